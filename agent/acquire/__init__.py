@@ -1,0 +1,1 @@
+"""Source to spool: frames become durable instances."""

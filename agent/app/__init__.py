@@ -1,0 +1,1 @@
+"""The command line, the wiring and what people see."""

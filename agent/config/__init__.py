@@ -1,0 +1,1 @@
+"""One schema table, and what is read through it."""

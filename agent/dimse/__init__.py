@@ -1,0 +1,1 @@
+"""PS3.7: Command Sets, messages, fragments and statuses."""

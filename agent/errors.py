@@ -1,0 +1,354 @@
+"""Every exception of the agent on one page.
+
+Each class says four things a caller may rely on, so that nobody ever parses a message:
+
+``code``         stable and unique; what logs, receipts and ``--json`` carry
+``exit_status``  what the command line returns when this error ends a command
+``retry``        NOW, LATER, OPERATOR or NEVER: what the forwarder does about it (promise P7)
+``hint``         what the technician should do next, in one sentence
+
+The instance adds what happened and where. Whose fault it is, is in the family:
+``ConfigError`` and ``UsageError`` are the site's, ``RemoteProtocolError`` and ``StatusError`` the peer's,
+``LocalProtocolError`` and ``NativeArgumentError`` ours, ``MediaError`` and ``DeviceError`` the machine's.
+Programming errors (``TypeError``, ``AssertionError``) are not in this tree on purpose: they end the role.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Retry(Enum):
+    """What may be done about a failure (promise P7)."""
+
+    NOW = "now"
+    LATER = "later"
+    OPERATOR = "operator"
+    NEVER = "never"
+
+
+class AgentError(Exception):
+    """Root of the tree; never raised itself."""
+
+    code = "agent"
+    exit_status = 1
+    retry = Retry.OPERATOR
+    hint = "Report this with the output of 'modality-agent status --json'."
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        if hint is not None:
+            self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class UsageError(AgentError):
+    """The command line asks for something that does not exist."""
+
+    code = "usage"
+    exit_status = 2
+    retry = Retry.NEVER
+    hint = "See 'modality-agent VERB --help'."
+
+
+# --- configuration ---------------------------------------------------------------------------
+
+
+class ConfigError(AgentError):
+    """A key, value or file of the configuration is wrong; names key path and line."""
+
+    code = "config"
+    exit_status = 10
+    hint = "Correct the configuration file; 'modality-agent config check' shows the line."
+
+
+# --- Data Sets and files ---------------------------------------------------------------------
+
+
+class DataSetError(AgentError):
+    """Abstract: a Data Set is wrong. ``tag`` and ``offset`` say where, when they are known."""
+
+    code = "dataset"
+    exit_status = 30
+    retry = Retry.NEVER
+
+    def __init__(
+        self, message: str, *, tag: int | None = None, offset: int | None = None, hint: str | None = None
+    ) -> None:
+        where = ""
+        if tag is not None:
+            where += f" at ({tag >> 16:04X},{tag & 0xFFFF:04X})"
+        if offset is not None:
+            where += f" at byte {offset}"
+        super().__init__(message + where, hint=hint)
+        self.tag = tag
+        self.offset = offset
+
+
+class DecodeError(DataSetError):
+    """Bytes from a file or peer are not a Data Set."""
+
+    code = "dataset.decode"
+    hint = "The file or message is damaged or not DICOM; get it again from its source."
+
+
+class EncodeError(DataSetError):
+    """A value cannot be written as its Value Representation demands."""
+
+    code = "dataset.encode"
+    hint = "Correct the value at its source (configuration, worklist or operator entry)."
+
+
+class IodError(DataSetError):
+    """A Module table forbids this instance (PS3.3)."""
+
+    code = "iod"
+    exit_status = 31
+    hint = "Supply the missing attribute in the configuration of the source or the exam."
+
+
+class NotDicomError(DecodeError):
+    """The file carries no DICM prefix (PS3.10 7.1)."""
+
+    code = "media.not_dicom"
+    hint = "Only DICOM files can be sent; check the file name."
+
+
+# --- the upper layer and DIMSE ---------------------------------------------------------------
+
+
+class ProtocolError(AgentError):
+    """Abstract: a rule of PS3.7 or PS3.8 was broken."""
+
+    code = "protocol"
+    exit_status = 60
+    retry = Retry.LATER
+
+
+class LocalProtocolError(ProtocolError):
+    """We asked the association for something its state forbids."""
+
+    code = "protocol.local"
+    hint = "This is a fault of the agent; report it with the flight recorder."
+
+
+class RemoteProtocolError(ProtocolError):
+    """The peer broke the protocol; the association is dead."""
+
+    code = "protocol.remote"
+    hint = "The peer sent something DICOM does not allow; give its vendor the flight recorder."
+
+
+class AssociationError(AgentError):
+    """Abstract: no association, or no longer one."""
+
+    code = "association"
+    exit_status = 25
+    retry = Retry.LATER
+
+
+class AssociationRejected(AssociationError):
+    """A-ASSOCIATE-RJ, transient (PS3.8 9.3.4)."""
+
+    code = "association.rejected.transient"
+    exit_status = 24
+    hint = "The peer is busy; the agent tries again by itself."
+
+    def __init__(self, message: str, *, result: int = 2, source: int = 3, reason: int = 1, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.result = result
+        self.source = source
+        self.reason = reason
+
+
+class AssociationRefused(AssociationRejected):
+    """A-ASSOCIATE-RJ, permanent: the peer does not know us or is not who we think (PS3.8 9.3.4)."""
+
+    code = "association.rejected.permanent"
+    exit_status = 23
+    retry = Retry.OPERATOR
+    hint = "Compare calling and called AE Title with the peer's configuration; both sides must match exactly."
+
+
+class AssociationAborted(AssociationError):
+    """A-ABORT or A-P-ABORT."""
+
+    code = "association.aborted"
+    hint = "The peer ended the association; its log says why."
+
+
+class NoAcceptedContext(AssociationError):
+    """The peer accepted no presentation context for this SOP Class and transfer syntax."""
+
+    code = "association.no_context"
+    exit_status = 26
+    retry = Retry.OPERATOR
+    hint = "The peer does not take this SOP Class or transfer syntax; ask its administrator to enable it."
+
+
+class StatusError(AgentError):
+    """A DIMSE response with a failure status (PS3.7 Annex C)."""
+
+    code = "dimse.status"
+    exit_status = 27
+    hint = "The peer refused the operation; the status and its comment say why."
+
+    def __init__(self, message: str, *, status: int, comment: str = "", retry: Retry | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.comment = comment
+        if retry is not None:
+            self.retry = retry
+
+
+class NotDelivered(AgentError):
+    """At least one instance was not delivered; the lines above say which and why."""
+
+    code = "not_delivered"
+    exit_status = 50
+    retry = Retry.LATER
+    hint = "See the line of each instance; 'queue retry' tries again."
+
+
+# --- the link --------------------------------------------------------------------------------
+
+
+class LinkError(AgentError):
+    """Abstract: TCP or TLS failed."""
+
+    code = "link"
+    exit_status = 20
+    retry = Retry.LATER
+
+
+class ConnectFailed(LinkError):
+    """No TCP connection: refused, unreachable, unknown host."""
+
+    code = "link.connect"
+    hint = "Check host, port and cable; 'modality-agent echo' tests the way."
+
+
+class LinkTimeout(LinkError):
+    """The named wait ran out (connect, tls, associate, write, response, release)."""
+
+    code = "link.timeout"
+    exit_status = 21
+    hint = "The peer is reachable but too slow or stuck; the agent tries again by itself."
+
+
+class LinkClosed(LinkError):
+    """The connection ended in the middle of something."""
+
+    code = "link.closed"
+    exit_status = 28
+    hint = "The connection was cut; the agent tries again by itself."
+
+
+class TlsRefused(LinkError):
+    """The TLS handshake failed: certificate, name, version or not TLS at all."""
+
+    code = "link.tls"
+    exit_status = 22
+    retry = Retry.OPERATOR
+    hint = "Check CA file, certificate dates and host name of both sides; is the port a TLS port?"
+
+
+class ListenFailed(LinkError):
+    """The listener cannot have its port."""
+
+    code = "link.listen"
+    exit_status = 29
+    retry = Retry.OPERATOR
+    hint = "Another program has the port, or it is privileged; choose another one in [listener]."
+
+
+# --- the spool -------------------------------------------------------------------------------
+
+
+class SpoolError(AgentError):
+    """Abstract: local media failed."""
+
+    code = "spool"
+    exit_status = 11
+    retry = Retry.OPERATOR
+
+
+class SpoolFull(SpoolError):
+    """No room: the instance is refused before anything is promised."""
+
+    code = "spool.full"
+    exit_status = 12
+    retry = Retry.LATER
+    hint = "Free space or let the queue drain; nothing already captured is affected."
+
+
+class SpoolDamaged(SpoolError):
+    """A file does not match its digest, or the ledger its files; the file was set aside."""
+
+    code = "spool.damaged"
+    exit_status = 13
+    hint = "The file is kept in quarantine; 'queue show' names it."
+
+
+class SpoolBusy(SpoolError):
+    """Another process holds the spool."""
+
+    code = "spool.busy"
+    exit_status = 14
+    retry = Retry.LATER
+    hint = "The agent is already running on this spool; stop it first or talk to it."
+
+
+class SpoolConflict(SpoolError):
+    """Same SOP Instance UID, other digest (promise P5)."""
+
+    code = "spool.conflict"
+    exit_status = 15
+    retry = Retry.NEVER
+    hint = "Two different instances carry one UID; the second was quarantined. Find the device that reuses UIDs."
+
+
+class MediaError(SpoolError):
+    """The medium is missing, read-only or returns errors."""
+
+    code = "spool.media"
+    exit_status = 16
+    hint = "Check that the medium is mounted, writable and healthy."
+
+
+# --- the C core and devices ------------------------------------------------------------------
+
+
+class NativeError(AgentError):
+    """Abstract: the C core refused."""
+
+    code = "native"
+    exit_status = 40
+
+
+class NativeArgumentError(NativeError, ValueError):
+    """The caller asked the C core for something impossible."""
+
+    code = "native.argument"
+    retry = Retry.NEVER
+    hint = "This is a fault of the agent; report it."
+
+
+class NativeDataError(NativeError):
+    """The bits given to a decoder are not what they claim to be."""
+
+    code = "native.data"
+    retry = Retry.NEVER
+    hint = "The compressed frame is damaged; get it again from its source."
+
+
+class DeviceError(NativeError):
+    """A source cannot be opened or stopped delivering."""
+
+    code = "native.device"
+    exit_status = 41
+    retry = Retry.LATER
+    hint = "Check the cable and the 'source' line of the configuration."

@@ -1,0 +1,1 @@
+"""Spool to destination: decisions and workers."""

@@ -1,0 +1,1 @@
+"""Sockets, TLS (PS3.15) and clocks."""

@@ -1,0 +1,1 @@
+"""PS3.4: Verification, Storage and Storage Commitment, without I/O."""

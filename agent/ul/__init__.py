@@ -1,0 +1,1 @@
+"""PS3.8: PDUs, the state table and the sans-IO association."""
