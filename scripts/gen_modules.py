@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Write agent/iod/_generated_modules.py from the Module tables of PS3.3.
+
+The input folder (``--tables DIR``) holds the tables as data: ``ciods``, ``ciod_to_modules``, ``modules`` and
+``attributes`` (``.json``: usage, dictionary) and ``module_tables_2024c.json.gz`` (the rows of every table).
+Only the tables reached from the IODs in ``IODS`` are written; a new IOD is one more line there and one more run.
+
+What is written is cheap to import: one string per table, parsed by agent/iod/tables.py when it is first asked
+for. A row is ``[>...]GGGGEEEE type[ =enumerated\\values| ~defined\\terms]``, an included Macro ``[>...]+table``; depth
+marks are those of the Standard. Descriptions and names are not carried over: names come from the dictionary.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+IODS = {
+    "us": "Ultrasound Image",
+    "us-mf": "Ultrasound Multi-frame Image",
+    "cr": "Computed Radiography Image",
+    "dx": "Digital X-Ray Image",
+    "sc": "Secondary Capture Image",
+}
+EDITION = "2024c"
+USAGE_EDITION = "2024e"
+TARGET = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "agent", "iod", "_generated_modules.py"
+)
+NUMERIC = {"US", "SS", "UL", "SL", "IS", "DS", "FD", "FL"}
+ENTITIES = {
+    "Patient": "P",
+    "Study": "S",
+    "Series": "R",
+    "Frame of Reference": "F",
+    "Equipment": "E",
+    "Acquisition": "A",
+    "Image": "I",
+}
+HEAD = """# PS3.3 {edition} Module tables (usage: {usage}), written by scripts/gen_modules.py; do not edit.
+from __future__ import annotations
+
+EDITION = "{edition}"
+USAGE_EDITION = "{usage}"
+"""
+
+
+def load(folder: str, name: str) -> Any:
+    path = os.path.join(folder, name)
+    if name.endswith(".gz"):
+        with gzip.open(path, "rt", encoding="utf-8") as packed:
+            return json.load(packed)
+    with open(path, encoding="utf-8") as plain:
+        return json.load(plain)
+
+
+def number(value: str) -> str:
+    """``0001H`` and ``+1`` as the decimal number that is compared."""
+    return str(int(value[:-1], 16)) if value.endswith("H") else str(int(value))
+
+
+def key(anchor: str) -> str:
+    return anchor.removeprefix("table_")
+
+
+def row_text(row: dict[str, Any], vrs: dict[str, str]) -> str:
+    depth = ">" * int(row["d"])
+    if "inc" in row:
+        return f"{depth}+{key(row['inc'])}"
+    tag = row["t"].replace(",", "").upper().replace("60XX", "6000")
+    text = f"{depth}{tag} {row['y']}"
+    for mark, values in (("=", row.get("e")), ("~", row.get("f"))):
+        if values:
+            numeric = set(vrs.get(tag, "").split(" or ")) & NUMERIC
+            text += f" {mark}" + "\\".join(number(v) if numeric else v for v in values)
+            break
+    return text
+
+
+def reach(start: list[str], tables: dict[str, Any]) -> list[str]:
+    seen: list[str] = []
+    todo = list(start)
+    while todo:
+        anchor = todo.pop()
+        if anchor not in seen:
+            seen.append(anchor)
+            todo.extend(row["inc"] for row in tables[anchor]["rows"] if "inc" in row)
+    return sorted(seen)
+
+
+def title(text: str) -> str:
+    return text.replace("Attributes", "").replace("Module", "").strip()
+
+
+def generate(folder: str) -> str:
+    tables = load(folder, "module_tables_2024c.json.gz")
+    anchors = {m["id"]: m["linkToStandard"].split("#")[-1] for m in load(folder, "modules.json")}
+    vrs = {a["id"].upper(): a.get("valueRepresentation") or "" for a in load(folder, "attributes.json")}
+    ciods = {c["name"]: c for c in load(folder, "ciods.json")}
+    usage = load(folder, "ciod_to_modules.json")
+    out = [HEAD.format(edition=EDITION, usage=USAGE_EDITION)]
+    out.append("# IOD -> its Modules: table, usage (M C U), information entity (P S R F E A I)")
+    out.append("IODS: dict[str, str] = {")
+    start = []
+    for short, name in IODS.items():
+        ciod = ciods[name]
+        cells = []
+        for row in usage:
+            if row["ciodId"] == ciod["id"]:
+                anchor = anchors[row["moduleId"]]
+                start.append(anchor)
+                cells.append(f"{key(anchor)} {row['usage']} {ENTITIES[row['informationEntity']]}")
+        out.append(f'    "{short}": (  # {name}, Table {ciod["linkToStandard"].split("#table_")[-1]}')
+        out.extend(f'        "{cell}\\n"' for cell in cells)
+        out.append("    ),")
+    out.append("}\n")
+    out.append("# table -> its title, then its rows")
+    out.append("TABLES: dict[str, str] = {")
+    for anchor in reach(start, tables):
+        lines = [title(tables[anchor]["title"])] + [row_text(row, vrs) for row in tables[anchor]["rows"]]
+        out.append(f'    "{key(anchor)}": r"""' + "\n".join(lines) + '""",')
+    out.append("}\n")
+    return "\n".join(out)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Write agent/iod/_generated_modules.py.")
+    parser.add_argument("--tables", required=True, metavar="DIR", help="folder with the tables of the Standard as JSON")
+    parser.add_argument("--check", action="store_true", help="write nothing, fail when the file is not up to date")
+    options = parser.parse_args()
+    text = generate(options.tables)
+    ruff = os.path.join(os.path.dirname(sys.executable), "ruff")
+    text = subprocess.run(
+        [ruff, "format", "--stdin-filename", TARGET, "-"], input=text, text=True, check=True, capture_output=True
+    ).stdout
+    if options.check:
+        with open(TARGET, encoding="utf-8") as current:
+            return 0 if current.read() == text else 1
+    with open(TARGET, "w", encoding="utf-8") as target:
+        target.write(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
