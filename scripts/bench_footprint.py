@@ -1,0 +1,121 @@
+"""Budgets of size, measured. Each number has its reason beside it; generated files say so in line 1 and are exempt."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+
+PYTHON_FILE_LINES = 450  # one idea a file; what is longer is two ideas
+PYTHON_FUNCTION_P90_LINES = 40  # nine of ten functions fit a screen
+PYTHON_FUNCTION_LINES = 80  # and none needs two
+C_FILE_LINES = 800
+C_FUNCTION_LINES = 90
+CORE_KIB = 200  # the whole C core; it is loaded by every process that touches pixels
+DEPENDENCIES = 2  # cffi, later pyserial; each one is something a site must patch for years
+SEND_IMPORT_MIB = 18.0  # leaves 2 MiB of buffers below the 20 MiB bar of 'modality-agent send'
+DAEMON_IMPORT_MIB = 20.0  # leaves 4 MiB of threads and ledger below the 24 MiB bar of the idle daemon
+
+
+class Budget(NamedTuple):
+    what: str
+    measured: float
+    limit: float
+    where: str = ""
+
+
+def is_generated(path: Path) -> bool:
+    with path.open() as file:
+        return "generated" in file.readline().lower()
+
+
+def own_files(pattern: str, folder: str) -> list[Path]:
+    return [path for path in sorted((ROOT / folder).rglob(pattern)) if not is_generated(path)]
+
+
+def longest(lengths: dict[str, int]) -> tuple[int, str]:
+    name = max(lengths, key=lambda key: lengths[key], default="")
+    return lengths.get(name, 0), name
+
+
+def python_functions() -> dict[str, int]:
+    """Lines of code of each function, without its docstring."""
+    lengths = {}
+    for path in own_files("*.py", "agent"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                first = node.body[0]
+                has_docstring = ast.get_docstring(node) is not None
+                spoken = (first.end_lineno or 0) - first.lineno + 1 if has_docstring else 0
+                name = f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+                lengths[name] = (node.end_lineno or 0) - node.lineno + 1 - spoken
+    return lengths
+
+
+def c_functions() -> dict[str, int]:
+    """Lines of each C function: from an opening brace in column 0 to the closing one (clang-format puts them there)."""
+    lengths = {}
+    for path in own_files("*.c", "native/src"):
+        start = 0
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if re.match(r"[a-z].*\)\s*\{$|\{$", line):
+                start = number
+            elif line == "}" and start:
+                lengths[f"{path.relative_to(ROOT)}:{start}"] = number - start + 1
+                start = 0
+    return lengths
+
+
+def peak_mib(module: str) -> float:
+    """Peak memory of an interpreter that imports one module (its own VmHWM: a parent's peak is not inherited)."""
+    code = (
+        f"import {module}; print([row for row in open('/proc/self/status') if row.startswith('VmHWM')][0].split()[1])"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    return int(shown.stdout) / 1024
+
+
+def budgets() -> list[Budget]:
+    files = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in own_files("*.py", "agent")}
+    c_files = {
+        str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in own_files("*.c", "native/src")
+    }
+    functions = python_functions()
+    ordered = sorted(functions.values())
+    core = sum(path.stat().st_size for path in sorted(ROOT.glob(".venv/lib/*/site-packages/agent/native/_core*.so")))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return [
+        Budget("longest Python file, lines", *swap(longest(files), PYTHON_FILE_LINES)),
+        Budget("Python functions, p90 lines", ordered[len(ordered) * 9 // 10], PYTHON_FUNCTION_P90_LINES),
+        Budget("longest Python function, lines", *swap(longest(functions), PYTHON_FUNCTION_LINES)),
+        Budget("longest C file, lines", *swap(longest(c_files), C_FILE_LINES)),
+        Budget("longest C function, lines", *swap(longest(c_functions()), C_FUNCTION_LINES)),
+        Budget("C core as built, KiB", core / 1024, CORE_KIB),
+        Budget("run-time dependencies", len(project["dependencies"]), DEPENDENCIES, ", ".join(project["dependencies"])),
+        Budget("import for 'send', peak MiB", peak_mib("agent.app.cli, agent.app.verb_send, ssl"), SEND_IMPORT_MIB),
+        Budget("import for 'run', peak MiB", peak_mib("agent.app.cli, agent.app.runtime, ssl"), DAEMON_IMPORT_MIB),
+    ]
+
+
+def swap(found: tuple[int, str], limit: float) -> tuple[float, float, str]:
+    return found[0], limit, found[1]
+
+
+def main() -> int:
+    over = 0
+    for budget in budgets():
+        good = budget.measured <= budget.limit
+        over += not good
+        verdict = "ok" if good else "OVER"
+        print(f"{budget.what:<34} {budget.measured:8.1f} of {budget.limit:6.0f}  {verdict:<5} {budget.where}")
+    return 1 if over and "--check" in sys.argv[1:] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
