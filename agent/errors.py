@@ -16,6 +16,10 @@ Programming errors (``TypeError``, ``AssertionError``) are not in this tree on p
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Retry(Enum):
@@ -54,15 +58,44 @@ class UsageError(AgentError):
     hint = "See 'modality-agent VERB --help'."
 
 
+class FileError(AgentError):
+    """A file or folder named on the command line cannot be read or written."""
+
+    code = "file"
+    exit_status = 3
+    hint = "Check the path, its permissions and the free space."
+
+
 # --- configuration ---------------------------------------------------------------------------
 
 
 class ConfigError(AgentError):
-    """A key, value or file of the configuration is wrong; names key path and line."""
+    """A key, value or file of the configuration is wrong; names key path and line.
+
+    ``problems`` holds every problem found as (line or None, key path or '', what is wrong).
+    """
 
     code = "config"
     exit_status = 10
-    hint = "Correct the configuration file; 'modality-agent config check' shows the line."
+    hint = "Correct the configuration file; 'modality-agent config check FILE' lists every problem."
+    file = ""
+    problems: Sequence[tuple[int | None, str, str]] = ()
+
+    @classmethod
+    def of(cls, file: str, problems: Sequence[tuple[int | None, str, str]]) -> ConfigError:
+        """Make the error for the ``problems`` (at least one) of ``file``: its message is the first one."""
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        error = cls(cls.line_text(file, problems[0]) + more)
+        error.file = file
+        error.problems = problems
+        return error
+
+    @staticmethod
+    def line_text(file: str, problem: tuple[int | None, str, str]) -> str:
+        """One problem as ``FILE:LINE: KEY PATH: what is wrong``."""
+        line, where, message = problem
+        place = file if line is None else f"{file}:{line}"
+        return f"{place}: {where}: {message}" if where else f"{place}: {message}"
 
 
 # --- Data Sets and files ---------------------------------------------------------------------
@@ -136,10 +169,14 @@ class LocalProtocolError(ProtocolError):
 
 
 class RemoteProtocolError(ProtocolError):
-    """The peer broke the protocol; the association is dead."""
+    """The peer broke the protocol; the association is dead. ``reason`` is that of our A-ABORT (PS3.8 Table 9-26)."""
 
     code = "protocol.remote"
     hint = "The peer sent something DICOM does not allow; give its vendor the flight recorder."
+
+    def __init__(self, message: str, *, reason: int = 0, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
 
 
 class AssociationError(AgentError):

@@ -1,0 +1,167 @@
+"""From a parsed TOML document to values or to a list of everything that is wrong with it.
+
+``examine`` walks the document along ``SECTIONS``: unknown sections and keys (with the nearest valid one), types,
+bounds, kinds, then the rules between keys. All problems are found in one pass so that a technician corrects a file
+once. It reads no file; ``agent.config.load`` does that and knows the lines.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from agent.config.kinds import KINDS
+from agent.config.schema import REQUIRED, SECTIONS, Key, Section, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# A box has a handful of peers and units; a file with more is a mistake, not a plan.
+MAX_DESTINATIONS: Final = 32
+MAX_SOURCES: Final = 16
+
+Document = dict[str, Any]
+Values = dict[str, Any]
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong: ``where`` is a key path such as ``destination[0].port``."""
+
+    where: str
+    message: str
+
+
+def examine(document: Document) -> tuple[Values, list[Problem]]:
+    """Check ``document`` against the schema; returns section values with defaults filled in, and the problems."""
+    problems: list[Problem] = []
+    values: Values = {}
+    names = [section.name for section in SECTIONS]
+    problems += [
+        Problem(str(name), f"unknown section{_nearest(name, names)}") for name in document if name not in names
+    ]
+    for section in SECTIONS:
+        if section.repeated:
+            values[section.name] = _tables(section, document.get(section.name, []), problems)
+        else:
+            values[section.name] = _table(section, document.get(section.name, {}), section.name, problems)
+    if not problems:
+        problems += _between(values)
+    return values, problems
+
+
+def _tables(section: Section, given: object, problems: list[Problem]) -> list[Values]:
+    if not isinstance(given, list):
+        problems.append(Problem(section.name, f"is an array of tables: write [[{section.name}]]"))
+        return []
+    return [_table(section, table, f"{section.name}[{index}]", problems) for index, table in enumerate(given)]
+
+
+def _table(section: Section, given: object, where: str, problems: list[Problem]) -> Values:
+    if not isinstance(given, dict):
+        where += "[0]" if isinstance(given, list) else ""
+        problems.append(Problem(where, f"is a table: write [{section.name}]"))
+        return {}
+    names = [key.name for key in section.keys]
+    problems += [
+        Problem(f"{where}.{name}", f"unknown key{_nearest(name, names)}") for name in given if name not in names
+    ]
+    values: Values = {}
+    for key in section.keys:
+        if key.name in given:
+            value, reason = check_value(key, given[key.name])
+        elif key.default is REQUIRED:
+            value, reason = "", f"is missing; {_expected(key)}"
+        else:
+            value, reason = key.default, ""
+        if reason:
+            problems.append(Problem(f"{where}.{key.name}" if key.name in given else where, _say(key, given, reason)))
+        values[key.name] = value
+    return values
+
+
+def _say(key: Key, given: Document, reason: str) -> str:
+    return reason if key.name in given else f"key '{key.name}' {reason}"
+
+
+def check_value(key: Key, value: object) -> tuple[Value | object, str]:
+    """Check one value; returns it in its final type and the reason of a refusal, or ''."""
+    kind = KINDS[key.kind]
+    if not isinstance(value, kind.types) or (isinstance(value, bool) and bool not in kind.types):
+        return value, f"{_show(value)} is not {_expected(key)}"
+    if isinstance(value, str):
+        return value, _check_text(key, value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        below = key.low is not None and value < key.low
+        if below or (key.high is not None and value > key.high) or value != value:  # noqa: PLR0124  NaN
+            return value, f"{value} is not {_expected(key)}"
+        return (float(value) if key.kind == "number" else value), ""
+    return value, ""
+
+
+def _check_text(key: Key, text: str) -> str:
+    if key.choices and text not in key.choices:
+        return f"'{text}' is not {_expected(key)}"
+    if key.high is not None and len(text) > key.high:
+        return f"has {len(text)} characters, at most {key.high:g} are allowed"
+    return KINDS[key.kind].check(text)
+
+
+_ARTICLES: Final = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
+
+
+def _expected(key: Key) -> str:
+    if key.choices:
+        return "one of " + ", ".join(choice or "''" for choice in key.choices)
+    text = _ARTICLES[KINDS[key.kind].word]
+    if text != "text" and key.low is not None and key.high is not None:
+        text += f" from {key.low:.16g} to {key.high:.16g}{' ' + key.unit if key.unit else ''}"
+    return text
+
+
+def _show(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list):
+        return "a table" if isinstance(value, dict) else "an array"
+    return f"'{value}'" if isinstance(value, str) else str(value)
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    import difflib  # only on the way to an error
+
+    close = difflib.get_close_matches(name, names, 1, 0.6)
+    return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(names)}"
+
+
+# --- rules between keys ------------------------------------------------------------------------
+
+
+def _between(values: Values) -> list[Problem]:
+    problems: list[Problem] = []
+    for name, limit in (("destination", MAX_DESTINATIONS), ("source", MAX_SOURCES)):
+        problems += _unique(name, values[name])
+        if len(values[name]) > limit:
+            problems.append(Problem(f"{name}[{limit}]", f"at most {limit} are allowed"))
+    tls_users = [f"destination[{i}].tls" for i, row in enumerate(values["destination"]) if row["tls"]]
+    if values["listener"]["enabled"] and values["listener"]["tls"]:
+        tls_users.append("listener.tls")
+    for user in tls_users:
+        problems += [
+            Problem(f"tls.{key}", f"is empty, but {user} is true") for key, text in values["tls"].items() if not text
+        ]
+    for index, row in enumerate(values["destination"]):
+        if row["retry_cap_s"] < row["retry_base_s"]:
+            problems.append(Problem(f"destination[{index}].retry_cap_s", "is below retry_base_s"))
+    mount, path = values["spool"]["require_mount"], values["spool"]["path"]
+    if mount and not (path + "/").startswith(mount.rstrip("/") + "/"):
+        problems.append(Problem("spool.require_mount", f"'{mount}' does not hold spool.path '{path}'"))
+    return problems
+
+
+def _unique(section: str, rows: list[Values]) -> list[Problem]:
+    seen: set[str] = set()
+    problems = []
+    for index, row in enumerate(rows):
+        if row["name"] in seen:
+            problems.append(Problem(f"{section}[{index}].name", f"'{row['name']}' is used twice"))
+        seen.add(row["name"])
+    return problems

@@ -1,0 +1,119 @@
+"""What a value may look like: one row per kind of key.
+
+A row says which TOML type carries the kind and which check its text must pass. A check returns the reason of a refusal
+or an empty string. The rules for AE, SH, LO, PN, CS and DA come from PS3.5 6.2; text is held to printable characters
+without backslash because every one of these values ends in an attribute or on a terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from agent.config.source import parse_source
+from agent.config.words import TRANSFER_SYNTAX_WORDS
+from agent.dataset.uid import is_valid_uid
+
+
+class Kind(NamedTuple):
+    """``types``: the Python types ``tomllib`` gives; ``word``: for people and JSON Schema; ``check``: reason or ''."""
+
+    types: tuple[type, ...]
+    word: str
+    check: Callable[[str], str]
+
+
+def _any(_text: str) -> str:
+    return ""
+
+
+def _text(text: str) -> str:
+    if not text.isprintable():
+        return "holds a control character"
+    if "\\" in text:
+        return "holds a backslash, which separates values in DICOM"
+    return ""
+
+
+def _ae(text: str) -> str:
+    if not 1 <= len(text) <= 16:
+        return "an AE Title has 1 to 16 characters"
+    if not text.isascii() or _text(text):
+        return "an AE Title has printable ASCII characters without backslash only"
+    return "" if text.strip() == text else "an AE Title does not start or end with a space"
+
+
+def _name(text: str) -> str:
+    if 1 <= len(text) <= 32 and text.isascii() and text.replace("-", "").replace("_", "").isalnum():
+        return ""
+    return "a name has 1 to 32 letters, digits, '-' or '_'"
+
+
+def _code(text: str) -> str:
+    if text and not all(c.isascii() and (c.isupper() or c.isdigit() or c in " _") for c in text):
+        return "a code has capital letters, digits, space and '_' only"
+    return ""
+
+
+def _person(text: str) -> str:
+    reason = _text(text)
+    if reason:
+        return reason
+    if text.count("=") > 2 or any(group.count("^") > 4 for group in text.split("=")):
+        return "a person name has up to five components parted by '^' in up to three groups parted by '='"
+    return ""
+
+
+_MONTH_DAYS: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+def _date(text: str) -> str:
+    if not text:
+        return ""
+    if len(text) == 8 and text.isascii() and text.isdigit():
+        month, day = int(text[4:6]), int(text[6:])
+        if 1 <= month <= 12 and 1 <= day <= _MONTH_DAYS[month - 1]:
+            return ""
+    return "a date is YYYYMMDD"
+
+
+def _host(text: str) -> str:
+    if 1 <= len(text) <= 253 and text.isascii() and all(c.isalnum() or c in ".-:%_" for c in text):
+        return ""
+    return "a host is a name or an address, without port"
+
+
+def _path(text: str) -> str:
+    return "" if text.isprintable() else "holds a control character"
+
+
+def _source(text: str) -> str:
+    try:
+        parse_source(text)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _syntax(text: str) -> str:
+    if text in TRANSFER_SYNTAX_WORDS or (text.startswith("1.2.840.10008.1.2") and is_valid_uid(text)):
+        return ""
+    return f"must be one of {', '.join(TRANSFER_SYNTAX_WORDS)} or a transfer syntax UID"
+
+
+KINDS: Final[dict[str, Kind]] = {
+    "ae": Kind((str,), "string", _ae),
+    "choice": Kind((str,), "string", _any),
+    "code": Kind((str,), "string", _code),
+    "date": Kind((str,), "string", _date),
+    "host": Kind((str,), "string", _host),
+    "integer": Kind((int,), "integer", _any),
+    "name": Kind((str,), "string", _name),
+    "number": Kind((int, float), "number", _any),
+    "path": Kind((str,), "string", _path),
+    "person": Kind((str,), "string", _person),
+    "source": Kind((str,), "string", _source),
+    "switch": Kind((bool,), "boolean", _any),
+    "syntax": Kind((str,), "string", _syntax),
+    "text": Kind((str,), "string", _text),
+}

@@ -1,0 +1,112 @@
+"""Read one configuration file into ``Settings``.
+
+Order: bytes, UTF-8, TOML, schema (``agent.config.check``), paths made absolute (relative ones count from the folder of
+the file), and on request the files that keys name. Every refusal is a ``ConfigError`` whose message reads
+``FILE:LINE: KEY PATH: what is wrong``; when there are several, the first is the error and ``problems`` holds all.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from agent.config.check import Problem, Values, examine
+from agent.config.lines import key_lines, line_of
+from agent.config.schema import SECTIONS
+from agent.config.settings import SECTION_TYPES, Settings
+from agent.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# The full example is 10 KiB; a megabyte is not a configuration.
+MAX_FILE_BYTES: Final = 1 << 20
+
+
+def load(path: str, *, files: bool = False) -> Settings:
+    """Read and check the configuration file ``path``; with ``files`` also that the files it names can be read.
+
+    Raises ``ConfigError``.
+    """
+    return parse(_read(path), path=path, files=files)
+
+
+def parse(text: str, *, path: str = "agent.toml", files: bool = False) -> Settings:
+    """Check configuration ``text`` as if it stood in ``path``; raises ``ConfigError``."""
+    values, problems = examine(_toml(text, path))
+    if not problems:
+        _absolute(values, os.path.dirname(os.path.abspath(path)))
+        if files:
+            problems = list(_missing_files(values))
+    if problems:
+        lines = key_lines(text)
+        raise ConfigError.of(path, [(line_of(lines, where), where, message) for where, message in problems])
+    return build(values)
+
+
+def build(values: Values) -> Settings:
+    """Make ``Settings`` of checked section values."""
+    made: dict[str, Any] = {}
+    for section in SECTIONS:
+        kind: Any = SECTION_TYPES[section.name]
+        given = values[section.name]
+        made[section.name] = tuple(kind(**row) for row in given) if section.repeated else kind(**given)
+    return Settings(**made)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise ConfigError.of(path, [(None, "", f"cannot be read: {error.strerror or error}")]) from None
+    if len(data) > MAX_FILE_BYTES:
+        raise ConfigError.of(path, [(None, "", f"is larger than {MAX_FILE_BYTES} bytes")])
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError.of(path, [(line, "", "is not UTF-8 text")]) from None
+
+
+def _toml(text: str, path: str) -> dict[str, Any]:
+    import tomllib  # costs 1 MiB; only those who read a configuration pay
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message, _, place = str(error).partition(" (at ")
+        number = place.removeprefix("line ").partition(",")[0]
+        line = int(number) if number.isdigit() else len(text.splitlines()) or 1
+        raise ConfigError.of(path, [(line, "", f"not TOML: {message[:1].lower()}{message[1:]}")]) from None
+    except RecursionError:
+        raise ConfigError.of(path, [(None, "", "not TOML: nested too deeply")]) from None
+
+
+def _absolute(values: Values, folder: str) -> None:
+    for section in SECTIONS:
+        for row in values[section.name] if section.repeated else [values[section.name]]:
+            for key in section.keys:
+                if key.kind == "path" and row[key.name]:
+                    row[key.name] = os.path.normpath(os.path.join(folder, os.path.expanduser(row[key.name])))
+                if key.kind == "source":
+                    row[key.name] = _absolute_source(row[key.name], folder)
+
+
+def _absolute_source(uri: str, folder: str) -> str:
+    scheme, _, rest = uri.partition(":")
+    what, mark, query = rest.partition("?")
+    return f"{scheme}:{os.path.normpath(os.path.join(folder, what))}{mark}{query}" if scheme == "replay" else uri
+
+
+def _missing_files(values: Values) -> Iterator[Problem]:
+    wanted = [(f"tls.{name}", path) for name, path in values["tls"].items() if path]
+    for index, row in enumerate(values["source"]):
+        scheme, _, rest = row["uri"].partition(":")
+        if scheme == "replay":
+            wanted.append((f"source[{index}].uri", rest.partition("?")[0]))
+    for where, path in wanted:
+        if not os.path.exists(path):
+            yield Problem(where, f"no such file: {path}")
+        elif not os.access(path, os.R_OK):
+            yield Problem(where, f"may not be read: {path}")

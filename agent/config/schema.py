@@ -1,0 +1,170 @@
+"""The one table of the configuration: every key, once.
+
+Validation, defaults, ``configs/agent.toml``, ``config show``, the JSON Schema and later the console's ``set``, ``?``
+and completion are all read from ``SECTIONS``. To add a key: one line here, and the field of the same name in
+``agent.config.settings`` (a test compares the two).
+
+A key has a kind (what TOML type it is and what text is legal), a default or ``REQUIRED``, bounds, a unit and a help
+sentence. Secrets are never values: the file that holds one is named instead; ``secret`` marks a key whose value must
+not be shown should one ever be needed.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+Value = str | int | float | bool
+
+
+class _Required:
+    """The mark of a key without default."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "REQUIRED"
+
+
+REQUIRED: Final = _Required()
+
+
+class Key(NamedTuple):
+    """One key of one section.
+
+    ``kind`` is a row of ``agent.config.kinds.KINDS``; ``low`` and ``high`` bound numbers and the length of text;
+    ``example`` is what ``configs/agent.toml`` shows for a key that has no default.
+    """
+
+    name: str
+    kind: str
+    default: Value | _Required
+    help: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    example: Value = ""
+    secret: bool = False
+
+
+class Section(NamedTuple):
+    """One TOML table (``[name]``) or, when ``repeated``, one array of tables (``[[name]]``)."""
+
+    name: str
+    repeated: bool
+    help: str
+    keys: tuple[Key, ...]
+
+
+SOP_CLASS_WORDS: Final = ("us", "us-mf", "dx", "cr", "sc")
+
+# LO is at most 64 characters and SH at most 16 (PS3.5 6.2).
+_LO: Final = 64
+_SH: Final = 16
+_DAY_S: Final = 86_400
+
+_AGENT: Final = (
+    Key("ae_title", "ae", "MODALITY", "Our AE Title: what peers see as the calling AE Title."),
+    Key("institution_name", "text", "", "Institution Name (0008,0080) of every instance.", high=_LO),
+    Key("station_name", "text", "", "Station Name (0008,1010).", high=_SH),
+    Key("manufacturer", "text", "modality-agent", "Manufacturer (0008,0070) of the unit.", high=_LO),
+    Key("model_name", "text", "modality-agent", "Manufacturer's Model Name (0008,1090) of the unit.", high=_LO),
+    Key("serial_number", "text", "0", "Device Serial Number (0018,1000) of the unit.", high=_LO),
+)
+
+_SPOOL: Final = (
+    Key(
+        "path",
+        "path",
+        "/var/lib/modality-agent/spool",
+        "Folder of the durable queue; ext4 is the supported file system.",
+    ),
+    Key("require_mount", "path", "", "Mount point that must be mounted before the spool is used; empty: none."),
+    Key("min_free_mib", "integer", 256, "New captures are refused below this free space.", "MiB", 1, 1_048_576),
+    Key(
+        "keep_hours",
+        "integer",
+        24,
+        "Committed instances stay at least this long before they are evicted.",
+        "h",
+        0,
+        87_600,
+    ),
+)
+
+_TLS: Final = (
+    Key("ca_file", "path", "", "PEM file of the CAs that may vouch for peers; only these are trusted."),
+    Key("certificate_file", "path", "", "PEM file of our certificate (chain)."),
+    Key("key_file", "path", "", "PEM file of our private key; readable by the agent only."),
+)
+
+_LISTENER: Final = (
+    Key("enabled", "switch", True, "Accept associations: Verification and Storage Commitment reports."),
+    Key("host", "host", "0.0.0.0", "Address to listen on."),  # noqa: S104  a box listens on every interface unless told otherwise
+    Key("port", "integer", 11112, "TCP port to listen on; 0 takes a free one.", "", 0, 65_535),
+    Key("tls", "switch", False, "Only TLS connections with a certificate of [tls] ca_file are accepted."),
+)
+
+_DESTINATION: Final = (
+    Key("name", "name", REQUIRED, "Name of this destination in commands and reports.", example="pacs"),
+    Key("called_ae", "ae", REQUIRED, "Called AE Title, exactly as the peer has it.", example="PACS"),
+    Key("host", "host", REQUIRED, "Host name or address of the peer.", example="pacs.example.org"),
+    Key("port", "integer", 104, "TCP port of the peer.", "", 1, 65_535),
+    Key("tls", "switch", False, "Mutual TLS by the profile of PS3.15 B.13, with the files of [tls]."),
+    Key("tls_server_name", "text", "", "Name the peer's certificate must carry; empty: the host.", high=253),
+    Key("commitment", "switch", True, "Ask for Storage Commitment; without it 'stored' ends our care."),
+    Key("commitment_timeout_s", "number", 3600.0, "A report later than this is asked for again.", "s", 1, 30 * _DAY_S),
+    Key("connect_timeout_s", "number", 10.0, "Bound of the TCP connection and the TLS handshake.", "s", 0.1, 600),
+    Key("response_timeout_s", "number", 60.0, "Bound of each response of the peer.", "s", 0.1, 3600),
+    Key("retry_base_s", "number", 15.0, "First wait after a failure; doubles each time, with jitter.", "s", 0.01, 3600),
+    Key("retry_cap_s", "number", 900.0, "Longest wait after a failure.", "s", 0.01, _DAY_S),
+)
+
+_SOURCE: Final = (
+    Key("name", "name", REQUIRED, "Name of this source in commands and reports.", example="probe"),
+    Key(
+        "uri",
+        "source",
+        REQUIRED,
+        "Where frames come from: pattern:KIND?rows=R&columns=C&rate_hz=F or replay:PATH?rate_hz=F.",
+        example="pattern:us-rgb?rows=768&columns=1024&rate_hz=30",
+    ),
+    Key("sop_class", "choice", "us-mf", "SOP Class of the instances made.", choices=SOP_CLASS_WORDS),
+    Key("transfer_syntax", "syntax", "explicit", "Transfer syntax of the instances made: a word or a UID."),
+    Key("clip_s", "number", 10.0, "A clip ends after this time.", "s", 0.01, 3600),
+    Key("clip_frames", "integer", 0, "A clip ends after this many frames; 0: by time only.", "frames", 0, 1_000_000),
+    Key("every_s", "number", 0.0, "Capture by itself with this period; 0: only when triggered.", "s", 0, _DAY_S),
+    Key("captures", "integer", 0, "Unattended captures after start; 0: no end.", "", 0, 1_000_000_000),
+    Key(
+        "frame_digest_file",
+        "path",
+        "",
+        "Append the SHA-256 of every frame before compression to this file; empty: off.",
+    ),
+)
+
+_PATIENT: Final = (
+    Key("name", "person", "TEST^BENCH", "Patient's Name (0010,0010).", high=_LO),
+    Key("id", "text", "BENCH-1", "Patient ID (0010,0020).", high=_LO),
+    Key("birth_date", "date", "", "Patient's Birth Date (0010,0030), YYYYMMDD or empty."),
+    Key("sex", "choice", "", "Patient's Sex (0010,0040).", choices=("", "M", "F", "O")),
+)
+
+_EXAM: Final = (
+    Key("study_id", "text", "1", "Study ID (0020,0010).", high=_SH),
+    Key("accession_number", "text", "", "Accession Number (0008,0050).", high=_SH),
+    Key("description", "text", "Bench exam", "Study Description (0008,1030).", high=_LO),
+    Key("referring_physician", "person", "", "Referring Physician's Name (0008,0090).", high=_LO),
+    Key("body_part", "code", "CHEST", "Body Part Examined (0018,0015); one defined term of PS3.16 Annex L.", high=_SH),
+)
+
+SECTIONS: Final[tuple[Section, ...]] = (
+    Section("agent", repeated=False, help="Who we are.", keys=_AGENT),
+    Section("spool", repeated=False, help="The durable queue on local media.", keys=_SPOOL),
+    Section("tls", repeated=False, help="Our certificate and whom we trust, for every TLS connection.", keys=_TLS),
+    Section("listener", repeated=False, help="Associations that peers open to us.", keys=_LISTENER),
+    Section("destination", repeated=True, help="A peer that every instance is delivered to.", keys=_DESTINATION),
+    Section("source", repeated=True, help="A device that delivers frames.", keys=_SOURCE),
+    Section("patient", repeated=False, help="The patient of captures made without a worklist.", keys=_PATIENT),
+    Section("exam", repeated=False, help="The study of captures made without a worklist.", keys=_EXAM),
+)

@@ -1,0 +1,121 @@
+"""The configuration as values: one NamedTuple per section, built once, never changed.
+
+Field names are the key names of ``agent.config.schema``; a test holds the two together. A reload builds a new
+``Settings`` and swaps it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class AgentSettings(NamedTuple):
+    """``[agent]``."""
+
+    ae_title: str
+    institution_name: str
+    station_name: str
+    manufacturer: str
+    model_name: str
+    serial_number: str
+
+
+class SpoolSettings(NamedTuple):
+    """``[spool]``; paths are absolute."""
+
+    path: str
+    require_mount: str
+    min_free_mib: int
+    keep_hours: int
+
+
+class TlsFiles(NamedTuple):
+    """``[tls]``; paths are absolute or empty."""
+
+    ca_file: str
+    certificate_file: str
+    key_file: str
+
+
+class ListenerSettings(NamedTuple):
+    """``[listener]``."""
+
+    enabled: bool
+    host: str
+    port: int
+    tls: bool
+
+
+class DestinationSettings(NamedTuple):
+    """One ``[[destination]]``."""
+
+    name: str
+    called_ae: str
+    host: str
+    port: int
+    tls: bool
+    tls_server_name: str
+    commitment: bool
+    commitment_timeout_s: float
+    connect_timeout_s: float
+    response_timeout_s: float
+    retry_base_s: float
+    retry_cap_s: float
+
+
+class SourceSettings(NamedTuple):
+    """One ``[[source]]``."""
+
+    name: str
+    uri: str
+    sop_class: str
+    transfer_syntax: str
+    clip_s: float
+    clip_frames: int
+    every_s: float
+    captures: int
+    frame_digest_file: str
+
+
+class PatientSettings(NamedTuple):
+    """``[patient]``."""
+
+    name: str
+    id: str
+    birth_date: str
+    sex: str
+
+
+class ExamSettings(NamedTuple):
+    """``[exam]``."""
+
+    study_id: str
+    accession_number: str
+    description: str
+    referring_physician: str
+    body_part: str
+
+
+class Settings(NamedTuple):
+    """A whole configuration that passed every check."""
+
+    agent: AgentSettings
+    spool: SpoolSettings
+    tls: TlsFiles
+    listener: ListenerSettings
+    destination: tuple[DestinationSettings, ...]
+    source: tuple[SourceSettings, ...]
+    patient: PatientSettings
+    exam: ExamSettings
+
+
+SECTION_TYPES = {
+    "agent": AgentSettings,
+    "spool": SpoolSettings,
+    "tls": TlsFiles,
+    "listener": ListenerSettings,
+    "destination": DestinationSettings,
+    "source": SourceSettings,
+    "patient": PatientSettings,
+    "exam": ExamSettings,
+}

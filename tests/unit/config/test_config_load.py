@@ -1,0 +1,136 @@
+"""Each mistake in a configuration file has its own sentence with line and key path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.config import load
+from agent.config.lines import key_lines, line_of
+from agent.config.source import parse_source
+from agent.errors import ConfigError
+
+GOOD = """\
+[agent]
+ae_title = "EDGE1"
+
+[[destination]]
+name = "pacs"
+called_ae = "PACS"
+host = "127.0.0.1"
+
+[[source]]
+name = "probe"
+uri = "pattern:us-rgb?rows=64&columns=48"
+"""
+
+# (text replaced, replacement, what the message must say)
+BAD = [
+    ('ae_title = "EDGE1"', 'ae_titel = "EDGE1"', "agent.toml:2: agent.ae_titel: unknown key; did you mean 'ae_title'?"),
+    ('ae_title = "EDGE1"', "ae_title = 7", "agent.toml:2: agent.ae_title: 7 is not text"),
+    ('ae_title = "EDGE1"', 'ae_title = "EDGE1_IS_TOO_LONG"', "an AE Title has 1 to 16 characters"),
+    ('ae_title = "EDGE1"', 'ae_title = "A\\\\B"', "without backslash"),
+    ("[agent]", "[agnet]", "agent.toml:1: agnet: unknown section; did you mean 'agent'?"),
+    ("[agent]", "[[agent]]", "agent.toml:1: agent[0]: is a table: write [agent]"),
+    ("[agent]", "[agent", "agent.toml:1: not TOML"),
+    ("[[destination]]", "[destination]", "agent.toml:4: destination: is an array of tables: write [[destination]]"),
+    ('called_ae = "PACS"', "", "agent.toml:4: destination[0]: key 'called_ae' is missing"),
+    (
+        'host = "127.0.0.1"',
+        'host = "127.0.0.1"\nport = 70000',
+        "agent.toml:8: destination[0].port: 70000 is not a whole",
+    ),
+    ('host = "127.0.0.1"', 'host = "127.0.0.1"\nport = "104"', "destination[0].port: '104' is not a whole number"),
+    ('host = "127.0.0.1"', 'host = "a b"', "agent.toml:7: destination[0].host: a host is a name or an address"),
+    ('host = "127.0.0.1"', 'host = "127.0.0.1"\ntls = true', "tls.ca_file: is empty, but destination[0].tls is true"),
+    ('host = "127.0.0.1"', 'host = "127.0.0.1"\nretry_cap_s = 1', "destination[0].retry_cap_s: is below retry_base_s"),
+    ("pattern:us-rgb", "camera:0", "source[0].uri: 'camera:0"),
+    ("pattern:us-rgb", "pattern:ct", "'ct' is no pattern; use one of us-rgb, us-mono, dx16"),
+    ("rows=64", "lines=64", "agent.toml:11: source[0].uri: 'pattern:' has no option 'lines'"),
+    ("rows=64", "rows=1", "option 'rows' must be a whole number from 16 to 65535, not 1"),
+    ("columns=48", 'columns=48"\nsop_class = "mr', "source[0].sop_class: 'mr' is not one of us, us-mf, dx, cr, sc"),
+    ("columns=48", 'columns=48"\ntransfer_syntax = "zip', "source[0].transfer_syntax: must be one of explicit"),
+    ("[[source]]", '[patient]\nbirth_date = "1.1.70"\n[[source]]', "patient.birth_date: a date is YYYYMMDD"),
+    ("[[source]]", '[exam]\nbody_part = "chest"\n[[source]]', "exam.body_part: a code has capital letters"),
+    ("[[source]]", '[patient]\nname = "A^B^C^D^E^F"\n[[source]]', "patient.name: a person name"),
+    ("[[source]]", '[patient]\nid = "a\\u001bb"\n[[source]]', "patient.id: holds a control character"),
+    ("[[source]]", '[spool]\nrequire_mount = "/media/x"\n[[source]]', "spool.require_mount: '/media/x' does not hold"),
+    (
+        "[[source]]",
+        '[[source]]\nname = "probe"\nuri = "pattern:dx16"\n[[source]]',
+        "source[1].name: 'probe' is used twice",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), BAD, ids=[row[2][:60] for row in BAD])
+def test_each_mistake_has_its_sentence(old: str, new: str, message: str) -> None:
+    assert old in GOOD
+    with pytest.raises(ConfigError) as caught:
+        load.parse(GOOD.replace(old, new, 1))
+    assert message in str(caught.value)
+    assert caught.value.exit_status == 10
+
+
+def test_a_good_file_loads_and_relative_paths_count_from_its_folder(tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text(
+        GOOD.replace("pattern:us-rgb?rows=64&columns=48", "replay:cine.dcm?rate_hz=5") + '[spool]\npath = "q"\n'
+    )
+    settings = load.load(str(file))
+    assert settings.spool.path == str(tmp_path / "q")
+    assert settings.source[0].uri == f"replay:{tmp_path}/cine.dcm?rate_hz=5"
+    assert settings.destination[0].port == 104
+
+
+def test_all_problems_are_reported_at_once() -> None:
+    text = GOOD.replace("ae_title", "ae").replace('name = "pacs"', 'name = "p a"').replace("64", "1")
+    with pytest.raises(ConfigError) as caught:
+        load.parse(text)
+    assert [line for line, _, _ in caught.value.problems] == [2, 5, 11]
+    assert "(and 2 more)" in str(caught.value)
+
+
+def test_files_that_keys_name_are_checked_on_request(tmp_path: Path) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text(GOOD + '[tls]\nca_file = "ca.pem"\n')
+    load.load(str(file))
+    with pytest.raises(ConfigError, match=r"tls\.ca_file: no such file: .*/ca\.pem"):
+        load.load(str(file), files=True)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (None, "cannot be read: No such file"),
+        (b"[agent]\n\xff\n", r"agent\.toml:2: is not UTF-8"),
+        (b"#" * (load.MAX_FILE_BYTES + 1), "is larger than"),
+        (b"x = " + b"[" * 100_000, "not TOML"),
+        (b'[agent]\nae_title = "A"\nae_title = "B"\n', r"agent\.toml:3: not TOML: cannot overwrite"),
+    ],
+    ids=["missing", "encoding", "size", "depth", "twice"],
+)
+def test_a_file_that_is_none(tmp_path: Path, data: bytes | None, message: str) -> None:
+    file = tmp_path / "agent.toml"
+    if data is not None:
+        file.write_bytes(data)
+    with pytest.raises(ConfigError, match=message):
+        load.load(str(file))
+
+
+def test_lines_are_found_behind_multi_line_values() -> None:
+    text = 'a = """\n[no]\nb = 1\n"""\nc = [\n  1,\n  [2],\n]\n[[t]]\nd = 1\n[[t]]\nd = 2\n'
+    lines = key_lines(text)
+    assert lines == {"a": 1, "c": 5, "t[0]": 9, "t[0].d": 10, "t[1]": 11, "t[1].d": 12}
+    assert line_of(lines, "t[1].zz") == 11
+    assert line_of(lines, "zz") is None
+
+
+def test_source_uris() -> None:
+    uri = parse_source("pattern:us-rgb?rows=768&columns=1024&rate_hz=30")
+    assert (uri.scheme, uri.what, uri.options["rows"], uri.options["rate_hz"]) == ("pattern", "us-rgb", 768, 30)
+    assert parse_source("replay:/a/b.png").options == {"rate_hz": 0, "repeat": 0}
+    for bad in ("", "pattern:", "pattern", "replay:?rate_hz=1", "pattern:dx16?rows", "pattern:dx16?rows=1.5e2x"):
+        with pytest.raises(ValueError, match=r"."):
+            parse_source(bad)
