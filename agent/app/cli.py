@@ -1,0 +1,151 @@
+"""``modality-agent VERB ...``: find the verb, run it, and end with a sentence and a status, never with a traceback.
+
+Results go to stdout, everything else to stderr. A user's mistake or a failure of the world is an ``AgentError`` and
+becomes two lines, ``modality-agent: error: WHAT [code]`` and ``  hint: NEXT STEP``, and the exit status of its class;
+with ``--json`` an error object is printed on stdout too. A programming error keeps its traceback: hiding it would
+help nobody.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import agent
+from agent import errors
+from agent.app.verbs import VERBS, Verb, find
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterator, Sequence
+
+# 128 + signal number, as shells report it.
+EXIT_INTERRUPTED: Final = 130
+EXIT_BROKEN_PIPE: Final = 141
+_ALWAYS: Final = ((0, "done"), (1, "not done; the error line says why"), (2, "wrong command line"))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; returns the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        status = _dispatch(words)
+        sys.stdout.flush()
+    except errors.AgentError as error:
+        return report(error, as_json="--json" in words)
+    except BrokenPipeError:
+        # The reader of our output went away (head, less). Give the interpreter's own flush nothing to fail on.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+    except KeyboardInterrupt:
+        sys.stderr.write("\n")
+        return EXIT_INTERRUPTED
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return report(errors.FileError(f"{error.filename}: {error.strerror}"), as_json="--json" in words)
+    return status
+
+
+def report(error: errors.AgentError, *, as_json: bool = False) -> int:
+    """Print an error as people (and with ``as_json`` programs) expect it; returns its exit status."""
+    from agent.app.term import paint, printable
+
+    label = paint("error:", "red", sys.stderr)
+    sys.stderr.write(f"modality-agent: {label} {printable(str(error), 2000)} [{error.code}]\n")
+    for text in list(getattr(error, "problems", ()))[1:]:
+        sys.stderr.write(f"  also: {printable(errors.ConfigError.line_text(getattr(error, 'file', ''), text), 2000)}\n")
+    sys.stderr.write(f"  hint: {error.hint}\n")
+    if as_json:
+        print_json(
+            {"error": {"code": error.code, "message": str(error), "hint": error.hint, "exit": error.exit_status}}
+        )
+    return error.exit_status
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document on stdout."""
+    import json
+
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        return _help(words[1:])
+    if words[0] == "--version":
+        print(f"modality-agent {agent.__version__}")
+        return 0
+    verb = find(words[0])
+    if verb is None:
+        raise errors.UsageError(f"no verb '{words[0]}'{_nearest(words[0])}", hint="'modality-agent --help' lists them.")
+    from importlib import import_module
+
+    module: Any = import_module(verb.module)
+    parser = _parser(verb)
+    module.arguments(parser)
+    args: Namespace = parser.parse_args(words[1:])
+    status: int = module.run(args)
+    return status
+
+
+def _help(words: list[str]) -> int:
+    if words and find(words[0]) is not None:
+        return _dispatch([words[0], "--help"])
+    print("usage: modality-agent VERB [options]\n\nverbs:")
+    for verb in VERBS:
+        print(f"  {verb.name:<9} {verb.summary}")
+    print(
+        "\n'modality-agent VERB --help' shows options, examples and exit codes; 'modality-agent --version' the version."
+    )
+    return 0
+
+
+def _parser(verb: Verb) -> ArgumentParser:
+    import argparse
+
+    class Parser(argparse.ArgumentParser):
+        """An argument parser whose mistakes are ``UsageError``."""
+
+        def error(self, message: str) -> Any:
+            raise errors.UsageError(message, hint=f"See '{self.prog} --help'.")
+
+    return Parser(
+        prog=f"modality-agent {verb.name}",
+        description=verb.summary[:1].upper() + verb.summary[1:] + ".",
+        epilog=_epilog(verb),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def _epilog(verb: Verb) -> str:
+    lines = ["examples:", *(f"  modality-agent {example}" for example in verb.examples), "", "exit codes:"]
+    lines += [f"  {status:>3}  {text}" for status, text in exit_codes(verb)]
+    return "\n".join(lines)
+
+
+def exit_codes(verb: Verb) -> list[tuple[int, str]]:
+    """Every exit status of ``verb`` with its meaning, ascending."""
+    found = dict(_ALWAYS)
+    for name in verb.errors:
+        root: type[errors.AgentError] = getattr(errors, name.rstrip("*"))
+        for kind in _tree(root) if name.endswith("*") else (root,):
+            text = (kind.__doc__ or "").partition("\n")[0].removeprefix("Abstract: ").rstrip(".")
+            found.setdefault(kind.exit_status, f"{text} [{kind.code}]")
+    found[EXIT_INTERRUPTED] = "interrupted by Ctrl-C"
+    return sorted(found.items())
+
+
+def _tree(root: type[errors.AgentError]) -> Iterator[type[errors.AgentError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from _tree(child)
+
+
+def _nearest(word: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(word, [verb.name for verb in VERBS], 1, 0.6)
+    return f"; did you mean '{close[0]}'?" if close else ""

@@ -1,0 +1,148 @@
+"""A loopback proxy that cuts connections: what a pulled cable looks like, on command.
+
+It forwards bytes both ways and, when told to, resets both sides at once (RST, so that neither side sees an orderly
+end). A cut is armed by ``cut_after_bytes``: the next connection that has carried so many bytes from the requestor is
+reset, once; ``cut()`` resets everything that is open now. One thread per direction, small fixed buffers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+from typing import Final
+
+_CHUNK_BYTES: Final = 65_536
+_CONNECT_TIMEOUT_S: Final = 5.0
+# on=1, linger=0: close() sends RST.
+_RESET: Final = struct.pack("ii", 1, 0)
+
+
+class CutProxy:
+    """Forward ``127.0.0.1:port`` to ``target`` (host, port); a context manager that ends all its threads."""
+
+    def __init__(self, target: tuple[str, int], *, cut_after_bytes: int = 0) -> None:
+        self._target = target
+        self._lock = threading.Lock()
+        self._armed_bytes = cut_after_bytes
+        self._pairs: dict[tuple[socket.socket, socket.socket], int] = {}  # directions still open
+        self._closed = False
+        self._threads: list[threading.Thread] = []
+        self.connections = 0
+        self.cuts = 0
+        self.refusing = False
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._start(self._accept)
+
+    def __enter__(self) -> CutProxy:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def arm(self, cut_after_bytes: int) -> None:
+        """Reset the first connection that has carried ``cut_after_bytes`` from the requestor."""
+        with self._lock:
+            self._armed_bytes = cut_after_bytes
+
+    def cut(self) -> int:
+        """Reset every open connection now; returns how many there were."""
+        with self._lock:
+            pairs = list(self._pairs)
+            self._pairs.clear()
+            self.cuts += len(pairs)
+        for pair in pairs:
+            _reset(pair)
+        return len(pairs)
+
+    def close(self) -> None:
+        """Stop listening, reset what is open, end the threads."""
+        self._closed = True
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        with self._lock:
+            pairs = list(self._pairs)
+            self._pairs.clear()
+        for pair in pairs:
+            _reset(pair)
+        for thread in self._threads:
+            thread.join(_CONNECT_TIMEOUT_S)
+
+    def _start(self, work: object, *args: object) -> None:
+        thread = threading.Thread(target=work, args=args, daemon=True, name="cut-proxy")  # type: ignore[arg-type]
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while not self._closed:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            if self.refusing:
+                _reset((near,))
+                continue
+            try:
+                far = socket.create_connection(self._target, _CONNECT_TIMEOUT_S)
+            except OSError:
+                _reset((near,))
+                continue
+            far.settimeout(None)
+            for side in (near, far):
+                side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with self._lock:
+                self.connections += 1
+                self._pairs[near, far] = 2
+            self._start(self._pump, near, far, near)
+            self._start(self._pump, far, near, near)
+
+    def _pump(self, source: socket.socket, sink: socket.socket, near: socket.socket) -> None:
+        buffer = bytearray(_CHUNK_BYTES)
+        carried = 0
+        outward = source is near
+        pair = (source, sink) if outward else (sink, source)
+        try:
+            while count := source.recv_into(buffer):
+                carried += count
+                if outward and self._trips(carried, pair):
+                    _reset(pair)
+                    return
+                sink.sendall(memoryview(buffer)[:count])
+            sink.shutdown(socket.SHUT_WR)
+            self._ended(pair)
+        except OSError:
+            with self._lock:
+                self._pairs.pop(pair, None)
+            _reset(pair)
+
+    def _ended(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        with self._lock:
+            self._pairs[pair] = left = self._pairs.get(pair, 1) - 1
+            if left:
+                return
+            del self._pairs[pair]
+        for side in pair:
+            side.close()
+
+    def _trips(self, carried: int, pair: tuple[socket.socket, socket.socket]) -> bool:
+        with self._lock:
+            if not self._armed_bytes or carried < self._armed_bytes:
+                return False
+            self._armed_bytes = 0
+            self.cuts += 1
+            self._pairs.pop(pair, None)
+            return True
+
+
+def _reset(pair: tuple[socket.socket, ...]) -> None:
+    for side in pair:
+        with contextlib.suppress(OSError):
+            side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        # shutdown wakes a thread that blocks in recv on this socket; close alone would leave it there.
+        with contextlib.suppress(OSError):
+            side.shutdown(socket.SHUT_RD)
+        with contextlib.suppress(OSError):
+            side.close()

@@ -1,0 +1,124 @@
+"""What people see: colours, progress, tables, sizes and times.
+
+Colours and a progress line that rewrites itself appear only on a terminal; elsewhere progress is a plain line now and
+then, so that a log stays readable. Text that came from a file or a peer passes ``printable`` before it reaches a
+terminal: an escape sequence in a status comment must not move anybody's cursor.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TextIO
+
+_COLOURS: Final = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
+# Ten updates a second look alive and cost nothing, also at 115200 baud; a line every two seconds keeps a log short.
+TTY_INTERVAL_S: Final = 0.1
+LOG_INTERVAL_S: Final = 2.0
+# A terminal narrower than this would wrap every progress line.
+_MIN_WIDTH: Final = 20
+
+
+def colours_on(stream: TextIO) -> bool:
+    """Whether ``stream`` is a terminal that wants colours (NO_COLOR and TERM=dumb are honoured)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
+    """``text`` in a colour of the table when ``stream`` (stdout) shows colours, else unchanged."""
+    if not colours_on(stream or sys.stdout):
+        return text
+    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m"
+
+
+def printable(text: str, limit: int = 200) -> str:
+    """``text`` with control characters replaced and cut to ``limit`` characters."""
+    clean = "".join(c if c.isprintable() else "?" for c in text[: limit + 1])
+    return clean if len(clean) <= limit else clean[: limit - 1] + "~"
+
+
+class Progress:
+    """A progress line on stderr: rewritten in place on a terminal, repeated now and then elsewhere."""
+
+    __slots__ = ("_interval_s", "_last", "_open", "_stream", "_tty")
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._tty = self._stream.isatty()
+        self._interval_s = TTY_INTERVAL_S if self._tty else LOG_INTERVAL_S
+        self._last = 0.0
+        self._open = False
+
+    def update(self, text: str) -> None:
+        """Show ``text`` unless the last one is too young."""
+        now = time.monotonic()
+        if now - self._last < self._interval_s:
+            return
+        self._last = now
+        if self._tty:
+            self._stream.write(f"\r{printable(text, _width())}\x1b[K")
+            self._open = True
+        else:
+            self._stream.write(printable(text) + "\n")
+        self._stream.flush()
+
+    def say(self, text: str) -> None:
+        """Print one line that stays."""
+        self.clear()
+        self._stream.write(text + "\n")
+        self._stream.flush()
+
+    def clear(self) -> None:
+        """Wipe the progress line, if there is one."""
+        if self._open:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+            self._open = False
+
+
+def _width() -> int:
+    try:
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):
+        columns = 0
+    # A serial line reports 0x0.
+    return max(columns - 1, _MIN_WIDTH) if columns else 79
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
+    """Lines of a table with aligned columns; ``right`` names the columns aligned to the right."""
+    cells = [list(headers), *([printable(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(headers))]
+    lines = []
+    for row in cells:
+        parts = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
+        lines.append("  ".join(parts).rstrip())
+    return lines
+
+
+def size_text(count: float) -> str:
+    """Say a byte count for people: ``512 B``, ``1.5 MiB``."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024 or unit == "GiB":
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    raise AssertionError("unreachable")
+
+
+def clock_text(wall_s: float | None) -> str:
+    """Say a wall-clock time for people in local time with seconds, or ``-``."""
+    if not wall_s:
+        return "-"
+    return time.strftime("%H:%M:%S", time.localtime(wall_s)) + f".{int(wall_s * 1000) % 1000:03d}"
+
+
+def stamp_text(wall_s: float | None) -> str:
+    """Say a wall-clock time with date and zone (ISO 8601), or ``-``."""
+    if not wall_s:
+        return "-"
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z", time.localtime(wall_s))

@@ -1,0 +1,45 @@
+"""``config check|show|schema|example``: everything about a configuration that needs no running agent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.app.cli import print_json
+from agent.config import load, render
+from agent.errors import UsageError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("action", choices=("check", "show", "schema", "example"), help="what to do")
+    parser.add_argument("file", nargs="?", help="configuration file (check and show)")
+    parser.add_argument("--no-files", action="store_true", help="check: do not look at the files that keys name")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def run(args: Namespace) -> int:
+    """Do it."""
+    if args.action == "schema":
+        print_json(render.json_schema())
+        return 0
+    if args.action == "example":
+        print(render.example(), end="")
+        return 0
+    if args.file is None:
+        raise UsageError(f"'config {args.action}' needs a configuration file")
+    settings = load.load(args.file, files=args.action == "check" and not args.no_files)
+    if args.action == "show":
+        if args.json:
+            print_json(render.as_dict(settings))
+        else:
+            print(render.in_force(settings), end="")
+        return 0
+    facts = {"file": args.file, "destinations": len(settings.destination), "sources": len(settings.source)}
+    if args.json:
+        print_json({"ok": True, **facts})
+    else:
+        print(f"{args.file}: ok, {facts['destinations']} destinations, {facts['sources']} sources")
+    return 0

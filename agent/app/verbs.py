@@ -1,0 +1,108 @@
+"""The verbs of the command line, as data.
+
+A verb is a module with two functions: ``arguments(parser)`` declares its options, ``run(args)`` does the work and
+returns an exit status. Modules are imported only when their verb is used, because ``send`` on a small box must not pay
+for ``demo``. To add a verb: one row here and its module; help, exit codes and the documentation test follow.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+
+class Verb(NamedTuple):
+    """One verb; ``errors`` names the classes of ``agent.errors`` that can end it (``*`` = every subclass too)."""
+
+    name: str
+    module: str
+    summary: str
+    examples: tuple[str, ...]
+    errors: tuple[str, ...] = ()
+
+
+_LINK: Final = ("LinkError*", "AssociationError*", "ProtocolError")
+_SPOOL: Final = ("SpoolError*",)
+
+VERBS: Final[tuple[Verb, ...]] = (
+    Verb(
+        "run",
+        "agent.app.verb_run",
+        "capture, forward and listen until stopped (the daemon)",
+        ("run --config /etc/modality-agent/agent.toml",),
+        ("ConfigError", "ListenFailed", *_SPOOL, "DeviceError"),
+    ),
+    Verb(
+        "echo",
+        "agent.app.verb_echo",
+        "verify a peer with C-ECHO",
+        ("echo --to PACS@pacs.example.org:104", "echo --to pacs --config agent.toml"),
+        ("ConfigError", *_LINK, "StatusError"),
+    ),
+    Verb(
+        "send",
+        "agent.app.verb_send",
+        "send DICOM files to a peer with C-STORE, now, without the queue",
+        (
+            "send --to PACS@pacs.example.org:104 image.dcm",
+            "send --to PACS@pacs:2762 --ca ca.pem --cert me.pem --key me.key *.dcm",
+        ),
+        ("ConfigError", *_LINK, "NotDicomError", "NotDelivered"),
+    ),
+    Verb(
+        "queue",
+        "agent.app.verb_queue",
+        "list or show what is queued; retry what is deferred or held",
+        ("queue list --config agent.toml", "queue show 2.25.1234", "queue retry --destination pacs"),
+        ("ConfigError", *_SPOOL),
+    ),
+    Verb(
+        "receipt",
+        "agent.app.verb_receipt",
+        "print the custody receipt of an instance",
+        ("receipt 2.25.1234 --config agent.toml", "receipt 2.25.1234 --json"),
+        ("ConfigError", *_SPOOL),
+    ),
+    Verb(
+        "capture",
+        "agent.app.verb_capture",
+        "make one instance from a source and write it to a file",
+        (
+            "capture --source 'pattern:us-rgb?rate_hz=30' --frames 30 --sop-class us-mf -o clip.dcm",
+            "capture --source replay:picture.png --sop-class sc --transfer-syntax rle -o sc.dcm",
+        ),
+        ("ConfigError", "DataSetError*", "NativeError*", "FileError"),
+    ),
+    Verb(
+        "archive",
+        "agent.app.verb_archive",
+        "a small bench archive: Verification, Storage and Storage Commitment SCP",
+        ("archive --ae BENCH --port 11113 --folder ./received",),
+        ("ListenFailed", "TlsRefused", "FileError"),
+    ),
+    Verb(
+        "demo",
+        "agent.app.verb_demo",
+        "the whole way once: capture, cut link, archive over mutual TLS, commitment, proof",
+        ("demo", "demo --output ./demo-out --json"),
+        ("NotDelivered", "FileError", *_SPOOL),
+    ),
+    Verb(
+        "status",
+        "agent.app.verb_status",
+        "what the agent is doing: queue, destinations, sources, memory",
+        ("status --config agent.toml", "status --json"),
+        ("ConfigError", *_SPOOL),
+    ),
+    Verb(
+        "config",
+        "agent.app.verb_config",
+        "check or show a configuration, print the schema or the example file",
+        ("config check agent.toml", "config show agent.toml", "config schema", "config example"),
+        ("ConfigError",),
+    ),
+)
+
+
+def find(name: str) -> Verb | None:
+    """Return the verb called ``name``."""
+    return next((verb for verb in VERBS if verb.name == name), None)
