@@ -1,0 +1,174 @@
+"""One TCP or TLS connection with deadlines, and without the 40 ms stalls.
+
+*Stalls.* ``TCP_NODELAY`` keeps our small writes from waiting. The peer's waits are ours to cure as well: stock
+archives answer in two small writes, the second of which waits until we acknowledge the first, and Linux delays that
+acknowledgement by 40 ms unless ``TCP_QUICKACK`` is set. It is not sticky, so it is set again before every read that
+may block, under TLS too, where the option belongs to the socket beneath.
+
+*Deadlines.* The socket stays in blocking mode with short kernel time-outs (``SO_RCVTIMEO``, ``SO_SNDTIMEO``): one
+system call per read or write, and at each tick the deadline is looked at. ``write`` is a wait for *progress*,
+everything else is absolute. ``tls_transport`` does the same over TLS.
+
+Raises ``ConnectFailed``, ``LinkTimeout`` (names the wait), ``LinkClosed`` (cut in the middle), ``TlsRefused``.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from typing import TYPE_CHECKING
+
+from agent.errors import ConnectFailed, LinkClosed, LinkTimeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.link.peer import Peer, Timeouts
+
+READ_BYTES = 1 << 16  # as much as one read may bring; a response is far smaller
+LONGEST_TICK_S = 1.0  # how late a deadline may be noticed
+SHORTEST_TICK_S = 0.02
+
+_WAITS = {
+    "connect": "TCP connection",
+    "tls": "end of the TLS handshake",
+    "associate": "answer to the association request",
+    "write": "progress in sending",
+    "response": "response",
+    "release": "answer to the release request",
+    "pdu": "end of a PDU that had begun",
+    "idle": "message",
+    "artim": "association request or close",
+    "association": "end of the association",
+}
+
+
+class Transport:
+    """A connected plain TCP socket; ``TlsTransport`` has the same methods."""
+
+    __slots__ = ("_clock", "_socket", "_write_s", "name")
+
+    def __init__(
+        self, sock: socket.socket, name: str, timeouts: Timeouts, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._socket = sock
+        self._clock = clock
+        self._write_s = timeouts.write_s
+        self.name = name
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._prepare(timeouts)
+
+    def _prepare(self, timeouts: Timeouts) -> None:
+        shortest = min(timeouts.response_s, timeouts.write_s, timeouts.associate_s, timeouts.pdu_s, timeouts.idle_s)
+        tick = min(LONGEST_TICK_S, max(SHORTEST_TICK_S, shortest / 4))
+        interval = struct.pack("@ll", int(tick), int(tick % 1 * 1e6))
+        self._socket.settimeout(None)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, interval)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, interval)
+
+    def read(self, deadline: float, wait: str) -> bytes:
+        """Return what the peer sent, ``b""`` when it closed; ``LinkTimeout`` names ``wait`` after ``deadline``."""
+        sock = self._socket
+        while True:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+            try:
+                return sock.recv(READ_BYTES)
+            except BlockingIOError:
+                self._check(deadline, wait)
+            except OSError as error:
+                raise self._cut(error) from error
+
+    def poll(self) -> bytes | None:
+        """Return what can be read without waiting, ``None`` when nothing can."""
+        try:
+            return self._socket.recv(READ_BYTES, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise self._cut(error) from error
+
+    def write(self, data: memoryview | bytes) -> None:
+        """Send all of ``data``; ``LinkTimeout`` when the peer takes nothing for ``write_s``."""
+        view = memoryview(data)
+        started = 0.0
+        while view:
+            try:
+                view = view[self._socket.send(view) :]
+                started = 0.0
+            except BlockingIOError:
+                started = started or self._clock()
+                self._check(started + self._write_s, "write")
+            except OSError as error:
+                raise self._cut(error) from error
+
+    def interrupt(self) -> None:
+        """End whatever another thread waits for here; it gets ``LinkClosed`` or the end of the stream."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return  # already gone
+
+    def close(self) -> None:
+        """Close the connection; never waits, never raises."""
+        self._socket.close()
+
+    def facts(self) -> dict[str, str]:
+        """Tell what a flight recorder notes about this connection."""
+        return {"transport": "tcp"}
+
+    def _check(self, deadline: float, wait: str) -> None:
+        if self._clock() >= deadline:
+            raise timed_out(wait, self.name)
+
+    def _cut(self, error: OSError) -> Exception:
+        return LinkClosed(f"the connection with {self.name} was cut: {error.strerror or error}")
+
+
+def timed_out(wait: str, name: str) -> LinkTimeout:
+    """Make the error of the wait that ran out; it names the wait, so that the technician finds the limit."""
+    return LinkTimeout(f"{name}: no {_WAITS.get(wait, wait)} in time (wait '{wait}')")
+
+
+def connect(peer: Peer, clock: Callable[[], float] = time.monotonic) -> Transport:
+    """Open the connection to ``peer``, over TLS when its settings say so; tries each address of the host in turn."""
+    context = None
+    if peer.tls is not None:
+        from agent.link import tls_transport  # noqa: PLC0415 - ssl costs 5 MiB: only with TLS
+
+        context = tls_transport.client_context(peer.tls)  # a missing file is told before the network is touched
+    sock = _open(peer, clock)
+    try:
+        if context is None:
+            return Transport(sock, str(peer), peer.timeouts, clock)
+        return tls_transport.start_client(sock, peer, context, clock)
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _open(peer: Peer, clock: Callable[[], float]) -> socket.socket:
+    deadline = clock() + peer.timeouts.connect_s
+    try:
+        addresses = socket.getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise ConnectFailed(f"{peer}: the host name is not known: {error}") from error
+    problem: OSError | None = None
+    for family, kind, protocol, _, address in addresses:
+        left = deadline - clock()
+        if left <= 0:
+            break
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(left)
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            problem = error
+        else:
+            return sock
+    if problem is None or isinstance(problem, TimeoutError):
+        raise timed_out("connect", str(peer)) from problem
+    if isinstance(problem, ConnectionRefusedError):
+        raise ConnectFailed(f"{peer}: nothing listens on this port") from problem
+    raise ConnectFailed(f"{peer}: {problem.strerror or problem}") from problem
