@@ -1,0 +1,163 @@
+"""The Data Set: Data Elements by tag, in ascending order (PS3.5 7.1).
+
+::
+
+    ds = DataSet({"PatientName": "DOE^JANE", "Modality": "US"})
+    ds["ImageType"] = ["ORIGINAL", "PRIMARY"]           # by keyword; VR from the dictionary
+    ds.set(0x00091001, b"...", vr="OB")                 # private elements must name their VR
+    ds["PatientID"], ds.get(0x00100020), "Rows" in ds   # values; see ``values`` for their types
+    for element in ds: ...                              # Element(tag, vr, value), ascending
+
+Values are checked when the Data Set is encoded, not when they are set: a half-built instance is a normal thing.
+To change a list, set it again; a list that was got may be a copy. Only items of a sequence are shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+from agent.dataset import dictionary
+from agent.dataset.tag import is_private, is_private_creator, tag_str
+from agent.dataset.values import Element, Raw, Scalar, Value, parse
+from agent.errors import EncodeError
+
+Key: TypeAlias = "int | str"
+
+
+def as_tag(key: Key) -> int:
+    """A tag from a tag or keyword; KeyError for an unknown keyword."""
+    return key if isinstance(key, int) else dictionary.tag_for(key)
+
+
+class DataSet:
+    """A mapping from tag or keyword to value; iterates over its Data Elements in ascending order."""
+
+    __slots__ = ("_stored",)
+
+    def __init__(self, values: Mapping[str, Value] | Mapping[int, Value] | None = None) -> None:
+        self._stored: dict[int, Element | Raw] = {}
+        for key, value in (values or {}).items():
+            self.set(key, value)
+
+    # --- reading ---------------------------------------------------------------------------
+
+    def __getitem__(self, key: Key) -> Value:
+        found = self._stored[as_tag(key)]
+        return parse(found) if isinstance(found, Raw) else found.value
+
+    def get(self, key: Key, default: Value = None) -> Value:
+        """The value, or the default where the element is absent or empty."""
+        tag = as_tag(key)
+        value = self[tag] if tag in self._stored else None
+        return default if value is None else value
+
+    def text(self, key: Key, default: str = "") -> str:
+        """The value as one text, several values separated by a backslash; the default where absent or empty."""
+        values = [str(value) for value in self.values_of(key)]
+        return "\\".join(values) if values else default
+
+    def values_of(self, key: Key) -> list[Scalar]:
+        """The values of a text or number element as a list, whatever their number; no values: empty list."""
+        value = self.get(key)
+        if value is None:
+            return []
+        return (
+            [value] if isinstance(value, str | int | float) else [v for v in value if isinstance(v, str | int | float)]
+        )
+
+    def items_of(self, key: Key) -> list[DataSet]:
+        """The items of a sequence; absent or not a sequence: empty list."""
+        value = self.get(key)
+        return [item for item in value if isinstance(item, DataSet)] if isinstance(value, list) else []
+
+    def element(self, key: Key) -> Element:
+        """The Data Element; KeyError where it is absent."""
+        tag = as_tag(key)
+        return Element(tag, self._stored[tag].vr, self[tag])
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, int | str) and as_tag(key) in self._stored
+
+    def __iter__(self) -> Iterator[Element]:
+        for tag in sorted(self._stored):
+            yield self.element(tag)
+
+    def __len__(self) -> int:
+        return len(self._stored)
+
+    def tags(self) -> list[int]:
+        """The tags, ascending."""
+        return sorted(self._stored)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, DataSet):
+            return NotImplemented
+        return list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # mutable
+
+    def __repr__(self) -> str:
+        """Names the elements but no values: Data Sets are about patients, and repr ends up in logs."""
+        return f"DataSet({len(self)}: {' '.join(map(tag_str, self.tags()[:8]))}{' ...' if len(self) > 8 else ''})"
+
+    # --- changing --------------------------------------------------------------------------
+
+    def __setitem__(self, key: Key, value: Value) -> None:
+        self.set(key, value)
+
+    def set(self, key: Key, value: Value, vr: str | None = None) -> None:
+        """Set an element; the VR comes from the dictionary unless given.
+
+        Raises:
+            KeyError: Unknown keyword.
+            EncodeError: A private element without a VR.
+        """
+        tag = as_tag(key)
+        if vr is None:
+            if is_private(tag) and not is_private_creator(tag):
+                raise EncodeError("a private element needs an explicit VR", tag=tag)
+            vr = dictionary.vr_of(tag)
+        self._stored[tag] = Element(tag, vr, list(value) if vr == "SQ" and isinstance(value, tuple) else value)
+
+    def __delitem__(self, key: Key) -> None:
+        del self._stored[as_tag(key)]
+
+    def update(self, other: DataSet | Mapping[str, Value]) -> None:
+        """Take over all elements of another Data Set (or mapping), replacing those of the same tag."""
+        if isinstance(other, DataSet):
+            for tag in other.tags():
+                self.store(_unshared(other.stored(tag)))
+        else:
+            for key, value in other.items():
+                self.set(key, value)
+
+    def copy(self) -> DataSet:
+        """A copy that shares no item with this Data Set."""
+        return self.between(0, 1 << 32)
+
+    def between(self, first: int, end: int) -> DataSet:
+        """A copy of the elements with ``first <= tag < end``."""
+        taken = DataSet()
+        for tag, found in self._stored.items():
+            if first <= tag < end:
+                taken.store(_unshared(found))
+        return taken
+
+    # --- for encode and decode -------------------------------------------------------------
+
+    def stored(self, tag: int) -> Element | Raw:
+        """The element as it is kept: unread bytes or a value."""
+        return self._stored[tag]
+
+    def store(self, element: Element | Raw) -> None:
+        """Keep an element as it is."""
+        self._stored[element.tag] = element
+
+
+def _unshared(element: Element | Raw) -> Element | Raw:
+    """The element with copies of its items."""
+    if isinstance(element, Element) and element.vr == "SQ" and isinstance(element.value, list):
+        items = [item.copy() if isinstance(item, DataSet) else item for item in element.value]
+        return element._replace(value=items)
+    return element

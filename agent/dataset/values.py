@@ -1,0 +1,108 @@
+"""Values in memory: their types, and reading them from bytes.
+
+========================  =====================================================================
+VR                        value
+========================  =====================================================================
+text, UI, dates, AS, AE   ``str``; several: list of ``str``
+IS                        ``int``; DS ``float``; what is no number stays ``str``
+US SS UL SL UV SV FL FD   ``int`` or ``float``; several: list
+AT                        ``int`` tag; several: list
+OB OW OD OF OL OV UN      ``bytes``
+SQ                        list of ``DataSet`` (empty list: no items)
+encapsulated Pixel Data   ``Fragments``
+any, empty                ``None``; an empty one among several is ``""``
+========================  =====================================================================
+
+Reading is tolerant: it never fails, because by then the structure is known to be sound and nobody is helped by losing
+a study over a letter in a Patient ID. Writing is strict (``rules``). Reading happens when a value is asked for; until
+then a Data Set that was read holds ``Raw`` bytes, which is fast and lets unchanged elements be written byte for byte.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from agent.dataset.charset import DEFAULT, Charset
+from agent.dataset.vr import BYTES, NUMBER, TAG, VRS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.dataset.dataset import DataSet
+
+
+class Fragments(NamedTuple):
+    """Encapsulated Pixel Data held in memory (PS3.5 A.4): the Basic Offset Table item and the fragments behind it."""
+
+    offset_table: bytes
+    fragments: tuple[bytes, ...]
+
+
+Scalar: TypeAlias = "str | int | float"
+Value: TypeAlias = "Scalar | bytes | bytearray | memoryview | Fragments | Sequence[Scalar] | Sequence[DataSet] | None"
+
+
+class Element(NamedTuple):
+    """A Data Element: tag, VR and value in memory."""
+
+    tag: int
+    vr: str
+    value: Value
+
+
+class Raw(NamedTuple):
+    """A Data Element as it was read: little endian bytes, and the character set they are in."""
+
+    tag: int
+    vr: str
+    data: bytes
+    charset: Charset = DEFAULT
+
+
+# Both ends of these are insignificant (PS3.5 6.2); in the others only the padding at the end is taken off.
+_STRIP_BOTH = frozenset({"AE", "CS", "DS", "IS", "DA", "TM", "DT", "AS"})
+_PADDING = " \0"
+
+
+def parse(raw: Raw) -> Value:
+    """The value of an element that was read; never fails, bytes that fit no number stay bytes."""
+    data, row = raw.data, VRS.get(raw.vr)
+    if row is None or row.kind is BYTES:
+        return data
+    if not data:
+        return None
+    if row.kind is NUMBER or row.kind is TAG:
+        count, rest = divmod(len(data), row.size)
+        if rest:
+            return data
+        numbers: tuple[int | float, ...]
+        if row.kind is TAG:
+            halves = struct.unpack(f"<{2 * count}H", data)
+            numbers = tuple(high << 16 | low for high, low in zip(halves[::2], halves[1::2], strict=True))
+        else:
+            numbers = struct.unpack(f"<{count}{row.code}", data)
+        return numbers[0] if count == 1 else list(numbers)
+    charset = raw.charset if row.charset else DEFAULT
+    return _parse_text(raw.vr, charset.decode(data), multi=row.multi)
+
+
+def _parse_text(vr: str, text: str, *, multi: bool) -> Value:
+    text = text.rstrip(_PADDING)
+    if not multi:
+        return text or None
+    if "\\" not in text:
+        return _scalar(vr, text) if text else None
+    return [_scalar(vr, part) for part in text.split("\\")]
+
+
+def _scalar(vr: str, text: str) -> Scalar:
+    text = text.strip(_PADDING) if vr in _STRIP_BOTH else text.rstrip(_PADDING)
+    if vr == "IS" and text.lstrip("+-").isdecimal() and text.isascii():
+        return int(text) if len(text) <= VRS["IS"].limit else text
+    if vr == "DS" and text and "_" not in text and text[-1].isdigit() | (text[-1] == "."):
+        try:
+            return float(text)
+        except ValueError:
+            return text
+    return text
