@@ -156,6 +156,16 @@ IODS: dict[str, str] = {
     ),
 }
 
+# SOP Class UID -> IOD
+SOP_CLASSES: dict[str, str] = {
+    "1.2.840.10008.5.1.4.1.1.1": "cr",  # Computed Radiography Image Storage
+    "1.2.840.10008.5.1.4.1.1.1.1": "dx",  # Digital X-Ray Image Storage - For Presentation
+    "1.2.840.10008.5.1.4.1.1.1.1.1": "dx",  # Digital X-Ray Image Storage - For Processing
+    "1.2.840.10008.5.1.4.1.1.3.1": "us-mf",  # Ultrasound Multi-frame Image Storage
+    "1.2.840.10008.5.1.4.1.1.6.1": "us",  # Ultrasound Image Storage
+    "1.2.840.10008.5.1.4.1.1.7": "sc",  # Secondary Capture Image Storage
+}
+
 # table -> its title, then its rows
 TABLES: dict[str, str] = {
     "10-1": r"""Person Identification Macro

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.iod._generated_modules import EDITION, IODS, TABLES
+from agent.iod._generated_modules import EDITION, IODS, SOP_CLASSES, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["EDITION", "ModuleUse", "Row", "modules_of", "rows", "title"]
+__all__ = ["EDITION", "SOP_CLASSES", "ModuleUse", "Row", "children", "modules_of", "rows", "title"]
 
 
 class Row(NamedTuple):

@@ -1,0 +1,232 @@
+"""The conditions of type 1C and 2C Attributes, and of conditional Modules, as small named predicates.
+
+A Module table says *that* a condition exists; what it is stands in prose. Here each one we can decide from the Data
+Set itself is a function of (the item the Attribute stands in, the whole Data Set), and ``ROWS`` says which row of
+which table it governs. A row that is not listed depends on something outside the instance (was the procedure
+scheduled? is the patient an animal?) and is left alone: a checker that guesses is worse than one that is silent.
+
+``Condition.only`` marks rows where the Standard also forbids presence while the condition does not hold.
+Sources: PS3.3 C.7.1-C.7.6, C.8.1, C.8.5, C.8.11, C.11.1-C.11.2, C.12.1, 8.8, 10.7.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent.dataset.dataset import DataSet
+from agent.iod import codes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Predicate = Callable[[DataSet, DataSet], bool]
+
+
+class Condition(NamedTuple):
+    """When an Attribute is required; ``only``: and else forbidden."""
+
+    text: str
+    holds: Predicate
+    only: bool = False
+
+
+def values(ds: DataSet, tag: int) -> Sequence[object]:
+    """Values of an element as a sequence; empty when absent or zero length."""
+    value = ds.get(tag)
+    if isinstance(value, list):
+        return value
+    return () if value is None or value in ("", b"") else (value,)
+
+
+def first(ds: DataSet, tag: int) -> object:
+    """First value of an element or None."""
+    found = values(ds, tag)
+    return found[0] if found else None
+
+
+def present(*tags: int) -> Predicate:
+    """At least one of the Attributes is there with a value."""
+    return lambda item, _root: any(values(item, tag) for tag in tags)
+
+
+def missing(*tags: int) -> Predicate:
+    """None of the Attributes is there with a value."""
+    return lambda item, _root: not any(values(item, tag) for tag in tags)
+
+
+def equals(tag: int, *wanted: object) -> Predicate:
+    """One of the values of the Attribute is one of those given."""
+    return lambda item, _root: any(value in wanted for value in values(item, tag))
+
+
+def root_equals(tag: int, *wanted: object) -> Predicate:
+    """As ``equals``, asked of the whole Data Set."""
+    return lambda _item, root: any(value in wanted for value in values(root, tag))
+
+
+def several_samples(item: DataSet, _root: DataSet) -> bool:
+    """Whether Samples per Pixel is more than one."""
+    samples = first(item, 0x00280002)
+    return isinstance(samples, int) and samples > 1
+
+
+def pointed_at(tag: int) -> Predicate:
+    """Whether the Frame Increment Pointer names the Attribute."""
+    return lambda _item, root: tag in values(root, 0x00280009)
+
+
+def paired_without_laterality(_item: DataSet, root: DataSet) -> bool:
+    """Whether the body part is one of a pair and nothing else says which side (PS3.16 Table L-5)."""
+    if any(tag in root for tag in (0x00200062, 0x00209072, 0x00240113)):
+        return False
+    return codes.is_paired(root)
+
+
+def image_is_lossy(_item: DataSet, root: DataSet) -> bool:
+    """Whether a lossy step lies behind these pixels: a ratio or method is given."""
+    return bool(values(root, 0x00282112) or values(root, 0x00282114))
+
+
+def beyond_ascii(_item: DataSet, root: DataSet) -> bool:
+    """Whether some text needs more than ISO IR 6."""
+    return any_text(root, lambda text: not text.isascii())
+
+
+def any_text(ds: DataSet, test: Callable[[str], bool]) -> bool:
+    """Whether ``test`` is true of any text value at any depth; item nesting is that of the tables, so shallow."""
+    stack = [ds]
+    while stack:
+        level = stack.pop()
+        for tag in level.tags():
+            items = level.items_of(tag)
+            stack.extend(items)
+            if not items and any(isinstance(value, str) and test(value) for value in level.values_of(tag)):
+                return True
+    return False
+
+
+def window_wanted(item: DataSet, root: DataSet) -> bool:
+    """Whether it is FOR PRESENTATION with no VOI LUT Sequence."""
+    return for_presentation(item, root) and not values(item, 0x00283010)
+
+
+def voi_lut_wanted(item: DataSet, root: DataSet) -> bool:
+    """Whether it is FOR PRESENTATION with no window."""
+    return for_presentation(item, root) and not values(item, 0x00281050)
+
+
+def not_specimen_view(_item: DataSet, root: DataSet) -> bool:
+    """Whether the view is not that of a tissue specimen (119376003, SCT)."""
+    return not any(first(view, 0x00080100) == "119376003" for view in root.items_of(0x00540220))
+
+
+for_presentation = root_equals(0x00080068, "FOR PRESENTATION")
+palette = equals(0x00280004, "PALETTE COLOR")
+ivus = root_equals(0x00080060, "IVUS")
+component_organization = equals(0x00186044, 0, 1, 2, 3)
+
+
+def shutter(shape: str, first_tag: int, count: int) -> dict[tuple[str, int], Condition]:
+    """Rows of one shape in the Display Shutter and X-Ray Collimator tables, which are built alike."""
+    found: dict[tuple[str, int], Condition] = {}
+    for table, base, shape_tag in (("C.7-17a", 0x00181600, 0x00181600), ("C.8-28b", 0x00181700, 0x00181700)):
+        for step in range(count):
+            when = Condition(f"the shape is {shape}", equals(shape_tag, shape))
+            found[table, base + first_tag + 2 * step] = when
+    return found
+
+
+ROWS: dict[tuple[str, int], Condition] = {
+    # code sequences (8.8)
+    ("8.8-1a", 0x00080100): Condition("no long or URN code value is used", missing(0x00080119, 0x00080120)),
+    ("8.8-1a", 0x00080119): Condition("no short or URN code value is used", missing(0x00080100, 0x00080120)),
+    ("8.8-1a", 0x00080120): Condition("no short or long code value is used", missing(0x00080100, 0x00080119)),
+    ("8.8-1a", 0x00080102): Condition("a code value is present", present(0x00080100, 0x00080119)),
+    ("8.8-1b", 0x00080105): Condition("a Context Identifier is present", present(0x0008010F)),
+    ("8.8-1b", 0x00080106): Condition("a Context Identifier is present", present(0x0008010F)),
+    ("8.8-1b", 0x00080107): Condition("the context group is extended", equals(0x0008010B, "Y")),
+    ("8.8-1b", 0x0008010D): Condition("the context group is extended", equals(0x0008010B, "Y")),
+    # issuers, references
+    ("10-17", 0x00400031): Condition("no Universal Entity ID is present", missing(0x00400032)),
+    ("10-17", 0x00400033): Condition("a Universal Entity ID is present", present(0x00400032)),
+    ("10-18", 0x00400033): Condition("a Universal Entity ID is present", present(0x00400032)),
+    ("10-10", 0x00280030): Condition("the spacing is calibrated", present(0x00280A02, 0x00280A04)),
+    ("10-10", 0x00280A04): Condition("a calibration type is given", present(0x00280A02)),
+    # patient, study, series, equipment
+    ("C.7-1", 0x00100035): Condition("an alternative calendar date is present", present(0x00100033, 0x00100034)),
+    ("C.7-1", 0x00120063): Condition(
+        "the identity was removed and no method code says how",
+        lambda item, root: equals(0x00120062, "YES")(item, root) and not values(item, 0x00120064),
+    ),
+    ("C.7-1", 0x00120064): Condition(
+        "the identity was removed and no text says how",
+        lambda item, root: equals(0x00120062, "YES")(item, root) and not values(item, 0x00120063),
+    ),
+    ("C.7-1", 0x00102298): Condition("a Responsible Person is present", present(0x00102297)),
+    ("C.7-5a", 0x00200060): Condition(
+        "the body part is paired and no other laterality is given", paired_without_laterality
+    ),
+    ("C.7-8", 0x00280120): Condition("a Pixel Padding Range Limit is present", present(0x00280121)),
+    # image
+    ("C.7-9", 0x00200020): Condition("no image plane is given", missing(0x00200037, 0x00200032)),
+    ("C.7-11c", 0x00280006): Condition("Samples per Pixel is above 1", several_samples, only=True),
+    **{
+        ("C.7-11c", tag): Condition("the photometric interpretation is PALETTE COLOR", palette)
+        for tag in (0x00281101, 0x00281102, 0x00281103, 0x00281201, 0x00281202, 0x00281203)
+    },
+    ("C.7-11a", 0x7FE00002): Condition("an Extended Offset Table is present", present(0x7FE00001)),
+    ("C.7-13", 0x00181063): Condition("the Frame Increment Pointer names it", pointed_at(0x00181063)),
+    ("C.7-13", 0x00181065): Condition("the Frame Increment Pointer names it", pointed_at(0x00181065)),
+    # ultrasound (C.8.5)
+    ("C.8-18", 0x00280006): Condition("Samples per Pixel is above 1", several_samples, only=True),
+    ("C.8-18", 0x00280009): Condition("Number of Frames is present", present(0x00280008)),
+    ("C.8-18", 0x00282110): Condition("a lossy step lies behind the pixels", image_is_lossy),
+    ("C.8-18", 0x0008002A): Condition("the modality is IVUS", ivus),
+    ("C.8-18", 0x00183100): Condition("the modality is IVUS", ivus),
+    ("C.8-18", 0x00183101): Condition("the pullback is by motor", equals(0x00183100, "MOTOR_PULLBACK")),
+    ("C.8-18", 0x00183102): Condition("the pullback is gated", equals(0x00183100, "GATED_PULLBACK")),
+    ("C.8-17", 0x00186046): Condition("components are bit aligned", equals(0x00186044, 0)),
+    ("C.8-17", 0x00186048): Condition("components are ranges", equals(0x00186044, 1)),
+    ("C.8-17", 0x0018604A): Condition("components are ranges", equals(0x00186044, 1)),
+    ("C.8-17", 0x0018604C): Condition("Pixel Component Organization is present", component_organization),
+    ("C.8-17", 0x0018604E): Condition("Pixel Component Organization is present", component_organization),
+    **{
+        ("C.8-17", tag): Condition("components are bit aligned or ranges", equals(0x00186044, 0, 1))
+        for tag in (0x00186050, 0x00186052, 0x00186054)
+    },
+    ("C.8-17", 0x00186056): Condition("components are by table or code", equals(0x00186044, 2, 3)),
+    ("C.8-17", 0x00186058): Condition("components are by table or code", equals(0x00186044, 2, 3)),
+    ("C.8-17", 0x0018605A): Condition("components are by table", equals(0x00186044, 2)),
+    ("C.8-17", 0x00409098): Condition("components are by code", equals(0x00186044, 3)),
+    # digital X-ray (C.8.11)
+    ("C.8-70", 0x00282112): Condition("Lossy Image Compression is 01", equals(0x00282110, "01")),
+    ("C.8-70", 0x00200020): Condition("the view is not that of a specimen", not_specimen_view),
+    ("C.8-70", 0x00283010): Condition("FOR PRESENTATION without a window", voi_lut_wanted),
+    ("C.8-70", 0x00281050): Condition("FOR PRESENTATION without a VOI LUT", window_wanted),
+    ("C.8-70", 0x00281051): Condition("a Window Center is present", present(0x00281050), only=True),
+    ("C.8-71", 0x00187030): Condition(
+        "a rotation or flip of the field of view is given", present(0x00187032, 0x00187034)
+    ),
+    ("C.8-71", 0x00187032): Condition("a flip of the field of view is given", present(0x00187034)),
+    ("C.8-71", 0x00187034): Condition("a rotation of the field of view is given", present(0x00187032)),
+    # grayscale transformations (C.11)
+    ("C.11-1b", 0x00281053): Condition("a Rescale Intercept is present", present(0x00281052)),
+    ("C.11-1b", 0x00281054): Condition("a Rescale Intercept is present", present(0x00281052)),
+    ("C.11-2b", 0x00283010): Condition("no window is present", missing(0x00281050)),
+    ("C.11-2b", 0x00281050): Condition("no VOI LUT is present", missing(0x00283010)),
+    ("C.11-2b", 0x00281051): Condition("a Window Center is present", present(0x00281050), only=True),
+    # SOP Common
+    ("C.12-1", 0x00080005): Condition("text goes beyond ISO IR 6", beyond_ascii),
+    **shutter("RECTANGULAR", 2, 4),
+    **shutter("CIRCULAR", 0x10, 2),
+    **shutter("POLYGONAL", 0x20, 1),
+}
+
+# Conditional Modules, by IOD and table. Those not listed (contrast medium, graphic annotation) depend on facts outside
+# the instance and count, like user options, as used when an Attribute is present that no other Module of the IOD has.
+MODULES: dict[tuple[str, str], Condition] = {
+    ("us", "C.7-22"): Condition("the photometric interpretation is PALETTE COLOR", palette),
+    ("us-mf", "C.7-22"): Condition("the photometric interpretation is PALETTE COLOR", palette),
+    ("us-mf", "C.7-7"): Condition("the modality is IVUS", ivus),
+    ("dx", "C.11-2"): Condition("Presentation Intent Type is FOR PRESENTATION", for_presentation),
+}

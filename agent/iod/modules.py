@@ -1,0 +1,239 @@
+"""Checking an instance against its IOD: walk the Module tables, report every difference.
+
+``check`` says for each Module of the IOD that is in use:
+
+* a type 1 Attribute that is absent or empty, a type 2 Attribute that is absent;
+* the same for 1C and 2C where conditions.py can decide the condition, and presence where the Standard forbids it;
+* a value outside an enumerated set (error) or outside the defined terms (warning), from tables and rules.py;
+* relations between Attributes that PS3.3 states in prose (rules.py);
+
+in sequences at any depth, and for the whole Data Set whether VR and VM are those of PS3.6. A user-optional Module is
+in use as soon as the instance has an Attribute that no other Module of this IOD has. Standard Attributes that no
+Module has are allowed (Standard Extended SOP Class, PS3.2 3.11.3) but reported as a warning: usually a slip.
+
+Pixel Data are not asked for: instances are checked before their pixels are appended (media.stream), so a caller that
+has them says so with ``pixel_data=True``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent.dataset import dictionary
+from agent.dataset.tag import is_group_length, is_private, tag_str
+from agent.iod import conditions, rules, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from agent.dataset.dataset import DataSet
+
+ERROR, WARNING = "error", "warning"
+PIXEL_DATA = 0x7FE00010
+_REPEATING = 0x6000  # overlays: groups 6000 to 601E stand for one table (PS3.3 C.9.2)
+
+
+class Finding(NamedTuple):
+    """One difference between an instance and its tables.
+
+    ``path`` leads to the Attribute (``(0018,6011)[1].(0018,6024)``, items from 1), ``module`` and ``table`` to the
+    rule; ``type`` is that of the row, empty where the rule is about a value.
+    """
+
+    severity: str
+    path: str
+    tag: int
+    module: str
+    table: str
+    type: str
+    text: str
+
+    def __str__(self) -> str:
+        name = dictionary.keyword_of(self.tag) or "?"
+        rule = f", type {self.type}" if self.type else ""
+        where = f"{self.module} (PS3.3 Table {self.table}{rule})" if self.table else self.module
+        return f"{self.severity}: {self.path} {name} {self.text}: {where}"
+
+
+def check(ds: DataSet, *, pixel_data: bool = False) -> list[Finding]:
+    """Compare an instance with the tables of its IOD; an empty list means that nothing was found.
+
+    The IOD is the one of its SOP Class UID; without one, or with one we have no tables for, that is the only finding.
+    """
+    iod = tables.SOP_CLASSES.get(str(conditions.first(ds, 0x00080016)))
+    if iod is None:
+        text = "is not a SOP Class whose tables are known here"
+        return [Finding(ERROR, tag_str(0x00080016), 0x00080016, "SOP Common", "C.12-1", "1", text)]
+    found: dict[tuple[str, str], Finding] = {}
+    for finding in _all(ds, iod, pixel_data=pixel_data):
+        found.setdefault((finding.path, finding.text), finding)
+    return list(found.values())
+
+
+def errors(findings: Iterable[Finding]) -> list[Finding]:
+    """Those that make the instance non-conformant."""
+    return [finding for finding in findings if finding.severity == ERROR]
+
+
+def complete(ds: DataSet, iod: str) -> None:
+    """Add, empty, each type 2 Attribute that the Modules in use want and the instance lacks."""
+    for use in in_use(ds, iod):
+        for row in tables.rows(use.table):
+            if row.tag in ds:
+                continue
+            if row.type == "2" or (row.type == "2C" and _required(row, ds, ds)):
+                ds[row.tag] = [] if dictionary.vr_of(row.tag) == "SQ" else None
+
+
+def in_use(ds: DataSet, iod: str) -> list[tables.ModuleUse]:
+    """Modules of the IOD that this instance has to satisfy."""
+    own = _own_tags(iod)
+    return [use for use in tables.modules_of(iod) if _is_used(ds, iod, use, own[use.table])]
+
+
+def tags_of(iod: str, entities: str) -> frozenset[int]:
+    """Top-level tags of the Modules of these information entities (letters as in ``ModuleUse.entity``)."""
+    return frozenset(
+        row.tag for use in tables.modules_of(iod) if use.entity in entities for row in tables.rows(use.table)
+    )
+
+
+# --- which Modules ---------------------------------------------------------------------------
+
+_own: dict[str, dict[str, frozenset[int]]] = {}
+
+
+def _own_tags(iod: str) -> dict[str, frozenset[int]]:
+    """Table -> the tags that no other Module of this IOD has."""
+    found = _own.get(iod)
+    if found is None:
+        seen: dict[int, list[str]] = {}
+        for use in tables.modules_of(iod):
+            for row in tables.rows(use.table):
+                seen.setdefault(row.tag, []).append(use.table)
+        found = {
+            use.table: frozenset(tag for tag, where in seen.items() if set(where) == {use.table})
+            for use in tables.modules_of(iod)
+        }
+        _own[iod] = found
+    return found
+
+
+def _is_used(ds: DataSet, iod: str, use: tables.ModuleUse, own: frozenset[int]) -> bool:
+    if use.usage == "M":
+        return True
+    condition = conditions.MODULES.get((iod, use.table))
+    if condition is not None and condition.holds(ds, ds):
+        return True
+    return any(_generic(element.tag) in own for element in ds)
+
+
+def _generic(tag: int) -> int:
+    """Tag of the table row: overlay groups fold onto the first."""
+    return (_REPEATING << 16) | (tag & 0xFFFF) if 0x6000 <= tag >> 16 <= 0x601E and not tag >> 16 & 1 else tag
+
+
+def _actual(tag: int, item: DataSet) -> Iterator[int]:
+    """Tags that a row stands for in this item."""
+    if tag >> 16 != _REPEATING:
+        yield tag
+        return
+    for group in sorted({element.tag >> 16 for element in item if _generic(element.tag) >> 16 == _REPEATING}):
+        yield (group << 16) | (tag & 0xFFFF)
+
+
+# --- the walk --------------------------------------------------------------------------------
+
+
+def _all(ds: DataSet, iod: str, *, pixel_data: bool) -> Iterator[Finding]:
+    for use in in_use(ds, iod):
+        module = tables.title(use.table)
+        for finding in _walk(tables.rows(use.table), ds, ds, module, ""):
+            if pixel_data or finding.tag != PIXEL_DATA:
+                yield finding
+        for rule in rules.RULES.get(use.table, ()):
+            for tag, text in rule(ds):
+                yield Finding(ERROR, tag_str(tag), tag, module, use.table, "", text)
+    yield from _foreign(ds, iod)
+    yield from _representation(ds, "")
+
+
+def _walk(level: Iterable[tables.Row], item: DataSet, root: DataSet, module: str, prefix: str) -> Iterator[Finding]:
+    for row in level:
+        for tag in _actual(row.tag, item):
+            path = prefix + tag_str(tag)
+            severity, text = _presence(row, tag, item, root)
+            if text:
+                yield Finding(severity, path, tag, module, row.table, row.type, text)
+            for severity, text in _vocabulary(row, conditions.values(item, tag)):
+                yield Finding(severity, path, tag, module, row.table, "", text)
+            if row.children:
+                for number, child in enumerate(item.items_of(tag), 1):
+                    yield from _walk(tables.children(row), child, root, module, f"{path}[{number}].")
+
+
+def _required(row: tables.Row, item: DataSet, root: DataSet) -> bool | None:
+    """Whether the row demands presence; None where we cannot know."""
+    if row.type in {"1", "2"}:
+        return True
+    condition = conditions.ROWS.get((row.table, row.tag))
+    return None if condition is None or row.type == "3" else condition.holds(item, root)
+
+
+def _presence(row: tables.Row, tag: int, item: DataSet, root: DataSet) -> tuple[str, str]:
+    if row.type == "3":
+        return ERROR, ""
+    required = _required(row, item, root)
+    condition = conditions.ROWS.get((row.table, row.tag))
+    because = f" although {condition.text}" if condition is not None and row.type.endswith("C") else ""
+    if tag not in item:
+        return ERROR, f"is absent{because}" if required else ""
+    if row.type.startswith("1") and not conditions.values(item, tag):
+        return (ERROR, f"is empty{because}") if required else (WARNING, "is empty")
+    if required is False and condition is not None and condition.only:
+        return ERROR, f"must not be present unless {condition.text}"
+    return ERROR, ""
+
+
+def _vocabulary(row: tables.Row, found: Iterable[object]) -> Iterator[tuple[str, str]]:
+    closed = (row.enumerated, rules.VALUES.get((row.table, row.tag), ()))
+    for value in found:
+        if value == "":
+            continue
+        for allowed in closed:
+            if allowed and not any(_same(value, term) for term in allowed):
+                yield ERROR, f"has {value!r}, allowed are {', '.join(allowed)}"
+        if row.defined and not any(_same(value, term) for term in row.defined):
+            yield WARNING, f"has {value!r}, which is not a defined term"
+
+
+def _same(value: object, term: str) -> bool:
+    text = str(value).strip()
+    if text == term:
+        return True
+    try:
+        return float(text) == float(term) and not (text.isdigit() and len(text) > 1 and text.startswith("0"))
+    except ValueError:
+        return False
+
+
+def _foreign(ds: DataSet, iod: str) -> Iterator[Finding]:
+    known = tags_of(iod, "PSRFEAI")
+    for element in ds:
+        tag = element.tag
+        if not (_generic(tag) in known or is_private(tag) or is_group_length(tag)):
+            yield Finding(WARNING, tag_str(tag), tag, "no Module of this IOD", "", "", "is not part of the IOD")
+
+
+def _representation(ds: DataSet, prefix: str) -> Iterator[Finding]:
+    """VR and VM of every element against the dictionary (PS3.6)."""
+    for element in ds:
+        tag, path = element.tag, prefix + tag_str(element.tag)
+        known = dictionary.entry(tag)
+        found = conditions.values(ds, tag)
+        if known.keyword and element.vr != known.vr and element.vr not in known.vr.split(" or "):
+            yield Finding(ERROR, path, tag, "PS3.6", "", "", f"has VR {element.vr}, not {known.vr}")
+        elif known.keyword and element.vr != "SQ" and not dictionary.vm_allows(known.vm, len(found)):
+            yield Finding(ERROR, path, tag, "PS3.6", "", "", f"has {len(found)} values, VM is {known.vm}")
+        for number, item in enumerate(ds.items_of(tag), 1):
+            yield from _representation(item, f"{path}[{number}].")
