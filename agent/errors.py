@@ -194,7 +194,9 @@ class AssociationRejected(AssociationError):
     exit_status = 24
     hint = "The peer is busy; the agent tries again by itself."
 
-    def __init__(self, message: str, *, result: int = 2, source: int = 3, reason: int = 1, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, result: int = 2, source: int = 3, reason: int = 1, hint: str | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.result = result
         self.source = source
