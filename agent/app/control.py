@@ -1,0 +1,145 @@
+"""The control socket: how other processes on the box talk to the running agent.
+
+``control.sock`` in the spool folder, for the agent's own user only (mode 0600). One request and one answer per
+connection, each one line of JSON: ``{"verb": "retry", "destination": "pacs"}`` and ``{"ok": true, ...}`` or
+``{"error": {"code", "message"}}``. Lines, connections and waits are bounded; a client that is slow or talks nonsense is
+dropped. The address goes through ``/proc/self/fd`` because a socket path may have 107 bytes only and spool paths may
+be longer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from typing import TYPE_CHECKING, Any, Final
+
+from agent.errors import AgentError, SpoolError
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterator
+
+SOCKET_NAME: Final = "control.sock"
+# A request names a verb and a UID or two.
+REQUEST_LIMIT_BYTES: Final = 4096
+# A status report of 32 destinations and 16 sources is below 32 KiB.
+ANSWER_LIMIT_BYTES: Final = 1 << 20
+# Local processes answer in milliseconds; more means that one of them hangs.
+WAIT_S: Final = 10.0
+# Requests are served one after the other: a console, a cron job and a person fit in the queue.
+_BACKLOG: Final = 8
+
+Request = dict[str, Any]
+Handler = "Callable[[Request], dict[str, Any]]"
+
+
+class ControlServer:
+    """The daemon's end; ``serve`` is the work of a role."""
+
+    __slots__ = ("_handle", "_listener", "_root")
+
+    def __init__(self, root: str, handle: Callable[[Request], dict[str, Any]]) -> None:
+        """Bind the socket in ``root``; the spool lock is held, so a socket file that is there is a dead one's."""
+        self._root = root
+        self._handle = handle
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        with _short(root) as path:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+            self._listener.bind(path)
+            os.chmod(path, 0o600)
+        self._listener.listen(_BACKLOG)
+
+    def serve(self, stop: threading.Event, _facts: object = None) -> None:
+        """Answer requests until ``stop`` is set and ``wake`` was called."""
+        while not stop.is_set():
+            try:
+                side, _ = self._listener.accept()
+            except OSError:
+                return
+            with side:
+                side.settimeout(WAIT_S)
+                with contextlib.suppress(OSError):
+                    self._answer(side)
+
+    def close(self) -> None:
+        """End ``serve`` and remove the socket file."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        with contextlib.suppress(OSError):
+            os.unlink(os.path.join(self._root, SOCKET_NAME))
+
+    def _answer(self, side: socket.socket) -> None:
+        import json  # the first request pays for it, not the idle daemon
+
+        line = _read_line(side, REQUEST_LIMIT_BYTES)
+        try:
+            request = json.loads(line)
+            if not isinstance(request, dict):
+                raise ValueError("a request is an object")
+            answer = self._handle(request)
+        except AgentError as error:
+            answer = {"error": {"code": error.code, "message": str(error)}}
+        except (ValueError, RecursionError) as error:
+            answer = {"error": {"code": "usage", "message": f"request not understood: {error}"}}
+        side.sendall(json.dumps(answer).encode() + b"\n")
+
+
+def ask(root: str, request: Request) -> dict[str, Any] | None:
+    """Ask the agent that runs on the spool ``root``; None when none runs.
+
+    Raises ``SpoolError`` when it answers with an error or not at all.
+    """
+    import json
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as side:
+        side.settimeout(WAIT_S)
+        try:
+            with _short(root) as path:
+                side.connect(path)
+        except OSError:
+            return None
+        try:
+            side.sendall(json.dumps(request).encode() + b"\n")
+            answer: dict[str, Any] = json.loads(_read_line(side, ANSWER_LIMIT_BYTES))
+        except (OSError, ValueError) as error:
+            raise SpoolError(f"the running agent did not answer on {root}/{SOCKET_NAME}: {error}") from None
+    if "error" in answer:
+        raise _error(answer["error"])
+    return answer
+
+
+def _error(given: dict[str, str]) -> AgentError:
+    """The error of the same class, as far as its code is known here."""
+    queue: list[type[AgentError]] = [AgentError]
+    while queue:
+        kind = queue.pop()
+        if kind.code == given["code"]:
+            error = AgentError.__new__(kind)
+            AgentError.__init__(error, given["message"])
+            return error
+        queue += kind.__subclasses__()
+    return SpoolError(given["message"])
+
+
+def _read_line(side: socket.socket, limit: int) -> bytes:
+    data = b""
+    while not data.endswith(b"\n"):
+        part = side.recv(min(limit + 1 - len(data), 65_536))
+        if not part:
+            break
+        data += part
+        if len(data) > limit:
+            raise OSError("line too long")
+    return data
+
+
+@contextlib.contextmanager
+def _short(root: str) -> Iterator[str]:
+    folder = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{SOCKET_NAME}"
+    finally:
+        os.close(folder)

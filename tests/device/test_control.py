@@ -1,0 +1,104 @@
+"""The control socket over a real socket: answers, errors, nonsense, slow clients, long paths."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.app import control
+from agent.app.notify import notify
+from agent.errors import SpoolError, UsageError
+
+
+def _handle(request: dict[str, Any]) -> dict[str, Any]:
+    if request.get("verb") == "status":
+        return {"ok": True, "echo": request}
+    raise UsageError("no such request")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / ("long-" * 20) / ("name-" * 20)
+    folder.mkdir(parents=True)
+    server = control.ControlServer(str(folder), _handle)
+    stop = threading.Event()
+    thread = threading.Thread(target=server.serve, args=(stop,), daemon=True)
+    thread.start()
+    yield folder
+    stop.set()
+    server.close()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_a_question_is_answered(root: Path) -> None:
+    assert control.ask(str(root), {"verb": "status"}) == {"ok": True, "echo": {"verb": "status"}}
+    assert ((root / control.SOCKET_NAME).stat().st_mode & 0o777) == 0o600
+
+
+def test_an_error_comes_back_as_its_class(root: Path) -> None:
+    with pytest.raises(UsageError, match="no such request"):
+        control.ask(str(root), {"verb": "fly"})
+
+
+def test_nobody_home(tmp_path: Path) -> None:
+    assert control.ask(str(tmp_path), {"verb": "status"}) is None
+    dead = socket.socket(socket.AF_UNIX)
+    dead.bind(str(tmp_path / control.SOCKET_NAME))
+    dead.close()
+    assert control.ask(str(tmp_path), {"verb": "status"}) is None
+
+
+@pytest.mark.parametrize(
+    "line", [b"nonsense\n", b"[1]\n", b"\xff\xfe\n", b"[" * 3000 + b"\n", b"x" * 10_000 + b"\n", b""]
+)
+def test_nonsense_does_not_hurt(root: Path, line: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_UNIX) as side:
+        folder = os.open(root, os.O_PATH)
+        side.connect(f"/proc/self/fd/{folder}/{control.SOCKET_NAME}")
+        os.close(folder)
+        side.settimeout(5)
+        try:
+            side.sendall(line)
+            side.shutdown(socket.SHUT_WR)
+            side.recv(1000)
+        except OSError:
+            pass
+    assert control.ask(str(root), {"verb": "status"})
+
+
+def test_a_slow_client_is_dropped(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "WAIT_S", 0.1)
+    with socket.socket(socket.AF_UNIX) as side:
+        folder = os.open(root, os.O_PATH)
+        side.connect(f"/proc/self/fd/{folder}/{control.SOCKET_NAME}")
+        os.close(folder)
+        side.settimeout(5)
+        assert side.recv(10) == b""
+
+
+def test_an_agent_that_does_not_answer_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "WAIT_S", 0.1)
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind(str(tmp_path / control.SOCKET_NAME))
+        deaf.listen(1)
+        with pytest.raises(SpoolError, match="did not answer"):
+            control.ask(str(tmp_path), {"verb": "status"})
+
+
+def test_systemd_hears_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(5)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        notify("READY=1")
+        assert manager.recv(100) == b"READY=1"
+    notify("READY=1")
+    monkeypatch.delenv("NOTIFY_SOCKET")
+    notify("READY=1")

@@ -1,0 +1,51 @@
+"""The log: one line per event, repeats counted, systemd's form, never in anybody's way."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from agent.app import journal
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [100.0]
+    monkeypatch.setattr(journal.time, "monotonic", lambda: now[0])
+    monkeypatch.delenv("JOURNAL_STREAM", raising=False)
+    return now
+
+
+def test_a_sentence_that_repeats_is_counted(clock: list[float]) -> None:
+    stream = io.StringIO()
+    log = journal.Journal(stream)
+    for second in range(0, 125, 5):
+        clock[0] = 100.0 + second
+        log.say("warning", "to pacs", "connection refused")
+    log.say("warning", "to other", "connection refused")
+    lines = [line.partition(" ")[2] for line in stream.getvalue().splitlines()]
+    assert lines == [
+        "warning to pacs: connection refused",
+        "warning to pacs: connection refused (and 11 times since)",
+        "warning to pacs: connection refused (and 11 times since)",
+        "warning to other: connection refused",
+    ]
+
+
+def test_under_systemd_the_level_is_a_prefix(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOURNAL_STREAM", "8:1")
+    stream = io.StringIO()
+    journal.Journal(stream).say("error", "spool", "full\x1b[2J")
+    assert stream.getvalue() == "<3>spool: full?[2J\n"
+
+
+def test_memory_of_sentences_is_bounded_and_a_closed_stream_is_no_error(clock: list[float]) -> None:
+    stream = io.StringIO()
+    log = journal.Journal(stream)
+    for number in range(1000):
+        log.say("info", "x", f"event {number}")
+    assert len(log._seen) <= 65
+    stream.close()
+    log.say("info", "x", "nobody hears this")
+    log.say("info", "x", "nor this")

@@ -1,0 +1,109 @@
+"""Roles start from a plan, restart with back-off, stop in time, and a reload leaves the unchanged ones alone."""
+
+from __future__ import annotations
+
+import io
+import threading
+
+import pytest
+
+from agent.app.journal import Journal
+from agent.app.roles import Spec, Supervisor
+from agent.errors import DeviceError
+
+
+class Work:
+    """Work that counts its lives and fails as often as told."""
+
+    def __init__(self, failures: int = 0, error: Exception | None = None) -> None:
+        self.lives: list[object] = []
+        self.failures = failures
+        self.error = error or DeviceError("no frame grabber at /dev/video0")
+        self.running = threading.Event()
+
+    def __call__(self, stop: threading.Event, facts: object) -> None:
+        self.lives.append(facts)
+        if len(self.lives) <= self.failures:
+            raise self.error
+        self.running.set()
+        stop.wait(30)
+
+
+@pytest.fixture
+def log() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture(autouse=True)
+def no_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.app.roles.BACK_OFF_BASE_S", 0.0)
+
+
+def test_a_reload_touches_only_what_changed(log: io.StringIO) -> None:
+    works = {name: Work() for name in "abc"}
+    supervisor = Supervisor(Journal(log))
+    assert supervisor.apply({"a": Spec(works["a"], 1), "b": Spec(works["b"], 1)}, within_s=5) == ([], ["a", "b"])
+    for name in "ab":
+        assert works[name].running.wait(5)
+    again = Work()
+    changed = supervisor.apply({"a": Spec(Work(), 1), "b": Spec(again, 2), "c": Spec(works["c"], 0)}, within_s=5)
+    assert changed == (["b"], ["b", "c"])
+    assert again.running.wait(5)
+    assert again.lives == [2]
+    assert works["a"].lives == [1]
+    assert supervisor.stop(5) == []
+    assert supervisor.roles == {}
+
+
+def test_a_role_that_fails_is_started_again_and_says_why_once(log: io.StringIO) -> None:
+    work = Work(failures=3)
+    supervisor = Supervisor(Journal(log))
+    supervisor.apply({"probe": Spec(work, None)}, within_s=5)
+    assert work.running.wait(5)
+    role = supervisor.roles["probe"]
+    assert role.failures == 3
+    assert "no frame grabber" in role.last_error
+    supervisor.stop(5)
+    text = log.getvalue()
+    assert text.count("no frame grabber at /dev/video0 [native.device]") == 1
+    assert "Traceback" not in text
+
+
+def test_a_fault_of_ours_restarts_too_and_shows_its_traceback(
+    log: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = Work(failures=1, error=AssertionError("impossible"))
+    supervisor = Supervisor(Journal(log))
+    supervisor.apply({"probe": Spec(work, None)}, within_s=5)
+    assert work.running.wait(5)
+    supervisor.stop(5)
+    assert "fault of the agent: AssertionError: impossible" in log.getvalue()
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_role_that_hangs_is_named_and_does_not_hold_up_the_end(log: io.StringIO) -> None:
+    release = threading.Event()
+    supervisor = Supervisor(Journal(log))
+    supervisor.apply({"deaf": Spec(lambda _stop, _facts: release.wait(30) and None, None)}, within_s=5)
+    assert supervisor.stop(0.05) == ["deaf"]
+    release.set()
+    assert "deaf: did not stop within 0.05 s" in log.getvalue()
+
+
+def test_back_off_doubles_to_its_cap(monkeypatch: pytest.MonkeyPatch, log: io.StringIO) -> None:
+    monkeypatch.setattr("agent.app.roles.BACK_OFF_BASE_S", 1.0)
+    waits: list[float] = []
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout or 0.0)
+            if len(waits) == 8:
+                self.set()
+            return self.is_set()
+
+    from agent.app.roles import Role
+
+    role = Role("probe", Spec(Work(failures=99), None), Journal(log))
+    role.stop = Stop()
+    role._live()
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
