@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from fakes.process import Process, free_port
 
+from agent.app.bench_ca import issue, make_ca
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -82,15 +84,28 @@ class Storescp(NamedTuple):
 
 
 def start_storescp(
-    folder: Path, *options: str, log: Path, store: bool = True, env: Mapping[str, str] | None = None
+    folder: Path,
+    *options: str,
+    log: Path,
+    store: bool = True,
+    env: Mapping[str, str] | None = None,
+    prefix: Sequence[str] = (),
 ) -> Storescp:
     """Start it as it comes: default PDU sizes, Nagle on. ``store=False`` makes it drop what it receives."""
     port = free_port()
     folder.mkdir(parents=True, exist_ok=True)
     keep = ["--output-directory", str(folder), "+uf"] if store else ["--ignore"]
-    process = Process([need("storescp"), *keep, *options, str(port)], log, env=env)
+    process = Process([*prefix, need("storescp"), *keep, *options, str(port)], log, env=env)
     process.wait_listening(port)
     return Storescp(process, port, folder)
+
+
+def make_bench_ca(folder: Path) -> Path:
+    """Write ``ca.pem`` and, issued by it for this machine, ``agent`` and ``archive`` (``.pem`` and ``.key``)."""
+    ca = make_ca(str(folder), "ca")
+    for name in ("agent", "archive"):
+        issue(str(folder), name, ca, hosts=("localhost", "127.0.0.1"))
+    return folder
 
 
 def dcmtk_tls(folder: Path, name: str) -> list[str]:
@@ -101,7 +116,14 @@ def dcmtk_tls(folder: Path, name: str) -> list[str]:
 class Orthanc:
     """An Orthanc with its store in one folder, reached by its REST interface."""
 
-    def __init__(self, folder: Path, *, modalities: Mapping[str, Any] | None = None, tls: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        modalities: Mapping[str, Any] | None = None,
+        tls: Path | None = None,
+        prefix: Sequence[str] = (),
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.port, self.http_port = free_port(), free_port()
         self.aet = "ORTHANC"
@@ -119,7 +141,7 @@ class Orthanc:
             }  # fmt: skip
         path = folder / "orthanc.json"
         path.write_text(json.dumps(settings, indent=1))
-        self.process = Process([need("Orthanc"), "--verbose", str(path)], folder / "orthanc.log")
+        self.process = Process([*prefix, need("Orthanc"), "--verbose", str(path)], folder / "orthanc.log")
         self.process.wait_for("Orthanc has started")
 
     def get(self, path: str) -> Any:

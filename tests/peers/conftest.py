@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes.bench_ca import make_bench_ca
-from fakes.peers import Orthanc, Storescp, start_storescp
+from fakes.peers import Orthanc, Storescp, make_bench_ca, start_storescp
 from fakes.peers import need as need_program
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ def need() -> Callable[[str], str]:
 @pytest.fixture(scope="session")
 def bench_ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with ``ca.pem`` and the certificates and keys of ``agent`` and ``archive``."""
+    need_program("openssl")
     return make_bench_ca(tmp_path_factory.mktemp("ca"))
 
 

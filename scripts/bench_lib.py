@@ -1,0 +1,145 @@
+"""What every benchmark shares: instances to send, a stop-watch that does not lie about memory, a table."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ROOT = Path(__file__).resolve().parents[1]
+TOOLS = ROOT / "build" / "bench-tools"
+AGENT = ROOT / "build" / "bench-venv" / "bin" / "modality-agent"  # the wheel as shipped, not the editable tree
+DATA = ROOT / "build" / "bench-data"
+OUT = ROOT / "bench-out"
+
+sys.path.insert(0, str(ROOT / "tests"))  # tests/fakes starts the peers, here as there
+
+SENDER_CPU, PEER_CPU = 1, 0  # each its own core, where there are two
+TIMEOUT_S = 300.0
+
+
+class Usage(NamedTuple):
+    """What one command took; ``peak_kib`` is its own, not inherited."""
+
+    wall_s: float
+    user_s: float
+    system_s: float
+    peak_kib: int
+    status: int
+
+    @property
+    def cpu_s(self) -> float:
+        return self.user_s + self.system_s
+
+
+def measure(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> Usage:
+    """Run a command on the sender's core; raises SystemExit with its last words when it fails."""
+    report = OUT / f"usage-{os.getpid()}"
+    OUT.mkdir(exist_ok=True)
+    shown = subprocess.run(
+        [*pinned(SENDER_CPU), str(TOOLS / "measure"), str(report), *command],
+        env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        timeout=TIMEOUT_S,
+    )  # fmt: skip
+    wall, user, system, peak, status = report.read_text().split()
+    report.unlink()
+    if int(status) != 0:
+        raise SystemExit(
+            f"bench: {' '.join(command[:6])} ... ended with {status}:\n{(shown.stdout + shown.stderr)[-2000:]}"
+        )
+    return Usage(float(wall), float(user), float(system), int(peak), int(status))
+
+
+def pinned(cpu: int) -> list[str]:
+    return ["taskset", "-c", str(cpu)] if (os.cpu_count() or 1) > 1 else []
+
+
+class Workload(NamedTuple):
+    """Files of one size."""
+
+    name: str
+    pixel_bytes: int
+    number: int
+
+    @property
+    def folder(self) -> Path:
+        return DATA / f"{self.name}-{self.number}"
+
+    def files(self, limit: int | None = None) -> list[Path]:
+        return sorted(self.folder.iterdir())[:limit]
+
+
+def make_instances(work: Workload) -> None:
+    """Write valid Secondary Capture instances once; pixels are noise from a fixed seed."""
+    if work.folder.is_dir():
+        return
+    import random
+
+    from pydicom.dataset import FileDataset, FileMetaDataset
+    from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
+
+    multi_frame = work.pixel_bytes > 1 << 24
+    sop_class = UID("1.2.840.10008.5.1.4.1.1.7" + (".2" if multi_frame else ""))
+    scratch = work.folder.with_suffix(".part")
+    scratch.mkdir(parents=True, exist_ok=True)
+    columns = 1024 if multi_frame else 64
+    rows = 1024 if multi_frame else work.pixel_bytes // columns
+    frames = work.pixel_bytes // (rows * columns)
+    noise = random.Random(work.pixel_bytes).randbytes(rows * columns)
+    study, series = generate_uid(entropy_srcs=[work.name]), generate_uid(entropy_srcs=[work.name, "series"])
+    for index in range(work.number):
+        meta = FileMetaDataset()
+        meta.MediaStorageSOPClassUID = sop_class
+        instance = generate_uid(entropy_srcs=[work.name, str(index)])
+        meta.MediaStorageSOPInstanceUID = instance
+        meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        data_set = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
+        data_set.SOPClassUID = sop_class
+        data_set.SOPInstanceUID = instance
+        data_set.StudyInstanceUID, data_set.SeriesInstanceUID = study, series
+        data_set.PatientName, data_set.PatientID, data_set.Modality = "Bench^Load", "BENCH", "OT"
+        data_set.PatientBirthDate = data_set.PatientSex = data_set.StudyDate = data_set.StudyTime = ""
+        data_set.ReferringPhysicianName = data_set.AccessionNumber = data_set.StudyID = ""
+        data_set.SeriesNumber, data_set.PatientOrientation = 1, ""
+        data_set.ConversionType, data_set.InstanceNumber = "SYN", index + 1
+        data_set.SamplesPerPixel, data_set.PhotometricInterpretation = 1, "MONOCHROME2"
+        data_set.Rows, data_set.Columns = rows, columns
+        data_set.BitsAllocated = data_set.BitsStored = 8
+        data_set.HighBit, data_set.PixelRepresentation = 7, 0
+        if multi_frame:
+            data_set.NumberOfFrames = frames
+        path = scratch / f"{index:05d}.dcm"
+        data_set.save_as(path, enforce_file_format=True)
+        with path.open("ab") as file:  # by hand: a gigabyte does not pass through memory
+            file.write(b"\xe0\x7f\x10\x00OB\x00\x00" + (frames * len(noise)).to_bytes(4, "little"))
+            for _ in range(frames):
+                file.write(noise)
+    scratch.rename(work.folder)
+
+
+def drop_old_data(keep: Sequence[Workload]) -> None:
+    """Remove data of other sizes from earlier runs."""
+    import shutil
+
+    wanted = {work.folder for work in keep}
+    for folder in DATA.glob("*") if DATA.is_dir() else ():
+        if folder not in wanted:
+            shutil.rmtree(folder)
+
+
+def median(values: Sequence[float]) -> float:
+    return statistics.median(values) if values else float("nan")
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    for row in [head, *rows]:
+        cells = [cell.ljust(width) if column < 3 else cell.rjust(width) for column, (cell, width) in
+                 enumerate(zip(row, widths, strict=True))]  # fmt: skip
+        print("  ".join(cells).rstrip())

@@ -1,0 +1,21 @@
+"""Options of scripts/bench."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import bench_net
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/bench")
+    parser.add_argument("what", choices=["net", "idle"])
+    parser.add_argument("--rounds", type=int, default=3, help="each sender runs so often, interleaved (default 3)")
+    parser.add_argument("--quick", action="store_true", help="fewer instances: a look, not a measurement")
+    options = parser.parse_args()
+    return bench_net.main(options.rounds, quick=options.quick)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
