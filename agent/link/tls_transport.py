@@ -75,10 +75,17 @@ class TlsTransport(Transport):
         except OSError as error:
             raise self._cut(error) from error
 
-    def write(self, data: memoryview | bytes) -> None:
+    def write(self, data: memoryview | bytes | bytearray) -> None:
         """As ``Transport.write``; OpenSSL takes all of ``data`` or wants to be called again with the same."""
         if data:
             self._until(lambda: self._tls.send(data), None, "write")
+
+    def write_now(self, data: bytes) -> None:
+        """As ``Transport.write_now``."""
+        try:
+            self._tls.send(data)
+        except OSError:
+            return  # nobody listens any more
 
     def facts(self) -> dict[str, str]:
         """TLS version and suite."""

@@ -88,7 +88,7 @@ class Transport:
         except OSError as error:
             raise self._cut(error) from error
 
-    def write(self, data: memoryview | bytes) -> None:
+    def write(self, data: memoryview | bytes | bytearray) -> None:
         """Send all of ``data``; ``LinkTimeout`` when the peer takes nothing for ``write_s``."""
         view = memoryview(data)
         started = 0.0
@@ -101,6 +101,13 @@ class Transport:
                 self._check(started + self._write_s, "write")
             except OSError as error:
                 raise self._cut(error) from error
+
+    def write_now(self, data: bytes) -> None:
+        """Send ``data`` if it can be sent without waiting; for the last words to a peer. Never raises."""
+        try:
+            self._socket.send(data, socket.MSG_DONTWAIT)
+        except OSError:
+            return  # nobody listens any more
 
     def interrupt(self) -> None:
         """End whatever another thread waits for here; it gets ``LinkClosed`` or the end of the stream."""
@@ -134,7 +141,7 @@ def connect(peer: Peer, clock: Callable[[], float] = time.monotonic) -> Transpor
     """Open the connection to ``peer``, over TLS when its settings say so; tries each address of the host in turn."""
     context = None
     if peer.tls is not None:
-        from agent.link import tls_transport  # noqa: PLC0415 - ssl costs 5 MiB: only with TLS
+        from agent.link import tls_transport
 
         context = tls_transport.client_context(peer.tls)  # a missing file is told before the network is touched
     sock = _open(peer, clock)

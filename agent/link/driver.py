@@ -1,0 +1,223 @@
+"""The whole shell around an association: read, ``receive``, drain events, write, and never wait for ever.
+
+A ``Driver`` pumps one sans-IO ``Association`` over one ``Transport``. Every wait has a name and an absolute deadline;
+besides the one the caller gives, four others are always watched: a PDU that has begun must end (``pdu``), ARTIM where
+the state table runs it, and the association as a whole must end (``association``). So a peer that drips bytes, or
+that keeps an association busy with nothing, is let go at a time known beforehand.
+
+When anything goes wrong the peer gets an A-ABORT if it can take one without waiting, the connection is closed and the
+error says which: ``LinkTimeout`` (names the wait), ``LinkClosed``, ``AssociationAborted``, ``RemoteProtocolError``, or
+``TlsRefused`` when the "PDU" was a TLS record, that is when a TLS port was called without TLS.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from agent.errors import AgentError, LinkClosed, LinkTimeout, RemoteProtocolError, TlsRefused
+from agent.link.train import Train
+from agent.ul.association import CloseTransport, TransportLost
+from agent.ul.machine import State
+from agent.ul.pdu import Abort, ReleaseRequest, ReleaseResponse
+from agent.ul.reasons import abort_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.link.peer import Timeouts
+    from agent.link.transport import Transport
+    from agent.ul.association import Association, Indication
+    from agent.ul.pdu import Pdu
+
+_TLS_RECORD_TYPES = (0x15, 0x16)  # alert, handshake: neither is a PDU type
+
+
+class Driver:
+    """One association on one connection; used by one thread, except ``interrupt``."""
+
+    __slots__ = ("_clock", "_ends", "_in_pdu_since", "_timeouts", "_train", "association", "closed", "transport")
+
+    def __init__(
+        self,
+        association: Association,
+        transport: Transport,
+        timeouts: Timeouts,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.association = association
+        self.transport = transport
+        self.closed = False
+        self._timeouts = timeouts
+        self._clock = clock
+        self._ends = clock() + timeouts.association_s
+        self._in_pdu_since: float | None = None
+        self._train: Train | None = None
+
+    def now(self) -> float:
+        """Return the time of this association's clock, in seconds."""
+        return self._clock()
+
+    def event(self, wait: str, deadline: float) -> Indication:
+        """Return the next event of the association; ``wait`` names what is waited for until ``deadline``.
+
+        ``CloseTransport`` ends the association in good order; an abort or a cut raises.
+        """
+        while True:
+            found = self._next()
+            if found is not None:
+                return found
+            self._read(wait, deadline)
+
+    def pending(self) -> bool:
+        """Read what has arrived, without waiting; return whether it is worth to look for an event."""
+        data = self.transport.poll()
+        if data is None:
+            return False
+        self.association.receive(data, self._clock())
+        return True
+
+    def send(self, primitive: Pdu) -> None:
+        """Ask the association for a service; ``flush`` writes it."""
+        self.association.send(primitive, self._clock())
+
+    def flush(self) -> None:
+        """Write everything the association has for the peer, as one write."""
+        out = self.association.outgoing()
+        if out:
+            self._write(out[0] if len(out) == 1 else b"".join(out))
+
+    def send_data_set(self, fd: int, offset: int, size: int, context_id: int) -> int:
+        """Send the command that waits in the association and ``size`` bytes of ``fd`` behind it as its Data Set.
+
+        Returns the bytes sent: fewer than ``size`` when the peer answered before it had everything.
+        """
+        fragment_bytes = self.association.begin_data_set(context_id, size + (size & 1))
+        if self._train is None:
+            self._train = Train(fragment_bytes)
+        try:
+            sent = self._train.send_data_set(
+                fd,
+                offset,
+                size,
+                context_id,
+                command=b"".join(self.association.outgoing()),
+                send=self._write,
+                answered=self.pending,
+            )
+        except AgentError:
+            self.abort()
+            raise
+        self.association.end_data_set()
+        return sent
+
+    def release(self) -> bool:
+        """Release in good order; False when the peer did not answer. Closes the connection; never raises."""
+        if self.closed:
+            return False
+        deadline = self._clock() + self._timeouts.release_s
+        try:
+            self.send(ReleaseRequest())
+            self.flush()
+            while not isinstance(self.event("release", deadline), ReleaseResponse | CloseTransport):
+                if self.association.must_answer_release:
+                    self.send(ReleaseResponse())
+                    self.flush()
+        except AgentError:
+            self.abort()
+            return False
+        self.close()
+        return True
+
+    def abort(self) -> None:
+        """Abort, as far as the peer can be told without waiting, and close; never raises."""
+        if not self.closed:
+            self.association.abort(self._clock())
+            self.transport.write_now(b"".join(self.association.outgoing()))
+            self.close()
+
+    def interrupt(self) -> None:
+        """End the wait of the thread that uses this driver; for another thread that wants it to stop."""
+        self.transport.interrupt()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.closed = True
+        self.transport.close()
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _next(self) -> Indication | None:
+        try:
+            found = self.association.next_event()
+        except RemoteProtocolError as error:
+            self.abort()
+            error.message = f"{self.transport.name}: {error.message}"
+            raise
+        if found is None:
+            return None
+        self._in_pdu_since = None
+        if isinstance(found, Abort):
+            self.close()
+            told = abort_error(found)
+            told.message = f"{self.transport.name}: {told.message}"
+            raise told
+        if isinstance(found, TransportLost):
+            self.close()
+            raise LinkClosed(f"{self.transport.name} closed the connection in the middle of an association")
+        return found
+
+    def _read(self, wait: str, deadline: float) -> None:
+        wait, deadline = min(((deadline, wait), *self._other_deadlines()))[::-1]
+        try:
+            data = self.transport.read(deadline, wait)
+        except LinkTimeout:
+            if wait != "artim":
+                self.abort()
+                raise
+            self.association.tick(self._clock())
+            return
+        except AgentError:
+            self.close()
+            raise
+        now = self._clock()
+        if self.association.state is State.STA5 and len(data) > 1 and data[0] in _TLS_RECORD_TYPES and data[1] == 3:
+            self.close()
+            raise TlsRefused(
+                f"{self.transport.name} answers with TLS: this port wants TLS and was called without",
+                hint="Switch TLS on for this destination, or use the peer's plain port.",
+            )
+        self.association.receive(data, now)
+        if self.association.receiving and self._in_pdu_since is None:
+            self._in_pdu_since = now
+
+    def _other_deadlines(self) -> list[tuple[float, str]]:
+        found = [(self._ends, "association")]
+        if self.association.deadline is not None:
+            found.append((self.association.deadline, "artim"))
+        if self._in_pdu_since is not None:
+            found.append((self._in_pdu_since + self._timeouts.pdu_s, "pdu"))
+        return found
+
+    def _write(self, data: memoryview | bytes | bytearray) -> None:
+        try:
+            self.transport.write(data)
+        except LinkTimeout:
+            self.abort()
+            raise
+        except AgentError as error:
+            self._look_for_last_words(error)
+            raise
+
+    def _look_for_last_words(self, error: AgentError) -> None:
+        """A peer that aborts while we write is heard before the broken connection is reported."""
+        try:
+            while self.pending():
+                while self._next() is not None:
+                    pass
+        except LinkClosed:
+            pass
+        except AgentError as better:
+            raise better from error
+        finally:
+            self.close()

@@ -1,0 +1,60 @@
+"""Open an association: connect, shake hands, ask, and read the answer.
+
+Raises what ``transport.connect`` and ``Driver`` raise, and ``AssociationRefused`` or ``AssociationRejected`` with the
+peer's own reason.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from agent.dataset.uid import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from agent.errors import AgentError, LinkClosed
+from agent.link.driver import Driver
+from agent.link.transport import connect
+from agent.ul.association import Association, Role
+from agent.ul.limits import MAXIMUM_LENGTH_BYTES
+from agent.ul.pdu import AssociateAccept, AssociateReject, AssociateRequest
+from agent.ul.reasons import reject_error
+from agent.ul.user import UserInformation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from agent.link.peer import Peer
+    from agent.ul.items import PresentationContext
+    from agent.ul.user import RoleSelection
+
+
+def associate(
+    peer: Peer,
+    contexts: Sequence[PresentationContext],
+    roles: Sequence[RoleSelection] = (),
+    clock: Callable[[], float] = time.monotonic,
+) -> Driver:
+    """Return a driver whose association is established; ``driver.association.contexts`` says what was agreed."""
+    association = Association(Role.REQUESTOR, artim_s=peer.timeouts.artim_s)
+    user = UserInformation(
+        maximum_length=MAXIMUM_LENGTH_BYTES,
+        implementation_class_uid=IMPLEMENTATION_CLASS_UID,
+        implementation_version_name=IMPLEMENTATION_VERSION_NAME,
+        roles=tuple(roles),
+    )
+    association.send(AssociateRequest(peer.called_ae, peer.calling_ae, tuple(contexts), user), clock())
+    association.next_event()  # OpenTransport, which is what comes next
+    driver = Driver(association, connect(peer, clock), peer.timeouts, clock)
+    try:
+        association.connected(clock())
+        driver.flush()
+        answer = driver.event("associate", clock() + peer.timeouts.associate_s)
+        if isinstance(answer, AssociateReject):
+            error = reject_error(answer)
+            error.message = f"{peer}: {error.message}"
+            raise error
+        if not isinstance(answer, AssociateAccept):
+            raise LinkClosed(f"{peer} closed the connection instead of answering the association request")
+    except AgentError:
+        driver.abort()
+        raise
+    return driver
