@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from agent.config.source import parse_source
 from agent.config.words import TRANSFER_SYNTAX_WORDS
 from agent.dataset.uid import is_valid_uid
+from agent.errors import IodError
 
 
 class Kind(NamedTuple):
@@ -49,9 +50,30 @@ def _name(text: str) -> str:
     return "a name has 1 to 32 letters, digits, '-' or '_'"
 
 
-def _code(text: str) -> str:
-    if text and not all(c.isascii() and (c.isupper() or c.isdigit() or c in " _") for c in text):
-        return "a code has capital letters, digits, space and '_' only"
+def _anatomy(text: str) -> str:
+    from agent.iod import codes  # the table of PS3.16 is only needed where a region is named
+
+    return _refusal(codes.anatomy, text)
+
+
+def _view(text: str) -> str:
+    from agent.iod import codes
+
+    return _refusal(codes.view, text) if text else ""
+
+
+def _refusal(lookup: Callable[[str], object], text: str) -> str:
+    try:
+        lookup(text)
+    except IodError as error:
+        return error.message.partition(" at (")[0]
+    return ""
+
+
+def _orientation(text: str) -> str:
+    parts = text.split("/")
+    if text and (len(parts) != 2 or not all(part and set(part) <= set("RLAPHF") for part in parts)):
+        return "an orientation is ROW/COLUMN in letters of R L A P H F, for example L/F"
     return ""
 
 
@@ -103,17 +125,19 @@ def _syntax(text: str) -> str:
 
 KINDS: Final[dict[str, Kind]] = {
     "ae": Kind((str,), "string", _ae),
+    "anatomy": Kind((str,), "string", _anatomy),
     "choice": Kind((str,), "string", _any),
-    "code": Kind((str,), "string", _code),
     "date": Kind((str,), "string", _date),
     "host": Kind((str,), "string", _host),
     "integer": Kind((int,), "integer", _any),
     "name": Kind((str,), "string", _name),
     "number": Kind((int, float), "number", _any),
+    "orientation": Kind((str,), "string", _orientation),
     "path": Kind((str,), "string", _path),
     "person": Kind((str,), "string", _person),
     "source": Kind((str,), "string", _source),
     "switch": Kind((bool,), "boolean", _any),
     "syntax": Kind((str,), "string", _syntax),
     "text": Kind((str,), "string", _text),
+    "view": Kind((str,), "string", _view),
 }

@@ -135,6 +135,27 @@ _SOURCE: Final = (
     Key("clip_frames", "integer", 0, "A clip ends after this many frames; 0: by time only.", "frames", 0, 1_000_000),
     Key("every_s", "number", 0.0, "Capture by itself with this period; 0: only when triggered.", "s", 0, _DAY_S),
     Key("captures", "integer", 0, "Unattended captures after start; 0: no end.", "", 0, 1_000_000_000),
+    Key("anatomy", "anatomy", "CHEST", "Region looked at: Body Part Examined term, SNOMED CT code or meaning."),
+    Key(
+        "laterality",
+        "choice",
+        "",
+        "Side of a paired region: R, L, U(npaired) or B(oth).",
+        choices=("", "R", "L", "U", "B"),
+    ),
+    Key("patient_orientation", "orientation", "", "Patient Orientation (0020,0020) as ROW/COLUMN, for example L/F."),
+    Key("burned_in_annotation", "choice", "", "Whether names are burnt into the picture.", choices=("", "NO", "YES")),
+    Key("view", "view", "", "Radiographic view of dx and cr: AP, PA, LL, RL ... or a code of CID 4010."),
+    Key("pixel_spacing_mm", "number", 0.0, "Imager Pixel Spacing (0018,1164) of dx and cr; 0: unknown.", "mm", 0, 10),
+    Key("intensity_relationship", "choice", "", "Pixel Intensity Relationship of dx.", choices=("", "LIN", "LOG")),
+    Key("intensity_sign", "integer", 0, "Pixel Intensity Relationship Sign of dx; 0: not stated.", "", -1, 1),
+    Key(
+        "detector_type", "choice", "", "Detector Type of dx.", choices=("", "DIRECT", "SCINTILLATOR", "STORAGE", "FILM")
+    ),
+    Key("window_center", "number", 0.0, "Window Center (0028,1050) in stored values.", "", -65_536, 65_536),
+    Key(
+        "window_width", "number", 0.0, "Window Width (0028,1051); 0: the whole range of the stored bits.", "", 0, 65_536
+    ),
     Key(
         "frame_digest_file",
         "path",
@@ -155,7 +176,6 @@ _EXAM: Final = (
     Key("accession_number", "text", "", "Accession Number (0008,0050).", high=_SH),
     Key("description", "text", "Bench exam", "Study Description (0008,1030).", high=_LO),
     Key("referring_physician", "person", "", "Referring Physician's Name (0008,0090).", high=_LO),
-    Key("body_part", "code", "CHEST", "Body Part Examined (0018,0015); one defined term of PS3.16 Annex L.", high=_SH),
 )
 
 SECTIONS: Final[tuple[Section, ...]] = (

@@ -74,6 +74,17 @@ class SourceSettings(NamedTuple):
     clip_frames: int
     every_s: float
     captures: int
+    anatomy: str
+    laterality: str
+    patient_orientation: str
+    burned_in_annotation: str
+    view: str
+    pixel_spacing_mm: float
+    intensity_relationship: str
+    intensity_sign: int
+    detector_type: str
+    window_center: float
+    window_width: float
     frame_digest_file: str
 
 
@@ -93,7 +104,6 @@ class ExamSettings(NamedTuple):
     accession_number: str
     description: str
     referring_physician: str
-    body_part: str
 
 
 class Settings(NamedTuple):

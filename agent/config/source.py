@@ -21,9 +21,9 @@ class Option(NamedTuple):
     whole: bool
 
 
-# 65535: Rows and Columns are US (PS3.3 C.7.6.3). 1000 frames/s is beyond every grabber named in the hardware sheet.
-_ROWS = Option(768, 16, 65_535, whole=True)
-_COLUMNS = Option(1024, 16, 65_535, whole=True)
+# 8192 is twice the largest flat panel, 1000 frames/s is beyond every grabber: both are the bounds of the C core.
+_ROWS = Option(768, 16, 8192, whole=True)
+_COLUMNS = Option(1024, 16, 8192, whole=True)
 OPTIONS: Final = {
     "pattern": {
         "rows": _ROWS,
