@@ -84,14 +84,16 @@ def build(kind: str, *, description: PixelDescription, context: DataSet, acquisi
     if row is None:
         raise IodError(f"no SOP Class is called {kind!r}; there are {', '.join(KINDS)}")
     syntaxes.require(acquisition.transfer_syntax_uid, description)
-    ds = _from_context(row, context)
-    _add(ds, _identity(row, acquisition), "the context")
-    _add(ds, _image(row, description, acquisition), "the context")
     if not row.multi_frame and acquisition.number_of_frames != 1:
         raise IodError(f"{kind} holds one frame, not {acquisition.number_of_frames}", tag=0x00280008)
+    ds = _identity(row, acquisition)
+    ds.update(_image(row, description, acquisition))
     row.compose(ds, description, acquisition)
+    _add(ds, _context(row, context), "the context")
     if acquisition.attributes is not None:
-        _extra(ds, row, acquisition.attributes)
+        _add(ds, _known(row, acquisition.attributes), "the attributes of the source")
+    if "Laterality" not in ds and "ImageLaterality" not in ds and codes.pairedness(ds) is None:
+        ds["Laterality"] = None  # nobody can say that the body part is not paired (PS3.3 C.7.3.1, type 2C)
     if CHARACTER_SET not in ds and conditions.beyond_ascii(ds, ds):
         ds[CHARACTER_SET] = UTF_8
     modules.complete(ds, row.iod)
@@ -99,7 +101,8 @@ def build(kind: str, *, description: PixelDescription, context: DataSet, acquisi
     return ds
 
 
-def _from_context(row: Kind, context: DataSet) -> DataSet:
+def _context(row: Kind, context: DataSet) -> DataSet:
+    """Context after its check, with a Modality."""
     allowed = modules.tags_of(row.iod, CONTEXT_ENTITIES) | {CHARACTER_SET}
     for tag in context.tags():
         if tag not in allowed:
@@ -113,20 +116,22 @@ def _from_context(row: Kind, context: DataSet) -> DataSet:
     return ds
 
 
-def _add(ds: DataSet, made: DataSet, source: str) -> None:
-    """Merge; what is already there must say the same."""
-    for element in made:
-        if ds.get(element.tag) not in (None, element.value):
-            raise IodError(f"{_name(element.tag)} of {source} contradicts the acquisition", tag=element.tag)
-        ds.set(element.tag, element.value, element.vr)
-
-
-def _extra(ds: DataSet, row: Kind, attributes: DataSet) -> None:
+def _known(row: Kind, attributes: DataSet) -> DataSet:
     known = modules.tags_of(row.iod, "PSRFEAI")
-    for element in attributes:
-        if element.tag not in known:
-            raise IodError(f"{_name(element.tag)} is in no Module of this SOP Class", tag=element.tag)
-    _add(ds, attributes, "the attributes of the source")
+    for tag in attributes.tags():
+        if tag not in known:
+            raise IodError(f"{_name(tag)} is in no Module of this SOP Class", tag=tag)
+    return attributes
+
+
+def _add(ds: DataSet, more: DataSet, source: str) -> None:
+    """Merge; where both have a value it must be the same."""
+    for element in more:
+        have = ds.get(element.tag)
+        if have is None:
+            ds.set(element.tag, element.value, element.vr)
+        elif element.value not in (None, "", have):
+            raise IodError(f"{_name(element.tag)} of {source} contradicts the acquisition", tag=element.tag)
 
 
 def _identity(row: Kind, acquisition: Acquisition) -> DataSet:

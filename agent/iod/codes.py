@@ -176,14 +176,12 @@ def view(name: str) -> View:
     raise IodError(f"view {name!r} is not in the table of radiographic views", tag=0x00540220)
 
 
-def is_paired(ds: DataSet) -> bool:
-    """Whether Anatomic Region Sequence or Body Part Examined of the instance names a paired body part."""
+def pairedness(ds: DataSet) -> bool | None:
+    """Whether the body part of the instance is paired; None where region and Body Part Examined do not tell."""
     regions = ds.items_of(0x00082218)
-    names = [regions[0].text(0x00080100) if regions else "", ds.text(0x00180015)]
-    for name in names:
-        if name:
-            try:
-                return anatomy(name).paired is True
-            except IodError:
-                continue
-    return False
+    for name in (regions[0].text(0x00080100) if regions else "", ds.text(0x00180015)):
+        try:
+            return anatomy(name).paired
+        except IodError:
+            continue
+    return None

@@ -79,7 +79,7 @@ def paired_without_laterality(_item: DataSet, root: DataSet) -> bool:
     """Whether the body part is one of a pair and nothing else says which side (PS3.16 Table L-5)."""
     if any(tag in root for tag in (0x00200062, 0x00209072, 0x00240113)):
         return False
-    return codes.is_paired(root)
+    return codes.pairedness(root) is True
 
 
 def image_is_lossy(_item: DataSet, root: DataSet) -> bool:

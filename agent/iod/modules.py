@@ -88,7 +88,8 @@ def complete(ds: DataSet, iod: str) -> None:
 def in_use(ds: DataSet, iod: str) -> list[tables.ModuleUse]:
     """Modules of the IOD that this instance has to satisfy."""
     own = _own_tags(iod)
-    return [use for use in tables.modules_of(iod) if _is_used(ds, iod, use, own[use.table])]
+    have = frozenset(map(_generic, ds.tags()))
+    return [use for use in tables.modules_of(iod) if use.usage == "M" or _is_used(ds, iod, use, have & own[use.table])]
 
 
 def tags_of(iod: str, entities: str) -> frozenset[int]:
@@ -120,12 +121,8 @@ def _own_tags(iod: str) -> dict[str, frozenset[int]]:
 
 
 def _is_used(ds: DataSet, iod: str, use: tables.ModuleUse, own: frozenset[int]) -> bool:
-    if use.usage == "M":
-        return True
     condition = conditions.MODULES.get((iod, use.table))
-    if condition is not None and condition.holds(ds, ds):
-        return True
-    return any(_generic(element.tag) in own for element in ds)
+    return bool(own) or (condition is not None and condition.holds(ds, ds))
 
 
 def _generic(tag: int) -> int:
