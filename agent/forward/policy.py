@@ -1,0 +1,159 @@
+"""What happened -> what to do, as tables; when to try again; when to leave a destination alone. Data in, data out.
+
+Two questions are kept apart. *Whose fault?* A failure of the way or of the peer is the destination's: all its
+instances wait together, none of them is blamed, so a typo in an AE Title never holds ten thousand images. A refusal of
+one instance is the instance's: the others go on. *What then?* ``Retry`` says now, later, operator or never (P7).
+
+============  =======================================================================================================
+destination   back-off for the whole destination, exponential with full jitter; after ``BREAKER_FAILURES`` in a row
+              the breaker is open and one association with nothing but a C-ECHO probes the way
+instance      deferred on its own, or held for the operator after so many tries as its row says
+============  =======================================================================================================
+
+A destination that needs its configuration changed is probed at the longest interval: the change may be at the peer,
+where nobody tells us. ``entropy`` is a function that returns a float in [0, 1); ``now`` is monotonic seconds.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent.errors import Retry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.errors import AgentError
+
+BREAKER_FAILURES = 5  # association failures in a row before only probes go out
+UNLIMITED = 0  # tries: go on for ever
+FEW = 3  # tries of one instance that a peer refused: some archives use these statuses for passing troubles
+PATIENT = 10  # tries of one instance at which the peer ends the association: it may be ill, but not ten times
+JITTER_FLOOR_S = 1.0  # full jitter may draw 0; a peer that is just restarting gets a second
+
+
+class Scope(Enum):
+    """What a failure stops."""
+
+    DESTINATION = "destination"
+    INSTANCE = "instance"
+
+
+class Rule(NamedTuple):
+    """One row: what is stopped, for how long, and after how many tries an instance is held."""
+
+    scope: Scope
+    retry: Retry
+    tries: int = UNLIMITED
+
+
+_D, _I = Scope.DESTINATION, Scope.INSTANCE
+
+# Error code (agent.errors) -> rule. A code that is not here follows its nearest parent: "link.x" -> "link".
+RULES: dict[str, Rule] = {
+    "link": Rule(_D, Retry.LATER),
+    "link.tls": Rule(_D, Retry.OPERATOR),
+    "association": Rule(_D, Retry.LATER),
+    "association.rejected.permanent": Rule(_D, Retry.OPERATOR),
+    "association.no_context": Rule(_I, Retry.OPERATOR),
+    "protocol": Rule(_D, Retry.LATER),
+    "protocol.local": Rule(_I, Retry.OPERATOR, FEW),
+    "config": Rule(_D, Retry.OPERATOR),
+    "dataset": Rule(_I, Retry.NEVER),
+    "spool": Rule(_I, Retry.LATER),
+}
+
+# C-STORE status ranges (PS3.4 B.2.3, PS3.7 Annex C) -> rule; the first match counts.
+STATUS_RULES: tuple[tuple[int, int, Rule], ...] = (
+    (0xA700, 0xA7FF, Rule(_D, Retry.LATER)),  # out of resources: the whole peer is full
+    (0xA900, 0xA9FF, Rule(_I, Retry.OPERATOR)),  # data set does not match SOP Class: no try changes our file
+    (0xC000, 0xCFFF, Rule(_I, Retry.LATER, FEW)),  # cannot understand
+    (0x0110, 0x0110, Rule(_I, Retry.LATER, FEW)),  # processing failure
+    (0x0117, 0x0117, Rule(_I, Retry.OPERATOR)),  # invalid SOP Instance
+    (0x0122, 0x0122, Rule(_I, Retry.OPERATOR)),  # SOP Class not supported
+    (0x0124, 0x0124, Rule(_D, Retry.OPERATOR)),  # not authorized
+    (0x0210, 0x0212, Rule(_I, Retry.LATER, FEW)),  # duplicate invocation, unrecognized operation, mistyped argument
+    (0x0213, 0x0213, Rule(_D, Retry.LATER)),  # resource limitation
+    (0x0000, 0xFFFF, Rule(_I, Retry.LATER, FEW)),  # anything else is a failure too
+)
+
+DUPLICATE_SOP_INSTANCE = 0x0111  # an earlier try of ours arrived; commitment, not this answer, decides
+
+
+class BackOff(NamedTuple):
+    """Waits of one destination: ``base_s`` doubled for each failure in a row, at most ``cap_s``."""
+
+    base_s: float = 15.0
+    cap_s: float = 900.0
+
+    def longest_s(self, failures: int) -> float:
+        """Return the upper end of the draw after ``failures`` failures in a row (1 = the first)."""
+        return min(self.cap_s, self.base_s * 2.0 ** min(failures - 1, 32))
+
+    def draw_s(self, failures: int, entropy: Callable[[], float]) -> float:
+        """Return a wait between ``JITTER_FLOOR_S`` and the upper end, evenly spread (full jitter)."""
+        longest = self.longest_s(failures)
+        return max(min(JITTER_FLOOR_S, longest), longest * entropy())
+
+
+class Health(NamedTuple):
+    """What is known of one destination; the empty one is healthy."""
+
+    failures: int = 0  # in a row
+    next_at: float = 0.0  # monotonic s: nothing is tried before
+    needs_operator: bool = False
+    reason: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Return whether the breaker is open: only a probe may go out."""
+        return self.needs_operator or self.failures >= BREAKER_FAILURES
+
+    def after_failure(self, error: AgentError, now: float, back_off: BackOff, entropy: Callable[[], float]) -> Health:
+        """Return the health after one more failure of the way or the peer."""
+        failures = self.failures + 1
+        operator = rule_of_error(error).retry is Retry.OPERATOR
+        wait = back_off.cap_s * (1 - entropy() / 2) if operator else back_off.draw_s(failures, entropy)
+        return Health(failures, now + wait, operator, f"{error} [{error.code}]")
+
+
+class Verdict(NamedTuple):
+    """What to do with one instance that was not stored."""
+
+    scope: Scope
+    hold: bool  # True: wait for the operator; False: try again
+    reason: str
+
+
+def rule_of_error(error: AgentError) -> Rule:
+    """Return the row for an error; what nobody foresaw stops one instance until an operator looks."""
+    code = getattr(error, "code", "")
+    while code:
+        if code in RULES:
+            return RULES[code]
+        code = code.rpartition(".")[0]
+    return Rule(_I, Retry.OPERATOR)
+
+
+def rule_of_status(status: int) -> Rule:
+    """Return the row for a C-STORE failure status."""
+    return next(rule for low, high, rule in STATUS_RULES if low <= status <= high)
+
+
+def judge(rule: Rule, attempt: int, reason: str) -> Verdict:
+    """Return the verdict on an instance whose ``attempt``-th try (1 = first) failed under ``rule``."""
+    if rule.scope is Scope.DESTINATION:
+        return Verdict(rule.scope, hold=False, reason=reason)
+    give_up = rule.retry in (Retry.OPERATOR, Retry.NEVER) and not rule.tries
+    return Verdict(rule.scope, hold=give_up or bool(rule.tries and attempt >= rule.tries), reason=reason)
+
+
+def judge_interrupted(error: AgentError, attempt: int, reason: str) -> Verdict:
+    """Return the verdict on the one instance that was under way when the association ended with ``error``.
+
+    It is tried again. Only a peer that ends the association itself, and at this instance time after time, gets it held:
+    a bad line may cut any number of transfers, but it is not an opinion about one instance.
+    """
+    opinion = error.code.startswith(("association.aborted", "protocol"))
+    return Verdict(Scope.INSTANCE, hold=opinion and attempt >= PATIENT, reason=reason)
