@@ -1,4 +1,11 @@
-/* The whole API of the C core. What stands between the two marks is read verbatim by cffi. */
+/* The whole API of the C core. What stands between the two marks is read verbatim by cffi: one declaration, no drift.
+ *
+ * Rules that hold for every function (reasons in native/README.md):
+ *   - a result >= 0 is a count, a result < 0 is an mga_status; nothing is printed, no errno, no last error;
+ *   - the caller owns all memory and says how large it is; only an mga_source is allocated here, and it is opaque;
+ *   - samples are little endian, rows run left to right and top to bottom (PS3.5 8.1.1);
+ *   - functions on different objects may run at the same time; an mga_source has one producer (its own thread) and may
+ *     be used from any threads, its ring locks. */
 #ifndef MGA_H
 #define MGA_H
 
@@ -6,7 +13,123 @@
 #include <stdint.h>
 
 /* cffi: begin */
+#define MGA_ABI_VERSION 1
+#define MGA_SLOTS_MAX 64               /* one bit per slot in a 64-bit word */
+#define MGA_FRAME_BYTES_MAX 1073741824 /* 1 GiB: keeps every RLE segment offset below 2^32 (PS3.5 G.5) */
+#define MGA_PATTERN_SIDE_MIN 16        /* the machine-readable mark needs 80 cells */
+#define MGA_PATTERN_SIDE_MAX 8192      /* twice the largest flat panel in use */
+
+typedef enum {
+    MGA_OK = 0,
+    /* the caller's argument is wrong */
+    MGA_ERR_ARG_NULL = -1,      /* a pointer that must be given is null */
+    MGA_ERR_ARG_FORMAT = -2,    /* rows, columns, samples or bits are not a format this function knows */
+    MGA_ERR_ARG_SRC_SIZE = -3,  /* the source is not exactly as large as its format says */
+    MGA_ERR_ARG_DST_SIZE = -4,  /* the destination is too small */
+    MGA_ERR_ARG_WORK_SIZE = -5, /* the working memory is too small */
+    MGA_ERR_ARG_RANGE = -6,     /* slots, rate, frames, offset or window outside of their limits */
+    MGA_ERR_ARG_SLOT = -7,      /* a slot is given back that was not taken */
+    MGA_ERR_ARG_STATE = -8,     /* the source was already started */
+    /* the bits are wrong */
+    MGA_ERR_DATA_HEADER = -101,    /* the RLE header does not describe this frame (PS3.5 G.5) */
+    MGA_ERR_DATA_TRUNCATED = -102, /* the input ends inside a segment */
+    MGA_ERR_DATA_OVERRUN = -103,   /* a packet goes on behind the end of its plane */
+    MGA_ERR_DATA_MARK = -104,      /* the picture carries no readable mark */
+    /* the device or the machine failed */
+    MGA_ERR_DEV_MEMORY = -201, /* no memory for the source */
+    MGA_ERR_DEV_EVENT = -202,  /* no eventfd, or no descriptor */
+    MGA_ERR_DEV_THREAD = -203, /* no thread */
+    MGA_ERR_DEV_READ = -204,   /* the file or device returned an error */
+    MGA_ERR_DEV_SHORT = -205   /* the file ended inside a frame */
+} mga_status;
+
+/* One frame's layout; the words of PS3.3 C.7.6.3. */
+typedef struct {
+    uint32_t rows;
+    uint32_t columns;
+    uint32_t samples_per_pixel;    /* 1 or 3 */
+    uint32_t bits_allocated;       /* 8 or 16 */
+    uint32_t bits_stored;          /* 1..bits_allocated; high_bit is bits_stored - 1 */
+    uint32_t pixel_representation; /* 0 unsigned, 1 two's complement */
+    uint32_t planar_configuration; /* 0 by pixel, 1 by plane */
+} mga_format;
+
 int32_t mga_abi_version(void);
+/* A short English text for a status, never null. */
+const char *mga_status_text(int64_t status);
+/* Bytes of one frame, or MGA_ERR_ARG_*. */
+int64_t mga_format_bytes(const mga_format *format);
+
+/* --- sources: a thread of their own fills a preallocated ring ------------------------------------------------------
+ */
+
+typedef struct mga_source mga_source;
+
+typedef enum { MGA_PATTERN_US_RGB = 0, MGA_PATTERN_US_MONO = 1, MGA_PATTERN_DX16 = 2 } mga_pattern_kind;
+
+typedef struct {
+    uint32_t kind; /* mga_pattern_kind */
+    uint32_t rows;
+    uint32_t columns;
+    uint32_t slots;  /* 1..MGA_SLOTS_MAX */
+    double rate_hz;  /* 0 = as fast as the consumer takes; else 0.001..1000 */
+    uint64_t frames; /* 0 = endless */
+    uint64_t seed;
+} mga_pattern_params;
+
+typedef struct {
+    int32_t fd; /* duplicated at open; the caller keeps and closes its own */
+    uint32_t slots;
+    int64_t offset; /* of the first frame, bytes; frames follow each other without gaps */
+    uint64_t frame_bytes;
+    uint64_t frames; /* at least 1 */
+    double rate_hz;
+    uint32_t repeat; /* 1 = begin again behind the last frame, endless */
+} mga_replay_params;
+
+typedef struct {
+    uint64_t number;       /* counted by the source from 1; a gap is a loss */
+    uint64_t timestamp_ns; /* CLOCK_MONOTONIC, when the frame was begun */
+    uint64_t offset;       /* of the frame in the ring memory, bytes */
+    uint32_t slot;
+} mga_frame;
+
+/* Always: delivered + waiting + dropped == last - first + 1. Before the first frame first is 1 and last is 0. */
+typedef struct {
+    uint64_t first;
+    uint64_t last;
+    uint64_t delivered; /* taken by the consumer */
+    uint64_t dropped;  /* no slot was free, or the source thread got no processor for as long as the whole ring lasts */
+    uint64_t waiting;  /* in the ring, not yet taken */
+    uint64_t overruns; /* times the ring went from room to no room */
+    uint64_t high_water; /* most frames that ever waited */
+} mga_counters;
+
+/* Bytes of ring memory for so many slots of so many bytes (each slot begins on a page). */
+int64_t mga_ring_bytes(uint64_t frame_bytes, uint32_t slots);
+/* Opens, does not start. memory must live until mga_source_close has returned. */
+int64_t mga_pattern_open(mga_source **out, void *memory, size_t memory_size, const mga_pattern_params *params);
+int64_t mga_replay_open(mga_source **out, void *memory, size_t memory_size, const mga_replay_params *params);
+int64_t mga_source_start(mga_source *source);
+/* Readable while a frame waits or the source has ended. Belongs to the source. */
+int64_t mga_source_fileno(mga_source *source);
+/* 1 and *frame, or 0 when none waits, or once the ring is empty MGA_ERR_DEV_* when the source failed. */
+int64_t mga_source_take(mga_source *source, mga_frame *frame);
+int64_t mga_source_give_back(mga_source *source, uint32_t slot);
+/* 1 once no frame waits, none will come, and a failure was told by mga_source_take; else 0. */
+int64_t mga_source_ended(mga_source *source);
+int64_t mga_source_counters(mga_source *source, mga_counters *counters);
+/* Ends and joins the thread; waiting frames stay takeable. Any number of times. */
+int64_t mga_source_stop(mga_source *source);
+/* Stops and frees. Null is ignored. */
+void mga_source_close(mga_source *source);
+
+/* The number and time that a pattern burnt into its picture, read back from the binary strip. */
+typedef struct {
+    uint32_t number;       /* modulo 2^32 */
+    uint32_t timestamp_ms; /* CLOCK_MONOTONIC, modulo 2^32 */
+} mga_mark;
+int64_t mga_mark_read(const void *src, size_t src_size, const mga_format *format, mga_mark *mark);
 /* cffi: end */
 
 #endif

@@ -2,5 +2,31 @@
 
 int32_t mga_abi_version(void)
 {
-    return 1;
+    return MGA_ABI_VERSION;
+}
+
+const char *mga_status_text(int64_t status)
+{
+    if (status >= 0)
+        return "no error";
+    switch (status) {
+    case MGA_ERR_ARG_NULL: return "a pointer is null";
+    case MGA_ERR_ARG_FORMAT: return "unsupported rows, columns, samples or bits";
+    case MGA_ERR_ARG_SRC_SIZE: return "the source is not as large as its format says";
+    case MGA_ERR_ARG_DST_SIZE: return "the destination is too small";
+    case MGA_ERR_ARG_WORK_SIZE: return "the working memory is too small";
+    case MGA_ERR_ARG_RANGE: return "an argument is outside of its limits";
+    case MGA_ERR_ARG_SLOT: return "the slot was not taken";
+    case MGA_ERR_ARG_STATE: return "the source was already started";
+    case MGA_ERR_DATA_HEADER: return "the RLE header does not describe this frame";
+    case MGA_ERR_DATA_TRUNCATED: return "the compressed frame ends too early";
+    case MGA_ERR_DATA_OVERRUN: return "the compressed frame holds more than its plane";
+    case MGA_ERR_DATA_MARK: return "the picture carries no readable mark";
+    case MGA_ERR_DEV_MEMORY: return "not enough memory for the source";
+    case MGA_ERR_DEV_EVENT: return "no file descriptor for the source";
+    case MGA_ERR_DEV_THREAD: return "no thread for the source";
+    case MGA_ERR_DEV_READ: return "reading from the file or device failed";
+    case MGA_ERR_DEV_SHORT: return "the file ended inside a frame";
+    default: return "unknown status";
+    }
 }

@@ -1,0 +1,139 @@
+"""What a frame is: its description, the frame itself, and the mark that a pattern burns into it.
+
+A description is anything that has the attributes of `PixelDescription` (PS3.3 C.7.6.3), whatever its class: the one of
+`agent.dataset` fits, and so does `FrameDescription` here, which exists because this package knows no Data Sets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from agent.errors import NativeArgumentError, NativeDataError
+from agent.native._core import ffi, lib
+from agent.native.status import check
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+
+class PixelDescription(Protocol):
+    """The layout of one frame in the words of the Standard."""
+
+    @property
+    def rows(self) -> int:
+        """Lines of the frame."""
+
+    @property
+    def columns(self) -> int:
+        """Pixels of a line."""
+
+    @property
+    def samples_per_pixel(self) -> int:
+        """1 or 3."""
+
+    @property
+    def bits_allocated(self) -> int:
+        """8 or 16."""
+
+    @property
+    def bits_stored(self) -> int:
+        """Bits that mean something."""
+
+    @property
+    def high_bit(self) -> int:
+        """Always bits_stored - 1 here."""
+
+    @property
+    def pixel_representation(self) -> int:
+        """0 unsigned, 1 two's complement."""
+
+    @property
+    def photometric_interpretation(self) -> str:
+        """What the samples mean."""
+
+    @property
+    def planar_configuration(self) -> int:
+        """0 by pixel, 1 by plane."""
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one native frame."""
+
+
+class FrameDescription(NamedTuple):
+    """The description that a source gives of its own frames."""
+
+    rows: int
+    columns: int
+    samples_per_pixel: int = 1
+    bits_allocated: int = 8
+    bits_stored: int = 8
+    high_bit: int = 7
+    pixel_representation: int = 0
+    photometric_interpretation: str = "MONOCHROME2"
+    planar_configuration: int = 0
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one native frame."""
+        return self.rows * self.columns * self.samples_per_pixel * self.bits_allocated // 8
+
+
+class Frame(NamedTuple):
+    """One frame in the ring; valid until it is given back."""
+
+    number: int
+    """Counted by the source from 1; a gap is a loss."""
+    timestamp_ns: int
+    """CLOCK_MONOTONIC (`time.monotonic_ns`), when the frame was begun."""
+    data: memoryview
+    """The samples, read-only, straight from the ring; released when the frame is given back."""
+    slot: int
+
+
+class Mark(NamedTuple):
+    """What a pattern burnt into the picture, read back from its binary strip."""
+
+    number: int
+    """Frame number modulo 2**32."""
+    timestamp_ms: int
+    """CLOCK_MONOTONIC in milliseconds modulo 2**32."""
+
+
+def c_format(description: PixelDescription) -> Any:
+    """Make the C struct; refuses samples that do not sit in the low bits (high_bit must be bits_stored - 1)."""
+    if description.high_bit != description.bits_stored - 1:
+        raise NativeArgumentError(
+            f"high bit {description.high_bit} with {description.bits_stored} bits stored is not supported"
+        )
+    return ffi.new(
+        "mga_format *",
+        {
+            "rows": description.rows,
+            "columns": description.columns,
+            "samples_per_pixel": description.samples_per_pixel,
+            "bits_allocated": description.bits_allocated,
+            "bits_stored": description.bits_stored,
+            "pixel_representation": description.pixel_representation,
+            "planar_configuration": description.planar_configuration,
+        },
+    )
+
+
+def c_buffer(buffer: Buffer, *, writable: bool = False) -> Any:
+    """Borrow the bytes of any C-contiguous buffer, whatever its items are."""
+    try:
+        return ffi.from_buffer("uint8_t[]", buffer, require_writable=writable)
+    except (BufferError, TypeError, ValueError) as error:
+        raise NativeArgumentError(f"not a usable buffer: {error}") from error
+
+
+def read_mark(data: Buffer, description: PixelDescription) -> Mark | None:
+    """Read number and time back from a pattern's picture, or None when it carries no mark."""
+    borrowed = c_buffer(data)
+    mark = ffi.new("mga_mark *")
+    try:
+        check(lib.mga_mark_read(borrowed, len(borrowed), c_format(description), mark), "reading the mark of a frame")
+    except NativeDataError:
+        return None
+    return Mark(mark.number, mark.timestamp_ms)

@@ -1,0 +1,18 @@
+/* Frame layout: the one place that decides what a legal mga_format is. */
+#ifndef MGA_FORMAT_H
+#define MGA_FORMAT_H
+
+#include "mga.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "samples are handled in native order, which must be little endian");
+
+#define MGA_SIDE_MAX 65535u /* Rows and Columns are US (PS3.3 C.7.6.3) */
+
+/* Bytes of one sample; the format must be valid. */
+static inline uint32_t mga_sample_bytes(const mga_format *format)
+{
+    return format->bits_allocated / 8u;
+}
+
+#endif
