@@ -19,6 +19,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from agent.dimse.status import DOUBTFUL_ATTEMPTS, Service, explain
 from agent.errors import Retry
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 BREAKER_FAILURES = 5  # association failures in a row before only probes go out
 UNLIMITED = 0  # tries: go on for ever
-FEW = 3  # tries of one instance that a peer refused: some archives use these statuses for passing troubles
 PATIENT = 10  # tries of one instance at which the peer ends the association: it may be ill, but not ten times
 JITTER_FLOOR_S = 1.0  # full jitter may draw 0; a peer that is just restarting gets a second
 
@@ -58,27 +58,19 @@ RULES: dict[str, Rule] = {
     "association.rejected.permanent": Rule(_D, Retry.OPERATOR),
     "association.no_context": Rule(_I, Retry.OPERATOR),
     "protocol": Rule(_D, Retry.LATER),
-    "protocol.local": Rule(_I, Retry.OPERATOR, FEW),
+    "protocol.local": Rule(_I, Retry.OPERATOR, DOUBTFUL_ATTEMPTS),
     "config": Rule(_D, Retry.OPERATOR),
     "dataset": Rule(_I, Retry.NEVER),
     "spool": Rule(_I, Retry.LATER),
 }
 
-# C-STORE status ranges (PS3.4 B.2.3, PS3.7 Annex C) -> rule; the first match counts.
-STATUS_RULES: tuple[tuple[int, int, Rule], ...] = (
-    (0xA700, 0xA7FF, Rule(_D, Retry.LATER)),  # out of resources: the whole peer is full
-    (0xA900, 0xA9FF, Rule(_I, Retry.OPERATOR)),  # data set does not match SOP Class: no try changes our file
-    (0xC000, 0xCFFF, Rule(_I, Retry.LATER, FEW)),  # cannot understand
-    (0x0110, 0x0110, Rule(_I, Retry.LATER, FEW)),  # processing failure
-    (0x0117, 0x0117, Rule(_I, Retry.OPERATOR)),  # invalid SOP Instance
-    (0x0122, 0x0122, Rule(_I, Retry.OPERATOR)),  # SOP Class not supported
-    (0x0124, 0x0124, Rule(_D, Retry.OPERATOR)),  # not authorized
-    (0x0210, 0x0212, Rule(_I, Retry.LATER, FEW)),  # duplicate invocation, unrecognized operation, mistyped argument
-    (0x0213, 0x0213, Rule(_D, Retry.LATER)),  # resource limitation
-    (0x0000, 0xFFFF, Rule(_I, Retry.LATER, FEW)),  # anything else is a failure too
+# C-STORE failures that are about the peer and not about the instance: (value, mask). Retry class and tries of every
+# status stand in dimse.status.
+PEER_STATUSES: tuple[tuple[int, int], ...] = (
+    (0xA700, 0xFF00),  # out of resources
+    (0x0124, 0xFFFF),  # not authorized
+    (0x0213, 0xFFFF),  # resource limitation
 )
-
-DUPLICATE_SOP_INSTANCE = 0x0111  # an earlier try of ours arrived; commitment, not this answer, decides
 
 
 class BackOff(NamedTuple):
@@ -138,7 +130,9 @@ def rule_of_error(error: AgentError) -> Rule:
 
 def rule_of_status(status: int) -> Rule:
     """Return the row for a C-STORE failure status."""
-    return next(rule for low, high, rule in STATUS_RULES if low <= status <= high)
+    scope = _D if any(status & mask == value for value, mask in PEER_STATUSES) else _I
+    known = explain(Service.STORAGE, status)
+    return Rule(scope, known.retry or Retry.OPERATOR, known.attempts)
 
 
 def judge(rule: Rule, attempt: int, reason: str) -> Verdict:
