@@ -76,50 +76,13 @@ class Workload(NamedTuple):
 
 
 def make_instances(work: Workload) -> None:
-    """Write valid Secondary Capture instances once; pixels are noise from a fixed seed."""
+    """Write the files of a workload once."""
     if work.folder.is_dir():
         return
-    import random
+    from fakes.foreign_instances import write_instances
 
-    from pydicom.dataset import FileDataset, FileMetaDataset
-    from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
-
-    multi_frame = work.pixel_bytes > 1 << 24
-    sop_class = UID("1.2.840.10008.5.1.4.1.1.7" + (".2" if multi_frame else ""))
     scratch = work.folder.with_suffix(".part")
-    scratch.mkdir(parents=True, exist_ok=True)
-    columns = 1024 if multi_frame else 64
-    rows = 1024 if multi_frame else work.pixel_bytes // columns
-    frames = work.pixel_bytes // (rows * columns)
-    noise = random.Random(work.pixel_bytes).randbytes(rows * columns)
-    study, series = generate_uid(entropy_srcs=[work.name]), generate_uid(entropy_srcs=[work.name, "series"])
-    for index in range(work.number):
-        meta = FileMetaDataset()
-        meta.MediaStorageSOPClassUID = sop_class
-        instance = generate_uid(entropy_srcs=[work.name, str(index)])
-        meta.MediaStorageSOPInstanceUID = instance
-        meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        data_set = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
-        data_set.SOPClassUID = sop_class
-        data_set.SOPInstanceUID = instance
-        data_set.StudyInstanceUID, data_set.SeriesInstanceUID = study, series
-        data_set.PatientName, data_set.PatientID, data_set.Modality = "Bench^Load", "BENCH", "OT"
-        data_set.PatientBirthDate = data_set.PatientSex = data_set.StudyDate = data_set.StudyTime = ""
-        data_set.ReferringPhysicianName = data_set.AccessionNumber = data_set.StudyID = ""
-        data_set.SeriesNumber, data_set.PatientOrientation = 1, ""
-        data_set.ConversionType, data_set.InstanceNumber = "SYN", index + 1
-        data_set.SamplesPerPixel, data_set.PhotometricInterpretation = 1, "MONOCHROME2"
-        data_set.Rows, data_set.Columns = rows, columns
-        data_set.BitsAllocated = data_set.BitsStored = 8
-        data_set.HighBit, data_set.PixelRepresentation = 7, 0
-        if multi_frame:
-            data_set.NumberOfFrames = frames
-        path = scratch / f"{index:05d}.dcm"
-        data_set.save_as(path, enforce_file_format=True)
-        with path.open("ab") as file:  # by hand: a gigabyte does not pass through memory
-            file.write(b"\xe0\x7f\x10\x00OB\x00\x00" + (frames * len(noise)).to_bytes(4, "little"))
-            for _ in range(frames):
-                file.write(noise)
+    write_instances(scratch, work.number, work.pixel_bytes)
     scratch.rename(work.folder)
 
 
