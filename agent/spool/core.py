@@ -1,0 +1,109 @@
+"""What every part of the spool shares: the ledger, the clock, the destinations, and waking whoever waits for work.
+
+``Spool`` (store.py) is one object made of four parts that each keep one promise: forwarding.py (sent means answered),
+committing.py (Storage Commitment), evicting.py (evict behind commitment only) and store.py itself (durable before
+acknowledged). They meet here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from agent.errors import SpoolError
+from agent.spool.names import QUARANTINE, file_path
+from agent.spool.quota import Admission
+
+if TYPE_CHECKING:
+    from collections import deque
+    from collections.abc import Callable
+
+    from agent.spool.durable import Medium
+    from agent.spool.ledger import Ledger
+    from agent.spool.quota import Policy
+
+
+class Clock(NamedTuple):
+    """The two times the spool needs, both in seconds."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+
+
+class Destination(NamedTuple):
+    """A configured destination; ``commitment=False``: the site accepts "stored" as the end (P4)."""
+
+    name: str
+    commitment: bool = True
+
+
+class Item(NamedTuple):
+    """One claimed delivery: everything a sender needs, nothing about the patient."""
+
+    id: int
+    destination: str
+    path: str
+    sop_class_uid: str
+    sop_instance_uid: str
+    transfer_syntax_uid: str
+    data_set_offset: int  # bytes
+    size: int  # bytes of the whole file
+    attempt: int  # 1 for the first C-STORE
+    asked: int  # N-ACTION requests so far
+
+
+ITEM_COLUMNS = (
+    "i.id, i.sop_class_uid, i.sop_instance_uid, i.transfer_syntax_uid, i.data_set_offset, i.size, d.attempt, d.asked"
+)
+
+
+class SpoolCore:
+    """State shared by the parts; not for use by itself."""
+
+    __slots__ = ("_evicting", "_fresh", "_generation", "_work", "admission", "clock", "destinations", "ids", "ledger",
+        "medium", "policy")  # fmt: skip
+
+    def __init__(self, medium: Medium, ledger: Ledger, destinations: dict[str, Destination], ids: dict[str, int],
+                 policy: Policy, clock: Clock) -> None:  # fmt: skip
+        self.medium = medium
+        self.ledger = ledger
+        self.destinations = destinations
+        self.ids = ids  # name -> number in the ledger, also of destinations no longer configured
+        self.policy = policy
+        self.clock = clock
+        self._work = threading.Condition()
+        self._generation = 0
+        self._fresh: dict[str, deque[tuple[float, int]]] = {}  # see forwarding.py
+        self._evicting = threading.Lock()
+        self.admission = Admission(medium, policy)
+
+    @property
+    def root(self) -> str:
+        """Return the spool folder."""
+        return self.medium.root
+
+    def path(self, number: int) -> str:
+        """Return the final path of an instance."""
+        return file_path(self.medium.root, number)
+
+    def quarantine_path(self, name: str) -> str:
+        """Return a path in quarantine."""
+        return f"{self.medium.root}/{QUARANTINE}/{name}"
+
+    def destination_id(self, name: str) -> int:
+        """Return the ledger's number of a destination; raises ``SpoolError`` for an unknown name."""
+        try:
+            return self.ids[name]
+        except KeyError:
+            raise SpoolError(f"the spool knows no destination {name!r}", hint="Add it to the configuration.") from None
+
+    def item(self, destination: str, row: tuple[Any, ...]) -> Item:
+        """Make an ``Item`` of a row of ``ITEM_COLUMNS``."""
+        return Item._make((row[0], destination, self.path(row[0]), *row[1:]))
+
+    def wake(self) -> None:
+        """End every ``wait_for_work``: there is news, or the caller wants its threads back."""
+        with self._work:
+            self._generation += 1
+            self._work.notify_all()

@@ -1,0 +1,184 @@
+"""A draft: an instance being written, which nobody has been promised anything about.
+
+``Spool.draft(expected_bytes)`` reserves the room and creates ``<number>.part``; the writer fills it in any order
+(``write`` appends, ``write_at`` goes anywhere, so that the head may come last), then ``seal`` makes it an instance or
+``abandon`` removes it. A power cut leaves the ``.part``, which recovery deletes.
+
+The digest is taken at ``seal`` by reading the file back once: the head of a clip is written last, so its SHA-256 cannot
+run along with the writes, and what is hashed is what will be read, not what was meant. Two digests come out of one
+pass: of the whole file (the custody receipt, bit rot) and of the Data Set without its File Meta Information, which is
+what "same instance" means (P5): the File Meta of the same instance may differ from one carrier to the next.
+
+Raises ``SpoolFull`` (the draft stays usable: seal what is there, or abandon) and ``MediaError`` (the draft is dead).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent.errors import SpoolDamaged, SpoolError
+from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
+from agent.spool.quota import EXTEND_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from _typeshed import ReadableBuffer
+
+    from agent.media.part10 import FileMeta
+    from agent.spool.durable import File
+    from agent.spool.quota import Admission
+    from agent.spool.store import Spool
+
+HASH_CHUNK = 256 * 1024  # bytes read at a time: the pass is bound by SHA-256, not by the size of its reads
+
+
+class InstanceRecord(NamedTuple):
+    """What the maker of an instance says about it; the UIDs must be those in the file."""
+
+    sop_instance_uid: str
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    study_uid: str = ""
+    series_uid: str = ""
+    captured_at: float | None = None  # wall s of the first frame; None: now
+    source: str = ""  # name of the source in the configuration; no patient data
+    destinations: tuple[str, ...] | None = None  # None: all configured ones
+
+
+class Sealed(NamedTuple):
+    """An instance the spool vouches for."""
+
+    id: int
+    path: str
+    sop_instance_uid: str
+    size: int  # bytes
+    file_sha256: str  # hex
+    data_set_sha256: str  # hex
+    captured_at: float  # wall s
+    durable_at: float  # wall s
+    duplicate: bool  # True: the spool had these very bytes already, no second file was made (P5)
+
+
+class Measured(NamedTuple):
+    """What reading a whole file tells."""
+
+    meta: FileMeta
+    data_set_offset: int
+    size: int
+    file_sha256: bytes
+    data_set_sha256: bytes
+
+
+class Draft:
+    """One ``.part`` file and its reservation; used by one thread at a time.
+
+    As a context manager it abandons itself when it was not sealed.
+    """
+
+    __slots__ = ("_admission", "_finishing", "_limit", "_position", "_reserved", "_spool", "file", "moved", "number")
+
+    def __init__(self, spool: Spool, admission: Admission, number: int, file: File) -> None:
+        self._spool = spool
+        self._admission = admission
+        self._limit = 0  # bytes promised to this draft
+        self._reserved = 0  # the part of them that is neither allocated nor written
+        self._position = 0
+        self._finishing = False
+        self.moved = False  # the .part has another name now
+        self.number = number
+        self.file = file
+
+    def write(self, data: ReadableBuffer) -> int:
+        """Append all of ``data`` at ``tell()``; returns its length in bytes."""
+        done = self.write_at(self._position, data)
+        self._position += done
+        return done
+
+    def write_at(self, offset: int, data: ReadableBuffer) -> int:
+        """Write all of ``data`` at ``offset`` without moving ``tell()``; returns its length in bytes."""
+        end = offset + memoryview(data).nbytes
+        if end > self._limit:
+            self.reserve(max(end, self._limit + (0 if self._finishing else EXTEND_BYTES)))
+        before = self.file.size
+        done = self.file.write_at(offset, data)
+        self._give_back(self.file.size - before)
+        return done
+
+    def reserve(self, length: int) -> None:
+        """Make sure of room up to ``length`` bytes; raises ``SpoolFull`` and changes nothing."""
+        more = length - self._limit
+        if more <= 0:
+            return
+        self._admission.reserve(more, finishing=self._finishing)
+        self._reserved += more
+        try:
+            allocated = self.file.allocate(length)
+        except SpoolError:
+            self._give_back(more)
+            raise
+        self._limit = length
+        if allocated:
+            self._give_back(self._reserved)
+
+    def tell(self) -> int:
+        """Return where ``write`` goes on, in bytes."""
+        return self._position
+
+    def seek(self, offset: int) -> None:
+        """Let ``write`` go on at ``offset`` (the pixel data start behind a head that is written last)."""
+        self._position = offset
+
+    def finishing(self) -> None:
+        """From now on the reserve may be used: the writer was told ``SpoolFull`` and completes what it has."""
+        self._finishing = True
+
+    def seal(self, record: InstanceRecord) -> Sealed:
+        """Make it durable, then known (P1); see ``Spool.seal``."""
+        return self._spool.seal(self, record)
+
+    def abandon(self) -> None:
+        """Remove the file and give the room back; idempotent, also after ``seal``."""
+        self._spool.abandon(self)
+
+    def measure(self) -> Measured:
+        """Read everything back; raises ``NotDicomError``, ``DecodeError``, ``MediaError``."""
+        return measure(self.file.read_into, self.file.size)
+
+    def release(self) -> None:
+        """Give back all that is still reserved."""
+        self._give_back(self._reserved)
+
+    def __enter__(self) -> Draft:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.abandon()
+
+    def _give_back(self, count: int) -> None:
+        count = min(count, self._reserved)
+        self._reserved -= count
+        if count:
+            self._admission.release(count)
+
+
+def measure(read_into: Callable[[int, memoryview], int], size: int) -> Measured:
+    """Hash ``size`` bytes and decode their prefix; ``read_into(offset, memoryview) -> count``."""
+    buffer = memoryview(bytearray(min(HASH_CHUNK, max(size, 1))))
+    whole, inner = hashlib.sha256(), hashlib.sha256()
+    meta: FileMeta | None = None
+    data_set_offset = position = 0
+    while position < size:
+        count = read_into(position, buffer[: min(len(buffer), size - position)])
+        if count <= 0:
+            raise SpoolDamaged(f"the file ends at byte {position} of {size}")
+        if meta is None:
+            meta, data_set_offset = decode_prefix(bytes(buffer[: min(count, PREFIX_LIMIT_BYTES)]))
+        whole.update(buffer[:count])
+        if position + count > data_set_offset:
+            inner.update(buffer[max(data_set_offset - position, 0) : count])
+        position += count
+    if meta is None:
+        meta, data_set_offset = decode_prefix(b"")  # raises: an empty file is not DICOM
+    return Measured(meta, data_set_offset, size, whole.digest(), inner.digest())

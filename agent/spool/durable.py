@@ -1,0 +1,246 @@
+"""The one file that changes the medium: every create, write, sync, rename and unlink of the spool is here.
+
+Why one file. A rename is not durable until its *folder* is synced, a file's bytes are not durable until the *file*
+is synced, and a second fsync after a failed one may report success although the pages were dropped. Each rule is
+easy to forget at one call site out of twenty, so there are no call sites: ruff bans ``os.fsync`` and ``os.rename``
+everywhere else (ARCHITECTURE.md, "The spool"). The order that makes an instance durable is
+
+    create .part in its final folder -> write -> fsync(file) -> rename in the same folder -> fsync(folder)
+
+and only then may a ledger row speak of it. Renames never cross folders for live instances; quarantine, which does
+cross, syncs both folders.
+
+A failed fsync kills its ``File``: the descriptor is closed, and every later call raises the same error again. The
+caller writes the bytes anew into a new file or gives up; it can never "sync again and be lucky".
+
+Every mutating call first passes ``Ops.step(call, path)``, which does nothing. Tests put an ``Ops`` in its place that
+dies or raises at the Nth step; that is the whole seam.
+
+Raises ``SpoolFull`` for ENOSPC, EDQUOT and EFBIG and ``MediaError`` for every other errno, always naming call and path.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent.errors import MediaError, SpoolError, SpoolFull
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+FILE_MODE = 0o600  # patient data: the agent's own user only
+FOLDER_MODE = 0o700
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_ALLOCATE = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
+# Some network and FUSE file systems cannot sync a folder and say so with EINVAL; they are no place for a spool, but a
+# folder that cannot be synced at all is their property, not a lost write. EIO is never tolerated.
+_NO_FOLDER_SYNC = frozenset({errno.EINVAL})
+
+
+class Free(NamedTuple):
+    """Room on the medium as the file system counts it for an unprivileged writer."""
+
+    bytes: int
+    total_bytes: int
+    inodes: int | None  # None: the file system makes inodes as it goes
+
+
+def media_error(error: OSError, call: str, path: str) -> SpoolError:
+    """Translate an ``OSError`` of a named call on a named path into the agent's words."""
+    text = f"{call} {path}: {os.strerror(error.errno) if error.errno else error}"
+    if error.errno in _FULL:
+        return SpoolFull(text)
+    if error.errno in {errno.EMFILE, errno.ENFILE}:
+        return MediaError(text, hint="Too many open files; raise LimitNOFILE of the service.")
+    return MediaError(text)
+
+
+class Ops:
+    """The seam: ``step`` is called before each change of the medium; tests die or raise in it."""
+
+    __slots__ = ()
+
+    def step(self, call: str, path: str) -> None:
+        """Let the change ``call`` on ``path`` happen."""
+
+
+class File:
+    """One file being written; not thread safe. After a failed write or sync it stays dead."""
+
+    __slots__ = ("_dead", "_fd", "_ops", "allocated", "path", "size")
+
+    def __init__(self, fd: int, path: str, ops: Ops) -> None:
+        self._fd = fd
+        self._ops = ops
+        self._dead: SpoolError | None = None
+        self.path = path
+        self.size = 0  # highest byte written + 1
+        self.allocated = 0
+
+    @property
+    def closed(self) -> bool:
+        """Whether the descriptor is gone."""
+        return self._fd < 0
+
+    def allocate(self, length: int) -> bool:
+        """Reserve blocks up to ``length`` bytes; False where the file system cannot reserve."""
+        if length <= self.allocated:
+            return True
+        self._alive()
+        try:
+            self._ops.step("allocate", self.path)
+            os.posix_fallocate(self._fd, self.allocated, length - self.allocated)
+        except OSError as error:
+            if error.errno in _NO_ALLOCATE:
+                return False
+            # Not deadly: nothing written is lost, the caller may still finish what it has.
+            raise media_error(error, "allocate", self.path) from error
+        self.allocated = length
+        return True
+
+    def write_at(self, offset: int, data: ReadableBuffer) -> int:
+        """Write all of ``data`` at ``offset``; returns its length in bytes."""
+        self._alive()
+        view = memoryview(data).cast("B")
+        done = 0
+        try:
+            while done < len(view):
+                self._ops.step("write", self.path)
+                done += os.pwrite(self._fd, view[done:], offset + done)
+        except OSError as error:
+            raise self._die(error, "write") from error
+        self.size = max(self.size, offset + done)
+        return done
+
+    def read_into(self, offset: int, buffer: memoryview) -> int:
+        """Read into ``buffer`` from ``offset``; returns the number of bytes, 0 at the end."""
+        self._alive()
+        try:
+            return os.preadv(self._fd, [buffer], offset)
+        except OSError as error:
+            raise media_error(error, "read", self.path) from error
+
+    def finish(self) -> None:
+        """Cut the file to its true size, sync and close it: from here on its bytes are durable."""
+        self._alive()
+        try:
+            if self.allocated > self.size:
+                self._ops.step("truncate", self.path)
+                os.ftruncate(self._fd, self.size)
+            self._ops.step("fsync", self.path)
+            os.fsync(self._fd)
+            fd, self._fd = self._fd, -1
+            os.close(fd)
+        except OSError as error:
+            raise self._die(error, "fsync") from error
+
+    def close(self) -> None:
+        """Close without any promise; idempotent."""
+        if self._fd >= 0:
+            fd, self._fd = self._fd, -1
+            try:
+                os.close(fd)
+            except OSError as error:
+                self._dead = media_error(error, "close", self.path)
+
+    def _alive(self) -> None:
+        if self._dead is not None:
+            raise self._dead
+        if self._fd < 0:
+            raise MediaError(f"write {self.path}: the file is already closed")
+
+    def _die(self, error: OSError, call: str) -> SpoolError:
+        self.close()
+        self._dead = media_error(error, call, self.path)
+        return self._dead
+
+
+class Medium:
+    """The changing calls on one spool folder."""
+
+    __slots__ = ("ops", "root")
+
+    def __init__(self, root: str, ops: Ops | None = None) -> None:
+        self.root = root
+        self.ops = ops or Ops()
+
+    def create(self, path: str) -> File:
+        """Create ``path``, which must not exist, for writing and reading back."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            self.ops.step("create", path)
+            return File(os.open(path, flags, FILE_MODE), path, self.ops)
+        except OSError as error:
+            raise media_error(error, "create", path) from error
+
+    def publish(self, part: str, final: str) -> None:
+        """Rename within one folder and sync the folder: ``final`` exists from here on. Never overwrites."""
+        self._rename(part, final)
+        self.sync_folder(os.path.dirname(final))
+
+    def set_aside(self, path: str, target: str) -> None:
+        """Move ``path`` into another folder and sync both, target first: a crash may double a name, never lose it."""
+        self._rename(path, target)
+        self.sync_folder(os.path.dirname(target))
+        self.sync_folder(os.path.dirname(path))
+
+    def remove(self, path: str, *, sync: bool = True) -> bool:
+        """Unlink ``path`` and sync its folder; False when there was nothing. ``sync=False``: the caller syncs."""
+        try:
+            self.ops.step("unlink", path)
+            os.unlink(path)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise media_error(error, "unlink", path) from error
+        if sync:
+            self.sync_folder(os.path.dirname(path))
+        return True
+
+    def make_folder(self, path: str) -> bool:
+        """Create a folder and sync its parent; False when it is already there (parent synced all the same)."""
+        made = True
+        try:
+            self.ops.step("mkdir", path)
+            os.mkdir(path, FOLDER_MODE)
+        except FileExistsError:
+            made = False
+        except OSError as error:
+            raise media_error(error, "mkdir", path) from error
+        self.sync_folder(os.path.dirname(path))
+        return made
+
+    def sync_folder(self, path: str) -> None:
+        """Make the names in ``path`` durable."""
+        try:
+            self.ops.step("fsync", path)
+            fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+        except OSError as error:
+            if error.errno not in _NO_FOLDER_SYNC:
+                raise media_error(error, "fsync folder", path) from error
+
+    def free(self) -> Free:
+        """Ask the file system how much room there is."""
+        try:
+            found = os.statvfs(self.root)
+        except OSError as error:
+            raise media_error(error, "statvfs", self.root) from error
+        inodes = found.f_favail if found.f_files else None
+        return Free(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize, inodes)
+
+    def _rename(self, source: str, target: str) -> None:
+        try:
+            # rename(2) overwrites silently; numbers are never reused, so a name that exists is a fault of ours.
+            if os.path.lexists(target):
+                raise MediaError(f"rename {source}: {target} already exists")
+            self.ops.step("rename", target)
+            os.rename(source, target)
+        except OSError as error:
+            raise media_error(error, "rename", source) from error

@@ -1,0 +1,108 @@
+"""Eviction: local files go only when every destination is settled (P4), oldest first, and never in one step.
+
+    row EVICTING, commit -> unlink -> fsync(folder) -> row EVICTED, commit
+
+A crash in between leaves EVICTING, which recovery finishes; the other order would leave a row without its file, which
+is what losing an image looks like. The row stays as a tombstone: it keeps "one UID, one content" true for instances
+that are long gone, and it is where the receipt lives.
+
+Settled means committed, or stored where the site switched commitment off. A destination that left the configuration
+still counts with its last setting: only its own settlement frees its instances. An instance that was never meant for
+any destination is never evicted: nobody else has it.
+
+Lazy: an archive may vouch for what it has not yet synced, so an instance stays for ``Policy.evict_after_s`` after it
+was settled, unless the medium is below its low-water mark.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from agent.spool.core import SpoolCore
+from agent.spool.ledger import live
+from agent.spool.states import Event, Life, State
+
+if TYPE_CHECKING:
+    import sqlite3
+
+BATCH = 64  # instances per pair of commits: bounds the transaction and how long a refusal waits for room
+
+
+_SENT = f"{int(State.STORED)}, {int(State.AWAITING)}"
+_SETTLED = f"(d.state = {int(State.COMMITTED)} OR (n.commitment = 0 AND d.state IN ({_SENT})))"
+
+_CANDIDATES = f"""
+SELECT i.id, i.size FROM instance i
+WHERE i.life = {int(Life.LIVE)} AND i.durable_at <= :settled_before
+  AND EXISTS (SELECT 1 FROM delivery d WHERE d.instance = i.id)
+  AND NOT EXISTS (SELECT 1 FROM delivery d JOIN destination n ON n.id = d.destination
+    WHERE d.instance = i.id AND NOT ({_SETTLED}
+      AND coalesce(d.committed_at, d.answered_at, 0) <= :settled_before))
+ORDER BY i.id LIMIT :limit
+"""  # noqa: S608 - numbers of our own enumerations
+
+
+class Evicting(SpoolCore):
+    """Making room; thread safe."""
+
+    __slots__ = ()
+
+    def evict(self, *, need_bytes: int = 0) -> int:
+        """Evict what is settled and old enough; returns how many instances.
+
+        Below the low-water mark, or when ``need_bytes`` are asked for, age does not matter, and it stops as soon as
+        there is room.
+        """
+        with self._evicting:
+            return self._evict(need_bytes)
+
+    def _evict(self, need_bytes: int) -> int:
+        evicted = 0
+        while True:
+            hurry = need_bytes > 0 or self._below_low_water()
+            before = self.clock.wall() - (0.0 if hurry else self.policy.evict_after_s)
+            found = self.ledger.read(_CANDIDATES, {"settled_before": before, "limit": BATCH})
+            batch = []
+            freed = 0
+            for number, size in found:
+                if hurry and need_bytes and freed >= need_bytes:
+                    break
+                batch.append(number)
+                freed += size
+            if not batch:
+                return evicted
+            self.ledger.write(lambda db, batch=batch: self._begin(db, batch))  # type: ignore[misc] # bound at once
+            self.finish_eviction(batch)
+            evicted += len(batch)
+            if need_bytes:
+                need_bytes = max(need_bytes - freed, 0)
+                if not need_bytes:
+                    return evicted
+
+    def finish_eviction(self, numbers: list[int]) -> None:
+        """Unlink the files of rows that are EVICTING and close the rows; also what recovery does."""
+        folders = set()
+        for number in numbers:
+            path = self.path(number)
+            self.medium.remove(path, sync=False)
+            folders.add(os.path.dirname(path))
+        for folder in sorted(folders):
+            if os.path.isdir(folder):
+                self.medium.sync_folder(folder)
+        wall = self.clock.wall()
+
+        def job(db: sqlite3.Connection) -> None:
+            for number in numbers:
+                live(db, number, Event.GONE, at=wall)
+
+        self.ledger.write(job)
+
+    def _begin(self, db: sqlite3.Connection, batch: list[int]) -> None:
+        wall = self.clock.wall()
+        for number in batch:
+            live(db, number, Event.EVICT, at=wall)
+
+    def _below_low_water(self) -> bool:
+        free = self.medium.free()
+        return free.bytes < self.admission.low_water_bytes(free)

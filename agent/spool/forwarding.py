@@ -1,0 +1,249 @@
+"""The forwarder's side of the spool: claim work, report answers (P3, P6).
+
+A worker claims a batch for its destination (one commit), sends it, and reports each answer; ``stored_many`` reports a
+batch in one commit. Losing such a report in a power cut costs a second sending of the same bytes, nothing else, so a
+worker may gather answers for a moment; what it may not do is report an answer it has not read.
+
+The order of work is fair after Postfix: a claim takes in turn from what was sealed in the last minute, from deferred
+deliveries that are due, and from the oldest queued ones, so that neither a backlog nor a row of failures can starve
+new images or be starved by them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent.spool.core import ITEM_COLUMNS, Item, SpoolCore
+from agent.spool.ledger import details, live, move
+from agent.spool.states import Event, Life, State
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+FRESH_S = 60.0  # an operator who just pressed the switch looks at the archive now, not after the backlog
+FRESH_LIMIT = 256  # instances remembered as fresh per destination; older ones wait with the backlog
+
+
+class Answer(NamedTuple):
+    """One C-STORE-RSP with success or warning status, as the sender read it."""
+
+    item: Item
+    status: int = 0x0000
+    comment: str = ""
+    peer: str = ""  # "AET@host:port"
+    sent_at: float | None = None  # wall s
+    answered_at: float | None = None  # wall s; None: now
+
+
+class Forwarding(SpoolCore):
+    """Claiming and answering; all methods are thread safe and durable when they return."""
+
+    __slots__ = ()
+
+    def claim(self, destination: str, now: float, limit: int = 16) -> list[Item]:
+        """Take up to ``limit`` deliveries that are due at monotonic ``now``; they are active until answered."""
+        number = self.destination_id(destination)
+        if not self._due(number, now):
+            return []
+        wall = self.clock.wall()
+        fresh = self._fresh_ids(destination, now)
+
+        def job(db: sqlite3.Connection) -> list[Item]:
+            items = []
+            for instance in _choose(db, number, now, limit, fresh):
+                attempt = _attempt(db, instance, number)
+                detail = details(attempt=attempt)
+                move(db, instance, number, Event.CLAIM, at=wall, detail=detail, attempt=attempt, next_at=0)
+                items.append(self.item(destination, _row(db, instance, number)))
+            return items
+
+        return self.ledger.write(job)
+
+    def stored(
+        self, item: Item, status: int = 0x0000, comment: str = "", *, peer: str = "", sent_at: float | None = None,
+        answered_at: float | None = None,
+    ) -> None:  # fmt: skip
+        """Record one answer with success or warning status (P3)."""
+        self.stored_many([Answer(item, status, comment, peer, sent_at, answered_at)])
+
+    def stored_many(self, answers: Iterable[Answer]) -> None:
+        """Record several answers in one commit."""
+        batch = list(answers)
+        wall = self.clock.wall()
+
+        def job(db: sqlite3.Connection) -> None:
+            for answer in batch:
+                item = answer.item
+                answered = wall if answer.answered_at is None else answer.answered_at
+                detail = details(status=f"{answer.status:04X}", comment=answer.comment, peer=answer.peer,
+                    attempt=item.attempt, sent_at=answer.sent_at, answered_at=answered)  # fmt: skip
+                move(db, item.id, self.destination_id(item.destination), Event.ANSWER, at=wall, detail=detail,
+                    status=answer.status, reason=answer.comment[:200], peer=answer.peer[:200],
+                    sent_at=answer.sent_at, answered_at=answered, next_at=0)  # fmt: skip
+
+        if batch:
+            self.ledger.write(job)
+
+    def deferred(self, item: Item, reason: str, next_at: float, *, status: int | None = None) -> None:
+        """Not delivered this time: due again at monotonic ``next_at``."""
+        self.deferred_many([item], reason, next_at, status=status)
+
+    def deferred_many(self, items: Iterable[Item], reason: str, next_at: float, *, status: int | None = None) -> None:
+        """Defer several in one commit (the association broke)."""
+        columns = {"reason": reason[:200], "next_at": next_at, "status": status}
+        self._report(items, Event.DEFER, details(reason=reason, status=_hex(status)), columns)
+
+    def held(self, item: Item, reason: str, *, status: int | None = None) -> None:
+        """Refused for a reason that time will not cure: wait for the operator (P7)."""
+        columns = {"reason": reason[:200], "next_at": 0, "status": status}
+        self._report([item], Event.HOLD, details(reason=reason, status=_hex(status)), columns)
+
+    def put_back(self, items: Iterable[Item]) -> None:
+        """Return claimed deliveries that were not begun; the attempt does not count."""
+        batch = list(items)
+        wall = self.clock.wall()
+
+        def job(db: sqlite3.Connection) -> None:
+            for item in batch:
+                move(db, item.id, self.destination_id(item.destination), Event.PUT_BACK, at=wall,
+                    attempt=item.attempt - 1)  # fmt: skip
+
+        if batch:
+            self.ledger.write(job)
+            self.wake()
+
+    def retry(self, destination: str | None = None, sop_instance_uid: str | None = None) -> int:
+        """Queue held and deferred deliveries again, now; returns how many (the operator's ``queue retry``)."""
+        sql = (
+            "SELECT d.instance, d.destination FROM delivery d JOIN instance i ON i.id = d.instance "
+            "WHERE d.state IN (?, ?)"
+        )
+        values: list[object] = [int(State.HELD), int(State.DEFERRED)]
+        if destination is not None:
+            sql += " AND d.destination = ?"
+            values.append(self.destination_id(destination))
+        if sop_instance_uid is not None:
+            sql += " AND i.sop_instance_uid = ?"
+            values.append(sop_instance_uid)
+        wall = self.clock.wall()
+
+        def job(db: sqlite3.Connection) -> int:
+            found = db.execute(sql, values).fetchall()
+            for instance, number in found:
+                move(db, instance, number, Event.RETRY, at=wall, next_at=0, attempt=0, reason="")
+            return len(found)
+
+        count = self.ledger.write(job)
+        self.wake()
+        return count
+
+    def wait_for_work(self, destination: str, timeout_s: float, *, not_before: float | None = None) -> bool:
+        """Sleep until a delivery is due, at most ``timeout_s``; True when there is one.
+
+        Returns False early after ``wake()``. A worker whose destination is down passes ``not_before`` (monotonic s):
+        until then work does not count.
+        """
+        number = self.destination_id(destination)
+        deadline = self.clock.monotonic() + timeout_s
+        with self._work:
+            seen = self._generation
+        while True:
+            now = self.clock.monotonic()
+            at = self._next_due(number)
+            at = at if at is None or not_before is None else max(at, not_before)
+            if at is not None and at <= now:
+                return True
+            if now >= deadline:
+                return False
+            until = deadline if at is None else min(at, deadline)
+            with self._work:
+                if self._generation != seen or self._work.wait(until - now):
+                    return self._due(number, self.clock.monotonic()) and not_before is None
+
+    def examine(self, item: Item) -> Life:
+        """Look at the file of a claimed item again (digest): live, damaged (set aside now), lost or evicted."""
+        return self._examine(item.id)
+
+    def _examine(self, number: int) -> Life:
+        raise NotImplementedError  # store.py
+
+    def _report(self, items: Iterable[Item], event: Event, detail: str, columns: dict[str, object]) -> None:
+        batch = list(items)
+        wall = self.clock.wall()
+
+        def job(db: sqlite3.Connection) -> None:
+            for item in batch:
+                move(db, item.id, self.destination_id(item.destination), event, at=wall, detail=detail, **columns)
+
+        if batch:
+            self.ledger.write(job)
+
+    def _remember_fresh(self, names: Iterable[str], instance: int) -> None:
+        now = self.clock.monotonic()
+        for name in names:
+            self._fresh.setdefault(name, deque(maxlen=FRESH_LIMIT)).append((now, instance))
+
+    def _fresh_ids(self, destination: str, now: float) -> list[int]:
+        return [instance for at, instance in tuple(self._fresh.get(destination, ())) if at > now - FRESH_S]
+
+    def _due(self, number: int, now: float) -> bool:
+        at = self._next_due(number)
+        return at is not None and at <= now
+
+    def _next_due(self, number: int) -> float | None:
+        sql = "SELECT min(next_at) FROM delivery WHERE destination = ? AND state = ?"
+        times = [self.ledger.read(sql, (number, int(state)))[0][0] for state in (State.QUEUED, State.DEFERRED)]
+        return min((at for at in times if at is not None), default=None)
+
+
+def lost_or_damaged(db: sqlite3.Connection, instance: int, event: Event, *, at: float, detail: str) -> None:
+    """Move an instance and those of its deliveries that still need the file (``DAMAGE`` or ``LOSE``)."""
+    live(db, instance, event, at=at, detail=detail)
+    needy = (State.QUEUED, State.ACTIVE, State.DEFERRED, State.HELD)
+    for number, state in db.execute(
+        "SELECT destination, state FROM delivery WHERE instance = ?", (instance,)
+    ).fetchall():
+        if state in needy:
+            move(db, instance, number, event, at=at, detail=detail, next_at=0)
+
+
+def _choose(db: sqlite3.Connection, number: int, now: float, limit: int, fresh: list[int]) -> list[int]:
+    """Pick instances in turn from three lanes, each oldest first; returned in ascending order."""
+    sql = (
+        "SELECT instance FROM delivery WHERE destination = ? AND state = ? AND next_at <= ? "
+        "ORDER BY next_at, instance LIMIT ?"
+    )
+    deferred = [row[0] for row in db.execute(sql, (number, int(State.DEFERRED), now, limit))]
+    queued = [row[0] for row in db.execute(sql, (number, int(State.QUEUED), now, limit))]
+    one = "SELECT 1 FROM delivery WHERE instance = ? AND destination = ? AND state = ?"
+    young: list[int] = []
+    if len(queued) >= limit:  # otherwise the fresh ones are among the queued already
+        young = [i for i in fresh if db.execute(one, (i, number, int(State.QUEUED))).fetchone()]
+    lanes = [deque(lane) for lane in (young, deferred, queued) if lane]
+    chosen: set[int] = set()
+    while lanes and len(chosen) < limit:
+        for lane in lanes:
+            if len(chosen) < limit:
+                chosen.add(lane.popleft())
+        lanes = [lane for lane in lanes if lane]
+    return sorted(chosen)
+
+
+def _attempt(db: sqlite3.Connection, instance: int, number: int) -> int:
+    sql = "SELECT attempt FROM delivery WHERE instance = ? AND destination = ?"
+    return int(db.execute(sql, (instance, number)).fetchone()[0]) + 1
+
+
+def _row(db: sqlite3.Connection, instance: int, number: int) -> tuple[object, ...]:
+    sql = (
+        f"SELECT {ITEM_COLUMNS} FROM delivery d JOIN instance i ON i.id = d.instance "  # noqa: S608 - our constant
+        "WHERE d.instance = ? AND d.destination = ?"
+    )
+    row: tuple[object, ...] = db.execute(sql, (instance, number)).fetchone()
+    return row
+
+
+def _hex(status: int | None) -> str | None:
+    return None if status is None else f"{status:04X}"

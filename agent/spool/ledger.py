@@ -1,0 +1,289 @@
+"""The ledger: one SQLite database that says what happens to each file. It is an index; the files are the truth (P2).
+
+Writers hand in a *job*, a function of the connection. Jobs that arrive while a commit is under way are done together in
+the next transaction, each in its own savepoint, so that a burst costs one flush and not one per job; ``write`` returns
+only after its commit is on the medium. A job that raises undoes itself alone.
+
+After an I/O error of SQLite the connection is *suspect*: a page the kernel failed to write may look clean, and a WAL
+with such a hole would take back later commits in a power cut. Before its next use it is closed, reopened and
+checkpointed with TRUNCATE: what can still be read is written anew, into other pages, and synced. Until that works every
+call raises. The caller of the failed commit was told no; its row may still be there afterwards, and whoever made a
+promise conditional on the row must look again (store.py, orphans).
+
+Every move goes through ``move`` / ``live`` / ``note``, which append one event to a hash chain:
+``chain = SHA-256(previous chain, row)``. Changing, removing or inserting a row breaks the chain, and a delivery whose
+state is not the one its last event led to is found by ``receipt.verify``. The chain has no key: who can rewrite the
+whole database can rewrite the chain, so its head belongs into a log on another machine as well.
+
+Raises ``SpoolFull``, ``MediaError``, ``SpoolDamaged``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from agent.errors import MediaError, SpoolDamaged, SpoolError, SpoolFull
+from agent.spool import schema
+from agent.spool.durable import media_error
+from agent.spool.states import LIVES, MOVES, WORDS, Event, Life, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.spool.durable import Ops
+
+T = TypeVar("T")
+
+GENESIS = bytes(32)  # chain before the first event
+DETAIL_LIMIT = 500  # characters kept of one event's detail: reasons are sentences, not dumps
+VALUE_LIMIT = 200  # characters kept of one value that a peer may have chosen (Error Comment is LO, 64)
+
+_FULL_CODES = {sqlite3.SQLITE_FULL}
+_DAMAGED_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+class _Pending:
+    __slots__ = ("done", "error", "job", "result")
+
+    def __init__(self, job: Callable[[sqlite3.Connection], Any]) -> None:
+        self.job = job
+        self.done = False
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+
+class Ledger:
+    """The one writing connection, shared by all threads of the process."""
+
+    __slots__ = ("_db", "_lock", "_ops", "_pending", "_queue_lock", "_suspect", "path")
+
+    def __init__(self, path: str, db: sqlite3.Connection, ops: Ops) -> None:
+        self.path = path
+        self._db = db
+        self._ops = ops
+        self._lock = threading.Lock()
+        self._queue_lock = threading.Lock()
+        self._pending: list[_Pending] = []
+        self._suspect = False
+
+    def write(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """Run ``job`` in a transaction and return its result once the commit is durable."""
+        mine = _Pending(job)
+        with self._queue_lock:
+            self._pending.append(mine)
+        with self._lock:
+            if not mine.done:
+                with self._queue_lock:
+                    group, self._pending = self._pending, []
+                self._commit(group)
+        if mine.error is not None:
+            raise mine.error
+        result: T = mine.result
+        return result
+
+    def read(self, sql: str, values: tuple[Any, ...] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one SELECT and return all its rows; callers bound them with LIMIT."""
+        with self._lock:
+            try:
+                self._trustworthy()
+                return self._db.execute(sql, values).fetchall()
+            except sqlite3.Error as error:
+                raise self._ledger_error(error, "read") from error
+
+    def close(self) -> None:
+        """Checkpoint and close."""
+        with self._lock:
+            try:
+                self._db.close()
+            except sqlite3.Error as error:
+                raise self._ledger_error(error, "close") from error
+
+    def _commit(self, group: list[_Pending]) -> None:
+        error: SpoolError | None = None
+        try:
+            self._trustworthy()
+            self._ops.step("ledger begin", self.path)
+            self._db.execute("BEGIN IMMEDIATE")
+            for pending in group:
+                self._run(pending)
+            self._ops.step("ledger commit", self.path)
+            self._db.execute("COMMIT")
+            self._ops.step("ledger committed", self.path)
+        except sqlite3.Error as found:
+            error = self._ledger_error(found, "write")
+            error.__cause__ = found
+        except OSError as found:  # only from Ops.step: a test makes the commit fail
+            self._suspect = True
+            error = media_error(found, "write", self.path)
+        except SpoolError as found:
+            error = found
+        finally:
+            if self._db_in_transaction():
+                self._rollback()
+        for pending in group:
+            pending.done = True
+            if error is not None and pending.error is None:
+                pending.error = error
+
+    def _run(self, pending: _Pending) -> None:
+        self._db.execute("SAVEPOINT job")
+        try:
+            pending.result = pending.job(self._db)
+        except sqlite3.Error:
+            raise  # may have ended the whole transaction: the group fails together
+        except Exception as error:  # noqa: BLE001 - handed to the thread that brought the job
+            pending.error = error
+            self._db.execute("ROLLBACK TO job")
+        self._db.execute("RELEASE job")
+
+    def _db_in_transaction(self) -> bool:
+        try:
+            return self._db.in_transaction
+        except sqlite3.ProgrammingError:  # closed by a failed reopen
+            return False
+
+    def _rollback(self) -> None:
+        try:
+            self._db.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._suspect = True
+
+    def _trustworthy(self) -> None:
+        """Reopen a suspect connection, or raise."""
+        if not self._suspect:
+            return
+        self._db.close()
+        self._ops.step("ledger begin", self.path)
+        self._db = schema.connect(self.path)
+        busy = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if busy:
+            raise MediaError(f"reopen {self.path}: a reader holds the write-ahead log", hint="Close other readers.")
+        self._suspect = False
+
+    def _ledger_error(self, error: sqlite3.Error, call: str) -> SpoolError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code of an extended one
+        text = f"{call} {self.path}: {error}"
+        if code in _FULL_CODES:
+            return SpoolFull(text)
+        self._suspect = True
+        if code in _DAMAGED_CODES:
+            return SpoolDamaged(
+                text, hint="Restart the agent; it sets the ledger aside and rebuilds it from the files."
+            )
+        return MediaError(text)
+
+
+# --- inside a job ------------------------------------------------------------------------------
+
+
+def details(**values: object) -> str:
+    """Write the detail of an event: one line ``key=value`` per value that is not None or empty."""
+    lines = []
+    for key, value in values.items():
+        if value is not None and value != "":
+            text = "".join(c if c.isprintable() else " " for c in str(value))[:VALUE_LIMIT]
+            lines.append(f"{key}={text}")
+    return "\n".join(lines)[:DETAIL_LIMIT]
+
+
+def link(previous: bytes, row: tuple[Any, ...]) -> bytes:
+    """Return the chain value of an event row (seq, at, instance, destination, kind, state, detail)."""
+    return hashlib.sha256(previous + "\x1f".join(repr(value) for value in row).encode()).digest()
+
+
+def note(
+    db: sqlite3.Connection, at: float, instance: int | None, destination: int | None, event: Event, state: int | None,
+    detail: str = "",
+) -> int:  # fmt: skip
+    """Append one event to the chain and return its number."""
+    last = db.execute("SELECT seq, chain FROM event ORDER BY seq DESC LIMIT 1").fetchone()
+    seq, chain = last if last is not None else (0, GENESIS)
+    row = (seq + 1, float(at), instance, destination, event.value, None if state is None else int(state), detail)
+    db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*row, link(chain, row)))
+    return int(seq) + 1
+
+
+def move(
+    db: sqlite3.Connection, instance: int, destination: int, event: Event, *, at: float, detail: str = "",
+    **columns: object,
+) -> State:  # fmt: skip
+    """Move one delivery by the table, set ``columns``, record it; returns the new state.
+
+    Where the table keeps the state (news too late) the event is recorded and the columns stay as they are.
+    """
+    found = db.execute("SELECT state FROM delivery WHERE instance = ? AND destination = ?", (instance, destination))
+    row = found.fetchone()
+    if row is None:
+        raise SpoolError(f"instance {instance:08X} has no delivery to destination {destination}")
+    old = State(row[0])
+    new = MOVES.get((old, event))
+    if new is None:
+        raise SpoolError(f"instance {instance:08X}: '{event.value}' is impossible while it is {WORDS[old]}")
+    seq = note(db, at, instance, destination, event, new, detail)
+    names = ["state", "seq"] + (list(columns) if new != old or event is Event.RETRY else [])
+    values = [int(new), seq, *(columns[name] for name in names[2:])]
+    assignments = ", ".join(f"{name} = ?" for name in names)  # names are keyword arguments of our own calls
+    db.execute(f"UPDATE delivery SET {assignments} WHERE instance = ? AND destination = ?",  # noqa: S608 - see above
+        (*values, instance, destination))  # fmt: skip
+    return new
+
+
+def live(db: sqlite3.Connection, instance: int, event: Event, *, at: float, detail: str = "") -> Life:
+    """Move one instance by the table and record it; returns the new state."""
+    row = db.execute("SELECT life FROM instance WHERE id = ?", (instance,)).fetchone()
+    new = None if row is None else LIVES.get((Life(row[0]), event))
+    if new is None:
+        words = "unknown" if row is None else WORDS[row[0]]
+        raise SpoolError(f"instance {instance:08X}: '{event.value}' is impossible while it is {words}")
+    seq = note(db, at, instance, None, event, new, detail)
+    evicted_at = at if new is Life.EVICTED else None
+    db.execute(
+        "UPDATE instance SET life = ?, seq = ?, evicted_at = ? WHERE id = ?", (int(new), seq, evicted_at, instance)
+    )
+    return new
+
+
+# --- opening -----------------------------------------------------------------------------------
+
+
+def open_ledger(path: str, ops: Ops) -> Ledger:
+    """Open the database at ``path``, making its tables when it is new.
+
+    Raises ``SpoolDamaged`` when it cannot be trusted (recovery then sets it aside and opens a fresh one) and
+    ``MediaError`` when the medium is at fault.
+    """
+    ledger = None
+    try:
+        ops.step("ledger open", path)
+        db = schema.connect(path)
+        ledger = Ledger(path, db, ops)
+        found = schema.version(db)
+        if found == 0 and not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
+            ops.step("ledger create", path)
+            schema.create(db)
+        elif found != schema.SCHEMA_VERSION:
+            db.close()
+            raise SpoolError(
+                f"ledger {path} has schema version {found}, this agent knows {schema.SCHEMA_VERSION}",
+                hint="Use the agent version that wrote it, or move the ledger away: it is rebuilt from the files.",
+            )
+        else:
+            answer = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if answer != "ok":
+                db.close()
+                raise SpoolDamaged(f"ledger {path}: {answer}")
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if ledger is not None:
+            ledger.close()
+        if code in _DAMAGED_CODES:
+            raise SpoolDamaged(f"ledger {path}: {error}") from error
+        if code in _FULL_CODES:
+            raise SpoolFull(f"open {path}: {error}") from error
+        raise MediaError(f"open {path}: {error}") from error
+    except OSError as error:  # only from Ops.step
+        raise media_error(error, "open", path) from error
+    return ledger

@@ -1,0 +1,98 @@
+"""What the spool demands of the file system it stands on, read from ``/proc/self/mountinfo`` (proc(5)).
+
+A spool on ext4 keeps its promises only where a flush is a flush and data reach the disk before the metadata that name
+them. Mounted ``nobarrier`` (``barrier=0``) a power cut can leave the file system unmountable; with ``data=writeback`` a
+synced rename may show old blocks. Neither can be repaired from above, so such a mount is refused, with the reason.
+
+A site that keeps its spool on a card names the mount point (``require_mount``): a card that is not there then is a
+``MediaError`` and not an empty folder that fills the root file system.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+from agent.errors import MediaError
+
+MOUNTINFO = "/proc/self/mountinfo"
+
+REFUSED_OPTIONS = {
+    "nobarrier": "flushes are switched off, a power cut can destroy the file system",
+    "barrier=0": "flushes are switched off, a power cut can destroy the file system",
+    "data=writeback": "a file may hold old blocks after a power cut",
+}
+
+
+class Mount(NamedTuple):
+    """One line of mountinfo."""
+
+    point: str
+    kind: str
+    options: frozenset[str]  # of the mount and of the file system together
+
+
+def parse(text: str) -> list[Mount]:
+    """Read mountinfo text; lines that are not of its form are skipped."""
+    mounts = []
+    for line in text.splitlines():
+        left, _, right = line.partition(" - ")
+        head, tail = left.split(" "), right.split(" ")
+        if len(head) >= 6 and len(tail) >= 3:
+            options = frozenset(head[5].split(",")) | frozenset(tail[2].split(","))
+            mounts.append(Mount(_unescape(head[4]), tail[0], options))
+    return mounts
+
+
+def find(path: str, mounts: list[Mount]) -> Mount | None:
+    """Return the mount that holds ``path`` (absolute, no symbolic links): the last of the longest matching points."""
+    best: Mount | None = None
+    for mount in mounts:
+        inside = path == mount.point or path.startswith(mount.point.rstrip("/") + "/")
+        if inside and (best is None or len(mount.point) >= len(best.point)):
+            best = mount
+    return best
+
+
+def check(root: str, require_mount: str | None = None, *, mountinfo: str = MOUNTINFO) -> Mount | None:
+    """Refuse a root that is missing, read-only, not on the demanded medium or mounted in a way that loses images.
+
+    Returns the mount, or None where mountinfo cannot be read. Raises ``MediaError``.
+    """
+    mounts = _read(mountinfo)
+    if require_mount is not None and mounts is not None:
+        point = os.path.realpath(require_mount)
+        if not any(mount.point == point for mount in mounts):
+            raise MediaError(f"no medium is mounted at {require_mount}", hint="Insert or mount the medium, then retry.")
+        if not (os.path.realpath(root) + "/").startswith(point.rstrip("/") + "/"):
+            raise MediaError(f"spool {root} is not on the medium {require_mount}", hint="Correct the spool folder.")
+    if not os.path.isdir(root):
+        raise MediaError(f"spool folder {root} does not exist", hint="Create the folder, or mount its medium.")
+    found = find(os.path.realpath(root), mounts) if mounts is not None else None
+    if found is not None:
+        _check_options(root, found)
+    if not os.access(root, os.W_OK | os.X_OK):
+        raise MediaError(f"spool folder {root} is not writable", hint="Check owner, mode and mount options.")
+    return found
+
+
+def _check_options(root: str, found: Mount) -> None:
+    if "ro" in found.options:
+        raise MediaError(f"spool folder {root} is on a read-only file system ({found.point})")
+    for option, reason in REFUSED_OPTIONS.items():
+        if option in found.options:
+            text = f"spool folder {root} is on {found.kind} mounted with {option} ({found.point}): {reason}"
+            raise MediaError(text, hint=f"Mount {found.point} without {option}.")
+
+
+def _read(path: str) -> list[Mount] | None:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return parse(file.read())
+    except OSError:
+        return None
+
+
+def _unescape(text: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)

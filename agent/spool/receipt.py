@@ -1,0 +1,240 @@
+"""The custody receipt: what is known about an instance, from capture to eviction, and whether it was tampered with.
+
+Everything here only reads, through a function ``read(sql, values) -> rows``, so that the daemon (its one connection)
+and other processes (``SpoolView``) ask the same questions. Results are values that print themselves well as JSON
+(``_asdict``); wall times are seconds since 1970 UTC, digests hex, states the words of states.py.
+
+``verify`` walks the event chain from its beginning and then compares every row with the event that is said to have
+led to it. It finds a changed, removed or inserted event, and a row changed behind the ledger's back. It cannot find the
+work of one who recomputes the whole chain: keep ``head()`` in a log on another machine for that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from agent.spool.ledger import GENESIS, link
+from agent.spool.names import file_path
+from agent.spool.states import STATE_OF_WORD, WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PAGE = 1000  # events per read while verifying: constant memory however long the chain
+
+
+class Row(NamedTuple):
+    """One delivery, as ``queue list`` shows it."""
+
+    id: int
+    sop_instance_uid: str
+    destination: str
+    state: str
+    attempt: int
+    next_at: float  # monotonic s of the daemon; 0: now
+    status: int | None  # of the last C-STORE-RSP
+    reason: str
+    size: int  # bytes
+    captured_at: float
+
+
+class Custody(NamedTuple):
+    """One destination's part of a receipt."""
+
+    destination: str
+    state: str
+    attempt: int
+    status: int | None
+    reason: str
+    peer: str
+    sent_at: float | None
+    answered_at: float | None
+    asked: int
+    transaction_uid: str | None
+    committed_at: float | None
+
+
+class Entry(NamedTuple):
+    """One event of the chain."""
+
+    seq: int
+    at: float
+    destination: str | None
+    kind: str
+    state: str | None
+    detail: dict[str, str]
+
+
+class Receipt(NamedTuple):
+    """The custody line of one instance."""
+
+    id: int
+    sop_instance_uid: str
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    study_uid: str
+    series_uid: str
+    state: str  # of the file: live, evicting, evicted, damaged, lost
+    size: int
+    file_sha256: str
+    data_set_sha256: str
+    captured_at: float
+    durable_at: float
+    evicted_at: float | None
+    source: str
+    file: str  # below the spool folder
+    deliveries: tuple[Custody, ...]
+    events: tuple[Entry, ...]
+
+
+class Verdict(NamedTuple):
+    """What ``verify`` found."""
+
+    events: int
+    faults: tuple[str, ...]  # one sentence each; empty: the record is as it was written
+
+
+class Reader:
+    """All questions about a ledger."""
+
+    __slots__ = ("_read",)
+
+    def __init__(self, read: Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]) -> None:
+        self._read = read
+
+    def rows(self, *, destination: str | None = None, state: str | None = None, sop_instance_uid: str | None = None,
+             after: int = 0, limit: int = 100) -> list[Row]:  # fmt: skip
+        """List deliveries by instance id; ``after`` is the last id of the page before.
+
+        Raises ``KeyError`` for a state that is not a word of states.py.
+        """
+        where, values = ["d.instance > ?"], [after]
+        for sql, value in (
+            ("n.name = ?", destination),
+            ("d.state = ?", None if state is None else int(STATE_OF_WORD[state])),
+            ("i.sop_instance_uid = ?", sop_instance_uid),
+        ):
+            if value is not None:
+                where.append(sql)
+                values.append(value)  # type: ignore[arg-type] # SQLite takes what it gets
+        found = self._read(
+            "SELECT i.id, i.sop_instance_uid, n.name, d.state, d.attempt, d.next_at, d.status, d.reason, i.size, "  # noqa: S608 - our text
+            "i.captured_at FROM delivery d JOIN instance i ON i.id = d.instance "
+            f"JOIN destination n ON n.id = d.destination WHERE {' AND '.join(where)} "
+            "ORDER BY d.instance, d.destination LIMIT ?",
+            (*values, limit),
+        )
+        return [Row._make((*row[:3], WORDS[row[3]], *row[4:])) for row in found]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Count deliveries per destination and state word; configured destinations appear even when empty."""
+        counts: dict[str, dict[str, int]] = {
+            name: {} for (name,) in self._read("SELECT name FROM destination WHERE configured = 1 ORDER BY name", ())
+        }
+        sql = (
+            "SELECT n.name, d.state, count(*) FROM delivery d JOIN destination n ON n.id = d.destination "
+            "GROUP BY d.destination, d.state"
+        )
+        for name, state, count in self._read(sql, ()):
+            counts.setdefault(name, {})[WORDS[state]] = count
+        return counts
+
+    def lives(self) -> dict[str, int]:
+        """Count instances per state of their file."""
+        return {
+            WORDS[life]: count for life, count in self._read("SELECT life, count(*) FROM instance GROUP BY life", ())
+        }
+
+    def receipt(self, sop_instance_uid: str) -> Receipt | None:
+        """Return the custody line of an instance; None when the spool never had it."""
+        sql = (
+            "SELECT id, sop_instance_uid, sop_class_uid, transfer_syntax_uid, study_uid, series_uid, life, size, "
+            "file_sha256, data_set_sha256, captured_at, durable_at, evicted_at, source FROM instance "
+            "WHERE sop_instance_uid = ?"
+        )
+        found = self._read(sql, (sop_instance_uid,))
+        if not found:
+            return None
+        row = found[0]
+        number = row[0]
+        words = (*row[:6], WORDS[row[6]], row[7], row[8].hex(), row[9].hex(), *row[10:])
+        return Receipt._make((*words, file_path("", number)[1:], self._deliveries(number), self.events(number)))
+
+    def events(self, number: int) -> tuple[Entry, ...]:
+        """Return the history of one instance."""
+        sql = (
+            "SELECT e.seq, e.at, n.name, e.kind, e.state, e.detail FROM event e "
+            "LEFT JOIN destination n ON n.id = e.destination WHERE e.instance = ? ORDER BY e.seq"
+        )
+        return tuple(_entry(row) for row in self._read(sql, (number,)))
+
+    def history(self, after: int = 0, limit: int = 100) -> list[tuple[int | None, Entry]]:
+        """Return (instance id, event) of all instances, oldest first, behind event number ``after``."""
+        sql = (
+            "SELECT e.seq, e.at, n.name, e.kind, e.state, e.detail, e.instance FROM event e "
+            "LEFT JOIN destination n ON n.id = e.destination WHERE e.seq > ? ORDER BY e.seq LIMIT ?"
+        )
+        return [(row[6], _entry(row[:6])) for row in self._read(sql, (after, limit))]
+
+    def head(self) -> tuple[int, str]:
+        """Return number and chain value (hex) of the last event."""
+        found = self._read("SELECT seq, chain FROM event ORDER BY seq DESC LIMIT 1", ())
+        return (int(found[0][0]), bytes(found[0][1]).hex()) if found else (0, GENESIS.hex())
+
+    def verify(self) -> Verdict:
+        """Walk the chain and compare the rows with it."""
+        faults: list[str] = []
+        seq, chain = 0, GENESIS
+        while True:
+            sql = (
+                "SELECT seq, at, instance, destination, kind, state, detail, chain FROM event "
+                "WHERE seq > ? ORDER BY seq LIMIT ?"
+            )
+            page = self._read(sql, (seq, PAGE))
+            if not page:
+                break
+            for row in page:
+                if row[0] != seq + 1:
+                    faults.append(f"events {seq + 1} to {row[0] - 1} are missing")
+                seq = row[0]
+                if link(chain, row[:7]) != bytes(row[7]):
+                    faults.append(f"event {seq} does not continue the chain")
+                chain = bytes(row[7])
+        faults.extend(self._rows_against_events())
+        return Verdict(seq, tuple(faults))
+
+    def _rows_against_events(self) -> list[str]:
+        sql = (
+            "SELECT d.instance, n.name FROM delivery d JOIN destination n ON n.id = d.destination LEFT JOIN event e "
+            "ON e.seq = d.seq WHERE e.seq IS NULL OR e.instance IS NOT d.instance "
+            "OR e.destination IS NOT d.destination OR e.state IS NOT d.state LIMIT 100"
+        )
+        faults = [
+            f"instance {row[0]:08X}, {row[1]}: its state is not what its last event says" for row in self._read(sql, ())
+        ]
+        sql = (
+            "SELECT i.id FROM instance i LEFT JOIN event e ON e.seq = i.seq "
+            "WHERE e.seq IS NULL OR e.instance IS NOT i.id OR e.state IS NOT i.life LIMIT 100"
+        )
+        faults += [f"instance {row[0]:08X}: its state is not what its last event says" for row in self._read(sql, ())]
+        sql = (
+            "SELECT i.id FROM instance i WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.instance = i.id "
+            "AND e.kind = 'durable' AND instr(e.detail, 'uid=' || i.sop_instance_uid || char(10)) > 0 "
+            "AND instr(e.detail, 'data_set_sha256=' || lower(hex(i.data_set_sha256))) > 0) LIMIT 100"
+        )
+        faults += [f"instance {row[0]:08X}: UID or digest is not what was sealed" for row in self._read(sql, ())]
+        return faults
+
+    def _deliveries(self, number: int) -> tuple[Custody, ...]:
+        sql = (
+            "SELECT n.name, d.state, d.attempt, d.status, d.reason, d.peer, d.sent_at, d.answered_at, d.asked, "
+            "d.transaction_uid, d.committed_at FROM delivery d JOIN destination n ON n.id = d.destination "
+            "WHERE d.instance = ? ORDER BY n.name"
+        )
+        return tuple(Custody._make((row[0], WORDS[row[1]], *row[2:])) for row in self._read(sql, (number,)))
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    seq, at, destination, kind, state, detail = row
+    pairs = (line.partition("=") for line in detail.split("\n") if line)
+    return Entry(seq, at, destination, kind, None if state is None else WORDS[state], {k: v for k, _, v in pairs})

@@ -1,0 +1,420 @@
+"""What a crash may leave, and what is done about it: a table, first match wins.
+
+Recovery runs at every start, before anything is claimed or captured, and reports what it did. It is idempotent, and a
+crash within it is just another crash: each rule makes one thing right with the same steps the running spool uses, so
+whatever stays undone is found again.
+
+The ledger first: when SQLite cannot open it or its ``quick_check`` complains, database and write-ahead log are moved to
+quarantine (the database first: a log without its database is recognised and moved too, whereas a stale log beside a
+new database would be replayed into it) and a new one is built from the files. The history of deliveries is lost with
+it, so everything is queued again, and archives see the same bytes twice; the tombstones are lost too, so a UID reused
+after eviction is no longer noticed. Both are in the report.
+
+Then the files, folder by folder, against the rows of the same numbers. Digests are not recomputed for files whose row
+and size agree: that is what verification before sending and in the background is for.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent.errors import DataSetError, SpoolDamaged
+from agent.spool.draft import InstanceRecord, Measured, measure
+from agent.spool.durable import media_error
+from agent.spool.ledger import details, move, note, open_ledger
+from agent.spool.names import (
+    FOLDER_BITS,
+    INSTANCES,
+    PART,
+    QUARANTINE,
+    file_number,
+    folder_number,
+    folder_path,
+    folders,
+)
+from agent.spool.states import Event, Life, State
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+    from agent.spool.durable import Medium
+    from agent.spool.ledger import Ledger
+    from agent.spool.store import Spool
+
+
+class Report(NamedTuple):
+    """What recovery found and did; all zero after a clean stop."""
+
+    ledger_aside: str | None = None  # where a damaged ledger was moved; the ledger was rebuilt
+    drafts_deleted: int = 0  # .part files: captures nobody was promised anything about
+    adopted: int = 0  # files without row: durable, but the crash came before the row
+    requeued: int = 0  # deliveries that were under way
+    evictions_finished: int = 0
+    healed: int = 0  # files that were missing or damaged and are whole again
+    duplicates_removed: int = 0  # a second file of the same UID and Data Set
+    damaged: int = 0  # set aside: not what was written
+    lost: int = 0  # rows whose file is gone: an alarm
+    strange: int = 0  # set aside: names that are not ours, files that are not DICOM, UIDs with other content
+    notes: tuple[str, ...] = ()  # one line each, the first NOTES_LIMIT
+
+    @property
+    def clean(self) -> bool:
+        """Whether there was nothing to do."""
+        return self == Report()
+
+    @property
+    def alarm(self) -> bool:
+        """Whether an operator must know: something was lost, damaged or strange."""
+        return bool(self.lost or self.damaged or self.strange or self.ledger_aside)
+
+
+NOTES_LIMIT = 100  # lines; a broken medium must not turn the report into a memory problem
+
+
+class Found(NamedTuple):
+    """One thing recovery looks at: a name in a folder, a row, or both."""
+
+    path: str
+    number: int | None  # None: the name is not ours
+    part: bool
+    size: int | None  # None: no file
+    life: Life | None  # None: no row
+    row_size: int = 0
+    row_digest: bytes = b""
+
+
+class Facts(NamedTuple):
+    """What a DICOM file says about itself."""
+
+    sop_instance_uid: str
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    study_uid: str
+    series_uid: str
+
+    def record(self, *, captured_at: float, source: str, destinations: tuple[str, ...] | None = None) -> InstanceRecord:
+        """Make the record to seal or adopt the file with."""
+        return InstanceRecord(*self, captured_at, source, destinations)
+
+
+class _Tally:
+    """Counts and notes while recovery runs."""
+
+    __slots__ = ("counts", "notes")
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.notes: list[str] = []
+
+    def add(self, what: str, text: str, count: int = 1) -> None:
+        self.counts[what] = self.counts.get(what, 0) + count
+        if len(self.notes) < NOTES_LIMIT:
+            self.notes.append(text)
+
+
+# --- the ledger ----------------------------------------------------------------------------------
+
+
+def open_or_rebuild(medium: Medium, path: str, wall: float) -> tuple[Ledger, str | None]:
+    """Open the ledger; one that cannot be trusted is set aside for a new one. Returns it and where the old went."""
+    aside = None
+    if not os.path.lexists(path):
+        aside = _set_ledger_aside(medium, path)  # a log without its database
+    try:
+        fresh = not os.path.lexists(path)
+        ledger = open_ledger(path, medium.ops)
+    except SpoolDamaged:
+        aside = _set_ledger_aside(medium, path)
+        fresh = True
+        ledger = open_ledger(path, medium.ops)
+    if fresh:
+        medium.sync_folder(os.path.dirname(path))
+    if aside is not None:
+        detail = details(ledger=aside)
+        ledger.write(lambda db: note(db, wall, None, None, Event.REBUILT, None, detail))
+    return ledger, aside
+
+
+def _set_ledger_aside(medium: Medium, path: str) -> str | None:
+    present = [path + suffix for suffix in ("", "-wal", "-shm") if os.path.lexists(path + suffix)]
+    if not present:
+        return None
+    stem = f"{medium.root}/{QUARANTINE}/ledger-"
+    turn = 1
+    while any(os.path.lexists(f"{stem}{turn}{suffix}") for suffix in ("", "-wal", "-shm")):
+        turn += 1
+    target = f"{stem}{turn}"
+    for source in present:
+        medium.set_aside(source, target + source[len(path) :])
+    return target
+
+
+# --- the files -----------------------------------------------------------------------------------
+
+
+def first_number(spool: Spool, *, rebuilt: bool) -> int:
+    """Return the number the counter starts with: behind all that ledger and folders know of."""
+    rows = spool.ledger.read("SELECT max(id) FROM instance")
+    known = int(rows[0][0] or 0)
+    present = folders(spool.root)
+    if present:
+        newest = present[-1]
+        if rebuilt or known >> FOLDER_BITS < newest:
+            return (newest + 1) << FOLDER_BITS
+        for name in os.listdir(folder_path(spool.root, newest)):
+            known = max(known, file_number(name.removesuffix(PART), newest) or 0)
+    return known + 1
+
+
+def recover(spool: Spool, aside: str | None) -> Report:
+    """Make ledger and files agree; see the module."""
+    tally = _Tally()
+    if aside is not None:
+        tally.notes.append(f"the ledger could not be read and was rebuilt from the files; the old one is {aside}")
+    _strange_folders(spool, tally)
+    present = set(folders(spool.root))
+    sql = f"SELECT DISTINCT id >> {FOLDER_BITS} FROM instance WHERE life IN (?, ?)"  # noqa: S608 - a number
+    rows = spool.ledger.read(sql, (int(Life.LIVE), int(Life.EVICTING)))
+    for folder in sorted(present | {int(row[0]) for row in rows}):
+        _folder(spool, folder, tally, listed=folder in present)
+    _restart(spool, tally)
+    return Report(ledger_aside=aside, notes=tuple(tally.notes), **tally.counts)
+
+
+def _folder(spool: Spool, folder: int, tally: _Tally, *, listed: bool) -> None:
+    for found in _look(spool, folder, listed=listed):
+        for _name, matches, act in RULES:
+            if matches(found):
+                act(spool, found, tally)
+                break
+
+
+def _look(spool: Spool, folder: int, *, listed: bool) -> list[Found]:
+    """Join the names in a folder with the rows of its numbers."""
+    sql = "SELECT id, life, size, file_sha256 FROM instance WHERE id BETWEEN ? AND ?"
+    first = folder << FOLDER_BITS
+    rows = {row[0]: row for row in spool.ledger.read(sql, (first, first + (1 << FOLDER_BITS) - 1))}
+    things: list[Found] = []
+    seen: set[int] = set()
+    path = folder_path(spool.root, folder)
+    for entry in sorted(os.scandir(path), key=lambda entry: entry.name) if listed else ():
+        plain = entry.is_file(follow_symlinks=False)
+        part = entry.name.endswith(PART)
+        number = file_number(entry.name.removesuffix(PART), folder) if plain else None
+        size = entry.stat(follow_symlinks=False).st_size if plain else None
+        if number is None or part:
+            things.append(Found(entry.path, number, part, size, None))
+        else:
+            seen.add(number)
+            things.append(_found(entry.path, number, size, rows.get(number)))
+    things.extend(_found(spool.path(n), n, None, row) for n, row in sorted(rows.items()) if n not in seen)
+    return things
+
+
+def _found(path: str, number: int, size: int | None, row: tuple[object, ...] | None) -> Found:
+    if row is None:
+        return Found(path, number, part=False, size=size, life=None)
+    _number, life, row_size, digest = row
+    assert isinstance(life, int)
+    assert isinstance(row_size, int)
+    assert isinstance(digest, bytes)
+    return Found(path, number, False, size, Life(life), row_size, digest)  # noqa: FBT003 - a field of the tuple
+
+
+def _set_strange_aside(spool: Spool, found: Found, tally: _Tally) -> None:
+    target = quarantine(spool, found.path)
+    tally.add("strange", f"{found.path} is not a name of ours; moved to {target}")
+
+
+def _delete_draft(spool: Spool, found: Found, tally: _Tally) -> None:
+    spool.medium.remove(found.path)
+    tally.add("drafts_deleted", f"{found.path} was never finished; deleted")
+
+
+def _finish_eviction(spool: Spool, found: Found, tally: _Tally) -> None:
+    assert found.number is not None
+    spool.finish_eviction([found.number])
+    tally.add("evictions_finished", f"instance {found.number:08X}: eviction finished")
+
+
+def _remove_evicted(spool: Spool, found: Found, tally: _Tally) -> None:
+    spool.medium.remove(found.path)
+    tally.add("evictions_finished", f"{found.path}: evicted long ago, the file was back; removed")
+
+
+def _set_damaged_aside(spool: Spool, found: Found, tally: _Tally) -> None:
+    assert found.number is not None
+    reason = f"{found.size} bytes, {found.row_size} were written"
+    spool.give_up(found.number, Event.DAMAGE, reason)
+    tally.add("damaged", f"instance {found.number:08X}: {reason}; set aside")
+
+
+def _mark_lost(spool: Spool, found: Found, tally: _Tally) -> None:
+    assert found.number is not None
+    # The file may have been set aside as damaged just before a crash: then it is damaged, not lost.
+    aside = spool.quarantine_path(f"{found.number:08X}")
+    event = Event.DAMAGE if os.path.lexists(aside) else Event.LOSE
+    reason = f"set aside as {aside}" if event is Event.DAMAGE else "its file is gone"
+    spool.give_up(found.number, event, reason)
+    tally.add("damaged" if event is Event.DAMAGE else "lost", f"instance {found.number:08X}: {reason}")
+
+
+def _try_heal(spool: Spool, found: Found, tally: _Tally) -> None:
+    """A file under the number of an instance that was given up."""
+    assert found.number is not None
+    measured = _measured(found.path)
+    sql = "SELECT sop_instance_uid, data_set_sha256 FROM instance WHERE id = ?"
+    uid, digest = spool.ledger.read(sql, (found.number,))[0]
+    if measured is not None and (measured.meta.sop_instance_uid, measured.data_set_sha256) == (uid, bytes(digest)):
+        spool.medium.sync_folder(os.path.dirname(found.path))
+        spool.heal(found.number, measured)
+        tally.add("healed", f"instance {found.number:08X}: its file is whole again")
+    else:
+        tally.add("strange", f"{found.path} is not what the instance was; moved to {quarantine(spool, found.path)}")
+
+
+def _adopt(spool: Spool, found: Found, tally: _Tally) -> None:
+    assert found.number is not None
+    what, text = adopt(spool, found.number)
+    tally.add(what, text)
+
+
+RULES: tuple[tuple[str, Callable[[Found], bool], Callable[[Spool, Found, _Tally], None]], ...] = (
+    ("name not ours", lambda f: f.number is None, _set_strange_aside),
+    ("draft", lambda f: f.part, _delete_draft),
+    ("evicting", lambda f: f.life is Life.EVICTING, _finish_eviction),
+    ("evicted, file back", lambda f: f.life is Life.EVICTED and f.size is not None, _remove_evicted),
+    ("given up, file back", lambda f: f.life in {Life.DAMAGED, Life.LOST} and f.size is not None, _try_heal),
+    ("row without file", lambda f: f.life is Life.LIVE and f.size is None, _mark_lost),
+    ("other size", lambda f: f.life is Life.LIVE and f.size != f.row_size, _set_damaged_aside),
+    ("file without row", lambda f: f.life is None, _adopt),
+)  # everything else is as it should be
+
+
+def adopt(spool: Spool, number: int) -> tuple[str, str]:
+    """Enter a file without row, unless its UID is known; returns what was done (a field of ``Report``) and a line."""
+    path = spool.path(number)
+    try:
+        with open(path, "rb") as file:
+            facts = facts_of(file.fileno())
+        measured = _measured(path)
+    except DataSetError as error:
+        return "strange", f"{path}: {error}; moved to {quarantine(spool, path)}"
+    except OSError as error:
+        raise media_error(error, "read", path) from error
+    if measured is None:
+        return "strange", f"{path} cannot be read; moved to {quarantine(spool, path)}"
+    spool.medium.sync_folder(os.path.dirname(path))  # the crash may have come before the folder was synced
+    known = spool.known(facts.sop_instance_uid)
+    if known is None:
+        record = facts.record(captured_at=os.stat(path).st_mtime, source="recovered")
+        spool.enter(number, record, measured, detail=details(recovered="file without row"))
+        return "adopted", f"instance {number:08X}: adopted, it was durable but not yet in the ledger"
+    other, life, digest = known
+    if measured.data_set_sha256 != digest:
+        aside = quarantine(spool, path)
+        detail = details(quarantine=aside, data_set_sha256=measured.data_set_sha256.hex())
+        wall = spool.clock.wall()
+        spool.ledger.write(lambda db: note(db, wall, other, None, Event.CONFLICT, None, detail))
+        return (
+            "strange",
+            f"{path}: {facts.sop_instance_uid} is instance {other:08X} with other content; moved to {aside}",
+        )
+    if life in {Life.DAMAGED, Life.LOST}:
+        spool.medium.make_folder(os.path.dirname(spool.path(other)))
+        spool.medium.set_aside(path, spool.path(other))
+        spool.heal(other, measured)
+        return "healed", f"instance {other:08X}: its content came back as {number:08X}"
+    spool.medium.remove(path)
+    return "duplicates_removed", f"{path}: the same content as instance {other:08X}; removed"
+
+
+def adopt_orphan(spool: Spool, number: int) -> None:
+    """A commit failed after the file had its name: adopt the file unless the row is there after all."""
+    if not spool.ledger.read("SELECT 1 FROM instance WHERE id = ?", (number,)) and os.path.lexists(spool.path(number)):
+        adopt(spool, number)
+
+
+def _restart(spool: Spool, tally: _Tally) -> None:
+    """Deliveries that were under way go back to the queue; monotonic times of the last run are void."""
+    active = spool.ledger.read("SELECT instance, destination FROM delivery WHERE state = ?", (int(State.ACTIVE),))
+    wall, soon = spool.clock.wall(), spool.clock.monotonic() + spool.policy.reask_after_s
+    waiting = spool.ledger.read("SELECT 1 FROM delivery WHERE next_at > 0 LIMIT 1")
+    open_ = spool.ledger.read("SELECT 1 FROM commitment WHERE open = 1 LIMIT 1")
+    if not (active or waiting or open_):
+        return
+
+    def job(db: sqlite3.Connection) -> None:
+        for instance, destination in active:
+            move(db, instance, destination, Event.RESTART, at=wall, next_at=0)
+        db.execute("UPDATE delivery SET next_at = 0 WHERE next_at > 0")
+        db.execute("UPDATE commitment SET deadline = ? WHERE open = 1", (soon,))
+
+    spool.ledger.write(job)
+    if active:
+        tally.add("requeued", f"{len(active)} deliveries were under way; queued again", len(active))
+
+
+def _strange_folders(spool: Spool, tally: _Tally) -> None:
+    base = f"{spool.root}/{INSTANCES}"
+    for entry in sorted(os.scandir(base), key=lambda entry: entry.name):
+        if folder_number(entry.name) is None or not entry.is_dir(follow_symlinks=False):
+            tally.add("strange", f"{entry.path} is not a folder of ours; moved to {quarantine(spool, entry.path)}")
+
+
+# --- one file ------------------------------------------------------------------------------------
+
+
+def quarantine(spool: Spool, path: str) -> str:
+    """Move a file into quarantine under its own name, or that name and a turn; returns where it is. Nothing is deleted.
+
+    A name that is not one of our numbers is not carried over (P9).
+    """
+    name = os.path.basename(path)
+    stem = name if file_number(name[:8], _folder_of(name)) is not None and len(name) == 8 else "strange"
+    target, turn = spool.quarantine_path(stem), 1
+    while os.path.lexists(target):
+        turn += 1
+        target = spool.quarantine_path(f"{stem}-{turn}")
+    if os.path.lexists(path):
+        spool.medium.set_aside(path, target)
+    return target
+
+
+def _folder_of(name: str) -> int:
+    try:
+        return int(name[:6], 16)
+    except ValueError:
+        return -1
+
+
+def judge(path: str, size: int, digest: bytes) -> tuple[Event | None, str]:
+    """Compare a file with its row: None (as written), DAMAGE or LOSE, and why."""
+    if not os.path.lexists(path):
+        return Event.LOSE, "its file is gone"
+    measured = _measured(path)
+    if measured is None or measured.size != size or measured.file_sha256 != digest:
+        return Event.DAMAGE, "its digest is not what was written"
+    return None, ""
+
+
+def _measured(path: str) -> Measured | None:
+    """Hash a file; None when it is no DICOM file. Raises ``MediaError`` when the medium fails, which proves nothing."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            fd = file.fileno()
+            return measure(lambda offset, into: os.preadv(fd, [into], offset), os.fstat(fd).st_size)
+    except (DataSetError, SpoolDamaged):
+        return None
+    except OSError as error:
+        raise media_error(error, "read", path) from error
+
+
+def facts_of(fd: int) -> Facts:
+    """Read what a file says about itself; raises ``NotDicomError`` or ``DecodeError``."""
+    from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
+
+    meta, _offset = decode_prefix(os.pread(fd, PREFIX_LIMIT_BYTES, 0))
+    return Facts(meta.sop_instance_uid, meta.sop_class_uid, meta.transfer_syntax_uid, "", "")

@@ -1,0 +1,120 @@
+"""The tables of the ledger, its schema version, and how a connection to it is set up.
+
+No name, birth date or any other word about a patient is in here: UIDs, numbers, states, peers and times. Wall times are
+seconds since 1970 UTC. ``next_at`` and ``deadline`` are of the monotonic clock of the running process: they mean
+nothing after a restart and recovery re-arms them.
+
+One connection in one process writes (the flock on ``spool.lock`` sees to that); SQLite before 3.51.3 can corrupt a WAL
+when two connections write and checkpoint at once. Others open read-only (view.py). ``synchronous=FULL`` is what makes
+a commit durable in WAL mode: with NORMAL a power cut takes back rows that were promised.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+SCHEMA_VERSION = 1
+
+TABLES = """
+CREATE TABLE destination (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  commitment INTEGER NOT NULL,       -- 1: settled when committed, 0: settled when stored
+  configured INTEGER NOT NULL        -- 0: no longer in the configuration, its deliveries still count
+);
+CREATE TABLE instance (
+  id INTEGER PRIMARY KEY,            -- number of the file; never reused
+  sop_instance_uid TEXT NOT NULL UNIQUE,
+  sop_class_uid TEXT NOT NULL,
+  transfer_syntax_uid TEXT NOT NULL,
+  study_uid TEXT NOT NULL,
+  series_uid TEXT NOT NULL,
+  data_set_offset INTEGER NOT NULL,  -- bytes
+  size INTEGER NOT NULL,             -- bytes of the whole file
+  file_sha256 BLOB NOT NULL,
+  data_set_sha256 BLOB NOT NULL,
+  life INTEGER NOT NULL,
+  captured_at REAL NOT NULL,
+  durable_at REAL NOT NULL,
+  evicted_at REAL,
+  source TEXT NOT NULL,
+  seq INTEGER NOT NULL               -- last event that moved it
+);
+CREATE INDEX instance_life ON instance (life, id);
+CREATE TABLE delivery (
+  instance INTEGER NOT NULL REFERENCES instance (id),
+  destination INTEGER NOT NULL REFERENCES destination (id),
+  state INTEGER NOT NULL,
+  attempt INTEGER NOT NULL DEFAULT 0,
+  asked INTEGER NOT NULL DEFAULT 0,  -- N-ACTION requests so far
+  next_at REAL NOT NULL DEFAULT 0,   -- monotonic s: not before
+  status INTEGER,                    -- of the last C-STORE-RSP
+  reason TEXT NOT NULL DEFAULT '',
+  peer TEXT NOT NULL DEFAULT '',
+  sent_at REAL,
+  answered_at REAL,
+  committed_at REAL,
+  transaction_uid TEXT,
+  seq INTEGER NOT NULL,              -- last event that moved it
+  PRIMARY KEY (instance, destination)
+) WITHOUT ROWID;
+CREATE INDEX delivery_due ON delivery (destination, state, next_at, instance);
+CREATE INDEX delivery_transaction ON delivery (transaction_uid) WHERE transaction_uid IS NOT NULL;
+CREATE TABLE commitment (
+  transaction_uid TEXT PRIMARY KEY,
+  destination INTEGER NOT NULL REFERENCES destination (id),
+  open INTEGER NOT NULL,
+  wait_s REAL NOT NULL,
+  deadline REAL NOT NULL,            -- monotonic s
+  opened_at REAL NOT NULL,
+  closed_at REAL
+) WITHOUT ROWID;
+CREATE INDEX commitment_open ON commitment (deadline) WHERE open = 1;
+CREATE TABLE event (
+  seq INTEGER PRIMARY KEY,
+  at REAL NOT NULL,
+  instance INTEGER,
+  destination INTEGER,
+  kind TEXT NOT NULL,
+  state INTEGER,                     -- the state it led to
+  detail TEXT NOT NULL,              -- lines of key=value
+  chain BLOB NOT NULL                -- SHA-256 over the chain before and this row
+);
+CREATE INDEX event_instance ON event (instance, seq);
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+CACHE_KIB = 512  # a claim touches a handful of pages; SQLite's own default of 2 MiB is a tenth of our memory bar
+CHECKPOINT_PAGES = 1000  # 4 MiB of WAL: bounds both the file and the longest checkpoint
+
+PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    f"PRAGMA cache_size = -{CACHE_KIB}",
+    f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}",
+    "PRAGMA mmap_size = 0",
+    "PRAGMA trusted_schema = OFF",
+)
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """Open the one writing connection; raises ``sqlite3.Error``."""
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0, cached_statements=64)
+    try:
+        for pragma in PRAGMAS:
+            db.execute(pragma).fetchall()
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
+
+
+def create(db: sqlite3.Connection) -> None:
+    """Make all tables in one transaction, or none."""
+    db.executescript(f"BEGIN IMMEDIATE;{TABLES}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;")
+
+
+def version(db: sqlite3.Connection) -> int:
+    """Return the schema version; 0 for a database without tables."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])

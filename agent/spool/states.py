@@ -1,0 +1,161 @@
+"""States of an instance and of each of its deliveries, and every move between them, as data.
+
+Two machines. A *delivery* is one (instance, destination) pair::
+
+    queued -> active -> stored -> awaiting commitment -> committed
+                 |         ^______________|   (no report in time, or "busy": ask again with a new Transaction UID)
+                 +-> deferred(next_at) -> active
+                 +-> held(reason)      -> queued by the operator only
+
+An *instance* is its file: live -> evicting -> evicted; damaged (file set aside) and lost (file gone) can become live
+again when the same bytes come back. The walker (``ledger.move``) knows nothing but the tables below: an absent cell is
+an error. A few cells keep the state on purpose: news that arrives late about something already decided is recorded in
+the receipt and changes nothing.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, IntEnum
+
+
+class State(IntEnum):
+    """State of one delivery; the numbers are in the ledger and never change."""
+
+    QUEUED = 1
+    ACTIVE = 2
+    STORED = 3
+    AWAITING = 4
+    COMMITTED = 5
+    DEFERRED = 6
+    HELD = 7
+    DAMAGED = 8
+    LOST = 9
+
+
+class Life(IntEnum):
+    """State of one instance's file; the numbers are in the ledger and never change."""
+
+    LIVE = 21
+    EVICTING = 22
+    EVICTED = 23
+    DAMAGED = 24
+    LOST = 25
+
+
+WORDS: dict[int, str] = {
+    State.QUEUED: "queued",
+    State.ACTIVE: "active",
+    State.STORED: "stored",
+    State.AWAITING: "awaiting commitment",
+    State.COMMITTED: "committed",
+    State.DEFERRED: "deferred",
+    State.HELD: "held",
+    State.DAMAGED: "damaged",
+    State.LOST: "lost",
+    Life.LIVE: "live",
+    Life.EVICTING: "evicting",
+    Life.EVICTED: "evicted",
+    Life.DAMAGED: "damaged",
+    Life.LOST: "lost",
+}
+STATE_OF_WORD: dict[str, State] = {WORDS[state]: state for state in State}
+
+
+class Event(Enum):
+    """What can happen to a delivery or an instance; the value is the word in the custody receipt."""
+
+    DURABLE = "durable"
+    QUEUE = "queued"
+    CLAIM = "active"
+    ANSWER = "stored"
+    PUT_BACK = "put back"
+    DEFER = "deferred"
+    HOLD = "held"
+    ASK = "commitment asked"
+    COMMIT = "committed"
+    MISSING = "not at the archive"
+    ASK_AGAIN = "not committed yet"
+    REFUSE = "commitment refused"
+    EXPIRE = "no report in time"
+    RETRY = "retried by the operator"
+    RESTART = "interrupted"
+    DAMAGE = "damaged"
+    LOSE = "lost"
+    HEAL = "file came back"
+    EVICT = "evicting"
+    GONE = "evicted"
+    CONFLICT = "other content refused"
+    DUPLICATE = "same content again"
+    REBUILT = "ledger rebuilt"
+
+
+_S, _E, _L = State, Event, Life
+
+MOVES: dict[tuple[State, Event], State] = {
+    (_S.QUEUED, _E.CLAIM): _S.ACTIVE,
+    (_S.DEFERRED, _E.CLAIM): _S.ACTIVE,
+    # the answer of the peer, or none
+    (_S.ACTIVE, _E.ANSWER): _S.STORED,
+    (_S.ACTIVE, _E.PUT_BACK): _S.QUEUED,
+    (_S.ACTIVE, _E.DEFER): _S.DEFERRED,
+    (_S.ACTIVE, _E.HOLD): _S.HELD,
+    (_S.ACTIVE, _E.RESTART): _S.QUEUED,
+    # Storage Commitment (PS3.4 Annex J)
+    (_S.STORED, _E.ASK): _S.AWAITING,
+    (_S.AWAITING, _E.COMMIT): _S.COMMITTED,
+    (_S.AWAITING, _E.MISSING): _S.QUEUED,
+    (_S.AWAITING, _E.ASK_AGAIN): _S.STORED,
+    (_S.AWAITING, _E.REFUSE): _S.HELD,
+    (_S.AWAITING, _E.EXPIRE): _S.STORED,
+    # a report of an older transaction: good news counts in every state that has been sent
+    (_S.STORED, _E.COMMIT): _S.COMMITTED,
+    (_S.QUEUED, _E.COMMIT): _S.COMMITTED,
+    (_S.DEFERRED, _E.COMMIT): _S.COMMITTED,
+    (_S.HELD, _E.COMMIT): _S.COMMITTED,
+    (_S.ACTIVE, _E.COMMIT): _S.COMMITTED,
+    (_S.DAMAGED, _E.COMMIT): _S.COMMITTED,
+    (_S.LOST, _E.COMMIT): _S.COMMITTED,
+    (_S.COMMITTED, _E.COMMIT): _S.COMMITTED,
+    # the operator
+    (_S.HELD, _E.RETRY): _S.QUEUED,
+    (_S.DEFERRED, _E.RETRY): _S.QUEUED,
+    (_S.QUEUED, _E.RETRY): _S.QUEUED,
+    # the file: what is at the archive may still be committed, so stored and awaiting stay
+    (_S.QUEUED, _E.DAMAGE): _S.DAMAGED,
+    (_S.ACTIVE, _E.DAMAGE): _S.DAMAGED,
+    (_S.DEFERRED, _E.DAMAGE): _S.DAMAGED,
+    (_S.HELD, _E.DAMAGE): _S.DAMAGED,
+    (_S.QUEUED, _E.LOSE): _S.LOST,
+    (_S.ACTIVE, _E.LOSE): _S.LOST,
+    (_S.DEFERRED, _E.LOSE): _S.LOST,
+    (_S.HELD, _E.LOSE): _S.LOST,
+    (_S.DAMAGED, _E.HEAL): _S.QUEUED,
+    (_S.LOST, _E.HEAL): _S.QUEUED,
+    # late words about a delivery that was decided meanwhile: recorded, nothing moves
+    **{
+        (state, event): state
+        for state in (_S.COMMITTED, _S.DAMAGED, _S.LOST)
+        for event in (_E.ANSWER, _E.PUT_BACK, _E.DEFER, _E.HOLD)
+    },
+}
+
+LIVES: dict[tuple[Life, Event], Life] = {
+    (_L.LIVE, _E.EVICT): _L.EVICTING,
+    (_L.EVICTING, _E.GONE): _L.EVICTED,
+    (_L.LIVE, _E.DAMAGE): _L.DAMAGED,
+    (_L.LIVE, _E.LOSE): _L.LOST,
+    (_L.DAMAGED, _E.LOSE): _L.LOST,
+    (_L.DAMAGED, _E.HEAL): _L.LIVE,
+    (_L.LOST, _E.HEAL): _L.LIVE,
+}
+
+# A failed entry of an N-EVENT-REPORT (PS3.3 C.14, Failure Reason 0008,1197) -> what happens to the delivery.
+# Reasons not listed mean "ask again": nothing is given up because of a code we do not know.
+FAILURE_REASONS: dict[int, Event] = {
+    0x0110: Event.ASK_AGAIN,  # processing failure
+    0x0112: Event.MISSING,  # no such object instance: send it again
+    0x0119: Event.REFUSE,  # class / instance conflict
+    0x0122: Event.REFUSE,  # SOP Class not supported
+    0x0131: Event.ASK_AGAIN,  # duplicate transaction UID: the next request has a new one
+    0x0213: Event.ASK_AGAIN,  # resource limitation
+}

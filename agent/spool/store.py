@@ -1,0 +1,402 @@
+"""The spool: instances on local media that are never promised before they are durable, and never lost after.
+
+    spool = Spool.open("/var/lib/modality-agent/spool", destinations=[Destination("pacs")])
+    with spool.draft(expected_bytes) as draft:
+        draft.write(part10_bytes)
+        sealed = draft.seal(InstanceRecord(...))       # P1: everything below has happened when this returns
+
+``seal``: measure (digest) -> cut and fsync the file -> one UID, one content (P5) -> rename -> fsync the folder ->
+ledger row and one delivery per destination in one transaction -> return. The file is the truth and the row its index
+(P2): a crash between the two leaves a file without row, which recovery adopts. The other order is never used.
+
+Same SOP Instance UID again: with the same Data Set digest it is done (``duplicate=True``, no second file; a damaged or
+lost instance is healed by it), with another one the new file goes to quarantine and ``SpoolConflict`` is raised. This
+holds for evicted instances too: their tombstones keep the digest.
+
+Thread safe throughout: the acquire thread seals while workers claim and the listener settles. One process at a time:
+``spool.lock`` is held with flock(2), and dies with its holder.
+
+Raises ``MediaError`` (medium missing, read-only or failing), ``SpoolFull`` (before anything is promised), ``SpoolBusy``
+(another process), ``SpoolConflict`` (P5), ``SpoolDamaged`` (what is read is not what was written).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from agent.errors import MediaError, SpoolBusy, SpoolConflict, SpoolDamaged, SpoolError
+from agent.spool import mount, recovery
+from agent.spool.committing import Committing
+from agent.spool.core import Clock, Destination
+from agent.spool.draft import Draft, InstanceRecord, Measured, Sealed, measure
+from agent.spool.durable import Medium, Ops, media_error
+from agent.spool.evicting import Evicting
+from agent.spool.forwarding import Forwarding, lost_or_damaged
+from agent.spool.ledger import Ledger, details, live, move, note
+from agent.spool.names import INSTANCES, LEDGER, LOCK, QUARANTINE, Counter, folder_path
+from agent.spool.quota import MIB, Policy
+from agent.spool.receipt import Reader, Receipt, Row
+from agent.spool.states import Event, Life, State
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator
+
+COPY_CHUNK = MIB // 4  # bytes per read when a file is imported
+
+
+class Spool(Forwarding, Committing, Evicting):
+    """One spool folder, held by this process; see the module for the promises."""
+
+    __slots__ = ("_counter", "_folders", "_lock_fd", "_orphans", "_reader", "_sealing", "_uids", "report")
+
+    _lock_fd: int
+    report: recovery.Report
+
+    @classmethod
+    def open(
+        cls, root: str, *, destinations: Iterable[Destination] = (), policy: Policy | None = None,
+        clock: Clock | None = None, ops: Ops | None = None,
+    ) -> Spool:  # fmt: skip
+        """Take the lock, check the medium, repair what a crash left; what was found is in ``.report``.
+
+        ``root`` must exist (``prepare`` makes one): a folder that is not there may be a medium that is not there.
+        """
+        policy, clock = policy or Policy(), clock or Clock()
+        root = os.path.abspath(root)
+        mount.check(root, policy.require_mount)
+        lock_fd = _take_lock(f"{root}/{LOCK}")
+        try:
+            medium = Medium(root, ops)
+            for name in (INSTANCES, QUARANTINE):
+                if not os.path.isdir(f"{root}/{name}"):
+                    medium.make_folder(f"{root}/{name}")
+            ledger, aside = recovery.open_or_rebuild(medium, f"{root}/{LEDGER}", clock.wall())
+            try:
+                wanted = {destination.name: destination for destination in destinations}
+                spool = cls(medium, ledger, wanted, _configure(ledger, wanted), policy, clock)
+                spool._take_over(lock_fd, aside)
+            except BaseException:
+                ledger.close()
+                raise
+        except BaseException:
+            os.close(lock_fd)
+            raise
+        return spool
+
+    def _take_over(self, lock_fd: int, aside: str | None) -> None:
+        self._lock_fd = lock_fd
+        self._folders: set[int] = set()
+        self._orphans: list[int] = []
+        self._sealing = threading.Condition()
+        self._uids: set[str] = set()
+        self._reader = Reader(self.ledger.read)
+        self._counter = Counter(recovery.first_number(self, rebuilt=aside is not None))
+        self.report = recovery.recover(self, aside)
+        self.admission.make_room = lambda missing: self.evict(need_bytes=max(missing, 1))
+
+    # --- capture ---------------------------------------------------------------------------------
+
+    def draft(self, expected_bytes: int = 0) -> Draft:
+        """Reserve room and create a ``.part`` file; raises ``SpoolFull`` before anything exists."""
+        number = self._counter.take()
+        folder = number >> 8
+        if folder not in self._folders:
+            self.medium.make_folder(folder_path(self.root, folder))
+            self._folders.add(folder)
+        file = None
+        draft = None
+        try:
+            self.admission.reserve(0)  # the floors hold even for a draft of unknown length
+            file = self.medium.create(f"{self.path(number)}.part")
+            draft = Draft(self, self.admission, number, file)
+            draft.reserve(expected_bytes)
+        except SpoolError:
+            if draft is not None:
+                draft.abandon()
+            raise
+        return draft
+
+    def seal(self, draft: Draft, record: InstanceRecord) -> Sealed:
+        """Make a draft an instance (P1, P5); on any error nothing is promised and the draft is abandoned."""
+        try:
+            found = draft.measure()
+            _compare(found, record, draft.file.path)
+            draft.file.finish()
+            with self._only(record.sop_instance_uid):
+                self._adopt_orphans()
+                known = self.known(record.sop_instance_uid)
+                if known is not None:
+                    return self._again(draft, record, found, known)
+                return self._first(draft, record, found)
+        finally:
+            draft.abandon()
+
+    def abandon(self, draft: Draft) -> None:
+        """Remove the ``.part`` of a draft and free its room; idempotent, never raises (recovery does it too)."""
+        draft.file.close()
+        draft.release()
+        if draft.moved:
+            return
+        try:
+            self.medium.remove(draft.file.path, sync=False)
+        except SpoolError:  # a medium in trouble; the .part is deleted at the next start
+            return
+
+    def import_file(self, path: str, *, destinations: tuple[str, ...] | None = None, source: str = "import") -> Sealed:
+        """Copy a DICOM file into the spool and seal it; raises ``NotDicomError`` or ``DecodeError`` for other files."""
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise media_error(error, "open", path) from error
+        try:
+            size = os.fstat(fd).st_size
+            facts = recovery.facts_of(fd)
+            with self.draft(size) as draft:
+                while chunk := os.pread(fd, COPY_CHUNK, draft.tell()):
+                    draft.write(chunk)
+                return draft.seal(facts.record(captured_at=self.clock.wall(), source=source, destinations=destinations))
+        except OSError as error:
+            raise media_error(error, "read", path) from error
+        finally:
+            os.close(fd)
+
+    # --- what the ledger says ----------------------------------------------------------------------
+
+    def receipt(self, sop_instance_uid: str) -> Receipt | None:
+        """Return the custody line of an instance."""
+        return self._reader.receipt(sop_instance_uid)
+
+    def rows(self, *, destination: str | None = None, state: str | None = None, sop_instance_uid: str | None = None,
+             after: int = 0, limit: int = 100) -> list[Row]:  # fmt: skip
+        """List deliveries, oldest first; ``after`` is the instance id the last page ended with."""
+        return self._reader.rows(destination=destination, state=state, sop_instance_uid=sop_instance_uid, after=after,
+            limit=limit)  # fmt: skip
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Count deliveries per destination and state word."""
+        return self._reader.counts()
+
+    @property
+    def reader(self) -> Reader:
+        """Return all read-only questions (the same that ``SpoolView`` answers in other processes)."""
+        return self._reader
+
+    def known(self, sop_instance_uid: str) -> tuple[int, Life, bytes] | None:
+        """Return (id, life, Data Set digest) of a UID the spool has ever had."""
+        sql = "SELECT id, life, data_set_sha256 FROM instance WHERE sop_instance_uid = ?"
+        rows = self.ledger.read(sql, (sop_instance_uid,))
+        return (int(rows[0][0]), Life(rows[0][1]), bytes(rows[0][2])) if rows else None
+
+    def close(self) -> None:
+        """Close the ledger and let go of the lock; drafts still open are left for recovery."""
+        self.wake()
+        try:
+            self.ledger.close()
+        finally:
+            os.close(self._lock_fd)
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    # --- sealing, step by step -----------------------------------------------------------------------
+
+    def _first(self, draft: Draft, record: InstanceRecord, found: Measured) -> Sealed:
+        final = self.path(draft.number)
+        draft.moved = True  # even when publish fails half-way: what has its final name is recovery's to judge
+        self.medium.publish(draft.file.path, final)
+        try:
+            return self.enter(draft.number, record, found)
+        except SpoolError:
+            # The commit may have happened or not; the file has its name. Looked at again before the next seal.
+            self._orphans.append(draft.number)
+            raise
+
+    def enter(self, number: int, record: InstanceRecord, found: Measured, *, detail: str = "") -> Sealed:
+        """Write the rows of a file that is durable under its final name."""
+        names = tuple(self.destinations) if record.destinations is None else record.destinations
+        numbers = [self.destination_id(name) for name in names]
+        wall = self.clock.wall()
+        captured_at = wall if record.captured_at is None else record.captured_at
+        story = details(uid=record.sop_instance_uid, size=found.size, sha256=found.file_sha256.hex(),
+            data_set_sha256=found.data_set_sha256.hex(), captured_at=captured_at, source=record.source)  # fmt: skip
+
+        def job(db: sqlite3.Connection) -> None:
+            seq = note(db, wall, number, None, Event.DURABLE, Life.LIVE, f"{story}\n{detail}".strip())
+            row = (number, record.sop_instance_uid, record.sop_class_uid, record.transfer_syntax_uid, record.study_uid,
+                record.series_uid, found.data_set_offset, found.size, found.file_sha256, found.data_set_sha256,
+                int(Life.LIVE), captured_at, wall, None, record.source, seq)  # fmt: skip
+            db.execute(f"INSERT INTO instance VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608 - only marks
+            for destination in numbers:
+                seq = note(db, wall, number, destination, Event.QUEUE, State.QUEUED)
+                sql = "INSERT INTO delivery (instance, destination, state, seq) VALUES (?, ?, ?, ?)"
+                db.execute(sql, (number, destination, int(State.QUEUED), seq))
+
+        self.ledger.write(job)
+        self._remember_fresh(names, number)
+        self.wake()
+        return _sealed(self, number, record, found, captured_at, wall, duplicate=False)
+
+    def _again(self, draft: Draft, record: InstanceRecord, found: Measured, known: tuple[int, Life, bytes]) -> Sealed:
+        number, life, digest = known
+        wall = self.clock.wall()
+        if found.data_set_sha256 != digest:
+            aside = self.quarantine_path(f"{draft.number:08X}")
+            self.medium.set_aside(draft.file.path, aside)
+            draft.moved = True
+            detail = details(quarantine=aside, data_set_sha256=found.data_set_sha256.hex(), source=record.source)
+            self.ledger.write(lambda db: note(db, wall, number, None, Event.CONFLICT, None, detail))
+            raise SpoolConflict(
+                f"{record.sop_instance_uid} is instance {number:08X} with other content; new file: {aside}"
+            )
+        if life in {Life.DAMAGED, Life.LOST}:
+            self.medium.make_folder(os.path.dirname(self.path(number)))
+            self.medium.set_aside(draft.file.path, self.path(number))
+            draft.moved = True
+            self.heal(number, found)
+        else:
+            self.ledger.write(
+                lambda db: note(db, wall, number, None, Event.DUPLICATE, None, details(source=record.source))
+            )
+        sql = "SELECT captured_at, durable_at, size, file_sha256 FROM instance WHERE id = ?"
+        captured_at, durable_at, size, file_digest = self.ledger.read(sql, (number,))[0]
+        found = found._replace(size=size, file_sha256=bytes(file_digest))
+        return _sealed(self, number, record, found, captured_at, durable_at, duplicate=True)
+
+    def heal(self, number: int, found: Measured) -> None:
+        """Take a damaged or lost instance back: its file is there again with the same Data Set."""
+        wall = self.clock.wall()
+
+        def job(db: sqlite3.Connection) -> None:
+            story = details(size=found.size, sha256=found.file_sha256.hex())
+            live(db, number, Event.HEAL, at=wall, detail=story)
+            sql = "UPDATE instance SET size = ?, data_set_offset = ?, file_sha256 = ? WHERE id = ?"
+            db.execute(sql, (found.size, found.data_set_offset, found.file_sha256, number))
+            sql = "SELECT destination FROM delivery WHERE instance = ? AND state IN (?, ?)"
+            for (destination,) in db.execute(sql, (number, int(State.DAMAGED), int(State.LOST))).fetchall():
+                move(db, number, destination, Event.HEAL, at=wall, next_at=0)
+
+        self.ledger.write(job)
+        self.wake()
+
+    def _examine(self, number: int) -> Life:
+        rows = self.ledger.read("SELECT life, size, file_sha256 FROM instance WHERE id = ?", (number,))
+        life, size, digest = rows[0]
+        if life != Life.LIVE:
+            return Life(life)
+        event, reason = recovery.judge(self.path(number), size, bytes(digest))
+        if event is None:
+            return Life.LIVE
+        return self.give_up(number, event, reason)
+
+    def give_up(self, number: int, event: Event, reason: str) -> Life:
+        """Mark an instance damaged (its file goes to quarantine first) or lost."""
+        wall = self.clock.wall()
+        if event is Event.DAMAGE:
+            recovery.quarantine(self, self.path(number))
+
+        def job(db: sqlite3.Connection) -> Life:
+            row = db.execute("SELECT life FROM instance WHERE id = ?", (number,)).fetchone()
+            if row[0] == Life.LIVE:
+                lost_or_damaged(db, number, event, at=wall, detail=details(reason=reason))
+                return Life.DAMAGED if event is Event.DAMAGE else Life.LOST
+            return Life(row[0])
+
+        return self.ledger.write(job)
+
+    def _adopt_orphans(self) -> None:
+        while self._orphans:
+            recovery.adopt_orphan(self, self._orphans[-1])
+            self._orphans.pop()
+
+    @contextmanager
+    def _only(self, uid: str) -> Iterator[None]:
+        """One thread at a time may decide about one UID."""
+        with self._sealing:
+            while uid in self._uids:
+                self._sealing.wait()
+            self._uids.add(uid)
+        try:
+            yield
+        finally:
+            with self._sealing:
+                self._uids.discard(uid)
+                self._sealing.notify_all()
+
+
+def prepare(root: str) -> None:
+    """Make a spool folder durably where its parent exists; nothing happens when it is there."""
+    root = os.path.abspath(root)
+    if not os.path.isdir(root):
+        Medium(os.path.dirname(root)).make_folder(root)
+
+
+def _take_lock(path: str) -> int:
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise media_error(error, "open", path) from error
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(fd)
+        if isinstance(error, BlockingIOError):
+            raise SpoolBusy(f"{path} is held by another process") from error
+        raise media_error(error, "lock", path) from error
+    return fd
+
+
+def _configure(ledger: Ledger, wanted: dict[str, Destination]) -> dict[str, int]:
+    """Bring the destinations into the ledger; returns the numbers of all that were ever configured."""
+    rows = ledger.read("SELECT id, name, commitment, configured FROM destination")
+    have = {name: (number, bool(commitment), bool(configured)) for number, name, commitment, configured in rows}
+    changed = any(have.get(name, (0, None, None))[1:] != (entry.commitment, True) for name, entry in wanted.items())
+    if changed or any(configured and name not in wanted for name, (_, _, configured) in have.items()):
+
+        def job(db: sqlite3.Connection) -> None:
+            db.execute("UPDATE destination SET configured = 0")
+            for name, entry in wanted.items():
+                sql = (
+                    "INSERT INTO destination (name, commitment, configured) VALUES (?, ?, 1) "
+                    "ON CONFLICT (name) DO UPDATE SET commitment = excluded.commitment, configured = 1"
+                )
+                db.execute(sql, (name, int(entry.commitment)))
+
+        ledger.write(job)
+    return {name: int(number) for number, name in ledger.read("SELECT id, name FROM destination")}
+
+
+def _compare(found: Measured, record: InstanceRecord, path: str) -> None:
+    """The ledger must say what the file says, or it could not be rebuilt from the files."""
+    said = (record.sop_class_uid, record.sop_instance_uid, record.transfer_syntax_uid)
+    if said != found.meta[:3]:
+        raise SpoolDamaged(f"{path} holds {found.meta[:3]}, announced was {said}", hint="Report this; it is our fault.")
+
+
+def _sealed(
+    spool: Spool, number: int, record: InstanceRecord, found: Measured, captured_at: float, durable_at: float, *,
+    duplicate: bool,
+) -> Sealed:  # fmt: skip
+    return Sealed(number, spool.path(number), record.sop_instance_uid, found.size, found.file_sha256.hex(),
+        found.data_set_sha256.hex(), captured_at, durable_at, duplicate)  # fmt: skip
+
+
+__all__ = [
+    "Clock",
+    "Destination",
+    "Draft",
+    "InstanceRecord",
+    "MediaError",
+    "Policy",
+    "Sealed",
+    "Spool",
+    "measure",
+    "prepare",
+]

@@ -1,0 +1,84 @@
+"""``SpoolView``: what ``queue list``, ``receipt`` and ``status`` read while the daemon holds the spool.
+
+It opens the ledger so that SQLite can neither write nor wait: ``mode=ro`` for the database, ``readonly_shm=1`` for the
+index of the write-ahead log (without it a reader would create that file, as the wrong user perhaps). After a clean stop
+there is no log, and the database is opened ``immutable``: nobody is writing then. Each question is one short read, so
+a view never holds back the daemon's checkpoints for longer than that.
+
+Raises ``MediaError`` when there is no spool or it cannot be read.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import Any
+from urllib.parse import quote
+
+from agent.errors import MediaError
+from agent.spool.names import LEDGER, LOCK
+from agent.spool.receipt import Reader
+from agent.spool.schema import SCHEMA_VERSION, version
+
+
+class SpoolView(Reader):
+    """A read-only look at a spool from another process; close it after use."""
+
+    __slots__ = ("_db", "root")
+
+    def __init__(self, root: str, db: sqlite3.Connection) -> None:
+        super().__init__(self._ask)
+        self.root = root
+        self._db = db
+
+    @classmethod
+    def open(cls, root: str) -> SpoolView:
+        """Open the ledger below ``root`` for reading; works beside a running daemon and without one."""
+        root = os.path.abspath(root)
+        path = f"{root}/{LEDGER}"
+        if not os.path.exists(path):
+            raise MediaError(
+                f"no spool at {root}: {LEDGER} does not exist", hint="Check the spool folder of the configuration."
+            )
+        how = "mode=ro&readonly_shm=1" if os.path.exists(f"{path}-wal") else "mode=ro&immutable=1"
+        try:
+            db = sqlite3.connect(f"file:{quote(path)}?{how}", uri=True, isolation_level=None, timeout=1.0)
+            found = version(db)
+        except sqlite3.Error as error:
+            raise MediaError(f"read {path}: {error}") from error
+        if found != SCHEMA_VERSION:
+            db.close()
+            raise MediaError(f"ledger {path} has schema version {found}, this agent knows {SCHEMA_VERSION}")
+        return cls(root, db)
+
+    def running(self) -> bool:
+        """Whether a process holds the spool now."""
+        import fcntl
+
+        try:
+            fd = os.open(f"{self.root}/{LOCK}", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(fd)
+        return False
+
+    def close(self) -> None:
+        """Close the database."""
+        self._db.close()
+
+    def __enter__(self) -> SpoolView:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _ask(self, sql: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        try:
+            return self._db.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise MediaError(f"read {self.root}/{LEDGER}: {error}") from error
