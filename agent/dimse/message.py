@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-VERIFICATION = "1.2.840.10008.1.1"
+from agent.dataset.uid import VERIFICATION
 
 RESPONSE = 0x8000
 
