@@ -45,6 +45,7 @@ class InstanceRecord(NamedTuple):
     captured_at: float | None = None  # wall s of the first frame; None: now
     source: str = ""  # name of the source in the configuration; no patient data
     destinations: tuple[str, ...] | None = None  # None: all configured ones
+    facts: tuple[tuple[str, object], ...] = ()  # more for the receipt (frames, dropped ...); no patient data
 
 
 class Sealed(NamedTuple):
