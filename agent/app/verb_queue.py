@@ -1,0 +1,140 @@
+"""``queue list|show|retry``: what is on its way, what is stuck and why, and the order to try again.
+
+Reading never disturbs a running agent. ``retry`` asks the running agent over its control socket; without one it opens
+the spool itself.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from agent.app.cli import print_json
+from agent.app.common import add_spool, settings_of, spool_root, view_of
+from agent.app.term import paint, size_text, stamp_text, table
+from agent.errors import SpoolError, UsageError
+from agent.spool.states import STATE_OF_WORD
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from agent.spool.receipt import Row
+    from agent.spool.view import SpoolView
+
+# One page; --after goes on.
+DEFAULT_LIMIT: Final = 100
+_COLOURS: Final = {"committed": "green", "held": "red", "damaged": "red", "lost": "red", "deferred": "yellow"}
+_STATE_COLUMN: Final = 2
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("action", choices=("list", "show", "retry"), help="what to do")
+    parser.add_argument("uid", nargs="?", help="SOP Instance UID (show; optional for retry)")
+    add_spool(parser)
+    parser.add_argument("--destination", metavar="NAME", help="only deliveries to this destination")
+    parser.add_argument("--state", choices=tuple(STATE_OF_WORD), help="list: only deliveries in this state")
+    parser.add_argument("--after", type=int, default=0, metavar="ID", help="list: go on behind this instance number")
+    parser.add_argument(
+        "--limit", type=int, default=DEFAULT_LIMIT, metavar="N", help=f"list: at most N ({DEFAULT_LIMIT})"
+    )
+
+
+def run(args: Namespace) -> int:
+    """Do it."""
+    if args.action == "retry":
+        return _retry(args)
+    with view_of(args) as view:
+        if args.action == "show":
+            return _show(args, view)
+        return _list(args, view)
+
+
+def _list(args: Namespace, view: SpoolView) -> int:
+    if args.limit < 1:
+        raise UsageError("--limit must be at least 1")
+    rows = view.rows(
+        destination=args.destination,
+        state=args.state,
+        sop_instance_uid=args.uid,
+        after=args.after,
+        limit=args.limit,
+    )
+    if args.json:
+        print_json({"deliveries": [row._asdict() for row in rows], "counts": view.counts()})
+        return 0
+    headers = ("id", "destination", "state", "tries", "size", "captured", "SOP Instance UID", "reason")
+    lines = table(headers, [_cells(row) for row in rows], right=(3, 4))
+    print(paint(lines[0], "bold"))
+    for row, line in zip(rows, lines[1:], strict=True):
+        print(paint(line, _COLOURS[row.state]) if row.state in _COLOURS else line)
+    print(_summary(view.counts()))
+    if len(rows) == args.limit:
+        print(f"there may be more: --after {rows[-1].id}")
+    return 0
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        f"{row.id:08X}",
+        row.destination,
+        row.state,
+        str(row.attempt),
+        size_text(row.size),
+        stamp_text(row.captured_at),
+        row.sop_instance_uid,
+        row.reason,
+    )
+
+
+def _summary(counts: dict[str, dict[str, int]]) -> str:
+    parts = []
+    for name, states in counts.items():
+        text = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "nothing"
+        parts.append(f"{name}: {text}")
+    return "; ".join(parts) or "no destination is configured"
+
+
+def _show(args: Namespace, view: SpoolView) -> int:
+    if not args.uid:
+        raise UsageError("'queue show' needs a SOP Instance UID")
+    rows = view.rows(sop_instance_uid=args.uid)
+    receipt = view.receipt(args.uid)
+    if receipt is None:
+        raise SpoolError(f"the spool has never had {args.uid}", hint="'queue list' shows what it has.")
+    if args.json:
+        print_json({"deliveries": [row._asdict() for row in rows], "events": [e._asdict() for e in receipt.events]})
+        return 0
+    print(f"instance {receipt.id:08X}  {receipt.sop_instance_uid}  {receipt.state}  {view.root}/{receipt.file}")
+    for row in rows:
+        due = f"  next try in {max(0, row.next_at - time.monotonic()):.0f} s" if row.state == "deferred" else ""
+        print(f"  to {row.destination}: {row.state}, {row.attempt} tries{due}{'  ' + row.reason if row.reason else ''}")
+    cells = [(stamp_text(e.at), e.destination or "-", e.kind, _detail(e.detail)) for e in receipt.events]
+    print("\n".join(table(("time", "destination", "event", "detail"), cells)))
+    return 0
+
+
+def _detail(detail: dict[str, str]) -> str:
+    return " ".join(f"{key}={value}" for key, value in detail.items() if not key.endswith(("_at", "uid")))
+
+
+def _retry(args: Namespace) -> int:
+    from agent.app.control import ask
+
+    root = spool_root(args)
+    request: dict[str, Any] = {"verb": "retry", "destination": args.destination, "uid": args.uid}
+    answer = ask(root, request)
+    count = int(answer["count"]) if answer is not None else _retry_alone(args, root)
+    if args.json:
+        print_json({"retried": count, "agent_running": answer is not None})
+    else:
+        print(f"{count} deliveries queued again{'' if answer is not None else '; the agent is not running'}")
+    return 0
+
+
+def _retry_alone(args: Namespace, root: str) -> int:
+    from agent.app.wiring import open_spool
+
+    settings = settings_of(args)
+    with open_spool(settings._replace(spool=settings.spool._replace(path=root))) as spool:
+        return spool.retry(args.destination, args.uid)

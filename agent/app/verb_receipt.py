@@ -1,0 +1,117 @@
+"""``receipt UID``: the custody line of one instance, from capture to commitment, with digests and times.
+
+Exit status 0 says that the receipt was printed, not that the instance is safe; scripts read ``--json`` or use
+``--committed``, which ends with status 50 unless every destination has committed (or stored, where the site switched
+commitment off). ``--verify`` walks the hash chain of the whole ledger first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from agent.app.cli import print_json
+from agent.app.common import add_spool, view_of
+from agent.app.term import paint, size_text, stamp_text, table
+from agent.dataset.uid import uid_name
+from agent.errors import NotDelivered, SpoolDamaged, SpoolError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from agent.spool.receipt import Custody, Receipt
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("uid", help="SOP Instance UID")
+    add_spool(parser)
+    parser.add_argument("--verify", action="store_true", help="verify the hash chain of the ledger first")
+    parser.add_argument("--committed", action="store_true", help="fail unless the instance is safe everywhere")
+
+
+def run(args: Namespace) -> int:
+    """Print the receipt."""
+    with view_of(args) as view:
+        verdict = view.verify() if args.verify else None
+        receipt = view.receipt(args.uid)
+        head = view.head()
+    if receipt is None:
+        raise SpoolError(f"the spool has never had {args.uid}", hint="'modality-agent queue list' shows what it has.")
+    if args.json:
+        facts = as_dict(receipt)
+        facts["ledger"] = {"events": head[0], "head": head[1]}
+        if verdict is not None:
+            facts["ledger"]["faults"] = list(verdict.faults)
+        print_json(facts)
+    else:
+        print_receipt(receipt)
+        if verdict is not None and not verdict.faults:
+            print(f"ledger     {verdict.events} events, chain unbroken, head {head[1]}")
+    if verdict is not None and verdict.faults:
+        raise SpoolDamaged(f"the ledger was tampered with or is damaged: {verdict.faults[0]}")
+    if args.committed and not is_safe(receipt):
+        raise NotDelivered(f"{args.uid} is not safe at every destination yet")
+    return 0
+
+
+def is_safe(receipt: Receipt) -> bool:
+    """Whether every destination has the instance for good."""
+    return bool(receipt.deliveries) and all(
+        custody.state == "committed" or (custody.state == "stored" and custody.asked == 0)
+        for custody in receipt.deliveries
+    )
+
+
+def as_dict(receipt: Receipt) -> dict[str, Any]:
+    """Return the receipt as plain values."""
+    facts: dict[str, Any] = receipt._asdict()
+    facts["deliveries"] = [custody._asdict() for custody in receipt.deliveries]
+    facts["events"] = [event._asdict() for event in receipt.events]
+    facts["safe"] = is_safe(receipt)
+    return facts
+
+
+def print_receipt(receipt: Receipt) -> None:
+    """Print the receipt for people."""
+    rows = [
+        ("instance", receipt.sop_instance_uid),
+        ("class", uid_name(receipt.sop_class_uid)),
+        ("syntax", uid_name(receipt.transfer_syntax_uid)),
+        ("source", receipt.source),
+        ("file", f"{receipt.file}, {size_text(receipt.size)}, {receipt.state}"),
+        ("sha-256", f"file {receipt.file_sha256}"),
+        ("", f"data set {receipt.data_set_sha256}"),
+        ("captured", stamp_text(receipt.captured_at) + _capture_facts(receipt)),
+        ("durable", stamp_text(receipt.durable_at)),
+    ]
+    for name, text in rows:
+        print(f"{name:<10} {text}")
+    headers = ("destination", "state", "tries", "sent", "stored", "status", "committed", "peer")
+    lines = table(headers, [_cells(custody) for custody in receipt.deliveries], right=(2,))
+    print(paint(lines[0], "bold"))
+    for custody, line in zip(receipt.deliveries, lines[1:], strict=True):
+        print(paint(line, "green") if custody.state == "committed" else line)
+        if custody.reason:
+            print(f"  reason: {custody.reason}")
+        if custody.transaction_uid:
+            print(f"  transaction: {custody.transaction_uid}")
+
+
+def _capture_facts(receipt: Receipt) -> str:
+    for event in receipt.events:
+        if "frames" in event.detail:
+            return f", {event.detail['frames']} frames, {event.detail.get('dropped', '0')} dropped"
+    return ""
+
+
+def _cells(custody: Custody) -> tuple[str, ...]:
+    return (
+        custody.destination,
+        custody.state,
+        str(custody.attempt),
+        stamp_text(custody.sent_at),
+        stamp_text(custody.answered_at),
+        "-" if custody.status is None else f"{custody.status:04X}",
+        stamp_text(custody.committed_at),
+        custody.peer or "-",
+    )

@@ -1,0 +1,45 @@
+"""From settings to the objects of the layers below: the only place that knows both vocabularies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.spool.core import Destination
+from agent.spool.quota import MIB, Policy
+from agent.spool.store import Spool, prepare
+
+if TYPE_CHECKING:
+    from agent.config.settings import Settings
+    from agent.link.tls import TlsSettings
+
+_HOUR_S = 3600.0
+
+
+def spool_policy(settings: Settings) -> Policy:
+    """Translate ``[spool]``."""
+    spool = settings.spool
+    return Policy(
+        min_free_bytes=spool.min_free_mib * MIB,
+        evict_after_s=spool.keep_hours * _HOUR_S,
+        require_mount=spool.require_mount or None,
+    )
+
+
+def spool_destinations(settings: Settings) -> list[Destination]:
+    """Translate ``[[destination]]`` for the spool."""
+    return [Destination(row.name, row.commitment) for row in settings.destination]
+
+
+def open_spool(settings: Settings) -> Spool:
+    """Open the spool for writing: takes its lock and recovers; raises ``SpoolError``."""
+    if not settings.spool.require_mount:
+        prepare(settings.spool.path)
+    return Spool.open(settings.spool.path, destinations=spool_destinations(settings), policy=spool_policy(settings))
+
+
+def tls_settings(settings: Settings, *, server_name: str = "") -> TlsSettings:
+    """Translate ``[tls]`` for one connection."""
+    from agent.link.tls import TlsSettings
+
+    files = settings.tls
+    return TlsSettings(files.ca_file, files.certificate_file, files.key_file, server_name=server_name or None)
