@@ -117,8 +117,8 @@ class Acquisition(NamedTuple):
     """Facts of one instance; see the module docstring.
 
     ``frame_times_ms`` are the values of Frame Time Vector: increments, the first 0. ``laterality`` is R, L, U
-    (unpaired) or B (both). ``image_type`` replaces the default of the kind. ``timing.FrameClock`` fills the frame
-    fields from capture time stamps.
+    (unpaired) or B (both); without one, U is written where the anatomy is known not to be paired. ``image_type``
+    replaces the default of the kind. ``timing.FrameClock`` fills the frame fields from capture time stamps.
     """
 
     sop_instance_uid: str

@@ -188,6 +188,8 @@ def _image(row: Kind, description: PixelDescription, acquisition: Acquisition) -
             made["BodyPartExamined"] = acquisition.anatomy.body_part
     if acquisition.laterality:
         made["ImageLaterality"] = acquisition.laterality
+    elif acquisition.anatomy is not None and acquisition.anatomy.paired is False:
+        made["ImageLaterality"] = "U"
     comments = [acquisition.comments] if acquisition.comments else []
     if acquisition.frames_dropped:
         comments.append(f"{acquisition.frames_dropped} frames were dropped during capture")

@@ -5,8 +5,8 @@ The tables below are a working selection of CID 4031 (radiography), CID 4 (ultra
 Body Part Examined term and pairedness of Annex L; all three groups are extensible, so a site may configure any other
 code as ``Code(...)``. Retired SNOMED-RT codes (scheme SRT) are refused: they may be read, never written.
 
-A blank pairedness means that Annex L does not say; then nobody is asked for a side. Kidney is printed there as not
-paired, and that is what decides.
+A blank pairedness means that we cannot say: the instance then gets an empty Laterality unless the side is given. Kidney
+is blank although Annex L prints it as not paired, for "unpaired" written into an image of one kidney would mislead.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ _ANATOMY = """\
 10200004|Liver|LIVER|N
 28231008|Gallbladder|GALLBLADDER|N
 34707002|Biliary tract|BILIARYTRACT|N
-64033007|Kidney|KIDNEY|N
+64033007|Kidney|KIDNEY|
 15776009|Pancreas|PANCREAS|N
 78961009|Spleen|SPLEEN|N
 89837001|Bladder|BLADDER|N

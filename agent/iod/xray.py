@@ -5,8 +5,8 @@ and what comes out are P-values (PS3.14). The GSDF belongs to the display and is
 detector curve goes into the VOI: the acquisition brings windows or a VOI LUT; without either the full range of stored
 values is the window, which changes nothing. For Processing images make no such claim and carry no VOI.
 
-Image Laterality is type 1 in DX: given, or U where the table of anatomy says that the part is not paired. Spacing,
-intensity relationship and its sign come from the detector; nobody can make them up, so without them DX is refused.
+Image Laterality is type 1 in DX, so a paired body part needs its side. Spacing, intensity relationship and its sign
+come from the detector; nobody can make them up, so without them DX is refused.
 """
 
 from __future__ import annotations
@@ -51,8 +51,6 @@ def compose_cr(ds: DataSet, description: PixelDescription, acquisition: Acquisit
 
 def _digital(ds: DataSet, description: PixelDescription, acquisition: Acquisition) -> None:
     facts = acquisition.xray
-    if "ImageLaterality" not in ds and acquisition.anatomy is not None and acquisition.anatomy.paired is False:
-        ds["ImageLaterality"] = "U"
     if facts.pixel_intensity_relationship:
         ds["PixelIntensityRelationship"] = facts.pixel_intensity_relationship
     if facts.pixel_intensity_sign:
