@@ -226,7 +226,8 @@ class Spool(Forwarding, Committing, Evicting):
         wall = self.clock.wall()
         captured_at = wall if record.captured_at is None else record.captured_at
         story = details(uid=record.sop_instance_uid, size=found.size, sha256=found.file_sha256.hex(),
-            data_set_sha256=found.data_set_sha256.hex(), captured_at=captured_at, source=record.source, **dict(record.facts))  # fmt: skip
+            data_set_sha256=found.data_set_sha256.hex(), captured_at=captured_at, source=record.source,
+            **dict(record.facts))  # fmt: skip
 
         def job(db: sqlite3.Connection) -> None:
             seq = note(db, wall, number, None, Event.DURABLE, Life.LIVE, f"{story}\n{detail}".strip())
