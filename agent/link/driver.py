@@ -67,6 +67,8 @@ class Driver:
             found = self._next()
             if found is not None:
                 return found
+            if self.association.over:
+                return CloseTransport()
             self._read(wait, deadline)
 
     def pending(self) -> bool:
@@ -128,6 +130,15 @@ class Driver:
             return False
         self.close()
         return True
+
+    def finish(self) -> None:
+        """Wait until the peer closes, as the side that answered a release must (ARTIM bounds it); never raises."""
+        try:
+            while not isinstance(self.event("artim", self._ends), CloseTransport):
+                pass
+        except AgentError:
+            self.abort()
+        self.close()
 
     def abort(self) -> None:
         """Abort, as far as the peer can be told without waiting, and close; never raises."""

@@ -9,15 +9,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from agent.dataset.uid import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from agent.errors import AgentError, LinkClosed
 from agent.link.driver import Driver
 from agent.link.transport import connect
+from agent.service.proposal import associate_request
 from agent.ul.association import Association, Role
-from agent.ul.limits import MAXIMUM_LENGTH_BYTES
-from agent.ul.pdu import AssociateAccept, AssociateReject, AssociateRequest
+from agent.ul.pdu import AssociateAccept, AssociateReject
 from agent.ul.reasons import reject_error
-from agent.ul.user import UserInformation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,13 +33,8 @@ def associate(
 ) -> Driver:
     """Return a driver whose association is established; ``driver.association.contexts`` says what was agreed."""
     association = Association(Role.REQUESTOR, artim_s=peer.timeouts.artim_s)
-    user = UserInformation(
-        maximum_length=MAXIMUM_LENGTH_BYTES,
-        implementation_class_uid=IMPLEMENTATION_CLASS_UID,
-        implementation_version_name=IMPLEMENTATION_VERSION_NAME,
-        roles=tuple(roles),
-    )
-    association.send(AssociateRequest(peer.called_ae, peer.calling_ae, tuple(contexts), user), clock())
+    request = associate_request(peer.calling_ae, peer.called_ae, contexts, roles=roles)
+    association.send(request, clock())
     association.next_event()  # OpenTransport, which is what comes next
     driver = Driver(association, connect(peer, clock), peer.timeouts, clock)
     try:

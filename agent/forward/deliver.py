@@ -1,0 +1,281 @@
+"""Send instances over one association and say what became of each (PS3.4 Annex B, promise P3).
+
+``Delivery`` is an open association with the contexts it agreed; ``send`` answers with an ``Outcome`` and never raises
+for what a peer, a file or the network does. "Stored" is read from a C-STORE-RSP with success or warning status for
+that very request, or it is not said. When the association breaks, the instance under way and all that follow get an
+outcome with the error; ``begun`` tells them apart. ``deliver`` does a whole list: one presentation context for each
+pair of SOP Class and transfer syntax, so that the peer decides about every pair by itself.
+
+Files are opened one at a time and never read into memory (``agent.link.train``).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent.dimse.message import CEchoRequest, CStoreRequest
+from agent.dimse.status import Service, explain, status_error
+from agent.errors import AgentError, EncodeError, FileError, LinkClosed, NoAcceptedContext, NotDicomError
+from agent.link.conversation import Conversation, refuse
+from agent.link.requestor import associate
+from agent.media.part10 import PREFIX_LIMIT_BYTES, FileMeta, decode_prefix
+from agent.service import proposal, storage, verification
+from agent.ul.limits import CONTEXT_LIMIT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from agent.link.conversation import Incoming, Reply
+    from agent.link.peer import Peer
+    from agent.ul.user import RoleSelection
+
+FIRST_READ_BYTES = 2048  # holds preamble and File Meta Information of all but a few files
+
+Pair = tuple[str, str]  # SOP Class UID, transfer syntax UID
+
+
+class Instance(NamedTuple):
+    """One DICOM file to send."""
+
+    path: str
+    sop_class_uid: str
+    sop_instance_uid: str
+    transfer_syntax_uid: str
+    data_set_offset: int  # bytes
+    size: int  # bytes of the whole file
+
+
+class Outcome(NamedTuple):
+    """What became of one instance. ``seconds`` from first byte sent to answer read; ``bytes`` of Data Set sent."""
+
+    instance: Instance
+    stored: bool
+    status: int | None  # of the C-STORE-RSP, None without one
+    meaning: str  # in words, success too
+    comment: str  # the peer's Error Comment
+    offending: tuple[int, ...]  # tags the peer named
+    bytes: int
+    seconds: float
+    begun: bool  # False: nothing of it was sent
+    error: AgentError | None  # why it is not stored
+
+
+def open_instance(path: str) -> Instance:
+    """Read what sending needs from the start of a file; ``FileError``, ``NotDicomError`` or ``DecodeError``."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            meta, offset = _prefix(file.fileno(), size)
+    except NotDicomError as error:
+        raise NotDicomError(f"{path} is no DICOM file ({error})") from error
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror or error}") from error
+    return Instance(path, meta.sop_class_uid, meta.sop_instance_uid, meta.transfer_syntax_uid, offset, size)
+
+
+def _prefix(fd: int, size: int) -> tuple[FileMeta, int]:
+    """Most files tell all in their first 2 KiB; reading 64 KiB of each would cost more than sending a small one."""
+    head = os.pread(fd, FIRST_READ_BYTES, 0)
+    if size > FIRST_READ_BYTES and head[140:144] and int.from_bytes(head[140:144], "little") > FIRST_READ_BYTES - 144:
+        head = os.pread(fd, PREFIX_LIMIT_BYTES, 0)
+    return decode_prefix(head)
+
+
+class Delivery:
+    """One association for sending; a context manager that releases it."""
+
+    __slots__ = ("_broken", "_contexts", "_conversation", "_response_s", "peer")
+
+    def __init__(
+        self,
+        peer: Peer,
+        needs: Iterable[proposal.Need],
+        *,
+        roles: Sequence[RoleSelection] = (),
+        on_request: Callable[[Incoming], Reply] = refuse,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Open the association for at most 128 ``needs``; raises what ``link.requestor.associate`` raises."""
+        self.peer = peer
+        driver = associate(peer, proposal.propose(needs).contexts, roles, clock)
+        self._conversation = Conversation(driver, on_request)
+        self._response_s = peer.timeouts.response_s
+        self._broken: AgentError | None = None
+        self._contexts = {
+            (context.abstract_syntax, context.transfer_syntax): context.context_id
+            for context in driver.association.contexts.values()
+        }
+
+    def __enter__(self) -> Delivery:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    @property
+    def conversation(self) -> Conversation:
+        """Return the DIMSE side of the association, for other services on it."""
+        return self._conversation
+
+    @property
+    def broken(self) -> AgentError | None:
+        """Return why the association is over, or None while it can be used."""
+        return self._broken
+
+    def context_id(self, sop_class_uid: str, transfer_syntax_uid: str | None = None) -> int | None:
+        """Return the agreed presentation context; any transfer syntax if None is named."""
+        if transfer_syntax_uid is not None:
+            return self._contexts.get((sop_class_uid, transfer_syntax_uid))
+        return next((number for (known, _), number in self._contexts.items() if known == sop_class_uid), None)
+
+    def send(self, instance: Instance) -> Outcome:
+        """Send one instance and wait for its answer; never raises for peer, file or network."""
+        if self._broken is not None:
+            return failed(instance, self._broken, begun=False)
+        context_id = self.context_id(instance.sop_class_uid, instance.transfer_syntax_uid)
+        if context_id is None:
+            return failed(instance, self._refusal(instance), begun=False)
+        try:
+            fd = os.open(instance.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            return failed(instance, FileError(f"{instance.path}: {error.strerror or error}"), begun=False)
+        try:
+            return self._send(instance, fd, context_id)
+        except AgentError as error:
+            self._broken = error
+            return failed(instance, error, begun=True)
+        finally:
+            os.close(fd)
+
+    def close(self) -> None:
+        """Release the association if it is still whole; never raises."""
+        if self._broken is None:
+            self._broken = LinkClosed(f"the association with {self.peer} was released")
+            self._conversation.driver.release()
+
+    def _send(self, instance: Instance, fd: int, context_id: int) -> Outcome:
+        size = instance.size - instance.data_set_offset
+        if size <= 0:
+            return failed(instance, EncodeError(f"{instance.path} has no Data Set"), begun=False)
+        conversation = self._conversation
+        driver = conversation.driver
+        started = driver.now()
+        message_id = conversation.next_message_id()
+        request = CStoreRequest(message_id, instance.sop_class_uid, instance.sop_instance_uid)
+        conversation.queue(context_id, request, bulk=True)
+        sent = driver.send_data_set(fd, instance.data_set_offset, size, context_id)
+        deadline = driver.now() + self._response_s
+        check = partial(
+            storage.match, message_id=message_id, context_id=context_id, sop_instance_uid=instance.sop_instance_uid
+        )
+        answer = conversation.response(check, deadline)
+        known = explain(Service.STORAGE, answer.status)
+        error = None if known.stored else status_error(Service.STORAGE, answer.status, answer.comment)
+        return Outcome(
+            instance,
+            known.stored,
+            answer.status,
+            known.meaning,
+            answer.comment,
+            answer.offending,
+            sent,
+            driver.now() - started,
+            begun=True,
+            error=error,
+        )
+
+    def _refusal(self, instance: Instance) -> NoAcceptedContext:
+        association = self._conversation.driver.association
+        assert association.request is not None
+        assert association.accept is not None
+        results = {result.context_id: result.result for result in association.accept.results}
+        wanted = (instance.transfer_syntax_uid,)
+        for context in association.request.contexts:
+            if context.abstract_syntax == instance.sop_class_uid and context.transfer_syntaxes == wanted:
+                why = _RESULTS.get(results.get(context.context_id, 2), "no reason given")
+                return NoAcceptedContext(f"{self.peer} refused {instance.sop_class_uid} in {wanted[0]}: {why}")
+        return NoAcceptedContext(f"{instance.sop_class_uid} in {wanted[0]} was not proposed to {self.peer}")
+
+
+# Result of a presentation context (PS3.8 Table 9-18).
+_RESULTS = {
+    0: "it answered with a transfer syntax that was not proposed",
+    1: "the application does not want it",
+    2: "no reason given",
+    3: "it does not support this SOP Class",
+    4: "it does not support this transfer syntax",
+}
+
+
+def failed(instance: Instance, error: AgentError, *, begun: bool) -> Outcome:
+    """Return the outcome of an instance that got no answer."""
+    return Outcome(instance, False, None, str(error), "", (), 0, 0.0, begun, error)  # noqa: FBT003 - stored
+
+
+def deliver(
+    peer: Peer, instances: Sequence[Instance], clock: Callable[[], float] = time.monotonic
+) -> Iterator[Outcome]:
+    """Send ``instances`` in order and yield one outcome for each; one association per 128 kinds of instance."""
+    for group in groups(instances):
+        try:
+            delivery = Delivery(peer, needs_of(group), clock=clock)
+        except AgentError as error:
+            yield from (failed(instance, error, begun=False) for instance in group)
+            continue
+        with delivery:
+            for instance in group:
+                yield delivery.send(instance)
+
+
+def needs_of(instances: Iterable[Instance]) -> list[proposal.Need]:
+    """Return the contexts to propose; only those an instance can use as it is, because nothing is converted."""
+    return storage.needs((pair_of(instance) for instance in instances), default=False)
+
+
+def pair_of(instance: Instance) -> Pair:
+    """Return what the presentation context of ``instance`` is about."""
+    return instance.sop_class_uid, instance.transfer_syntax_uid
+
+
+def groups(instances: Sequence[Instance], limit: int = CONTEXT_LIMIT) -> Iterator[Sequence[Instance]]:
+    """Cut a list where it would need more than ``limit`` presentation contexts."""
+    start, pairs = 0, set[Pair]()
+    for index, instance in enumerate(instances):
+        pairs.add(pair_of(instance))
+        if len(pairs) > limit:
+            yield instances[start:index]
+            start, pairs = index, {pair_of(instance)}
+    if start < len(instances):
+        yield instances[start:]
+
+
+class Echo(NamedTuple):
+    """A C-ECHO that succeeded: seconds for connection and association, and for the echo itself."""
+
+    associate_s: float
+    echo_s: float
+    facts: dict[str, str]  # of the transport: tcp or tls, version, suite
+
+
+def echo(peer: Peer, clock: Callable[[], float] = time.monotonic) -> Echo:
+    """Verify ``peer`` with one C-ECHO (PS3.4 Annex A); raises the error that says why it does not work."""
+    started = clock()
+    driver = associate(peer, proposal.propose([verification.NEED]).contexts, clock=clock)
+    associated = clock()
+    try:
+        context_id = next(iter(driver.association.contexts), None)
+        if context_id is None:
+            raise NoAcceptedContext(f"{peer} does not accept Verification")
+        conversation = Conversation(driver)
+        request = CEchoRequest(conversation.next_message_id())
+        conversation.send(context_id, request)
+        check = partial(verification.match, message_id=request.message_id, context_id=context_id)
+        answer = conversation.response(check, clock() + peer.timeouts.response_s)
+        if answer.status:
+            raise status_error(Service.VERIFICATION, answer.status, answer.comment)
+        return Echo(associated - started, clock() - associated, driver.transport.facts())
+    finally:
+        driver.release()
