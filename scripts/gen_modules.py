@@ -119,6 +119,15 @@ def generate(folder: str) -> str:
         out.extend(f'        "{cell}\\n"' for cell in cells)
         out.append("    ),")
     out.append("}\n")
+    out.append("# SOP Class UID -> IOD")
+    out.append("SOP_CLASSES: dict[str, str] = {")
+    shorts = {name: short for short, name in IODS.items()}
+    out.extend(
+        f'    "{sop["id"]}": "{shorts[sop["ciod"]]}",  # {sop["name"]}'
+        for sop in load(folder, "sops.json")
+        if sop["ciod"] in shorts
+    )
+    out.append("}\n")
     out.append("# table -> its title, then its rows")
     out.append("TABLES: dict[str, str] = {")
     for anchor in reach(start, tables):
