@@ -15,7 +15,7 @@ To change a list, set it again; a list that was got may be a copy. Only items of
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from agent.dataset import dictionary
 from agent.dataset.tag import is_private, is_private_creator, tag_str
@@ -35,7 +35,7 @@ class DataSet:
 
     __slots__ = ("_stored",)
 
-    def __init__(self, values: Mapping[str, Value] | Mapping[int, Value] | None = None) -> None:
+    def __init__(self, values: Mapping[Any, Value] | None = None) -> None:
         self._stored: dict[int, Element | Raw] = {}
         for key, value in (values or {}).items():
             self.set(key, value)
@@ -123,7 +123,7 @@ class DataSet:
     def __delitem__(self, key: Key) -> None:
         del self._stored[as_tag(key)]
 
-    def update(self, other: DataSet | Mapping[str, Value]) -> None:
+    def update(self, other: DataSet | Mapping[Any, Value]) -> None:
         """Take over all elements of another Data Set (or mapping), replacing those of the same tag."""
         if isinstance(other, DataSet):
             for tag in other.tags():

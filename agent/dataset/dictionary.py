@@ -70,10 +70,10 @@ def tag_for(keyword: str) -> int:
     if tag is None:
         table = _table()
         at = table.find(f" {keyword} ") if keyword.isalnum() else -1
-        if at < 0:
+        fields = table[table.rfind("\n", 0, at) + 1 : at + 1 + len(keyword)].split(" ") if at > 0 else []
+        if len(fields) != 3:  # "1" and "SS" are VM and VR of some line, but no keywords
             raise KeyError(f"{keyword!r} is not a keyword of PS3.6")
-        line = table.rindex("\n", 0, at) + 1
-        tag = _tags[keyword] = int(table[line : line + 8].replace("X", "0"), 16)
+        tag = _tags[keyword] = int(fields[0].replace("X", "0"), 16)
     return tag
 
 
