@@ -1,0 +1,74 @@
+"""One instance into one file outside the spool (``capture -o FILE``).
+
+The file appears under its name only when it is complete and synced; until then it is ``FILE.part`` in the same folder.
+An existing file is never replaced. Raises ``FileError``.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from agent.errors import FileError, SpoolError
+from agent.spool.durable import Medium
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class FileSink:
+    """The same writing side as a draft of the spool: ``write`` appends, ``write_at`` goes anywhere."""
+
+    __slots__ = ("_file", "_medium", "_position", "path")
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.abspath(path)
+        self._medium = Medium(os.path.dirname(self.path))
+        self._position = 0
+        if os.path.lexists(self.path):
+            raise FileError(f"{path} already exists", hint="Choose another name, or remove it first.")
+        try:
+            self._file = self._medium.create(self.path + ".part")
+        except SpoolError as error:
+            raise FileError(str(error)) from None
+
+    def write(self, data: ReadableBuffer) -> int:
+        """Append all of ``data``; returns its length in bytes."""
+        done = self.write_at(self._position, data)
+        self._position += done
+        return done
+
+    def write_at(self, offset: int, data: ReadableBuffer) -> int:
+        """Write all of ``data`` at ``offset``; returns its length in bytes."""
+        try:
+            return self._file.write_at(offset, data)
+        except SpoolError as error:
+            raise FileError(str(error)) from None
+
+    def seek(self, offset: int) -> None:
+        """Let ``write`` go on at ``offset``."""
+        self._position = offset
+
+    def tell(self) -> int:
+        """Return where ``write`` goes on."""
+        return self._position
+
+    def reserve(self, length: int) -> None:
+        """Outside the spool room is found while writing."""
+
+    def finishing(self) -> None:
+        """There is no reserve outside the spool."""
+
+    def publish(self) -> int:
+        """Sync the file and give it its name; returns its size in bytes."""
+        try:
+            self._file.finish()
+            self._medium.publish(self._file.path, self.path)
+        except SpoolError as error:
+            raise FileError(str(error)) from None
+        return self._file.size
+
+    def abandon(self) -> None:
+        """Remove what was written; does nothing once published."""
+        self._file.close()
+        self._medium.remove(self._file.path)

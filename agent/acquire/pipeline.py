@@ -1,0 +1,207 @@
+"""From a source to one instance: ring, compressor, file, receipt. Memory does not grow with the length of the clip.
+
+    frames wait in the ring (preallocated, the source never waits)
+      -> take one, hash it if the site wants proof, compress it into one reused buffer, write it at its place
+      -> at the end the measured times and counted losses go into the Data Set, and the head is written last
+
+A clip ends by itself: after its frames or its time, when the source ends, when the instance can hold no more (native
+Pixel Data ends below 4 GiB), when the medium is full (what is there is finished; a short clip is worth more than none),
+or when the agent stops. How it ended is in the result. Frame times come from the source's monotonic clock, DA and TM
+from one reading of the wall clock, taken back to the first frame (promise P12).
+
+Raises ``DeviceError`` (no frame at all), ``IodError``, ``SpoolError``, ``UsageError``. After an error nothing is left
+behind: the caller abandons the sink.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from agent.acquire.clock import WallStamp, wall_stamp
+from agent.acquire.writers import Writer, make_writer
+from agent.dataset.pixels import PixelDescription
+from agent.errors import DeviceError, SpoolFull
+from agent.iod.build import KINDS, build
+from agent.iod.timing import FrameClock
+from agent.media.part10 import FileMeta
+from agent.media.stream import MAX_FRAMES
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from agent.acquire.exam import Exam
+    from agent.acquire.writers import Sink
+    from agent.config.settings import SourceSettings
+    from agent.iod.acquisition import Acquisition
+    from agent.native.source import Counters, Source
+
+# How soon a stop is seen while no frame comes.
+_WAKE_S: Final = 0.2
+# A live source that delivers nothing for so long is dead: the slowest one we know delivers a frame in 1 s.
+SILENCE_S: Final = 30.0
+
+
+class Captured(NamedTuple):
+    """One finished instance and how it came about; the file is complete but not yet sealed."""
+
+    sop_instance_uid: str
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    study_uid: str
+    series_uid: str
+    frames: int
+    dropped: int  # between the first and the last stored frame
+    frame_time_ms: float  # measured mean
+    native_bytes: int
+    started: WallStamp
+    seconds: float  # first frame to last frame written
+    ended_by: str  # frames, time, source, room, full, stop
+    counters: Counters
+
+
+class Order(NamedTuple):
+    """What to capture: the settings of the source, the resolved transfer syntax, and the optional frame log."""
+
+    source: SourceSettings
+    transfer_syntax_uid: str
+    digest: Callable[[str, int, int, memoryview], None] | None = None  # (UID, frame from 1, source's number, samples)
+
+
+def frames_wanted(order: Order, rate_hz: float) -> int:
+    """The most frames one instance of this order can have."""
+    if not KINDS[order.source.sop_class].multi_frame:
+        return 1
+    by_time = math.ceil(order.source.clip_s * rate_hz) + 1 if rate_hz else MAX_FRAMES
+    return min(order.source.clip_frames or MAX_FRAMES, by_time, MAX_FRAMES)
+
+
+def capture(source: Source, order: Order, exam: Exam, sink: Sink, stop: threading.Event) -> Captured:
+    """Run ``source`` (open, not started) for one instance and write it to ``sink``."""
+    return _Capture(source, order, exam, sink, stop).run()
+
+
+class _Capture:
+    """The state of one capture."""
+
+    __slots__ = ("_clock", "_description", "_ended_by", "_exam", "_facts", "_first_ns", "_limit", "_order", "_sink",
+        "_source", "_started", "_stop", "_writer")  # fmt: skip
+
+    def __init__(self, source: Source, order: Order, exam: Exam, sink: Sink, stop: threading.Event) -> None:
+        self._source = source
+        self._order = order
+        self._exam = exam
+        self._sink = sink
+        self._stop = stop
+        self._description = _description(source)
+        self._limit = frames_wanted(order, source.rate_hz)
+        self._facts: Acquisition = exam.acquisition(order.source, order.transfer_syntax_uid)
+        self._writer: Writer = make_writer(sink, order.transfer_syntax_uid, self._description, self._limit)
+        self._clock = FrameClock()
+        self._first_ns = 0
+        self._started: WallStamp | None = None
+        self._ended_by = "source"
+
+    def run(self) -> Captured:
+        """Take frames until the clip ends, then complete the file."""
+        self._source.start()
+        try:
+            self._frames()
+        finally:
+            self._source.stop()
+        if self._started is None:
+            raise DeviceError(f"source '{self._order.source.name}' delivered no frame")
+        return self._complete(self._started)
+
+    def _frames(self) -> None:
+        silent_since = time.monotonic()
+        while not self._source.ended:
+            if self._stop.is_set():
+                self._ended_by = "stop"
+                return
+            if not self._source.wait(_WAKE_S):
+                if time.monotonic() - silent_since > SILENCE_S:
+                    raise DeviceError(f"source '{self._order.source.name}' delivered nothing for {SILENCE_S:g} s")
+                continue
+            frame = self._source.take()
+            if frame is None:
+                continue
+            silent_since = time.monotonic()
+            try:
+                going_on = self._one(frame.number, frame.timestamp_ns, frame.data)
+            finally:
+                self._source.give_back(frame)
+            if not going_on:
+                return
+
+    def _one(self, number: int, timestamp_ns: int, data: memoryview) -> bool:
+        """Write one frame; False when the clip is complete."""
+        if self._started is None:
+            self._first_ns = timestamp_ns
+            self._started = wall_stamp(time.time() - (time.monotonic_ns() - timestamp_ns) / 1e9)
+        elif self._too_late(timestamp_ns):
+            self._ended_by = "time"
+            return False
+        if self._writer.room() < 1:
+            self._ended_by = "room"
+            return False
+        try:
+            self._writer.frame(data)
+        except SpoolFull:
+            if not self._clock.frames:
+                raise
+            self._ended_by = "full"
+            self._sink.finishing()
+            return False
+        self._clock.add(number, timestamp_ns)
+        if self._order.digest is not None:
+            self._order.digest(self._facts.sop_instance_uid, self._clock.frames, number, data)
+        if self._clock.frames >= self._limit:
+            self._ended_by = "frames"
+            return False
+        return True
+
+    def _too_late(self, timestamp_ns: int) -> bool:
+        return (timestamp_ns - self._first_ns) / 1e9 >= self._order.source.clip_s
+
+    def _complete(self, started: WallStamp) -> Captured:
+        order, clock = self._order, self._clock
+        facts = clock.into(
+            self._facts._replace(
+                date=started.date,
+                time=started.time,
+                timezone_offset=started.offset,
+                comments="" if started.is_set else "The clock of the device was not set",
+            )
+        )
+        kind = order.source.sop_class
+        dataset = build(
+            kind,
+            description=self._description,
+            context=self._exam.context(order.source, started),
+            acquisition=facts,
+        )
+        meta = FileMeta(KINDS[kind].sop_class_uid, facts.sop_instance_uid, order.transfer_syntax_uid)
+        self._writer.finish(meta, dataset)
+        return Captured(
+            sop_instance_uid=facts.sop_instance_uid,
+            sop_class_uid=meta.sop_class_uid,
+            transfer_syntax_uid=order.transfer_syntax_uid,
+            study_uid=facts.study_instance_uid,
+            series_uid=facts.series_instance_uid,
+            frames=clock.frames,
+            dropped=clock.dropped,
+            frame_time_ms=clock.frame_time_ms,
+            native_bytes=clock.frames * self._description.frame_bytes,
+            started=started,
+            seconds=(time.monotonic_ns() - self._first_ns) / 1e9,
+            ended_by=self._ended_by,
+            counters=self._source.counters(),
+        )
+
+
+def _description(source: Source) -> PixelDescription:
+    given = source.description
+    return PixelDescription(*(getattr(given, name) for name in PixelDescription._fields))

@@ -1,0 +1,180 @@
+"""Two ways to put the frames of one instance into a file.
+
+``StreamWriter`` is the way of everything that can be written in one pass: each frame goes to its place as it comes, the
+head is written last, memory does not grow with the number of frames. ``WholeWriter`` is for Deflated Explicit VR Little
+Endian, whose Data Set is one deflate stream from its first byte: the head must be known before the first pixel, so the
+frames are gathered in memory, and the amount is bounded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from agent.config.words import transfer_syntax_word
+from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_LE, IMPLICIT_VR_LE, is_encapsulated
+from agent.errors import SpoolFull, UsageError
+from agent.media.instance import encode_instance
+from agent.media.stream import InstanceLayout
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+    from agent.dataset.dataset import DataSet
+    from agent.dataset.pixels import PixelDescription
+    from agent.media.part10 import FileMeta
+
+NATIVE_SYNTAXES: Final = (EXPLICIT_VR_LE, IMPLICIT_VR_LE, DEFLATED_EXPLICIT_VR_LE)
+# Deflated is for single images: 4096 x 4096 with 16 bits.
+WHOLE_LIMIT_BYTES: Final = 32 * 1024 * 1024
+# Room is asked for in pieces of this size, so that a frame costs no system call for it.
+AHEAD_BYTES: Final = 8 * 1024 * 1024
+# Item header and padding around a compressed frame.
+_WRAPPING_BYTES: Final = 16
+
+
+class Sink(Protocol):
+    """Where an instance is written: a draft of the spool or a plain file."""
+
+    def write(self, data: ReadableBuffer) -> int:
+        """Append."""
+
+    def write_at(self, offset: int, data: ReadableBuffer) -> int:
+        """Write anywhere."""
+
+    def seek(self, offset: int) -> None:
+        """Let ``write`` go on at ``offset``."""
+
+    def tell(self) -> int:
+        """Where ``write`` goes on."""
+
+    def reserve(self, length: int) -> None:
+        """Make sure of room up to ``length`` bytes, or raise ``SpoolFull`` and change nothing."""
+
+    def finishing(self) -> None:
+        """From now on the reserve may be used."""
+
+
+class Writer(Protocol):
+    """One instance being written."""
+
+    def room(self) -> int:
+        """How many more frames fit."""
+
+    def frame(self, data: memoryview) -> None:
+        """Write one native frame."""
+
+    def finish(self, meta: FileMeta, dataset: DataSet) -> None:
+        """Complete the file; ``dataset`` has no Pixel Data."""
+
+
+def available() -> tuple[str, ...]:
+    """Transfer syntaxes this build can write: the native ones and those the C core compresses."""
+    from agent.native import compress
+
+    return (*NATIVE_SYNTAXES, *compress.TRANSFER_SYNTAXES)
+
+
+def require_available(transfer_syntax_uid: str) -> None:
+    """Refuse a transfer syntax this build cannot write (``UsageError`` that lists those it can)."""
+    if transfer_syntax_uid not in NATIVE_SYNTAXES and transfer_syntax_uid not in available():
+        words = ", ".join(transfer_syntax_word(uid) for uid in available())
+        raise UsageError(
+            f"this build cannot make instances in {transfer_syntax_word(transfer_syntax_uid)}",
+            hint=f"Available: {words}.",
+        )
+
+
+def make_writer(sink: Sink, transfer_syntax_uid: str, description: PixelDescription, max_frames: int) -> Writer:
+    """Choose the writer for a transfer syntax; raises ``UsageError`` for one this build does not have."""
+    require_available(transfer_syntax_uid)
+    if transfer_syntax_uid == DEFLATED_EXPLICIT_VR_LE:
+        return WholeWriter(sink, description, max_frames)
+    return StreamWriter(sink, transfer_syntax_uid, description, max_frames)
+
+
+class StreamWriter:
+    """Frame by frame with constant memory. A frame that finds no room (``SpoolFull``) leaves no trace."""
+
+    __slots__ = ("_buffer", "_description", "_encode", "_layout", "_reserved", "_sink", "_syntax")
+
+    def __init__(self, sink: Sink, transfer_syntax_uid: str, description: PixelDescription, max_frames: int) -> None:
+        self._sink = sink
+        self._syntax = transfer_syntax_uid
+        self._description = description
+        self._layout = InstanceLayout(transfer_syntax_uid, description, max_frames=max_frames)
+        self._reserved = 0
+        self._buffer: bytearray | None = None
+        if is_encapsulated(transfer_syntax_uid):
+            from agent.native import compress  # a source of native frames never needs it
+
+            self._encode = compress.encode
+            self._buffer = bytearray(compress.encode_bound(description, transfer_syntax_uid))
+        sink.seek(self._layout.pixel_offset)
+
+    def room(self) -> int:
+        """How many more frames fit into this instance."""
+        return self._layout.room(self._description.frame_bytes)
+
+    def frame(self, data: memoryview) -> None:
+        """Compress if asked, and write."""
+        body: memoryview = data
+        if self._buffer is not None:
+            count = self._encode(data, self._syntax, description=self._description, out=self._buffer)
+            body = memoryview(self._buffer)[:count]
+        length = body.nbytes
+        self._make_room(self._sink.tell() + length + _WRAPPING_BYTES)
+        before = self._layout.before(length)
+        if before:
+            self._sink.write(before)
+        self._sink.write(body)
+        after = self._layout.after(length)
+        if after:
+            self._sink.write(after)
+
+    def _make_room(self, end: int) -> None:
+        if end <= self._reserved:
+            return
+        try:
+            self._sink.reserve(end + AHEAD_BYTES)
+            self._reserved = end + AHEAD_BYTES
+        except SpoolFull:
+            self._sink.reserve(end)
+            self._reserved = end
+
+    def finish(self, meta: FileMeta, dataset: DataSet) -> None:
+        """Write what comes behind the pixels, then the head."""
+        head, tail = self._layout.finish(meta, dataset)
+        if tail:
+            self._sink.write(tail)
+        self._sink.write_at(0, head)
+
+
+class WholeWriter:
+    """All frames in memory, bounded; the whole file at the end."""
+
+    __slots__ = ("_frames", "_limit", "_pixels", "_sink")
+
+    def __init__(self, sink: Sink, description: PixelDescription, max_frames: int) -> None:
+        self._sink = sink
+        self._limit = min(max_frames, WHOLE_LIMIT_BYTES // description.frame_bytes)
+        if not self._limit:
+            raise UsageError(
+                f"a frame of {description.frame_bytes} bytes is too large for the deflated transfer syntax",
+                hint="Use explicit or rle.",
+            )
+        self._frames = 0
+        self._pixels = bytearray()
+
+    def room(self) -> int:
+        """How many more frames fit into memory."""
+        return self._limit - self._frames
+
+    def frame(self, data: memoryview) -> None:
+        """Keep one frame."""
+        self._pixels += data
+        self._frames += 1
+
+    def finish(self, meta: FileMeta, dataset: DataSet) -> None:
+        """Encode everything and write it."""
+        for part in encode_instance(meta, dataset, [self._pixels]):
+            self._sink.write(part)
