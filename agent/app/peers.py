@@ -1,0 +1,94 @@
+"""Who ``--to`` means: ``AET@HOST:PORT`` with TLS options, or the name of a configured destination."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.app.common import DEFAULT_CONFIG
+from agent.errors import UsageError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from agent.config.settings import DestinationSettings, Settings
+    from agent.link.peer import Peer
+
+
+def add_peer(parser: ArgumentParser) -> None:
+    """Declare ``--to`` and what belongs to it."""
+    parser.add_argument(
+        "--to", required=True, metavar="AET@HOST:PORT|NAME", help="the peer, or a configured destination"
+    )
+    parser.add_argument("--config", metavar="FILE", default=DEFAULT_CONFIG, help=f"where NAME is ({DEFAULT_CONFIG})")
+    parser.add_argument("--ae", metavar="AET", help="our AE Title (MODALITY)")
+    parser.add_argument("--ca", metavar="PEM", help="TLS: CAs that may vouch for the peer; switches TLS on")
+    parser.add_argument("--cert", metavar="PEM", help="TLS: our certificate")
+    parser.add_argument("--key", metavar="PEM", help="TLS: our private key")
+    parser.add_argument("--server-name", metavar="NAME", help="TLS: the name in the peer's certificate (the host)")
+    parser.add_argument("--timeout", type=float, metavar="S", help="bound of connection, association and each answer")
+
+
+def peer_of(args: Namespace) -> Peer:
+    """Return the peer that the options describe; raises ``UsageError`` or ``ConfigError``."""
+    peer = _address(args) if "@" in args.to else _configured(args)
+    if args.ae:
+        from agent.link.peer import ae_title_problem
+
+        problem = ae_title_problem(args.ae)
+        if problem:
+            raise UsageError(f"--ae: AE Title '{args.ae}' {problem}")
+        peer = peer._replace(calling_ae=args.ae)
+    if args.timeout is not None:
+        if args.timeout <= 0:
+            raise UsageError("--timeout must be more than 0")
+        waits = dict.fromkeys(("connect_s", "tls_s", "associate_s", "response_s", "write_s"), args.timeout)
+        peer = peer._replace(timeouts=peer.timeouts._replace(**waits))
+    return peer
+
+
+def _address(args: Namespace) -> Peer:
+    from agent.link.peer import parse_peer
+
+    peer = parse_peer(args.to)._replace(calling_ae="MODALITY")
+    if not args.ca:
+        if args.cert or args.key or args.server_name:
+            raise UsageError("TLS needs --ca: nobody else says which CA may vouch for the peer")
+        return peer
+    if bool(args.cert) != bool(args.key):
+        raise UsageError("--cert and --key belong together")
+    from agent.link.tls import TlsSettings
+
+    return peer._replace(tls=TlsSettings(args.ca, args.cert, args.key, server_name=args.server_name))
+
+
+def _configured(args: Namespace) -> Peer:
+    from agent.config.load import load
+
+    settings = load(args.config)
+    for row in settings.destination:
+        if row.name == args.to:
+            return peer_of_destination(settings, row)
+    names = ", ".join(row.name for row in settings.destination) or "none"
+    raise UsageError(f"no destination '{args.to}' in {args.config}", hint=f"There are: {names}. Or use AET@HOST:PORT.")
+
+
+def peer_of_destination(settings: Settings, row: DestinationSettings) -> Peer:
+    """Translate one ``[[destination]]``."""
+    from agent.link.peer import Peer, Timeouts
+
+    tls = None
+    if row.tls:
+        from agent.link.tls import TlsSettings
+
+        files = settings.tls
+        tls = TlsSettings(
+            files.ca_file, files.certificate_file, files.key_file, server_name=row.tls_server_name or None
+        )
+    waits = Timeouts(
+        connect_s=row.connect_timeout_s,
+        tls_s=row.connect_timeout_s,
+        associate_s=row.response_timeout_s,
+        response_s=row.response_timeout_s,
+        write_s=row.response_timeout_s,
+    )
+    return Peer(row.called_ae, row.host, row.port, settings.agent.ae_title, tls, waits)

@@ -1,0 +1,165 @@
+"""``capture``: one instance from a source into one file, without spool and network.
+
+The source is a URI, or the name of a source of ``--config``, whose settings then apply; options given here win. What
+the program can do is decided before the source is opened: a transfer syntax this build does not have is refused.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+from agent.app.cli import print_json
+from agent.app.common import DEFAULT_CONFIG
+from agent.app.term import Progress, size_text
+from agent.config.check import check_value
+from agent.config.load import build
+from agent.config.schema import SECTIONS, SOP_CLASS_WORDS, Key
+from agent.config.settings import SourceSettings
+from agent.config.source import parse_source
+from agent.config.words import TRANSFER_SYNTAX_WORDS, transfer_syntax_uid, transfer_syntax_word
+from agent.errors import UsageError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from agent.acquire.pipeline import Captured
+    from agent.config.settings import Settings
+
+# Options of this verb that are keys of [[source]] by another name.
+_OPTIONS = {
+    "sop_class": "sop_class",
+    "transfer_syntax": "transfer_syntax",
+    "frames": "clip_frames",
+    "seconds": "clip_s",
+    "anatomy": "anatomy",
+    "laterality": "laterality",
+    "frame_log": "frame_digest_file",
+}
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the options."""
+    syntaxes = "|".join(TRANSFER_SYNTAX_WORDS)
+    parser.add_argument(
+        "--source", required=True, metavar="NAME|URI", help="pattern:KIND?..., replay:PATH?... or a name"
+    )
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to make; never replaced")
+    parser.add_argument("--frames", type=int, metavar="N", help="end after N frames")
+    parser.add_argument("--seconds", type=float, metavar="S", help="end after this time")
+    parser.add_argument("--sop-class", choices=SOP_CLASS_WORDS, help="kind of instance (us-mf)")
+    parser.add_argument("--transfer-syntax", metavar="WORD|UID", help=f"{syntaxes} or a UID (explicit)")
+    parser.add_argument("--anatomy", metavar="WORD", help="region looked at (CHEST)")
+    parser.add_argument("--laterality", choices=("R", "L", "U", "B"), help="side of a paired region")
+    parser.add_argument("--frame-log", metavar="FILE", help="append the SHA-256 of every frame before compression")
+    parser.add_argument(
+        "--config", metavar="FILE", help=f"patient, exam, equipment and named sources ({DEFAULT_CONFIG})"
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def run(args: Namespace) -> int:
+    """Capture one instance."""
+    settings = _settings(args)
+    source = _source(args, settings)
+    syntax = transfer_syntax_uid(source.transfer_syntax)
+    from agent.acquire.writers import require_available
+
+    require_available(syntax)
+    done, size = _capture(args, settings, source, syntax)
+    facts = _facts(args.output, size, done)
+    if args.json:
+        print_json(facts)
+        return 0
+    print(f"{args.output}: {size_text(size)}, {done.frames} frames, {done.dropped} dropped, {facts['transfer_syntax']}")
+    if done.frames > 1:
+        print(f"frame time {done.frame_time_ms:.3f} ms, ended by {done.ended_by}")
+    print(f"SOP Instance UID {done.sop_instance_uid}")
+    return 0
+
+
+def _capture(args: Namespace, settings: Settings, source: SourceSettings, syntax: str) -> tuple[Captured, int]:
+    from agent.acquire.exam import Exam
+    from agent.acquire.filesink import FileSink
+    from agent.acquire.frame_log import FrameLog
+    from agent.acquire.pipeline import Order, capture
+    from agent.acquire.sources import open_source
+
+    progress = Progress()
+    log = FrameLog(source.frame_digest_file) if source.frame_digest_file else None
+
+    def watch(uid: str, frame: int, number: int, data: memoryview) -> None:
+        if log is not None:
+            log.add(uid, frame, number, data)
+        progress.update(f"captured {frame} frames")
+
+    sink = FileSink(args.output)
+    try:
+        with open_source(source.uri) as opened:
+            done = capture(opened, Order(source, syntax, watch), Exam(settings), sink, threading.Event())
+        return done, sink.publish()
+    finally:
+        sink.abandon()
+        progress.clear()
+        if log is not None:
+            log.close()
+
+
+def _settings(args: Namespace) -> Settings:
+    from agent.config.check import examine
+    from agent.config.load import load
+
+    if args.config is not None:
+        return load(args.config)
+    if ":" not in args.source or os.path.exists(DEFAULT_CONFIG):
+        return load(DEFAULT_CONFIG)
+    return build(examine({})[0])
+
+
+def _source(args: Namespace, settings: Settings) -> SourceSettings:
+    base = next((row for row in settings.source if row.name == args.source), None)
+    if base is None:
+        try:
+            parse_source(args.source)
+        except ValueError as error:
+            names = ", ".join(row.name for row in settings.source) or "none"
+            raise UsageError(f"{error}", hint=f"Sources of the configuration: {names}.") from None
+        defaults: dict[str, Any] = {key.name: key.default for key in _keys().values()}
+        base = SourceSettings(**{**defaults, "name": "capture", "uri": _from_here(args.source)})
+    changes: dict[str, Any] = {}
+    for option, name in _OPTIONS.items():
+        given = getattr(args, option)
+        if given is not None:
+            value, reason = check_value(_keys()[name], given)
+            if reason:
+                raise UsageError(f"--{option.replace('_', '-')}: {reason}")
+            changes[name] = value
+    # Frames alone say how long: the default time of a clip must not cut them short.
+    if args.frames and args.seconds is None:
+        changes["clip_s"] = _keys()["clip_s"].high
+    return base._replace(**changes)
+
+
+def _keys() -> dict[str, Key]:
+    return {key.name: key for section in SECTIONS if section.name == "source" for key in section.keys}
+
+
+def _from_here(uri: str) -> str:
+    scheme, _, rest = uri.partition(":")
+    return f"{scheme}:{os.path.abspath(rest)}" if scheme == "replay" else uri
+
+
+def _facts(path: str, size: int, done: Captured) -> dict[str, Any]:
+    return {
+        "file": path,
+        "size": size,
+        "sop_instance_uid": done.sop_instance_uid,
+        "sop_class_uid": done.sop_class_uid,
+        "transfer_syntax": transfer_syntax_word(done.transfer_syntax_uid),
+        "frames": done.frames,
+        "dropped": done.dropped,
+        "frame_time_ms": round(done.frame_time_ms, 3),
+        "native_bytes": done.native_bytes,
+        "ended_by": done.ended_by,
+    }
