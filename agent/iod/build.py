@@ -101,6 +101,15 @@ def build(kind: str, *, description: PixelDescription, context: DataSet, acquisi
     return ds
 
 
+def rehearse(kind: str, *, description: PixelDescription, context: DataSet, acquisition: Acquisition) -> None:
+    """Raise what ``build`` would raise, before the first frame: a missing fact is no reason to lose an exposure.
+
+    Frame fields are taken as if one frame had been captured; date and time may still be empty.
+    """
+    one = acquisition._replace(number_of_frames=1, frame_time_ms=0.0, frame_times_ms=None)
+    build(kind, description=description, context=context, acquisition=one)
+
+
 def _context(row: Kind, context: DataSet) -> DataSet:
     """Context after its check, with a Modality."""
     allowed = modules.tags_of(row.iod, CONTEXT_ENTITIES) | {CHARACTER_SET}
@@ -168,7 +177,7 @@ def _contribution(row: Kind, acquisition: Acquisition) -> DataSet:
     item["ContributionDateTime"] = f"{acquisition.date}{acquisition.time}{acquisition.timezone_offset}"
     text = "Captured and encoded as DICOM"
     if row.multi_frame:
-        text += f"; frame spacing from a monotonic clock, {acquisition.frames_dropped} frames dropped"
+        text += f"; frame spacing from a monotonic clock, frames dropped: {acquisition.frames_dropped}"
     item["ContributionDescription"] = text
     return item
 
@@ -192,7 +201,7 @@ def _image(row: Kind, description: PixelDescription, acquisition: Acquisition) -
         made["ImageLaterality"] = "U"
     comments = [acquisition.comments] if acquisition.comments else []
     if acquisition.frames_dropped:
-        comments.append(f"{acquisition.frames_dropped} frames were dropped during capture")
+        comments.append(f"Frames dropped during capture: {acquisition.frames_dropped}")
     if comments:
         made["ImageComments"] = ". ".join(comments)
     _lossy(made, acquisition)

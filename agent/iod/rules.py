@@ -50,6 +50,18 @@ VALUES: dict[tuple[str, int], tuple[str, ...]] = {
 }
 
 
+def numbers(ds: DataSet, tag: int) -> list[float]:
+    """Values as numbers, also those given as text; what is none is left to the encoder."""
+    return [number for number in map(_number, values(ds, tag)) if number is not None]
+
+
+def _number(value: object) -> float | None:
+    try:
+        return float(str(value))
+    except ValueError:
+        return None
+
+
 def samples(ds: DataSet) -> Iterator[Complaint]:
     """One sample for grayscale and palette, three for colour (C.7.6.3.1.2)."""
     photometric = first(ds, 0x00280004)
@@ -103,8 +115,8 @@ def presentation_shape(ds: DataSet) -> Iterator[Complaint]:
 
 def frames(ds: DataSet) -> Iterator[Complaint]:
     """There is at least one frame, and what the pointer names is there (C.7.6.6)."""
-    count = first(ds, 0x00280008)
-    if count is not None and int(str(count)) < 1:
+    count = numbers(ds, 0x00280008)
+    if count and count[0] < 1:
         yield 0x00280008, "must be above 0"
     for tag in values(ds, 0x00280009):
         if isinstance(tag, int) and not values(ds, tag):
@@ -113,10 +125,10 @@ def frames(ds: DataSet) -> Iterator[Complaint]:
 
 def frame_times(ds: DataSet) -> Iterator[Complaint]:
     """Frame Time Vector has one value per frame and starts with 0 (C.7.6.5.1.2)."""
-    vector, count = values(ds, 0x00181065), first(ds, 0x00280008)
-    if vector and count is not None and len(vector) != int(str(count)):
-        yield 0x00181065, f"needs one value per frame: {len(vector)} for {count} frames"
-    if vector and float(str(vector[0])) != 0:
+    vector, count = numbers(ds, 0x00181065), numbers(ds, 0x00280008)
+    if vector and count and len(vector) != count[0]:
+        yield 0x00181065, f"needs one value per frame: {len(vector)} for {count[0]:g} frames"
+    if vector and vector[0] != 0:
         yield 0x00181065, "must start with 0"
 
 
@@ -185,21 +197,22 @@ def no_voi_for_processing(ds: DataSet) -> Iterator[Complaint]:
 
 def window(ds: DataSet) -> Iterator[Complaint]:
     """Centers and widths are pairs, a width is at least 1 (C.11.2.1.2)."""
-    centers, widths = values(ds, 0x00281050), values(ds, 0x00281051)
-    if len(centers) != len(widths):
+    if len(values(ds, 0x00281050)) != len(values(ds, 0x00281051)):
         yield 0x00281051, "needs as many values as the Window Center has"
-    least = 1.0 if first(ds, 0x00281056) in {None, "LINEAR"} else 0.0
-    if any(float(str(width)) < least or float(str(width)) <= 0 for width in widths):
-        yield 0x00281051, "must be at least 1"
+    linear = first(ds, 0x00281056) in {None, "LINEAR"}
+    for width in numbers(ds, 0x00281051):
+        if width <= 0 or (linear and width < 1):
+            yield 0x00281051, "must be at least 1" if linear else "must be above 0"
 
 
 def spacing(ds: DataSet) -> Iterator[Complaint]:
     """Pixel Spacing differs from the spacing at the detector only when it was calibrated (10.7.1.1)."""
-    plain, imager = values(ds, 0x00280030), values(ds, 0x00181164)
-    if plain and imager and 0x00280A02 not in ds and [float(str(v)) for v in plain] != [float(str(v)) for v in imager]:
+    plain, imager = numbers(ds, 0x00280030), numbers(ds, 0x00181164)
+    if plain and imager and 0x00280A02 not in ds and plain != imager:
         yield 0x00280030, "must equal Imager Pixel Spacing unless a calibration type is given"
-    if any(float(str(value)) <= 0 for value in (*plain, *imager)):
-        yield 0x00181164, "must be above 0"
+    for tag, found in ((0x00280030, plain), (0x00181164, imager)):
+        if any(value <= 0 for value in found):
+            yield tag, "must be above 0"
 
 
 RULES: dict[str, tuple[Rule, ...]] = {

@@ -11,7 +11,7 @@ from agent.dataset.dataset import DataSet
 from agent.errors import IodError
 from agent.iod import codes
 from agent.iod.acquisition import FieldOfView, LossyStep, UltrasoundFacts, VoiLut, Window
-from agent.iod.build import KINDS, build
+from agent.iod.build import KINDS, build, rehearse
 
 NOTHING = DataSet()
 
@@ -141,10 +141,10 @@ def test_drops_are_in_the_vector_and_in_words() -> None:
     assert ds["FrameIncrementPointer"] == 0x00181065
     assert ds["FrameTimeVector"] == [0, 33.3, 66.7]
     assert "FrameTime" not in ds
-    assert ds["ImageComments"] == "rest. 1 frames were dropped during capture"
+    assert ds["ImageComments"] == "rest. Frames dropped during capture: 1"
     text = ds.items_of("ContributingEquipmentSequence")[0].text("ContributionDescription")
     assert "monotonic clock" in text
-    assert "1 frames dropped" in text
+    assert "frames dropped: 1" in text
 
 
 def test_one_frame_cine_points_to_frame_time_zero() -> None:
@@ -226,3 +226,13 @@ def test_x_ray_refuses_colour() -> None:
             make(kind, description=RGB)
     assert set(DESCRIPTIONS) == set(KINDS)
     assert make("us", description=GRAY8)["SamplesPerPixel"] == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rehearsal_knows_before_the_first_frame(kind: str) -> None:
+    facts = acquisition(kind, date="", time="", timezone_offset="", frame_time_ms=None)
+    rehearse(kind, description=DESCRIPTIONS[kind], context=NOTHING, acquisition=facts)
+    with pytest.raises(IodError, match="StudyInstanceUID"):
+        rehearse(
+            kind, description=DESCRIPTIONS[kind], context=NOTHING, acquisition=facts._replace(study_instance_uid="")
+        )
