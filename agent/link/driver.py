@@ -96,7 +96,7 @@ class Driver:
         """
         fragment_bytes = self.association.begin_data_set(context_id, size + (size & 1))
         if self._train is None:
-            self._train = Train(fragment_bytes)
+            self._train = Train(fragment_bytes, train_bytes=self.transport.batch_bytes)
         try:
             sent = self._train.send_data_set(
                 fd,

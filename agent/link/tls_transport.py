@@ -34,6 +34,8 @@ class TlsTransport(Transport):
 
     __slots__ = ("_poll_read", "_poll_write", "_settings", "_tls", "_verified_name")
 
+    batch_bytes = 1 << 17  # OpenSSL cuts it into records of 16 KiB anyway; memory is tighter with OpenSSL in it
+
     def __init__(
         self,
         sock: ssl.SSLSocket,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 HEAD_BYTES = 12  # PDU header 6, PDV length 4, context ID 1, message control header 1
 PDV_OVERHEAD_BYTES = 6  # what a maximum length counts besides the fragment
 COMMAND_ROOM_BYTES = 1024  # a C-STORE-RQ PDU is below 300 bytes
-TRAIN_BYTES = 1 << 20  # one system call per MiB; four times less costs 3 %, four times more gains nothing
+TRAIN_BYTES = 1 << 20
 LONGEST_PDU_BYTES = 1 << 17  # for peers without a limit: nothing is gained beyond 64 KiB
 PDU_LIMIT = 1000  # gaps in one preadv; IOV_MAX is 1024
 SMALLEST_FRAGMENT_BYTES = 2
