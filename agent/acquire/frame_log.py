@@ -34,6 +34,13 @@ class FrameLog:
         except OSError as error:
             raise FileError(f"{self._path}: {error.strerror}") from None
 
+    def flush(self) -> None:
+        """Hand everything to the file; afterwards other processes can read it."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise FileError(f"{self._path}: {error.strerror}") from None
+
     def close(self) -> None:
         """Flush and close."""
         try:

@@ -21,9 +21,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.acquire.clock import WallStamp, wall_stamp
 from agent.acquire.writers import Writer, make_writer
+from agent.dataset.encode import MAX_LONG_LENGTH
 from agent.dataset.pixels import PixelDescription
+from agent.dataset.uid import is_encapsulated
 from agent.errors import DeviceError, SpoolFull
-from agent.iod.build import KINDS, build
+from agent.iod.build import KINDS, build, rehearse
 from agent.iod.timing import FrameClock
 from agent.media.part10 import FileMeta
 from agent.media.stream import MAX_FRAMES
@@ -78,6 +80,14 @@ def frames_wanted(order: Order, rate_hz: float) -> int:
     return min(order.source.clip_frames or MAX_FRAMES, by_time, MAX_FRAMES)
 
 
+def expected_bytes(source: Source, order: Order) -> int:
+    """Bytes of a native clip of full length, so that it is refused before it begins; 0 where nobody can know."""
+    frames = frames_wanted(order, source.rate_hz)
+    if is_encapsulated(order.transfer_syntax_uid) or frames == MAX_FRAMES:
+        return 0
+    return min(frames * source.description.frame_bytes, MAX_LONG_LENGTH)
+
+
 def capture(source: Source, order: Order, exam: Exam, sink: Sink, stop: threading.Event) -> Captured:
     """Run ``source`` (open, not started) for one instance and write it to ``sink``."""
     return _Capture(source, order, exam, sink, stop).run()
@@ -106,6 +116,13 @@ class _Capture:
 
     def run(self) -> Captured:
         """Take frames until the clip ends, then complete the file."""
+        now = wall_stamp(time.time())
+        rehearse(
+            self._order.source.sop_class,
+            description=self._description,
+            context=self._exam.context(self._order.source, now),
+            acquisition=self._facts._replace(date=now.date, time=now.time, timezone_offset=now.offset),
+        )
         self._source.start()
         try:
             self._frames()

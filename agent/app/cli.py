@@ -33,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = _dispatch(words)
         sys.stdout.flush()
     except errors.AgentError as error:
+        if error.hint is errors.UsageError.hint:
+            error.hint = error.hint.replace("VERB", words[0])
         return report(error, as_json="--json" in words)
     except BrokenPipeError:
         # The reader of our output went away (head, less). Give the interpreter's own flush nothing to fail on.

@@ -112,7 +112,7 @@ def _settings(args: Namespace) -> Settings:
 
     if args.config is not None:
         return load(args.config)
-    if ":" not in args.source or os.path.exists(DEFAULT_CONFIG):
+    if os.path.exists(DEFAULT_CONFIG):
         return load(DEFAULT_CONFIG)
     return build(examine({})[0])
 
@@ -135,6 +135,8 @@ def _source(args: Namespace, settings: Settings) -> SourceSettings:
             if reason:
                 raise UsageError(f"--{option.replace('_', '-')}: {reason}")
             changes[name] = value
+    if args.frames is not None and args.frames < 1:
+        raise UsageError("--frames must be at least 1")
     # Frames alone say how long: the default time of a clip must not cut them short.
     if args.frames and args.seconds is None:
         changes["clip_s"] = _keys()["clip_s"].high

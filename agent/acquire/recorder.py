@@ -1,0 +1,150 @@
+"""One source of the daemon: when it captures, and how a capture becomes an instance of the spool.
+
+A recorder captures when its trigger is set (foot-switch, console, ``capture`` request) and, with ``every_s``, by itself
+at a fixed period counted from its start, at most ``captures`` times. Each capture opens the source, records one
+instance into a draft and seals it: only then is it reported (promise P1). A capture that fails leaves no file; the
+failure is the role's, who tries again with back-off, while triggers that came meanwhile are kept (one at most).
+
+When the agent stops, a running clip is ended and sealed, not thrown away.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent.acquire.frame_log import FrameLog
+from agent.acquire.pipeline import Captured, Order, capture, expected_bytes
+from agent.acquire.sources import open_source
+from agent.config.words import transfer_syntax_uid
+from agent.spool.draft import InstanceRecord, Sealed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.acquire.exam import Exam
+    from agent.config.settings import SourceSettings
+    from agent.spool.store import Spool
+
+
+class Recorded(NamedTuple):
+    """One durable instance."""
+
+    captured: Captured
+    sealed: Sealed
+
+
+class Counts(NamedTuple):
+    """What a source has done since start."""
+
+    captures: int
+    frames: int
+    dropped: int
+    recording: bool
+    last_uid: str
+
+
+class Recorder:
+    """A source at work; ``work`` is the function of its role, the rest may be called from any thread."""
+
+    def __init__(
+        self, source: SourceSettings, exam: Exam, spool: Spool, report: Callable[[SourceSettings, Recorded], None]
+    ) -> None:
+        self.source = source
+        self._exam = exam
+        self._spool = spool
+        self._report = report
+        self._wake = threading.Event()
+        self._triggered = False
+        self._automatic = 0
+        self._next_at: float | None = None
+        self.counts = Counts(0, 0, 0, recording=False, last_uid="")
+
+    def trigger(self) -> None:
+        """Ask for one capture."""
+        self._triggered = True
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Make ``work`` look at its stop event."""
+        self._wake.set()
+
+    def work(self, stop: threading.Event, _facts: object = None) -> None:
+        """Capture when it is time, until ``stop`` is set and ``wake`` was called."""
+        if self._next_at is None:
+            self._next_at = time.monotonic()
+        while not stop.is_set():
+            if self._take_turn(time.monotonic()):
+                self.record(stop)
+                continue
+            self._wake.wait(self._pause(time.monotonic()))
+            self._wake.clear()
+
+    def record(self, stop: threading.Event) -> Recorded:
+        """Capture one instance into the spool."""
+        source = self.source
+        syntax = transfer_syntax_uid(source.transfer_syntax)
+        log = FrameLog(source.frame_digest_file) if source.frame_digest_file else None
+        order = Order(source, syntax, log.add if log else None)
+        self.counts = self.counts._replace(recording=True)
+        try:
+            with open_source(source.uri) as opened, self._spool.draft(expected_bytes(opened, order)) as draft:
+                captured = capture(opened, order, self._exam, draft, stop)
+                if log is not None:
+                    log.flush()
+                done = Recorded(captured, draft.seal(self._record(captured)))
+        finally:
+            self.counts = self.counts._replace(recording=False)
+            if log is not None:
+                log.close()
+        counts = self.counts
+        self.counts = Counts(
+            counts.captures + 1,
+            counts.frames + captured.frames,
+            counts.dropped + captured.dropped,
+            recording=False,
+            last_uid=captured.sop_instance_uid,
+        )
+        self._report(source, done)
+        return done
+
+    def _record(self, captured: Captured) -> InstanceRecord:
+        return InstanceRecord(
+            captured.sop_instance_uid,
+            captured.sop_class_uid,
+            captured.transfer_syntax_uid,
+            captured.study_uid,
+            captured.series_uid,
+            captured.started.wall_s,
+            self.source.name,
+            facts=(
+                ("frames", captured.frames),
+                ("dropped", captured.dropped),
+                ("frame_time_ms", round(captured.frame_time_ms, 3)),
+                ("ended_by", captured.ended_by),
+                ("clock", "set" if captured.started.is_set else "never set"),
+            ),
+        )
+
+    def _take_turn(self, now: float) -> bool:
+        """Whether to capture now; a turn counts when it is taken, so that a broken source does not hurry."""
+        if self._triggered:
+            self._triggered = False
+            return True
+        if not self._automatic_left() or self._next_at is None or now < self._next_at:
+            return False
+        self._automatic += 1
+        # Missed periods are not made up for: after a long clip the next one starts at the next full period.
+        periods = int((now - self._next_at) / self.source.every_s) + 1
+        self._next_at += periods * self.source.every_s
+        return True
+
+    def _automatic_left(self) -> bool:
+        source = self.source
+        return source.every_s > 0 and (source.captures == 0 or self._automatic < source.captures)
+
+    def _pause(self, now: float) -> float | None:
+        if not self._automatic_left() or self._next_at is None:
+            return None
+        return max(0.0, self._next_at - now)

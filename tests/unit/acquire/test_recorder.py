@@ -1,0 +1,130 @@
+"""When a source captures, and that each capture becomes one instance of the spool."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.acquire.exam import Exam
+from agent.acquire.frame_log import read_frame_log
+from agent.acquire.recorder import Recorded, Recorder
+from agent.config import load
+from agent.config.settings import SourceSettings
+from agent.errors import SpoolFull
+from agent.spool.core import Destination
+from agent.spool.quota import Policy
+from agent.spool.store import Spool
+
+TOML = """
+[[source]]
+name = "probe"
+uri = "pattern:us-mono?rows=32&columns=32&rate_hz=0"
+clip_frames = 3
+"""
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    (tmp_path / "spool").mkdir()
+    policy = Policy(min_free_bytes=1, min_free_fraction=0.0)
+    with Spool.open(str(tmp_path / "spool"), destinations=[Destination("pacs")], policy=policy) as opened:
+        yield opened
+
+
+def recorder(spool: Spool, seen: list[Recorded], **changes: object) -> Recorder:
+    settings = load.parse(TOML)
+    source: SourceSettings = settings.source[0]._replace(**changes)  # type: ignore[arg-type]
+    return Recorder(source, Exam(settings), spool, lambda _source, done: seen.append(done))
+
+
+def test_a_capture_is_durable_and_queued_with_its_facts(spool: Spool, tmp_path: Path) -> None:
+    seen: list[Recorded] = []
+    unit = recorder(spool, seen, frame_digest_file=str(tmp_path / "log"))
+    done = unit.record(threading.Event())
+    assert seen == [done]
+    receipt = spool.receipt(done.captured.sop_instance_uid)
+    assert receipt is not None
+    assert receipt.source == "probe"
+    assert receipt.deliveries[0].state == "queued"
+    detail = receipt.events[0].detail
+    assert (detail["frames"], detail["dropped"], detail["ended_by"], detail["clock"]) == ("3", "0", "frames", "set")
+    assert len(read_frame_log(str(tmp_path / "log"))[done.captured.sop_instance_uid]) == 3
+    assert unit.counts[:3] == (1, 3, 0)
+    assert unit.counts.last_uid == done.captured.sop_instance_uid
+    assert not unit.counts.recording
+
+
+def test_it_captures_by_itself_and_when_triggered(spool: Spool) -> None:
+    seen: list[Recorded] = []
+    arrived = threading.Semaphore(0)
+    unit = recorder(spool, seen, every_s=0.01, captures=3)
+    unit._report = lambda _source, done: (seen.append(done), arrived.release())[0]
+    stop = threading.Event()
+    thread = threading.Thread(target=unit.work, args=(stop,), daemon=True)
+    thread.start()
+    for _ in range(3):
+        assert arrived.acquire(timeout=20)
+    unit.trigger()
+    assert arrived.acquire(timeout=20)
+    stop.set()
+    unit.wake()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert len(seen) == 4
+    assert len(spool.rows()) == 4
+
+
+def test_turns_keep_their_period_and_missed_ones_are_not_made_up_for(spool: Spool) -> None:
+    unit = recorder(spool, [], every_s=10.0)
+    unit._next_at = 100.0
+    assert not unit._take_turn(99.0)
+    assert unit._pause(99.0) == 1.0
+    assert unit._take_turn(100.0)
+    assert not unit._take_turn(109.9)
+    assert unit._take_turn(135.0)
+    assert unit._next_at == 140.0
+    quiet = recorder(spool, [])
+    quiet._next_at = 100.0
+    assert not quiet._take_turn(1e9)
+    assert quiet._pause(0.0) is None
+    quiet.trigger()
+    quiet.trigger()
+    assert quiet._take_turn(0.0)
+    assert not quiet._take_turn(0.0)
+
+
+def test_a_failed_capture_leaves_nothing(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    unit = recorder(spool, [])
+
+    def full(*_given: object) -> None:
+        raise SpoolFull("no room")
+
+    monkeypatch.setattr("agent.spool.draft.Draft.reserve", full)
+    with pytest.raises(SpoolFull):
+        unit.record(threading.Event())
+    assert not unit.counts.recording
+    assert spool.rows() == []
+    assert list(Path(spool.root).rglob("*.part")) == []
+
+
+def test_stopping_ends_a_running_clip_and_keeps_it(spool: Spool) -> None:
+    seen: list[Recorded] = []
+    unit = recorder(spool, seen, uri="pattern:us-mono?rows=32&columns=32&rate_hz=50", clip_frames=0, clip_s=600.0)
+    stop = threading.Event()
+    unit.trigger()
+    thread = threading.Thread(target=unit.work, args=(stop,), daemon=True)
+    thread.start()
+    until = time.monotonic() + 10
+    while not unit.counts.recording and time.monotonic() < until:
+        thread.join(0.01)
+    thread.join(0.2)
+    stop.set()
+    unit.wake()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert [done.captured.ended_by for done in seen] == ["stop"]
+    assert len(spool.rows()) == 1
