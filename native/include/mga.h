@@ -130,6 +130,19 @@ typedef struct {
     uint32_t timestamp_ms; /* CLOCK_MONOTONIC, modulo 2^32 */
 } mga_mark;
 int64_t mga_mark_read(const void *src, size_t src_size, const mga_format *format, mga_mark *mark);
+
+/* --- RLE Lossless (PS3.5 Annex G) ------------------------------------------------------------------------------- */
+
+/* Most bytes that a coded frame can take. */
+int64_t mga_rle_encode_bound(const mga_format *format);
+/* Working memory for either direction; a few rows. May be reused, holds nothing between calls. */
+int64_t mga_rle_work_bytes(const mga_format *format);
+/* Bytes written (even), or MGA_ERR_ARG_*; src_size must be exactly one frame. */
+int64_t mga_rle_encode(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
+                       void *work, size_t work_size);
+/* Bytes of the frame, or MGA_ERR_ARG_*, MGA_ERR_DATA_*; on error dst holds anything. */
+int64_t mga_rle_decode(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
+                       void *work, size_t work_size);
 /* cffi: end */
 
 #endif
