@@ -149,18 +149,19 @@ def run_cell(cell: Cell, target: Target, work: Workload, port: int, ca: Path) ->
     return Result(cell, len(files), sum(path.stat().st_size for path in files), usage)
 
 
-def run(rounds: int, *, quick: bool, scratch: Path) -> dict[Cell, list[Result]]:
-    """Run the whole matrix ``rounds`` times; within a target and workload the senders follow each other directly."""
+def run(plan: list[Cell], rounds: int, *, quick: bool, scratch: Path) -> dict[Cell, list[Result]]:
+    """Run the plan ``rounds`` times; within a target and workload the senders follow each other directly."""
     works = workloads(quick=quick)
     drop_old_data(list(works.values()))
     for work in works.values():
         make_instances(work)
     ca = make_bench_ca(scratch / "ca")
     peers = targets(ca)
-    plan = cells(quick=quick)
     results: dict[Cell, list[Result]] = {cell: [] for cell in plan}
     for number in range(rounds):
         for name, target in peers.items():
+            if not any(cell.target == name for cell in plan):
+                continue
             with target.start(scratch) as port:
                 for cell in [cell for cell in plan if cell.target == name]:
                     progress(f"round {number + 1} of {rounds}: {cell.sender} -> {name}, {cell.work}")
@@ -194,6 +195,8 @@ def show(results: dict[Cell, list[Result]]) -> tuple[list[dict[str, Any]], int]:
     print()
     missed, judged = 0, []
     for bar in BARS:
+        if not any((cell.target, cell.work) == (bar.target, bar.work) for cell in results):
+            continue  # left out by --only
         found, holds = judge(bar, results)
         missed += not holds
         sign = ">=" if bar.kind in AT_LEAST else "<="
@@ -202,7 +205,7 @@ def show(results: dict[Cell, list[Result]]) -> tuple[list[dict[str, Any]], int]:
     return judged, missed
 
 
-def main(rounds: int, *, quick: bool) -> int:
+def main(rounds: int, *, quick: bool, only: str = "") -> int:
     for name in ("storescp", "storescu", "dcmsend", "Orthanc"):
         if find_program(name) is None:
             raise SystemExit(f"bench net: {name} is not installed; scripts/test says which package it is in")
@@ -210,7 +213,8 @@ def main(rounds: int, *, quick: bool) -> int:
     from pathlib import Path
 
     with tempfile.TemporaryDirectory(prefix="bench-net-") as scratch:
-        results = run(rounds, quick=quick, scratch=Path(scratch))
+        plan = [cell for cell in cells(quick=quick) if only in f"{cell.target}, {cell.work}"]
+        results = run(plan, rounds, quick=quick, scratch=Path(scratch))
     judged, missed = show(results)
     OUT.mkdir(exist_ok=True)
     report = {
