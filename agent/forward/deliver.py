@@ -21,6 +21,7 @@ from agent.dimse.status import Service, explain, status_error
 from agent.errors import AgentError, EncodeError, FileError, LinkClosed, NoAcceptedContext, NotDicomError
 from agent.link.conversation import Conversation, refuse
 from agent.link.requestor import associate
+from agent.link.transport import never
 from agent.media.part10 import PREFIX_LIMIT_BYTES, FileMeta, decode_prefix
 from agent.service import proposal, storage, verification
 from agent.ul.limits import CONTEXT_LIMIT
@@ -97,10 +98,11 @@ class Delivery:
         roles: Sequence[RoleSelection] = (),
         on_request: Callable[[Incoming], Reply] = refuse,
         clock: Callable[[], float] = time.monotonic,
+        cancelled: Callable[[], bool] = never,
     ) -> None:
         """Open the association for at most 128 ``needs``; raises what ``link.requestor.associate`` raises."""
         self.peer = peer
-        driver = associate(peer, proposal.propose(needs).contexts, roles, clock)
+        driver = associate(peer, proposal.propose(needs).contexts, roles, clock, cancelled)
         self._conversation = Conversation(driver, on_request)
         self._response_s = peer.timeouts.response_s
         self._broken: AgentError | None = None
@@ -260,10 +262,10 @@ class Echo(NamedTuple):
     facts: dict[str, str]  # of the transport: tcp or tls, version, suite
 
 
-def echo(peer: Peer, clock: Callable[[], float] = time.monotonic) -> Echo:
+def echo(peer: Peer, clock: Callable[[], float] = time.monotonic, cancelled: Callable[[], bool] = never) -> Echo:
     """Verify ``peer`` with one C-ECHO (PS3.4 Annex A); raises the error that says why it does not work."""
     started = clock()
-    driver = associate(peer, proposal.propose([verification.NEED]).contexts, clock=clock)
+    driver = associate(peer, proposal.propose([verification.NEED]).contexts, clock=clock, cancelled=cancelled)
     associated = clock()
     try:
         context_id = next(iter(driver.association.contexts), None)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import AgentError, LinkClosed
 from agent.link.driver import Driver
-from agent.link.transport import connect
+from agent.link.transport import connect, never
 from agent.service.proposal import associate_request
 from agent.ul.association import Association, Role
 from agent.ul.pdu import AssociateAccept, AssociateReject
@@ -30,13 +30,17 @@ def associate(
     contexts: Sequence[PresentationContext],
     roles: Sequence[RoleSelection] = (),
     clock: Callable[[], float] = time.monotonic,
+    cancelled: Callable[[], bool] = never,
 ) -> Driver:
-    """Return a driver whose association is established; ``driver.association.contexts`` says what was agreed."""
+    """Return a driver whose association is established; ``driver.association.contexts`` says what was agreed.
+
+    ``cancelled`` is asked about once a second whenever the driver waits; True ends the wait with ``LinkClosed``.
+    """
     association = Association(Role.REQUESTOR, artim_s=peer.timeouts.artim_s)
     request = associate_request(peer.calling_ae, peer.called_ae, contexts, roles=roles)
     association.send(request, clock())
     association.next_event()  # OpenTransport, which is what comes next
-    driver = Driver(association, connect(peer, clock), peer.timeouts, clock)
+    driver = Driver(association, connect(peer, clock, cancelled), peer.timeouts, clock)
     try:
         association.connected(clock())
         driver.flush()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from agent.errors import LinkClosed
 from agent.link.tls import TlsSettings, client_context, refused, server_context
-from agent.link.transport import READ_BYTES, Transport, timed_out
+from agent.link.transport import LONGEST_TICK_S, READ_BYTES, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,6 +89,10 @@ class TlsTransport(Transport):
         except OSError:
             return  # nobody listens any more
 
+    def readable(self, seconds: float) -> bool:
+        """As ``Transport.readable``."""
+        return bool(self._tls.pending()) or super().readable(seconds)
+
     def facts(self) -> dict[str, str]:
         """TLS version and suite."""
         cipher = self._tls.cipher()
@@ -109,9 +113,12 @@ class TlsTransport(Transport):
                 ready = self._poll_write
             except OSError as error:
                 raise self._cut(error) from error
-            left = self._write_s if deadline is None else deadline - self._clock()
-            if left <= 0 or not ready.poll(max(1, int(left * 1000))):
-                raise timed_out(wait, self.name)
+            self._wait(ready, deadline, wait)
+
+    def _wait(self, ready: select.poll, deadline: float | None, wait: str) -> None:
+        ends = self._clock() + self._write_s if deadline is None else deadline
+        while not ready.poll(max(1, int(min(LONGEST_TICK_S, ends - self._clock()) * 1000))):
+            self._check(ends, wait)
 
     def _cut(self, error: OSError) -> Exception:
         if isinstance(error, _CUT):

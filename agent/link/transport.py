@@ -14,6 +14,9 @@ Raises ``ConnectFailed``, ``LinkTimeout`` (names the wait), ``LinkClosed`` (cut 
 
 from __future__ import annotations
 
+import errno
+import os
+import select
 import socket
 import struct
 import time
@@ -44,10 +47,15 @@ _WAITS = {
 }
 
 
+def never() -> bool:
+    """Return False: nobody cancels."""
+    return False
+
+
 class Transport:
     """A connected plain TCP socket; ``TlsTransport`` has the same methods."""
 
-    __slots__ = ("_clock", "_socket", "_write_s", "name")
+    __slots__ = ("_clock", "_socket", "_write_s", "cancelled", "name")
 
     batch_bytes = 1 << 20  # what one write should bring: four times less costs 3 %, four times more gains nothing
 
@@ -58,6 +66,7 @@ class Transport:
         self._clock = clock
         self._write_s = timeouts.write_s
         self.name = name
+        self.cancelled: Callable[[], bool] = never  # asked at each tick; True ends the wait with LinkClosed
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._prepare(timeouts)
 
@@ -126,7 +135,14 @@ class Transport:
         """Tell what a flight recorder notes about this connection."""
         return {"transport": "tcp"}
 
+    def readable(self, seconds: float) -> bool:
+        """Wait up to ``seconds`` for something to read (or an end); nothing is read and nothing raised."""
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        return _ready(self._socket, select.POLLIN, seconds)
+
     def _check(self, deadline: float, wait: str) -> None:
+        if self.cancelled():
+            raise stopped(self.name)
         if self._clock() >= deadline:
             raise timed_out(wait, self.name)
 
@@ -134,29 +150,42 @@ class Transport:
         return LinkClosed(f"the connection with {self.name} was cut: {error.strerror or error}")
 
 
+def stopped(name: str) -> LinkClosed:
+    """Make the error of a wait that our own side gave up."""
+    return LinkClosed(f"{name}: the agent is stopping", hint="Nothing is wrong; the agent goes on at its next start.")
+
+
 def timed_out(wait: str, name: str) -> LinkTimeout:
     """Make the error of the wait that ran out; it names the wait, so that the technician finds the limit."""
     return LinkTimeout(f"{name}: no {_WAITS.get(wait, wait)} in time (wait '{wait}')")
 
 
-def connect(peer: Peer, clock: Callable[[], float] = time.monotonic) -> Transport:
-    """Open the connection to ``peer``, over TLS when its settings say so; tries each address of the host in turn."""
+def connect(
+    peer: Peer, clock: Callable[[], float] = time.monotonic, cancelled: Callable[[], bool] = never
+) -> Transport:
+    """Open the connection to ``peer``, over TLS when its settings say so; tries each address of the host in turn.
+
+    ``cancelled`` is asked about once a second while anything is waited for, also later; True ends the wait.
+    """
     context = None
     if peer.tls is not None:
         from agent.link import tls_transport
 
         context = tls_transport.client_context(peer.tls)  # a missing file is told before the network is touched
-    sock = _open(peer, clock)
+    sock = _open(peer, clock, cancelled)
     try:
         if context is None:
-            return Transport(sock, str(peer), peer.timeouts, clock)
-        return tls_transport.start_client(sock, peer, context, clock)
+            transport = Transport(sock, str(peer), peer.timeouts, clock)
+        else:
+            transport = tls_transport.start_client(sock, peer, context, clock)
     except BaseException:
         sock.close()
         raise
+    transport.cancelled = cancelled
+    return transport
 
 
-def _open(peer: Peer, clock: Callable[[], float]) -> socket.socket:
+def _open(peer: Peer, clock: Callable[[], float], cancelled: Callable[[], bool]) -> socket.socket:
     deadline = clock() + peer.timeouts.connect_s
     try:
         addresses = socket.getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM)
@@ -164,20 +193,45 @@ def _open(peer: Peer, clock: Callable[[], float]) -> socket.socket:
         raise ConnectFailed(f"{peer}: the host name is not known: {error}") from error
     problem: OSError | None = None
     for family, kind, protocol, _, address in addresses:
-        left = deadline - clock()
-        if left <= 0:
-            break
         sock = socket.socket(family, kind, protocol)
         try:
-            sock.settimeout(left)
-            sock.connect(address)
+            _connect(sock, address, deadline, clock, cancelled)
+        except BlockingIOError:
+            sock.close()
+            raise (stopped if cancelled() else _connect_timed_out)(str(peer)) from None
         except OSError as error:
             sock.close()
             problem = error
         else:
             return sock
-    if problem is None or isinstance(problem, TimeoutError):
-        raise timed_out("connect", str(peer)) from problem
     if isinstance(problem, ConnectionRefusedError):
         raise ConnectFailed(f"{peer}: nothing listens on this port") from problem
-    raise ConnectFailed(f"{peer}: {problem.strerror or problem}") from problem
+    if isinstance(problem, TimeoutError):  # the kernel's own, ETIMEDOUT
+        raise _connect_timed_out(str(peer)) from problem
+    raise ConnectFailed(f"{peer}: {problem.strerror if problem else 'no address'}") from problem
+
+
+def _connect_timed_out(name: str) -> LinkTimeout:
+    return timed_out("connect", name)
+
+
+def _connect(
+    sock: socket.socket, address: object, deadline: float, clock: Callable[[], float], cancelled: Callable[[], bool]
+) -> None:
+    """Connect within the deadline, looking up at each tick; ``BlockingIOError`` when given up."""
+    sock.settimeout(0.0)
+    status = sock.connect_ex(address)  # type: ignore[arg-type] # whatever getaddrinfo says the family wants
+    while status == errno.EINPROGRESS:
+        tick = min(LONGEST_TICK_S, max(0.0, deadline - clock()))
+        if not tick or cancelled():
+            raise BlockingIOError(status, "connect given up")
+        if _ready(sock, select.POLLOUT, tick):
+            status = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if status:
+        raise OSError(status, os.strerror(status))
+
+
+def _ready(sock: socket.socket, events: int, seconds: float) -> bool:
+    poll = select.poll()
+    poll.register(sock, events)
+    return bool(poll.poll(max(0, int(seconds * 1000))))
