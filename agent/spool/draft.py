@@ -7,7 +7,8 @@
 The digest is taken at ``seal`` by reading the file back once: the head of a clip is written last, so its SHA-256 cannot
 run along with the writes, and what is hashed is what will be read, not what was meant. Two digests come out of one
 pass: of the whole file (the custody receipt, bit rot) and of the Data Set without its File Meta Information, which is
-what "same instance" means (P5): the File Meta of the same instance may differ from one carrier to the next.
+what "same instance" means (P5): the File Meta of the same instance may differ from one carrier to the next. The pass
+also finds the end of the Data Set (walk.py): what cannot be read back whole is never promised.
 
 Raises ``SpoolFull`` (the draft stays usable: seal what is there, or abandon) and ``MediaError`` (the draft is dead).
 """
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from agent.errors import SpoolDamaged, SpoolError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
 from agent.spool.quota import EXTEND_BYTES
+from agent.spool.walk import Origin, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +37,10 @@ HASH_CHUNK = 256 * 1024  # bytes read at a time: the pass is bound by SHA-256, n
 
 
 class InstanceRecord(NamedTuple):
-    """What the maker of an instance says about it; the UIDs must be those in the file."""
+    """What the maker of an instance says about it; the UIDs must be those in the file.
+
+    An empty study or series UID is taken from the file.
+    """
 
     sop_instance_uid: str
     sop_class_uid: str
@@ -70,6 +75,7 @@ class Measured(NamedTuple):
     size: int
     file_sha256: bytes
     data_set_sha256: bytes
+    origin: Origin
 
 
 class Draft:
@@ -165,7 +171,10 @@ class Draft:
 
 
 def measure(read_into: Callable[[int, memoryview], int], size: int) -> Measured:
-    """Hash ``size`` bytes and decode their prefix; ``read_into(offset, memoryview) -> count``."""
+    """Hash ``size`` bytes, decode their prefix, walk their Data Set; ``read_into(offset, memoryview) -> count``.
+
+    Raises ``NotDicomError`` or ``DecodeError`` when this is not a complete DICOM file.
+    """
     buffer = memoryview(bytearray(min(HASH_CHUNK, max(size, 1))))
     whole, inner = hashlib.sha256(), hashlib.sha256()
     meta: FileMeta | None = None
@@ -182,4 +191,10 @@ def measure(read_into: Callable[[int, memoryview], int], size: int) -> Measured:
         position += count
     if meta is None:
         meta, data_set_offset = decode_prefix(b"")  # raises: an empty file is not DICOM
-    return Measured(meta, data_set_offset, size, whole.digest(), inner.digest())
+    origin = walk(lambda length, at: _pread(read_into, length, at), size, data_set_offset, meta.transfer_syntax_uid)
+    return Measured(meta, data_set_offset, size, whole.digest(), inner.digest(), origin)
+
+
+def _pread(read_into: Callable[[int, memoryview], int], length: int, offset: int) -> bytes:
+    buffer = bytearray(length)
+    return bytes(buffer[: read_into(offset, memoryview(buffer))])

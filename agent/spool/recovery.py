@@ -85,20 +85,6 @@ class Found(NamedTuple):
     row_digest: bytes = b""
 
 
-class Facts(NamedTuple):
-    """What a DICOM file says about itself."""
-
-    sop_instance_uid: str
-    sop_class_uid: str
-    transfer_syntax_uid: str
-    study_uid: str
-    series_uid: str
-
-    def record(self, *, captured_at: float, source: str, destinations: tuple[str, ...] | None = None) -> InstanceRecord:
-        """Make the record to seal or adopt the file with."""
-        return InstanceRecord(*self, captured_at, source, destinations)
-
-
 class _Tally:
     """Counts and notes while recovery runs."""
 
@@ -296,20 +282,14 @@ RULES: tuple[tuple[str, Callable[[Found], bool], Callable[[Spool, Found, _Tally]
 def adopt(spool: Spool, number: int) -> tuple[str, str]:
     """Enter a file without row, unless its UID is known; returns what was done (a field of ``Report``) and a line."""
     path = spool.path(number)
-    try:
-        with open(path, "rb") as file:
-            facts = facts_of(file.fileno())
-        measured = _measured(path)
-    except DataSetError as error:
-        return "strange", f"{path}: {error}; moved to {quarantine(spool, path)}"
-    except OSError as error:
-        raise media_error(error, "read", path) from error
+    measured = _measured(path)
     if measured is None:
-        return "strange", f"{path} cannot be read; moved to {quarantine(spool, path)}"
+        return "strange", f"{path} is no complete DICOM file; moved to {quarantine(spool, path)}"
     spool.medium.sync_folder(os.path.dirname(path))  # the crash may have come before the folder was synced
-    known = spool.known(facts.sop_instance_uid)
+    uid = measured.meta.sop_instance_uid
+    known = spool.known(uid)
     if known is None:
-        record = facts.record(captured_at=os.stat(path).st_mtime, source="recovered")
+        record = record_of(measured, captured_at=os.stat(path).st_mtime, source="recovered")
         spool.enter(number, record, measured, detail=details(recovered="file without row"))
         return "adopted", f"instance {number:08X}: adopted, it was durable but not yet in the ledger"
     other, life, digest = known
@@ -320,7 +300,7 @@ def adopt(spool: Spool, number: int) -> tuple[str, str]:
         spool.ledger.write(lambda db: note(db, wall, other, None, Event.CONFLICT, None, detail))
         return (
             "strange",
-            f"{path}: {facts.sop_instance_uid} is instance {other:08X} with other content; moved to {aside}",
+            f"{path}: {uid} is instance {other:08X} with other content; moved to {aside}",
         )
     if life in {Life.DAMAGED, Life.LOST}:
         spool.medium.make_folder(os.path.dirname(spool.path(other)))
@@ -412,9 +392,10 @@ def _measured(path: str) -> Measured | None:
         raise media_error(error, "read", path) from error
 
 
-def facts_of(fd: int) -> Facts:
-    """Read what a file says about itself; raises ``NotDicomError`` or ``DecodeError``."""
-    from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
-
-    meta, _offset = decode_prefix(os.pread(fd, PREFIX_LIMIT_BYTES, 0))
-    return Facts(meta.sop_instance_uid, meta.sop_class_uid, meta.transfer_syntax_uid, "", "")
+def record_of(
+    measured: Measured, *, captured_at: float, source: str, destinations: tuple[str, ...] | None = None
+) -> InstanceRecord:
+    """Make the record of a file from what the file says."""
+    meta, origin = measured.meta, measured.origin
+    uids = (meta.sop_instance_uid, meta.sop_class_uid, meta.transfer_syntax_uid, *origin)
+    return InstanceRecord(*uids, captured_at, source, destinations)

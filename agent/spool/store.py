@@ -29,6 +29,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from agent.errors import MediaError, SpoolBusy, SpoolConflict, SpoolDamaged, SpoolError
+from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
 from agent.spool import mount, recovery
 from agent.spool.committing import Committing
 from agent.spool.core import Clock, Destination
@@ -126,6 +127,13 @@ class Spool(Forwarding, Committing, Evicting):
         try:
             found = draft.measure()
             _compare(found, record, draft.file.path)
+            study, series = record.study_uid or found.origin.study_uid, record.series_uid or found.origin.series_uid
+            return self._seal(draft, record._replace(study_uid=study, series_uid=series), found)
+        finally:
+            draft.abandon()
+
+    def _seal(self, draft: Draft, record: InstanceRecord, found: Measured) -> Sealed:
+        try:
             draft.file.finish()
             with self._only(record.sop_instance_uid):
                 self._adopt_orphans()
@@ -154,12 +162,18 @@ class Spool(Forwarding, Committing, Evicting):
         except OSError as error:
             raise media_error(error, "open", path) from error
         try:
-            size = os.fstat(fd).st_size
-            facts = recovery.facts_of(fd)
-            with self.draft(size) as draft:
+            with self.draft(os.fstat(fd).st_size) as draft:
                 while chunk := os.pread(fd, COPY_CHUNK, draft.tell()):
+                    if not draft.tell():
+                        decode_prefix(
+                            chunk[:PREFIX_LIMIT_BYTES]
+                        )  # refuse before a gigabyte of something else is copied
                     draft.write(chunk)
-                return draft.seal(facts.record(captured_at=self.clock.wall(), source=source, destinations=destinations))
+                found = draft.measure()
+                record = recovery.record_of(
+                    found, captured_at=self.clock.wall(), source=source, destinations=destinations
+                )
+                return self._seal(draft, record, found)
         except OSError as error:
             raise media_error(error, "read", path) from error
         finally:
