@@ -1,0 +1,125 @@
+"""Storage and Verification: what to propose, where an instance goes, which answer counts."""
+
+from __future__ import annotations
+
+import pytest
+from fakes.associations import Pair
+
+from agent.dataset.uid import (
+    DX_PRESENTATION,
+    EXPLICIT_VR_LE,
+    IMPLICIT_VR_LE,
+    JPEG_LS_NEAR,
+    RLE_LOSSLESS,
+    US,
+    VERIFICATION,
+)
+from agent.dimse.fragment import Received
+from agent.dimse.message import CEchoRequest, CEchoResponse, CStoreResponse, Message
+from agent.errors import NoAcceptedContext, RemoteProtocolError
+from agent.service import storage, verification
+from agent.service.proposal import Need, associate_request, propose
+from agent.ul import pdu
+from agent.ul.negotiate import AgreedContext
+
+
+def test_one_context_per_class_and_syntax_and_the_default_one() -> None:
+    pairs = [(US, EXPLICIT_VR_LE), (US, RLE_LOSSLESS), (US, EXPLICIT_VR_LE), (DX_PRESENTATION, JPEG_LS_NEAR)]
+    assert storage.needs(pairs) == [
+        Need(US, (EXPLICIT_VR_LE,)),
+        Need(US, (RLE_LOSSLESS,)),
+        Need(DX_PRESENTATION, (JPEG_LS_NEAR,)),
+        Need(US, (IMPLICIT_VR_LE,)),
+    ]
+    assert Need(US, (IMPLICIT_VR_LE,)) not in storage.needs(pairs, default=False)
+
+
+def test_contexts_are_odd_unique_and_at_most_128() -> None:
+    needs = [Need(f"1.2.{number}", (EXPLICIT_VR_LE,)) for number in range(130)]
+    contexts, left_over = propose([*needs, needs[0]])
+    assert [context.context_id for context in contexts] == list(range(1, 256, 2))
+    assert left_over == tuple(needs[128:])
+    pdu.encode(associate_request("A", "B", contexts))
+
+
+CONTEXTS = {
+    1: AgreedContext(1, US, IMPLICIT_VR_LE),
+    3: AgreedContext(3, US, EXPLICIT_VR_LE),
+    5: AgreedContext(5, DX_PRESENTATION, IMPLICIT_VR_LE),
+    7: AgreedContext(7, "1.2", EXPLICIT_VR_LE, requestor_scu=False, requestor_scp=True),
+}
+
+
+def test_an_instance_goes_on_its_own_syntax() -> None:
+    assert storage.choose(CONTEXTS, US, EXPLICIT_VR_LE) == (3, EXPLICIT_VR_LE, False)
+    assert storage.choose(CONTEXTS, US, IMPLICIT_VR_LE) == (1, IMPLICIT_VR_LE, False)
+
+
+def test_only_native_instances_fall_back_and_only_if_asked() -> None:
+    assert storage.choose(CONTEXTS, DX_PRESENTATION, EXPLICIT_VR_LE, convertible=True) == (5, IMPLICIT_VR_LE, True)
+    for syntax, convertible in ((EXPLICIT_VR_LE, False), (RLE_LOSSLESS, True), (JPEG_LS_NEAR, True)):
+        with pytest.raises(NoAcceptedContext, match="Digital X-Ray"):
+            storage.choose(CONTEXTS, DX_PRESENTATION, syntax, convertible=convertible)
+
+
+def test_a_context_without_the_scu_role_is_not_used() -> None:
+    with pytest.raises(NoAcceptedContext):
+        storage.choose(CONTEXTS, "1.2", EXPLICIT_VR_LE)
+
+
+def match(message: Message, context_id: int = 3) -> CStoreResponse:
+    received = Received(context_id, message, False)
+    return storage.match(received, message_id=9, context_id=3, sop_instance_uid="1.2.3")
+
+
+def test_the_answer_that_counts() -> None:
+    assert match(CStoreResponse(9, 0, US, "1.2.3")).status == 0
+    assert match(CStoreResponse(9, 0xA700)).status == 0xA700
+
+
+@pytest.mark.parametrize(
+    ("message", "context_id"),
+    [
+        (CStoreResponse(8, 0, US, "1.2.3"), 3),
+        (CStoreResponse(9, 0, US, "1.2.3"), 1),
+        (CStoreResponse(9, 0, US, "1.2.4"), 3),
+        (CEchoResponse(9, 0), 3),
+        (CEchoRequest(9), 3),
+    ],
+)
+def test_answers_that_do_not(message: Message, context_id: int) -> None:
+    with pytest.raises(RemoteProtocolError):
+        match(message, context_id)
+
+
+def test_echo() -> None:
+    assert verification.respond(CEchoRequest(4)) == CEchoResponse(4, 0)
+    assert verification.respond(CEchoRequest(4, "1.2")).status == 0x0118
+    received = Received(1, CEchoResponse(4, 0), False)
+    assert verification.match(received, message_id=4, context_id=1).status == 0
+    for message_id, context_id in ((5, 1), (4, 3)):
+        with pytest.raises(RemoteProtocolError, match="C-ECHO-RSP"):
+            verification.match(received, message_id=message_id, context_id=context_id)
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_echo_between_two_associations(step: int) -> None:
+    from agent.dimse.fragment import Assembler, split
+    from agent.dimse.layout import encode
+
+    pair = Pair(step)
+    (context_id,) = (c.context_id for c in pair.requestor.contexts.values() if c.abstract_syntax == VERIFICATION)
+    for fragment in split(context_id, encode(CEchoRequest(1)), pair.requestor.fragment_bytes, command=True):
+        pair.requestor.send(fragment, 0.0)
+    (event,) = pair.to_acceptor()
+    assert isinstance(event, pdu.Fragment)
+    asked = Assembler().feed(event)
+    assert isinstance(asked, Received)
+    assert isinstance(asked.message, CEchoRequest)
+    answer = encode(verification.respond(asked.message))
+    pair.acceptor.send(pdu.Fragment(context_id, pdu.COMMAND | pdu.LAST, answer), 0.0)
+    (event,) = pair.to_requestor()
+    assert isinstance(event, pdu.Fragment)
+    answered = Assembler().feed(event)
+    assert isinstance(answered, Received)
+    assert verification.match(answered, message_id=1, context_id=context_id).status == 0
