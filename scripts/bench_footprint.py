@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import subprocess
 import sys
 import tomllib
@@ -59,12 +58,12 @@ def python_functions() -> dict[str, int]:
 
 
 def c_functions() -> dict[str, int]:
-    """Lines of each C function: from an opening brace in column 0 to the closing one (clang-format puts them there)."""
+    """Lines of each C function: clang-format puts its braces, and no others, on lines of their own in column 0."""
     lengths = {}
     for path in own_files("*.c", "native/src"):
         start = 0
         for number, line in enumerate(path.read_text().splitlines(), 1):
-            if re.match(r"[a-z].*\)\s*\{$|\{$", line):
+            if line == "{":
                 start = number
             elif line == "}" and start:
                 lengths[f"{path.relative_to(ROOT)}:{start}"] = number - start + 1

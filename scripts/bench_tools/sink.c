@@ -2,8 +2,8 @@
 //
 // Each association is a process of its own. The first transfer syntax of every presentation context is accepted; data
 // sets are dropped inside the kernel (MSG_TRUNC); each C-STORE is answered with 0000H in one write with TCP_NODELAY.
-// A connection that starts with the bytes "RAW." is the TCP baseline: 8-byte little-endian length, bytes, 1-byte answer.
-// Bench only: it trusts its peer.
+// A connection that starts with the bytes "RAW." is the TCP baseline: 8-byte little-endian length, bytes, 1-byte
+// answer. Bench only: it trusts its peer.
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>

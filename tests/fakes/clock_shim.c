@@ -1,5 +1,6 @@
-// A wall clock that jumps, for one process (LD_PRELOAD). The offset in seconds is a double in the file MGA_CLOCK, mapped
-// so that a jump needs no signal. The monotonic clock stays true, as it does when somebody sets the date of a machine.
+// A wall clock that jumps, for one process (LD_PRELOAD). The offset in seconds is a double in the file MGA_CLOCK,
+// mapped so that a jump needs no signal. The monotonic clock stays true, as it does when somebody sets the date of a
+// machine.
 
 #include <fcntl.h>
 #include <stdlib.h>
