@@ -44,6 +44,10 @@ class _Lib:
     MGA_PATTERN_US_MONO: Final[int]
     MGA_PATTERN_DX16: Final[int]
 
+    MGA_COLOUR_AS_IS: Final[int]
+    MGA_COLOUR_INVERTED: Final[int]
+    MGA_COLOUR_YBR_FULL: Final[int]
+
     def mga_abi_version(self) -> int: ...
     def mga_status_text(self, status: int) -> Any: ...
     def mga_format_bytes(self, layout: Any) -> int: ...
@@ -67,6 +71,8 @@ class _Lib:
     def mga_rle_decode(
         self, dst: Any, dst_size: int, src: Any, src_size: int, layout: Any, work: Any, work_size: int
     ) -> int: ...
+    def mga_window_find(self, src: Any, src_size: int, layout: Any, tail: float, window: Any) -> int: ...
+    def mga_thumbnail(self, dst: Any, dst_size: int, src: Any, src_size: int, layout: Any, params: Any) -> int: ...
 
 ffi: _Ffi
 lib: _Lib

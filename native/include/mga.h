@@ -143,6 +143,28 @@ int64_t mga_rle_encode(void *dst, size_t dst_size, const void *src, size_t src_s
 /* Bytes of the frame, or MGA_ERR_ARG_*, MGA_ERR_DATA_*; on error dst holds anything. */
 int64_t mga_rle_decode(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
                        void *work, size_t work_size);
+
+/* --- pictures for people (previews, contact sheets) --------------------------------------------------------------- */
+
+typedef struct {
+    int32_t low; /* stored values shown as black and as white */
+    int32_t high;
+} mga_window;
+
+typedef enum { MGA_COLOUR_AS_IS = 0, MGA_COLOUR_INVERTED = 1, MGA_COLOUR_YBR_FULL = 2 } mga_colour_kind;
+
+typedef struct {
+    uint32_t rows; /* of the small picture; not larger than the frame */
+    uint32_t columns;
+    mga_window window;
+    uint32_t colour; /* mga_colour_kind; inverted = MONOCHROME1 */
+} mga_thumbnail_params;
+
+/* The window that leaves the fraction `tail` (0..0.5) of the samples black and as many white; steps of 1/256. */
+int64_t mga_window_find(const void *src, size_t src_size, const mga_format *format, double tail, mga_window *window);
+/* 8-bit samples by pixel, as many as the frame has; box averages. Bytes written or MGA_ERR_ARG_*. */
+int64_t mga_thumbnail(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
+                      const mga_thumbnail_params *params);
 /* cffi: end */
 
 #endif

@@ -13,14 +13,15 @@
 #include "random.h"
 #include "texture.h"
 
-#define GRID 768
+#define GRID 512
 #define PHOTONS 9000.0 /* per pixel in the open field: a moderate dose */
-#define FULL_SCALE 3.0 /* attenuation that shows as white */
+#define FULL_SCALE 2.6 /* attenuation that shows as white */
 #define SHUTTER (1.0 / 48.0)
 
 struct mga_pattern_dx {
     uint32_t rows, columns;
     uint64_t seed;
+    uint32_t grid_rows; /* made so far */
     uint16_t grid[(GRID + 1) * (GRID + 1)];
     int32_t noise[256]; /* standard deviation by level >> 8, in 1/1024 of a level per unit of the random sum */
 };
@@ -41,13 +42,37 @@ static double ellipse(double x, double y, double half_x, double half_y, double s
     return 1.0 / (1.0 + exp(fmin(40.0, (sqrt(square(x / half_x) + square(y / half_y)) - 1.0) / soft)));
 }
 
-/* Both lungs: apex narrow, base cut off by the dome of the diaphragm. */
+/* 0 below `edge`, 1 above, `soft` wide in between. */
+static double step(double x, double edge, double soft)
+{
+    return 1.0 / (1.0 + exp(fmax(-40.0, fmin(40.0, (edge - x) / soft))));
+}
+
+/* Trunk, shoulders, arms beside it, and the neck. */
+static double body_at(double x, double y)
+{
+    double side = fabs(x);
+    double slope = -0.80 + 0.34 * square(fmax(0.0, side - 0.16)); /* the line of the shoulders */
+    double trunk = step(y, slope, 0.012) * step(-side, -0.86 - 0.05 * step(y, 0.1, 0.3), 0.012);
+    double arm = step(y, slope + 0.03, 0.012) * step(side, 0.90 + 0.10 * step(y, -0.1, 0.12), 0.012);
+    double neck = step(-side, -0.20 - 0.5 * fmax(0.0, y + 0.86), 0.014) * step(-y, 0.5, 0.02);
+    return fmax(fmax(trunk, 0.9 * arm), neck);
+}
+
+/* Both lungs: narrow apex, base cut off by the dome of the diaphragm; x > 0 is the patient's left. */
 static double lungs_at(double x, double y)
 {
     double side = fabs(x);
-    double dome = 0.50 - 0.16 * bump(side, 0.40, 0.24) + (x > 0 ? 0.04 : 0.0);
-    double lung = ellipse(side - 0.405 - 0.06 * y, y + 0.06, 0.265, 0.72, 0.035);
-    return lung / (1.0 + exp((y - dome) / 0.012));
+    double dome = 0.58 - 0.17 * bump(side, 0.36, 0.24) + (x > 0 ? 0.05 : 0.0);
+    double middle = 0.385 + 0.085 * y;
+    double lung = ellipse(side - middle, y + 0.02, 0.285 + 0.07 * y, 0.70, 0.03);
+    double medial = step(side, 0.105 - 0.03 * y, 0.014);
+    return lung * medial * step(-y, -dome, 0.008);
+}
+
+static double rib_at(double across)
+{
+    return 0.6 * bump(across, 0.0, 0.022) + 0.5 * (bump(across, -0.021, 0.008) + bump(across, 0.021, 0.008));
 }
 
 static double ribs_at(double x, double y)
@@ -55,78 +80,93 @@ static double ribs_at(double x, double y)
     double side = fabs(x);
     double sum = 0.0;
     for (int i = 0; i < 10; i++) {
-        double back =
-            y + 0.80 - 0.155 * i + 0.10 * square(side - 0.30) * 4.0 - 0.20 * side; /* behind, rising to the spine */
-        double front = y + 0.52 - 0.165 * i - 0.55 * square(side - 0.85);
-        sum += 0.115 * (bump(back, -0.022, 0.012) + bump(back, 0.022, 0.012) + 0.75 * bump(back, 0.0, 0.02));
-        sum += i < 6 ? 0.06 * bump(front, 0.0, 0.024) : 0.0;
+        double spread = 0.135 + 0.003 * i;
+        double back = y + 0.70 - spread * i + 0.16 * side - 0.42 * square(side - 0.12); /* falls to the side */
+        double front = y + 0.40 - spread * i + 0.62 * square(0.78 - side);              /* rises to the side */
+        sum += 0.22 * rib_at(back) * step(-side, -0.70 - 0.012 * i, 0.012);
+        sum += i < 6 ? 0.14 * rib_at(front) * step(side, 0.30, 0.06) * step(-side, -0.72, 0.02) : 0.0;
     }
-    return sum * ellipse(x, y + 0.02, 0.76, 0.92, 0.03) * (side > 0.09);
+    return sum * step(side, 0.075, 0.01) * step(y, -0.74, 0.02) * step(-y, -0.86, 0.03);
 }
 
 static double spine_at(double x, double y)
 {
-    double column = ellipse(x, 0.0, 0.082, 50.0, 0.10);
-    double disc = 0.5 + 0.5 * cos(y * 2.0 * 3.14159265 / 0.135);
-    return column * (0.42 + 0.16 * disc * disc * disc) -
-           0.34 * bump(x, 0.012, 0.035) * (y < -0.28); /* the trachea is air */
+    double disc = 0.5 + 0.5 * cos(y * 2.0 * 3.14159265 / 0.125);
+    double column = step(-fabs(x), -0.070 - 0.010 * (1.0 - disc), 0.008);
+    double spinous = 0.10 * ellipse(x, 0.0, 0.016, 9.0, 0.2) * step(disc, 0.4, 0.1);
+    double pedicles = 0.10 * (bump(x, -0.048, 0.012) + bump(x, 0.048, 0.012)) * bump(disc, 0.55, 0.2);
+    double trachea = 0.26 * ellipse(x - 0.008, 0.0, 0.034, 9.0, 0.18) * step(-y, 0.24, 0.03);
+    return column * (0.34 - 0.13 * disc * disc * disc) + column * (spinous + pedicles) - trachea;
 }
 
+/* Where heart and great vessels push the lungs away, 0..1. */
 static double heart_at(double x, double y)
 {
-    double shadow = 0.80 * ellipse(x - 0.14 - 0.22 * (y - 0.2), y - 0.24, 0.265, 0.30, 0.04);
-    shadow += 0.45 * ellipse(x - 0.13, y + 0.22, 0.085, 0.085, 0.12);    /* aortic knob */
-    shadow += 0.35 * ellipse(x, y + 0.20, 0.135, 0.42, 0.10);            /* mediastinum */
-    shadow += 0.16 * (bump(fabs(x), 0.20, 0.06) * bump(y, -0.06, 0.12)); /* hila */
-    return shadow;
+    double heart = ellipse(x - 0.105 - 0.26 * (y - 0.26), y - 0.28, 0.275, 0.30, 0.035);
+    double knob = ellipse(x - 0.115, y + 0.235, 0.085, 0.085, 0.07);
+    double trunk = ellipse(x - 0.03, y + 0.02, 0.15, 0.40, 0.06);
+    return fmax(heart, fmax(0.9 * knob, 0.85 * trunk));
 }
 
-/* Vessels thin out from the hilum: ridges of a field in polar coordinates around it. */
+/* Vessels branch and thin out from the hilum: ridges of a bent field in polar coordinates around it. */
 static double vessels_at(double x, double y, uint64_t seed)
 {
-    double dx = fabs(x) - 0.16;
-    double dy = y + 0.04;
+    double dx = fabs(x) - 0.17;
+    double dy = y + 0.06;
     double reach = hypot(dx, dy);
-    double ridge = 1.0 - fabs(mga_texture_octaves(atan2(dy, dx) * 4.5, reach * 3.0, 3, 0.55, seed + (x > 0)));
-    return 0.26 * square(square(square(fmax(0.0, ridge)))) * exp(-reach / 0.26);
+    double bend = 0.13 * mga_texture_octaves(x * 6.0, y * 6.0, 2, 0.5, seed + 40);
+    double sum = 0.26 * exp(-square(reach / 0.09)); /* the hilum itself */
+    double branches = 2.2;
+    for (uint64_t i = 0; i < 3; i++) {
+        double ridge =
+            1.0 - fabs(mga_texture((atan2(dy, dx) + bend) * branches, reach * 2.2, seed + i + (x > 0 ? 10 : 0)));
+        sum += 0.21 * pow(fmax(0.0, ridge), 9.0) * bump(reach, 0.10 + 0.13 * (double)i, 0.15);
+        branches *= 2.1;
+    }
+    return sum;
 }
 
-static double bones_of_shoulder(double x, double y)
+static double shoulders_at(double x, double y)
 {
     double side = fabs(x);
-    double clavicle =
-        bump(y + 0.735 - 0.16 * (side - 0.08) * (0.9 - side), 0.0, 0.028) * ellipse(side - 0.40, 0.0, 0.33, 9.0, 0.06);
-    double scapula = bump(side - 0.80 - 0.16 * (y + 0.4), 0.0, 0.035) * ellipse(y + 0.38, 0.0, 0.36, 9.0, 0.08);
-    double humerus = ellipse(side - 0.985, y + 0.66, 0.10, 0.14, 0.10);
-    return 0.38 * clavicle + 0.26 * scapula + 0.5 * humerus;
+    double along = side - 0.07;
+    double clavicle = y + 0.655 + 0.10 * sin(along * 4.4) - 0.02;
+    double shaft = (bump(clavicle, 0.0, 0.030) + 0.6 * (bump(clavicle, -0.026, 0.007) + bump(clavicle, 0.026, 0.007))) *
+                   step(side, 0.075, 0.012) * step(-side, -0.74, 0.02);
+    double scapula = ellipse(side - 0.78 + 0.10 * y, y + 0.36, 0.13, 0.30, 0.05);
+    double rim = bump(side - 0.66 + 0.10 * y, 0.0, 0.014) * ellipse(y + 0.34, 0.0, 0.26, 1.0, 0.1);
+    double humerus = ellipse(side - 0.955, y + 0.52, 0.085, 0.10, 0.06);
+    return 0.26 * shaft + 0.10 * scapula + 0.14 * rim + 0.34 * humerus;
 }
 
-/* x and y run from -1 to 1; y downwards. */
+/* x and y run from -1 to 1, y downwards. */
 static double attenuation_at(double x, double y, uint64_t seed)
 {
-    double side = fabs(x);
-    double shoulders = ellipse(x, y - 0.95, 1.02, 1.72, 0.03);
-    double neck = ellipse(x, y + 0.9, 0.26, 0.5, 0.06);
-    double body = fmax(shoulders, neck);
-    double lungs = lungs_at(x, y);
-    double level = body * (1.42 + 0.35 * bump(side, 0.0, 0.35) + 0.30 / (1.0 + exp((0.52 - y) / 0.05)));
-    level -= 1.12 * lungs * body;
-    level += body * (spine_at(x, y) + heart_at(x, y) + (0.45 + 0.55 * lungs) * ribs_at(x, y) + bones_of_shoulder(x, y));
-    level += lungs * vessels_at(x, y, seed);
-    level -= 0.55 * ellipse(x - 0.33, y - 0.60, 0.11, 0.045, 0.12); /* gas under the left dome */
-    level += body * (0.060 * mga_texture_octaves(x * 5.0, y * 5.0, 5, 0.55, seed + 20));
-    return fmax(0.0, level);
+    double body = body_at(x, y);
+    double heart = heart_at(x, y);
+    double lungs = lungs_at(x, y) * (1.0 - 0.93 * heart);
+    double level = 1.28 + 0.25 * bump(x, 0.0, 0.5) + 0.28 * step(y, 0.52, 0.06) - 0.35 * step(-y, 0.72, 0.1);
+    level += 0.16 * heart - (0.98 + 0.10 * y) * lungs;
+    level +=
+        spine_at(x, y) + (0.50 + 0.50 * lungs) * ribs_at(x, y) + shoulders_at(x, y) + lungs * vessels_at(x, y, seed);
+    level -=
+        0.42 * ellipse(x - 0.35, y - 0.655 + 0.05 * bump(x, 0.35, 0.1), 0.105, 0.05, 0.10); /* gas in the stomach */
+    level += 0.050 * mga_texture_octaves(x * 5.0, y * 5.0, 6, 0.6, seed + 20);
+    return fmax(0.0, body * level);
 }
 
-static void make_grid(mga_pattern_dx *p)
+bool mga_pattern_dx_prepare(mga_pattern_dx *p)
 {
-    for (uint32_t row = 0; row <= GRID; row++)
-        for (uint32_t column = 0; column <= GRID; column++) {
-            double x = 2.0 * column / GRID - 1.0;
-            double y = 2.0 * row / GRID - 1.0;
-            double level = 0.04 + 0.93 * attenuation_at(x, y, p->seed) / FULL_SCALE;
-            p->grid[row * (GRID + 1) + column] = (uint16_t)(65535.0 * fmin(1.0, level));
-        }
+    if (p->grid_rows > GRID)
+        return false;
+    uint32_t row = p->grid_rows++;
+    for (uint32_t column = 0; column <= GRID; column++) {
+        double x = 2.0 * column / GRID - 1.0;
+        double y = 2.0 * row / GRID - 1.0;
+        double level = 0.04 + 0.93 * attenuation_at(x, y, p->seed) / FULL_SCALE;
+        p->grid[row * (GRID + 1) + column] = (uint16_t)(65535.0 * fmin(1.0, level));
+    }
+    return true;
 }
 
 mga_pattern_dx *mga_pattern_dx_make(uint32_t rows, uint32_t columns, uint64_t seed)
@@ -137,7 +177,6 @@ mga_pattern_dx *mga_pattern_dx_make(uint32_t rows, uint32_t columns, uint64_t se
     p->rows = rows;
     p->columns = columns;
     p->seed = seed;
-    make_grid(p);
     for (int i = 0; i < 256; i++) {
         double photons = PHOTONS * exp(-i / 256.0 * FULL_SCALE);
         double deviation = 65535.0 / FULL_SCALE / sqrt(photons); /* of a logarithm: 1 / sqrt(n) */

@@ -29,6 +29,9 @@ static int64_t prepare(mga_source *source)
         self->dx = mga_pattern_dx_make(p->rows, p->columns, p->seed);
     else
         self->us = mga_pattern_us_make(p->rows, p->columns, samples_of(p->kind), p->seed);
+    while (self->dx && mga_pattern_dx_prepare(self->dx))
+        if (mga_ring_stopping(&source->ring))
+            break;
     return self->dx || self->us ? MGA_OK : MGA_ERR_DEV_MEMORY;
 }
 
