@@ -152,6 +152,27 @@ class Delivery:
         finally:
             os.close(fd)
 
+    def serve(self, seconds: float) -> bool:
+        """Wait up to ``seconds`` for a request of the peer and answer it; False when the association is over."""
+        if self._broken is not None:
+            return False
+        conversation = self._conversation
+        if not conversation.driver.readable(seconds):
+            return True
+        try:
+            incoming = conversation.message("response", conversation.driver.now() + self._response_s)
+            if incoming is None:
+                raise LinkClosed(f"{self.peer} released the association")
+            conversation.answer_or_abort(incoming)
+        except AgentError as error:
+            self._broken = error
+        return self._broken is None
+
+    def end(self, error: AgentError) -> None:
+        """Note that the association was ended by ``error`` in another service on it."""
+        self._broken = error
+        self._conversation.driver.abort()
+
     def close(self) -> None:
         """Release the association if it is still whole; never raises."""
         if self._broken is None:

@@ -143,11 +143,17 @@ def judge(rule: Rule, attempt: int, reason: str) -> Verdict:
     return Verdict(rule.scope, hold=give_up or bool(rule.tries and attempt >= rule.tries), reason=reason)
 
 
-def judge_interrupted(error: AgentError, attempt: int, reason: str) -> Verdict:
-    """Return the verdict on the one instance that was under way when the association ended with ``error``.
+def is_opinion(error: AgentError) -> bool:
+    """Return whether the peer itself ended the association, which may be about the instance under way.
 
-    It is tried again. Only a peer that ends the association itself, and at this instance time after time, gets it held:
-    a bad line may cut any number of transfers, but it is not an opinion about one instance.
+    A bad line may cut any number of transfers; it has no opinion.
     """
-    opinion = error.code.startswith(("association.aborted", "protocol"))
-    return Verdict(Scope.INSTANCE, hold=opinion and attempt >= PATIENT, reason=reason)
+    return error.code.startswith(("association.aborted", "protocol"))
+
+
+def judge_interrupted(attempt: int, reason: str) -> Verdict:
+    """Return the verdict on the instance at which the peer ended the association: again, but not for ever.
+
+    It waits longer than the destination does, so that the others go first.
+    """
+    return Verdict(Scope.INSTANCE, hold=attempt >= PATIENT, reason=reason)

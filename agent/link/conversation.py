@@ -106,6 +106,12 @@ class Conversation:
         if reply.message is not None:
             self.send(incoming.context_id, reply.message, reply.data_set)
 
+    def answer_or_abort(self, incoming: Incoming) -> None:
+        """Answer a request where no response is due: one that comes all the same ends the association."""
+        if is_response(incoming.message):
+            raise self._ended(RemoteProtocolError(f"{type(incoming.message).__name__} that nobody waits for"))
+        self.answer(incoming)
+
     def message(self, wait: str, deadline: float) -> Incoming | None:
         """Return the next complete message; None when the peer has released or closed in good order."""
         received = self.part(wait, deadline)

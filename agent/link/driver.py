@@ -79,6 +79,10 @@ class Driver:
         self.association.receive(data, self._clock())
         return True
 
+    def readable(self, seconds: float) -> bool:
+        """Wait up to ``seconds`` until ``event`` would have something to say."""
+        return self.transport.readable(seconds)
+
     def send(self, primitive: Pdu) -> None:
         """Ask the association for a service; ``flush`` writes it."""
         self.association.send(primitive, self._clock())

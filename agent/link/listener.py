@@ -15,8 +15,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.dimse.message import CEchoRequest, is_response
-from agent.errors import AgentError, ListenFailed, RemoteProtocolError
+from agent.dimse.message import CEchoRequest
+from agent.errors import AgentError, ListenFailed
 from agent.link.conversation import Conversation, Incoming, Reply, refuse
 from agent.link.driver import Driver
 from agent.link.peer import Timeouts
@@ -182,10 +182,7 @@ def serve_requests(call: Call, on_request: Callable[[Incoming], Reply], idle_s: 
         incoming = conversation.message("idle", conversation.driver.now() + idle_s)
         if incoming is None:
             return
-        if is_response(incoming.message):
-            conversation.driver.abort()
-            raise RemoteProtocolError(f"{call.address}: a response that nobody waits for")
-        conversation.answer(incoming)
+        conversation.answer_or_abort(incoming)
 
 
 def echo_or(incoming: Incoming, on_request: Callable[[Incoming], Reply] = refuse) -> Reply:

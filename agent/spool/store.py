@@ -76,11 +76,11 @@ class Spool(Forwarding, Committing, Evicting):
             for name in (INSTANCES, QUARANTINE):
                 if not os.path.isdir(f"{root}/{name}"):
                     medium.make_folder(f"{root}/{name}")
-            ledger, aside = recovery.open_or_rebuild(medium, f"{root}/{LEDGER}", clock.wall())
+            ledger, rebuilt, aside = recovery.open_or_rebuild(medium, f"{root}/{LEDGER}", clock.wall())
             try:
                 wanted = {destination.name: destination for destination in destinations}
                 spool = cls(medium, ledger, wanted, _configure(ledger, wanted), policy, clock)
-                spool._take_over(lock_fd, aside)
+                spool._take_over(lock_fd, aside, rebuilt=rebuilt)
             except BaseException:
                 ledger.close()
                 raise
@@ -89,15 +89,15 @@ class Spool(Forwarding, Committing, Evicting):
             raise
         return spool
 
-    def _take_over(self, lock_fd: int, aside: str | None) -> None:
+    def _take_over(self, lock_fd: int, aside: str | None, *, rebuilt: bool) -> None:
         self._lock_fd = lock_fd
         self._folders: set[int] = set()
         self._orphans: list[int] = []
         self._sealing = threading.Condition()
         self._uids: set[str] = set()
         self._reader = Reader(self.ledger.read)
-        self._counter = Counter(recovery.first_number(self, rebuilt=aside is not None))
-        self.report = recovery.recover(self, aside)
+        self._counter = Counter(recovery.first_number(self, rebuilt=rebuilt))
+        self.report = recovery.recover(self, aside, rebuilt=rebuilt)
         self.admission.make_room = lambda missing: self.evict(need_bytes=max(missing, 1))
 
     # --- capture ---------------------------------------------------------------------------------
@@ -134,6 +134,8 @@ class Spool(Forwarding, Committing, Evicting):
 
     def _seal(self, draft: Draft, record: InstanceRecord, found: Measured) -> Sealed:
         try:
+            for name in record.destinations or ():
+                self.destination_id(name)  # an unknown name must show before the file has its own
             draft.file.finish()
             with self._only(record.sop_instance_uid):
                 self._adopt_orphans()
@@ -206,6 +208,18 @@ class Spool(Forwarding, Committing, Evicting):
         rows = self.ledger.read(sql, (sop_instance_uid,))
         return (int(rows[0][0]), Life(rows[0][1]), bytes(rows[0][2])) if rows else None
 
+    def configure(self, destinations: Iterable[Destination]) -> None:
+        """Take new destinations while running: instances sealed from now on go to them."""
+        wanted = {destination.name: destination for destination in destinations}
+        self.ids = _configure(self.ledger, wanted)
+        self.destinations = wanted
+        self.wake()
+
+    def sop_class(self, sop_instance_uid: str) -> str | None:
+        """Return the SOP Class UID of a UID the spool has ever had."""
+        rows = self.ledger.read("SELECT sop_class_uid FROM instance WHERE sop_instance_uid = ?", (sop_instance_uid,))
+        return str(rows[0][0]) if rows else None
+
     def close(self) -> None:
         """Close the ledger and let go of the lock; drafts still open are left for recovery."""
         self.wake()
@@ -271,6 +285,8 @@ class Spool(Forwarding, Committing, Evicting):
             raise SpoolConflict(
                 f"{record.sop_instance_uid} is instance {number:08X} with other content; new file: {aside}"
             )
+        if life is Life.LIVE:
+            life = self.examine_number(number)  # whoever is told "done" may delete the only other copy
         if life in {Life.DAMAGED, Life.LOST}:
             self.medium.make_folder(os.path.dirname(self.path(number)))
             self.medium.set_aside(draft.file.path, self.path(number))
@@ -301,7 +317,8 @@ class Spool(Forwarding, Committing, Evicting):
         self.ledger.write(job)
         self.wake()
 
-    def _examine(self, number: int) -> Life:
+    def examine_number(self, number: int) -> Life:
+        """Compare a live instance with its digest; damaged is set aside, lost is marked."""
         rows = self.ledger.read("SELECT life, size, file_sha256 FROM instance WHERE id = ?", (number,))
         life, size, digest = rows[0]
         if life != Life.LIVE:

@@ -12,6 +12,7 @@ from agent.forward.policy import (
     BackOff,
     Health,
     Scope,
+    is_opinion,
     judge,
     judge_interrupted,
     rule_of_error,
@@ -79,9 +80,12 @@ def test_every_status_has_a_rule() -> None:
 
 
 def test_only_a_peer_that_ends_it_itself_gets_an_instance_held() -> None:
-    assert not judge_interrupted(errors.AssociationAborted("x"), PATIENT - 1, "").hold
-    assert judge_interrupted(errors.AssociationAborted("x"), PATIENT, "").hold
-    assert not judge_interrupted(errors.LinkClosed("x"), 1000, "").hold
+    assert is_opinion(errors.AssociationAborted("x"))
+    assert is_opinion(errors.RemoteProtocolError("x"))
+    assert not is_opinion(errors.LinkClosed("x"))
+    assert not is_opinion(errors.LinkTimeout("x"))
+    assert not judge_interrupted(PATIENT - 1, "").hold
+    assert judge_interrupted(PATIENT, "").hold
 
 
 def test_full_jitter_doubles_to_the_cap() -> None:

@@ -1,0 +1,379 @@
+"""One destination, one thread: claim, send, ask for commitment, wait a little for the report, rest (promise P6).
+
+The loop knows three moods. *Healthy:* while there is work, one association carries batch after batch; what it did not
+propose a context for waits for the next association. When the queue is empty it asks for commitment on the same
+association and lingers: a report often comes within seconds, and so does the next image. *Resting:* after a failure
+of the way or the peer nothing is tried until the back-off has passed; new images are queued and wait. *Open breaker:*
+after several failures in a row only a C-ECHO goes out until one succeeds.
+
+Nothing is decided here: ``policy`` says what a failure means, the spool says what is due, and every answer is written
+to the ledger before the next batch is claimed. A stop lets the instance under way finish within ``STOP_GRACE_S`` and
+puts back what was claimed and not begun. Raises only ``SpoolError``: a ledger that cannot be written ends the role.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent.dimse.status import DUPLICATE_SOP_INSTANCE
+from agent.errors import AgentError, FileError, MediaError, NoAcceptedContext, SpoolError, StatusError
+from agent.forward.deliver import Delivery, Instance, Outcome, echo, needs_of, pair_of
+from agent.forward.policy import (
+    BackOff,
+    Health,
+    Scope,
+    Verdict,
+    is_opinion,
+    judge,
+    judge_interrupted,
+    rule_of_error,
+    rule_of_status,
+)
+from agent.forward.settle import ask
+from agent.service import commitment
+from agent.spool.forwarding import Answer
+from agent.spool.states import Life
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterable, Sequence
+
+    from agent.forward.settle import Settler
+    from agent.link.peer import Peer
+    from agent.spool.core import Item
+    from agent.spool.store import Spool
+
+BATCH = 32  # claimed and reported in one commit each: a power cut costs at most so many second sendings
+IDLE_TICK_S = 2.0  # an idle worker looks at deadlines, and for a stop it was not woken for, so often
+LINGER_TICK_S = 0.2  # a lingering association notices a new image so fast
+STOP_GRACE_S = 5.0  # for the instance under way when the agent stops
+
+
+class Settings(NamedTuple):
+    """How one destination is served; the times are a site's to choose."""
+
+    destination: str
+    peer: Peer
+    commitment: bool = True
+    report_wait_s: float = 10.0  # the association stays open for a report, and for more images
+    report_deadline_s: float = 3600.0  # then the question is put anew
+    back_off: BackOff = BackOff()
+
+
+def _nobody(_level: str, _text: str) -> None:
+    """Say nothing."""
+
+
+class Worker:
+    """The forwarder of one destination; ``run`` is its thread. ``health`` may be read by others."""
+
+    __slots__ = (
+        "_ask_at",
+        "_ask_failures",
+        "_claimed",
+        "_clock",
+        "_entropy",
+        "_new_uid",
+        "_say",
+        "_settings",
+        "_settler",
+        "_spool",
+        "_stop",
+        "_stop_seen",
+        "_troubled",
+        "health",
+    )
+
+    def __init__(
+        self,
+        spool: Spool,
+        settings: Settings,
+        settler: Settler,
+        new_uid: Callable[[], str],
+        *,
+        say: Callable[[str, str], None] = _nobody,
+        clock: Callable[[], float] = time.monotonic,
+        entropy: Callable[[], float] = random.random,
+    ) -> None:
+        self._spool = spool
+        self._settings = settings
+        self._settler = settler
+        self._new_uid = new_uid
+        self._say = say
+        self._clock = clock
+        self._entropy = entropy
+        self._stop: threading.Event | None = None
+        self._stop_seen: float | None = None
+        self._ask_at = 0.0
+        self._ask_failures = 0
+        self._claimed: dict[int, Item] = {}  # not yet reported to the ledger
+        self._troubled = False  # this association met a failure of the way or the peer: no more work on it
+        self.health = Health()
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve the destination until ``stop`` is set; wake the spool after setting it."""
+        self._stop, self._stop_seen = stop, None
+        self._put_back()
+        try:
+            while not stop.is_set():
+                self._turn(stop)
+        except SpoolError:
+            with suppress(SpoolError):
+                self._put_back()
+            raise
+
+    def _turn(self, stop: threading.Event) -> None:
+        self._end_expired()
+        now = self._clock()
+        if now < self.health.next_at:
+            self._rest(self.health.next_at, stop)
+        elif (not self.health.open or self._probe()) and not self._work(now):
+            self._rest(now + IDLE_TICK_S, stop, work_counts=True)
+
+    def _claim(self) -> list[Item]:
+        items = self._spool.claim(self._settings.destination, self._clock(), BATCH)
+        self._claimed.update((item.id, item) for item in items)
+        return items
+
+    def _reported(self, items: Iterable[Item]) -> None:
+        for item in items:
+            self._claimed.pop(item.id, None)
+
+    def _defer(self, items: Sequence[Item], reason: str, next_at: float, status: int | None = None) -> None:
+        self._spool.deferred_many(items, reason, next_at, status=status)
+        self._reported(items)
+
+    def _put_back(self) -> None:
+        """Return what is claimed and not reported."""
+        items = list(self._claimed.values())
+        self._spool.put_back(items)
+        self._reported(items)
+
+    # --- moods ---------------------------------------------------------------------------------
+
+    def _rest(self, until: float, stop: threading.Event, *, work_counts: bool = False) -> None:
+        """Sleep until ``until``, a deadline of commitment, a wake-up or (if it counts) work."""
+        now = self._clock()
+        deadlines = [open_.deadline for open_ in self._spool.open_transactions(1)]
+        if self._ask_at > now:
+            deadlines.append(self._ask_at)
+        seconds = min([until, now + IDLE_TICK_S, *(max(at, now + LINGER_TICK_S) for at in deadlines)]) - now
+        if not stop.is_set():
+            not_before = None if work_counts else until
+            self._spool.wait_for_work(self._settings.destination, max(seconds, 0.0), not_before=not_before)
+
+    def _probe(self) -> bool:
+        try:
+            echo(self._settings.peer, self._clock, self._cancelled)
+        except NoAcceptedContext:
+            pass  # an association without Verification proves the way as well
+        except AgentError as error:
+            self._failed(error)
+            return False
+        self._say("notice", f"{self._settings.peer} answers again")
+        self.health = Health()
+        return True
+
+    def _work(self, now: float) -> bool:
+        """Do what is due; False when nothing is."""
+        self._troubled = False
+        items = self._claim()
+        if not items and not self._to_ask(now):
+            return False
+        try:
+            delivery = self._open(items)
+        except AgentError as error:
+            self._failed(error)
+            self._defer(items, self.health.reason, self.health.next_at)
+            return True
+        with delivery:
+            while items:
+                items = self._batch(delivery, items)
+            self._ask_and_linger(delivery)
+        return True
+
+    def _open(self, items: Sequence[Item]) -> Delivery:
+        needs = needs_of([instance_of(item) for item in items])
+        if self._settings.commitment:
+            needs.append(commitment.NEED)
+        delivery = Delivery(self._settings.peer, needs, clock=self._clock, cancelled=self._cancelled)
+        contexts = delivery.conversation.driver.association.contexts
+        delivery.conversation.on_request = self._settler.on_request(
+            self._settings.peer.called_ae, lambda number: contexts[number].transfer_syntax
+        )
+        return delivery
+
+    def _batch(self, delivery: Delivery, items: Sequence[Item]) -> list[Item]:
+        """Send one batch, write down what became of it and claim the next; empty: this association is done."""
+        answers: list[Answer] = []
+        for item in items:
+            if self._troubled or self._stopping():
+                break
+            wall = self._spool.clock.wall()
+            outcome = delivery.send(instance_of(item))
+            if outcome.stored or self._arrived_before(item, outcome):
+                assert outcome.status is not None
+                comment = outcome.comment or (outcome.meaning if outcome.status else "")
+                now = self._spool.clock.wall()
+                answers.append(Answer(item, outcome.status, comment, str(delivery.peer), wall, now))
+            else:
+                self._not_stored(item, outcome)
+        self._spool.stored_many(answers)
+        self._reported(answer.item for answer in answers)
+        if self._troubled:
+            self._defer(list(self._claimed.values()), self.health.reason, self.health.next_at)
+            return []
+        if answers:
+            self.health = Health()
+        if self._stopping() or delivery.broken is not None:
+            self._put_back()
+            return []
+        return self._proposed(delivery, self._claim())
+
+    def _proposed(self, delivery: Delivery, items: list[Item]) -> list[Item]:
+        """Keep the items that this association proposed a context for; the rest wait for the next one."""
+        request = delivery.conversation.driver.association.request
+        assert request is not None
+        pairs = {
+            (context.abstract_syntax, syntax) for context in request.contexts for syntax in context.transfer_syntaxes
+        }
+        fitting = [item for item in items if pair_of(instance_of(item)) in pairs]
+        if len(fitting) < len(items):
+            self._spool.put_back([item for item in items if item not in fitting])
+        return fitting
+
+    # --- failures ------------------------------------------------------------------------------
+
+    def _arrived_before(self, item: Item, outcome: Outcome) -> bool:
+        """Say whether "duplicate SOP Instance" may speak of an earlier try of ours; commitment then decides."""
+        return outcome.status == DUPLICATE_SOP_INSTANCE and self._settings.commitment and item.attempt > 1
+
+    def _not_stored(self, item: Item, outcome: Outcome) -> None:
+        error = outcome.error
+        assert error is not None
+        if isinstance(error, FileError | MediaError) and self._spool.examine(item) is not Life.LIVE:
+            self._say("error", f"{item.path} cannot be sent: {error} [{error.code}]")
+            self._reported([item])
+            return  # set aside; the ledger says so
+        verdict = self._verdict(item, outcome, error)
+        if verdict.scope is Scope.DESTINATION or (outcome.begun and outcome.status is None):
+            self._failed(error)
+        if verdict.hold:
+            self._say("error", f"{item.sop_instance_uid} is held: {verdict.reason}")
+            self._spool.held(item, verdict.reason, status=outcome.status)
+            self._reported([item])
+            return
+        at = self.health.next_at if verdict.scope is Scope.DESTINATION else self._clock()
+        if verdict.scope is Scope.INSTANCE:
+            at = max(at, self.health.next_at) + self._settings.back_off.draw_s(item.attempt, self._entropy)
+        self._defer([item], verdict.reason, at, outcome.status)
+
+    def _verdict(self, item: Item, outcome: Outcome, error: AgentError) -> Verdict:
+        """Judge by status, by what broke in the middle of the instance, or by the error alone."""
+        reason = f"{error} [{error.code}]"
+        if outcome.status is not None:
+            return judge(rule_of_status(outcome.status), item.attempt, reason)
+        if outcome.begun and is_opinion(error):
+            return judge_interrupted(item.attempt, reason)
+        return judge(rule_of_error(error), item.attempt, reason)
+
+    def _failed(self, error: AgentError) -> None:
+        """Note a failure of the way or the peer, unless it is our own stop."""
+        self._troubled = True
+        if self._stopping() and not isinstance(error, StatusError):
+            self.health = self.health._replace(next_at=0.0, reason=str(error))
+            return
+        self.health = self.health.after_failure(error, self._clock(), self._settings.back_off, self._entropy)
+        wait = max(0.0, self.health.next_at - self._clock())
+        self._say("warning", f"{error} [{error.code}]; next try in {wait:.0f} s")
+
+    # --- commitment ----------------------------------------------------------------------------
+
+    def _to_ask(self, now: float) -> list[Item]:
+        if not self._settings.commitment or now < self._ask_at:
+            return []
+        return self._spool.awaiting_commitment(self._settings.destination, now, commitment.REQUEST_REFERENCES)
+
+    def _ask_and_linger(self, delivery: Delivery) -> None:
+        """Ask about what is stored, then stay: reports and new images are served until ``report_wait_s`` pass."""
+        until = self._clock() + (self._settings.report_wait_s if self._settings.commitment else 0.0)
+        while delivery.broken is None and not self._stopping() and not self._troubled:
+            while self._ask(delivery):
+                until = self._clock() + self._settings.report_wait_s
+            items = self._proposed(delivery, self._claim())
+            if items:
+                while items:
+                    items = self._batch(delivery, items)
+                continue
+            if self._clock() >= until or not self._waiting():
+                return
+            if not delivery.serve(LINGER_TICK_S):
+                return
+
+    def _waiting(self) -> bool:
+        """Say whether a report for this destination is still to come."""
+        mine = self._settings.destination
+        return any(open_.destination == mine and open_.waiting for open_ in self._spool.open_transactions())
+
+    def _ask(self, delivery: Delivery) -> bool:
+        """Put one question; False when there is none to put."""
+        items = self._to_ask(self._clock())
+        if not items or delivery.broken is not None:
+            return False
+        context_id = delivery.context_id(commitment.NEED.sop_class_uid)
+        try:
+            if context_id is None:
+                raise NoAcceptedContext(f"{delivery.peer} does not accept Storage Commitment; images stay on this box")
+            ask(
+                self._spool,
+                self._settings.destination,
+                items,
+                self._new_uid(),
+                self._clock() + self._settings.report_deadline_s,
+                conversation=delivery.conversation,
+                context_id=context_id,
+                transfer_syntax=delivery.conversation.driver.association.contexts[context_id].transfer_syntax,
+                response_s=self._settings.peer.timeouts.response_s,
+            )
+        except AgentError as error:
+            self._ask_failures += 1
+            self._ask_at = self._clock() + self._settings.back_off.draw_s(self._ask_failures, self._entropy)
+            self._say("error", f"commitment: {error} [{error.code}]")
+            if not isinstance(error, StatusError | NoAcceptedContext):
+                delivery.end(error)
+                self._failed(error)
+            return False
+        self._ask_failures = 0
+        self.health = Health()
+        return True
+
+    def _end_expired(self) -> None:
+        for ended in self._spool.expired_transactions(self._clock()):
+            self._say(
+                "warning",
+                f"{ended.destination}: no commitment report in time for {ended.waiting} instances; asking again",
+            )
+
+    # --- stopping ------------------------------------------------------------------------------
+
+    def _stopping(self) -> bool:
+        return self._stop is not None and self._stop.is_set()
+
+    def _cancelled(self) -> bool:
+        """Say whether a wait is to be given up: the agent stops, and the grace for what is under way is over."""
+        if not self._stopping():
+            return False
+        now = self._clock()
+        if self._stop_seen is None:
+            self._stop_seen = now
+        return now >= self._stop_seen + STOP_GRACE_S
+
+
+def instance_of(item: Item) -> Instance:
+    """Return a claimed delivery as what ``deliver`` sends."""
+    return Instance(
+        item.path, item.sop_class_uid, item.sop_instance_uid, item.transfer_syntax_uid, item.data_set_offset, item.size
+    )
