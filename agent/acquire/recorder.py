@@ -14,9 +14,6 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.acquire.frame_log import FrameLog
-from agent.acquire.pipeline import Captured, Order, capture, expected_bytes
-from agent.acquire.sources import open_source
 from agent.config.words import transfer_syntax_uid
 from agent.spool.draft import InstanceRecord, Sealed
 
@@ -24,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.acquire.exam import Exam
+    from agent.acquire.pipeline import Captured
     from agent.config.settings import SourceSettings
     from agent.spool.store import Spool
 
@@ -49,7 +47,7 @@ class Recorder:
     """A source at work; ``work`` is the function of its role, the rest may be called from any thread."""
 
     def __init__(
-        self, source: SourceSettings, exam: Exam, spool: Spool, report: Callable[[SourceSettings, Recorded], None]
+        self, source: SourceSettings, exam: Callable[[], Exam], spool: Spool, report: Callable[[SourceSettings, Recorded], None]
     ) -> None:
         self.source = source
         self._exam = exam
@@ -83,6 +81,11 @@ class Recorder:
 
     def record(self, stop: threading.Event) -> Recorded:
         """Capture one instance into the spool."""
+        # Module tables, dictionary and C core cost 8 MiB: a source that waits for its trigger does not have them yet.
+        from agent.acquire.frame_log import FrameLog
+        from agent.acquire.pipeline import Order, capture, expected_bytes
+        from agent.acquire.sources import open_source
+
         source = self.source
         syntax = transfer_syntax_uid(source.transfer_syntax)
         log = FrameLog(source.frame_digest_file) if source.frame_digest_file else None
@@ -90,7 +93,7 @@ class Recorder:
         self.counts = self.counts._replace(recording=True)
         try:
             with open_source(source.uri) as opened, self._spool.draft(expected_bytes(opened, order)) as draft:
-                captured = capture(opened, order, self._exam, draft, stop)
+                captured = capture(opened, order, self._exam(), draft, stop)
                 if log is not None:
                     log.flush()
                 done = Recorded(captured, draft.seal(self._record(captured)))

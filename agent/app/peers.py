@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.app.common import DEFAULT_CONFIG
+from agent.app.wiring import tls_settings
 from agent.errors import UsageError
 
 if TYPE_CHECKING:
@@ -76,14 +77,7 @@ def peer_of_destination(settings: Settings, row: DestinationSettings) -> Peer:
     """Translate one ``[[destination]]``."""
     from agent.link.peer import Peer, Timeouts
 
-    tls = None
-    if row.tls:
-        from agent.link.tls import TlsSettings
-
-        files = settings.tls
-        tls = TlsSettings(
-            files.ca_file, files.certificate_file, files.key_file, server_name=row.tls_server_name or None
-        )
+    tls = tls_settings(settings, server_name=row.tls_server_name) if row.tls else None
     waits = Timeouts(
         connect_s=row.connect_timeout_s,
         tls_s=row.connect_timeout_s,

@@ -26,6 +26,10 @@ BACK_OFF_CAP_S: Final = 60.0
 HEALTHY_S: Final = 60.0
 
 
+def _nothing() -> None:
+    """Wake nobody."""
+
+
 class Spec(NamedTuple):
     """What a role does: ``work(stop, facts)``; two specifications with equal ``facts`` are the same role."""
 
@@ -85,24 +89,35 @@ class Supervisor:
         self._journal = journal
         self.roles: dict[str, Role] = {}
 
-    def apply(self, plan: Mapping[str, Spec], *, within_s: float) -> tuple[list[str], list[str]]:
-        """Stop roles that are gone or changed, start what is new; returns the names stopped and started."""
+    def apply(
+        self, plan: Mapping[str, Spec], *, within_s: float, wake: Callable[[], None] = _nothing
+    ) -> tuple[list[str], list[str]]:
+        """Stop roles that are gone or changed, start what is new; returns the names stopped and started.
+
+        ``wake`` makes roles that sleep look at their stop event.
+        """
         leaving = [name for name, role in self.roles.items() if name not in plan or plan[name].facts != role.facts]
-        self._stop(leaving, within_s)
+        self._stop(leaving, within_s, wake)
         arriving = [name for name in plan if name not in self.roles]
         for name in arriving:
             self.roles[name] = role = Role(name, plan[name], self._journal)
             role.thread.start()
         return leaving, arriving
 
-    def stop(self, within_s: float) -> list[str]:
-        """Stop every role; returns the names of those that did not end in time (their threads are daemons)."""
-        return self._stop(list(self.roles), within_s)
+    def drop(self, name: str, within_s: float) -> None:
+        """Stop one role, if it is there."""
+        if name in self.roles:
+            self._stop([name], within_s, _nothing)
 
-    def _stop(self, names: list[str], within_s: float) -> list[str]:
+    def stop(self, within_s: float, wake: Callable[[], None] = _nothing) -> list[str]:
+        """Stop every role; returns the names of those that did not end in time (their threads are daemons)."""
+        return self._stop(list(self.roles), within_s, wake)
+
+    def _stop(self, names: list[str], within_s: float, wake: Callable[[], None]) -> list[str]:
         until = time.monotonic() + within_s
         for name in names:
             self.roles[name].stop.set()
+        wake()
         late = []
         for name in names:
             role = self.roles.pop(name)

@@ -1,22 +1,26 @@
-"""From settings to the objects of the layers below: the only place that knows both vocabularies."""
+"""From settings to the objects of the layers below: the only place that knows both vocabularies.
+
+Each function imports what it translates to, because ``echo`` and ``send`` need the network side only.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agent.spool.core import Destination
-from agent.spool.quota import MIB, Policy
-from agent.spool.store import Spool, prepare
-
 if TYPE_CHECKING:
     from agent.config.settings import Settings
     from agent.link.tls import TlsSettings
+    from agent.spool.core import Destination
+    from agent.spool.quota import Policy
+    from agent.spool.store import Spool
 
 _HOUR_S = 3600.0
 
 
 def spool_policy(settings: Settings) -> Policy:
     """Translate ``[spool]``."""
+    from agent.spool.quota import MIB, Policy
+
     spool = settings.spool
     return Policy(
         min_free_bytes=spool.min_free_mib * MIB,
@@ -27,14 +31,30 @@ def spool_policy(settings: Settings) -> Policy:
 
 def spool_destinations(settings: Settings) -> list[Destination]:
     """Translate ``[[destination]]`` for the spool."""
+    from agent.spool.core import Destination
+
     return [Destination(row.name, row.commitment) for row in settings.destination]
 
 
 def open_spool(settings: Settings) -> Spool:
     """Open the spool for writing: takes its lock and recovers; raises ``SpoolError``."""
+    from agent.spool.store import Spool, prepare
+
     if not settings.spool.require_mount:
         prepare(settings.spool.path)
     return Spool.open(settings.spool.path, destinations=spool_destinations(settings), policy=spool_policy(settings))
+
+
+def check_tls(settings: Settings) -> None:
+    """Load every certificate once, so that a wrong one is said at start; ``ConfigError`` or ``TlsRefused``."""
+    if any(row.tls for row in settings.destination):
+        from agent.link.tls import client_context
+
+        client_context(tls_settings(settings))
+    if settings.listener.enabled and settings.listener.tls:
+        from agent.link.tls import server_context
+
+        server_context(tls_settings(settings))
 
 
 def tls_settings(settings: Settings, *, server_name: str = "") -> TlsSettings:

@@ -1,0 +1,124 @@
+"""The network side of the daemon: the listener and the workers, wired to settings, spool and log."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from agent.acquire.identity import new_uid
+from agent.app.peers import peer_of_destination
+from agent.app.wiring import tls_settings
+from agent.dataset.uid import STORAGE_COMMITMENT, VERIFICATION
+from agent.forward.policy import BackOff
+from agent.forward.settle import Settler
+from agent.forward.worker import Settings as WorkerSettings
+from agent.forward.worker import Worker
+from agent.link.listener import Call, Listener, serve_requests
+from agent.service import commitment, verification
+from agent.service.proposal import acceptor_policy
+
+if TYPE_CHECKING:
+    import threading
+
+    from agent.app.journal import Journal
+    from agent.config.settings import DestinationSettings, Settings
+    from agent.spool.store import Spool
+
+# A peer that opens an association and then says nothing is sent home after this.
+IDLE_S: Final = 30.0
+_OFFERS: Final = {VERIFICATION: verification.OFFER, STORAGE_COMMITMENT: commitment.SCU_OFFER}
+
+
+def reporters(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """Who may report commitment for which destinations: by the AE Titles of the configuration."""
+    names: dict[str, tuple[str, ...]] = {}
+    for row in settings.destination:
+        names[row.called_ae] = (*names.get(row.called_ae, ()), row.name)
+    return names
+
+
+def make_settler(settings: Settings, spool: Spool, journal: Journal) -> Settler:
+    """Make what takes commitment reports, on our own associations and on the listener."""
+    return Settler(spool, reporters(settings), lambda level, text: journal.say(level, "commitment", text))
+
+
+class Listening:
+    """The listener as a role: bound at once, bound again when it failed."""
+
+    __slots__ = ("_bound", "_journal", "_settings", "_settler", "host", "port")
+
+    def __init__(self, settings: Settings, settler: Settler, journal: Journal) -> None:
+        """Bind the port; raises ``ListenFailed``, ``ConfigError`` or ``TlsRefused``."""
+        self._settings = settings
+        self._settler = settler
+        self._journal = journal
+        self._bound: Listener | None = self._bind()
+        self.host = settings.listener.host
+        self.port = self._bound.port
+
+    def work(self, stop: threading.Event, _facts: object = None) -> None:
+        """Serve until ``stop`` is set."""
+        listener, self._bound = self._bound or self._bind(), None
+        listener.run(stop)
+
+    def close(self) -> None:
+        """Free the port of a listener that never served."""
+        if self._bound is not None:
+            self._bound.close()
+
+    def _bind(self) -> Listener:
+        settings = self._settings
+        return Listener(
+            settings.listener.host,
+            settings.listener.port,
+            acceptor_policy(_OFFERS, called_aes=[settings.agent.ae_title]),
+            self._serve,
+            tls=tls_settings(settings) if settings.listener.tls else None,
+            say=lambda text: self._journal.say("warning", "listener", text),
+        )
+
+    def _serve(self, call: Call) -> None:
+        contexts = call.conversation.driver.association.contexts
+        answer = self._settler.on_request(call.request.calling_ae, lambda number: contexts[number].transfer_syntax)
+        serve_requests(call, answer, IDLE_S)
+
+
+class Forwarder:
+    """One destination as a role: the worker and what ``status`` says about it."""
+
+    __slots__ = ("_worker", "name", "peer")
+
+    def __init__(
+        self, settings: Settings, row: DestinationSettings, spool: Spool, settler: Settler, journal: Journal
+    ) -> None:
+        self.name = row.name
+        self.peer = peer_of_destination(settings, row)
+        self._worker = Worker(
+            spool,
+            WorkerSettings(
+                row.name,
+                self.peer,
+                row.commitment,
+                report_deadline_s=row.commitment_timeout_s,
+                back_off=BackOff(row.retry_base_s, row.retry_cap_s),
+            ),
+            settler,
+            new_uid,
+            say=lambda level, text: journal.say(level, f"to {row.name}", text),
+        )
+
+    def work(self, stop: threading.Event, _facts: object = None) -> None:
+        """Serve the destination until ``stop`` is set."""
+        self._worker.run(stop)
+
+    def facts(self) -> dict[str, Any]:
+        """Return health in plain values; ``next_in_s`` counts from now."""
+        health = self._worker.health
+        state = "ok" if not health.failures else ("waits for the operator" if health.needs_operator else "resting")
+        return {
+            "peer": str(self.peer),
+            "state": state,
+            "failures": health.failures,
+            "next_in_s": round(max(0.0, health.next_at - time.monotonic()), 1),
+            "reason": health.reason,
+        }
