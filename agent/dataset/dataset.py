@@ -33,23 +33,23 @@ def as_tag(key: Key) -> int:
 class DataSet:
     """A mapping from tag or keyword to value; iterates over its Data Elements in ascending order."""
 
-    __slots__ = ("_stored",)
+    __slots__ = ("stored",)
 
     def __init__(self, values: Mapping[Any, Value] | None = None) -> None:
-        self._stored: dict[int, Element | Raw] = {}
+        self.stored: dict[int, Element | Raw] = {}  # as kept: unread bytes or values; for encode and decode
         for key, value in (values or {}).items():
             self.set(key, value)
 
     # --- reading ---------------------------------------------------------------------------
 
     def __getitem__(self, key: Key) -> Value:
-        found = self._stored[as_tag(key)]
+        found = self.stored[as_tag(key)]
         return parse(found) if isinstance(found, Raw) else found.value
 
     def get(self, key: Key, default: Value = None) -> Value:
         """The value, or the default where the element is absent or empty."""
         tag = as_tag(key)
-        value = self[tag] if tag in self._stored else None
+        value = self[tag] if tag in self.stored else None
         return default if value is None else value
 
     def text(self, key: Key, default: str = "") -> str:
@@ -74,21 +74,21 @@ class DataSet:
     def element(self, key: Key) -> Element:
         """The Data Element; KeyError where it is absent."""
         tag = as_tag(key)
-        return Element(tag, self._stored[tag].vr, self[tag])
+        return Element(tag, self.stored[tag].vr, self[tag])
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, int | str) and as_tag(key) in self._stored
+        return isinstance(key, int | str) and as_tag(key) in self.stored
 
     def __iter__(self) -> Iterator[Element]:
-        for tag in sorted(self._stored):
+        for tag in sorted(self.stored):
             yield self.element(tag)
 
     def __len__(self) -> int:
-        return len(self._stored)
+        return len(self.stored)
 
     def tags(self) -> list[int]:
         """The tags, ascending."""
-        return sorted(self._stored)
+        return sorted(self.stored)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, DataSet):
@@ -118,16 +118,15 @@ class DataSet:
             if is_private(tag) and not is_private_creator(tag):
                 raise EncodeError("a private element needs an explicit VR", tag=tag)
             vr = dictionary.vr_of(tag)
-        self._stored[tag] = Element(tag, vr, list(value) if vr == "SQ" and isinstance(value, tuple) else value)
+        self.stored[tag] = Element(tag, vr, list(value) if vr == "SQ" and isinstance(value, tuple) else value)
 
     def __delitem__(self, key: Key) -> None:
-        del self._stored[as_tag(key)]
+        del self.stored[as_tag(key)]
 
     def update(self, other: DataSet | Mapping[Any, Value]) -> None:
         """Take over all elements of another Data Set (or mapping), replacing those of the same tag."""
         if isinstance(other, DataSet):
-            for tag in other.tags():
-                self.store(_unshared(other.stored(tag)))
+            self.stored.update(other.copy().stored)
         else:
             for key, value in other.items():
                 self.set(key, value)
@@ -139,20 +138,10 @@ class DataSet:
     def between(self, first: int, end: int) -> DataSet:
         """A copy of the elements with ``first <= tag < end``."""
         taken = DataSet()
-        for tag, found in self._stored.items():
+        for tag, found in self.stored.items():
             if first <= tag < end:
-                taken.store(_unshared(found))
+                taken.stored[tag] = _unshared(found)
         return taken
-
-    # --- for encode and decode -------------------------------------------------------------
-
-    def stored(self, tag: int) -> Element | Raw:
-        """The element as it is kept: unread bytes or a value."""
-        return self._stored[tag]
-
-    def store(self, element: Element | Raw) -> None:
-        """Keep an element as it is."""
-        self._stored[element.tag] = element
 
 
 def _unshared(element: Element | Raw) -> Element | Raw:

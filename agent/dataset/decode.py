@@ -26,11 +26,13 @@ from agent.dataset.charset import DEFAULT, Charset, charset_to_read
 from agent.dataset.dataset import DataSet
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, IMPLICIT_VR_LE
 from agent.dataset.values import Element, Fragments, Raw
-from agent.dataset.vr import SHORT_HEADER, TAG, TEXT, VRS, choose, is_ambiguous
+from agent.dataset.vr import TAG, TEXT, VRS, choose, is_ambiguous
 from agent.errors import DecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from agent.dataset.deflate import Inflater
 
 
 class Limits(NamedTuple):
@@ -64,8 +66,11 @@ class _Header(NamedTuple):
 _UNDEFINED = 0xFFFFFFFF
 _NOWHERE = 1 << 64  # an end no offset reaches: the level has no length of its own
 _STEP_BYTES = 64 * 1024  # how much ``decode`` and inflation take at a time
+_FIRST_DELIMITER = 0xFFFE0000
+_LONGEST_SHORT_BYTES = 0xFFFF
 _ITEM_START = b"\xfe\xff\x00\xe0"
 _VR_NAMES = {name.encode(): name for name in VRS}
+_SHORT_VRS = {name.encode(): name for name, row in VRS.items() if not row.long}
 _TEXT_VRS = frozenset(name for name, row in VRS.items() if row.kind is TEXT)
 _HEADER_LE, _HEADER_BE = struct.Struct("<HH2sH"), struct.Struct(">HH2sH")
 _LENGTH_LE, _LENGTH_BE = struct.Struct("<I"), struct.Struct(">I")
@@ -130,12 +135,14 @@ class Decoder:
     ) -> None:
         self.stop: Stop | None = None
         self._limits = limits
-        self._stop_before = _NOWHERE if stop_before is None else stop_before
+        self._stop_before = _FIRST_DELIMITER if stop_before is None else stop_before
         self._vr_of = vr_of
         big = transfer_syntax == EXPLICIT_VR_BE
         self._swap = big
+        # Whether no short value can break a limit or needs its bytes swapped.
+        self._easy = not big and min(limits.text_bytes, limits.value_bytes) > _LONGEST_SHORT_BYTES
         self._header, self._length = (_HEADER_BE, _LENGTH_BE) if big else (_HEADER_LE, _LENGTH_LE)
-        self._inflater = _Inflater(limits.total_bytes) if transfer_syntax == DEFLATED_EXPLICIT_VR_LE else None
+        self._inflater = _inflater(limits) if transfer_syntax == DEFLATED_EXPLICIT_VR_LE else None
         self._buffer = bytearray()
         self._base = 0  # offset of the first byte in the buffer
         self._at = 0  # offset of the next byte to read
@@ -178,10 +185,10 @@ class Decoder:
             if self._buffer or len(self._levels) > 1:
                 self._fail("the Data Set is cut short")
         for dataset, tag in self._undecided:
-            raw = dataset.stored(tag)
+            raw = dataset.stored[tag]
             if isinstance(raw, Raw) and is_ambiguous(raw.vr):
                 signed = dataset.get(tags.PIXEL_REPRESENTATION, self._root.get(tags.PIXEL_REPRESENTATION, 0)) == 1
-                dataset.store(raw._replace(vr=choose(raw.vr, raw.data, signed=signed, wide=True)))
+                dataset.stored[tag] = raw._replace(vr=choose(raw.vr, raw.data, signed=signed, wide=True))
         self._undecided.clear()
         return self._root
 
@@ -209,14 +216,43 @@ class Decoder:
             return False
         if level.dataset is None:
             return self._item_or_delimiter(level, here)
+        if self._easy and not level.implicit and self._take_easy(level, level.dataset.stored, here):
+            return True
         header = self._element_header(level, here)
-        if header is None:
-            return False
-        if header.tag >= self._stop_before and len(self._levels) == 1:
-            length = -1 if header.length == _UNDEFINED else header.length
-            self.stop = Stop(header.tag, header.vr, self._at, self._at + header.size, length)
+        if header is None or self._stops_before(header):
             return False
         return self._element(level, level.dataset, header, here)
+
+    def _stops_before(self, header: _Header) -> bool:
+        if len(self._levels) > 1 or not self._stop_before <= header.tag < _FIRST_DELIMITER:
+            return False
+        length = -1 if header.length == _UNDEFINED else header.length
+        self.stop = Stop(header.tag, header.vr, self._at, self._at + header.size, length)
+        return True
+
+    def _take_easy(self, level: _Level, stored: dict[int, Element | Raw], here: int) -> bool:
+        """Take a run of elements with a short header, all there and unsuspicious, in one tight loop.
+
+        Nine elements of ten are like this. The first that is not is left to the long way, which also names what is
+        wrong with it; so everything that is checked there makes this loop stop.
+        """
+        buffer, unpack, names, charset = self._buffer, _HEADER_LE.unpack_from, _SHORT_VRS, level.charset
+        room = min(len(buffer), level.bound - self._base)
+        before = self._stop_before if len(self._levels) == 1 else _FIRST_DELIMITER
+        start = here
+        for _ in range(self._limits.elements - self._elements):
+            if here + 8 > room:
+                break
+            group, number, name, length = unpack(buffer, here)
+            tag, end = group << 16 | number, here + 8 + length
+            vr = names.get(name)
+            if vr is None or end > room or tag >= before or tag in stored or tag == tags.SPECIFIC_CHARACTER_SET:
+                break
+            stored[tag] = Raw(tag, vr, bytes(buffer[here + 8 : end]), charset)
+            self._elements += 1
+            here = end
+        self._at += here - start
+        return here > start
 
     def _element_header(self, level: _Level, here: int) -> _Header | None:
         """The header of a Data Element; None when it has not arrived."""
@@ -225,8 +261,8 @@ class Decoder:
         if level.implicit or group == 0xFFFE:
             length: int = self._length.unpack_from(self._buffer, here + 4)[0]
             return _Header(tag, "" if group == 0xFFFE else self._vr_of(tag), 8, length)
-        if vr in SHORT_HEADER:
-            return _Header(tag, _VR_NAMES[vr], 8, short)
+        if vr in _SHORT_VRS:
+            return _Header(tag, _SHORT_VRS[vr], 8, short)
         if not (vr.isalpha() and vr.isupper()):
             self._fail(f"{vr!r} is not a Value Representation", tag)
         if len(self._buffer) < here + 12:
@@ -240,7 +276,7 @@ class Decoder:
         if tag >> 16 == 0xFFFE:
             self._end_of_item(level, tag, length)
             return True
-        if tag in dataset:
+        if tag in dataset.stored:
             self._fail("the element occurs twice", tag)
         known = self._vr_of(tag) if vr == "UN" and not tags.is_private(tag) else vr
         if length == _UNDEFINED:
@@ -274,7 +310,7 @@ class Decoder:
             level.charset = charset_to_read(raw.data.decode("ascii", "replace"))
         if is_ambiguous(raw.vr):
             self._undecided.append((dataset, raw.tag))
-        dataset.store(raw)
+        dataset.stored[raw.tag] = raw
 
     # --- levels ----------------------------------------------------------------------------
 
@@ -350,12 +386,12 @@ class Decoder:
         if level.dataset is not None and outer.items is not None:
             outer.items.append(level.dataset)
         elif level.items is not None and outer.dataset is not None:
-            outer.dataset.store(Element(level.tag, "SQ", level.items))
+            outer.dataset.stored[level.tag] = Element(level.tag, "SQ", level.items)
         elif level.fragments is not None and outer.dataset is not None:
             if not level.fragments:
                 self._fail("encapsulated Pixel Data without Basic Offset Table item", level.tag)
             fragments = Fragments(level.fragments[0], tuple(level.fragments[1:]))
-            outer.dataset.store(Element(level.tag, level.vr, fragments))
+            outer.dataset.stored[level.tag] = Element(level.tag, level.vr, fragments)
 
     # --- bounds and errors -----------------------------------------------------------------
 
@@ -373,36 +409,10 @@ class Decoder:
         raise DecodeError(message + (f" in {path}" if path else ""), tag=tag, offset=self._at)
 
 
-class _Inflater:
-    """Raw deflate in bounded steps (PS3.5 A.5)."""
+def _inflater(limits: Limits) -> Inflater:
+    from agent.dataset.deflate import Inflater  # zlib, for a transfer syntax that is rare
 
-    __slots__ = ("_inflater", "_left", "_limit")
-
-    def __init__(self, limit_bytes: int) -> None:
-        import zlib
-
-        self._inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
-        self._left = self._limit = limit_bytes
-
-    @property
-    def ended(self) -> bool:
-        return self._inflater.eof
-
-    def pieces(self, data: bytes | bytearray | memoryview) -> Iterator[bytes]:
-        """The inflated bytes in steps; what follows the end of the stream is padding."""
-        import zlib
-
-        rest = bytes(data)
-        while rest and not self.ended:
-            try:
-                piece = self._inflater.decompress(rest, _STEP_BYTES)
-            except zlib.error as error:
-                raise DecodeError(f"the Data Set is not deflated: {error}") from None
-            rest = self._inflater.unconsumed_tail
-            self._left -= len(piece)
-            if self._left < 0:
-                raise DecodeError(f"the Data Set inflates to more than {self._limit} bytes")
-            yield piece
+    return Inflater(limits.total_bytes)
 
 
 def _swapped(vr: str, data: bytes) -> bytes:

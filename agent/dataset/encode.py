@@ -50,17 +50,10 @@ def encode(dataset: DataSet, transfer_syntax: str, *, charset: str | None = None
         raise EncodeError(f"{uid_name(transfer_syntax)} is retired and is not written")
     data = _encode_in_some_charset(dataset, transfer_syntax, charset)
     if transfer_syntax == DEFLATED_EXPLICIT_VR_LE:
+        from agent.dataset.deflate import deflate  # zlib, for a transfer syntax that is rare
+
         data = deflate(data)
     return data
-
-
-def deflate(data: bytes) -> bytes:
-    """RFC 1951 without zlib header, padded to even length (PS3.5 A.5)."""
-    import zlib
-
-    compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    packed = compressor.compress(data) + compressor.flush()
-    return packed + b"\0" if len(packed) & 1 else packed
 
 
 def element_header(tag: int, vr: str, length: int, *, explicit: bool) -> bytes:
@@ -119,7 +112,7 @@ def _known(terms: str, dataset: DataSet | None) -> Charset:
     charset = charset_for(terms)
     if charset is not None:
         return charset
-    if dataset is not None and isinstance(dataset.stored(tags.SPECIFIC_CHARACTER_SET), Raw):
+    if dataset is not None and isinstance(dataset.stored[tags.SPECIFIC_CHARACTER_SET], Raw):
         return charset_to_read(terms)  # read like this; unchanged elements keep their bytes
     raise EncodeError(f"Specific Character Set {terms!r} cannot be written", tag=tags.SPECIFIC_CHARACTER_SET)
 
@@ -145,7 +138,7 @@ class _Encoder:
             if tags.is_group_length(tag) and tag:
                 continue
             self._check_place(tag, dataset, order, depth)
-            stored = dataset.stored(tag)
+            stored = dataset.stored[tag]
             vr = self._vr(stored, dataset)
             try:
                 value = self._value(stored, vr, charset, depth)
@@ -214,7 +207,7 @@ class _Encoder:
             raise EncodeError("the group number is reserved", tag=tag)
         if not tags.is_private(tag) or tags.is_private_creator(tag):
             return
-        if isinstance(dataset.stored(tag), Element) and tags.private_creator_of(tag) not in dataset:
+        if isinstance(dataset.stored[tag], Element) and tags.private_creator_of(tag) not in dataset:
             raise EncodeError("a private element needs its creator element", tag=tag)
 
 

@@ -80,9 +80,6 @@ VRS = {
     "UV": _number("Q", 8, long=True),
 }
 
-# Header forms by the two bytes on the wire, for the decoder's inner loop.
-SHORT_HEADER = frozenset(name.encode() for name, row in VRS.items() if not row.long)
-
 
 def is_ambiguous(vr: str) -> bool:
     """Whether the dictionary leaves a choice that ``choose`` must make."""

@@ -312,8 +312,8 @@ def test_text_read_in_another_set_is_written_anew() -> None:
 
 def test_unchanged_elements_keep_their_bytes() -> None:
     ds = DataSet()
-    ds.store(Raw(0x00100030, "DA", b"not a date"))
-    ds.store(Raw(0x00100010, "PN", b"\xe9\xe8"))
+    ds.stored[0x00100030] = Raw(0x00100030, "DA", b"not a date")
+    ds.stored[0x00100010] = Raw(0x00100010, "PN", b"\xe9\xe8")
     assert encode(ds, IMPLICIT_VR_LE).endswith(b"not a date")
     assert b"\xe9\xe8" in encode(ds, IMPLICIT_VR_LE)
     ds["PatientID"] = "\u00e9"  # now the whole Data Set must be UTF-8, and nobody knows what E9 E8 meant

@@ -110,7 +110,7 @@ def test_repr_tells_no_patient() -> None:
 )
 def test_reading_values_never_fails(vr: str, data: bytes, value: object) -> None:
     ds = DataSet()
-    ds.store(Raw(0x00100010, vr, data))
+    ds.stored[0x00100010] = Raw(0x00100010, vr, data)
     assert ds[0x00100010] == value
 
 

@@ -1,0 +1,57 @@
+"""Deflated Explicit VR Little Endian: the whole Data Set through RFC 1951, without zlib header (PS3.5 A.5).
+
+Inflation is bounded from both sides: it goes in steps, and a small input that wants to become a large output is stopped
+at the limit and not after it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+from agent.errors import DecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_STEP_BYTES = 64 * 1024
+
+
+def deflate(data: bytes) -> bytes:
+    """A Data Set deflated, padded to even length."""
+    compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    packed = compressor.compress(data) + compressor.flush()
+    return packed + b"\0" if len(packed) & 1 else packed
+
+
+class Inflater:
+    """Inflates bytes that arrive in pieces, to ``limit_bytes`` at most."""
+
+    __slots__ = ("_inflater", "_left", "_limit")
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
+        self._left = self._limit = limit_bytes
+
+    @property
+    def ended(self) -> bool:
+        """Whether the deflated stream is complete; what follows is padding."""
+        return self._inflater.eof
+
+    def pieces(self, data: bytes | bytearray | memoryview) -> Iterator[bytes]:
+        """The inflated bytes, in steps.
+
+        Raises:
+            DecodeError: The bytes are not deflated, or become more than the limit.
+        """
+        rest = bytes(data)
+        while rest and not self.ended:
+            try:
+                piece = self._inflater.decompress(rest, _STEP_BYTES)
+            except zlib.error as error:
+                raise DecodeError(f"the Data Set is not deflated: {error}") from None
+            rest = self._inflater.unconsumed_tail
+            self._left -= len(piece)
+            if self._left < 0:
+                raise DecodeError(f"the Data Set inflates to more than {self._limit} bytes")
+            yield piece
