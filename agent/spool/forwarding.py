@@ -164,9 +164,10 @@ class Forwarding(SpoolCore):
 
     def examine(self, item: Item) -> Life:
         """Look at the file of a claimed item again (digest): live, damaged (set aside now), lost or evicted."""
-        return self._examine(item.id)
+        return self.examine_number(item.id)
 
-    def _examine(self, number: int) -> Life:
+    def examine_number(self, number: int) -> Life:
+        """Like ``examine``, by the number of the instance."""
         raise NotImplementedError  # store.py
 
     def _report(self, items: Iterable[Item], event: Event, detail: str, columns: dict[str, object]) -> None:

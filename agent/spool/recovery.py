@@ -47,7 +47,8 @@ if TYPE_CHECKING:
 class Report(NamedTuple):
     """What recovery found and did; all zero after a clean stop."""
 
-    ledger_aside: str | None = None  # where a damaged ledger was moved; the ledger was rebuilt
+    ledger_rebuilt: bool = False  # from the files: it was damaged, or it was gone
+    ledger_aside: str | None = None  # where a damaged ledger was moved
     drafts_deleted: int = 0  # .part files: captures nobody was promised anything about
     adopted: int = 0  # files without row: durable, but the crash came before the row
     requeued: int = 0  # deliveries that were under way
@@ -67,7 +68,7 @@ class Report(NamedTuple):
     @property
     def alarm(self) -> bool:
         """Whether an operator must know: something was lost, damaged or strange."""
-        return bool(self.lost or self.damaged or self.strange or self.ledger_aside)
+        return bool(self.lost or self.damaged or self.strange or self.ledger_rebuilt)
 
 
 NOTES_LIMIT = 100  # lines; a broken medium must not turn the report into a memory problem
@@ -103,8 +104,8 @@ class _Tally:
 # --- the ledger ----------------------------------------------------------------------------------
 
 
-def open_or_rebuild(medium: Medium, path: str, wall: float) -> tuple[Ledger, str | None]:
-    """Open the ledger; one that cannot be trusted is set aside for a new one. Returns it and where the old went."""
+def open_or_rebuild(medium: Medium, path: str, wall: float) -> tuple[Ledger, bool, str | None]:
+    """Open the ledger or set it aside for a new one; returns it, whether it is a rebuild, and where the old went."""
     aside = None
     if not os.path.lexists(path):
         aside = _set_ledger_aside(medium, path)  # a log without its database
@@ -117,10 +118,10 @@ def open_or_rebuild(medium: Medium, path: str, wall: float) -> tuple[Ledger, str
         ledger = open_ledger(path, medium.ops)
     if fresh:
         medium.sync_folder(os.path.dirname(path))
-    if aside is not None:
+    if fresh and folders(medium.root):
         detail = details(ledger=aside)
         ledger.write(lambda db: note(db, wall, None, None, Event.REBUILT, None, detail))
-    return ledger, aside
+    return ledger, fresh and bool(folders(medium.root)), aside
 
 
 def _set_ledger_aside(medium: Medium, path: str) -> str | None:
@@ -154,11 +155,12 @@ def first_number(spool: Spool, *, rebuilt: bool) -> int:
     return known + 1
 
 
-def recover(spool: Spool, aside: str | None) -> Report:
+def recover(spool: Spool, aside: str | None, *, rebuilt: bool) -> Report:
     """Make ledger and files agree; see the module."""
     tally = _Tally()
-    if aside is not None:
-        tally.notes.append(f"the ledger could not be read and was rebuilt from the files; the old one is {aside}")
+    if rebuilt:
+        reason = "was gone" if aside is None else f"could not be read (it is {aside} now)"
+        tally.notes.append(f"the ledger {reason} and was rebuilt from the files; everything is queued again")
     _strange_folders(spool, tally)
     present = set(folders(spool.root))
     sql = f"SELECT DISTINCT id >> {FOLDER_BITS} FROM instance WHERE life IN (?, ?)"  # noqa: S608 - a number
@@ -166,7 +168,7 @@ def recover(spool: Spool, aside: str | None) -> Report:
     for folder in sorted(present | {int(row[0]) for row in rows}):
         _folder(spool, folder, tally, listed=folder in present)
     _restart(spool, tally)
-    return Report(ledger_aside=aside, notes=tuple(tally.notes), **tally.counts)
+    return Report(ledger_rebuilt=rebuilt, ledger_aside=aside, notes=tuple(tally.notes), **tally.counts)
 
 
 def _folder(spool: Spool, folder: int, tally: _Tally, *, listed: bool) -> None:
@@ -239,6 +241,8 @@ def _set_damaged_aside(spool: Spool, found: Found, tally: _Tally) -> None:
 
 def _mark_lost(spool: Spool, found: Found, tally: _Tally) -> None:
     assert found.number is not None
+    if os.path.lexists(found.path):
+        return  # a file of the same content was found meanwhile and took its place
     # The file may have been set aside as damaged just before a crash: then it is damaged, not lost.
     aside = spool.quarantine_path(f"{found.number:08X}")
     event = Event.DAMAGE if os.path.lexists(aside) else Event.LOSE
@@ -302,6 +306,8 @@ def adopt(spool: Spool, number: int) -> tuple[str, str]:
             "strange",
             f"{path}: {uid} is instance {other:08X} with other content; moved to {aside}",
         )
+    if life is Life.LIVE:  # a copy is removed only when the other one is proven whole
+        life = spool.examine_number(other)
     if life in {Life.DAMAGED, Life.LOST}:
         spool.medium.make_folder(os.path.dirname(spool.path(other)))
         spool.medium.set_aside(path, spool.path(other))

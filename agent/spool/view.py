@@ -1,9 +1,10 @@
 """``SpoolView``: what ``queue list``, ``receipt`` and ``status`` read while the daemon holds the spool.
 
 It opens the ledger so that SQLite can neither write nor wait: ``mode=ro`` for the database, ``readonly_shm=1`` for the
-index of the write-ahead log (without it a reader would create that file, as the wrong user perhaps). After a clean stop
-there is no log, and the database is opened ``immutable``: nobody is writing then. Each question is one short read, so
-a view never holds back the daemon's checkpoints for longer than that.
+index of the write-ahead log (without it a reader would create that file, as the wrong user perhaps). After a clean
+stop there is no log, and the database is opened ``immutable``: nobody is writing then.
+Only when a power cut left a log without its index must SQLite make the index file to read the log. Each question is one short read, so a view never holds back
+the daemon's checkpoints for longer than that.
 
 Raises ``MediaError`` when there is no spool or it cannot be read.
 """
@@ -40,7 +41,11 @@ class SpoolView(Reader):
             raise MediaError(
                 f"no spool at {root}: {LEDGER} does not exist", hint="Check the spool folder of the configuration."
             )
-        how = "mode=ro&readonly_shm=1" if os.path.exists(f"{path}-wal") else "mode=ro&immutable=1"
+        how = "mode=ro"
+        if not os.path.exists(f"{path}-wal"):
+            how += "&immutable=1"
+        elif os.path.exists(f"{path}-shm"):
+            how += "&readonly_shm=1"
         try:
             db = sqlite3.connect(f"file:{quote(path)}?{how}", uri=True, isolation_level=None, timeout=1.0)
             found = version(db)

@@ -146,7 +146,7 @@ def _deflated(pread: Callable[[int, int], bytes], size: int, offset: int) -> Ori
     try:
         while not inflater.eof:
             if not pending:
-                pending = pread(INFLATED_BYTES, offset) if offset < size else b""
+                pending = pread(min(INFLATED_BYTES, size - offset), offset) if offset < size else b""
                 offset += len(pending)
                 if not pending:
                     raise DecodeError("the deflated Data Set is cut short", offset=size)

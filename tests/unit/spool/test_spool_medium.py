@@ -1,0 +1,216 @@
+"""durable.py, mount.py, names.py, ledger.py: the ground the spool stands on."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+
+import pytest
+
+from agent.errors import MediaError, SpoolFull
+from agent.spool import mount, schema
+from agent.spool.durable import Medium, Ops, media_error
+from agent.spool.ledger import note, open_ledger
+from agent.spool.names import Counter, file_number, file_path, folder_number, folders
+from agent.spool.states import Event
+
+LINE = "36 25 8:2 / {point} {mount_options} shared:1 - {kind} /dev/sda2 {super_options}\n"
+
+
+def mountinfo(tmp_path, *lines):
+    path = tmp_path / "mountinfo"
+    path.write_text("".join(LINE.format(**line) for line in lines))
+    return str(path)
+
+
+def line(point="/", kind="ext4", mount_options="rw,relatime", super_options="rw"):
+    return {"point": point, "kind": kind, "mount_options": mount_options, "super_options": super_options}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"super_options": "rw,nobarrier"}, "flushes are switched off"),
+        ({"super_options": "rw,barrier=0"}, "flushes are switched off"),
+        ({"super_options": "rw,data=writeback"}, "old blocks"),
+        ({"mount_options": "ro"}, "read-only"),
+        ({"super_options": "ro"}, "read-only"),
+    ],
+)
+def test_mounts_that_lose_images_are_refused_with_the_reason(tmp_path, changes, reason):
+    root = tmp_path / "spool"
+    root.mkdir()
+    info = mountinfo(tmp_path, line(), line(point=str(tmp_path), **changes))
+    with pytest.raises(MediaError, match=reason):
+        mount.check(str(root), mountinfo=info)
+    assert mount.check(
+        str(root), mountinfo=mountinfo(tmp_path, line(**changes), line(point=str(tmp_path)))
+    ).point == str(tmp_path)
+
+
+def test_a_demanded_medium(tmp_path):
+    card = tmp_path / "my card"
+    root = card / "spool"
+    root.mkdir(parents=True)
+    info = mountinfo(tmp_path, line(), line(point=str(card).replace(" ", r"\040")))
+    assert mount.check(str(root), str(card), mountinfo=info).point == str(card)
+    with pytest.raises(MediaError, match="not on the medium"):
+        mount.check(str(tmp_path), str(card), mountinfo=info)
+    with pytest.raises(MediaError, match="no medium is mounted"):
+        mount.check(str(root), str(card), mountinfo=mountinfo(tmp_path, line()))
+
+
+def test_strange_mountinfo_is_not_a_reason(tmp_path):
+    assert mount.parse("nonsense\n\n1 2 - x\n") == []
+    assert mount.check(str(tmp_path), mountinfo="/nonexistent") is None
+
+
+def test_our_own_machine_is_understood(tmp_path):
+    assert mount.check(str(tmp_path)) is not None
+
+
+# --- names ------------------------------------------------------------------------------------------
+
+
+def test_names_are_legal_file_ids(tmp_path):
+    assert file_path("/r", 0x1FF) == "/r/INST/000001/000001FF"
+    assert file_number("000001FF", 1) == 0x1FF
+    for name in ("000001ff", "1FF", "000001FF.dcm", "00000001", "000001FF\n", "../00001"):
+        assert file_number(name, 1) is None
+    assert [folder_number(name) for name in ("00000A", "A", "00000a", "00000A\n")] == [10, None, None, None]
+
+
+def test_the_counter_ends():
+    counter = Counter(0xFFFFFFFF)
+    assert counter.take() == 0xFFFFFFFF
+    with pytest.raises(OverflowError):
+        counter.take()
+
+
+# --- durable ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(errno.ENOSPC, SpoolFull), (errno.EDQUOT, SpoolFull), (errno.EFBIG, SpoolFull), (errno.EIO, MediaError),
+     (errno.EROFS, MediaError), (errno.EMFILE, MediaError), (errno.ENOENT, MediaError)],
+)  # fmt: skip
+def test_every_errno_has_a_class_a_call_and_a_path(code, kind):
+    error = media_error(OSError(code, "x"), "fsync", "/a/b")
+    assert type(error) is kind
+    assert error.message == f"fsync /a/b: {os.strerror(code)}"
+
+
+class Once(Ops):
+    def __init__(self, call, code):
+        self.call, self.code, self.calls = call, code, []
+
+    def step(self, call, path):
+        self.calls.append(call)
+        if call == self.call:
+            self.call = None
+            raise OSError(self.code, "injected", path)
+
+
+def test_a_failed_fsync_kills_the_file(tmp_path):
+    medium = Medium(str(tmp_path), Once("fsync", errno.EIO))
+    file = medium.create(f"{tmp_path}/a")
+    file.write_at(0, b"abc")
+    for _ in range(3):
+        with pytest.raises(MediaError, match="fsync"):
+            file.finish()
+    with pytest.raises(MediaError, match="fsync"):
+        file.write_at(0, b"x")
+    assert file.closed
+    assert medium.ops.calls.count("fsync") == 1
+
+
+def test_publish_never_overwrites(tmp_path):
+    medium = Medium(str(tmp_path))
+    for name in ("a.part", "a"):
+        (tmp_path / name).write_text(name)
+    with pytest.raises(MediaError, match="already exists"):
+        medium.publish(f"{tmp_path}/a.part", f"{tmp_path}/a")
+    assert (tmp_path / "a").read_text() == "a"
+
+
+def test_create_is_exclusive_private_and_follows_no_link(tmp_path):
+    medium = Medium(str(tmp_path))
+    medium.create(f"{tmp_path}/a").close()
+    assert os.stat(f"{tmp_path}/a").st_mode & 0o777 == 0o600
+    os.symlink("/tmp/elsewhere", f"{tmp_path}/b")
+    for name in ("a", "b"):
+        with pytest.raises(MediaError, match="create"):
+            medium.create(f"{tmp_path}/{name}")
+
+
+def test_the_order_of_a_publication(tmp_path):
+    medium = Medium(str(tmp_path), Once(None, 0))
+    file = medium.create(f"{tmp_path}/a.part")
+    file.allocate(10)
+    file.write_at(0, b"abc")
+    file.finish()
+    medium.publish(f"{tmp_path}/a.part", f"{tmp_path}/a")
+    assert medium.ops.calls == ["create", "allocate", "write", "truncate", "fsync", "rename", "fsync"]
+    assert folders.__doc__
+
+
+# --- ledger -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    opened = open_ledger(str(tmp_path / "ledger.db"), Once(None, 0))
+    yield opened
+    opened.close()
+
+
+def test_the_connection_is_durable_and_alone(ledger):
+    pragma = {
+        name: ledger.read(f"PRAGMA {name}")[0][0]
+        for name in ("journal_mode", "synchronous", "foreign_keys", "mmap_size")
+    }
+    assert pragma == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "mmap_size": 0}
+    assert ledger.read("PRAGMA user_version") == [(schema.SCHEMA_VERSION,)]
+
+
+def test_a_job_that_raises_undoes_itself_alone(ledger):
+    def wrong(db):
+        note(db, 1.0, None, None, Event.REBUILT, None, "never")
+        raise ValueError("no")
+
+    results = []
+
+    def attempt(job):
+        try:
+            results.append(ledger.write(job))
+        except ValueError:
+            results.append("raised")
+
+    jobs = [
+        wrong if turn % 3 == 0 else lambda db: note(db, 1.0, None, None, Event.REBUILT, None, "kept")
+        for turn in range(12)
+    ]
+    with ledger._lock:  # so that they gather
+        threads = [threading.Thread(target=attempt, args=(job,)) for job in jobs]
+        for thread in threads:
+            thread.start()
+        while len(ledger._pending) < len(jobs):
+            pass
+    for thread in threads:
+        thread.join()
+    assert ledger.read("SELECT detail, count(*) FROM event GROUP BY detail") == [("kept", 8)]
+    assert results.count("raised") == 4
+    assert ledger._ops.calls.count("ledger commit") == 1
+
+
+@pytest.mark.parametrize(("call", "code"), [("ledger commit", errno.EIO), ("ledger begin", errno.ENOSPC)])
+def test_after_an_error_the_ledger_is_reopened(ledger, call, code):
+    ledger._ops.call, ledger._ops.code = call, code
+    with pytest.raises((MediaError, SpoolFull)):
+        ledger.write(lambda db: note(db, 1.0, None, None, Event.REBUILT, None, "first"))
+    first = ledger._db
+    ledger.write(lambda db: note(db, 1.0, None, None, Event.REBUILT, None, "second"))
+    assert ledger._db is not first
+    assert ledger.read("SELECT detail FROM event") == [("second",)]
