@@ -38,7 +38,8 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
 def recorder(spool: Spool, seen: list[Recorded], **changes: object) -> Recorder:
     settings = load.parse(TOML)
     source: SourceSettings = settings.source[0]._replace(**changes)  # type: ignore[arg-type]
-    return Recorder(source, Exam(settings), spool, lambda _source, done: seen.append(done))
+    exam = Exam(settings)
+    return Recorder(source, lambda: exam, spool, lambda _source, done: seen.append(done))
 
 
 def test_a_capture_is_durable_and_queued_with_its_facts(spool: Spool, tmp_path: Path) -> None:
