@@ -111,7 +111,8 @@ def decode(data: bytes) -> dict[int, Value]:
                 raise RemoteProtocolError(f"Command Set: ({group:04X},{tag:04X}) has {length} bytes, not 2")
             found[tag] = data[at] | data[at + 1] << 8
         elif vr == "UI":
-            found[tag] = data[at:stop].rstrip(b"\0 ").decode("ascii", "replace")
+            text = data[at:stop].rstrip(b"\0 ").decode("ascii", "replace")
+            found[tag] = text if text.isascii() and text.isprintable() else _printable(text)
         elif vr is not None:
             found[tag] = _decode_value(vr, data[at:stop])
         at = stop
@@ -145,5 +146,9 @@ def _decode_value(vr: str, data: bytes) -> Value:
         return tuple(group << 16 | element for group, element in _AT.iter_unpack(data[: len(data) & ~3]))
     if vr == "UL":
         return int.from_bytes(data, "little")
-    text = data.decode("ascii", "replace").strip(" \0")
+    return _printable(data.decode("ascii", "replace").strip(" \0"))
+
+
+def _printable(text: str) -> str:
+    """Text of a peer as it may be shown: whatever is not printable ASCII becomes a question mark."""
     return "".join(c if c.isprintable() and c.isascii() else "?" for c in text)

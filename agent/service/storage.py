@@ -1,4 +1,4 @@
-"""Storage as SCU: which contexts to propose, which one an instance goes on, which answer counts (PS3.4 Annex B).
+"""Storage: which contexts to propose, which one an instance goes on, which answer counts (PS3.4 Annex B).
 
 One presentation context per (SOP Class, transfer syntax): an acceptor takes only one syntax of a context, and we want
 to know every one it takes. Uncompressed instances also bring a context with Implicit VR Little Endian, the default of
@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.dataset.uid import IMPLICIT_VR_LE, NATIVE_TRANSFER_SYNTAXES
+from agent.dataset.uid import IMPLICIT_VR_LE, MAX_UID_BYTES, NATIVE_TRANSFER_SYNTAXES, is_valid_uid
+from agent.dimse import status
 from agent.dimse.message import CStoreResponse
 from agent.errors import NoAcceptedContext, RemoteProtocolError
 from agent.service.proposal import Need
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from agent.dimse.fragment import Received
+    from agent.dimse.message import CStoreRequest
     from agent.ul.negotiate import AgreedContext
 
 
@@ -87,3 +89,17 @@ def match(received: Received, *, message_id: int, context_id: int, sop_instance_
             f"C-STORE-RSP {message_id} is about instance {response.sop_instance_uid}, not {sop_instance_uid}"
         )
     return response
+
+
+def check(request: CStoreRequest, context: AgreedContext) -> int:
+    """Return the status with which an SCP answers the command of a C-STORE; its Data Set is judged apart.
+
+    A SOP Instance UID is judged here because peers put paths and commands into it; leading zeros pass, old devices
+    make them.
+    """
+    if request.sop_class_uid != context.abstract_syntax or not context.requestor_scu:
+        return status.CLASS_NOT_SUPPORTED
+    parts = request.sop_instance_uid.split(".")
+    if not is_valid_uid(".".join(part.lstrip("0") or part[:1] for part in parts)):
+        return status.INVALID_INSTANCE
+    return status.SUCCESS if len(request.sop_instance_uid) <= MAX_UID_BYTES else status.INVALID_INSTANCE

@@ -15,7 +15,7 @@ from agent.dataset.uid import (
     VERIFICATION,
 )
 from agent.dimse.fragment import Received
-from agent.dimse.message import CEchoRequest, CEchoResponse, CStoreResponse, Message
+from agent.dimse.message import CEchoRequest, CEchoResponse, CStoreRequest, CStoreResponse, Message
 from agent.errors import NoAcceptedContext, RemoteProtocolError
 from agent.service import storage, verification
 from agent.service.proposal import Need, associate_request, propose
@@ -90,6 +90,23 @@ def test_the_answer_that_counts() -> None:
 def test_answers_that_do_not(message: Message, context_id: int) -> None:
     with pytest.raises(RemoteProtocolError):
         match(message, context_id)
+
+
+@pytest.mark.parametrize(
+    ("sop_class", "instance", "status"),
+    [
+        (US, "1.2.3", 0),
+        (US, "1.02.0", 0),
+        (DX_PRESENTATION, "1.2.3", 0x0122),
+        (US, "../../etc/passwd", 0x0117),
+        (US, "1..2", 0x0117),
+        (US, "1.2?", 0x0117),
+        (US, "", 0x0117),
+        (US, "1." + "0" * 63, 0x0117),
+    ],
+)
+def test_what_an_archive_says_to_the_command(sop_class: str, instance: str, status: int) -> None:
+    assert storage.check(CStoreRequest(1, sop_class, instance), CONTEXTS[3]) == status
 
 
 def test_echo() -> None:
