@@ -2,9 +2,9 @@
 
 It opens the ledger so that SQLite can neither write nor wait: ``mode=ro`` for the database, ``readonly_shm=1`` for the
 index of the write-ahead log (without it a reader would create that file, as the wrong user perhaps). After a clean
-stop there is no log, and the database is opened ``immutable``: nobody is writing then.
-Only when a power cut left a log without its index must SQLite make the index file to read the log. Each question is one short read, so a view never holds back
-the daemon's checkpoints for longer than that.
+stop there is no log, and the database is opened ``immutable``: nobody is writing then. Only when a power cut left a
+log without its index must SQLite make the index file to read the log. Each question is one short read, so a view never
+holds back the daemon's checkpoints for longer than that.
 
 Raises ``MediaError`` when there is no spool or it cannot be read.
 """
