@@ -4,12 +4,9 @@ Whoever sends the bytes may be broken or hostile, so this page is strict about s
 
 * Every length is checked against what encloses it and against ``Limits`` before a byte is kept for it; nothing is ever
   allocated from a length field.
-* Nesting is a list of levels, not recursion; depth, count and size end in ``DecodeError`` with tag path and offset.
-  No other exception leaves this page, and a decoder that has raised stays dead.
+* Nesting is a list of levels (``level``), not recursion; depth, count and size end in ``DecodeError`` with tag path
+  and offset. No other exception leaves this page, and a decoder that has raised stays dead.
 * Values are kept as they came (``Raw``) and understood when asked for; a wrong date is not our business here.
-
-A level is the root, an item (both hold a Data Set), a sequence, or encapsulated Pixel Data. A level of defined length
-ends where its length says, one of undefined length at its delimiter, and never beyond the level around it.
 
 What is tolerated because it is common and harmless: odd lengths, tags out of order, group lengths, empty or absent
 padding, UN with a known tag (its content is Implicit VR, PS3.5 6.2.2), VRs this edition does not know.
@@ -22,8 +19,9 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from agent.dataset import dictionary
 from agent.dataset import tag as tags
-from agent.dataset.charset import DEFAULT, Charset, charset_to_read
+from agent.dataset.charset import DEFAULT, charset_to_read
 from agent.dataset.dataset import DataSet
+from agent.dataset.level import NOWHERE, UNDEFINED, Header, Level
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, IMPLICIT_VR_LE
 from agent.dataset.values import Element, Fragments, Raw
 from agent.dataset.vr import TAG, TEXT, VRS, choose, is_ambiguous
@@ -56,15 +54,6 @@ class Stop(NamedTuple):
     length: int
 
 
-class _Header(NamedTuple):
-    tag: int
-    vr: str
-    size: int  # of the header itself
-    length: int  # of the value; _UNDEFINED
-
-
-_UNDEFINED = 0xFFFFFFFF
-_NOWHERE = 1 << 64  # an end no offset reaches: the level has no length of its own
 _STEP_BYTES = 64 * 1024  # how much ``decode`` and inflation take at a time
 _FIRST_DELIMITER = 0xFFFE0000
 _LONGEST_SHORT_BYTES = 0xFFFF
@@ -74,23 +63,6 @@ _SHORT_VRS = {name.encode(): name for name, row in VRS.items() if not row.long}
 _TEXT_VRS = frozenset(name for name, row in VRS.items() if row.kind is TEXT)
 _HEADER_LE, _HEADER_BE = struct.Struct("<HH2sH"), struct.Struct(">HH2sH")
 _LENGTH_LE, _LENGTH_BE = struct.Struct("<I"), struct.Struct(">I")
-
-
-class _Level:
-    """One open structure: ``dataset`` for root and items, ``items`` for a sequence, ``fragments`` for pixel data."""
-
-    __slots__ = ("bound", "charset", "dataset", "end", "fragments", "implicit", "items", "tag", "vr")
-
-    def __init__(self, tag: int, *, end: int, bound: int, implicit: bool, charset: Charset) -> None:
-        self.tag = tag  # of the sequence or pixel data
-        self.end = end  # where it ends by its length, or _NOWHERE
-        self.bound = min(end, bound)  # where it ends at the latest
-        self.implicit = implicit
-        self.charset = charset
-        self.dataset: DataSet | None = None
-        self.items: list[DataSet] | None = None
-        self.fragments: list[bytes] | None = None
-        self.vr = "SQ"
 
 
 def decode(
@@ -150,7 +122,7 @@ class Decoder:
         self._undecided: list[tuple[DataSet, int]] = []  # elements whose VR depends on others
         self._dead = False
         implicit = transfer_syntax == IMPLICIT_VR_LE
-        root = _Level(0, end=_NOWHERE, bound=_NOWHERE, implicit=implicit, charset=DEFAULT)
+        root = Level(0, end=NOWHERE, bound=NOWHERE, implicit=implicit, charset=DEFAULT)
         root.dataset = self._root = DataSet()
         self._levels = [root]
 
@@ -223,14 +195,14 @@ class Decoder:
             return False
         return self._element(level, level.dataset, header, here)
 
-    def _stops_before(self, header: _Header) -> bool:
+    def _stops_before(self, header: Header) -> bool:
         if len(self._levels) > 1 or not self._stop_before <= header.tag < _FIRST_DELIMITER:
             return False
-        length = -1 if header.length == _UNDEFINED else header.length
+        length = -1 if header.length == UNDEFINED else header.length
         self.stop = Stop(header.tag, header.vr, self._at, self._at + header.size, length)
         return True
 
-    def _take_easy(self, level: _Level, stored: dict[int, Element | Raw], here: int) -> bool:
+    def _take_easy(self, level: Level, stored: dict[int, Element | Raw], here: int) -> bool:
         """Take a run of elements with a short header, all there and unsuspicious, in one tight loop.
 
         Nine elements of ten are like this. The first that is not is left to the long way, which also names what is
@@ -254,23 +226,23 @@ class Decoder:
         self._at += here - start
         return here > start
 
-    def _element_header(self, level: _Level, here: int) -> _Header | None:
+    def _element_header(self, level: Level, here: int) -> Header | None:
         """The header of a Data Element; None when it has not arrived."""
         group, number, vr, short = self._header.unpack_from(self._buffer, here)
         tag = group << 16 | number
         if level.implicit or group == 0xFFFE:
             length: int = self._length.unpack_from(self._buffer, here + 4)[0]
-            return _Header(tag, "" if group == 0xFFFE else self._vr_of(tag), 8, length)
+            return Header(tag, "" if group == 0xFFFE else self._vr_of(tag), 8, length)
         if vr in _SHORT_VRS:
-            return _Header(tag, _SHORT_VRS[vr], 8, short)
+            return Header(tag, _SHORT_VRS[vr], 8, short)
         if not (vr.isalpha() and vr.isupper()):
             self._fail(f"{vr!r} is not a Value Representation", tag)
         if len(self._buffer) < here + 12:
             return None
         length = self._length.unpack_from(self._buffer, here + 8)[0]
-        return _Header(tag, _VR_NAMES.get(vr, "UN"), 12, length)
+        return Header(tag, _VR_NAMES.get(vr, "UN"), 12, length)
 
-    def _element(self, level: _Level, dataset: DataSet, header: _Header, here: int) -> bool:
+    def _element(self, level: Level, dataset: DataSet, header: Header, here: int) -> bool:
         """Take an element into the Data Set of a level, or open the level it starts."""
         tag, vr, size, length = header
         if tag >> 16 == 0xFFFE:
@@ -279,7 +251,7 @@ class Decoder:
         if tag in dataset.stored:
             self._fail("the element occurs twice", tag)
         known = self._vr_of(tag) if vr == "UN" and not tags.is_private(tag) else vr
-        if length == _UNDEFINED:
+        if length == UNDEFINED:
             self._open_undefined(level, header)
             return True
         start = here + size
@@ -303,7 +275,7 @@ class Decoder:
         self._at = self._base + end
         return True
 
-    def _keep(self, level: _Level, dataset: DataSet, raw: Raw) -> None:
+    def _keep(self, level: Level, dataset: DataSet, raw: Raw) -> None:
         if self._swap:
             raw = raw._replace(data=_swapped(raw.vr, raw.data))
         if raw.tag == tags.SPECIFIC_CHARACTER_SET:
@@ -314,47 +286,47 @@ class Decoder:
 
     # --- levels ----------------------------------------------------------------------------
 
-    def _open_undefined(self, level: _Level, header: _Header) -> None:
+    def _open_undefined(self, level: Level, header: Header) -> None:
         """Open a sequence or encapsulated Pixel Data of undefined length (PS3.5 7.5, A.4)."""
         self._count(header.tag)
         if header.tag == tags.PIXEL_DATA and header.vr in {"OB", "OW"}:
-            self._push(level, header.tag, self._at + header.size, _NOWHERE, implicit=False).fragments = []
+            self._push(level, header.tag, self._at + header.size, NOWHERE, implicit=False).fragments = []
             self._levels[-1].vr = header.vr
         elif header.vr in {"SQ", "UN"}:
             self._open(level, header, implicit=level.implicit or header.vr == "UN")
         else:
             self._fail(f"{header.vr or 'the element'} cannot have undefined length", header.tag)
 
-    def _open(self, level: _Level, header: _Header, *, implicit: bool) -> None:
+    def _open(self, level: Level, header: Header, *, implicit: bool) -> None:
         """Open a sequence."""
         if len(self._levels) > 2 * self._limits.depth:  # a sequence and an item each
             self._fail(f"sequences are nested more than {self._limits.depth} deep", header.tag)
         start = self._at + header.size
-        end = _NOWHERE if header.length == _UNDEFINED else start + header.length
+        end = NOWHERE if header.length == UNDEFINED else start + header.length
         self._push(level, header.tag, start, end, implicit=implicit).items = []
 
-    def _push(self, level: _Level, tag: int, start: int, end: int, *, implicit: bool) -> _Level:
-        opened = _Level(tag, end=end, bound=level.bound, implicit=implicit, charset=level.charset)
+    def _push(self, level: Level, tag: int, start: int, end: int, *, implicit: bool) -> Level:
+        opened = Level(tag, end=end, bound=level.bound, implicit=implicit, charset=level.charset)
         self._levels.append(opened)
         self._at = start
         return opened
 
-    def _item_or_delimiter(self, level: _Level, here: int) -> bool:
+    def _item_or_delimiter(self, level: Level, here: int) -> bool:
         """What may stand in a sequence or in encapsulated Pixel Data: an item, or its end."""
         group, number, _, _ = self._header.unpack_from(self._buffer, here)
         length: int = self._length.unpack_from(self._buffer, here + 4)[0]
         tag = group << 16 | number
         start = self._at + 8
         if tag == tags.SEQUENCE_DELIMITATION:
-            if level.end != _NOWHERE or length:
+            if level.end != NOWHERE or length:
                 self._fail("a delimiter where none belongs", tag)
             self._at = start
             self._close(level)
             return True
         if tag != tags.ITEM:
             self._fail("an item was expected", tag)
-        end = _NOWHERE if length == _UNDEFINED else start + length
-        if end != _NOWHERE and end > level.bound:
+        end = NOWHERE if length == UNDEFINED else start + length
+        if end != NOWHERE and end > level.bound:
             self._fail("the item is longer than what encloses it", tag)
         if level.fragments is not None:
             return self._fragment(level.fragments, here + 8, length)
@@ -373,13 +345,13 @@ class Decoder:
         self._at = self._base + start + length
         return True
 
-    def _end_of_item(self, level: _Level, tag: int, length: int) -> None:
-        if tag != tags.ITEM_DELIMITATION or length or level.end != _NOWHERE or len(self._levels) == 1:
+    def _end_of_item(self, level: Level, tag: int, length: int) -> None:
+        if tag != tags.ITEM_DELIMITATION or length or level.end != NOWHERE or len(self._levels) == 1:
             self._fail("a delimiter where none belongs", tag)
         self._at += 8
         self._close(level)
 
-    def _close(self, level: _Level) -> None:
+    def _close(self, level: Level) -> None:
         """End the innermost level and hand what it holds to the one around it."""
         self._levels.pop()
         outer = self._levels[-1]
