@@ -330,7 +330,7 @@ class Association:
         user = accept.user if self.role is Role.REQUESTOR else self.request.user
         length = obeyed_maximum_length(user)
         if self.role is Role.REQUESTOR:
-            if accept.application_context != APPLICATION_CONTEXT_NAME:
+            if accept.application_context not in ("", APPLICATION_CONTEXT_NAME):  # "": left out, which changes nothing
                 raise invalid(f"A-ASSOCIATE-AC with application context {accept.application_context!r}")
             if length < PEER_MAXIMUM_LENGTH_FLOOR_BYTES:
                 raise invalid(f"A-ASSOCIATE-AC with a maximum length of {length} bytes")

@@ -278,6 +278,13 @@ def test_an_acceptor_that_chose_another_application_context_is_left() -> None:
         one.next_event()
 
 
+def test_values_without_content_and_of_odd_length_are_taken() -> None:
+    one = in_state(State.STA6)
+    values = b"\0\0\0\2\1\1" + b"\0\0\0\5\1\3odd"
+    one.receive(b"\4\0" + len(values).to_bytes(4) + values, 0.0)
+    assert drain(one) == [pdu.Fragment(1, 1, b""), pdu.Fragment(1, 3, b"odd")]
+
+
 def test_an_association_is_used_once() -> None:
     one = in_state(State.STA6)
     one.receive(b"", 0.0)
