@@ -1,7 +1,8 @@
-// sink PORT MAX_PDU: a Storage SCP that accepts everything and keeps nothing, so that the sender is what is timed.
+// sink PORT MAX_PDU [ANSWER_US]: a Storage SCP that accepts everything and keeps nothing, so that the sender is what is timed.
 //
 // Each association is a process of its own. The first transfer syntax of every presentation context is accepted; data
 // sets are dropped inside the kernel (MSG_TRUNC); each C-STORE is answered with 0000H in one write with TCP_NODELAY.
+// With ANSWER_US it waits so long before each answer, as an archive does that writes and syncs.
 // A connection that starts with the bytes "RAW." is the TCP baseline: 8-byte little-endian length, bytes, 1-byte
 // answer. Bench only: it trusts its peer.
 
@@ -19,6 +20,7 @@ enum { ASSOCIATE_RQ = 1, P_DATA_TF = 4, RELEASE_RQ = 5, BUFFER_BYTES = 1 << 20 }
 
 static uint8_t buffer[BUFFER_BYTES];
 static uint32_t max_pdu;
+static useconds_t answer_us;
 
 static uint32_t big32(const uint8_t *p)
 {
@@ -155,6 +157,9 @@ static void respond(int fd, uint8_t context, const uint8_t *command, uint32_t by
     put_big32(out + 6, (uint32_t)(n - 10));
     out[10] = context;
     out[11] = 0x03;
+    if (answer_us > 0) {
+        usleep(answer_us);
+    }
     transmit(fd, out, n);
 }
 
@@ -232,9 +237,10 @@ static void serve(int fd)
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
+    if (argc < 3) {
         return 2;
     }
+    answer_us = argc > 3 ? (useconds_t)atoi(argv[3]) : 0;
     signal(SIGCHLD, SIG_IGN);
     max_pdu = (uint32_t)strtoul(argv[2], NULL, 10);
     int listener = socket(AF_INET, SOCK_STREAM, 0);

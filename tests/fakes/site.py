@@ -47,14 +47,19 @@ class Site:
         self.lives = 0
 
     def configure(
-        self, *, destinations: Iterable[Mapping[str, Any]], sources: Iterable[Mapping[str, Any]] = (), **agent: Any
+        self,
+        *,
+        destinations: Iterable[Mapping[str, Any]],
+        sources: Iterable[Mapping[str, Any]] = (),
+        agent: Mapping[str, Any] | None = None,
+        spool: Mapping[str, Any] | None = None,
     ) -> None:
         """Write ``agent.toml``; quick retries, because a test does not wait as a hospital does."""
         quick = {"retry_base_s": 0.1, "retry_cap_s": 1.0, "commitment_timeout_s": 10.0, "connect_timeout_s": 5.0,
                  "response_timeout_s": 20.0}  # fmt: skip
         sections = [
-            table("[agent]", {"ae_title": "AGENT", **agent}),
-            table("[spool]", {"path": str(self.spool), "min_free_mib": 1}),
+            table("[agent]", {"ae_title": "AGENT", **(agent or {})}),
+            table("[spool]", {"path": str(self.spool), "min_free_mib": 1, **(spool or {})}),
             table("[listener]", {"host": "127.0.0.1", "port": self.port, "tls": self.tls is not None}),
         ]
         if self.tls is not None:
