@@ -16,9 +16,17 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.dimse.message import CEchoRequest, CStoreRequest
+from agent.dimse.message import CEchoRequest, CStoreRequest, CStoreResponse
 from agent.dimse.status import Service, explain, status_error
-from agent.errors import AgentError, EncodeError, FileError, LinkClosed, NoAcceptedContext, NotDicomError
+from agent.errors import (
+    AgentError,
+    EncodeError,
+    FileError,
+    LinkClosed,
+    NoAcceptedContext,
+    NotDicomError,
+    RemoteProtocolError,
+)
 from agent.link.conversation import Conversation, refuse
 from agent.link.requestor import associate
 from agent.link.transport import never
@@ -189,7 +197,7 @@ class Delivery:
         message_id = conversation.next_message_id()
         request = CStoreRequest(message_id, instance.sop_class_uid, instance.sop_instance_uid)
         conversation.queue(context_id, request, bulk=True)
-        sent = driver.send_data_set(fd, instance.data_set_offset, size, context_id)
+        sent = driver.send_data_set(fd, instance.data_set_offset, size, context_id, self._refused)
         deadline = driver.now() + self._response_s
         check = partial(
             storage.match, message_id=message_id, context_id=context_id, sop_instance_uid=instance.sop_instance_uid
@@ -209,6 +217,15 @@ class Delivery:
             begun=True,
             error=error,
         )
+
+    def _refused(self) -> bool:
+        """Look, in the middle of a Data Set, whether the peer has refused it; success that early is a lie."""
+        answer = self._conversation.early_response()
+        if answer is None:
+            return False
+        if isinstance(answer, CStoreResponse) and not explain(Service.STORAGE, answer.status).stored:
+            return True
+        raise RemoteProtocolError(f"{self.peer} answered before it had the whole instance")
 
     def _refusal(self, instance: Instance) -> NoAcceptedContext:
         association = self._conversation.driver.association

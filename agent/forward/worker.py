@@ -73,6 +73,7 @@ class Worker:
     __slots__ = (
         "_ask_at",
         "_ask_failures",
+        "_carried",
         "_claimed",
         "_clock",
         "_entropy",
@@ -110,6 +111,7 @@ class Worker:
         self._ask_at = 0.0
         self._ask_failures = 0
         self._claimed: dict[int, Item] = {}  # not yet reported to the ledger
+        self._carried: list[Item] = []  # of these: for the next association, which proposes their contexts
         self._troubled = False  # this association met a failure of the way or the peer: no more work on it
         self.health = Health()
 
@@ -149,6 +151,7 @@ class Worker:
     def _put_back(self) -> None:
         """Return what is claimed and not reported."""
         items = list(self._claimed.values())
+        self._carried = []
         self._spool.put_back(items)
         self._reported(items)
 
@@ -180,7 +183,7 @@ class Worker:
     def _work(self, now: float) -> bool:
         """Do what is due; False when nothing is."""
         self._troubled = False
-        items = self._claim()
+        items, self._carried = self._carried or self._claim(), []
         if not items and not self._to_ask(now):
             return False
         try:
@@ -224,6 +227,7 @@ class Worker:
         self._spool.stored_many(answers)
         self._reported(answer.item for answer in answers)
         if self._troubled:
+            self._carried = []
             self._defer(list(self._claimed.values()), self.health.reason, self.health.next_at)
             return []
         if answers:
@@ -231,19 +235,15 @@ class Worker:
         if self._stopping() or delivery.broken is not None:
             self._put_back()
             return []
-        return self._proposed(delivery, self._claim())
+        return [] if self._carried else self._proposed(delivery, self._claim())
 
     def _proposed(self, delivery: Delivery, items: list[Item]) -> list[Item]:
-        """Keep the items that this association proposed a context for; the rest wait for the next one."""
+        """Keep the items that this association proposed a context for; the others are carried to the next one."""
         request = delivery.conversation.driver.association.request
         assert request is not None
-        pairs = {
-            (context.abstract_syntax, syntax) for context in request.contexts for syntax in context.transfer_syntaxes
-        }
-        fitting = [item for item in items if pair_of(instance_of(item)) in pairs]
-        if len(fitting) < len(items):
-            self._spool.put_back([item for item in items if item not in fitting])
-        return fitting
+        pairs = {(need.abstract_syntax, syntax) for need in request.contexts for syntax in need.transfer_syntaxes}
+        self._carried += [item for item in items if pair_of(instance_of(item)) not in pairs]
+        return [item for item in items if pair_of(instance_of(item)) in pairs]
 
     # --- failures ------------------------------------------------------------------------------
 
@@ -303,8 +303,10 @@ class Worker:
         while delivery.broken is None and not self._stopping() and not self._troubled:
             while self._ask(delivery):
                 until = self._clock() + self._settings.report_wait_s
+            if self._carried:
+                return
             items = self._proposed(delivery, self._claim())
-            if items:
+            if items or self._carried:
                 while items:
                     items = self._batch(delivery, items)
                 continue

@@ -12,9 +12,10 @@ socket in ``Driver.send_data_set`` and come piece by piece from ``part``.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from agent.dimse.fragment import Assembler, Collector, DataSetPart, Received, split
+from agent.dimse.fragment import REPORT_LIMIT_BYTES, Assembler, Collector, DataSetPart, Received, split
 from agent.dimse.layout import encode
 from agent.dimse.message import MESSAGE_ID_LIMIT, is_response, refusal
 from agent.dimse.status import UNRECOGNIZED_OPERATION
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from agent.dimse.message import Message, Request
     from agent.link.driver import Driver
+    from agent.ul.association import Indication
 
 _Response = TypeVar("_Response")
 
@@ -55,12 +57,14 @@ def refuse(incoming: Incoming) -> Reply:
 class Conversation:
     """DIMSE over one association; used by one thread."""
 
-    __slots__ = ("_assembler", "_message_id", "driver", "on_request")
+    __slots__ = ("_assembler", "_early", "_early_bytes", "_message_id", "driver", "on_request")
 
     def __init__(self, driver: Driver, on_request: Callable[[Incoming], Reply] = refuse) -> None:
         self.driver = driver
         self.on_request = on_request
         self._assembler = Assembler()
+        self._early: deque[Received | DataSetPart] = deque()
+        self._early_bytes = 0
         self._message_id = 0
 
     def next_message_id(self) -> int:
@@ -132,25 +136,53 @@ class Conversation:
                     raise self._ended(error) from None
         return Incoming(received.context_id, received.message, data_set)
 
+    def early_response(self) -> Message | None:
+        """Return a response that is here already, without waiting; what else has come is kept for ``part``.
+
+        This is how a sender notices, in the middle of a Data Set, that the peer has refused it (PS3.7 9.3.1.3).
+        """
+        while (event := self.driver.arrived()) is not None:
+            found = self._take(event)
+            if found is None:
+                continue
+            if isinstance(found, DataSetPart):
+                found = found._replace(data=bytes(found.data))
+                self._early_bytes += len(found.data)
+                if self._early_bytes > REPORT_LIMIT_BYTES:
+                    raise self._ended(RemoteProtocolError("the peer sends without end while we send"))
+            self._early.append(found)
+        for early in self._early:
+            if isinstance(early, Received) and is_response(early.message):
+                return early.message
+        return None
+
     def part(self, wait: str, deadline: float) -> Received | DataSetPart | None:
         """Return the next Command Set or piece of a Data Set; None as in ``message``."""
+        if self._early:
+            return self._early.popleft()
+        self._early_bytes = 0
         while True:
             event = self.driver.event(wait, deadline)
-            if isinstance(event, Fragment):
-                try:
-                    found = self._assembler.feed(event)
-                except RemoteProtocolError as error:
-                    raise self._ended(error) from None
-                if found is not None:
-                    return found
-            elif isinstance(event, ReleaseRequest):
+            if isinstance(event, ReleaseRequest):
                 self.driver.send(ReleaseResponse())
                 self.driver.flush()
                 self.driver.finish()
                 return None
-            else:
+            if not isinstance(event, Fragment):
                 self.driver.close()
                 return None
+            found = self._take(event)
+            if found is not None:
+                return found
+
+    def _take(self, event: Indication) -> Received | DataSetPart | None:
+        if not isinstance(event, Fragment):
+            self.driver.abort()
+            raise LinkClosed(f"{self.driver.transport.name} ended the association in the middle of a message")
+        try:
+            return self._assembler.feed(event)
+        except RemoteProtocolError as error:
+            raise self._ended(error) from None
 
     def _ended(self, error: RemoteProtocolError) -> RemoteProtocolError:
         """Abort because of what the peer did; return the error with its name in it."""

@@ -71,13 +71,18 @@ class Driver:
                 return CloseTransport()
             self._read(wait, deadline)
 
-    def pending(self) -> bool:
-        """Read what has arrived, without waiting; return whether it is worth to look for an event."""
-        data = self.transport.poll()
-        if data is None:
-            return False
-        self.association.receive(data, self._clock())
-        return True
+    def arrived(self) -> Indication | None:
+        """Return the next event if its bytes are already here; never waits."""
+        found = self._next()
+        while found is None:
+            data = self.transport.poll()
+            if data is None:
+                return None
+            self.association.receive(data, self._clock())
+            found = self._next()
+            if found is None and self.association.over:
+                return CloseTransport()
+        return found
 
     def readable(self, seconds: float) -> bool:
         """Wait up to ``seconds`` until ``event`` would have something to say."""
@@ -93,10 +98,11 @@ class Driver:
         if out:
             self._write(out[0] if len(out) == 1 else b"".join(out))
 
-    def send_data_set(self, fd: int, offset: int, size: int, context_id: int) -> int:
+    def send_data_set(self, fd: int, offset: int, size: int, context_id: int, refused: Callable[[], bool]) -> int:
         """Send the command that waits in the association and ``size`` bytes of ``fd`` behind it as its Data Set.
 
-        Returns the bytes sent: fewer than ``size`` when the peer answered before it had everything.
+        ``refused`` is asked between writes whether the peer has refused it already; the rest is then not sent. Returns
+        the bytes sent.
         """
         fragment_bytes = self.association.begin_data_set(context_id, size + (size & 1))
         if self._train is None:
@@ -109,7 +115,7 @@ class Driver:
                 context_id,
                 command=b"".join(self.association.outgoing()),
                 send=self._write,
-                answered=self.pending,
+                answered=refused,
             )
         except AgentError:
             self.abort()
@@ -227,9 +233,8 @@ class Driver:
     def _look_for_last_words(self, error: AgentError) -> None:
         """A peer that aborts while we write is heard before the broken connection is reported."""
         try:
-            while self.pending():
-                while self._next() is not None:
-                    pass
+            while self.arrived() not in (None, CloseTransport()):
+                pass
         except LinkClosed:
             pass
         except AgentError as better:
