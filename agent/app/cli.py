@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 import agent
@@ -17,7 +18,7 @@ from agent import errors
 from agent.app.verbs import VERBS, Verb, find
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import ArgumentParser
     from collections.abc import Iterator, Sequence
 
 # 128 + signal number, as shells report it.
@@ -85,11 +86,15 @@ def _dispatch(words: list[str]) -> int:
     from importlib import import_module
 
     module: Any = import_module(verb.module)
+    status: int = module.run(_arguments(verb, module, words[1:]))
+    return status
+
+
+def _arguments(verb: Verb, module: Any, words: list[str]) -> SimpleNamespace:
+    """Parse; the result is no ``argparse.Namespace``, so that the daemon can forget argparse."""
     parser = _parser(verb)
     module.arguments(parser)
-    args: Namespace = parser.parse_args(words[1:])
-    status: int = module.run(args)
-    return status
+    return SimpleNamespace(**vars(parser.parse_args(words)))
 
 
 def _help(words: list[str]) -> int:

@@ -31,7 +31,6 @@ from agent.app.forwarding import Forwarder, Listening, make_settler, reporters
 from agent.app.journal import Journal
 from agent.app.roles import Spec, Supervisor
 from agent.app.wiring import check_tls, open_spool, spool_destinations
-from agent.config.load import load
 from agent.errors import AgentError, ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -88,6 +87,8 @@ class Runtime:
 
     def reload(self) -> bool:
         """Read the configuration again and apply it; False (and loud) when it is bad and the old one stays."""
+        from agent.config.load import load
+
         notify.notify("RELOADING=1")
         try:
             settings = load(self.path, files=True)
@@ -241,10 +242,9 @@ class Runtime:
                 self.journal.say("warning", "spool", note)
 
 
-def run(path: str) -> int:
-    """Run the daemon until it is told to stop; returns the exit status."""
+def run(path: str, settings: Settings) -> int:
+    """Run the daemon with the checked ``settings`` of ``path`` until it is told to stop; returns the exit status."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    settings = load(path, files=True)
     check_tls(settings)
     journal = Journal()
     runtime = Runtime(path, settings, journal)
