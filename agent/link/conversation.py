@@ -122,19 +122,25 @@ class Conversation:
         if received is None:
             return None
         assert isinstance(received, Received)
-        data_set: bytes | None = None
-        if received.data_set:
-            collector = Collector()
-            while data_set is None:
-                part = self.part(wait, deadline)
-                if part is None:
-                    raise LinkClosed(f"{self.driver.transport.name} closed in the middle of a message")
-                assert isinstance(part, DataSetPart)
-                try:
-                    data_set = collector.feed(part)
-                except RemoteProtocolError as error:
-                    raise self._ended(error) from None
+        data_set = self.collect(wait, deadline) if received.data_set else None
         return Incoming(received.context_id, received.message, data_set)
+
+    def collect(self, wait: str = "idle", deadline: float | None = None) -> bytes:
+        """Return the whole Data Set that follows the command just received; it is a small one, or the peer is ended."""
+        if deadline is None:
+            deadline = self.driver.now() + self.driver.idle_s
+        collector = Collector()
+        while True:
+            part = self.part(wait, deadline)
+            if part is None:
+                raise LinkClosed(f"{self.driver.transport.name} closed in the middle of a message")
+            assert isinstance(part, DataSetPart)
+            try:
+                data_set = collector.feed(part)
+            except RemoteProtocolError as error:
+                raise self._ended(error) from None
+            if data_set is not None:
+                return data_set
 
     def early_response(self) -> Message | None:
         """Return a response that is here already, without waiting; what else has come is kept for ``part``.

@@ -54,6 +54,11 @@ class Driver:
         self._in_pdu_since: float | None = None
         self._train: Train | None = None
 
+    @property
+    def idle_s(self) -> float:
+        """Return how long the peer may be silent between messages."""
+        return self._timeouts.idle_s
+
     def now(self) -> float:
         """Return the time of this association's clock, in seconds."""
         return self._clock()
