@@ -197,17 +197,19 @@ def replay(
     *,
     repeat: bool = False,
     slots: int = DEFAULT_SLOTS,
+    name: str = "replay",
 ) -> Source:
     """Open the frames of a file: `frames` of ``description.frame_bytes`` each from byte `offset` on, without gaps.
 
     The descriptor is duplicated, the caller may close its own. `repeat` begins again behind the last frame, endless.
-    A file that is shorter ends the source with `DeviceError` once the whole frames are taken.
+    `name` begins the message of every error. A shorter file ends the source with `DeviceError` once its whole frames
+    are taken.
     """
     try:
         params = ffi.new(
             "mga_replay_params *", [fd, slots, offset, description.frame_bytes, frames, rate_hz, int(repeat)]
         )
-        memory = _allocate(description.frame_bytes, slots, "replay")
+        memory = _allocate(description.frame_bytes, slots, name)
     except OverflowError as error:
-        raise NativeArgumentError(f"opening replay: {error}") from error
-    return _make(lib.mga_replay_open, params, memory, description, "replay")
+        raise NativeArgumentError(f"opening {name}: {error}") from error
+    return _make(lib.mga_replay_open, params, memory, description, name)

@@ -1,0 +1,311 @@
+"""Picture files as frames: PNG, PGM, PPM and raw samples with a sidecar.
+
+Each reader looks at one open file and gives `Frames`: how the samples lie, how many frames there are, and either the
+byte offset at which they lie in the file as the C core wants them (native, little endian, without gaps) or None, and a
+function that makes them so one at a time. Samples are never scaled: what cannot be carried exactly is refused.
+
+Sidecar of ``clip.raw`` is ``clip.raw.toml`` or ``clip.toml``: ``rows`` and ``columns``, and where they are not the
+default ``samples_per_pixel`` (1), ``bits_allocated`` (8), ``bits_stored`` (all), ``pixel_representation`` (0),
+``photometric_interpretation``, ``planar_configuration`` (0), ``frames`` (what the file holds), ``offset_bytes`` (0),
+``byte_order`` ("little").
+
+Raises `DeviceError` for files, `ConfigError` for sidecars; each names the file and the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from agent.dataset.pixels import PixelDescription
+from agent.errors import ConfigError, DeviceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FRAME_BYTES_MAX = 1 << 30
+"""What one ring slot may hold (MGA_FRAME_BYTES_MAX)."""
+_PNM_HEADER_BYTES = 4096  # with comments; nobody writes longer ones
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_SIDECAR_KEYS = (
+    "rows", "columns", "samples_per_pixel", "bits_allocated", "bits_stored", "pixel_representation",
+    "photometric_interpretation", "planar_configuration", "frames", "offset_bytes", "byte_order",
+)  # fmt: skip
+
+
+class Frames(NamedTuple):
+    """The frames of one file."""
+
+    description: PixelDescription
+    total: int
+    offset: int | None
+    """Where they lie ready to use, or None."""
+    read: Callable[[int], bytes]
+    """Frame i, counted from 0, ready to use."""
+
+
+def describe(rows: int, columns: int, samples: int, bits_stored: int, bits_allocated: int) -> PixelDescription:
+    """Describe unsigned grey or RGB by pixel."""
+    name = "RGB" if samples == 3 else "MONOCHROME2"
+    return PixelDescription(rows, columns, samples, bits_allocated, bits_stored, bits_stored - 1, 0, name, 0)
+
+
+def swapped(data: bytes) -> bytes:
+    """Exchange the bytes of each 16-bit word."""
+    out = bytearray(data)
+    out[0::2], out[1::2] = data[1::2], data[0::2]
+    return bytes(out)
+
+
+def read_exactly(fd: int, length: int, offset: int, path: str) -> bytes:
+    """Read that many bytes from there, or say that the file is cut short."""
+    parts = []
+    while length > 0:
+        part = os.pread(fd, length, offset)
+        if not part:
+            raise DeviceError(f"{path}: the file is cut short at byte {offset}")
+        parts.append(part)
+        offset += len(part)
+        length -= len(part)
+    return b"".join(parts)
+
+
+def is_png(head: bytes) -> bool:
+    """Tell by the signature."""
+    return head.startswith(_PNG_SIGNATURE)
+
+
+def is_pnm(head: bytes) -> bool:
+    """Tell by the magic number of any Netpbm format."""
+    return head[:1] == b"P" and head[1:2] in b"1234567" and head[2:3] in b" \t\r\n#"
+
+
+# --- PNG -------------------------------------------------------------------------------------
+
+
+def png_frames(fd: int, path: str) -> Frames:
+    """Look at a PNG file: grey of up to 16 bits, RGB or palette of 8; nothing may be transparent."""
+    head = read_exactly(fd, 26, 0, path)
+    columns, rows, depth, colour = struct.unpack(">IIBB", head[16:26])
+    if depth == 16 and colour != 0:
+        raise DeviceError(f"{path}: 16-bit colour PNG cannot be carried exactly; use 8 bits per sample")
+    samples = 1 if colour in (0, 4) else 3
+    stored = 16 if depth == 16 else 8
+    description = describe(rows, columns, samples, stored, stored)
+    check_geometry(description, path)
+
+    def read(_index: int) -> bytes:
+        return _decode_png(fd, path, "L" if samples == 1 else "RGB", description.frame_bytes)
+
+    return Frames(description, 1, None, read)
+
+
+def _decode_png(fd: int, path: str, mode: str, frame_bytes: int) -> bytes:
+    try:
+        from PIL import Image
+    except ImportError:
+        raise DeviceError(
+            f"{path}: reading PNG needs Pillow", hint="Install modality-agent[images], or use PGM or PPM."
+        ) from None
+    try:
+        with open(fd, "rb", closefd=False) as file:
+            file.seek(0)
+            Image.open(file, formats=["PNG"]).verify()  # decoding alone does not look at every checksum
+            file.seek(0)
+            image: Any = Image.open(file, formats=["PNG"])
+            if image.mode in ("LA", "RGBA") or "transparency" in image.info:
+                image = _opaque(image, path)
+            if not image.mode.startswith("I"):  # 16-bit grey stays as it is
+                image = image.convert(mode)
+            data: bytes = image.tobytes()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DeviceError(f"{path}: damaged PNG: {error}") from error
+    if len(data) != frame_bytes:
+        raise DeviceError(f"{path}: PNG of an unknown kind (mode {image.mode})")
+    return data
+
+
+def _opaque(image: Any, path: str) -> Any:
+    if image.mode.startswith("I"):
+        raise DeviceError(f"{path}: transparency cannot be carried")
+    rgba = image.convert("RGBA")
+    if rgba.getchannel("A").getextrema() != (255, 255):
+        raise DeviceError(f"{path}: transparency cannot be carried")
+    return rgba
+
+
+# --- PGM, PPM --------------------------------------------------------------------------------
+
+
+class _PnmHeader(NamedTuple):
+    magic: bytes
+    columns: int
+    rows: int
+    maximum: int
+    length: int
+
+
+def _pnm_header(head: bytes, path: str) -> _PnmHeader:
+    magic, at = head[:2], 2
+    if magic not in (b"P5", b"P6"):
+        raise DeviceError(f"{path}: only binary PGM (P5) and PPM (P6) are read, not {magic.decode('ascii', 'replace')}")
+    numbers: list[int] = []
+    while len(numbers) < 3:
+        while head[at : at + 1].isspace() or head[at : at + 1] == b"#":
+            at = head.find(b"\n", at) + 1 or len(head) if head[at : at + 1] == b"#" else at + 1
+        end = at
+        while head[end : end + 1].isdigit() and end - at < 7:
+            end += 1
+        if end == at or not head[end : end + 1].isspace():
+            raise DeviceError(f"{path}: damaged {magic.decode()} header")
+        numbers.append(int(head[at:end]))
+        at = end
+    columns, rows, maximum = numbers
+    if not 1 <= maximum <= 65535:
+        raise DeviceError(f"{path}: maximum value {maximum} is not in 1..65535")
+    return _PnmHeader(magic, columns, rows, maximum, at + 1)
+
+
+def _pnm_description(header: _PnmHeader, path: str) -> PixelDescription:
+    samples = 3 if header.magic == b"P6" else 1
+    allocated = 16 if header.maximum > 255 else 8
+    if samples == 3 and header.maximum != 255:
+        raise DeviceError(f"{path}: colour needs a maximum value of 255, not {header.maximum}")
+    description = describe(header.rows, header.columns, samples, header.maximum.bit_length(), allocated)
+    check_geometry(description, path)
+    return description
+
+
+def pnm_frames(fd: int, path: str) -> Frames:
+    """Look at a PGM or PPM file; several pictures of one geometry may follow each other (Netpbm)."""
+    size = os.fstat(fd).st_size
+    offsets: list[int] = []
+    first: _PnmHeader | None = None
+    at = 0
+    while at < size or first is None:
+        header = _pnm_header(os.pread(fd, _PNM_HEADER_BYTES, at), path)
+        if first is None:
+            first = header
+            description = _pnm_description(header, path)
+        elif header[:4] != first[:4]:
+            raise DeviceError(f"{path}: picture {len(offsets) + 1} has another geometry than the first")
+        offsets.append(at + header.length)
+        at += header.length + description.frame_bytes
+        if at > size:
+            raise DeviceError(f"{path}: the file is cut short, {at - size} bytes are missing")
+    maximum, wide = first.maximum, description.bits_allocated == 16
+
+    def read(index: int) -> bytes:
+        data = read_exactly(fd, description.frame_bytes, offsets[index], path)
+        data = swapped(data) if wide else data
+        if maximum & (maximum + 1):  # not all ones: values above it are possible and illegal
+            brightest = max(memoryview(data).cast("H")) if wide else max(data)
+            if brightest > maximum:
+                raise DeviceError(f"{path}: a value above the maximum {maximum}")
+        return data
+
+    ready = not wide and len(offsets) == 1 and maximum == 255
+    return Frames(description, len(offsets), offsets[0] if ready else None, read)
+
+
+# --- raw with a sidecar ----------------------------------------------------------------------
+
+
+def sidecar_of(path: str) -> str | None:
+    """Find the sidecar of a raw file."""
+    for name in (path + ".toml", os.path.splitext(path)[0] + ".toml"):
+        if name != path and os.path.isfile(name):
+            return name
+    return None
+
+
+def raw_frames(fd: int, path: str, sidecar: str) -> Frames:
+    """Look at a raw file through its sidecar."""
+    values = _read_sidecar(sidecar)
+    description = _sidecar_description(values, sidecar)
+    offset = _number(values, "offset_bytes", 0, sidecar, low=0)
+    held = max(0, os.fstat(fd).st_size - offset) // description.frame_bytes
+    count = _number(values, "frames", held, sidecar, low=0)
+    if count < 1 or count > held:
+        raise DeviceError(
+            f"{path}: holds {held} whole frames of {description.frame_bytes} bytes, {max(count, 1)} wanted"
+        )
+    order = values.get("byte_order", "little")
+    if order not in ("little", "big"):
+        raise ConfigError(f'{sidecar}: byte_order must be "little" or "big"')
+    swap = order == "big" and description.bits_allocated == 16
+
+    def read(index: int) -> bytes:
+        size = description.frame_bytes
+        data = read_exactly(fd, size, offset + index * size, path)
+        return swapped(data) if swap else data
+
+    return Frames(description, count, None if swap else offset, read)
+
+
+def _read_sidecar(sidecar: str) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        with open(sidecar, "rb") as file:
+            values = tomllib.load(file)
+    except OSError as error:
+        raise ConfigError(f"{sidecar}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{sidecar}: {error}") from error
+    for key in values:
+        if key not in _SIDECAR_KEYS:
+            raise ConfigError(f"{sidecar}: unknown key {key!r}; known are {', '.join(_SIDECAR_KEYS)}")
+    return values
+
+
+def _number(values: dict[str, Any], key: str, default: int | None, sidecar: str, *, low: int) -> int:
+    value = values.get(key, default)
+    if type(value) is not int or value < low:
+        raise ConfigError(f"{sidecar}: {key} must be a whole number from {low} on")
+    return value
+
+
+def _sidecar_description(values: dict[str, Any], sidecar: str) -> PixelDescription:
+    samples = _number(values, "samples_per_pixel", 1, sidecar, low=1)
+    allocated = _number(values, "bits_allocated", 8, sidecar, low=1)
+    stored = _number(values, "bits_stored", allocated, sidecar, low=1)
+    name = values.get("photometric_interpretation", "RGB" if samples == 3 else "MONOCHROME2")
+    if not isinstance(name, str):
+        raise ConfigError(f"{sidecar}: photometric_interpretation must be a text")
+    description = PixelDescription(
+        _number(values, "rows", None, sidecar, low=1),
+        _number(values, "columns", None, sidecar, low=1),
+        samples,
+        allocated,
+        stored,
+        stored - 1,
+        _number(values, "pixel_representation", 0, sidecar, low=0),
+        name,
+        _number(values, "planar_configuration", 0, sidecar, low=0),
+    )
+    try:
+        check_geometry(description, sidecar)
+    except DeviceError as error:
+        raise ConfigError(error.message) from error
+    return description
+
+
+def check_geometry(d: PixelDescription, path: str) -> None:
+    """Refuse what neither the ring nor the SOP Classes of this agent carry, with the reason."""
+    problem = ""
+    if not (1 <= d.rows <= 65535 and 1 <= d.columns <= 65535):
+        problem = f"{d.rows} x {d.columns} is no picture of 1..65535 rows and columns"
+    elif d.samples_per_pixel not in (1, 3) or d.bits_allocated not in (8, 16):
+        problem = f"{d.samples_per_pixel} samples of {d.bits_allocated} bits per pixel; 1 or 3 of 8 or 16 are possible"
+    elif not 1 <= d.bits_stored <= d.bits_allocated or d.high_bit != d.bits_stored - 1:
+        problem = f"bits stored {d.bits_stored} with high bit {d.high_bit} in {d.bits_allocated} bits allocated"
+    elif d.pixel_representation > 1 or d.planar_configuration > 1:
+        problem = "pixel representation and planar configuration are 0 or 1"
+    elif d.photometric_interpretation == "PALETTE COLOR":
+        problem = "PALETTE COLOR frames mean nothing without their palette, which is not carried"
+    elif d.frame_bytes > FRAME_BYTES_MAX:
+        problem = f"frames of {d.frame_bytes} bytes are larger than {FRAME_BYTES_MAX}"
+    if problem:
+        raise DeviceError(f"{path}: {problem}")

@@ -1,0 +1,218 @@
+"""Replay: real frames from files, delivered by the C core as if a device made them.
+
+A path may be one file (PNG, PGM, PPM, raw with a sidecar, DICOM) or a folder of such files with frames of one geometry,
+taken in natural order of their names (``f2`` before ``f10``). What a file is, its first bytes say, not its name.
+
+Frames that lie in a file as the C core wants them are read from there; everything else is unpacked frame by frame into
+an unlinked file in TMPDIR, so memory does not grow with the length of a clip. DICOM files may be native or RLE
+Lossless; other compressed transfer syntaxes are refused by name, and so is what was ever compressed lossily, because
+that history would be lost (promise P10). Raises `DeviceError` or `ConfigError`, naming the file and the reason.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent.acquire.pictures import (
+    Frames,
+    check_geometry,
+    is_png,
+    is_pnm,
+    png_frames,
+    pnm_frames,
+    raw_frames,
+    sidecar_of,
+    swapped,
+)
+from agent.errors import AgentError, DeviceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent.dataset.pixels import PixelDescription
+    from agent.media.reader import Instance
+    from agent.native.source import Source
+
+_HEAD_BYTES = 132  # up to the DICM prefix (PS3.10 7.1)
+_SUFFIXES = (".png", ".pgm", ".ppm", ".pnm", ".raw", ".dcm")  # what counts in a folder; other files may lie there too
+
+
+class Replay(NamedTuple):
+    """Frames ready for the C core: ``total`` of ``description.frame_bytes`` from ``offset`` on in ``fd``."""
+
+    fd: int
+    """To be closed by the caller."""
+    offset: int
+    description: PixelDescription
+    total: int
+
+
+def open_replay(path: str, *, rate_hz: float = 0.0, repeat: bool = False, slots: int | None = None) -> Source:
+    """Open the source over the frames of a path; rate 0 = as fast as the consumer takes."""
+    from agent.native.source import DEFAULT_SLOTS, replay
+
+    frames = open_frames(path)
+    try:
+        return replay(
+            frames.fd, frames.offset, frames.description, frames.total, rate_hz, repeat=repeat,
+            slots=DEFAULT_SLOTS if slots is None else slots, name=f"replay {path}",
+        )  # fmt: skip
+    finally:
+        os.close(frames.fd)
+
+
+def open_frames(path: str) -> Replay:
+    """Find the frames of a file or folder."""
+    try:
+        if os.path.isdir(path):
+            return _unpacked(path, _folder(path))
+        fd = _open(path)
+        try:
+            frames = _look(fd, path)
+            if frames.offset is None:
+                return _unpacked(path, ((frames, i) for i in range(frames.total)))
+            return Replay(os.dup(fd), frames.offset, frames.description, frames.total)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise DeviceError(f"{path}: {error.strerror or error}") from error
+
+
+def _open(path: str) -> int:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe must not hang the agent
+    import stat
+
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise DeviceError(f"{path}: not a regular file")
+    return fd
+
+
+def _look(fd: int, path: str) -> Frames:
+    """Find out what a file is."""
+    head = os.pread(fd, _HEAD_BYTES, 0)
+    if not head:
+        raise DeviceError(f"{path}: the file is empty")
+    if is_png(head):
+        return png_frames(fd, path)
+    if head[128:] == b"DICM":
+        return _dicom_frames(fd, path)
+    sidecar = sidecar_of(path)
+    if sidecar is not None:
+        return raw_frames(fd, path, sidecar)
+    if is_pnm(head):
+        return pnm_frames(fd, path)
+    raise DeviceError(
+        f"{path}: not a picture this agent reads",
+        hint="Use PNG, PGM, PPM, native or RLE DICOM, or raw samples beside a sidecar named FILE.toml.",
+    )
+
+
+# --- folders ---------------------------------------------------------------------------------
+
+
+def _natural(name: str) -> list[tuple[int, int, str]]:
+    """Sort key in which numbers count as numbers; the name itself decides the rest."""
+    key: list[tuple[int, int, str]] = []
+    at = 0
+    while at < len(name):
+        end = at + 1
+        digits = name[at].isdecimal()
+        while end < len(name) and name[end].isdecimal() == digits:
+            end += 1
+        key.append((0, int(name[at:end]), "") if digits else (1, 0, name[at:end].lower()))
+        at = end
+    return [*key, (2, 0, name)]
+
+
+def _folder(path: str) -> Iterator[tuple[Frames, int]]:
+    names = [n for n in os.listdir(path) if n.lower().endswith(_SUFFIXES) and not n.startswith(".")]
+    if not names:
+        raise DeviceError(f"{path}: no frames in this folder (files named {' '.join('*' + s for s in _SUFFIXES)})")
+    for name in sorted(names, key=_natural):
+        file = os.path.join(path, name)
+        fd = _open(file)
+        try:
+            frames = _look(fd, file)
+            for index in range(frames.total):
+                yield frames, index
+        finally:
+            os.close(fd)
+
+
+# --- unpacking -------------------------------------------------------------------------------
+
+
+def _unpacked(path: str, frames: Iterator[tuple[Frames, int]]) -> Replay:
+    """Write the frames one behind the other into an unlinked file."""
+    import tempfile
+
+    description: PixelDescription | None = None
+    count = 0
+    with tempfile.TemporaryFile(prefix="replay-") as file:
+        for source, index in frames:
+            if description is None:
+                description = source.description
+            elif source.description != description:
+                raise DeviceError(
+                    f"{path}: frame {count + 1} is {_words(source.description)}, the first is {_words(description)}"
+                )
+            file.write(source.read(index))
+            count += 1
+        file.flush()
+        if description is None:
+            raise DeviceError(f"{path}: no frames")
+        return Replay(os.dup(file.fileno()), 0, description, count)
+
+
+def _words(d: PixelDescription) -> str:
+    return f"{d.rows} x {d.columns} {d.photometric_interpretation} of {d.bits_stored} bits"
+
+
+# --- DICOM -----------------------------------------------------------------------------------
+
+
+def _dicom_frames(fd: int, path: str) -> Frames:
+    from agent.dataset.uid import EXPLICIT_VR_BE, RLE_LOSSLESS, is_encapsulated, uid_name
+    from agent.media.reader import open_instance
+
+    def pread(length: int, offset: int) -> bytes:
+        return os.pread(fd, length, offset)
+
+    try:
+        instance = open_instance(pread, os.fstat(fd).st_size)
+    except AgentError as error:
+        raise DeviceError(f"{path}: {error.message}", hint=error.hint) from error
+    syntax = instance.meta.transfer_syntax_uid
+    if instance.pixels is None:
+        raise DeviceError(f"{path}: this instance has no Pixel Data")
+    if is_encapsulated(syntax) and syntax != RLE_LOSSLESS:
+        raise DeviceError(
+            f"{path}: frames compressed as {uid_name(syntax)} ({syntax}) are not replayed",
+            hint="Only native and RLE Lossless files are replayed; send compressed files as they are with 'send'.",
+        )
+    if instance.dataset.get("LossyImageCompression") == "01":
+        raise DeviceError(f"{path}: was compressed lossily once, which new instances would not tell")
+    description = instance.pixels.description
+    check_geometry(description, path)
+    big = syntax == EXPLICIT_VR_BE
+    if big and description.bits_allocated == 8:
+        raise DeviceError(f"{path}: 8-bit samples in Explicit VR Big Endian are ambiguous and not replayed")
+    read = functools.partial(_dicom_frame, instance, path, rle=syntax == RLE_LOSSLESS, big=big)
+    ready = syntax != RLE_LOSSLESS and not big and instance.pixels.length >= 0 and instance.pixels.offset > 0
+    return Frames(description, instance.number_of_frames, instance.pixels.offset if ready else None, read)
+
+
+def _dicom_frame(instance: Instance, path: str, index: int, *, rle: bool, big: bool) -> bytes:
+    try:
+        data = instance.read_frame(index)
+        if rle:
+            from agent.native.compress import RLE_LOSSLESS, decode
+
+            assert instance.pixels is not None
+            data = bytes(decode(data, RLE_LOSSLESS, instance.pixels.description))
+    except AgentError as error:
+        raise DeviceError(f"{path}: frame {index + 1}: {error.message}", hint=error.hint) from error
+    return swapped(data) if big else data
