@@ -35,11 +35,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.acquire.exam import Exam
+    from agent.acquire.sources import Opened
     from agent.acquire.writers import Sink
     from agent.config.settings import SourceSettings
     from agent.iod.acquisition import Acquisition
     from agent.native.source import Counters, Source
 
+# What a source without a clock gets: 30 frames/s.
+NOMINAL_FRAME_TIME_MS: Final = 33.333
 # How soon a stop is seen while no frame comes.
 _WAKE_S: Final = 0.2
 # A live source that delivers nothing for so long is dead: the slowest one we know delivers a frame in 1 s.
@@ -72,25 +75,26 @@ class Order(NamedTuple):
     digest: Callable[[str, int, int, memoryview], None] | None = None  # (UID, frame from 1, source's number, samples)
 
 
-def frames_wanted(order: Order, rate_hz: float) -> int:
+def frames_wanted(opened: Opened, order: Order) -> int:
     """The most frames one instance of this order can have."""
+    rate_hz = opened.source.rate_hz
     if not KINDS[order.source.sop_class].multi_frame:
         return 1
     by_time = math.ceil(order.source.clip_s * rate_hz) + 1 if rate_hz else MAX_FRAMES
-    return min(order.source.clip_frames or MAX_FRAMES, by_time, MAX_FRAMES)
+    return min(order.source.clip_frames or MAX_FRAMES, opened.frames or MAX_FRAMES, by_time, MAX_FRAMES)
 
 
-def expected_bytes(source: Source, order: Order) -> int:
+def expected_bytes(opened: Opened, order: Order) -> int:
     """Bytes of a native clip of full length, so that it is refused before it begins; 0 where nobody can know."""
-    frames = frames_wanted(order, source.rate_hz)
+    frames = frames_wanted(opened, order)
     if is_encapsulated(order.transfer_syntax_uid) or frames == MAX_FRAMES:
         return 0
-    return min(frames * source.description.frame_bytes, MAX_LONG_LENGTH)
+    return min(frames * opened.source.description.frame_bytes, MAX_LONG_LENGTH)
 
 
-def capture(source: Source, order: Order, exam: Exam, sink: Sink, stop: threading.Event) -> Captured:
-    """Run ``source`` (open, not started) for one instance and write it to ``sink``."""
-    return _Capture(source, order, exam, sink, stop).run()
+def capture(opened: Opened, order: Order, exam: Exam, sink: Sink, stop: threading.Event) -> Captured:
+    """Run an opened source for one instance and write it to ``sink``."""
+    return _Capture(opened, order, exam, sink, stop).run()
 
 
 class _Capture:
@@ -99,14 +103,14 @@ class _Capture:
     __slots__ = ("_clock", "_description", "_ended_by", "_exam", "_facts", "_first_ns", "_limit", "_order", "_sink",
         "_source", "_started", "_stop", "_writer")  # fmt: skip
 
-    def __init__(self, source: Source, order: Order, exam: Exam, sink: Sink, stop: threading.Event) -> None:
-        self._source = source
+    def __init__(self, opened: Opened, order: Order, exam: Exam, sink: Sink, stop: threading.Event) -> None:
+        self._source = opened.source
         self._order = order
         self._exam = exam
         self._sink = sink
         self._stop = stop
-        self._description = _description(source)
-        self._limit = frames_wanted(order, source.rate_hz)
+        self._description = _description(opened.source)
+        self._limit = frames_wanted(opened, order)
         self._facts: Acquisition = exam.acquisition(order.source, order.transfer_syntax_uid)
         self._writer: Writer = make_writer(sink, order.transfer_syntax_uid, self._description, self._limit)
         self._clock = FrameClock()
@@ -193,6 +197,12 @@ class _Capture:
                 comments="" if started.is_set else "The clock of the device was not set",
             )
         )
+        frame_time_ms = clock.frame_time_ms
+        if clock.frames > 1 and not self._source.rate_hz:
+            # Frames that come as fast as we take them have no spacing of their own; ours would be a false one.
+            frame_time_ms = NOMINAL_FRAME_TIME_MS
+            note = "Frame time is nominal" if started.is_set else "Frame time is nominal; the clock was not set"
+            facts = facts._replace(frame_time_ms=frame_time_ms, frame_times_ms=None, comments=note)
         kind = order.source.sop_class
         dataset = build(
             kind,
@@ -210,7 +220,7 @@ class _Capture:
             series_uid=facts.series_instance_uid,
             frames=clock.frames,
             dropped=clock.dropped,
-            frame_time_ms=clock.frame_time_ms,
+            frame_time_ms=frame_time_ms,
             native_bytes=clock.frames * self._description.frame_bytes,
             started=started,
             seconds=(time.monotonic_ns() - self._first_ns) / 1e9,

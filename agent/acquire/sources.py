@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent.config.source import parse_source
 
@@ -10,24 +11,40 @@ if TYPE_CHECKING:
     from agent.native.source import Source
 
 
-def open_source(uri: str, *, frames: int = 0) -> Source:
-    """Open (do not start) the source of a checked URI; ``frames`` bounds a pattern, 0 leaves it endless.
+class Opened(NamedTuple):
+    """An open source that closes itself as a context manager; ``frames`` it will deliver, 0 where it never ends."""
 
-    Raises ``DeviceError`` or ``UsageError`` when it cannot be opened.
-    """
+    source: Source
+    frames: int
+
+    def __enter__(self) -> Opened:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.source.close()
+
+
+def open_source(uri: str) -> Opened:
+    """Open (do not start) the source of a checked URI; raises ``DeviceError``."""
     parsed = parse_source(uri)
     options = parsed.options
-    if parsed.scheme == "pattern":
-        from agent.native.source import pattern
+    if parsed.scheme == "replay":
+        return _replay(parsed.what, options["rate_hz"], repeat=bool(options["repeat"]))
+    from agent.native.source import pattern
 
-        return pattern(
-            parsed.what,
-            int(options["rows"]),
-            int(options["columns"]),
-            options["rate_hz"],
-            frames=frames,
-            seed=int(options["seed"]),
+    rows, columns = int(options["rows"]), int(options["columns"])
+    return Opened(pattern(parsed.what, rows, columns, options["rate_hz"], seed=int(options["seed"])), 0)
+
+
+def _replay(path: str, rate_hz: float, *, repeat: bool) -> Opened:
+    from agent.acquire.replay import open_frames
+    from agent.native.source import replay
+
+    found = open_frames(path)
+    try:
+        source = replay(
+            found.fd, found.offset, found.description, found.total, rate_hz, repeat=repeat, name=f"replay {path}"
         )
-    from agent.acquire.replay import open_replay
-
-    return open_replay(parsed.what, rate_hz=options["rate_hz"], repeat=bool(options["repeat"]))
+    finally:
+        os.close(found.fd)
+    return Opened(source, 0 if repeat else found.total)

@@ -17,7 +17,7 @@ from agent.acquire.exam import Exam
 from agent.acquire.filesink import FileSink
 from agent.acquire.frame_log import FrameLog, read_frame_log
 from agent.acquire.pipeline import Captured, Order, capture
-from agent.acquire.sources import open_source
+from agent.acquire.sources import Opened, open_source
 from agent.acquire.writers import available, make_writer
 from agent.config import load
 from agent.config.settings import Settings, SourceSettings
@@ -93,6 +93,8 @@ def test_every_frame_arrives_as_the_source_made_it(tmp_path: Path, word: str) ->
         assert mark.number == index + 1
     ds = instance.dataset
     assert ds["NumberOfFrames"] == 10
+    assert float(str(ds["FrameTime"])) == pipeline.NOMINAL_FRAME_TIME_MS
+    assert "nominal" in str(ds["ImageComments"])
     assert ds["InstitutionName"] == "Bench Hospital"
     assert ds["StudyInstanceUID"] == done.study_uid
 
@@ -270,7 +272,9 @@ def test_losses_are_counted_into_instance_and_result(tmp_path: Path) -> None:
     settings, source = settings_of()
     fake = FakeSource([1, 2, 5, 6, 8])
     sink = FileSink(str(tmp_path / "a"))
-    done = capture(fake, Order(source, transfer_syntax_uid("explicit")), Exam(settings), sink, threading.Event())  # type: ignore[arg-type]
+    done = capture(
+        Opened(fake, 0), Order(source, transfer_syntax_uid("explicit")), Exam(settings), sink, threading.Event()
+    )  # type: ignore[arg-type]
     sink.publish()
     assert (done.frames, done.dropped, done.ended_by) == (5, 3, "source")
     assert fake.given == [1, 2, 5, 6, 8]
@@ -285,11 +289,11 @@ def test_a_source_without_a_frame_is_an_error(tmp_path: Path, monkeypatch: pytes
     sink = FileSink(str(tmp_path / "a"))
     nothing = FakeSource([])
     with pytest.raises(DeviceError, match="'probe' delivered no frame"):
-        capture(nothing, order, Exam(settings), sink, threading.Event())  # type: ignore[arg-type]
+        capture(Opened(nothing, 0), order, Exam(settings), sink, threading.Event())  # type: ignore[arg-type]
     assert nothing.stopped
     monkeypatch.setattr(pipeline, "SILENCE_S", 0.0)
     with pytest.raises(DeviceError, match="delivered nothing for"):
-        capture(FakeSource([], silent=True), order, Exam(settings), sink, threading.Event())  # type: ignore[arg-type]
+        capture(Opened(FakeSource([], silent=True), 0), order, Exam(settings), sink, threading.Event())  # type: ignore[arg-type]
     sink.abandon()
     assert list(tmp_path.iterdir()) == []
 
