@@ -76,7 +76,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         "archive",
         "agent.app.verb_archive",
         "a small bench archive: Verification, Storage and Storage Commitment SCP",
-        ("archive --ae BENCH --port 11113 --folder ./received",),
+        ("archive --ae-title BENCH --port 11113 --directory ./received",),
         ("ListenFailed", "TlsRefused", "FileError"),
     ),
     Verb(

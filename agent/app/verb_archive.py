@@ -1,0 +1,88 @@
+"""``archive``: the bench archive of ``agent.app.archive`` as a program; not for a hospital.
+
+Prints ``ready port N`` when it listens, one line per refusal on stderr, and stops on SIGTERM or Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from agent.app.journal import Journal
+from agent.errors import UsageError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from agent.link.tls import TlsSettings
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--directory", default="received", metavar="FOLDER", help="where instances go (received)")
+    parser.add_argument("--ae-title", default="BENCH", metavar="AET", help="its AE Title (BENCH)")
+    parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on (127.0.0.1)")
+    parser.add_argument(
+        "--port", type=int, default=11113, metavar="N", help="port to listen on; 0 takes a free one (11113)"
+    )
+    parser.add_argument("--ca", metavar="PEM", help="TLS: CAs that may vouch for callers; switches TLS on")
+    parser.add_argument("--cert", metavar="PEM", help="TLS: certificate of the archive")
+    parser.add_argument("--key", metavar="PEM", help="TLS: its private key")
+    parser.add_argument(
+        "--report", choices=("same", "new"), default="same", help="association that commitment reports go out on (same)"
+    )
+    parser.add_argument(
+        "--report-to",
+        action="append",
+        default=[],
+        metavar="AET@HOST:PORT",
+        help="where reports for a requestor go on a new association; may be repeated",
+    )
+
+
+def run(args: Namespace) -> int:
+    """Serve until SIGTERM."""
+    from agent.app.archive import Archive, ArchiveSettings
+    from agent.link.peer import ae_title_problem, parse_peer
+
+    problem = ae_title_problem(args.ae_title)
+    if problem:
+        raise UsageError(f"--ae-title: AE Title '{args.ae_title}' {problem}")
+    if not 0 <= args.port <= 65_535:
+        raise UsageError(f"--port: {args.port} is not a number from 0 to 65535")
+    peers = [parse_peer(text) for text in args.report_to]
+    settings = ArchiveSettings(
+        folder=args.directory,
+        ae_title=args.ae_title,
+        host=args.host,
+        port=args.port,
+        tls=_tls(args),
+        report=args.report,
+        report_to={peer.called_ae: (peer.host, peer.port) for peer in peers},
+    )
+    signals = (signal.SIGTERM, signal.SIGINT)
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    journal = Journal()
+    archive = Archive(settings, lambda text: journal.say("warning", "archive", text))
+    stop = threading.Event()
+    thread = threading.Thread(target=archive.run, args=(stop,), name="archive")
+    thread.start()
+    sys.stdout.write(f"ready port {archive.port}\n")
+    sys.stdout.flush()
+    signal.sigwait(signals)
+    stop.set()
+    thread.join()
+    return 0
+
+
+def _tls(args: Namespace) -> TlsSettings | None:
+    given = (args.ca, args.cert, args.key)
+    if not any(given):
+        return None
+    if not all(given):
+        raise UsageError("TLS needs --ca, --cert and --key together")
+    from agent.link.tls import TlsSettings
+
+    return TlsSettings(*given)
