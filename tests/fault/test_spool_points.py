@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes.spool_faults import DIED, FINISHED, fresh, in_child, look
 from fakes.spool_world import SCENARIOS, World, run_evict, three_stored
 
 from agent.errors import AgentError
@@ -24,13 +25,12 @@ from agent.spool.states import Event
 from agent.spool.store import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
     from agent.spool.draft import Draft, InstanceRecord, Measured, Sealed
 
 pytestmark = pytest.mark.fault
 
-DIED, FINISHED, BROKEN = 9, 0, 70
 POINTS_LIMIT = 2000  # a scenario with more steps than this is a loop
 
 
@@ -77,43 +77,6 @@ def unlink_before_state(spool: Spool, *, need_bytes: int = 0) -> int:
         for event in (Event.EVICT, Event.GONE):
             spool.ledger.write(lambda db, n=number, e=event: live(db, n, e, at=0.0))
     return len(rows)
-
-
-def in_child(run: Callable[[], None]) -> int:
-    """Run in a forked child and return its exit status."""
-    pid = os.fork()
-    if pid == 0:
-        status = BROKEN
-        try:
-            run()
-            status = FINISHED
-        except BaseException as error:  # noqa: BLE001 - a forked child must never run on into pytest
-            os.write(2, f"child: {error!r}\n".encode())
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
-def fresh(base: Path, name: str) -> World:
-    """A copy of the scenario's starting point."""
-    target = base / name
-    if target.exists():
-        shutil.rmtree(target)
-    shutil.copytree(base / "before", target)
-    return World(str(target))
-
-
-def look(world: World, *, rebuilt: bool) -> list[str]:
-    """Recover, check, recover again, and drive everything to its end."""
-    with world.open() as spool:
-        wrong = world.check(spool.report, spool, rebuilt=rebuilt)
-    with world.open() as spool:
-        if not spool.report.clean:
-            wrong.append(f"I6 the second recovery still found {spool.report}")
-        wrong += world.check(spool.report, spool, rebuilt=rebuilt)
-        world.finish(spool)
-        wrong += world.check(spool.report, spool, rebuilt=rebuilt)
-    return wrong
 
 
 @pytest.fixture

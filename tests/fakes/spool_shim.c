@@ -1,0 +1,251 @@
+/* Stands between a process and its C library (LD_PRELOAD) and sees every call that changes files below one folder.
+ *
+ * Three uses, armed from inside the process: end it before the Nth such call, make the Nth call fail with an errno
+ * (once, or from then on), or write all of them to a log from which tests rebuild what a power cut may leave.
+ * One thread, test only. The -shm file of SQLite is not seen: it is rebuilt and means nothing after a crash. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+#define FDS 4096
+
+static char root[4096];
+static int log_fd = -1;
+static long count, kill_at, error_at;
+static int error_code, error_sticky;
+static unsigned char tracked[FDS];
+
+__attribute__((visibility("default"))) void shim_arm(const char *folder, int log, long kill, long error, int code,
+                                                     int sticky)
+{
+    strncpy(root, folder, sizeof root - 1);
+    log_fd = log;
+    count = 0;
+    kill_at = kill;
+    error_at = error;
+    error_code = code;
+    error_sticky = sticky;
+}
+
+__attribute__((visibility("default"))) long shim_count(void)
+{
+    return count;
+}
+
+static void put(char kind, uint64_t inode, int64_t offset, const void *a, uint32_t a_size, const void *b,
+                uint32_t b_size)
+{
+    if (log_fd < 0)
+        return;
+    char head[25];
+    head[0] = kind;
+    memcpy(head + 1, &inode, 8);
+    memcpy(head + 9, &offset, 8);
+    memcpy(head + 17, &a_size, 4);
+    memcpy(head + 21, &b_size, 4);
+    REAL(write)(log_fd, head, sizeof head);
+    if (a_size)
+        REAL(write)(log_fd, a, a_size);
+    if (b_size)
+        REAL(write)(log_fd, b, b_size);
+}
+
+__attribute__((visibility("default"))) void shim_promise(const char *text)
+{
+    put('P', 0, 0, text, (uint32_t)strlen(text), NULL, 0);
+}
+
+static int ours(const char *path)
+{
+    size_t length = strlen(root), whole = strlen(path);
+    if (!length || strncmp(path, root, length) != 0)
+        return 0;
+    return whole < 4 || strcmp(path + whole - 4, "-shm") != 0;
+}
+
+static int ours_fd(int fd)
+{
+    return root[0] && fd >= 0 && fd < FDS && tracked[fd];
+}
+
+/* Count one change; 0, or the errno it shall fail with. */
+static int gate(void)
+{
+    count++;
+    if (kill_at && count == kill_at)
+        _exit(9);
+    if (error_at && (count == error_at || (error_sticky && count > error_at)))
+        return error_code;
+    return 0;
+}
+
+static uint64_t inode_of(int fd)
+{
+    struct stat found;
+    return fstat(fd, &found) == 0 ? found.st_ino : 0;
+}
+
+static int open_common(int (*real)(const char *, int, ...), const char *path, int flags, mode_t mode)
+{
+    if (!ours(path))
+        return real(path, flags, mode);
+    struct stat found;
+    int creates = (flags & O_CREAT) && lstat(path, &found) != 0;
+    if (creates || (flags & O_TRUNC)) {
+        int code = gate();
+        if (code) {
+            errno = code;
+            return -1;
+        }
+    }
+    int fd = real(path, flags, mode);
+    if (fd >= 0 && fd < FDS) {
+        tracked[fd] = 1;
+        if (creates)
+            put('C', inode_of(fd), 0, path, (uint32_t)strlen(path), NULL, 0);
+        else if (flags & O_TRUNC)
+            put('T', inode_of(fd), 0, NULL, 0, NULL, 0);
+    }
+    return fd;
+}
+
+#define OPEN(name)                                                                                                     \
+    int name(const char *path, int flags, ...)                                                                         \
+    {                                                                                                                  \
+        va_list more;                                                                                                  \
+        va_start(more, flags);                                                                                         \
+        mode_t mode = (flags & (O_CREAT | O_TMPFILE)) ? va_arg(more, mode_t) : 0;                                      \
+        va_end(more);                                                                                                  \
+        return open_common(REAL(name), path, flags, mode);                                                             \
+    }
+OPEN(open)
+OPEN(open64)
+
+int close(int fd)
+{
+    if (fd >= 0 && fd < FDS)
+        tracked[fd] = 0;
+    return REAL(close)(fd);
+}
+
+#define GATE_FD(fd)                                                                                                    \
+    do {                                                                                                               \
+        int code = gate();                                                                                             \
+        if (code) {                                                                                                    \
+            errno = code;                                                                                              \
+            return -1;                                                                                                 \
+        }                                                                                                              \
+    } while (0)
+
+ssize_t write(int fd, const void *data, size_t size)
+{
+    if (!ours_fd(fd))
+        return REAL(write)(fd, data, size);
+    GATE_FD(fd);
+    off_t at = lseek(fd, 0, SEEK_CUR);
+    ssize_t done = REAL(write)(fd, data, size);
+    if (done > 0)
+        put('W', inode_of(fd), at, NULL, 0, data, (uint32_t)done);
+    return done;
+}
+
+#define PWRITE(name, offset_t)                                                                                         \
+    ssize_t name(int fd, const void *data, size_t size, offset_t at)                                                   \
+    {                                                                                                                  \
+        if (!ours_fd(fd))                                                                                              \
+            return REAL(name)(fd, data, size, at);                                                                     \
+        GATE_FD(fd);                                                                                                   \
+        ssize_t done = REAL(name)(fd, data, size, at);                                                                 \
+        if (done > 0)                                                                                                  \
+            put('W', inode_of(fd), at, NULL, 0, data, (uint32_t)done);                                                 \
+        return done;                                                                                                   \
+    }
+PWRITE(pwrite, off_t)
+PWRITE(pwrite64, off64_t)
+
+#define TRUNCATE(name, offset_t)                                                                                       \
+    int name(int fd, offset_t size)                                                                                    \
+    {                                                                                                                  \
+        if (!ours_fd(fd))                                                                                              \
+            return REAL(name)(fd, size);                                                                               \
+        GATE_FD(fd);                                                                                                   \
+        int result = REAL(name)(fd, size);                                                                             \
+        if (result == 0)                                                                                               \
+            put('T', inode_of(fd), size, NULL, 0, NULL, 0);                                                            \
+        return result;                                                                                                 \
+    }
+TRUNCATE(ftruncate, off_t)
+TRUNCATE(ftruncate64, off64_t)
+
+#define ALLOCATE(name, offset_t)                                                                                       \
+    int name(int fd, offset_t at, offset_t size)                                                                       \
+    {                                                                                                                  \
+        if (!ours_fd(fd))                                                                                              \
+            return REAL(name)(fd, at, size);                                                                           \
+        int code = gate();                                                                                             \
+        if (code)                                                                                                      \
+            return code;                                                                                               \
+        int result = REAL(name)(fd, at, size);                                                                         \
+        if (result == 0)                                                                                               \
+            put('A', inode_of(fd), at + size, NULL, 0, NULL, 0);                                                       \
+        return result;                                                                                                 \
+    }
+ALLOCATE(posix_fallocate, off_t)
+ALLOCATE(posix_fallocate64, off64_t)
+
+#define SYNC(name)                                                                                                     \
+    int name(int fd)                                                                                                   \
+    {                                                                                                                  \
+        if (!ours_fd(fd))                                                                                              \
+            return REAL(name)(fd);                                                                                     \
+        GATE_FD(fd);                                                                                                   \
+        put('S', inode_of(fd), 0, NULL, 0, NULL, 0);                                                                   \
+        return REAL(name)(fd);                                                                                         \
+    }
+SYNC(fsync)
+SYNC(fdatasync)
+
+int rename(const char *from, const char *to)
+{
+    if (!ours(from))
+        return REAL(rename)(from, to);
+    GATE_FD(0);
+    struct stat found;
+    uint64_t inode = lstat(from, &found) == 0 ? found.st_ino : 0;
+    int result = REAL(rename)(from, to);
+    if (result == 0)
+        put('R', inode, 0, from, (uint32_t)strlen(from), to, (uint32_t)strlen(to));
+    return result;
+}
+
+int unlink(const char *path)
+{
+    struct stat found;
+    if (!ours(path) || lstat(path, &found) != 0)
+        return REAL(unlink)(path);
+    GATE_FD(0);
+    int result = REAL(unlink)(path);
+    if (result == 0)
+        put('U', found.st_ino, 0, path, (uint32_t)strlen(path), NULL, 0);
+    return result;
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    if (!ours(path))
+        return REAL(mkdir)(path, mode);
+    GATE_FD(0);
+    int result = REAL(mkdir)(path, mode);
+    struct stat found;
+    if (result == 0 && lstat(path, &found) == 0)
+        put('M', found.st_ino, 0, path, (uint32_t)strlen(path), NULL, 0);
+    return result;
+}
