@@ -27,9 +27,16 @@ EXIT_BROKEN_PIPE: Final = 141
 _ALWAYS: Final = ((0, "done"), (1, "not done; the error line says why"), (2, "wrong command line"))
 
 
+class _Printed:
+    """Whether a JSON document was printed: with ``--json`` there is one on stdout, not a result and an error."""
+
+    anything = False
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _Printed.anything = False
     try:
         status = _dispatch(words)
         sys.stdout.flush()
@@ -60,7 +67,7 @@ def report(error: errors.AgentError, *, as_json: bool = False) -> int:
     for text in list(getattr(error, "problems", ()))[1:]:
         sys.stderr.write(f"  also: {printable(errors.ConfigError.line_text(getattr(error, 'file', ''), text), 2000)}\n")
     sys.stderr.write(f"  hint: {error.hint}\n")
-    if as_json:
+    if as_json and not _Printed.anything:
         print_json(
             {"error": {"code": error.code, "message": str(error), "hint": error.hint, "exit": error.exit_status}}
         )
@@ -71,6 +78,7 @@ def print_json(value: object) -> None:
     """Print one JSON document on stdout."""
     import json
 
+    _Printed.anything = True
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 

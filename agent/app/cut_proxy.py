@@ -1,8 +1,9 @@
 """A loopback proxy that cuts connections: what a pulled cable looks like, on command.
 
 It forwards bytes both ways and, when told to, resets both sides at once (RST, so that neither side sees an orderly
-end). A cut is armed by ``cut_after_bytes``: the next connection that has carried so many bytes from the requestor is
-reset, once; ``cut()`` resets everything that is open now. One thread per direction, small fixed buffers.
+end). A cut is armed by ``cut_after_bytes``: when so many more bytes have come from requestors, the connection that
+brought the last of them is reset, once; ``cut()`` resets everything that is open now. One thread per direction, small
+fixed buffers.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ class CutProxy:
     def __init__(self, target: tuple[str, int], *, cut_after_bytes: int = 0) -> None:
         self._target = target
         self._lock = threading.Lock()
-        self._armed_bytes = cut_after_bytes
+        self._cut_at = cut_after_bytes
+        self.carried = 0  # bytes from requestors, all connections together
         self._pairs: dict[tuple[socket.socket, socket.socket], int] = {}  # directions still open
         self._closed = False
         self._threads: list[threading.Thread] = []
@@ -43,9 +45,9 @@ class CutProxy:
         self.close()
 
     def arm(self, cut_after_bytes: int) -> None:
-        """Reset the first connection that has carried ``cut_after_bytes`` from the requestor."""
+        """Reset the connection that brings the last of ``cut_after_bytes`` more bytes from requestors."""
         with self._lock:
-            self._armed_bytes = cut_after_bytes
+            self._cut_at = self.carried + cut_after_bytes
 
     def cut(self) -> int:
         """Reset every open connection now; returns how many there were."""
@@ -101,13 +103,11 @@ class CutProxy:
 
     def _pump(self, source: socket.socket, sink: socket.socket, near: socket.socket) -> None:
         buffer = bytearray(_CHUNK_BYTES)
-        carried = 0
         outward = source is near
         pair = (source, sink) if outward else (sink, source)
         try:
             while count := source.recv_into(buffer):
-                carried += count
-                if outward and self._trips(carried, pair):
+                if outward and self._trips(count, pair):
                     _reset(pair)
                     return
                 sink.sendall(memoryview(buffer)[:count])
@@ -127,11 +127,12 @@ class CutProxy:
         for side in pair:
             side.close()
 
-    def _trips(self, carried: int, pair: tuple[socket.socket, socket.socket]) -> bool:
+    def _trips(self, count: int, pair: tuple[socket.socket, socket.socket]) -> bool:
         with self._lock:
-            if not self._armed_bytes or carried < self._armed_bytes:
+            self.carried += count
+            if not self._cut_at or self.carried < self._cut_at:
                 return False
-            self._armed_bytes = 0
+            self._cut_at = 0
             self.cuts += 1
             self._pairs.pop(pair, None)
             return True

@@ -115,7 +115,7 @@ def _show(args: Namespace, view: SpoolView) -> int:
 
 
 def _detail(detail: dict[str, str]) -> str:
-    return " ".join(f"{key}={value}" for key, value in detail.items() if not key.endswith(("_at", "uid")))
+    return " ".join(f"{key}={value}" for key, value in detail.items() if not key.endswith(("_at", "uid", "sha256")))
 
 
 def _retry(args: Namespace) -> int:
