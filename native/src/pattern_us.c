@@ -15,8 +15,9 @@
 
 #define BEAMS 192
 #define DEPTHS 640
-#define POLAR (BEAMS * DEPTHS)
+#define POLAR ((size_t)BEAMS * DEPTHS)
 #define POLAR_SIZE (POLAR + DEPTHS + 2) /* a black tail: where pixels outside of the fan look */
+#define OUTSIDE ((uint32_t)POLAR)       /* the fan entry of the black tail */
 #define NOISE_SIZE 65536u               /* power of two */
 #define BEAT_S 0.857                    /* 70 beats per minute */
 #define SWEEP_S 4.0                     /* the ECG writes one screen */
@@ -65,6 +66,18 @@ static double square(double x)
 static double bump(double x, double centre, double width)
 {
     return exp(-square((x - centre) / width));
+}
+
+/* Where sample i of the polar picture lies: beam -1..1, depth 0..1. */
+static double beam_of(size_t i)
+{
+    size_t beam = i / DEPTHS;
+    return 2.0 * (double)beam / (BEAMS - 1) - 1.0;
+}
+
+static double depth_of(size_t i)
+{
+    return (double)(i % DEPTHS) / (DEPTHS - 1);
 }
 
 /* 1 at the wall, 0 in the middle, above 1 outside. */
@@ -130,8 +143,7 @@ static int make_tissue(mga_pattern_us *p, uint64_t seed)
         fill_speckle(imaginary, &random);
         for (size_t i = 0; i < POLAR; i++) {
             double power = square(real[i]) + square(imaginary[i]) + 1e-4;
-            double level =
-                echo_at(2.0 * (double)(i / DEPTHS) / (BEAMS - 1) - 1.0, (double)(i % DEPTHS) / (DEPTHS - 1), seed);
+            double level = echo_at(beam_of(i), depth_of(i), seed);
             p->tissue[i] = to_grey(level + GREY_PER_DB * 10.0 * log10(power / 2.0));
         }
         for (size_t i = 0; i < NOISE_SIZE; i++)
@@ -158,8 +170,8 @@ static int16_t clamp_move(double move, size_t at, size_t size)
 static void make_movement(mga_pattern_us *p)
 {
     for (size_t i = 0; i < POLAR; i++) {
-        double beam = 2.0 * (double)(i / DEPTHS) / (BEAMS - 1) - 1.0;
-        double depth = (double)(i % DEPTHS) / (DEPTHS - 1);
+        double beam = beam_of(i);
+        double depth = depth_of(i);
         double squeeze = 0.0;
         for (size_t k = 0; k < 2; k++) { /* the ventricles contract */
             double q = chamber_distance(&CHAMBERS[k], beam, depth);
@@ -178,8 +190,8 @@ static void make_movement(mga_pattern_us *p)
 static void make_flow(mga_pattern_us *p, uint64_t seed)
 {
     for (size_t i = 0; i < POLAR; i++) {
-        double beam = 2.0 * (double)(i / DEPTHS) / (BEAMS - 1) - 1.0;
-        double depth = (double)(i % DEPTHS) / (DEPTHS - 1);
+        double beam = beam_of(i);
+        double depth = depth_of(i);
         if (beam < -0.18 || beam > 0.50 || depth < 0.30 || depth > 0.84)
             continue; /* the colour box */
         double wobble = mga_texture_octaves(beam * 14.0, depth * 22.0, 2, 0.5, seed + 50);
@@ -213,7 +225,7 @@ static uint32_t fan_entry(const fan_shape *f, uint32_t row, uint32_t column)
     double depth = (hypot(x, y) - f->near) / (f->far - f->near) * (DEPTHS - 1);
     double beam = (atan2(x, y) / f->half_angle + 1.0) / 2.0 * (BEAMS - 1);
     if (y <= 0.0 || depth < 0.0 || depth >= DEPTHS - 1 || beam < 0.0 || beam >= BEAMS - 1)
-        return POLAR;
+        return OUTSIDE;
     uint32_t index = (uint32_t)beam * DEPTHS + (uint32_t)depth;
     uint32_t along = (uint32_t)((depth - floor(depth)) * 128.0);
     uint32_t across = (uint32_t)((beam - floor(beam)) * 128.0);
@@ -230,11 +242,11 @@ static void make_fan(mga_pattern_us *p)
         *r = (fan_row){.begin = p->columns, .entry = entry};
         for (uint32_t column = 0; column < p->columns; column++) {
             uint32_t e = fan_entry(&shape, row, column);
-            if (e == POLAR && r->begin == p->columns)
+            if (e == OUTSIDE && r->begin == p->columns)
                 continue;
             if (r->begin == p->columns)
                 r->begin = column;
-            if (e != POLAR)
+            if (e != OUTSIDE)
                 end = column + 1;
             p->fan[entry + (column - r->begin)] = e;
         }
@@ -337,7 +349,7 @@ static void warp(mga_pattern_us *p, double contraction, uint64_t number)
             int32_t i = beam * DEPTHS + depth;
             int32_t b = beam * 256 + ((strength * p->move_beam[i]) >> 4);
             int32_t d = depth * 256 + ((strength * p->move_depth[i]) >> 4);
-            const uint8_t *t = p->tissue + (b >> 8) * DEPTHS + (d >> 8);
+            const uint8_t *t = &p->tissue[(b >> 8) * DEPTHS + (d >> 8)];
             int32_t across = b & 255;
             int32_t along = d & 255;
             int32_t left = t[0] * (256 - along) + t[1] * along;
