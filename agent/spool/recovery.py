@@ -326,7 +326,7 @@ def adopt_orphan(spool: Spool, number: int) -> None:
 def _restart(spool: Spool, tally: _Tally) -> None:
     """Deliveries that were under way go back to the queue; monotonic times of the last run are void."""
     active = spool.ledger.read("SELECT instance, destination FROM delivery WHERE state = ?", (int(State.ACTIVE),))
-    wall, soon = spool.clock.wall(), spool.clock.monotonic() + spool.policy.reask_after_s
+    wall, now = spool.clock.wall(), spool.clock.monotonic()
     waiting = spool.ledger.read("SELECT 1 FROM delivery WHERE next_at > 0 LIMIT 1")
     open_ = spool.ledger.read("SELECT 1 FROM commitment WHERE open = 1 LIMIT 1")
     if not (active or waiting or open_):
@@ -336,7 +336,8 @@ def _restart(spool: Spool, tally: _Tally) -> None:
         for instance, destination in active:
             move(db, instance, destination, Event.RESTART, at=wall, next_at=0)
         db.execute("UPDATE delivery SET next_at = 0 WHERE next_at > 0")
-        db.execute("UPDATE commitment SET deadline = ? WHERE open = 1", (soon,))
+        sql = "UPDATE commitment SET deadline = ? + min(wait_s, ?) WHERE open = 1"
+        db.execute(sql, (now, spool.policy.reask_after_s))
 
     spool.ledger.write(job)
     if active:
