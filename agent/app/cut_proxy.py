@@ -111,17 +111,20 @@ class CutProxy:
                     _reset(pair)
                     return
                 sink.sendall(memoryview(buffer)[:count])
-            sink.shutdown(socket.SHUT_WR)
-            self._ended(pair)
+            self._ended(pair, sink)
         except OSError:
             with self._lock:
                 self._pairs.pop(pair, None)
             _reset(pair)
 
-    def _ended(self, pair: tuple[socket.socket, socket.socket]) -> None:
+    def _ended(self, pair: tuple[socket.socket, socket.socket], sink: socket.socket) -> None:
+        """Pass an orderly end on; the end that our own reset made is not one."""
         with self._lock:
-            self._pairs[pair] = left = self._pairs.get(pair, 1) - 1
-            if left:
+            if pair not in self._pairs:
+                return
+            sink.shutdown(socket.SHUT_WR)
+            self._pairs[pair] -= 1
+            if self._pairs[pair]:
                 return
             del self._pairs[pair]
         for side in pair:
