@@ -1,15 +1,10 @@
-"""Picture files as frames: PNG, PGM, PPM and raw samples with a sidecar.
+"""Picture files as frames: PNG, PGM and PPM.
 
 Each reader looks at one open file and gives `Frames`: how the samples lie, how many frames there are, and either the
 byte offset at which they lie in the file as the C core wants them (native, little endian, without gaps) or None, and a
 function that makes them so one at a time. Samples are never scaled: what cannot be carried exactly is refused.
 
-Sidecar of ``clip.raw`` is ``clip.raw.toml`` or ``clip.toml``: ``rows`` and ``columns``, and where they are not the
-default ``samples_per_pixel`` (1), ``bits_allocated`` (8), ``bits_stored`` (all), ``pixel_representation`` (0),
-``photometric_interpretation``, ``planar_configuration`` (0), ``frames`` (what the file holds), ``offset_bytes`` (0),
-``byte_order`` ("little").
-
-Raises `DeviceError` for files, `ConfigError` for sidecars; each names the file and the reason.
+Raises `DeviceError`, naming the file and the reason.
 """
 
 from __future__ import annotations
@@ -19,7 +14,7 @@ import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.dataset.pixels import PixelDescription
-from agent.errors import ConfigError, DeviceError
+from agent.errors import DeviceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +23,6 @@ FRAME_BYTES_MAX = 1 << 30
 """What one ring slot may hold (MGA_FRAME_BYTES_MAX)."""
 _PNM_HEADER_BYTES = 4096  # with comments; nobody writes longer ones
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_SIDECAR_KEYS = (
-    "rows", "columns", "samples_per_pixel", "bits_allocated", "bits_stored", "pixel_representation",
-    "photometric_interpretation", "planar_configuration", "frames", "offset_bytes", "byte_order",
-)  # fmt: skip
 
 
 class Frames(NamedTuple):
@@ -43,6 +34,25 @@ class Frames(NamedTuple):
     """Where they lie ready to use, or None."""
     read: Callable[[int], bytes]
     """Frame i, counted from 0, ready to use."""
+
+
+def check_geometry(d: PixelDescription, path: str) -> None:
+    """Refuse what neither the ring nor the SOP Classes of this agent carry, with the reason."""
+    problem = ""
+    if not (1 <= d.rows <= 65535 and 1 <= d.columns <= 65535):
+        problem = f"{d.rows} x {d.columns} is no picture of 1..65535 rows and columns"
+    elif d.samples_per_pixel not in (1, 3) or d.bits_allocated not in (8, 16):
+        problem = f"{d.samples_per_pixel} samples of {d.bits_allocated} bits per pixel; 1 or 3 of 8 or 16 are possible"
+    elif not 1 <= d.bits_stored <= d.bits_allocated or d.high_bit != d.bits_stored - 1:
+        problem = f"bits stored {d.bits_stored} with high bit {d.high_bit} in {d.bits_allocated} bits allocated"
+    elif d.pixel_representation > 1 or d.planar_configuration > 1:
+        problem = "pixel representation and planar configuration are 0 or 1"
+    elif d.photometric_interpretation == "PALETTE COLOR":
+        problem = "PALETTE COLOR frames mean nothing without their palette, which is not carried"
+    elif d.frame_bytes > FRAME_BYTES_MAX:
+        problem = f"frames of {d.frame_bytes} bytes are larger than {FRAME_BYTES_MAX}"
+    if problem:
+        raise DeviceError(f"{path}: {problem}")
 
 
 def describe(rows: int, columns: int, samples: int, bits_stored: int, bits_allocated: int) -> PixelDescription:
@@ -207,105 +217,3 @@ def pnm_frames(fd: int, path: str) -> Frames:
 
     ready = not wide and len(offsets) == 1 and maximum == 255
     return Frames(description, len(offsets), offsets[0] if ready else None, read)
-
-
-# --- raw with a sidecar ----------------------------------------------------------------------
-
-
-def sidecar_of(path: str) -> str | None:
-    """Find the sidecar of a raw file."""
-    for name in (path + ".toml", os.path.splitext(path)[0] + ".toml"):
-        if name != path and os.path.isfile(name):
-            return name
-    return None
-
-
-def raw_frames(fd: int, path: str, sidecar: str) -> Frames:
-    """Look at a raw file through its sidecar."""
-    values = _read_sidecar(sidecar)
-    description = _sidecar_description(values, sidecar)
-    offset = _number(values, "offset_bytes", 0, sidecar, low=0)
-    held = max(0, os.fstat(fd).st_size - offset) // description.frame_bytes
-    count = _number(values, "frames", held, sidecar, low=0)
-    if count < 1 or count > held:
-        raise DeviceError(
-            f"{path}: holds {held} whole frames of {description.frame_bytes} bytes, {max(count, 1)} wanted"
-        )
-    order = values.get("byte_order", "little")
-    if order not in ("little", "big"):
-        raise ConfigError(f'{sidecar}: byte_order must be "little" or "big"')
-    swap = order == "big" and description.bits_allocated == 16
-
-    def read(index: int) -> bytes:
-        size = description.frame_bytes
-        data = read_exactly(fd, size, offset + index * size, path)
-        return swapped(data) if swap else data
-
-    return Frames(description, count, None if swap else offset, read)
-
-
-def _read_sidecar(sidecar: str) -> dict[str, Any]:
-    import tomllib
-
-    try:
-        with open(sidecar, "rb") as file:
-            values = tomllib.load(file)
-    except OSError as error:
-        raise ConfigError(f"{sidecar}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{sidecar}: {error}") from error
-    for key in values:
-        if key not in _SIDECAR_KEYS:
-            raise ConfigError(f"{sidecar}: unknown key {key!r}; known are {', '.join(_SIDECAR_KEYS)}")
-    return values
-
-
-def _number(values: dict[str, Any], key: str, default: int | None, sidecar: str, *, low: int) -> int:
-    value = values.get(key, default)
-    if type(value) is not int or value < low:
-        raise ConfigError(f"{sidecar}: {key} must be a whole number from {low} on")
-    return value
-
-
-def _sidecar_description(values: dict[str, Any], sidecar: str) -> PixelDescription:
-    samples = _number(values, "samples_per_pixel", 1, sidecar, low=1)
-    allocated = _number(values, "bits_allocated", 8, sidecar, low=1)
-    stored = _number(values, "bits_stored", allocated, sidecar, low=1)
-    name = values.get("photometric_interpretation", "RGB" if samples == 3 else "MONOCHROME2")
-    if not isinstance(name, str):
-        raise ConfigError(f"{sidecar}: photometric_interpretation must be a text")
-    description = PixelDescription(
-        _number(values, "rows", None, sidecar, low=1),
-        _number(values, "columns", None, sidecar, low=1),
-        samples,
-        allocated,
-        stored,
-        stored - 1,
-        _number(values, "pixel_representation", 0, sidecar, low=0),
-        name,
-        _number(values, "planar_configuration", 0, sidecar, low=0),
-    )
-    try:
-        check_geometry(description, sidecar)
-    except DeviceError as error:
-        raise ConfigError(error.message) from error
-    return description
-
-
-def check_geometry(d: PixelDescription, path: str) -> None:
-    """Refuse what neither the ring nor the SOP Classes of this agent carry, with the reason."""
-    problem = ""
-    if not (1 <= d.rows <= 65535 and 1 <= d.columns <= 65535):
-        problem = f"{d.rows} x {d.columns} is no picture of 1..65535 rows and columns"
-    elif d.samples_per_pixel not in (1, 3) or d.bits_allocated not in (8, 16):
-        problem = f"{d.samples_per_pixel} samples of {d.bits_allocated} bits per pixel; 1 or 3 of 8 or 16 are possible"
-    elif not 1 <= d.bits_stored <= d.bits_allocated or d.high_bit != d.bits_stored - 1:
-        problem = f"bits stored {d.bits_stored} with high bit {d.high_bit} in {d.bits_allocated} bits allocated"
-    elif d.pixel_representation > 1 or d.planar_configuration > 1:
-        problem = "pixel representation and planar configuration are 0 or 1"
-    elif d.photometric_interpretation == "PALETTE COLOR":
-        problem = "PALETTE COLOR frames mean nothing without their palette, which is not carried"
-    elif d.frame_bytes > FRAME_BYTES_MAX:
-        problem = f"frames of {d.frame_bytes} bytes are larger than {FRAME_BYTES_MAX}"
-    if problem:
-        raise DeviceError(f"{path}: {problem}")

@@ -22,10 +22,9 @@ from agent.acquire.pictures import (
     is_pnm,
     png_frames,
     pnm_frames,
-    raw_frames,
-    sidecar_of,
     swapped,
 )
+from agent.acquire.raw_samples import raw_frames, sidecar_of
 from agent.errors import AgentError, DeviceError
 
 if TYPE_CHECKING:
