@@ -66,6 +66,7 @@ class TlsTransport(Transport):
 
     def read(self, deadline: float, wait: str) -> bytes:
         """As ``Transport.read``; a refusal that TLS 1.3 sends late arrives here as ``TlsRefused``."""
+        self._check(deadline, wait)
         return self._until(self._receive, deadline, wait)
 
     def poll(self) -> bytes | None:

@@ -81,6 +81,7 @@ class Transport:
     def read(self, deadline: float, wait: str) -> bytes:
         """Return what the peer sent, ``b""`` when it closed; ``LinkTimeout`` names ``wait`` after ``deadline``."""
         sock = self._socket
+        self._check(deadline, wait)  # also when bytes keep coming: a drip is no progress
         while True:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             try:
