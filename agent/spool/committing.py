@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import SpoolError
 from agent.spool.core import ITEM_COLUMNS, Item, SpoolCore
-from agent.spool.ledger import details, move
+from agent.spool.ledger import details, move, state_of
 from agent.spool.states import FAILURE_REASONS, Event, Life, State
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Committing(SpoolCore):
             db.execute("INSERT INTO commitment VALUES (?, ?, ?, ?, ?, ?, ?)", row)
             inside = []
             for item in batch:
-                if _state(db, item.id, number) is State.STORED:
+                if state_of(db, item.id, number) is State.STORED:
                     move(db, item.id, number, Event.ASK, at=wall, detail=details(transaction=transaction_uid),
                         transaction_uid=transaction_uid, asked=item.asked + 1, next_at=0)  # fmt: skip
                     inside.append(item)
@@ -101,7 +101,7 @@ class Committing(SpoolCore):
             number = int(row[0])
             for uid in good:
                 instance = _member(db, uid, number, transaction_uid, late=True)
-                if instance is not None and _state(db, instance, number) is not State.COMMITTED:
+                if instance is not None and state_of(db, instance, number) is not State.COMMITTED:
                     move(db, instance, number, Event.COMMIT, at=wall, next_at=0, committed_at=wall,
                         detail=details(transaction=transaction_uid, peer=peer))  # fmt: skip
             for uid, reason in bad:
@@ -161,12 +161,6 @@ class Committing(SpoolCore):
                 move(db, instance, number, Event.DAMAGE, at=wall, detail=detail)
             else:
                 move(db, instance, number, Event.LOSE, at=wall, detail=detail)
-
-
-def _state(db: sqlite3.Connection, instance: int, number: int) -> State | None:
-    sql = "SELECT state FROM delivery WHERE instance = ? AND destination = ?"
-    row = db.execute(sql, (instance, number)).fetchone()
-    return None if row is None else State(row[0])
 
 
 def _waiting(db: sqlite3.Connection, transaction_uid: str) -> list[tuple[int, int]]:

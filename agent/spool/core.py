@@ -61,8 +61,8 @@ ITEM_COLUMNS = (
 class SpoolCore:
     """State shared by the parts; not for use by itself."""
 
-    __slots__ = ("_evicting", "_fresh", "_generation", "_work", "admission", "clock", "destinations", "ids", "ledger",
-        "medium", "policy")  # fmt: skip
+    __slots__ = ("_claims", "_doubt", "_evicting", "_fresh", "_generation", "_work", "admission", "clock",
+        "destinations", "ids", "ledger", "medium", "policy")  # fmt: skip
 
     def __init__(self, medium: Medium, ledger: Ledger, destinations: dict[str, Destination], ids: dict[str, int],
                  policy: Policy, clock: Clock) -> None:  # fmt: skip
@@ -76,6 +76,8 @@ class SpoolCore:
         self._generation = 0
         self._fresh: dict[str, deque[tuple[float, int]]] = {}  # see forwarding.py
         self._evicting = threading.Lock()
+        self._claims = threading.Lock()
+        self._doubt: dict[int, list[int]] = {}  # see forwarding.py
         self.admission = Admission(medium, policy)
 
     @property

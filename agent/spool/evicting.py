@@ -59,6 +59,10 @@ class Evicting(SpoolCore):
 
     def _evict(self, need_bytes: int) -> int:
         evicted = 0
+        # An eviction that an error interrupted is finished first: its files are not counted on any more.
+        sql = "SELECT id FROM instance WHERE life = ? LIMIT ?"
+        while begun := [row[0] for row in self.ledger.read(sql, (int(Life.EVICTING), BATCH))]:
+            self.finish_eviction(begun)
         while True:
             hurry = need_bytes > 0 or self._below_low_water()
             before = self.clock.wall() - (0.0 if hurry else self.policy.evict_after_s)

@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from agent.errors import SpoolError
 from agent.spool.core import ITEM_COLUMNS, Item, SpoolCore
-from agent.spool.ledger import details, live, move
+from agent.spool.ledger import details, live, move, state_of
 from agent.spool.states import Event, Life, State
 
 if TYPE_CHECKING:
@@ -45,21 +46,34 @@ class Forwarding(SpoolCore):
     def claim(self, destination: str, now: float, limit: int = 16) -> list[Item]:
         """Take up to ``limit`` deliveries that are due at monotonic ``now``; they are active until answered."""
         number = self.destination_id(destination)
-        if not self._due(number, now):
+        if number not in self._doubt and not self._due(number, now):
             return []
         wall = self.clock.wall()
         fresh = self._fresh_ids(destination, now)
+        chosen: list[int] = []
 
         def job(db: sqlite3.Connection) -> list[Item]:
+            for instance in self._doubt.get(number, ()):
+                if state_of(db, instance, number) is State.ACTIVE:
+                    move(db, instance, number, Event.RESTART, at=wall, next_at=0)
             items = []
-            for instance in _choose(db, number, now, limit, fresh):
+            chosen[:] = _choose(db, number, now, limit, fresh)
+            for instance in chosen:
                 attempt = _attempt(db, instance, number)
                 detail = details(attempt=attempt)
                 move(db, instance, number, Event.CLAIM, at=wall, detail=detail, attempt=attempt, next_at=0)
                 items.append(self.item(destination, _row(db, instance, number)))
             return items
 
-        return self.ledger.write(job)
+        with self._claims:
+            try:
+                items = self.ledger.write(job)
+            except SpoolError:
+                # The claim may be on the medium, but nobody holds its items: the next claim looks at them again.
+                self._doubt[number] = sorted({*self._doubt.get(number, ()), *chosen})
+                raise
+            self._doubt.pop(number, None)
+        return items
 
     def stored(
         self, item: Item, status: int = 0x0000, comment: str = "", *, peer: str = "", sent_at: float | None = None,

@@ -206,6 +206,13 @@ def note(
     return int(seq) + 1
 
 
+def state_of(db: sqlite3.Connection, instance: int, number: int) -> State | None:
+    """Return the state of one delivery; None when there is no such delivery."""
+    sql = "SELECT state FROM delivery WHERE instance = ? AND destination = ?"
+    row = db.execute(sql, (instance, number)).fetchone()
+    return None if row is None else State(row[0])
+
+
 def move(
     db: sqlite3.Connection, instance: int, destination: int, event: Event, *, at: float, detail: str = "",
     **columns: object,

@@ -243,12 +243,9 @@ def _mark_lost(spool: Spool, found: Found, tally: _Tally) -> None:
     assert found.number is not None
     if os.path.lexists(found.path):
         return  # a file of the same content was found meanwhile and took its place
-    # The file may have been set aside as damaged just before a crash: then it is damaged, not lost.
-    aside = spool.quarantine_path(f"{found.number:08X}")
-    event = Event.DAMAGE if os.path.lexists(aside) else Event.LOSE
-    reason = f"set aside as {aside}" if event is Event.DAMAGE else "its file is gone"
-    spool.give_up(found.number, event, reason)
-    tally.add("damaged" if event is Event.DAMAGE else "lost", f"instance {found.number:08X}: {reason}")
+    life = spool.give_up(found.number, Event.LOSE, "its file is gone")
+    what = "damaged" if life is Life.DAMAGED else "lost"
+    tally.add(what, f"instance {found.number:08X}: its file is {'set aside' if what == 'damaged' else 'gone'}")
 
 
 def _try_heal(spool: Spool, found: Found, tally: _Tally) -> None:

@@ -131,12 +131,17 @@ MOVES: dict[tuple[State, Event], State] = {
     (_S.HELD, _E.LOSE): _S.LOST,
     (_S.DAMAGED, _E.HEAL): _S.QUEUED,
     (_S.LOST, _E.HEAL): _S.QUEUED,
-    # late words about a delivery that was decided meanwhile: recorded, nothing moves
+    # A report whose commit was in doubt is made again: the second one is recorded, nothing moves ...
     **{
         (state, event): state
-        for state in (_S.COMMITTED, _S.DAMAGED, _S.LOST)
-        for event in (_E.ANSWER, _E.PUT_BACK, _E.DEFER, _E.HOLD)
+        for state in (_S.QUEUED, _S.DEFERRED, _S.HELD, _S.STORED, _S.AWAITING, _S.COMMITTED, _S.DAMAGED, _S.LOST)
+        for event in (_E.PUT_BACK, _E.DEFER, _E.HOLD)
     },
+    **{(state, _E.ANSWER): state for state in (_S.STORED, _S.AWAITING, _S.COMMITTED, _S.DAMAGED, _S.LOST)},
+    # ... but an answer that was read stays true whatever was noted before it.
+    (_S.QUEUED, _E.ANSWER): _S.STORED,
+    (_S.DEFERRED, _E.ANSWER): _S.STORED,
+    (_S.HELD, _E.ANSWER): _S.STORED,
 }
 
 LIVES: dict[tuple[Life, Event], Life] = {

@@ -289,6 +289,7 @@ class Spool(Forwarding, Committing, Evicting):
             life = self.examine_number(number)  # whoever is told "done" may delete the only other copy
         if life in {Life.DAMAGED, Life.LOST}:
             self.medium.make_folder(os.path.dirname(self.path(number)))
+            recovery.quarantine(self, self.path(number))  # normally nothing is there
             self.medium.set_aside(draft.file.path, self.path(number))
             draft.moved = True
             self.heal(number, found)
@@ -333,6 +334,9 @@ class Spool(Forwarding, Committing, Evicting):
         wall = self.clock.wall()
         if event is Event.DAMAGE:
             recovery.quarantine(self, self.path(number))
+        elif os.path.lexists(self.quarantine_path(f"{number:08X}")):
+            # Set aside before an error or a crash kept its row from saying so: damaged, not lost.
+            event, reason = Event.DAMAGE, f"set aside as {number:08X}"
 
         def job(db: sqlite3.Connection) -> Life:
             row = db.execute("SELECT life FROM instance WHERE id = ?", (number,)).fetchone()

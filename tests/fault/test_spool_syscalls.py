@@ -18,7 +18,9 @@ from fakes.spool_world import SCENARIOS
 pytestmark = pytest.mark.fault
 
 FAKES = Path(__file__).parent.parent / "fakes"
-ERRORS = [(error, often) for error in ("ENOSPC", "EIO", "EROFS") for often in ("once", "sticky")]
+EVERYTHING = os.environ.get("SPOOL_FAULTS") == "all"  # 2.5 minutes; otherwise a part of it in 20 s
+ERRORS = [(error, often) for error in ("ENOSPC", "EIO", "EROFS", "EDQUOT", "EMFILE") for often in ("once", "sticky")]
+FAILING = SCENARIOS if EVERYTHING else ["all", "recover"]
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +43,7 @@ def drive(shim: str, what: str, scenario: str, *rest: str) -> int:
         result = json.loads(done.stdout.splitlines()[-1])
         print(f"{what} {scenario} {' '.join(rest)}: {result['points']}")
         assert not result["wrong"], "\n".join(result["wrong"]) + done.stderr[-1000:]
-        assert result["points"] > 10
+        assert result["points"] > 1
         return result["points"]
 
 
@@ -52,10 +54,10 @@ def test_a_crash_at_any_call(shim: str, scenario: str) -> None:
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_crash_in_recovery(shim: str, scenario: str) -> None:
-    drive(shim, "pairs", scenario, "9")
+    drive(shim, "pairs", scenario, "5" if EVERYTHING else "40")
 
 
-@pytest.mark.parametrize(("error", "often"), ERRORS)
-@pytest.mark.parametrize("scenario", ["capture", "send", "commit", "evict", "recover", "rebuild"])
+@pytest.mark.parametrize(("error", "often"), ERRORS if EVERYTHING else [("EIO", "once"), ("ENOSPC", "sticky")])
+@pytest.mark.parametrize("scenario", FAILING)
 def test_an_error_at_any_call(shim: str, scenario: str, error: str, often: str) -> None:
     drive(shim, "points", scenario, error, often)

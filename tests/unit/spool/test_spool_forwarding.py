@@ -12,8 +12,9 @@ from fakes.spool_world import BOTH, FakeTime, capture, part10, uid_of
 from agent.errors import SpoolError
 from agent.spool.core import Destination
 from agent.spool.forwarding import Answer
+from agent.spool.ledger import move
 from agent.spool.quota import Policy
-from agent.spool.states import Life
+from agent.spool.states import Event, Life
 from agent.spool.store import Spool, prepare
 
 
@@ -76,12 +77,27 @@ def test_an_answer_is_recorded_with_its_words(spool, time_):
     assert len(comment) == 200
 
 
-def test_what_was_not_claimed_cannot_be_stored(spool, time_):
+def test_what_is_not_stored_cannot_be_asked_for(spool, time_):
     capture(spool, 1)
     (item,) = spool.claim("pacs", time_.now)
-    spool.put_back([item])
-    with pytest.raises(SpoolError, match="impossible while it is queued"):
+    assert spool.open_transaction("pacs", [item], "1.2.3", time_.now + 9) == []
+    with pytest.raises(SpoolError, match="impossible while it is active"):
+        spool.ledger.write(lambda db: move(db, 1, 1, Event.ASK, at=0.0))
+
+
+def test_a_report_said_twice_moves_once_and_an_answer_counts(spool, time_):
+    """After an error of the medium a worker cannot know whether its report was written down; it says it again."""
+    capture(spool, 1)
+    (item,) = spool.claim("pacs", time_.now)
+    for _ in range(2):
+        spool.deferred(item, "busy", time_.now + 5)
+        spool.put_back([item])
+    assert (state(spool, 1).state, state(spool, 1).reason) == ("deferred", "busy")
+    for _ in range(2):
         spool.stored(item)
+        spool.put_back([item])
+        spool.held(item, "no")
+    assert state(spool, 1).state == "stored"
 
 
 def test_deferred_waits_for_its_time(spool, time_):
