@@ -24,12 +24,14 @@ class RealImage(NamedTuple):
     sop_class: str
     transfer_syntax: str
     frames: np.ndarray
+    facts: dict[str, object] = {}
 
     def source(self, rate_hz: float = 0) -> dict[str, object]:
         """Return the ``[[source]]`` section that captures it once, whole."""
         return {
             "name": self.name, "uri": f"replay:{self.path}?rate_hz={rate_hz:g}", "sop_class": self.sop_class,
             "transfer_syntax": self.transfer_syntax, "clip_frames": len(self.frames), "every_s": 0.1, "captures": 1,
+            **self.facts,
         }  # fmt: skip
 
 
@@ -58,6 +60,8 @@ def png_frames(folder: Path) -> np.ndarray:
 
 
 def real_images(scratch: Path) -> list[RealImage]:
+    x_ray = {"intensity_relationship": "LIN", "intensity_sign": 1, "pixel_spacing_mm": 0.5, "detector_type": "DIRECT",
+             "view": "AP", "patient_orientation": "L/F", "burned_in_annotation": "NO"}  # fmt: skip
     cine = cine_folder(scratch / "cine")
     rows = [
         ("colour-us", "examples_rgb_color.dcm", "us", "explicit"),
@@ -71,5 +75,6 @@ def real_images(scratch: Path) -> list[RealImage]:
     found = [RealImage("cine", cine, "us-mf", "explicit", png_frames(cine))]
     found.append(found[0]._replace(name="cine-rle", transfer_syntax="rle"))
     for name, file, sop_class, syntax in rows:
-        found.append(RealImage(name, wheel_file(file), sop_class, syntax, frames_of(wheel_file(file))))
+        frames, facts = frames_of(wheel_file(file)), x_ray if sop_class == "dx" else {}
+        found.append(RealImage(name, wheel_file(file), sop_class, syntax, frames, facts))
     return found

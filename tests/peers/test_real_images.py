@@ -84,7 +84,7 @@ def test_orthanc_commits_them_over_mutual_tls(
 
 
 def test_the_cine_keeps_its_pace(tmp_path: Path, images: list[RealImage], storescp: Callable[..., Any]) -> None:
-    """At a real frame rate nothing is dropped and Frame Time says what was measured."""
+    """At a real frame rate nothing is dropped and the frame times say what was measured."""
     peer = storescp("+xa")
     site = Site(tmp_path / "site")
     judge = {"name": "judge", "called_ae": "STORESCP", "port": peer.port, "commitment": False}
@@ -93,5 +93,6 @@ def test_the_cine_keeps_its_pace(tmp_path: Path, images: list[RealImage], stores
     (path,) = peer.files()
     received = pydicom.dcmread(path)
     assert int(received.NumberOfFrames) == len(images[0].frames)
-    assert float(received.FrameTime) == pytest.approx(1000 / 30, rel=0.2)
+    times_ms = [float(received.FrameTime)] if "FrameTime" in received else list(received.FrameTimeVector)[1:]
+    assert sum(map(float, times_ms)) / len(times_ms) == pytest.approx(1000 / 30, rel=0.2)
     assert_identical(images[0], path)
