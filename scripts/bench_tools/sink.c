@@ -1,4 +1,5 @@
-// sink PORT MAX_PDU [ANSWER_US]: a Storage SCP that accepts everything and keeps nothing, so that the sender is what is timed.
+// sink PORT MAX_PDU [ANSWER_US]: a Storage SCP that accepts everything and keeps nothing, so that it is the sender that
+// is timed.
 //
 // Each association is a process of its own. The first transfer syntax of every presentation context is accepted; data
 // sets are dropped inside the kernel (MSG_TRUNC); each C-STORE is answered with 0000H in one write with TCP_NODELAY.
