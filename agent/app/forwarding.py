@@ -111,6 +111,10 @@ class Forwarder:
         """Serve the destination until ``stop`` is set."""
         self._worker.run(stop)
 
+    def try_now(self) -> None:
+        """End the rest after a failure: the operator says that the cause is gone."""
+        self._worker.health = self._worker.health._replace(next_at=0.0)
+
     def facts(self) -> dict[str, Any]:
         """Return health in plain values; ``next_in_s`` counts from now."""
         health = self._worker.health

@@ -31,10 +31,14 @@ def _nothing() -> None:
 
 
 class Spec(NamedTuple):
-    """What a role does: ``work(stop, facts)``; two specifications with equal ``facts`` are the same role."""
+    """What a role does: ``work(stop, facts)``; two specifications with equal ``facts`` are the same role.
+
+    ``wake`` is called after the stop event was set, for work that sleeps.
+    """
 
     work: Callable[[threading.Event, Any], None]
     facts: Any
+    wake: Callable[[], None] = _nothing
 
 
 class Role:
@@ -55,6 +59,10 @@ class Role:
     def facts(self) -> Any:
         """The facts this role was started with."""
         return self._spec.facts
+
+    def wake(self) -> None:
+        """Make work that sleeps look at its stop event."""
+        self._spec.wake()
 
     def _live(self) -> None:
         while not self.stop.is_set():
@@ -89,15 +97,10 @@ class Supervisor:
         self._journal = journal
         self.roles: dict[str, Role] = {}
 
-    def apply(
-        self, plan: Mapping[str, Spec], *, within_s: float, wake: Callable[[], None] = _nothing
-    ) -> tuple[list[str], list[str]]:
-        """Stop roles that are gone or changed, start what is new; returns the names stopped and started.
-
-        ``wake`` makes roles that sleep look at their stop event.
-        """
+    def apply(self, plan: Mapping[str, Spec], *, within_s: float) -> tuple[list[str], list[str]]:
+        """Stop roles that are gone or changed, start what is new; returns the names stopped and started."""
         leaving = [name for name, role in self.roles.items() if name not in plan or plan[name].facts != role.facts]
-        self._stop(leaving, within_s, wake)
+        self._stop(leaving, within_s)
         arriving = [name for name in plan if name not in self.roles]
         for name in arriving:
             self.roles[name] = role = Role(name, plan[name], self._journal)
@@ -107,17 +110,17 @@ class Supervisor:
     def drop(self, name: str, within_s: float) -> None:
         """Stop one role, if it is there."""
         if name in self.roles:
-            self._stop([name], within_s, _nothing)
+            self._stop([name], within_s)
 
-    def stop(self, within_s: float, wake: Callable[[], None] = _nothing) -> list[str]:
+    def stop(self, within_s: float) -> list[str]:
         """Stop every role; returns the names of those that did not end in time (their threads are daemons)."""
-        return self._stop(list(self.roles), within_s, wake)
+        return self._stop(list(self.roles), within_s)
 
-    def _stop(self, names: list[str], within_s: float, wake: Callable[[], None]) -> list[str]:
+    def _stop(self, names: list[str], within_s: float) -> list[str]:
         until = time.monotonic() + within_s
         for name in names:
             self.roles[name].stop.set()
-        wake()
+            self.roles[name].wake()
         late = []
         for name in names:
             role = self.roles.pop(name)

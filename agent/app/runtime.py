@@ -81,7 +81,7 @@ class Runtime:
             self.listener.close()
         if self.control is not None:
             self.control.close()
-        late = self.supervisor.stop(STOP_S, self._wake_all)
+        late = self.supervisor.stop(STOP_S)
         self.spool.close()
         return not late
 
@@ -112,7 +112,9 @@ class Runtime:
             self._exam = None
         self.spool.configure(spool_destinations(settings))
         plan = self._plan(settings)
-        stopped, started = self.supervisor.apply(plan, within_s=STOP_S, wake=self._wake_all)
+        stopped, started = self.supervisor.apply(plan, within_s=STOP_S)
+        self.recorders = {row.name: self.recorders[row.name] for row in settings.source}
+        self.forwarders = {row.name: self.forwarders[row.name] for row in settings.destination}
         changes = [f"stopped {name}" for name in stopped] + [f"started {name}" for name in started]
         self.journal.say("notice", "reload", "; ".join(changes) or "nothing changed")
 
@@ -129,13 +131,13 @@ class Runtime:
             name = f"to {row.name}"
             if name not in self.supervisor.roles or self.supervisor.roles[name].facts != facts:
                 self.forwarders[row.name] = Forwarder(settings, row, self.spool, self.settler, self.journal)
-            plan[name] = Spec(self.forwarders[row.name].work, facts)
+            plan[name] = Spec(self.forwarders[row.name].work, facts, self.spool.wake)
         for source in settings.source:
             known = (source, settings.agent, settings.patient, settings.exam)
             name = f"from {source.name}"
             if name not in self.supervisor.roles or self.supervisor.roles[name].facts != known:
                 self.recorders[source.name] = self._recorder(source)
-            plan[name] = Spec(self.recorders[source.name].work, known)
+            plan[name] = Spec(self.recorders[source.name].work, known, self.recorders[source.name].wake)
         return plan
 
     def _recorder(self, source: SourceSettings) -> Recorder:
@@ -174,8 +176,7 @@ class Runtime:
         if verb == "status":
             return self.status()
         if verb == "retry":
-            count = self.spool.retry(_text(request, "destination"), _text(request, "uid"))
-            return {"ok": True, "count": count}
+            return {"ok": True, "count": self._retry(_text(request, "destination"), _text(request, "uid"))}
         if verb == "capture":
             recorder = self.recorders.get(_text(request, "source") or "")
             if recorder is None:
@@ -183,6 +184,15 @@ class Runtime:
             recorder.trigger()
             return {"ok": True}
         raise UsageError(f"the agent knows no request '{verb}'")
+
+    def _retry(self, destination: str | None, uid: str | None) -> int:
+        """Queue again what waits, and let the destinations concerned try now instead of at the end of their rest."""
+        count = self.spool.retry(destination, uid)
+        for name, forwarder in self.forwarders.items():
+            if destination in (None, name):
+                forwarder.try_now()
+        self.spool.wake()
+        return count
 
     def status(self) -> dict[str, Any]:
         """Return what the daemon is doing, as plain values."""
@@ -204,11 +214,6 @@ class Runtime:
         }
 
     # --- small things --------------------------------------------------------------------------
-
-    def _wake_all(self) -> None:
-        self.spool.wake()
-        for recorder in self.recorders.values():
-            recorder.wake()
 
     def _bind(self, settings: Settings) -> Listening | None:
         return Listening(settings, self.settler, self.journal) if settings.listener.enabled else None

@@ -1,0 +1,211 @@
+"""The daemon as a service manager sees it: capture to commitment, stop, reload, requests of other processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes.command import QUICK_SOURCE, run_command
+from fakes.process import free_port, is_listening
+from fakes.site import Archive, Site, acknowledged, reckon
+
+
+def _failures(site: Site) -> int:
+    return int(ask(site, "status")["destinations"]["archive"]["failures"])
+
+
+def ask(site: Site, *words: object) -> Any:
+    done = run_command(*words, "--config", site.config, "--json")
+    assert done.returncode == 0, done.stderr
+    return done.json
+
+
+@pytest.mark.parametrize("way", ["same", "new"])
+def test_from_capture_to_commitment(way: str, site: Site, tmp_path: Path, ca: Path) -> None:
+    archive = Archive(tmp_path / "archive", tls=ca, report_to=("AGENT", site.port) if way == "new" else None)
+    archive.start()
+    try:
+        to = {"name": "archive", "called_ae": archive.ae_title, "port": archive.port, "tls": True}
+        site.configure(destinations=[to], sources=[QUICK_SOURCE])
+        agent = site.start()
+        agent.wait_until("commitment", lambda: site.all_in("committed", 1))
+        status = ask(site, "status")
+        assert status["running"]
+        assert status["queue"] == {"archive": {"committed": 1}}
+        assert status["sources"]["probe"]["frames"] == 10
+        assert status["destinations"]["archive"]["state"] == "ok"
+        assert [role["failures"] for role in status["roles"].values()] == [0] * len(status["roles"])
+        [delivery] = ask(site, "queue", "list")["deliveries"]
+        uid = delivery["sop_instance_uid"]
+        receipt = ask(site, "receipt", uid, "--verify", "--committed")
+        assert receipt["safe"]
+        assert receipt["ledger"]["faults"] == []
+        kinds = [event["kind"] for event in receipt["events"]]
+        assert kinds == ["durable", "queued", "active", "stored", "commitment asked", "committed"]
+        assert receipt["events"][0]["detail"]["frames"] == "10"
+        times = [receipt["captured_at"], receipt["durable_at"], receipt["deliveries"][0]["answered_at"]]
+        assert times == sorted(times)
+        assert site.stop() == 0
+        assert reckon(site, archive, acknowledged(site.log())) == []
+        assert "queue" in run_command("queue", "show", uid, "--config", site.config).stdout
+        assert not ask(site, "status")["running"]
+    finally:
+        archive.stop()
+
+
+def test_sigterm_ends_a_running_clip_and_keeps_it(site: Site, archive: Archive, to_archive: Any) -> None:
+    endless = {**QUICK_SOURCE, "clip_frames": 0, "clip_s": 600.0}
+    site.configure(destinations=[to_archive], sources=[endless])
+    agent = site.start()
+    time.sleep(0.5)
+    began = time.monotonic()
+    assert site.stop() == 0
+    assert time.monotonic() - began < 5.0
+    assert "ended by stop" in agent.log
+    assert len(site.rows()) == 1
+    site.configure(destinations=[to_archive])
+    site.start().wait_until("commitment", lambda: site.all_in("committed", 1))
+
+
+def test_sigint_is_a_clean_stop_too(site: Site) -> None:
+    site.configure(destinations=[])
+    agent = site.start()
+    agent.signal(signal.SIGINT)
+    assert agent.wait() == 0
+    assert "stopping: SIGINT" in agent.log
+
+
+def test_ready_is_said_on_stdout_and_to_systemd(site: Site, tmp_path: Path) -> None:
+    site.configure(destinations=[])
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(10)
+        agent = site.start(env={"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        assert manager.recv(100) == b"READY=1"
+        agent.wait_for(f"ready port {site.port}\n")
+        agent.signal(signal.SIGHUP)
+        assert [manager.recv(100), manager.recv(100)] == [b"RELOADING=1", b"READY=1"]
+        assert site.stop() == 0
+        assert manager.recv(100) == b"STOPPING=1"
+
+
+def test_a_second_agent_on_the_spool_is_refused(site: Site) -> None:
+    site.configure(destinations=[])
+    site.start()
+    done = run_command("run", "--config", site.config)
+    assert done.returncode == 14
+    assert "is held by another process [spool.busy]" in done.stderr
+
+
+def test_reload_starts_what_is_new_and_leaves_the_rest_alone(site: Site, archive: Archive, to_archive: Any) -> None:
+    slow = {**QUICK_SOURCE, "name": "slow", "clip_frames": 100}
+    site.configure(destinations=[to_archive], sources=[slow])
+    agent = site.start()
+    site.configure(destinations=[to_archive], sources=[slow, QUICK_SOURCE])
+    agent.signal(signal.SIGHUP)
+    agent.wait_for("started from probe")
+    agent.wait_until("both committed", lambda: site.all_in("committed", 2))
+    assert "stopped from slow" not in agent.log
+    assert "ended by stop" not in agent.log
+
+
+def test_reload_moves_the_listener(site: Site) -> None:
+    site.configure(destinations=[])
+    agent = site.start()
+    old, site.port = site.port, free_port()
+    site.configure(destinations=[])
+    agent.signal(signal.SIGHUP)
+    agent.wait_listening(site.port)
+    agent.wait_until("old port freed", lambda: not is_listening(old))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("ae_title", "ae_titel", "agent.ae_titel: unknown key; did you mean 'ae_title'?"),
+        ("[listener]", "[listener", "not TOML"),
+        ('host = "127.0.0.1"\nport', 'host = "203.0.113.1"\nport', "cannot listen on 203.0.113.1"),
+        ("min_free_mib = 1", "min_free_mib = 2", "[spool] changed"),
+        ("agent.key", "archive.key", "does not belong to certificate"),
+    ],
+)
+def test_a_bad_reload_changes_nothing_and_is_loud(
+    old: str, new: str, message: str, site: Site, archive: Archive, to_archive: Any
+) -> None:
+    site.configure(destinations=[to_archive], sources=[QUICK_SOURCE])
+    agent = site.start()
+    agent.wait_until("commitment", lambda: site.all_in("committed", 1))
+    text = site.config.read_text()
+    assert old in text
+    site.config.write_text(text.replace(old, new, 1))
+    agent.signal(signal.SIGHUP)
+    agent.wait_for("the old configuration stays in force")
+    assert message in agent.log
+    site.config.write_text(text.replace("captures = 1", "captures = 2").replace("every_s = 3600.0", "every_s = 0.1"))
+    agent.signal(signal.SIGHUP)
+    agent.wait_until("the agent still works", lambda: site.all_in("committed", 3))
+    assert is_listening(site.port)
+
+
+def test_a_trigger_captures_and_an_unknown_one_is_refused(site: Site) -> None:
+    site.configure(destinations=[], sources=[{**QUICK_SOURCE, "every_s": 0.0}])
+    agent = site.start()
+    assert site.rows() == []
+    assert run_command("status", "--trigger", "probe", "--config", site.config).returncode == 0
+    agent.wait_for("captured ")
+    done = run_command("status", "--trigger", "nobody", "--config", site.config)
+    assert done.returncode == 2
+    assert "no source 'nobody' is configured [usage]" in done.stderr
+
+
+def test_retry_reaches_the_running_agent_and_works_without_one(site: Site, tmp_path: Path, ca: Path) -> None:
+    port = free_port()
+    to = {"name": "archive", "called_ae": "BENCH", "port": port, "tls": True, "retry_base_s": 600, "retry_cap_s": 600}
+    site.configure(destinations=[to], sources=[QUICK_SOURCE])
+    agent = site.start()
+    agent.wait_until("a failure", lambda: site.all_in("deferred", 1))
+    status = ask(site, "status")["destinations"]["archive"]
+    assert status["state"] == "resting"
+    assert "link.connect" in status["reason"]
+    assert ask(site, "queue", "retry") == {"retried": 1, "agent_running": True}
+    agent.wait_until("another try", lambda: site.all_in("deferred", 1) and _failures(site) == 2)
+    assert site.stop() == 0
+    assert ask(site, "queue", "retry", "--destination", "archive") == {"retried": 1, "agent_running": False}
+    assert site.all_in("queued", 1)
+
+
+def test_a_dead_destination_does_not_delay_another(site: Site, archive: Archive, to_archive: Any) -> None:
+    dead = {"name": "dead", "called_ae": "NOBODY", "port": free_port(), "tls": True}
+    site.configure(destinations=[dead, to_archive], sources=[QUICK_SOURCE])
+    agent = site.start()
+    agent.wait_until("commitment", lambda: any(row.states.get("archive") == "committed" for row in site.rows()))
+    assert all(row.states["dead"] != "committed" for row in site.rows())
+
+
+def test_the_log_repeats_no_patient_data(site: Site, archive: Archive, to_archive: Any) -> None:
+    site.configure(destinations=[to_archive], sources=[QUICK_SOURCE])
+    agent = site.start()
+    agent.wait_until("commitment", lambda: site.all_in("committed", 1))
+    assert site.stop() == 0
+    assert "TEST^BENCH" not in agent.log
+    assert b"TEST^BENCH" not in (site.spool / "ledger.db").read_bytes()
+
+
+def test_the_daemon_stays_small(site: Site) -> None:
+    site.configure(destinations=[{"name": "away", "called_ae": "AWAY", "port": free_port(), "tls": True}])
+    agent = site.start()
+    time.sleep(0.5)
+    with open(f"/proc/{agent.pid}/status") as file:
+        rss_kib = next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+    # Speed and memory are judged by scripts/bench; this only notices a module that should not be there.
+    assert rss_kib < 40 * 1024
+    with open(f"/proc/{agent.pid}/maps") as file:
+        assert "numpy" not in file.read()
+    assert json.dumps(ask(site, "status")["memory"])
+    assert os.path.exists(site.spool / "control.sock")
