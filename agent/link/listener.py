@@ -206,4 +206,5 @@ def _bind(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
+        reason = str(reason).partition(" (while attempting")[0]  # socket.create_server adds the address again
         raise ListenFailed(f"cannot listen on {host}:{port}: {reason}") from error
