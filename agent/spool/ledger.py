@@ -58,7 +58,7 @@ class _Pending:
 class Ledger:
     """The one writing connection, shared by all threads of the process."""
 
-    __slots__ = ("_db", "_lock", "_ops", "_pending", "_queue_lock", "_suspect", "path")
+    __slots__ = ("_closed", "_db", "_lock", "_ops", "_pending", "_queue_lock", "_suspect", "path")
 
     def __init__(self, path: str, db: sqlite3.Connection, ops: Ops) -> None:
         self.path = path
@@ -68,6 +68,7 @@ class Ledger:
         self._queue_lock = threading.Lock()
         self._pending: list[_Pending] = []
         self._suspect = False
+        self._closed = False
 
     def write(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``job`` in a transaction and return its result once the commit is durable."""
@@ -94,8 +95,9 @@ class Ledger:
                 raise self._ledger_error(error, "read") from error
 
     def close(self) -> None:
-        """Checkpoint and close."""
+        """Checkpoint and close; later calls raise, they never reopen what another process may hold by then."""
         with self._lock:
+            self._closed = True
             try:
                 self._db.close()
             except sqlite3.Error as error:
@@ -153,6 +155,8 @@ class Ledger:
 
     def _trustworthy(self) -> None:
         """Reopen a suspect connection, or raise."""
+        if self._closed:
+            raise MediaError(f"use {self.path}: the spool is closed", hint="This is a fault of the agent; report it.")
         if not self._suspect:
             return
         self._db.close()

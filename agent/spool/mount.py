@@ -22,6 +22,7 @@ REFUSED_OPTIONS = {
     "nobarrier": "flushes are switched off, a power cut can destroy the file system",
     "barrier=0": "flushes are switched off, a power cut can destroy the file system",
     "data=writeback": "a file may hold old blocks after a power cut",
+    "volatile": "the overlay ignores every fsync",
 }
 
 

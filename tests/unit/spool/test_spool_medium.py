@@ -34,6 +34,7 @@ def line(point="/", kind="ext4", mount_options="rw,relatime", super_options="rw"
         ({"super_options": "rw,nobarrier"}, "flushes are switched off"),
         ({"super_options": "rw,barrier=0"}, "flushes are switched off"),
         ({"super_options": "rw,data=writeback"}, "old blocks"),
+        ({"kind": "overlay", "super_options": "rw,volatile"}, "ignores every fsync"),
         ({"mount_options": "ro"}, "read-only"),
         ({"super_options": "ro"}, "read-only"),
     ],
@@ -173,6 +174,16 @@ def test_the_connection_is_durable_and_alone(ledger):
     }
     assert pragma == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "mmap_size": 0}
     assert ledger.read("PRAGMA user_version") == [(schema.SCHEMA_VERSION,)]
+
+
+def test_a_closed_ledger_stays_closed(tmp_path):
+    ledger = open_ledger(str(tmp_path / "ledger.db"), Ops())
+    ledger.close()
+    for _ in range(2):
+        with pytest.raises(MediaError, match="closed"):
+            ledger.read("SELECT 1")
+        with pytest.raises(MediaError, match="closed"):
+            ledger.write(lambda db: note(db, 1.0, None, None, Event.REBUILT, None))
 
 
 def test_a_job_that_raises_undoes_itself_alone(ledger):

@@ -304,6 +304,14 @@ def test_a_deflated_file_is_sealed(spool):
 # --- destinations -----------------------------------------------------------------------------------------
 
 
+def test_destinations_may_change_while_the_spool_is_open(spool):
+    capture(spool, 1)
+    spool.configure([Destination("new", commitment=False)])
+    capture(spool, 2)
+    assert spool.counts() == {"new": {"queued": 1}, "pacs": {"queued": 1}, "second": {"queued": 1}}
+    assert [item.id for item in spool.claim("new", spool.clock.monotonic())] == [2]
+
+
 def test_a_destination_that_left_the_configuration_keeps_its_queue(root):
     with Spool.open(root, destinations=BOTH) as spool:
         capture(spool, 1)
