@@ -1,0 +1,112 @@
+"""Programs of others as requestors: they verify our listener and store into the bench archive, plain and over TLS."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pydicom
+import pytest
+from fakes.foreign_instances import write_instances
+from fakes.peers import dcmtk_tls
+from fakes.site import Archive, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+INSTANCES = 5
+
+
+@pytest.fixture(params=["plain", "tls"])
+def tls(request: pytest.FixtureRequest, bench_ca: Path) -> Path | None:
+    return bench_ca if request.param == "tls" else None
+
+
+@pytest.fixture
+def archive(tmp_path: Path, tls: Path | None) -> Iterator[Archive]:
+    archive = Archive(tmp_path / "archive", tls=tls)
+    archive.start()
+    yield archive
+    archive.stop()
+
+
+def run_dcmtk(program: str, tls: Path | None, *arguments: str) -> None:
+    options = [] if tls is None else dcmtk_tls(tls, "agent")
+    done = subprocess.run([program, *options, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_echoscu_verifies_the_listener_of_the_agent(
+    tmp_path: Path, tls: Path | None, need: Callable[[str], str]
+) -> None:
+    site = Site(tmp_path / "site", tls=tls)
+    site.configure(destinations=[])
+    site.start()
+    try:
+        run_dcmtk(need("echoscu"), tls, "-aec", "AGENT", "127.0.0.1", str(site.port))
+    finally:
+        assert site.stop() == 0
+
+
+def test_storescu_stores_into_the_archive(
+    tmp_path: Path, tls: Path | None, archive: Archive, need: Callable[[str], str]
+) -> None:
+    files = write_instances(tmp_path / "sent", INSTANCES, 20_480)
+    where = ["-aec", archive.ae_title, "127.0.0.1", str(archive.port)]
+    run_dcmtk(need("storescu"), tls, *where, *map(str, files))
+    run_dcmtk(need("storescu"), tls, *where, *map(str, files))  # the same again is done, not doubled
+    sent = {pydicom.dcmread(path).SOPInstanceUID: path for path in files}
+    index = archive.index()
+    assert sorted(uid for uid, _ in index) == sorted(sent)
+    for uid, path in index:
+        assert pydicom.dcmread(path) == pydicom.dcmread(sent[uid])
+
+
+def test_pynetdicom_has_the_archive_commit_what_it_stored(tmp_path: Path) -> None:
+    """Storage Commitment with the report on the same association, requested by somebody else's code."""
+    from pydicom.dataset import Dataset
+    from pynetdicom import AE, build_role, evt
+    from pynetdicom.sop_class import StorageCommitmentPushModel, StorageCommitmentPushModelInstance
+
+    archive = Archive(tmp_path / "archive")
+    archive.start()
+    (path,) = write_instances(tmp_path / "sent", 1, 20_480)
+    instance = pydicom.dcmread(path)
+    reports: list[Dataset] = []
+
+    def on_report(event: evt.Event) -> int:
+        reports.append(event.event_information)
+        return 0x0000
+
+    requestor = AE("AGENT")
+    requestor.add_requested_context(instance.SOPClassUID, instance.file_meta.TransferSyntaxUID)
+    requestor.add_requested_context(StorageCommitmentPushModel)
+    association = requestor.associate(
+        "127.0.0.1", archive.port, ae_title=archive.ae_title, evt_handlers=[(evt.EVT_N_EVENT_REPORT, on_report)],
+        ext_neg=[build_role(StorageCommitmentPushModel, scu_role=True)],
+    )  # fmt: skip
+    try:
+        assert association.is_established
+        assert association.send_c_store(instance).Status == 0x0000
+        missing = Dataset()
+        missing.ReferencedSOPClassUID, missing.ReferencedSOPInstanceUID = instance.SOPClassUID, "2.25.1"
+        present = Dataset()
+        present.ReferencedSOPClassUID = instance.SOPClassUID
+        present.ReferencedSOPInstanceUID = instance.SOPInstanceUID
+        request = Dataset()
+        request.TransactionUID = "2.25.2"
+        request.ReferencedSOPSequence = [present, missing]
+        status, _ = association.send_n_action(
+            request, 1, StorageCommitmentPushModel, StorageCommitmentPushModelInstance
+        )
+        assert status.Status == 0x0000
+        archive.process.wait_until("report", lambda: bool(reports))
+    finally:
+        association.release()
+        archive.stop()
+    (report,) = reports
+    assert report.TransactionUID == "2.25.2"
+    assert [item.ReferencedSOPInstanceUID for item in report.ReferencedSOPSequence] == [instance.SOPInstanceUID]
+    (failed,) = report.FailedSOPSequence
+    assert (failed.ReferencedSOPInstanceUID, failed.FailureReason) == ("2.25.1", 0x0112)
