@@ -165,9 +165,9 @@ class Delivery:
         if self._broken is not None:
             return False
         conversation = self._conversation
-        if not conversation.driver.readable(seconds):
-            return True
         try:
+            if not conversation.waiting(seconds):
+                return True
             incoming = conversation.message("response", conversation.driver.now() + self._response_s)
             if incoming is None:
                 raise LinkClosed(f"{self.peer} released the association")

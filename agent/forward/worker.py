@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent.dimse.status import DUPLICATE_SOP_INSTANCE
 from agent.errors import AgentError, FileError, MediaError, NoAcceptedContext, SpoolError, StatusError
-from agent.forward.deliver import Delivery, Instance, Outcome, echo, needs_of, pair_of
+from agent.forward.deliver import Delivery, Instance, Outcome, echo, pair_of
 from agent.forward.policy import (
     BackOff,
     Health,
@@ -33,7 +33,7 @@ from agent.forward.policy import (
     rule_of_status,
 )
 from agent.forward.settle import ask
-from agent.service import commitment
+from agent.service import commitment, storage
 from agent.spool.forwarding import Answer
 from agent.spool.states import Life
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable, Sequence
 
+    from agent.forward.deliver import Pair
     from agent.forward.settle import Settler
     from agent.link.peer import Peer
     from agent.spool.core import Item
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
 BATCH = 32  # claimed and reported in one commit each: a power cut costs at most so many second sendings
 IDLE_TICK_S = 2.0  # an idle worker looks at deadlines, and for a stop it was not woken for, so often
+PAIRS = 100  # kinds of instance proposed at once; BATCH of them may be new
 LINGER_TICK_S = 0.2  # a lingering association notices a new image so fast
 STOP_GRACE_S = 5.0  # for the instance under way when the agent stops
 
@@ -58,7 +60,8 @@ class Settings(NamedTuple):
     destination: str
     peer: Peer
     commitment: bool = True
-    report_wait_s: float = 10.0  # the association stays open for a report, and for more images
+    idle_close_s: float = 2.0  # the association stays open for more images
+    report_wait_s: float = 10.0  # and for a report
     report_deadline_s: float = 3600.0  # then the question is put anew
     back_off: BackOff = BackOff()
 
@@ -78,12 +81,14 @@ class Worker:
         "_clock",
         "_entropy",
         "_new_uid",
+        "_pairs",
         "_say",
         "_settings",
         "_settler",
         "_spool",
         "_stop",
         "_stop_seen",
+        "_stored",
         "_troubled",
         "health",
     )
@@ -111,6 +116,8 @@ class Worker:
         self._ask_at = 0.0
         self._ask_failures = 0
         self._claimed: dict[int, Item] = {}  # not yet reported to the ledger
+        self._pairs: dict[Pair, None] = {}  # SOP Class and transfer syntax of recent instances, all proposed each time
+        self._stored = 0  # since the last question
         self._carried: list[Item] = []  # of these: for the next association, which proposes their contexts
         self._troubled = False  # this association met a failure of the way or the peer: no more work on it
         self.health = Health()
@@ -195,11 +202,19 @@ class Worker:
         with delivery:
             while items:
                 items = self._batch(delivery, items)
-            self._ask_and_linger(delivery)
+                if self._stored >= commitment.REQUEST_REFERENCES:
+                    self._ask(delivery)  # a queue that never empties must not put the question off for ever
+            if not self._carried:
+                self._ask_and_linger(delivery)
         return True
 
     def _open(self, items: Sequence[Item]) -> Delivery:
-        needs = needs_of([instance_of(item) for item in items])
+        for pair in [pair_of(instance_of(item)) for item in items]:
+            self._pairs.pop(pair, None)
+            self._pairs[pair] = None  # the latest are kept
+        while len(self._pairs) > PAIRS:
+            del self._pairs[next(iter(self._pairs))]
+        needs = storage.needs(self._pairs, default=False)
         if self._settings.commitment:
             needs.append(commitment.NEED)
         delivery = Delivery(self._settings.peer, needs, clock=self._clock, cancelled=self._cancelled)
@@ -226,6 +241,7 @@ class Worker:
                 self._not_stored(item, outcome)
         self._spool.stored_many(answers)
         self._reported(answer.item for answer in answers)
+        self._stored += len(answers)
         if self._troubled:
             self._carried = []
             self._defer(list(self._claimed.values()), self.health.reason, self.health.next_at)
@@ -298,21 +314,21 @@ class Worker:
         return self._spool.awaiting_commitment(self._settings.destination, now, commitment.REQUEST_REFERENCES)
 
     def _ask_and_linger(self, delivery: Delivery) -> None:
-        """Ask about what is stored, then stay: reports and new images are served until ``report_wait_s`` pass."""
-        until = self._clock() + (self._settings.report_wait_s if self._settings.commitment else 0.0)
+        """Ask about what is stored, then stay a while: reports and new images are served as they come."""
+        active = self._clock()
         while delivery.broken is None and not self._stopping() and not self._troubled:
             while self._ask(delivery):
-                until = self._clock() + self._settings.report_wait_s
+                active = self._clock()
+            items = self._proposed(delivery, self._claim())
+            while items:
+                items = self._batch(delivery, items)
+                active = self._clock()
             if self._carried:
                 return
-            items = self._proposed(delivery, self._claim())
-            if items or self._carried:
-                while items:
-                    items = self._batch(delivery, items)
+            if self._to_ask(self._clock()):
                 continue
-            if self._clock() >= until or not self._waiting():
-                return
-            if not delivery.serve(LINGER_TICK_S):
+            stay_s = self._settings.report_wait_s if self._waiting() else self._settings.idle_close_s
+            if self._clock() >= active + stay_s or not delivery.serve(LINGER_TICK_S):
                 return
 
     def _waiting(self) -> bool:
@@ -348,7 +364,7 @@ class Worker:
                 delivery.end(error)
                 self._failed(error)
             return False
-        self._ask_failures = 0
+        self._ask_failures = self._stored = 0
         self.health = Health()
         return True
 

@@ -162,6 +162,11 @@ class Conversation:
                 return early.message
         return None
 
+    def waiting(self, seconds: float) -> bool:
+        """Wait up to ``seconds`` until something of the peer is here, also what came behind the last message."""
+        self.early_response()
+        return bool(self._early) or self.driver.readable(seconds)
+
     def part(self, wait: str, deadline: float) -> Received | DataSetPart | None:
         """Return the next Command Set or piece of a Data Set; None as in ``message``."""
         if self._early:

@@ -90,7 +90,7 @@ class Driver:
         return found
 
     def readable(self, seconds: float) -> bool:
-        """Wait up to ``seconds`` until ``event`` would have something to say."""
+        """Wait up to ``seconds`` for bytes; what has been read already is seen by ``arrived`` only."""
         return self.transport.readable(seconds)
 
     def send(self, primitive: Pdu) -> None:

@@ -1,0 +1,315 @@
+"""One worker, one spool, one archive in one process: every way a delivery can go, and that it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agent.acquire.identity import new_uid
+from agent.app.archive import Archive, ArchiveSettings
+from agent.app.cut_proxy import CutProxy
+from agent.dataset.dataset import DataSet
+from agent.dataset.encode import encode
+from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, SC, STORAGE_COMMITMENT, US, VERIFICATION
+from agent.forward.policy import BackOff
+from agent.forward.settle import Settler
+from agent.forward.worker import Settings, Worker
+from agent.link.listener import Call, Listener, serve_requests
+from agent.link.peer import Peer, Timeouts
+from agent.media.part10 import FileMeta, encode_prefix
+from agent.service import commitment, verification
+from agent.service.proposal import acceptor_policy
+from agent.spool.core import Destination
+from agent.spool.store import Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+QUICK = Timeouts(connect_s=1, associate_s=2, write_s=2, response_s=3, release_s=1, idle_s=5, artim_s=2)
+END_S = 10.0
+
+
+class Bench:
+    """The agent's network side with everything quick, and threads that end with the test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.stop = threading.Event()
+        self.threads: list[threading.Thread] = []
+        self.said: list[str] = []
+        self.closing: list[Callable[[], None]] = []
+        root = folder / "spool"
+        root.mkdir()
+        self.spool = Spool.open(str(root), destinations=[Destination("pacs")])
+        self.settler = Settler(self.spool, {"ARCHIVE": ("pacs",)}, self.say)
+        self.worker: Worker | None = None
+
+    def say(self, _level: str, text: str) -> None:
+        self.said.append(text)
+
+    def thread(self, work: Callable[..., None], *args: object) -> None:
+        thread = threading.Thread(target=work, args=args)
+        self.threads.append(thread)
+        thread.start()
+
+    def archive(self, port: int = 0, **settings: Any) -> Archive:
+        archive = Archive(
+            ArchiveSettings(str(self.folder / "archive"), "ARCHIVE", port=port, timeouts=QUICK, **settings),
+            say=self.said.append,
+        )
+        self.thread(archive.run, self.stop)
+        return archive
+
+    def listen(self) -> int:
+        offers = {VERIFICATION: verification.OFFER, STORAGE_COMMITMENT: commitment.SCU_OFFER}
+
+        def serve(call: Call) -> None:
+            contexts = call.conversation.driver.association.contexts
+            serve_requests(
+                call, self.settler.on_request(call.request.calling_ae, lambda n: contexts[n].transfer_syntax), 5
+            )
+
+        listener = Listener(
+            "127.0.0.1", 0, acceptor_policy(offers, called_aes=["AGENT"]), serve, timeouts=QUICK, say=self.said.append
+        )
+        self.thread(listener.run, self.stop)
+        return listener.port
+
+    def work(self, port: int, **settings: Any) -> Worker:
+        peer = Peer("ARCHIVE", "127.0.0.1", port, "AGENT", timeouts=QUICK)
+        self.worker = Worker(
+            self.spool,
+            Settings("pacs", peer, **{"back_off": BackOff(0.05, 0.2), "report_wait_s": 1.0, "idle_close_s": 0.2, **settings}),
+            self.settler,
+            new_uid,
+            say=self.say,
+        )
+        self.thread(self.worker.run, self.stop)
+        return self.worker
+
+    def capture(self, count: int = 3, size: int = 5000, uid: str = "", sop_class: str = SC) -> list[str]:
+        """Put instances into the spool; returns their SOP Instance UIDs."""
+        uids = []
+        for _ in range(count):
+            uids.append(uid or new_uid())
+            data = DataSet({"SOPClassUID": sop_class, "SOPInstanceUID": uids[-1]})
+            data["StudyInstanceUID"], data["SeriesInstanceUID"] = new_uid(), new_uid()
+            data["PatientName"] = "A^B"
+            data.set(0x7FE00010, os.urandom(size), "OB")
+            path = self.folder / "capture"
+            meta = FileMeta(sop_class, uids[-1], EXPLICIT_VR_LE)
+            path.write_bytes(encode_prefix(meta) + encode(data, EXPLICIT_VR_LE))
+            self.spool.import_file(str(path))
+        self.spool.wake()
+        return uids
+
+    def states(self) -> dict[str, int]:
+        return {word: count for word, count in self.spool.counts()["pacs"].items() if count}
+
+    def until(self, **wanted: int) -> None:
+        """Wait until the deliveries are in these states."""
+        deadline = time.monotonic() + END_S
+        while self.states() != wanted:
+            assert time.monotonic() < deadline, (self.states(), wanted, self.said)
+            time.sleep(0.02)
+
+    def close(self) -> None:
+        self.stop.set()
+        self.spool.wake()
+        for thread in self.threads:
+            thread.join(10)
+        for close in self.closing:
+            close()
+        assert not [thread for thread in self.threads if thread.is_alive()]
+        self.spool.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.close()
+
+
+def test_stored_and_committed_on_one_association(bench: Bench) -> None:
+    archive = bench.archive()
+    uids = bench.capture(5)
+    bench.work(archive.port)
+    bench.until(committed=5)
+    assert {row.sop_instance_uid for row in archive.store.rows()} == set(uids)
+    bench.capture(2)
+    bench.until(committed=7)
+    assert bench.said == []
+
+
+def test_report_on_a_new_association(bench: Bench) -> None:
+    port = bench.listen()
+    archive = bench.archive(report="new", report_to={"AGENT": ("127.0.0.1", port)})
+    bench.work(archive.port, report_wait_s=0.0)
+    bench.capture(3)
+    bench.until(committed=3)
+
+
+def test_report_that_never_comes_is_asked_for_again(bench: Bench) -> None:
+    archive = bench.archive(report="new")  # no address: the report is lost
+    bench.work(archive.port, report_wait_s=0.0, report_deadline_s=0.3)
+    bench.capture(1)
+    deadline = time.monotonic() + END_S
+    while sum("asking again" in text for text in bench.said) < 2:
+        assert time.monotonic() < deadline, bench.said
+        time.sleep(0.02)
+
+
+def test_report_from_a_stranger_changes_nothing(bench: Bench) -> None:
+    port = bench.listen()
+    archive = bench.archive(report="new", report_to={"AGENT": ("127.0.0.1", port)})
+    bench.settler.destinations = {"OTHER": ("pacs",)}
+    bench.work(archive.port, report_wait_s=0.0)
+    bench.capture(1)
+    deadline = time.monotonic() + END_S
+    while not any("which it was not asked" in text for text in bench.said):
+        assert time.monotonic() < deadline, bench.said
+        time.sleep(0.02)
+    assert "committed" not in bench.states()
+
+
+def test_archive_that_is_down_and_comes_up(bench: Bench) -> None:
+    with CutProxy(("127.0.0.1", 1)) as gone:
+        port = gone.port
+    worker = bench.work(port)
+    bench.capture(3)
+    deadline = time.monotonic() + END_S
+    while not worker.health.open:
+        assert time.monotonic() < deadline, bench.said
+        time.sleep(0.02)
+    assert bench.states() == {"deferred": 3}
+    bench.archive(port)
+    bench.until(committed=3)
+    assert any("answers again" in text for text in bench.said)
+    assert worker.health.failures == 0
+
+
+def test_link_that_is_cut_in_the_middle(bench: Bench) -> None:
+    archive = bench.archive()
+    with CutProxy(("127.0.0.1", archive.port), cut_after_bytes=2_000_000) as proxy:
+        bench.capture(4, size=1_000_000)
+        bench.work(proxy.port)
+        bench.until(committed=4)
+        assert proxy.cuts == 1
+    assert len(archive.store.rows()) == 4
+
+
+def test_one_uid_with_other_content_is_held_and_blocks_nobody(bench: Bench) -> None:
+    archive = bench.archive()
+    uid = new_uid()
+    incoming = archive.store.begin(FileMeta(SC, uid, EXPLICIT_VR_LE))
+    incoming.write(b"other content.")
+    archive.store.keep(incoming, "X")
+    bench.capture(1, uid=uid)
+    bench.capture(2)
+    bench.work(archive.port)
+    bench.until(committed=2, held=1)
+    assert any("invalid SOP Instance" in text for text in bench.said)
+
+
+def test_archive_vouches_only_for_what_it_can_read(bench: Bench) -> None:
+    archive = bench.archive()
+    (good, spoilt, gone) = bench.capture(3)
+    bench.work(archive.port)
+    bench.until(committed=3)
+    paths = {row.sop_instance_uid: row.path for row in archive.store.rows()}
+    with open(paths[spoilt], "r+b") as file:
+        file.seek(-1, 2)
+        byte = file.read(1)[0]
+        file.seek(-1, 2)
+        file.write(bytes([byte ^ 1]))
+    os.unlink(paths[gone])
+    asked = [commitment.Reference(SC, uid) for uid in (good, spoilt, gone, "2.25.2")]
+    report = archive.verdict(commitment.Request("2.25.1", (*asked, commitment.Reference(US, good))))
+    assert report.committed == (asked[0],)
+    assert [failure.reason for failure in report.failed] == [0x0112, 0x0112, 0x0112, 0x0119]
+
+
+def test_what_the_archive_lost_is_sent_again(bench: Bench) -> None:
+    archive = bench.archive()
+    find = archive.store.find
+    lost: list[str] = []
+
+    def forgetful(reference: commitment.Reference) -> int:
+        if not lost:
+            lost.append(reference.sop_instance_uid)
+            return 0x0112
+        return 0 if find(reference.sop_instance_uid) else 0x0112
+
+    archive._why_not = forgetful  # type: ignore[method-assign] # the fault of this test
+    bench.capture(2)
+    bench.work(archive.port)
+    bench.until(committed=2)
+    receipt = bench.spool.receipt(lost[0])
+    assert receipt is not None
+    assert any("not committed: no such object instance" in text for text in bench.said)
+
+
+def test_instance_of_another_class_goes_on_the_next_association(bench: Bench) -> None:
+    archive = bench.archive()
+    bench.capture(40)
+    bench.capture(1, sop_class=US)
+    bench.work(archive.port)
+    bench.until(committed=41)
+    classes = {row.sop_class_uid for row in archive.store.rows()}
+    assert classes == {SC, US}
+
+
+def test_stop_puts_back_what_was_not_begun(bench: Bench) -> None:
+    with CutProxy(("127.0.0.1", 1)) as silent:
+        silent.refusing = False
+        bench.capture(3)
+        bench.work(silent.port)
+        time.sleep(0.3)
+        bench.stop.set()
+        bench.spool.wake()
+        for thread in bench.threads:
+            thread.join(5)
+    assert "active" not in bench.states()
+
+
+def test_two_destinations_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    with contextlib.closing(bench):
+        bench.spool.close()
+        bench.spool = Spool.open(str(tmp_path / "spool"), destinations=[Destination("pacs"), Destination("dead")])
+        bench.settler = Settler(bench.spool, {"ARCHIVE": ("pacs",)}, bench.say)
+        archive = bench.archive()
+        bench.capture(3)
+        dead = Worker(
+            bench.spool, Settings("dead", Peer("DEAD", "127.0.0.1", 1, timeouts=QUICK)), bench.settler, new_uid
+        )
+        bench.thread(dead.run, bench.stop)
+        bench.work(archive.port)
+        bench.until(committed=3)
+        assert bench.spool.counts()["dead"].get("deferred") == 3
+
+
+def test_listener_answers_echo_and_role_selection(bench: Bench) -> None:
+    from pynetdicom import AE, build_role
+    from pynetdicom.sop_class import StorageCommitmentPushModel, Verification  # type: ignore[attr-defined]
+
+    port = bench.listen()
+    ae = AE("ARCHIVE")
+    ae.add_requested_context(Verification)
+    ae.add_requested_context(StorageCommitmentPushModel, [IMPLICIT_VR_LE])
+    role = build_role(StorageCommitmentPushModel, scu_role=False, scp_role=True)
+    association = ae.associate("127.0.0.1", port, ae_title="AGENT", ext_neg=[role])
+    assert association.is_established
+    assert association.send_c_echo().Status == 0
+    (context,) = [c for c in association.accepted_contexts if c.abstract_syntax == StorageCommitmentPushModel]
+    assert (context.as_scu, context.as_scp) == (False, True)
+    association.release()
+    wrong = ae.associate("127.0.0.1", port, ae_title="WRONG")
+    assert wrong.is_rejected
