@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from agent.errors import SpoolError
 from agent.spool.core import ITEM_COLUMNS, Item, SpoolCore
 from agent.spool.ledger import details, live, move, state_of
-from agent.spool.states import Event, Life, State
+from agent.spool.states import Event, State
 
 if TYPE_CHECKING:
     import sqlite3
@@ -175,14 +175,6 @@ class Forwarding(SpoolCore):
             with self._work:
                 if self._generation != seen or self._work.wait(until - now):
                     return self._due(number, self.clock.monotonic()) and not_before is None
-
-    def examine(self, item: Item) -> Life:
-        """Look at the file of a claimed item again (digest): live, damaged (set aside now), lost or evicted."""
-        return self.examine_number(item.id)
-
-    def examine_number(self, number: int) -> Life:
-        """Like ``examine``, by the number of the instance."""
-        raise NotImplementedError  # store.py
 
     def _report(self, items: Iterable[Item], event: Event, detail: str, columns: dict[str, object]) -> None:
         batch = list(items)

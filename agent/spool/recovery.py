@@ -4,14 +4,8 @@ Recovery runs at every start, before anything is claimed or captured, and report
 crash within it is just another crash: each rule makes one thing right with the same steps the running spool uses, so
 whatever stays undone is found again.
 
-The ledger first: when SQLite cannot open it or its ``quick_check`` complains, database and write-ahead log are moved to
-quarantine (the database first: a log without its database is recognised and moved too, whereas a stale log beside a
-new database would be replayed into it) and a new one is built from the files. The history of deliveries is lost with
-it, so everything is queued again, and archives see the same bytes twice; the tombstones are lost too, so a UID reused
-after eviction is no longer noticed. Both are in the report.
-
-Then the files, folder by folder, against the rows of the same numbers. Digests are not recomputed for files whose row
-and size agree: that is what verification before sending and in the background is for.
+The ledger is opened first (rebuild.py); then the files are held, folder by folder, against the rows of the same
+numbers. Digests are not recomputed for files whose row and size agree: ``Spool.examine_number`` does that.
 """
 
 from __future__ import annotations
@@ -22,12 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from agent.errors import DataSetError, SpoolDamaged
 from agent.spool.draft import InstanceRecord, Measured, measure
 from agent.spool.durable import media_error
-from agent.spool.ledger import details, move, note, open_ledger
+from agent.spool.ledger import details, move, note
 from agent.spool.names import (
     FOLDER_BITS,
     INSTANCES,
     PART,
-    QUARANTINE,
     file_number,
     folder_number,
     folder_path,
@@ -39,8 +32,6 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
-    from agent.spool.durable import Medium
-    from agent.spool.ledger import Ledger
     from agent.spool.store import Spool
 
 
@@ -101,58 +92,7 @@ class _Tally:
             self.notes.append(text)
 
 
-# --- the ledger ----------------------------------------------------------------------------------
-
-
-def open_or_rebuild(medium: Medium, path: str, wall: float) -> tuple[Ledger, bool, str | None]:
-    """Open the ledger or set it aside for a new one; returns it, whether it is a rebuild, and where the old went."""
-    aside = None
-    if not os.path.lexists(path):
-        aside = _set_ledger_aside(medium, path)  # a log without its database
-    try:
-        fresh = not os.path.lexists(path)
-        ledger = open_ledger(path, medium.ops)
-    except SpoolDamaged:
-        aside = _set_ledger_aside(medium, path)
-        fresh = True
-        ledger = open_ledger(path, medium.ops)
-    if fresh:
-        medium.sync_folder(os.path.dirname(path))
-    if fresh and folders(medium.root):
-        detail = details(ledger=aside)
-        ledger.write(lambda db: note(db, wall, None, None, Event.REBUILT, None, detail))
-    return ledger, fresh and bool(folders(medium.root)), aside
-
-
-def _set_ledger_aside(medium: Medium, path: str) -> str | None:
-    present = [path + suffix for suffix in ("", "-wal", "-shm") if os.path.lexists(path + suffix)]
-    if not present:
-        return None
-    stem = f"{medium.root}/{QUARANTINE}/ledger-"
-    turn = 1
-    while any(os.path.lexists(f"{stem}{turn}{suffix}") for suffix in ("", "-wal", "-shm")):
-        turn += 1
-    target = f"{stem}{turn}"
-    for source in present:
-        medium.set_aside(source, target + source[len(path) :])
-    return target
-
-
 # --- the files -----------------------------------------------------------------------------------
-
-
-def first_number(spool: Spool, *, rebuilt: bool) -> int:
-    """Return the number the counter starts with: behind all that ledger and folders know of."""
-    rows = spool.ledger.read("SELECT max(id) FROM instance")
-    known = int(rows[0][0] or 0)
-    present = folders(spool.root)
-    if present:
-        newest = present[-1]
-        if rebuilt or known >> FOLDER_BITS < newest:
-            return (newest + 1) << FOLDER_BITS
-        for name in os.listdir(folder_path(spool.root, newest)):
-            known = max(known, file_number(name.removesuffix(PART), newest) or 0)
-    return known + 1
 
 
 def recover(spool: Spool, aside: str | None, *, rebuilt: bool) -> Report:

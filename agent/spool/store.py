@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import MediaError, SpoolBusy, SpoolConflict, SpoolDamaged, SpoolError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
-from agent.spool import mount, recovery
+from agent.spool import mount, rebuild, recovery
 from agent.spool.committing import Committing
 from agent.spool.core import Clock, Destination
 from agent.spool.draft import Draft, InstanceRecord, Measured, Sealed, measure
@@ -46,6 +46,8 @@ from agent.spool.states import Event, Life, State
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator
+
+    from agent.spool.core import Item
 
 COPY_CHUNK = MIB // 4  # bytes per read when a file is imported
 
@@ -76,7 +78,7 @@ class Spool(Forwarding, Committing, Evicting):
             for name in (INSTANCES, QUARANTINE):
                 if not os.path.isdir(f"{root}/{name}"):
                     medium.make_folder(f"{root}/{name}")
-            ledger, rebuilt, aside = recovery.open_or_rebuild(medium, f"{root}/{LEDGER}", clock.wall())
+            ledger, rebuilt, aside = rebuild.open_or_rebuild(medium, f"{root}/{LEDGER}", clock.wall())
             try:
                 wanted = {destination.name: destination for destination in destinations}
                 spool = cls(medium, ledger, wanted, _configure(ledger, wanted), policy, clock)
@@ -96,7 +98,7 @@ class Spool(Forwarding, Committing, Evicting):
         self._sealing = threading.Condition()
         self._uids: set[str] = set()
         self._reader = Reader(self.ledger.read)
-        self._counter = Counter(recovery.first_number(self, rebuilt=rebuilt))
+        self._counter = Counter(rebuild.first_number(self.ledger, self.root, rebuilt=rebuilt))
         self.report = recovery.recover(self, aside, rebuilt=rebuilt)
         self.admission.make_room = lambda missing: self.evict(need_bytes=max(missing, 1))
 
@@ -317,6 +319,10 @@ class Spool(Forwarding, Committing, Evicting):
 
         self.ledger.write(job)
         self.wake()
+
+    def examine(self, item: Item) -> Life:
+        """Look at the file of a claimed item again (digest): live, damaged (set aside now), lost or evicted."""
+        return self.examine_number(item.id)
 
     def examine_number(self, number: int) -> Life:
         """Compare a live instance with its digest; damaged is set aside, lost is marked."""

@@ -1,0 +1,70 @@
+"""Open the ledger, or set it aside and begin a new one: the files are the truth (P2).
+
+When SQLite cannot open the database or its ``quick_check`` complains, database and write-ahead log are moved to
+quarantine (the database first: a log without its database is recognised and moved too, whereas a stale log beside a
+new database would be replayed into it) and a new one is made, which recovery fills from the files. The history of
+deliveries is lost with the old one, so everything is queued again and archives see the same bytes twice; its tombstones
+are lost too, so a UID reused after eviction is no longer noticed. The report says so.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from agent.errors import SpoolDamaged
+from agent.spool.ledger import details, note, open_ledger
+from agent.spool.names import FOLDER_BITS, PART, QUARANTINE, file_number, folder_path, folders
+from agent.spool.states import Event
+
+if TYPE_CHECKING:
+    from agent.spool.durable import Medium
+    from agent.spool.ledger import Ledger
+
+
+def open_or_rebuild(medium: Medium, path: str, wall: float) -> tuple[Ledger, bool, str | None]:
+    """Open the ledger or set it aside for a new one; returns it, whether it is a rebuild, and where the old went."""
+    aside = None
+    if not os.path.lexists(path):
+        aside = _set_ledger_aside(medium, path)  # a log without its database
+    try:
+        fresh = not os.path.lexists(path)
+        ledger = open_ledger(path, medium.ops)
+    except SpoolDamaged:
+        aside = _set_ledger_aside(medium, path)
+        fresh = True
+        ledger = open_ledger(path, medium.ops)
+    if fresh:
+        medium.sync_folder(os.path.dirname(path))
+    if fresh and folders(medium.root):
+        detail = details(ledger=aside)
+        ledger.write(lambda db: note(db, wall, None, None, Event.REBUILT, None, detail))
+    return ledger, fresh and bool(folders(medium.root)), aside
+
+
+def _set_ledger_aside(medium: Medium, path: str) -> str | None:
+    present = [path + suffix for suffix in ("", "-wal", "-shm") if os.path.lexists(path + suffix)]
+    if not present:
+        return None
+    stem = f"{medium.root}/{QUARANTINE}/ledger-"
+    turn = 1
+    while any(os.path.lexists(f"{stem}{turn}{suffix}") for suffix in ("", "-wal", "-shm")):
+        turn += 1
+    target = f"{stem}{turn}"
+    for source in present:
+        medium.set_aside(source, target + source[len(path) :])
+    return target
+
+
+def first_number(ledger: Ledger, root: str, *, rebuilt: bool) -> int:
+    """Return the number the counter starts with: behind all that ledger and folders know of."""
+    rows = ledger.read("SELECT max(id) FROM instance")
+    known = int(rows[0][0] or 0)
+    present = folders(root)
+    if present:
+        newest = present[-1]
+        if rebuilt or known >> FOLDER_BITS < newest:
+            return (newest + 1) << FOLDER_BITS
+        for name in os.listdir(folder_path(root, newest)):
+            known = max(known, file_number(name.removesuffix(PART), newest) or 0)
+    return known + 1
