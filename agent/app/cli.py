@@ -130,9 +130,17 @@ def _parser(verb: Verb) -> ArgumentParser:
         prog=f"modality-agent {verb.name}",
         description=verb.summary[:1].upper() + verb.summary[1:] + ".",
         epilog=_epilog(verb),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=_columns()),
         allow_abbrev=False,
     )
+
+
+def _columns() -> int:
+    """Return the width of help texts; left to itself argparse would load shutil and 700 KiB to find out."""
+    try:
+        return max(40, os.get_terminal_size(1).columns - 2)
+    except OSError:
+        return 78
 
 
 def _epilog(verb: Verb) -> str:

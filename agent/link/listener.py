@@ -20,7 +20,7 @@ from agent.errors import AgentError, ListenFailed
 from agent.link.conversation import Conversation, Incoming, Reply, refuse
 from agent.link.driver import Driver
 from agent.link.peer import Timeouts
-from agent.link.transport import Transport
+from agent.link.transport import BULK_READ_BYTES, Transport
 from agent.service import verification
 from agent.ul.association import Association, Role
 from agent.ul.negotiate import answer
@@ -145,7 +145,9 @@ class Listener:
         association = Association(
             Role.ACCEPTOR, maximum_length=self.policy.maximum_length, artim_s=self._timeouts.artim_s
         )
-        driver = Driver(association, self._transport(connection, address), self._timeouts)
+        transport = self._transport(connection, address)
+        transport.read_bytes = BULK_READ_BYTES
+        driver = Driver(association, transport, self._timeouts)
         with self._lock:
             self._drivers.add(driver)
         try:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from agent.errors import LinkClosed
 from agent.link.tls import TlsSettings, client_context, refused, server_context
-from agent.link.transport import LONGEST_TICK_S, READ_BYTES, Transport
+from agent.link.transport import LONGEST_TICK_S, Transport, plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +72,7 @@ class TlsTransport(Transport):
     def poll(self) -> bytes | None:
         """As ``Transport.poll``."""
         try:
-            return self._tls.recv(READ_BYTES)
+            return self._tls.recv(self.read_bytes)
         except ssl.SSLWantReadError:
             return None
         except OSError as error:
@@ -101,7 +101,7 @@ class TlsTransport(Transport):
 
     def _receive(self) -> bytes:
         self._tls.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-        return self._tls.recv(READ_BYTES)
+        return self._tls.recv(self.read_bytes)
 
     def _until(self, call: Callable[[], _Result], deadline: float | None, wait: str) -> _Result:
         """Repeat ``call`` as OpenSSL asks for more; without a ``deadline`` each step has ``write_s``."""
@@ -124,7 +124,7 @@ class TlsTransport(Transport):
     def _cut(self, error: OSError) -> Exception:
         if isinstance(error, _CUT):
             try:  # an alert may wait in front of the reset and say more
-                self._tls.recv(READ_BYTES)
+                self._tls.recv(self.read_bytes)
             except OSError as alert:
                 error = error if isinstance(alert, ssl.SSLWantReadError) else alert
             if isinstance(error, _CUT):
@@ -140,7 +140,7 @@ def start_client(
     """Shake hands as initiator over a connected socket, checking the configured name or the host."""
     assert peer.tls is not None
     name = peer.tls.server_name or peer.host
-    wrapped = context.wrap_socket(sock, server_hostname=name, do_handshake_on_connect=False)
+    wrapped = context.wrap_socket(sock, server_hostname=plain_name(name), do_handshake_on_connect=False)
     return _shaken(wrapped, str(peer), peer.timeouts, peer.tls, name, clock)
 
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from agent.link.peer import Peer, Timeouts
 
-READ_BYTES = 1 << 16  # as much as one read may bring; a response is far smaller
+READ_BYTES = 1 << 14  # as much as one read may bring: a response is far smaller
+BULK_READ_BYTES = 1 << 17  # for who receives instances
 LONGEST_TICK_S = 1.0  # how late a deadline may be noticed
 SHORTEST_TICK_S = 0.02
 
@@ -55,7 +56,7 @@ def never() -> bool:
 class Transport:
     """A connected plain TCP socket; ``TlsTransport`` has the same methods."""
 
-    __slots__ = ("_clock", "_socket", "_write_s", "cancelled", "name")
+    __slots__ = ("_clock", "_socket", "_write_s", "cancelled", "name", "read_bytes")
 
     batch_bytes = 1 << 20  # what one write should bring: four times less costs 3 %, four times more gains nothing
 
@@ -66,6 +67,7 @@ class Transport:
         self._clock = clock
         self._write_s = timeouts.write_s
         self.name = name
+        self.read_bytes = READ_BYTES
         self.cancelled: Callable[[], bool] = never  # asked at each tick; True ends the wait with LinkClosed
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._prepare(timeouts)
@@ -85,7 +87,7 @@ class Transport:
         while True:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             try:
-                return sock.recv(READ_BYTES)
+                return sock.recv(self.read_bytes)
             except BlockingIOError:
                 self._check(deadline, wait)
             except OSError as error:
@@ -94,7 +96,7 @@ class Transport:
     def poll(self) -> bytes | None:
         """Return what can be read without waiting, ``None`` when nothing can."""
         try:
-            return self._socket.recv(READ_BYTES, socket.MSG_DONTWAIT)
+            return self._socket.recv(self.read_bytes, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return None
         except OSError as error:
@@ -186,10 +188,16 @@ def connect(
     return transport
 
 
+def plain_name(host: str) -> bytes | str:
+    """Return an ASCII host name as bytes; only another one needs the IDNA codec."""
+    return host.encode("ascii") if host.isascii() else host
+
+
 def _open(peer: Peer, clock: Callable[[], float], cancelled: Callable[[], bool]) -> socket.socket:
     deadline = clock() + peer.timeouts.connect_s
     try:
-        addresses = socket.getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM)
+        # Bytes, because a name given as text would load the IDNA codec and its half megabyte of tables.
+        addresses = socket.getaddrinfo(plain_name(peer.host), peer.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise ConnectFailed(f"{peer}: the host name is not known: {error}") from error
     problem: OSError | None = None
