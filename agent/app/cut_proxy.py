@@ -12,7 +12,10 @@ import contextlib
 import socket
 import struct
 import threading
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _CHUNK_BYTES: Final = 65_536
 _CONNECT_TIMEOUT_S: Final = 5.0
@@ -73,8 +76,8 @@ class CutProxy:
         for thread in self._threads:
             thread.join(_CONNECT_TIMEOUT_S)
 
-    def _start(self, work: object, *args: object) -> None:
-        thread = threading.Thread(target=work, args=args, daemon=True, name="cut-proxy")  # type: ignore[arg-type]
+    def _start(self, work: Callable[..., None], *args: object) -> None:
+        thread = threading.Thread(target=work, args=args, daemon=True, name="cut-proxy")
         self._threads.append(thread)
         thread.start()
 

@@ -113,10 +113,10 @@ def _follow(data: bytes | bytearray, instance: Instance, index: int, marks: list
 
 
 def _thumb(data: bytes | bytearray, instance: Instance) -> bytes:
-    """Shrink with the shape kept, centred on black."""
+    """Shrink (never enlarge) with the shape kept, centred on black."""
     assert instance.pixels is not None
     description = instance.pixels.description
-    scale = min(THUMB_ROWS / description.rows, THUMB_COLUMNS / description.columns)
+    scale = min(1.0, THUMB_ROWS / description.rows, THUMB_COLUMNS / description.columns)
     rows, columns = max(1, int(description.rows * scale)), max(1, int(description.columns * scale))
     small = thumbnail(data, description, rows, columns)
     channels = description.samples_per_pixel

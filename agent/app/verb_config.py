@@ -16,6 +16,7 @@ def arguments(parser: ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("action", choices=("check", "show", "schema", "example"), help="what to do")
     parser.add_argument("file", nargs="?", help="configuration file (check and show)")
+    parser.add_argument("--config", metavar="FILE", help="the same, as other verbs have it")
     parser.add_argument("--no-files", action="store_true", help="check: do not look at the files that keys name")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
@@ -28,18 +29,19 @@ def run(args: Namespace) -> int:
     if args.action == "example":
         print(render.example(), end="")
         return 0
-    if args.file is None:
+    path = args.file or args.config
+    if path is None:
         raise UsageError(f"'config {args.action}' needs a configuration file")
-    settings = load.load(args.file, files=args.action == "check" and not args.no_files)
+    settings = load.load(path, files=args.action == "check" and not args.no_files)
     if args.action == "show":
         if args.json:
             print_json(render.as_dict(settings))
         else:
             print(render.in_force(settings), end="")
         return 0
-    facts = {"file": args.file, "destinations": len(settings.destination), "sources": len(settings.source)}
+    facts = {"file": path, "destinations": len(settings.destination), "sources": len(settings.source)}
     if args.json:
         print_json({"ok": True, **facts})
     else:
-        print(f"{args.file}: ok, {facts['destinations']} destinations, {facts['sources']} sources")
+        print(f"{path}: ok, {facts['destinations']} destinations, {facts['sources']} sources")
     return 0

@@ -32,8 +32,11 @@ ROOM: Final = 1.3
 # Long enough for a slow machine, short enough for an impatient person.
 LIMIT_S: Final = 90.0
 _POLL_S: Final = 0.1
-# The cut comes this far into the clip; its compressed size is 100 times as much.
+# The cut comes when so much has been sent beyond the size of the X-ray image: in the middle of whatever comes second.
 CUT_AFTER_BYTES: Final = 4 << 20
+CUT_FRACTION: Final = 1 / 8  # of a small clip; RLE makes about half of it
+XRAY_SIDE: Final = 2048
+XRAY_BYTES: Final = XRAY_SIDE * XRAY_SIDE * 2
 
 
 def arguments(parser: ArgumentParser) -> None:
@@ -54,6 +57,7 @@ def run(args: Namespace) -> int:
     progress = Progress()
     progress.say(f"making a bench CA and keys, starting archive and agent in {os.path.abspath(args.output)}")
     with BenchSite(args.output, _sources(args)) as site:
+        _arm(site, args)
         story = _Story(site, progress, args.seconds)
         status = story.watch()
         stopped = site.agent.stop()
@@ -81,7 +85,7 @@ def _check(args: Namespace) -> None:
             parse_source(source["uri"])
         except ValueError as error:
             raise UsageError(f"--rows, --columns: {error}") from None
-    needed = int(args.seconds * RATE_HZ * args.rows * args.columns * 3 * ROOM)
+    needed = int(_clip_bytes(args) * ROOM)
     folder = os.path.dirname(os.path.abspath(args.output))
     found = os.statvfs(folder) if os.path.isdir(folder) else None
     if found is None:
@@ -94,12 +98,22 @@ def _check(args: Namespace) -> None:
         )
 
 
+def _clip_bytes(args: Namespace) -> float:
+    native: float = args.seconds * RATE_HZ * args.rows * args.columns * 3
+    return native
+
+
+def _arm(site: BenchSite, args: Namespace) -> None:
+    assert site.proxy is not None
+    site.proxy.arm(XRAY_BYTES + min(CUT_AFTER_BYTES, int(_clip_bytes(args) * CUT_FRACTION)))
+
+
 def _sources(args: Namespace) -> list[dict[str, Any]]:
     """One clip and one X-ray image, each once, right after start."""
     once = {"every_s": 3600.0, "captures": 1}
     clip = f"pattern:us-rgb?rows={args.rows}&columns={args.columns}&rate_hz={RATE_HZ}"
     return [
-        {"name": "panel", "uri": "pattern:dx16?rows=2048&columns=2048", "sop_class": "dx", **once},
+        {"name": "panel", "uri": f"pattern:dx16?rows={XRAY_SIDE}&columns={XRAY_SIDE}", "sop_class": "dx", **once},
         {"name": "probe", "uri": clip, "sop_class": "us-mf", "transfer_syntax": "rle", "clip_s": args.seconds, **once},
     ]
 
@@ -112,10 +126,8 @@ class _Story:
         self._progress = progress
         self._clip_s = clip_s
         self._began = time.monotonic()
-        self._armed = False
         self._told: set[str] = set()
         self.cut_at: float | None = None
-        self.clip_began_bytes = 0
 
     def watch(self) -> dict[str, Any]:
         """Return the last status of the agent, once both instances are committed."""
@@ -130,7 +142,7 @@ class _Story:
                 continue
             counts = status["queue"].get("archive", {})
             self._refuse_failed_capture(status)
-            self._arm(status)
+            self._note_cut()
             self._tell(status, counts)
             if counts.get("committed", 0) == 2:
                 self._progress.clear()
@@ -145,13 +157,9 @@ class _Story:
             if name.startswith("from ") and role["failures"]:
                 raise NotDelivered(f"capture failed: {role['last_error']}", hint=f"See {self._site.agent.log}.")
 
-    def _arm(self, status: dict[str, Any]) -> None:
-        """Cut the link a few MiB after the clip has begun to travel."""
+    def _note_cut(self) -> None:
         proxy = self._site.proxy
         assert proxy is not None
-        if not self._armed and status["sources"]["probe"]["captures"]:
-            proxy.arm(CUT_AFTER_BYTES)
-            self._armed = True
         if proxy.cuts and self.cut_at is None:
             self.cut_at = time.time()
 
@@ -160,12 +168,12 @@ class _Story:
         assert proxy is not None
         sources = status["sources"]
         if sources["panel"]["captures"]:
-            self._once("X-ray image captured: 2048 x 2048, 16 bits, durable on local media")
+            self._once(f"X-ray image captured: {XRAY_SIDE} x {XRAY_SIDE}, 16 bits, durable on local media")
         if sources["probe"]["captures"]:
             probe = sources["probe"]
             self._once(f"clip captured: {probe['frames']} frames, {probe['dropped']} dropped, durable on local media")
         if self.cut_at is not None:
-            self._once(f"link cut after {size_text(CUT_AFTER_BYTES)} of the clip; the agent tries again by itself")
+            self._once("link cut in mid-transfer; the agent tries again by itself")
         words = ", ".join(f"{count} {state}" for state, count in sorted(counts.items())) or "nothing queued"
         elapsed = time.monotonic() - self._began
         what = (
