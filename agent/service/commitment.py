@@ -5,7 +5,7 @@ N-EVENT-REPORT, minutes or days later: on the same association, or on a new one 
 selection "requestor is SCP". Some SCPs propose both roles or none at all; their reports count just the same, because
 what identifies a report is its Transaction UID.
 
-What a report is worth is decided in ``service.transaction``; nothing here deletes anything.
+What a report is worth is decided where the question was asked (``forward.settle``); nothing here deletes anything.
 
 Data Sets are read with ``agent.dataset``, imported inside the functions: a process that only sends does without it.
 """
@@ -24,7 +24,6 @@ from agent.ul.negotiate import Offer
 from agent.ul.user import RoleSelection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
     from agent.dataset.dataset import DataSet
 
@@ -137,13 +136,6 @@ def _check(message: NActionRequest | NEventReportRequest, known: bool, otherwise
     if message.sop_instance_uid != STORAGE_COMMITMENT_INSTANCE:
         return status.NO_SUCH_INSTANCE
     return status.SUCCESS if known else otherwise
-
-
-def batches(references: Iterable[Reference], size: int = REQUEST_REFERENCES) -> Iterator[tuple[Reference, ...]]:
-    """Yield the references in requests of at most ``size``, each instance once."""
-    unique = list(dict.fromkeys(references))
-    for at in range(0, len(unique), size):
-        yield tuple(unique[at : at + size])
 
 
 # --- their Data Sets ---------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Storage Commitment: Data Sets with pydicom as judge, verdicts, and the life of a transaction."""
+"""Storage Commitment: Data Sets with pydicom as judge, and what an SCU does about each failure."""
 
 from __future__ import annotations
 
@@ -6,19 +6,11 @@ from io import BytesIO
 
 import pytest
 
-from agent.dataset.uid import DX_PRESENTATION, EXPLICIT_VR_LE, IMPLICIT_VR_LE, STORAGE_COMMITMENT, US
+from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, STORAGE_COMMITMENT, US
 from agent.dimse.message import NActionRequest, NEventReportRequest
 from agent.errors import DecodeError
 from agent.service import commitment
 from agent.service.commitment import Failure, Reaction, Reference, Report, Request
-from agent.service.transaction import (
-    MOVES,
-    Settlement,
-    TransactionEvent,
-    TransactionState,
-    advance,
-    settle,
-)
 
 A, B, C, D = (Reference(US, f"1.2.{number}") for number in range(4))
 SYNTAXES = [IMPLICIT_VR_LE, EXPLICIT_VR_LE]
@@ -109,13 +101,6 @@ def test_commands_are_judged_before_their_data_sets() -> None:
     assert isinstance(good, NActionRequest)
 
 
-def test_requests_come_in_batches_with_each_instance_once() -> None:
-    many = [Reference(US, f"1.2.{number}") for number in range(1001)]
-    sizes = [len(batch) for batch in commitment.batches([*many, many[0]])]
-    assert sizes == [500, 500, 1]
-    assert list(commitment.batches([])) == []
-
-
 def test_every_failure_reason_has_a_reaction() -> None:
     assert {reason: commitment.reaction(reason)[1] for reason in (0x110, 0x112, 0x119, 0x122, 0x131, 0x213, 0x999)} == {
         0x110: Reaction.ASK_AGAIN,
@@ -126,55 +111,3 @@ def test_every_failure_reason_has_a_reaction() -> None:
         0x213: Reaction.ASK_LATER,
         0x999: Reaction.ASK_AGAIN,
     }
-
-
-# --- verdicts -----------------------------------------------------------------------------------
-
-
-def test_everything_committed() -> None:
-    settlement = settle([A, B], Report("1.9", (B, A)))
-    assert settlement == Settlement((A, B), (), (), ())
-    assert settlement.event is TransactionEvent.ALL
-
-
-def test_the_worst_that_is_said_of_an_instance_counts() -> None:
-    other_class = A._replace(sop_class_uid=DX_PRESENTATION)
-    settlement = settle([A, B, C], Report("1.9", (other_class, B, D), (Failure(B, 0x0112),)))
-    assert settlement.committed == ()
-    assert settlement.failed == (Failure(A, 0x0119), Failure(B, 0x0112))
-    assert settlement.unanswered == (C,)
-    assert settlement.unasked == (D,)
-    assert settlement.event is TransactionEvent.SOME
-
-
-def test_an_empty_report_commits_nothing() -> None:
-    assert settle([A], Report("1.9", ())).unanswered == (A,)
-
-
-# --- transactions -------------------------------------------------------------------------------
-
-S, E = TransactionState, TransactionEvent
-LIVES = [
-    ([E.SENT, E.ACCEPTED, E.ALL], S.COMMITTED),
-    ([E.SENT, E.ACCEPTED, E.SOME], S.PARTIAL),
-    ([E.SENT, E.ALL, E.ACCEPTED], S.COMMITTED),
-    ([E.SENT, E.REFUSED, E.ALL], S.REFUSED),
-    ([E.SENT, E.ACCEPTED, E.DEADLINE], S.EXPIRED),
-    ([E.SENT, E.DEADLINE, E.SOME, E.ALL], S.PARTIAL),
-    ([E.SENT, E.ACCEPTED, E.ALL, E.DEADLINE, E.ALL], S.COMMITTED),
-    ([E.ALL], S.NEW),
-]
-
-
-@pytest.mark.parametrize(("events", "end"), LIVES)
-def test_lives(events: list[TransactionEvent], end: TransactionState) -> None:
-    state = S.NEW
-    for event in events:
-        state = advance(state, event)
-    assert state is end
-
-
-def test_every_state_has_a_row_and_ends() -> None:
-    assert set(MOVES) == set(S)
-    for state in S:
-        assert advance(advance(advance(state, E.SENT), E.DEADLINE), E.ALL) is not S.NEW
