@@ -47,7 +47,11 @@ class Recorder:
     """A source at work; ``work`` is the function of its role, the rest may be called from any thread."""
 
     def __init__(
-        self, source: SourceSettings, exam: Callable[[], Exam], spool: Spool, report: Callable[[SourceSettings, Recorded], None]
+        self,
+        source: SourceSettings,
+        exam: Callable[[], Exam],
+        spool: Spool,
+        report: Callable[[SourceSettings, Recorded], None],
     ) -> None:
         self.source = source
         self._exam = exam

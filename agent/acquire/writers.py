@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from agent.config.words import transfer_syntax_word
-from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_LE, IMPLICIT_VR_LE, is_encapsulated
+from agent.config.words import MADE, transfer_syntax_word
+from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, is_encapsulated
 from agent.errors import SpoolFull, UsageError
 from agent.media.instance import encode_instance
 from agent.media.stream import InstanceLayout
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from agent.dataset.pixels import PixelDescription
     from agent.media.part10 import FileMeta
 
-NATIVE_SYNTAXES: Final = (EXPLICIT_VR_LE, IMPLICIT_VR_LE, DEFLATED_EXPLICIT_VR_LE)
 # Deflated is for single images: 4096 x 4096 with 16 bits.
 WHOLE_LIMIT_BYTES: Final = 32 * 1024 * 1024
 # Room is asked for in pieces of this size, so that a frame costs no system call for it.
@@ -67,21 +66,11 @@ class Writer(Protocol):
         """Complete the file; ``dataset`` has no Pixel Data."""
 
 
-def available() -> tuple[str, ...]:
-    """Transfer syntaxes this build can write: the native ones and those the C core compresses."""
-    from agent.native import compress
-
-    return (*NATIVE_SYNTAXES, *compress.TRANSFER_SYNTAXES)
-
-
 def require_available(transfer_syntax_uid: str) -> None:
     """Refuse a transfer syntax this build cannot write (``UsageError`` that lists those it can)."""
-    if transfer_syntax_uid not in NATIVE_SYNTAXES and transfer_syntax_uid not in available():
-        words = ", ".join(transfer_syntax_word(uid) for uid in available())
-        raise UsageError(
-            f"this build cannot make instances in {transfer_syntax_word(transfer_syntax_uid)}",
-            hint=f"Available: {words}.",
-        )
+    word = transfer_syntax_word(transfer_syntax_uid)
+    if word not in MADE:
+        raise UsageError(f"this build cannot make instances in {word}", hint=f"Available: {', '.join(MADE)}.")
 
 
 def make_writer(sink: Sink, transfer_syntax_uid: str, description: PixelDescription, max_frames: int) -> Writer:

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import os
 import sys
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 import agent
 from agent import errors
+from agent.app.options import Parser
 from agent.app.verbs import VERBS, Verb, find
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser
     from collections.abc import Iterator, Sequence
 
 # 128 + signal number, as shells report it.
@@ -94,15 +93,14 @@ def _dispatch(words: list[str]) -> int:
     from importlib import import_module
 
     module: Any = import_module(verb.module)
-    status: int = module.run(_arguments(verb, module, words[1:]))
-    return status
-
-
-def _arguments(verb: Verb, module: Any, words: list[str]) -> SimpleNamespace:
-    """Parse; the result is no ``argparse.Namespace``, so that the daemon can forget argparse."""
-    parser = _parser(verb)
+    parser = Parser(f"modality-agent {verb.name}", verb.summary[:1].upper() + verb.summary[1:] + ".", _epilog(verb))
     module.arguments(parser)
-    return SimpleNamespace(**vars(parser.parse_args(words)))
+    args = parser.parse(words[1:])
+    if args is None:
+        print(parser.usage())
+        return 0
+    status: int = module.run(args)
+    return status
 
 
 def _help(words: list[str]) -> int:
@@ -115,32 +113,6 @@ def _help(words: list[str]) -> int:
         "\n'modality-agent VERB --help' shows options, examples and exit codes; 'modality-agent --version' the version."
     )
     return 0
-
-
-def _parser(verb: Verb) -> ArgumentParser:
-    import argparse
-
-    class Parser(argparse.ArgumentParser):
-        """An argument parser whose mistakes are ``UsageError``."""
-
-        def error(self, message: str) -> Any:
-            raise errors.UsageError(message, hint=f"See '{self.prog} --help'.")
-
-    return Parser(
-        prog=f"modality-agent {verb.name}",
-        description=verb.summary[:1].upper() + verb.summary[1:] + ".",
-        epilog=_epilog(verb),
-        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=_columns()),
-        allow_abbrev=False,
-    )
-
-
-def _columns() -> int:
-    """Return the width of help texts; left to itself argparse would load shutil and 700 KiB to find out."""
-    try:
-        return max(40, os.get_terminal_size(1).columns - 2)
-    except OSError:
-        return 78
 
 
 def _epilog(verb: Verb) -> str:
@@ -156,7 +128,7 @@ def exit_codes(verb: Verb) -> list[tuple[int, str]]:
         root: type[errors.AgentError] = getattr(errors, name.rstrip("*"))
         for kind in _tree(root) if name.endswith("*") else (root,):
             text = (kind.__doc__ or "").partition("\n")[0].removeprefix("Abstract: ").rstrip(".")
-            found.setdefault(kind.exit_status, f"{text} [{kind.code}]")
+            found.setdefault(kind.exit_status, f"{text[:1].lower()}{text[1:]} [{kind.code}]")
     found[EXIT_INTERRUPTED] = "interrupted by Ctrl-C"
     return sorted(found.items())
 

@@ -9,27 +9,24 @@ from agent.app.wiring import tls_settings
 from agent.errors import UsageError
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
-
+    from agent.app.options import Arguments, Parser
     from agent.config.settings import DestinationSettings, Settings
     from agent.link.peer import Peer
 
 
-def add_peer(parser: ArgumentParser) -> None:
+def add_peer(parser: Parser) -> None:
     """Declare ``--to`` and what belongs to it."""
-    parser.add_argument(
-        "--to", required=True, metavar="AET@HOST:PORT|NAME", help="the peer, or a configured destination"
-    )
-    parser.add_argument("--config", metavar="FILE", default=DEFAULT_CONFIG, help=f"where NAME is ({DEFAULT_CONFIG})")
-    parser.add_argument("--ae", metavar="AET", help="our AE Title (MODALITY)")
-    parser.add_argument("--ca", metavar="PEM", help="TLS: CAs that may vouch for the peer; switches TLS on")
-    parser.add_argument("--cert", metavar="PEM", help="TLS: our certificate")
-    parser.add_argument("--key", metavar="PEM", help="TLS: our private key")
-    parser.add_argument("--server-name", metavar="NAME", help="TLS: the name in the peer's certificate (the host)")
-    parser.add_argument("--timeout", type=float, metavar="S", help="bound of connection, association and each answer")
+    parser.add("--to", required=True, metavar="AET@HOST:PORT|NAME", help="the peer, or a configured destination")
+    parser.add("--config", metavar="FILE", default=DEFAULT_CONFIG, help=f"where NAME is ({DEFAULT_CONFIG})")
+    parser.add("--ae", metavar="AET", help="our AE Title (MODALITY)")
+    parser.add("--ca", metavar="PEM", help="TLS: CAs that may vouch for the peer; switches TLS on")
+    parser.add("--cert", metavar="PEM", help="TLS: our certificate")
+    parser.add("--key", metavar="PEM", help="TLS: our private key")
+    parser.add("--server-name", metavar="NAME", help="TLS: the name in the peer's certificate (the host)")
+    parser.add("--timeout", read=float, metavar="S", help="bound of connection, association and each answer")
 
 
-def peer_of(args: Namespace) -> Peer:
+def peer_of(args: Arguments) -> Peer:
     """Return the peer that the options describe; raises ``UsageError`` or ``ConfigError``."""
     peer = _address(args) if "@" in args.to else _configured(args)
     if args.ae:
@@ -47,7 +44,7 @@ def peer_of(args: Namespace) -> Peer:
     return peer
 
 
-def _address(args: Namespace) -> Peer:
+def _address(args: Arguments) -> Peer:
     from agent.link.peer import parse_peer
 
     peer = parse_peer(args.to)._replace(calling_ae="MODALITY")
@@ -62,7 +59,7 @@ def _address(args: Namespace) -> Peer:
     return peer._replace(tls=TlsSettings(args.ca, args.cert, args.key, server_name=args.server_name))
 
 
-def _configured(args: Namespace) -> Peer:
+def _configured(args: Arguments) -> Peer:
     from agent.config.load import load
 
     settings = load(args.config)

@@ -14,35 +14,31 @@ from agent.app.journal import Journal
 from agent.errors import UsageError
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
-
+    from agent.app.options import Arguments, Parser
     from agent.link.tls import TlsSettings
 
 
-def arguments(parser: ArgumentParser) -> None:
+def arguments(parser: Parser) -> None:
     """Declare the options."""
-    parser.add_argument("--directory", default="received", metavar="FOLDER", help="where instances go (received)")
-    parser.add_argument("--ae-title", default="BENCH", metavar="AET", help="its AE Title (BENCH)")
-    parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on (127.0.0.1)")
-    parser.add_argument(
-        "--port", type=int, default=11113, metavar="N", help="port to listen on; 0 takes a free one (11113)"
-    )
-    parser.add_argument("--ca", metavar="PEM", help="TLS: CAs that may vouch for callers; switches TLS on")
-    parser.add_argument("--cert", metavar="PEM", help="TLS: certificate of the archive")
-    parser.add_argument("--key", metavar="PEM", help="TLS: its private key")
-    parser.add_argument(
+    parser.add("--directory", default="received", metavar="FOLDER", help="where instances go (received)")
+    parser.add("--ae-title", default="BENCH", metavar="AET", help="its AE Title (BENCH)")
+    parser.add("--host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on (127.0.0.1)")
+    parser.add("--port", read=int, default=11113, metavar="N", help="port to listen on; 0 takes a free one (11113)")
+    parser.add("--ca", metavar="PEM", help="TLS: CAs that may vouch for callers; switches TLS on")
+    parser.add("--cert", metavar="PEM", help="TLS: certificate of the archive")
+    parser.add("--key", metavar="PEM", help="TLS: its private key")
+    parser.add(
         "--report", choices=("same", "new"), default="same", help="association that commitment reports go out on (same)"
     )
-    parser.add_argument(
+    parser.add(
         "--report-to",
-        action="append",
-        default=[],
+        repeated=True,
         metavar="AET@HOST:PORT",
         help="where reports for a requestor go on a new association; may be repeated",
     )
 
 
-def run(args: Namespace) -> int:
+def run(args: Arguments) -> int:
     """Serve until SIGTERM."""
     from agent.app.archive import Archive, ArchiveSettings
     from agent.link.peer import ae_title_problem, parse_peer
@@ -77,7 +73,7 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def _tls(args: Namespace) -> TlsSettings | None:
+def _tls(args: Arguments) -> TlsSettings | None:
     given = (args.ca, args.cert, args.key)
     if not any(given):
         return None

@@ -22,9 +22,8 @@ from agent.config.words import TRANSFER_SYNTAX_WORDS, transfer_syntax_uid, trans
 from agent.errors import UsageError
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
-
     from agent.acquire.pipeline import Captured
+    from agent.app.options import Arguments, Parser
     from agent.config.settings import Settings
 
 # Options of this verb that are keys of [[source]] by another name.
@@ -39,34 +38,27 @@ _OPTIONS = {
 }
 
 
-def arguments(parser: ArgumentParser) -> None:
+def arguments(parser: Parser) -> None:
     """Declare the options."""
     syntaxes = "|".join(TRANSFER_SYNTAX_WORDS)
-    parser.add_argument(
-        "--source", required=True, metavar="NAME|URI", help="pattern:KIND?..., replay:PATH?... or a name"
-    )
-    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to make; never replaced")
-    parser.add_argument("--frames", type=int, metavar="N", help="end after N frames")
-    parser.add_argument("--seconds", type=float, metavar="S", help="end after this time")
-    parser.add_argument("--sop-class", choices=SOP_CLASS_WORDS, help="kind of instance (us-mf)")
-    parser.add_argument("--transfer-syntax", metavar="WORD|UID", help=f"{syntaxes} or a UID (explicit)")
-    parser.add_argument("--anatomy", metavar="WORD", help="region looked at (CHEST)")
-    parser.add_argument("--laterality", choices=("R", "L", "U", "B"), help="side of a paired region")
-    parser.add_argument("--frame-log", metavar="FILE", help="append the SHA-256 of every frame before compression")
-    parser.add_argument(
-        "--config", metavar="FILE", help=f"patient, exam, equipment and named sources ({DEFAULT_CONFIG})"
-    )
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add("--source", required=True, metavar="NAME|URI", help="pattern:KIND?..., replay:PATH?... or a name")
+    parser.add("-o", "--output", required=True, metavar="FILE", help="the file to make; never replaced")
+    parser.add("--frames", read=int, metavar="N", help="end after N frames")
+    parser.add("--seconds", read=float, metavar="S", help="end after this time")
+    parser.add("--sop-class", choices=SOP_CLASS_WORDS, help="kind of instance (us-mf)")
+    parser.add("--transfer-syntax", metavar="WORD|UID", help=f"{syntaxes} or a UID (explicit)")
+    parser.add("--anatomy", metavar="WORD", help="region looked at (CHEST)")
+    parser.add("--laterality", choices=("R", "L", "U", "B"), help="side of a paired region")
+    parser.add("--frame-log", metavar="FILE", help="append the SHA-256 of every frame before compression")
+    parser.add("--config", metavar="FILE", help=f"patient, exam, equipment and named sources ({DEFAULT_CONFIG})")
+    parser.add("--json", switch=True, help="print the result as JSON")
 
 
-def run(args: Namespace) -> int:
+def run(args: Arguments) -> int:
     """Capture one instance."""
     settings = _settings(args)
     source = _source(args, settings)
     syntax = transfer_syntax_uid(source.transfer_syntax)
-    from agent.acquire.writers import require_available
-
-    require_available(syntax)
     done, size = _capture(args, settings, source, syntax)
     facts = _facts(args.output, size, done)
     if args.json:
@@ -79,7 +71,7 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def _capture(args: Namespace, settings: Settings, source: SourceSettings, syntax: str) -> tuple[Captured, int]:
+def _capture(args: Arguments, settings: Settings, source: SourceSettings, syntax: str) -> tuple[Captured, int]:
     from agent.acquire.exam import Exam
     from agent.acquire.filesink import FileSink
     from agent.acquire.frame_log import FrameLog
@@ -106,7 +98,7 @@ def _capture(args: Namespace, settings: Settings, source: SourceSettings, syntax
             log.close()
 
 
-def _settings(args: Namespace) -> Settings:
+def _settings(args: Arguments) -> Settings:
     from agent.config.check import examine
     from agent.config.load import load
 
@@ -117,7 +109,7 @@ def _settings(args: Namespace) -> Settings:
     return build(examine({})[0])
 
 
-def _source(args: Namespace, settings: Settings) -> SourceSettings:
+def _source(args: Arguments, settings: Settings) -> SourceSettings:
     base = next((row for row in settings.source if row.name == args.source), None)
     if base is None:
         try:

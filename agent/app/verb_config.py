@@ -9,19 +9,19 @@ from agent.config import load, render
 from agent.errors import UsageError
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from agent.app.options import Arguments, Parser
 
 
-def arguments(parser: ArgumentParser) -> None:
+def arguments(parser: Parser) -> None:
     """Declare the options."""
-    parser.add_argument("action", choices=("check", "show", "schema", "example"), help="what to do")
-    parser.add_argument("file", nargs="?", help="configuration file (check and show)")
-    parser.add_argument("--config", metavar="FILE", help="the same, as other verbs have it")
-    parser.add_argument("--no-files", action="store_true", help="check: do not look at the files that keys name")
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add("action", choices=("check", "show", "schema", "example"), help="what to do")
+    parser.add("file", amount="?", help="configuration file (check and show)")
+    parser.add("--config", metavar="FILE", help="the same, as other verbs have it")
+    parser.add("--no-files", switch=True, help="check: do not look at the files that keys name")
+    parser.add("--json", switch=True, help="print the result as JSON")
 
 
-def run(args: Namespace) -> int:
+def run(args: Arguments) -> int:
     """Do it."""
     if args.action == "schema":
         print_json(render.json_schema())

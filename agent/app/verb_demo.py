@@ -18,9 +18,8 @@ from agent.config.source import parse_source
 from agent.errors import FileError, NotDelivered, UsageError
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
-
     from agent.app.bench_site import BenchSite
+    from agent.app.options import Arguments, Parser
     from agent.app.proof import Proof
     from agent.spool.receipt import Receipt
 
@@ -39,16 +38,16 @@ XRAY_SIDE: Final = 2048
 XRAY_BYTES: Final = XRAY_SIDE * XRAY_SIDE * 2
 
 
-def arguments(parser: ArgumentParser) -> None:
+def arguments(parser: Parser) -> None:
     """Declare the options."""
-    parser.add_argument("--output", default="demo-out", metavar="FOLDER", help="where everything goes (demo-out)")
-    parser.add_argument("--seconds", type=float, default=CLIP_S, metavar="S", help=f"length of the clip ({CLIP_S:g})")
-    parser.add_argument("--rows", type=int, default=768, metavar="N", help="rows of the clip (768)")
-    parser.add_argument("--columns", type=int, default=1024, metavar="N", help="columns of the clip (1024)")
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add("--output", default="demo-out", metavar="FOLDER", help="where everything goes (demo-out)")
+    parser.add("--seconds", read=float, default=CLIP_S, metavar="S", help=f"length of the clip ({CLIP_S:g})")
+    parser.add("--rows", read=int, default=768, metavar="N", help="rows of the clip (768)")
+    parser.add("--columns", read=int, default=1024, metavar="N", help="columns of the clip (1024)")
+    parser.add("--json", switch=True, help="print the result as JSON")
 
 
-def run(args: Namespace) -> int:
+def run(args: Arguments) -> int:
     """Show it; raises ``NotDelivered`` when anything is not as promised."""
     from agent.app.bench_site import BenchSite
 
@@ -76,7 +75,7 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def _check(args: Namespace) -> None:
+def _check(args: Arguments) -> None:
     """Refuse what cannot work before anything is started."""
     if not 1.0 <= args.seconds <= MAX_CLIP_S:
         raise UsageError(f"--seconds must be from 1 to {MAX_CLIP_S:g}")
@@ -98,17 +97,17 @@ def _check(args: Namespace) -> None:
         )
 
 
-def _clip_bytes(args: Namespace) -> float:
+def _clip_bytes(args: Arguments) -> float:
     native: float = args.seconds * RATE_HZ * args.rows * args.columns * 3
     return native
 
 
-def _arm(site: BenchSite, args: Namespace) -> None:
+def _arm(site: BenchSite, args: Arguments) -> None:
     assert site.proxy is not None
     site.proxy.arm(XRAY_BYTES + min(CUT_AFTER_BYTES, int(_clip_bytes(args) * CUT_FRACTION)))
 
 
-def _sources(args: Namespace) -> list[dict[str, Any]]:
+def _sources(args: Arguments) -> list[dict[str, Any]]:
     """One clip and one X-ray image, each once, right after start."""
     once = {"every_s": 3600.0, "captures": 1}
     clip = f"pattern:us-rgb?rows={args.rows}&columns={args.columns}&rate_hz={RATE_HZ}"

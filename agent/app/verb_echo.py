@@ -8,16 +8,16 @@ from agent.app.cli import print_json
 from agent.app.peers import add_peer, peer_of
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from agent.app.options import Arguments, Parser
 
 
-def arguments(parser: ArgumentParser) -> None:
+def arguments(parser: Parser) -> None:
     """Declare the options."""
     add_peer(parser)
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add("--json", switch=True, help="print the result as JSON")
 
 
-def run(args: Namespace) -> int:
+def run(args: Arguments) -> int:
     """Verify the peer."""
     from agent.forward.deliver import echo
 

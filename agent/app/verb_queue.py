@@ -16,8 +16,7 @@ from agent.errors import SpoolError, UsageError
 from agent.spool.states import STATE_OF_WORD
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
-
+    from agent.app.options import Arguments, Parser
     from agent.spool.receipt import Row
     from agent.spool.view import SpoolView
 
@@ -27,20 +26,18 @@ _COLOURS: Final = {"committed": "green", "held": "red", "damaged": "red", "lost"
 _STATE_COLUMN: Final = 2
 
 
-def arguments(parser: ArgumentParser) -> None:
+def arguments(parser: Parser) -> None:
     """Declare the options."""
-    parser.add_argument("action", choices=("list", "show", "retry"), help="what to do")
-    parser.add_argument("uid", nargs="?", help="SOP Instance UID (show; optional for retry)")
+    parser.add("action", choices=("list", "show", "retry"), help="what to do")
+    parser.add("uid", amount="?", help="SOP Instance UID (show; optional for retry)")
     add_spool(parser)
-    parser.add_argument("--destination", metavar="NAME", help="only deliveries to this destination")
-    parser.add_argument("--state", choices=tuple(STATE_OF_WORD), help="list: only deliveries in this state")
-    parser.add_argument("--after", type=int, default=0, metavar="ID", help="list: go on behind this instance number")
-    parser.add_argument(
-        "--limit", type=int, default=DEFAULT_LIMIT, metavar="N", help=f"list: at most N ({DEFAULT_LIMIT})"
-    )
+    parser.add("--destination", metavar="NAME", help="only deliveries to this destination")
+    parser.add("--state", choices=tuple(STATE_OF_WORD), help="list: only deliveries in this state")
+    parser.add("--after", read=int, default=0, metavar="ID", help="list: go on behind this instance number")
+    parser.add("--limit", read=int, default=DEFAULT_LIMIT, metavar="N", help=f"list: at most N ({DEFAULT_LIMIT})")
 
 
-def run(args: Namespace) -> int:
+def run(args: Arguments) -> int:
     """Do it."""
     if args.action == "retry":
         return _retry(args)
@@ -50,7 +47,7 @@ def run(args: Namespace) -> int:
         return _list(args, view)
 
 
-def _list(args: Namespace, view: SpoolView) -> int:
+def _list(args: Arguments, view: SpoolView) -> int:
     if args.limit < 1:
         raise UsageError("--limit must be at least 1")
     rows = view.rows(
@@ -95,7 +92,7 @@ def _summary(counts: dict[str, dict[str, int]]) -> str:
     return "; ".join(parts) or "no destination is configured"
 
 
-def _show(args: Namespace, view: SpoolView) -> int:
+def _show(args: Arguments, view: SpoolView) -> int:
     if not args.uid:
         raise UsageError("'queue show' needs a SOP Instance UID")
     rows = view.rows(sop_instance_uid=args.uid)
@@ -118,7 +115,7 @@ def _detail(detail: dict[str, str]) -> str:
     return " ".join(f"{key}={value}" for key, value in detail.items() if not key.endswith(("_at", "uid", "sha256")))
 
 
-def _retry(args: Namespace) -> int:
+def _retry(args: Arguments) -> int:
     from agent.app.control import ask
 
     root = spool_root(args)
@@ -132,7 +129,7 @@ def _retry(args: Namespace) -> int:
     return 0
 
 
-def _retry_alone(args: Namespace, root: str) -> int:
+def _retry_alone(args: Arguments, root: str) -> int:
     from agent.app.wiring import open_spool
 
     settings = settings_of(args)

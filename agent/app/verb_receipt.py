@@ -16,20 +16,19 @@ from agent.dataset.uid import uid_name
 from agent.errors import NotDelivered, SpoolDamaged, SpoolError
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
-
+    from agent.app.options import Arguments, Parser
     from agent.spool.receipt import Custody, Receipt
 
 
-def arguments(parser: ArgumentParser) -> None:
+def arguments(parser: Parser) -> None:
     """Declare the options."""
-    parser.add_argument("uid", help="SOP Instance UID")
+    parser.add("uid", help="SOP Instance UID")
     add_spool(parser)
-    parser.add_argument("--verify", action="store_true", help="verify the hash chain of the ledger first")
-    parser.add_argument("--committed", action="store_true", help="fail unless the instance is safe everywhere")
+    parser.add("--verify", switch=True, help="verify the hash chain of the ledger first")
+    parser.add("--committed", switch=True, help="fail unless the instance is safe everywhere")
 
 
-def run(args: Namespace) -> int:
+def run(args: Arguments) -> int:
     """Print the receipt."""
     with view_of(args) as view:
         verdict = view.verify() if args.verify else None

@@ -13,20 +13,19 @@ from typing import TYPE_CHECKING, Final
 from agent.app.common import add_config
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
-
+    from agent.app.options import Arguments, Parser
     from agent.config.settings import Settings
 
-_READERS: Final = ("argparse", "gettext", "datetime", "_datetime", "tomllib")
+_READERS: Final = ("datetime", "_datetime", "tomllib")
 _OWN_READERS: Final = ("check", "kinds", "lines", "load", "schema")
 
 
-def arguments(parser: ArgumentParser) -> None:
+def arguments(parser: Parser) -> None:
     """Declare the options."""
     add_config(parser)
 
 
-def run(args: Namespace) -> int:
+def run(args: Arguments) -> int:
     """Run until SIGTERM."""
     settings = _read(args.config)
     _forget()

@@ -16,74 +16,98 @@ from agent.app.term import Progress, paint, printable, size_text
 from agent.errors import AgentError, DataSetError, FileError, NotDelivered
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
-
-    from agent.forward.deliver import Instance, Outcome
+    from agent.app.options import Arguments, Parser
+    from agent.forward.deliver import Outcome
+    from agent.forward.files import Files
     from agent.link.peer import Peer
 
 
-def arguments(parser: ArgumentParser) -> None:
+def arguments(parser: Parser) -> None:
     """Declare the options."""
-    parser.add_argument("files", nargs="+", metavar="FILE", help="DICOM files")
+    parser.add("files", amount="+", metavar="FILE", help="DICOM files")
     add_peer(parser)
-    parser.add_argument("--skip-bad", action="store_true", help="send the rest when some files are no DICOM files")
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add("--skip-bad", switch=True, help="send the rest when some files are no DICOM files")
+    parser.add("--json", switch=True, help="print the result as JSON")
 
 
-def run(args: Namespace) -> int:
+def run(args: Arguments) -> int:
     """Send."""
     peer = peer_of(args)
-    instances, bad = _open(args.files)
+    files, bad = _open(args.files)
     for path, error in bad:
         sys.stderr.write(f"{printable(path)}: {error} [{error.code}]\n")
-    if bad and not (args.skip_bad and instances):
-        raise _first(bad, instances)
+    if bad and not (args.skip_bad and files):
+        raise _first(bad, len(files))
+    tally = Tally()
     started = time.monotonic()
-    outcomes = _send(peer, instances, args)
+    _send(peer, files, tally, args)
     seconds = time.monotonic() - started
     if args.json:
-        _print_json(peer, outcomes, bad, seconds)
+        _print_json(peer, tally, bad, seconds)
     else:
-        _print_sum(outcomes, seconds)
-    _judge(outcomes, bad)
+        rate = size_text(tally.bytes / seconds) if seconds else "-"
+        print(f"{tally.stored} of {tally.sent} stored, {size_text(tally.bytes)} in {seconds:.3f} s, {rate}/s")
+    _judge(tally, len(bad))
     return 0
 
 
-def _open(files: list[str]) -> tuple[list[Instance], list[tuple[str, AgentError]]]:
-    from agent.forward.deliver import open_instance
+class Tally:
+    """What came of the files so far; the rows are kept only for ``--json``, because there may be thousands."""
 
-    good: list[Instance] = []
+    __slots__ = ("bytes", "codes", "first", "rows", "sent", "stored")
+
+    def __init__(self) -> None:
+        self.sent = self.stored = self.bytes = 0
+        self.first: AgentError | None = None  # of those that were not stored
+        self.codes: set[str] = set()
+        self.rows: list[dict[str, Any]] = []
+
+    def add(self, outcome: Outcome, *, keep: bool) -> None:
+        """Count one outcome."""
+        self.sent += 1
+        if outcome.stored:
+            self.stored += 1
+            self.bytes += outcome.bytes
+        elif outcome.error is not None:
+            self.first = self.first or outcome.error
+            self.codes.add(outcome.error.code)
+        if keep:
+            self.rows.append(_facts(outcome))
+
+
+def _open(paths: list[str]) -> tuple[Files, list[tuple[str, AgentError]]]:
+    from agent.forward.files import Files
+
+    good = Files()
     bad: list[tuple[str, AgentError]] = []
-    for path in files:
+    for path in paths:
         try:
-            good.append(open_instance(path))
+            good.add(path)
         except (FileError, DataSetError) as error:
             bad.append((path, error))
     return good, bad
 
 
-def _first(bad: list[tuple[str, AgentError]], instances: list[Instance]) -> AgentError:
+def _first(bad: list[tuple[str, AgentError]], good: int) -> AgentError:
     if len(bad) == 1:
         return bad[0][1]
-    error = type(bad[0][1])(f"{len(bad)} of {len(bad) + len(instances)} files cannot be sent; nothing was sent")
+    error = type(bad[0][1])(f"{len(bad)} of {len(bad) + good} files cannot be sent; nothing was sent")
     error.hint = "Remove them from the list, or use --skip-bad to send the others."
     return error
 
 
-def _send(peer: Peer, instances: list[Instance], args: Namespace) -> list[Outcome]:
+def _send(peer: Peer, files: Files, tally: Tally, args: Arguments) -> None:
     from agent.forward.deliver import deliver
 
     progress = Progress()
-    outcomes = []
-    for outcome in deliver(peer, instances):
-        outcomes.append(outcome)
-        if args.json or (outcome.stored and not outcome.status and len(instances) > 20):
-            progress.update(f"{len(outcomes)} of {len(instances)} files answered")
+    for outcome in deliver(peer, files):
+        tally.add(outcome, keep=args.json)
+        if args.json or (outcome.stored and not outcome.status and len(files) > 20):
+            progress.update(f"{tally.sent} of {len(files)} files answered")
         else:
             progress.clear()
             print(_line(outcome))
     progress.clear()
-    return outcomes
 
 
 def _line(outcome: Outcome) -> str:
@@ -98,20 +122,11 @@ def _line(outcome: Outcome) -> str:
     return f"{path}: {paint('not sent', 'red')}{status} {printable(outcome.meaning)}{comment}{code}"
 
 
-def _print_sum(outcomes: list[Outcome], seconds: float) -> None:
-    stored = [outcome for outcome in outcomes if outcome.stored]
-    size = sum(outcome.bytes for outcome in stored)
-    rate = size_text(size / seconds) if seconds else "-"
-    print(f"{len(stored)} of {len(outcomes)} stored, {size_text(size)} in {seconds:.3f} s, {rate}/s")
-
-
-def _print_json(peer: Peer, outcomes: list[Outcome], bad: list[tuple[str, AgentError]], seconds: float) -> None:
+def _print_json(peer: Peer, tally: Tally, bad: list[tuple[str, AgentError]], seconds: float) -> None:
     from agent.app.cli import print_json
 
-    rows: list[dict[str, Any]] = [_facts(outcome) for outcome in outcomes]
     refused = [{"file": path, "stored": False, "error": error.code, "meaning": str(error)} for path, error in bad]
-    stored = sum(outcome.stored for outcome in outcomes)
-    print_json({"peer": str(peer), "stored": stored, "seconds": round(seconds, 6), "files": rows + refused})
+    print_json({"peer": str(peer), "stored": tally.stored, "seconds": round(seconds, 6), "files": tally.rows + refused})
 
 
 def _facts(outcome: Outcome) -> dict[str, Any]:
@@ -128,16 +143,13 @@ def _facts(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _judge(outcomes: list[Outcome], bad: list[tuple[str, AgentError]]) -> None:
+def _judge(tally: Tally, bad: int) -> None:
     """Raise what the exit status should say; returns when every file was stored."""
-    failures = [outcome for outcome in outcomes if not outcome.stored]
+    failures = tally.sent - tally.stored
     if not failures and not bad:
         return
-    errors = [outcome.error for outcome in failures if outcome.error is not None]
-    if errors and len(failures) == len(outcomes) and not bad and len({error.code for error in errors}) == 1:
-        raise errors[0]
-    count = len(failures) + len(bad)
+    if tally.first is not None and not tally.stored and not bad and len(tally.codes) == 1:
+        raise tally.first
     raise NotDelivered(
-        f"{count} of {len(outcomes) + len(bad)} files were not stored",
-        hint="See the line of each file.",
+        f"{failures + bad} of {tally.sent + bad} files were not stored", hint="See the line of each file."
     )

@@ -13,16 +13,16 @@ from agent.app.term import paint, printable, table
 from agent.errors import SpoolError
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from agent.app.options import Arguments, Parser
 
 
-def arguments(parser: ArgumentParser) -> None:
+def arguments(parser: Parser) -> None:
     """Declare the options."""
     add_spool(parser)
-    parser.add_argument("--trigger", metavar="NAME", help="ask the running agent for one capture of this source")
+    parser.add("--trigger", metavar="NAME", help="ask the running agent for one capture of this source")
 
 
-def run(args: Namespace) -> int:
+def run(args: Arguments) -> int:
     """Print the status."""
     from agent.app.control import ask
 
@@ -38,7 +38,7 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def _trigger(root: str, args: Namespace) -> None:
+def _trigger(root: str, args: Arguments) -> None:
     from agent.app.control import ask
 
     answer = ask(root, {"verb": "capture", "source": args.trigger})

@@ -20,7 +20,7 @@ class Verb(NamedTuple):
     errors: tuple[str, ...] = ()
 
 
-_LINK: Final = ("LinkError*", "AssociationError*", "ProtocolError")
+_LINK: Final = ("ConnectFailed", "LinkTimeout", "LinkClosed", "TlsRefused", "AssociationError*", "ProtocolError")
 _SPOOL: Final = ("SpoolError*",)
 
 VERBS: Final[tuple[Verb, ...]] = (
@@ -46,7 +46,7 @@ VERBS: Final[tuple[Verb, ...]] = (
             "send --to PACS@pacs.example.org:104 image.dcm",
             "send --to PACS@pacs:2762 --ca ca.pem --cert me.pem --key me.key *.dcm",
         ),
-        ("ConfigError", *_LINK, "NotDicomError", "NotDelivered"),
+        ("FileError", "ConfigError", *_LINK, "StatusError", "NotDicomError", "NotDelivered"),
     ),
     Verb(
         "queue",

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from agent.config.source import parse_source
-from agent.config.words import TRANSFER_SYNTAX_WORDS
+from agent.config.words import MADE, TRANSFER_SYNTAX_WORDS, transfer_syntax_word
 from agent.dataset.uid import is_valid_uid
 from agent.errors import IodError
 
@@ -118,8 +118,10 @@ def _source(text: str) -> str:
 
 
 def _syntax(text: str) -> str:
-    if text in TRANSFER_SYNTAX_WORDS or (text.startswith("1.2.840.10008.1.2") and is_valid_uid(text)):
+    if transfer_syntax_word(text) in MADE:
         return ""
+    if text in TRANSFER_SYNTAX_WORDS or (text.startswith("1.2.840.10008.1.2") and is_valid_uid(text)):
+        return f"this build cannot make instances in {transfer_syntax_word(text)}; available: {', '.join(MADE)}"
     return f"must be one of {', '.join(TRANSFER_SYNTAX_WORDS)} or a transfer syntax UID"
 
 

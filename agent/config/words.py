@@ -16,6 +16,9 @@ TRANSFER_SYNTAX_WORDS: Final = {
     "jpeg-lossless": uid.JPEG_LOSSLESS_SV1,
 }
 
+# What this build can make: the native ones, and those the C core compresses (a test compares the two).
+MADE: Final = ("explicit", "implicit", "deflated", "rle")
+
 
 def transfer_syntax_uid(word: str) -> str:
     """Return the UID of a word of ``TRANSFER_SYNTAX_WORDS``; other text is a UID already."""

@@ -22,9 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_each_verb_explains_itself(verb: Verb, capsys: pytest.CaptureFixture[str]) -> None:
     module = importlib.import_module(verb.module)
     assert callable(module.run)
-    with pytest.raises(SystemExit) as ended:
-        cli.main([verb.name, "--help"])
-    assert ended.value.code == 0
+    assert cli.main([verb.name, "--help"]) == 0
     text = capsys.readouterr().out
     assert "examples:\n  modality-agent " in text
     assert "exit codes:" in text
@@ -44,9 +42,9 @@ def test_each_verb_names_the_errors_that_can_end_it(verb: Verb) -> None:
     [
         (["nothing"], 2, "no verb 'nothing' [usage]"),
         (["captur"], 2, "no verb 'captur'; did you mean 'capture'? [usage]"),
-        (["config"], 2, "the following arguments are required: action"),
+        (["config"], 2, "{check,show,schema,example} is missing: what to do"),
         (["config", "check"], 2, "'config check' needs a configuration file"),
-        (["config", "show", "a", "b"], 2, "unrecognized arguments: b"),
+        (["config", "show", "a", "b"], 2, "nothing is known about 'b'"),
         (["config", "check", "/nonexistent.toml"], 10, "/nonexistent.toml: cannot be read: No such file or directory"),
     ],
 )

@@ -1,0 +1,206 @@
+"""Options of a verb: declared as data, parsed strictly, explained in ``--help``.
+
+The standard library's parser costs 0.9 MiB of memory and 5 ms before the first byte is sent; ``send`` has 20 MiB in
+all. This one knows what the verbs use and nothing else: ``--name VALUE``, ``--name=VALUE``, ``-o VALUE``, switches,
+repeated options, positional words, ``--`` as the end of options. No abbreviations: a script must not break because a
+later version has one more option. Raises ``UsageError`` with a sentence that names the option.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any, Final, NamedTuple
+
+from agent.errors import UsageError
+
+_WIDTH: Final = 100
+_COLUMN: Final = 26
+
+
+class Arguments(SimpleNamespace):
+    """The parsed command line: one attribute per option."""
+
+
+class Option(NamedTuple):
+    """One option or positional word.
+
+    ``names`` start with ``-`` or are one positional name; ``amount`` of a positional: ``1``, ``?`` (at most one) or
+    ``+`` (at least one).
+    """
+
+    names: tuple[str, ...]
+    help: str
+    metavar: str
+    default: Any
+    read: Callable[[str], Any]
+    choices: tuple[str, ...]
+    required: bool
+    switch: bool
+    repeated: bool
+    amount: str
+
+    @property
+    def key(self) -> str:
+        """The attribute it becomes."""
+        return max(self.names, key=len).lstrip("-").replace("-", "_")
+
+    @property
+    def title(self) -> str:
+        """How messages name it."""
+        return "/".join(self.names)
+
+
+class Parser:
+    """The options of one verb."""
+
+    __slots__ = ("_description", "_epilog", "_options", "prog")
+
+    def __init__(self, prog: str, description: str, epilog: str) -> None:
+        self.prog = prog
+        self._description = description
+        self._epilog = epilog
+        self._options: list[Option] = []
+
+    def add(  # noqa: PLR0913  one keyword per property of an option
+        self,
+        *names: str,
+        help: str,  # noqa: A002  the word everybody knows
+        metavar: str = "",
+        default: Any = None,
+        read: Callable[[str], Any] = str,
+        choices: Sequence[str] = (),
+        required: bool = False,
+        switch: bool = False,
+        repeated: bool = False,
+        amount: str = "1",
+    ) -> None:
+        """Declare one option (``--name``, ``-n``) or positional word (``name``)."""
+        default = False if switch else default
+        word = metavar or ("{" + ",".join(choices) + "}" if choices else names[-1].lstrip("-").upper())
+        self._options.append(
+            Option(names, help, word, default, read, tuple(choices), required, switch, repeated, amount)
+        )
+
+    def parse(self, words: Sequence[str]) -> Arguments | None:
+        """Read a command line; None when help was asked for. Raises ``UsageError``."""
+        values: dict[str, Any] = {}
+        places = [option for option in self._options if not option.names[0].startswith("-")]
+        loose: list[str] = []
+        queue = list(words)
+        while queue:
+            word = queue.pop(0)
+            if word == "--":
+                loose += queue
+                break
+            if word in ("-h", "--help"):
+                return None
+            if word.startswith("-") and word != "-":
+                self._take(word, queue, values)
+            else:
+                loose.append(word)
+        self._place(places, loose, values)
+        return self._complete(values)
+
+    def usage(self) -> str:
+        """Return the text of ``--help``."""
+        parts = [self._usage_word(option) for option in self._options]
+        lines = _wrap(f"usage: {self.prog} [-h]", parts)
+        lines += ["", self._description, ""]
+        for title, positional in (("arguments:", True), ("options:", False)):
+            rows = [option for option in self._options if positional is not option.names[0].startswith("-")]
+            if rows:
+                lines += [title, *(text for option in rows for text in _explain(option)), ""]
+        return "\n".join([*lines, self._epilog])
+
+    # --- inside --------------------------------------------------------------------------------
+
+    def _take(self, word: str, queue: list[str], values: dict[str, Any]) -> None:
+        name, equals, given = word.partition("=")
+        option = next((option for option in self._options if name in option.names), None)
+        if option is None:
+            raise self._error(f"there is no option {name}{self._nearest(name)}")
+        if option.switch:
+            if equals:
+                raise self._error(f"{option.title} takes no value")
+            values[option.key] = True
+            return
+        if not equals:
+            if not queue:
+                raise self._error(f"{option.title} needs a value: {option.metavar}")
+            given = queue.pop(0)
+        value = self._read(option, given)
+        if option.repeated:
+            values.setdefault(option.key, []).append(value)
+        elif option.key in values:
+            raise self._error(f"{option.title} is given twice")
+        else:
+            values[option.key] = value
+
+    def _place(self, places: list[Option], loose: list[str], values: dict[str, Any]) -> None:
+        rest = list(loose)
+        for option in places:
+            if option.amount == "+":
+                if rest:
+                    values[option.key] = [self._read(option, word) for word in rest]
+                rest = []
+            elif rest:
+                values[option.key] = self._read(option, rest.pop(0))
+        if rest:
+            raise self._error(f"nothing is known about '{rest[0]}'")
+
+    def _complete(self, values: dict[str, Any]) -> Arguments:
+        for option in self._options:
+            if option.key in values:
+                continue
+            positional = not option.names[0].startswith("-")
+            if option.required or (positional and option.amount != "?"):
+                raise self._error(f"{option.metavar if positional else option.title} is missing: {option.help}")
+            values[option.key] = [] if option.repeated else option.default
+        return Arguments(**values)
+
+    def _read(self, option: Option, text: str) -> Any:
+        if option.choices and text not in option.choices:
+            raise self._error(f"{option.title}: '{text}' is not one of {', '.join(option.choices)}")
+        try:
+            return option.read(text)
+        except ValueError:
+            what = "a whole number" if option.read is int else "a number"
+            raise self._error(f"{option.title}: '{text}' is not {what}") from None
+
+    def _nearest(self, name: str) -> str:
+        import difflib
+
+        known = [each for option in self._options for each in option.names if each.startswith("-")]
+        close = difflib.get_close_matches(name, known, 1, 0.6)
+        return f"; did you mean {close[0]}?" if close else ""
+
+    def _error(self, message: str) -> UsageError:
+        return UsageError(message, hint=f"See '{self.prog} --help'.")
+
+    def _usage_word(self, option: Option) -> str:
+        if not option.names[0].startswith("-"):
+            return {"1": option.metavar, "?": f"[{option.metavar}]", "+": f"{option.metavar}..."}[option.amount]
+        word = option.names[-1] if option.switch else f"{option.names[-1]} {option.metavar}"
+        return word if option.required else f"[{word}]"
+
+
+def _wrap(head: str, parts: Sequence[str]) -> list[str]:
+    lines = [head]
+    for part in parts:
+        if len(lines[-1]) + 1 + len(part) > _WIDTH:
+            lines.append(" " * 7 + part)
+        else:
+            lines[-1] += " " + part
+    return lines
+
+
+def _explain(option: Option) -> list[str]:
+    positional = not option.names[0].startswith("-")
+    name = option.metavar if positional else ", ".join(option.names)
+    text = name if option.switch or positional else f"{name} {option.metavar}"
+    lines = _wrap(" " * _COLUMN, option.help.split())
+    if len(text) + 4 > _COLUMN:
+        return [f"  {text}", *(line.replace(" " * (_COLUMN + 1), " " * _COLUMN, 1) for line in lines)]
+    first = lines[0].strip()
+    return [f"  {text:<{_COLUMN - 2}}{first}", *(" " * _COLUMN + line.strip() for line in lines[1:])]
