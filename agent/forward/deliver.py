@@ -24,13 +24,12 @@ from agent.errors import (
     FileError,
     LinkClosed,
     NoAcceptedContext,
-    NotDicomError,
     RemoteProtocolError,
 )
+from agent.forward.files import Instance, Pair, pair_of
 from agent.link.conversation import Conversation, refuse
 from agent.link.requestor import associate
 from agent.link.transport import never
-from agent.media.part10 import PREFIX_LIMIT_BYTES, FileMeta, decode_prefix
 from agent.service import proposal, storage, verification
 from agent.ul.limits import CONTEXT_LIMIT
 
@@ -40,21 +39,6 @@ if TYPE_CHECKING:
     from agent.link.conversation import Incoming, Reply
     from agent.link.peer import Peer
     from agent.ul.user import RoleSelection
-
-FIRST_READ_BYTES = 2048  # holds preamble and File Meta Information of all but a few files
-
-Pair = tuple[str, str]  # SOP Class UID, transfer syntax UID
-
-
-class Instance(NamedTuple):
-    """One DICOM file to send."""
-
-    path: str
-    sop_class_uid: str
-    sop_instance_uid: str
-    transfer_syntax_uid: str
-    data_set_offset: int  # bytes
-    size: int  # bytes of the whole file
 
 
 class Outcome(NamedTuple):
@@ -70,27 +54,6 @@ class Outcome(NamedTuple):
     seconds: float
     begun: bool  # False: nothing of it was sent
     error: AgentError | None  # why it is not stored
-
-
-def open_instance(path: str) -> Instance:
-    """Read what sending needs from the start of a file; ``FileError``, ``NotDicomError`` or ``DecodeError``."""
-    try:
-        with open(path, "rb", buffering=0) as file:
-            size = os.fstat(file.fileno()).st_size
-            meta, offset = _prefix(file.fileno(), size)
-    except NotDicomError as error:
-        raise NotDicomError(f"{path} is no DICOM file ({error})") from error
-    except OSError as error:
-        raise FileError(f"{path}: {error.strerror or error}") from error
-    return Instance(path, meta.sop_class_uid, meta.sop_instance_uid, meta.transfer_syntax_uid, offset, size)
-
-
-def _prefix(fd: int, size: int) -> tuple[FileMeta, int]:
-    """Most files tell all in their first 2 KiB; reading 64 KiB of each would cost more than sending a small one."""
-    head = os.pread(fd, FIRST_READ_BYTES, 0)
-    if size > FIRST_READ_BYTES and head[140:144] and int.from_bytes(head[140:144], "little") > FIRST_READ_BYTES - 144:
-        head = os.pread(fd, PREFIX_LIMIT_BYTES, 0)
-    return decode_prefix(head)
 
 
 class Delivery:
@@ -259,15 +222,15 @@ def deliver(
     peer: Peer, instances: Sequence[Instance], clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Outcome]:
     """Send ``instances`` in order and yield one outcome for each; one association per 128 kinds of instance."""
-    for group in groups(instances):
+    for start, stop, pairs in groups(instances):
         try:
-            delivery = Delivery(peer, needs_of(group), clock=clock)
+            delivery = Delivery(peer, storage.needs(pairs, default=False), clock=clock)
         except AgentError as error:
-            yield from (failed(instance, error, begun=False) for instance in group)
+            yield from (failed(instances[index], error, begun=False) for index in range(start, stop))
             continue
         with delivery:
-            for instance in group:
-                yield delivery.send(instance)
+            for index in range(start, stop):
+                yield delivery.send(instances[index])
 
 
 def needs_of(instances: Iterable[Instance]) -> list[proposal.Need]:
@@ -275,21 +238,17 @@ def needs_of(instances: Iterable[Instance]) -> list[proposal.Need]:
     return storage.needs((pair_of(instance) for instance in instances), default=False)
 
 
-def pair_of(instance: Instance) -> Pair:
-    """Return what the presentation context of ``instance`` is about."""
-    return instance.sop_class_uid, instance.transfer_syntax_uid
-
-
-def groups(instances: Sequence[Instance], limit: int = CONTEXT_LIMIT) -> Iterator[Sequence[Instance]]:
-    """Cut a list where it would need more than ``limit`` presentation contexts."""
-    start, pairs = 0, set[Pair]()
+def groups(instances: Sequence[Instance], limit: int = CONTEXT_LIMIT) -> Iterator[tuple[int, int, list[Pair]]]:
+    """Cut a list where it would need more than ``limit`` contexts; yields start, stop and the pairs between."""
+    start, pairs = 0, dict[Pair, None]()
     for index, instance in enumerate(instances):
-        pairs.add(pair_of(instance))
-        if len(pairs) > limit:
-            yield instances[start:index]
-            start, pairs = index, {pair_of(instance)}
-    if start < len(instances):
-        yield instances[start:]
+        pair = pair_of(instance)
+        if pair not in pairs and len(pairs) == limit:
+            yield start, index, list(pairs)
+            start, pairs = index, {}
+        pairs[pair] = None
+    if pairs:
+        yield start, len(instances), list(pairs)
 
 
 class Echo(NamedTuple):

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent.dimse.status import DUPLICATE_SOP_INSTANCE
 from agent.errors import AgentError, FileError, MediaError, NoAcceptedContext, SpoolError, StatusError
-from agent.forward.deliver import Delivery, Instance, Outcome, echo, pair_of
+from agent.forward.deliver import Delivery, Outcome, echo
+from agent.forward.files import Instance, pair_of
 from agent.forward.policy import (
     BackOff,
     Health,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable, Sequence
 
-    from agent.forward.deliver import Pair
+    from agent.forward.files import Pair
     from agent.forward.settle import Settler
     from agent.link.peer import Peer
     from agent.spool.core import Item

@@ -20,7 +20,8 @@ import pytest
 from agent.dimse import layout
 from agent.dimse.message import CEchoResponse, CStoreResponse, NEventReportRequest, NEventReportResponse
 from agent.errors import AgentError, AssociationRefused, AssociationRejected, LinkTimeout, TlsRefused
-from agent.forward.deliver import Delivery, Instance, Outcome, deliver, echo, needs_of
+from agent.forward.deliver import Delivery, Outcome, deliver, echo, needs_of
+from agent.forward.files import Instance
 from agent.link.peer import Peer, Timeouts
 from agent.ul import pdu as pdus
 from agent.ul.items import ContextResult

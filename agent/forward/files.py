@@ -1,0 +1,99 @@
+"""DICOM files on their way out: what sending needs to know of each, kept so small that thousands do not show.
+
+``Files`` is a sequence of ``Instance`` that keeps a hundred bytes for each file and builds the value when it is asked
+for; ``add`` reads the File Meta Information once. Raises ``FileError``, ``NotDicomError`` or ``DecodeError`` for what
+cannot be sent.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Sequence
+from typing import NamedTuple, overload
+
+from agent.errors import FileError, NotDicomError
+from agent.media.part10 import META_OFFSET, PREFIX_LIMIT_BYTES, FileMeta, decode_prefix
+
+FIRST_READ_BYTES = 2048  # holds preamble and File Meta Information of all but a few files
+_ROW = struct.Struct("<IQH")  # Data Set offset, file size, number of the pair; the SOP Instance UID follows
+_GROUP_LENGTH = slice(META_OFFSET + 8, META_OFFSET + 12)  # value of (0002,0000), if it comes first as it must
+
+Pair = tuple[str, str]  # SOP Class UID, transfer syntax UID
+
+
+class Instance(NamedTuple):
+    """One DICOM file to send."""
+
+    path: str
+    sop_class_uid: str
+    sop_instance_uid: str
+    transfer_syntax_uid: str
+    data_set_offset: int  # bytes
+    size: int  # bytes of the whole file
+
+
+def pair_of(instance: Instance) -> Pair:
+    """Return what the presentation context of ``instance`` is about."""
+    return instance.sop_class_uid, instance.transfer_syntax_uid
+
+
+class Files(Sequence[Instance]):
+    """Files to send, in order."""
+
+    __slots__ = ("_numbers", "_pairs", "_paths", "_rows")
+
+    def __init__(self) -> None:
+        self._paths: list[str] = []
+        self._rows: list[bytes] = []
+        self._pairs: list[Pair] = []
+        self._numbers: dict[Pair, int] = {}
+
+    def add(self, path: str) -> None:
+        """Read what sending needs from the start of the file and append it."""
+        found = open_instance(path)
+        pair = pair_of(found)
+        number = self._numbers.setdefault(pair, len(self._pairs))
+        if number == len(self._pairs):
+            self._pairs.append(pair)
+        self._paths.append(path)
+        self._rows.append(_ROW.pack(found.data_set_offset, found.size, number) + found.sop_instance_uid.encode())
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Instance: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Instance]: ...
+    def __getitem__(self, index: int | slice) -> Instance | list[Instance]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        row = self._rows[index]
+        offset, size, number = _ROW.unpack_from(row)
+        sop_class, syntax = self._pairs[number]
+        return Instance(self._paths[index], sop_class, row[_ROW.size :].decode(), syntax, offset, size)
+
+
+def open_instance(path: str) -> Instance:
+    """Read what sending needs from the start of one file."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            size = os.fstat(fd).st_size
+            meta, offset = _prefix(fd, size)
+        finally:
+            os.close(fd)
+    except NotDicomError as error:
+        raise NotDicomError(f"{path} is no DICOM file ({error})") from error
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror or error}") from error
+    return Instance(path, meta.sop_class_uid, meta.sop_instance_uid, meta.transfer_syntax_uid, offset, size)
+
+
+def _prefix(fd: int, size: int) -> tuple[FileMeta, int]:
+    """Most files tell all in their first 2 KiB; reading 64 KiB of each would cost more than sending a small one."""
+    head = os.pread(fd, FIRST_READ_BYTES, 0)
+    if size > FIRST_READ_BYTES and int.from_bytes(head[_GROUP_LENGTH], "little") > FIRST_READ_BYTES - META_OFFSET - 12:
+        head = os.pread(fd, PREFIX_LIMIT_BYTES, 0)
+    return decode_prefix(head)
