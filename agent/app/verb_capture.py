@@ -129,6 +129,9 @@ def _source(args: Arguments, settings: Settings) -> SourceSettings:
             changes[name] = value
     if args.frames is not None and args.frames < 1:
         raise UsageError("--frames must be at least 1")
+    kind = args.sop_class or base.sop_class
+    if args.frames is not None and args.frames > 1 and kind != "us-mf":
+        raise UsageError(f"--frames: an instance of {kind} has one frame", hint="Use --sop-class us-mf for a clip.")
     # Frames alone say how long: the default time of a clip must not cut them short.
     if args.frames and args.seconds is None:
         changes["clip_s"] = _keys()["clip_s"].high

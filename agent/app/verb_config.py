@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.app.cli import print_json
+from agent.app.wiring import check_tls
 from agent.config import load, render
 from agent.errors import UsageError
 
@@ -17,7 +18,7 @@ def arguments(parser: Parser) -> None:
     parser.add("action", choices=("check", "show", "schema", "example"), help="what to do")
     parser.add("file", amount="?", help="configuration file (check and show)")
     parser.add("--config", metavar="FILE", help="the same, as other verbs have it")
-    parser.add("--no-files", switch=True, help="check: do not look at the files that keys name")
+    parser.add("--no-files", switch=True, help="check: do not look at files and certificates that keys name")
     parser.add("--json", switch=True, help="print the result as JSON")
 
 
@@ -33,6 +34,8 @@ def run(args: Arguments) -> int:
     if path is None:
         raise UsageError(f"'config {args.action}' needs a configuration file")
     settings = load.load(path, files=args.action == "check" and not args.no_files)
+    if args.action == "check" and not args.no_files:
+        check_tls(settings)
     if args.action == "show":
         if args.json:
             print_json(render.as_dict(settings))

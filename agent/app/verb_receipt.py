@@ -34,10 +34,11 @@ def run(args: Arguments) -> int:
         verdict = view.verify() if args.verify else None
         receipt = view.receipt(args.uid)
         head = view.head()
+        enough = view.stored_is_enough()
     if receipt is None:
         raise SpoolError(f"the spool has never had {args.uid}", hint="'modality-agent queue list' shows what it has.")
     if args.json:
-        facts = as_dict(receipt)
+        facts = as_dict(receipt, enough)
         facts["ledger"] = {"events": head[0], "head": head[1]}
         if verdict is not None:
             facts["ledger"]["faults"] = list(verdict.faults)
@@ -48,25 +49,25 @@ def run(args: Arguments) -> int:
             print(f"ledger     {verdict.events} events, chain unbroken, head {head[1]}")
     if verdict is not None and verdict.faults:
         raise SpoolDamaged(f"the ledger was tampered with or is damaged: {verdict.faults[0]}")
-    if args.committed and not is_safe(receipt):
+    if args.committed and not is_safe(receipt, enough):
         raise NotDelivered(f"{args.uid} is not safe at every destination yet")
     return 0
 
 
-def is_safe(receipt: Receipt) -> bool:
+def is_safe(receipt: Receipt, stored_is_enough: frozenset[str]) -> bool:
     """Whether every destination has the instance for good."""
     return bool(receipt.deliveries) and all(
-        custody.state == "committed" or (custody.state == "stored" and custody.asked == 0)
+        custody.state == "committed" or (custody.state == "stored" and custody.destination in stored_is_enough)
         for custody in receipt.deliveries
     )
 
 
-def as_dict(receipt: Receipt) -> dict[str, Any]:
+def as_dict(receipt: Receipt, stored_is_enough: frozenset[str]) -> dict[str, Any]:
     """Return the receipt as plain values."""
     facts: dict[str, Any] = receipt._asdict()
     facts["deliveries"] = [custody._asdict() for custody in receipt.deliveries]
     facts["events"] = [event._asdict() for event in receipt.events]
-    facts["safe"] = is_safe(receipt)
+    facts["safe"] = is_safe(receipt, stored_is_enough)
     return facts
 
 

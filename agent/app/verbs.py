@@ -98,7 +98,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         "agent.app.verb_config",
         "check or show a configuration, print the schema or the example file",
         ("config check agent.toml", "config show agent.toml", "config schema", "config example"),
-        ("ConfigError",),
+        ("ConfigError", "TlsRefused"),
     ),
 )
 

@@ -139,6 +139,10 @@ class Reader:
             counts.setdefault(name, {})[WORDS[state]] = count
         return counts
 
+    def stored_is_enough(self) -> frozenset[str]:
+        """Return the destinations for which the site switched commitment off: "stored" ends our care there (P4)."""
+        return frozenset(name for (name,) in self._read("SELECT name FROM destination WHERE commitment = 0", ()))
+
     def lives(self) -> dict[str, int]:
         """Count instances per state of their file."""
         return {

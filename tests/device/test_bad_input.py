@@ -289,6 +289,7 @@ def test_send_says_what_became_of_each_file(plain_archive: Archive, tmp_path: Pa
         (["archive", "--ca", "x"], "TLS needs --ca, --cert and --key together"),
         (["capture", "--source", "camera:0", "-o", "x"], "must start with pattern: or replay:"),
         (["capture", "--source", "pattern:us-rgb", "--frames", "0", "-o", "x"], "--frames must be at least 1"),
+        (["capture", "--source", "pattern:us-rgb", "--frames", "2", "--sop-class", "sc", "-o", "x"], "has one frame"),
         (["capture", "--source", "pattern:us-rgb", "--transfer-syntax", "jpeg-ls", "-o", "x"], "cannot make instances"),
         (["queue", "show", "--spool", "/nonexistent"], "no spool at /nonexistent"),
         (["demo", "--seconds", "0"], "--seconds must be from 1 to 60"),

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from fakes.command import QUICK_SOURCE, run_command
-from fakes.process import free_port, is_listening
-from fakes.site import Archive, Site, acknowledged, reckon
+from fakes.process import Process, free_port, is_listening
+from fakes.site import AGENT, Archive, Site, acknowledged, reckon
 
 
 def _failures(site: Site) -> int:
@@ -209,3 +209,45 @@ def test_the_daemon_stays_small(site: Site) -> None:
         assert "numpy" not in file.read()
     assert json.dumps(ask(site, "status")["memory"])
     assert os.path.exists(site.spool / "control.sock")
+
+
+def test_a_receipt_says_whether_the_instance_is_safe(site: Site, archive: Archive, to_archive: Any) -> None:
+    """Stored is not enough while commitment is asked for; it is where the site switched commitment off."""
+    site.configure(destinations=[{**to_archive, "commitment": False}], sources=[QUICK_SOURCE])
+    agent = site.start()
+    agent.wait_until("storage", lambda: site.all_in("stored", 1))
+    [row] = site.rows()
+    words = ("receipt", row.uid, "--config", site.config, "--committed")
+    assert run_command(*words).returncode == 0
+    assert site.stop() == 0
+    archive.stop()
+    site.configure(destinations=[to_archive])
+    agent = site.start()
+    done = run_command(*words)
+    assert done.returncode == 50
+    assert "is not safe at every destination yet [not_delivered]" in done.stderr
+
+
+def test_a_peer_that_hangs_does_not_hold_up_the_stop(site: Site, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        site.tls = None
+        to = {"name": "stuck", "called_ae": "STUCK", "port": hanging.getsockname()[1]}
+        site.configure(destinations=[to], sources=[QUICK_SOURCE])
+        agent = site.start()
+        side, _ = hanging.accept()
+        with side:
+            assert side.recv(1) == b"\x01"  # the beginning of an A-ASSOCIATE-RQ
+            agent.signal(signal.SIGTERM)
+            assert agent.wait(12.0) == 0
+    assert site.all_in("deferred", 1) or site.all_in("queued", 1)
+
+
+def test_without_listener_it_runs_too(site: Site, archive: Archive, to_archive: Any) -> None:
+    site.configure(destinations=[to_archive], sources=[QUICK_SOURCE])
+    text = site.config.read_text()
+    site.config.write_text(text.replace("[listener]", "[listener]\nenabled = false"))
+    agent = Process([AGENT, "run", "--config", str(site.config)], site.folder / "agent.log")
+    with agent:
+        agent.wait_for("ready\n")
+        agent.wait_until("commitment", lambda: site.all_in("committed", 1))
+        assert not is_listening(site.port)
