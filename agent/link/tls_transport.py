@@ -1,13 +1,13 @@
 """A TLS connection with the methods and deadlines of ``transport.Transport``.
 
-Kept apart because ``ssl`` costs 5 MiB that a site without TLS need not pay. The socket is non-blocking with ``poll``:
-OpenSSL would loop in C on the kernel time-outs that the plain transport uses. One ``send`` hands OpenSSL the whole
-buffer, which it turns into records of 16 KiB without coming back to Python.
+Kept apart because ``ssl`` costs 5 MiB that a site without TLS need not pay. The socket has Python's own time-out as its
+tick: OpenSSL would loop in C on the kernel time-outs that the plain transport uses. One ``send`` hands OpenSSL the
+whole buffer; records of 16 KiB are made and waits for the socket are done in C, and after a tick the same call is
+repeated and goes on where it was. So the wait ``write`` is for one buffer here, not for one byte of progress.
 """
 
 from __future__ import annotations
 
-import select
 import socket
 import ssl
 import time
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from agent.errors import LinkClosed
 from agent.link.tls import TlsSettings, client_context, refused, server_context
-from agent.link.transport import LONGEST_TICK_S, Transport, plain_name
+from agent.link.transport import Transport, plain_name, tick_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,7 @@ _CUT: Final = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 class TlsTransport(Transport):
     """A TLS connection; made by ``start_client`` or ``start_server``."""
 
-    __slots__ = ("_poll_read", "_poll_write", "_settings", "_tls", "_verified_name")
+    __slots__ = ("_settings", "_tls", "_verified_name")
 
     batch_bytes = 1 << 17  # OpenSSL cuts it into records of 16 KiB anyway; memory is tighter with OpenSSL in it
 
@@ -50,11 +50,8 @@ class TlsTransport(Transport):
         self._verified_name = verified_name
         super().__init__(sock, name, timeouts, clock)
 
-    def _prepare(self, timeouts: Timeouts) -> None:  # noqa: ARG002 - the plain transport derives its tick from them
-        self._tls.settimeout(0.0)
-        self._poll_read, self._poll_write = select.poll(), select.poll()
-        self._poll_read.register(self._tls, select.POLLIN)
-        self._poll_write.register(self._tls, select.POLLOUT)
+    def _prepare(self, timeouts: Timeouts) -> None:
+        self._tls.settimeout(tick_of(timeouts))
 
     def handshake(self, deadline: float) -> None:
         """Do the TLS handshake (the wait named ``tls``); ``TlsRefused`` in words."""
@@ -71,21 +68,24 @@ class TlsTransport(Transport):
 
     def poll(self) -> bytes | None:
         """As ``Transport.poll``."""
+        if not self.readable(0.0):
+            return None
         try:
             return self._tls.recv(self.read_bytes)
-        except ssl.SSLWantReadError:
-            return None
+        except TimeoutError:
+            return None  # half a record
         except OSError as error:
             raise self._cut(error) from error
 
     def write(self, data: memoryview | bytes | bytearray) -> None:
         """As ``Transport.write``; OpenSSL takes all of ``data`` or wants to be called again with the same."""
         if data:
-            self._until(lambda: self._tls.send(data), None, "write")
+            self._until(lambda: self._tls.send(data), self._clock() + self._write_s, "write")
 
     def write_now(self, data: bytes) -> None:
         """As ``Transport.write_now``."""
         try:
+            self._tls.settimeout(0.0)
             self._tls.send(data)
         except OSError:
             return  # nobody listens any more
@@ -103,30 +103,24 @@ class TlsTransport(Transport):
         self._tls.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         return self._tls.recv(self.read_bytes)
 
-    def _until(self, call: Callable[[], _Result], deadline: float | None, wait: str) -> _Result:
-        """Repeat ``call`` as OpenSSL asks for more; without a ``deadline`` each step has ``write_s``."""
+    def _until(self, call: Callable[[], _Result], deadline: float, wait: str) -> _Result:
+        """Repeat ``call`` at each tick until it is done."""
         while True:
             try:
                 return call()
-            except ssl.SSLWantReadError:
-                ready = self._poll_read
-            except ssl.SSLWantWriteError:
-                ready = self._poll_write
+            except TimeoutError:
+                self._check(deadline, wait)
             except OSError as error:
                 raise self._cut(error) from error
-            self._wait(ready, deadline, wait)
-
-    def _wait(self, ready: select.poll, deadline: float | None, wait: str) -> None:
-        ends = self._clock() + self._write_s if deadline is None else deadline
-        while not ready.poll(max(1, int(min(LONGEST_TICK_S, ends - self._clock()) * 1000))):
-            self._check(ends, wait)
 
     def _cut(self, error: OSError) -> Exception:
         if isinstance(error, _CUT):
             try:  # an alert may wait in front of the reset and say more
                 self._tls.recv(self.read_bytes)
+            except TimeoutError:
+                pass
             except OSError as alert:
-                error = error if isinstance(alert, ssl.SSLWantReadError) else alert
+                error = alert
             if isinstance(error, _CUT):
                 return super()._cut(error)
         if isinstance(error, ssl.SSLError):
@@ -153,7 +147,6 @@ def start_server(
     clock: Callable[[], float] = time.monotonic,
 ) -> TlsTransport:
     """Shake hands as responder over an accepted socket; ``name`` says who called, for messages."""
-    sock.settimeout(0.0)
     wrapped = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
     return _shaken(wrapped, name, timeouts, settings, "", clock)
 

@@ -73,8 +73,7 @@ class Transport:
         self._prepare(timeouts)
 
     def _prepare(self, timeouts: Timeouts) -> None:
-        shortest = min(timeouts.response_s, timeouts.write_s, timeouts.associate_s, timeouts.pdu_s, timeouts.idle_s)
-        tick = min(LONGEST_TICK_S, max(SHORTEST_TICK_S, shortest / 4))
+        tick = tick_of(timeouts)
         interval = struct.pack("@ll", int(tick), int(tick % 1 * 1e6))
         self._socket.settimeout(None)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, interval)
@@ -141,7 +140,7 @@ class Transport:
     def readable(self, seconds: float) -> bool:
         """Wait up to ``seconds`` for something to read (or an end); nothing is read and nothing raised."""
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-        return _ready(self._socket, select.POLLIN, seconds)
+        return ready(self._socket, select.POLLIN, seconds)
 
     def _check(self, deadline: float, wait: str) -> None:
         if self.cancelled():
@@ -151,6 +150,12 @@ class Transport:
 
     def _cut(self, error: OSError) -> Exception:
         return LinkClosed(f"the connection with {self.name} was cut: {error.strerror or error}")
+
+
+def tick_of(timeouts: Timeouts) -> float:
+    """Return how often a wait looks up, in seconds: a quarter of the shortest one, within bounds."""
+    shortest = min(timeouts.response_s, timeouts.write_s, timeouts.associate_s, timeouts.pdu_s, timeouts.idle_s)
+    return min(LONGEST_TICK_S, max(SHORTEST_TICK_S, shortest / 4))
 
 
 def stopped(name: str) -> LinkClosed:
@@ -234,13 +239,14 @@ def _connect(
         tick = min(LONGEST_TICK_S, max(0.0, deadline - clock()))
         if not tick or cancelled():
             raise BlockingIOError(status, "connect given up")
-        if _ready(sock, select.POLLOUT, tick):
+        if ready(sock, select.POLLOUT, tick):
             status = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if status:
         raise OSError(status, os.strerror(status))
 
 
-def _ready(sock: socket.socket, events: int, seconds: float) -> bool:
+def ready(sock: socket.socket, events: int, seconds: float) -> bool:
+    """Wait up to ``seconds`` until ``sock`` is ready for ``events`` (``select.POLLIN``, ``select.POLLOUT``)."""
     poll = select.poll()
     poll.register(sock, events)
     return bool(poll.poll(max(0, int(seconds * 1000))))
