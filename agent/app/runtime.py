@@ -60,6 +60,7 @@ class Runtime:
         self.spool: Spool = open_spool(settings)
         self.settler = make_settler(settings, self.spool, journal)
         self._exam: Exam | None = None
+        self._certificates = _stamps(*settings.tls)
         self.recorders: dict[str, Recorder] = {}
         self.forwarders: dict[str, Forwarder] = {}
         self.listener: Listening | None = None
@@ -104,8 +105,11 @@ class Runtime:
 
     def _swap(self, settings: Settings) -> None:
         old = self.settings
-        if settings.listener != old.listener or settings.tls != old.tls:
+        stamps = _stamps(*settings.tls)
+        renewed = settings.listener.tls and stamps != self._certificates
+        if settings.listener != old.listener or settings.tls != old.tls or renewed:
             self._rebind(settings, old)
+        self._certificates = stamps
         self.settings = settings
         self.settler.destinations = reporters(settings)
         if settings.patient != old.patient or settings.exam != old.exam or settings.agent != old.agent:

@@ -9,6 +9,8 @@ is true. Each run starts from an empty folder.
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -54,10 +56,11 @@ def run(args: Arguments) -> int:
     began = time.monotonic()
     _check(args)
     progress = Progress()
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # so that the site is taken down
     progress.say(f"making a bench CA and keys, starting archive and agent in {os.path.abspath(args.output)}")
     with BenchSite(args.output, _sources(args)) as site:
         _arm(site, args)
-        story = _Story(site, progress, args.seconds)
+        story = _Story(site, progress, args.seconds, args.rows * args.columns * 3)
         status = story.watch()
         stopped = site.agent.stop()
     progress.say("agent stopped; reading back what the archive has")
@@ -120,10 +123,11 @@ def _sources(args: Arguments) -> list[dict[str, Any]]:
 class _Story:
     """Watches the agent until everything is committed, cuts the link on the way, and says what happens."""
 
-    def __init__(self, site: BenchSite, progress: Progress, clip_s: float) -> None:
+    def __init__(self, site: BenchSite, progress: Progress, clip_s: float, frame_bytes: int) -> None:
         self._site = site
         self._progress = progress
         self._clip_s = clip_s
+        self.frame_bytes = frame_bytes
         self._began = time.monotonic()
         self._told: set[str] = set()
         self.cut_at: float | None = None
@@ -191,6 +195,7 @@ def _judge(site: BenchSite, story: _Story, status: dict[str, Any], progress: Pro
     from agent.acquire.frame_log import read_frame_log
     from agent.app.picture_file import sheet
     from agent.app.proof import PER_LINE, THUMB_COLUMNS, THUMB_ROWS, prove, received_files
+    from agent.native.source import DEFAULT_SLOTS
     from agent.spool.view import SpoolView
 
     digests = read_frame_log(site.frame_log)
@@ -229,6 +234,7 @@ def _judge(site: BenchSite, story: _Story, status: dict[str, Any], progress: Pro
         "link_cut_at": story.cut_at,
         "agent_peak_kib": status["memory"]["peak_kib"],
         "agent_rss_kib": status["memory"]["rss_kib"],
+        "ring_kib": (story.frame_bytes * DEFAULT_SLOTS) >> 10,
         "contact_sheet": picture if pictures else None,
     }
 
@@ -313,7 +319,9 @@ def _print(result: dict[str, Any]) -> None:
     print(f"throughput   {rates} (mutual TLS, synced before answered)")
     print(f"drops        {result['dropped']}")
     print(f"link cut     {result['link_cuts']} time, at {clock_text(result['link_cut_at'])}")
-    print(f"agent        peak memory {result['agent_peak_kib'] / 1024:.1f} MiB (the ring alone holds 8 frames)")
+    print(
+        f"agent        peak memory {result['agent_peak_kib'] / 1024:.1f} MiB, {result['ring_kib'] / 1024:.1f} of it the frame ring"
+    )
     print(f"pictures     {result['contact_sheet']}")
     print(f"time         {result['seconds']} s")
     for fault in result["faults"]:

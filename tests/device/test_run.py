@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import time
@@ -14,6 +15,8 @@ import pytest
 from fakes.command import QUICK_SOURCE, run_command
 from fakes.process import Process, free_port, is_listening
 from fakes.site import AGENT, Archive, Site, acknowledged, reckon
+
+from agent.app import bench_ca
 
 
 def _failures(site: Site) -> int:
@@ -251,3 +254,21 @@ def test_without_listener_it_runs_too(site: Site, archive: Archive, to_archive: 
         agent.wait_for("ready\n")
         agent.wait_until("commitment", lambda: site.all_in("committed", 1))
         assert not is_listening(site.port)
+
+
+def test_a_renewed_certificate_is_taken_at_reload(
+    site: Site, archive: Archive, to_archive: Any, tmp_path: Path
+) -> None:
+    assert site.tls is not None
+    own = Path(shutil.copytree(site.tls, tmp_path / "tls"))
+    site.tls = own
+    site.configure(destinations=[to_archive])
+    agent = site.start()
+    agent.signal(signal.SIGHUP)
+    agent.wait_for("reload: nothing changed")
+    issuer = bench_ca.Identity(f"{own}/ca.pem", f"{own}/ca.pem", f"{own}/ca.key")
+    bench_ca.issue(str(own), "agent", issuer, hosts=("localhost", "127.0.0.1"))
+    agent.signal(signal.SIGHUP)
+    agent.wait_for("started listener")
+    assert "stopped to archive" in agent.log
+    agent.wait_listening(site.port)
