@@ -319,9 +319,8 @@ def _print(result: dict[str, Any]) -> None:
     print(f"throughput   {rates} (mutual TLS, synced before answered)")
     print(f"drops        {result['dropped']}")
     print(f"link cut     {result['link_cuts']} time, at {clock_text(result['link_cut_at'])}")
-    print(
-        f"agent        peak memory {result['agent_peak_kib'] / 1024:.1f} MiB, {result['ring_kib'] / 1024:.1f} of it the frame ring"
-    )
+    peak, ring = result["agent_peak_kib"] / 1024, result["ring_kib"] / 1024
+    print(f"agent        peak memory {peak:.1f} MiB, {ring:.1f} of it the frame ring")
     print(f"pictures     {result['contact_sheet']}")
     print(f"time         {result['seconds']} s")
     for fault in result["faults"]:
