@@ -51,7 +51,9 @@ def associate(
             raise error
         if not isinstance(answer, AssociateAccept):
             raise LinkClosed(f"{peer} closed the connection instead of answering the association request")
-    except AgentError:
+    except AgentError as error:
         driver.abort()
+        if isinstance(error, LinkClosed) and peer.tls is None:
+            error.hint = "It ended before it answered: is this a TLS port, or no DICOM port at all?"
         raise
     return driver
