@@ -207,7 +207,7 @@ class Driver:
             self.close()
             raise
         now = self._clock()
-        if self.association.state is State.STA5 and len(data) > 1 and data[0] in _TLS_RECORD_TYPES and data[1] == 3:
+        if self.association.state is State.STA5 and looks_like_tls(data):
             self.close()
             raise TlsRefused(
                 f"{self.transport.name} answers with TLS: this port wants TLS and was called without",
@@ -246,3 +246,8 @@ class Driver:
             raise better from error
         finally:
             self.close()
+
+
+def looks_like_tls(head: bytes) -> bool:
+    """Whether bytes that should begin a PDU begin a TLS record instead (alert or handshake, version 3.x)."""
+    return len(head) >= 2 and head[0] in _TLS_RECORD_TYPES and head[1] == 3

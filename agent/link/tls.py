@@ -195,8 +195,3 @@ def refused(error: OSError, peer: str, settings: TlsSettings, name: str = "") ->
     if isinstance(error, ssl.SSLEOFError) or not isinstance(error, ssl.SSLError):
         return TlsRefused(_REASONS["UNEXPECTED_EOF_WHILE_READING"].format_map(facts))
     return TlsRefused(f"TLS with {peer} failed: {reason or error}")
-
-
-def looks_like_tls(head: bytes) -> bool:
-    """Whether bytes that should begin a PDU begin a TLS record instead (alert 15H or handshake 16H, version 3.x)."""
-    return len(head) >= 2 and head[0] in (0x15, 0x16) and head[1] == 0x03

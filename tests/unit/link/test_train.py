@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+
 from agent.errors import LocalProtocolError, MediaError
 from agent.link.train import LONGEST_PDU_BYTES, Train
 
