@@ -118,7 +118,7 @@ class Delivery:
         try:
             return self._send(instance, fd, context_id)
         except AgentError as error:
-            self._broken = error
+            self.end(error)
             return failed(instance, error, begun=True)
         finally:
             os.close(fd)
@@ -136,11 +136,11 @@ class Delivery:
                 raise LinkClosed(f"{self.peer} released the association")
             conversation.answer_or_abort(incoming)
         except AgentError as error:
-            self._broken = error
+            self.end(error)
         return self._broken is None
 
     def end(self, error: AgentError) -> None:
-        """Note that the association was ended by ``error`` in another service on it."""
+        """End the association because of ``error``, of this service or of another one on it."""
         self._broken = error
         self._conversation.driver.abort()
 

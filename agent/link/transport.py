@@ -84,8 +84,8 @@ class Transport:
         sock = self._socket
         self._check(deadline, wait)  # also when bytes keep coming: a drip is no progress
         while True:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             try:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
                 return sock.recv(self.read_bytes)
             except BlockingIOError:
                 self._check(deadline, wait)
@@ -138,8 +138,11 @@ class Transport:
         return {"transport": "tcp"}
 
     def readable(self, seconds: float) -> bool:
-        """Wait up to ``seconds`` for something to read (or an end); nothing is read and nothing raised."""
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        """Wait up to ``seconds`` for something to read (or an end); nothing is read."""
+        try:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        except OSError as error:
+            raise self._cut(error) from error
         return ready(self._socket, select.POLLIN, seconds)
 
     def _check(self, deadline: float, wait: str) -> None:
