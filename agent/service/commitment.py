@@ -24,7 +24,6 @@ from agent.ul.negotiate import Offer
 from agent.ul.user import RoleSelection
 
 if TYPE_CHECKING:
-
     from agent.dataset.dataset import DataSet
 
 REQUEST_COMMITMENT = 1  # Action Type ID
