@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from agent.acquire.clock import WallStamp
     from agent.config.settings import Settings, SourceSettings
 
+_PATTERN: Final = "pattern:"
 # A phantom of 43 cm on a panel of 3072 pixels; the pattern grows darker where more is absorbed.
 _PATTERN_XRAY: Final = XrayFacts((0.14, 0.14), "LIN", 1, "DIRECT")
 _PATTERN_VIEW: Final = "PA"
 _PATTERN_ORIENTATION: Final = "L/F"
+_PATTERN_ANATOMY: Final = "CHEST"
+_PATTERN_PATIENT: Final = ("TEST^PATTERN", "TEST-PATTERN")  # so that nobody looks for a person behind a test picture
 
 
 class Exam:
@@ -46,10 +49,13 @@ class Exam:
         with self._lock:
             self._started = study_began = self._started or started
         patient, exam, agent = self._settings.patient, self._settings.exam, self._settings.agent
+        name, number = patient.name, patient.id
+        if not (name or number) and source.uri.startswith(_PATTERN):
+            name, number = _PATTERN_PATIENT
         series_number = self._of_source(source.name)[1]
         values: dict[str, str | int | None] = {
-            "PatientName": patient.name,
-            "PatientID": patient.id,
+            "PatientName": name,
+            "PatientID": number,
             "PatientBirthDate": patient.birth_date,
             "PatientSex": patient.sex,
             "StudyID": exam.study_id,
@@ -75,9 +81,10 @@ class Exam:
         series_uid, _ = self._of_source(source.name)
         with self._lock:
             number = self._numbers[source.name] = self._numbers.get(source.name, 0) + 1
-        pattern = source.uri.startswith("pattern:")
+        pattern = source.uri.startswith(_PATTERN)
         orientation = source.patient_orientation or (_PATTERN_ORIENTATION if pattern else "")
         row, _, column = orientation.partition("/")
+        anatomy = source.anatomy or (_PATTERN_ANATOMY if pattern else "")
         agent = self._settings.agent
         burned_in = source.burned_in_annotation or ("NO" if pattern else "")
         return Acquisition(
@@ -90,7 +97,7 @@ class Exam:
             instance_number=number,
             burned_in_annotation={"YES": True, "NO": False}.get(burned_in),
             patient_orientation=(row, column) if orientation else None,
-            anatomy=codes.anatomy(source.anatomy),
+            anatomy=codes.anatomy(anatomy) if anatomy else None,
             laterality=source.laterality,
             equipment=Equipment(
                 device_serial_number=agent.serial_number,

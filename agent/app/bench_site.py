@@ -184,7 +184,7 @@ class BenchSite:
             ("[agent]", {"ae_title": AGENT_AE, "institution_name": "Bench", "station_name": "BENCH"}),
             ("[spool]", {"path": self.spool, "min_free_mib": 64}),
             ("[tls]", identity._asdict()),
-            ("[listener]", {"host": "127.0.0.1", "port": agent_port, "tls": True}),
+            ("[listener]", {"enabled": True, "host": "127.0.0.1", "port": agent_port, "tls": True}),
             ("[[destination]]", destination),
             *(("[[source]]", {**source, "frame_digest_file": self.frame_log}) for source in self._sources),
         ]

@@ -47,7 +47,7 @@ def arguments(parser: Parser) -> None:
     parser.add("--seconds", read=float, metavar="S", help="end after this time")
     parser.add("--sop-class", choices=SOP_CLASS_WORDS, help="kind of instance (us-mf)")
     parser.add("--transfer-syntax", metavar="WORD|UID", help=f"{syntaxes} or a UID (explicit)")
-    parser.add("--anatomy", metavar="WORD", help="region looked at (CHEST)")
+    parser.add("--anatomy", metavar="WORD", help="region looked at, for example CHEST")
     parser.add("--laterality", choices=("R", "L", "U", "B"), help="side of a paired region")
     parser.add("--frame-log", metavar="FILE", help="append the SHA-256 of every frame before compression")
     parser.add("--config", metavar="FILE", help=f"patient, exam, equipment and named sources ({DEFAULT_CONFIG})")

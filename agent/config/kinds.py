@@ -53,7 +53,7 @@ def _name(text: str) -> str:
 def _anatomy(text: str) -> str:
     from agent.iod import codes  # the table of PS3.16 is only needed where a region is named
 
-    return _refusal(codes.anatomy, text)
+    return _refusal(codes.anatomy, text) if text else ""
 
 
 def _view(text: str) -> str:

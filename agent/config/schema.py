@@ -99,7 +99,7 @@ _TLS: Final = (
 )
 
 _LISTENER: Final = (
-    Key("enabled", "switch", True, "Accept associations: Verification and Storage Commitment reports."),
+    Key("enabled", "switch", False, "Accept associations: Verification and Storage Commitment reports."),
     Key("host", "host", "0.0.0.0", "Address to listen on."),  # noqa: S104  a box listens on every interface unless told otherwise
     Key("port", "integer", 11112, "TCP port to listen on; 0 takes a free one.", "", 0, 65_535),
     Key("tls", "switch", False, "Only TLS connections with a certificate of [tls] ca_file are accepted."),
@@ -135,7 +135,12 @@ _SOURCE: Final = (
     Key("clip_frames", "integer", 0, "A clip ends after this many frames; 0: by time only.", "frames", 0, 1_000_000),
     Key("every_s", "number", 0.0, "Capture by itself with this period; 0: only when triggered.", "s", 0, _DAY_S),
     Key("captures", "integer", 0, "Unattended captures after start; 0: no end.", "", 0, 1_000_000_000),
-    Key("anatomy", "anatomy", "CHEST", "Region looked at: Body Part Examined term, SNOMED CT code or meaning."),
+    Key(
+        "anatomy",
+        "anatomy",
+        "",
+        "Region looked at: Body Part Examined term, SNOMED CT code or meaning; empty: not known.",
+    ),
     Key(
         "laterality",
         "choice",
@@ -165,8 +170,8 @@ _SOURCE: Final = (
 )
 
 _PATIENT: Final = (
-    Key("name", "person", "TEST^BENCH", "Patient's Name (0010,0010).", high=_LO),
-    Key("id", "text", "BENCH-1", "Patient ID (0010,0020).", high=_LO),
+    Key("name", "person", "", "Patient's Name (0010,0010); empty: not known.", high=_LO),
+    Key("id", "text", "", "Patient ID (0010,0020); empty: not known.", high=_LO),
     Key("birth_date", "date", "", "Patient's Birth Date (0010,0030), YYYYMMDD or empty."),
     Key("sex", "choice", "", "Patient's Sex (0010,0040).", choices=("", "M", "F", "O")),
 )
@@ -174,7 +179,7 @@ _PATIENT: Final = (
 _EXAM: Final = (
     Key("study_id", "text", "1", "Study ID (0020,0010).", high=_SH),
     Key("accession_number", "text", "", "Accession Number (0008,0050).", high=_SH),
-    Key("description", "text", "Bench exam", "Study Description (0008,1030).", high=_LO),
+    Key("description", "text", "", "Study Description (0008,1030).", high=_LO),
     Key("referring_physician", "person", "", "Referring Physician's Name (0008,0090).", high=_LO),
 )
 

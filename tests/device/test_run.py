@@ -248,7 +248,7 @@ def test_a_peer_that_hangs_does_not_hold_up_the_stop(site: Site, tmp_path: Path)
 def test_without_listener_it_runs_too(site: Site, archive: Archive, to_archive: Any) -> None:
     site.configure(destinations=[to_archive], sources=[QUICK_SOURCE])
     text = site.config.read_text()
-    site.config.write_text(text.replace("[listener]", "[listener]\nenabled = false"))
+    site.config.write_text(text.replace("enabled = true", "enabled = false"))
     agent = Process([AGENT, "run", "--config", str(site.config)], site.folder / "agent.log")
     with agent:
         agent.wait_for("ready\n")

@@ -62,7 +62,7 @@ class Site:
         sections = [
             table("[agent]", {"ae_title": "AGENT", **(agent or {})}),
             table("[spool]", {"path": str(self.spool), "min_free_mib": 1, **(spool or {})}),
-            table("[listener]", {"host": "127.0.0.1", "port": self.port, "tls": self.tls is not None}),
+            table("[listener]", {"enabled": True, "host": "127.0.0.1", "port": self.port, "tls": self.tls is not None}),
         ]
         if self.tls is not None:
             files = {"ca_file": "ca.pem", "certificate_file": "agent.pem", "key_file": "agent.key"}

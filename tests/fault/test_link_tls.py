@@ -179,7 +179,7 @@ def test_mutual_tls_13(pki: Path, serve: Callable[..., int]) -> None:
 @pytest.mark.parametrize(
     ("server", "client", "words"),
     [
-        ({"name": "stranger", "ca": "other"}, {}, r"of ARCHIVE@127\.0\.0\.1:\d+ comes with a CA that is not in .*ca\.pem"),
+        ({"name": "stranger", "ca": "other"}, {}, r"ARCHIVE@127\.0\.0\.1:\d+ comes with a CA that is not in .*ca\.pem"),
         ({"name": "elsewhere"}, {}, "is not for the address 127.0.0.1"),
         ({"name": "archive"}, {"server_name": "pacs.example.org"}, "is not for the name pacs.example.org"),
         ({"name": "archive", "ca": "other"}, {}, "does not know the CA of our certificate .*agent.pem"),
