@@ -61,7 +61,7 @@ def png_frames(folder: Path) -> np.ndarray:
 
 def real_images(scratch: Path) -> list[RealImage]:
     x_ray = {"intensity_relationship": "LIN", "intensity_sign": 1, "pixel_spacing_mm": 0.5, "detector_type": "DIRECT",
-             "view": "AP", "patient_orientation": "L/F", "burned_in_annotation": "NO"}  # fmt: skip
+             "view": "AP", "anatomy": "CHEST", "patient_orientation": "L/F", "burned_in_annotation": "NO"}  # fmt: skip
     cine = cine_folder(scratch / "cine")
     rows = [
         ("colour-us", "examples_rgb_color.dcm", "us", "explicit"),
