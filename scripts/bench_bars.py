@@ -58,7 +58,6 @@ BARS = (
     Bar("0.5 MB, storescp TLS 1.3, x storescu", "per_s", "storescp TLS", "0.5MB", "storescu", 40),
     Bar("20 kB, stock Orthanc, x storescu", "per_s", "Orthanc", "20kB", "storescu", 20),
     Bar("0.5 MB, stock Orthanc, x storescu", "per_s", "Orthanc", "0.5MB", "storescu", 8),
-    Bar("20 kB, sink, inst/s x storescu tuned", "per_s", "sink", "20kB", TUNED, 1.0),
     Bar("0.5 MB, sink, inst/s x storescu tuned", "per_s", "sink", "0.5MB", TUNED, 1.5),
     Bar("1 GB, sink, MB/s x storescu tuned", "per_s", "sink", "1GB", TUNED, 1.5),
     Bar("1 GB, sink, MB/s x raw TCP", "per_s", "sink", "1GB", "raw TCP", 0.85),
