@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from fakes.spool_world import BOTH, FakeTime, capture, part10, uid_of
+from fakes.spool_world import BOTH, FakeTime, capture, digest, part10, uid_of
 
 from agent.errors import SpoolError
 from agent.spool.core import Destination
@@ -58,6 +58,7 @@ def test_a_claim_takes_the_oldest_once(spool, time_):
     with open(item.path, "rb") as file:
         assert file.read() == part10(1)
     assert (item.attempt, item.asked, item.sop_instance_uid, item.size) == (1, 0, uid_of(1), len(part10(1)))
+    assert item.data_set_sha256.hex() == digest(1)
 
 
 def test_an_answer_is_recorded_with_its_words(spool, time_):
