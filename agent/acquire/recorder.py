@@ -44,21 +44,27 @@ class Counts(NamedTuple):
 
 
 class Recorder:
-    """A source at work; ``work`` is the function of its role, the rest may be called from any thread."""
+    """A source at work; ``work`` is the function of its role, the rest may be called from any thread.
+
+    One recorder belongs to one ``exam``. When settings change it is replaced: the new one takes over the ``pending``
+    trigger, read after the old one's role has ended.
+    """
 
     def __init__(
         self,
         source: SourceSettings,
-        exam: Callable[[], Exam],
+        exam: Exam,
         spool: Spool,
         report: Callable[[SourceSettings, Recorded], None],
+        *,
+        pending: bool = False,
     ) -> None:
         self.source = source
         self._exam = exam
         self._spool = spool
         self._report = report
         self._wake = threading.Event()
-        self._triggered = False
+        self._triggered = pending
         self._automatic = 0
         self._next_at: float | None = None
         self.counts = Counts(0, 0, 0, recording=False, last_uid="")
@@ -67,6 +73,11 @@ class Recorder:
         """Ask for one capture."""
         self._triggered = True
         self._wake.set()
+
+    @property
+    def pending(self) -> bool:
+        """Whether a capture was asked for that has not begun; whoever replaces this recorder hands it on."""
+        return self._triggered
 
     def wake(self) -> None:
         """Make ``work`` look at its stop event."""
@@ -97,7 +108,7 @@ class Recorder:
         self.counts = self.counts._replace(recording=True)
         try:
             with open_source(source.uri) as opened, self._spool.draft(expected_bytes(opened, order)) as draft:
-                captured = capture(opened, order, self._exam(), draft, stop)
+                captured = capture(opened, order, self._exam, draft, stop)
                 if log is not None:
                     log.flush()
                 done = Recorded(captured, draft.seal(self._record(captured)))

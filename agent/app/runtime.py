@@ -147,7 +147,7 @@ class Runtime:
     def _recorder(self, source: SourceSettings) -> Recorder:
         from agent.acquire.recorder import Recorder
 
-        return Recorder(source, self.exam, self.spool, self._captured)
+        return Recorder(source, self.exam(), self.spool, self._captured)
 
     def exam(self) -> Exam:
         """Return the exam that captures belong to; a new one when patient or exam were configured anew."""

@@ -38,8 +38,7 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
 def recorder(spool: Spool, seen: list[Recorded], **changes: object) -> Recorder:
     settings = load.parse(TOML)
     source: SourceSettings = settings.source[0]._replace(**changes)  # type: ignore[arg-type]
-    exam = Exam(settings)
-    return Recorder(source, lambda: exam, spool, lambda _source, done: seen.append(done))
+    return Recorder(source, Exam(settings), spool, lambda _source, done: seen.append(done))
 
 
 def test_a_capture_is_durable_and_queued_with_its_facts(spool: Spool, tmp_path: Path) -> None:
@@ -96,6 +95,16 @@ def test_turns_keep_their_period_and_missed_ones_are_not_made_up_for(spool: Spoo
     quiet.trigger()
     assert quiet._take_turn(0.0)
     assert not quiet._take_turn(0.0)
+
+
+def test_a_trigger_outlives_its_recorder(spool: Spool) -> None:
+    old = recorder(spool, [])
+    assert not old.pending
+    old.trigger()
+    assert old.pending
+    new = Recorder(old.source, Exam(load.parse(TOML)), spool, lambda _source, _done: None, pending=old.pending)
+    assert new._take_turn(0.0)
+    assert not new.pending
 
 
 def test_a_failed_capture_leaves_nothing(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
