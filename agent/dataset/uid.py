@@ -95,9 +95,12 @@ def uid_name(uid: str) -> str:
 
 def is_valid_uid(text: str) -> bool:
     """Whether the text is a UID: 1 to 64 digits and dots, no empty component, no leading zero (PS3.5 9.1)."""
-    if not 0 < len(text) <= MAX_UID_BYTES or not text.isascii():
+    if not 0 < len(text) <= MAX_UID_BYTES or not text.isascii() or not text.replace(".", "").isdigit():
         return False
-    return all(part.isdigit() and (part[0] != "0" or part == "0") for part in text.split("."))
+    fenced = f".{text}."
+    if ".." in fenced:
+        return False
+    return ".0" not in fenced or all(part == "0" or part[0] != "0" for part in text.split("."))
 
 
 def uid_from_int128(value: int) -> str:
