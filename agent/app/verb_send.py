@@ -1,12 +1,14 @@
 """``send``: files to a peer over one association, now, without the queue.
 
-One line per file, and a sum. Files that are no DICOM are named first, before anything is sent; the others are sent all
-the same with ``--skip-bad``. Memory does not depend on the size of the files. Exit status: 0 when every file was
+One line per file, and a sum. A folder stands for every file in and below it, in the order of their names, but not for
+its DICOMDIR, which is no image. Files that are no DICOM are named first, before anything is sent; the others are sent
+all the same with ``--skip-bad``. Memory does not depend on the size of the files. Exit status: 0 when every file was
 stored; the status of the common cause when nothing could be sent at all; else 50.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,8 @@ from agent.app.term import Progress, paint, printable, size_text
 from agent.errors import AgentError, DataSetError, FileError, NotDelivered
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from agent.app.options import Arguments, Parser
     from agent.forward.deliver import Outcome
     from agent.forward.files import Files
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 
 def arguments(parser: Parser) -> None:
     """Declare the options."""
-    parser.add("files", amount="+", metavar="FILE", help="DICOM files")
+    parser.add("files", amount="+", metavar="FILE", help="DICOM files, or folders of them")
     add_peer(parser)
     parser.add("--skip-bad", switch=True, help="send the rest when some files are no DICOM files")
     parser.add("--json", switch=True, help="print the result as JSON")
@@ -35,9 +39,11 @@ def run(args: Arguments) -> int:
     peer = peer_of(args)
     files, bad = _open(args.files)
     for path, error in bad:
-        sys.stderr.write(f"{printable(path)}: {error} [{error.code}]\n")
+        sys.stderr.write(printable(f"{path}: {error} [{error.code}]") + "\n")
     if bad and not (args.skip_bad and files):
         raise _first(bad, len(files))
+    if not files:
+        raise FileError(f"{', '.join(args.files)}: no file to send in it")
     tally = Tally()
     started = time.monotonic()
     _send(peer, files, tally, args)
@@ -80,12 +86,22 @@ def _open(paths: list[str]) -> tuple[Files, list[tuple[str, AgentError]]]:
 
     good = Files()
     bad: list[tuple[str, AgentError]] = []
-    for path in paths:
+    for path in _files(paths):
         try:
             good.add(path)
         except (FileError, DataSetError) as error:
             bad.append((path, error))
     return good, bad
+
+
+def _files(paths: list[str]) -> Iterator[str]:
+    for path in paths:
+        if not os.path.isdir(path):
+            yield path
+            continue
+        for folder, below, names in os.walk(path):
+            below.sort()
+            yield from (os.path.join(folder, name) for name in sorted(names) if name != "DICOMDIR")
 
 
 def _first(bad: list[tuple[str, AgentError]], good: int) -> AgentError:

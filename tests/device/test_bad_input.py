@@ -276,6 +276,25 @@ def test_send_says_what_became_of_each_file(plain_archive: Archive, tmp_path: Pa
     assert len(plain_archive.index()) == 1
 
 
+def test_send_takes_folders_and_prints_no_control_characters(plain_archive: Archive, tmp_path: Path) -> None:
+    below = tmp_path / "exam" / "series"
+    below.mkdir(parents=True)
+    to = ("--to", f"BENCH@127.0.0.1:{plain_archive.port}")
+    assert run_command("send", *to, tmp_path / "exam").returncode == 3  # nothing in it
+    for name in (below / "1", below / "2", tmp_path / "exam" / "3"):
+        assert run_command("capture", "--source", QUICK_SOURCE["uri"], "--frames", 1, "-o", name).returncode == 0
+    (tmp_path / "exam" / "DICOMDIR").write_text("no image")
+    done = run_command("send", *to, tmp_path / "exam", "--json")
+    assert done.returncode == 0
+    assert [Path(row["file"]).name for row in done.json["files"]] == ["3", "1", "2"]
+    assert len(plain_archive.index()) == 3
+    evil = tmp_path / "exam" / "\x1b[2Jtext"
+    evil.write_text("this is no DICOM file" * 20)
+    done = run_command("send", *to, tmp_path / "exam")
+    assert done.returncode == 30
+    assert "\x1b" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
