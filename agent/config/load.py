@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 # The full example is 10 KiB; a megabyte is not a configuration.
 MAX_FILE_BYTES: Final = 1 << 20
+# TOML asks for 64 bits, which have 20 digits (64 in binary); this only tells a number from an accident.
+MAX_DIGITS: Final = 100
+# A key that others can read or replace proves nothing about us; execution bits are harmless.
+_SHARED_BITS: Final = 0o066
+_SHARED_KEY: Final = "only the agent's own user may read or write a private key"
 
 
 def load(path: str, *, files: bool = False) -> Settings:
@@ -33,15 +38,31 @@ def load(path: str, *, files: bool = False) -> Settings:
 
 def parse(text: str, *, path: str = "agent.toml", files: bool = False) -> Settings:
     """Check configuration ``text`` as if it stood in ``path``; raises ``ConfigError``."""
-    values, problems = examine(_toml(text, path))
+    values, problems = _examine(text, path)
     if not problems:
         _absolute(values, os.path.dirname(os.path.abspath(path)))
         if files:
             problems = list(_missing_files(values))
     if problems:
         lines = key_lines(text)
-        raise ConfigError.of(path, [(line_of(lines, where), where, message) for where, message in problems])
+        error = ConfigError.of(path, [(line_of(lines, where), where, message) for where, message in problems])
+        if problems[0].message.endswith(_SHARED_KEY):
+            error.hint = f"chmod 600 {values['tls']['key_file']}"
+        raise error
     return build(values)
+
+
+def _examine(text: str, path: str) -> tuple[Values, list[Problem]]:
+    """Parse and check; Python refuses to read or to print whole numbers above some thousand digits (ValueError)."""
+    try:
+        return examine(_toml(text, path))
+    except (ValueError, OverflowError):
+        line = next((at for at, row in enumerate(text.splitlines(), 1) if _has_huge_number(row)), None)
+        raise ConfigError.of(path, [(line, "", "a whole number has more digits than any key takes")]) from None
+
+
+def _has_huge_number(row: str) -> bool:
+    return any(len(word) > MAX_DIGITS for word in row.split("=", 1)[-1].replace("_", "").replace(",", " ").split())
 
 
 def build(values: Values) -> Settings:
@@ -110,3 +131,6 @@ def _missing_files(values: Values) -> Iterator[Problem]:
             yield Problem(where, f"no such file: {path}")
         elif not os.access(path, os.R_OK):
             yield Problem(where, f"may not be read: {path}")
+        elif where == "tls.key_file" and os.stat(path).st_mode & _SHARED_BITS:
+            mode = os.stat(path).st_mode & 0o777
+            yield Problem(where, f"{path} is open to group or others (mode {mode:04o}); {_SHARED_KEY}")

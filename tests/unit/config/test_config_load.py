@@ -137,3 +137,29 @@ def test_source_uris() -> None:
     for bad in ("", "pattern:", "pattern", "replay:?rate_hz=1", "pattern:dx16?rows", "pattern:dx16?rows=1.5e2x"):
         with pytest.raises(ValueError, match=r"."):
             parse_source(bad)
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 5000, "0x" + "f" * 5000, "[1, " + "9" * 5000 + "]"])
+@pytest.mark.parametrize("key", ["clip_frames", "clip_s", "name", "unheard_of"])
+def test_a_number_that_python_will_not_read_is_a_mistake_like_others(key: str, number: str) -> None:
+    text = f"{GOOD}{key} = {number}\n".replace('name = "probe"\n' if key == "name" else "\0", "")
+    with pytest.raises(ConfigError) as caught:
+        load.parse(text)
+    assert str(caught.value).startswith("agent.toml:1")
+    assert len(str(caught.value)) < 6000
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])
+def test_a_key_that_others_may_read_is_refused(mode: int, tmp_path: Path) -> None:
+    for name in ("ca.pem", "agent.pem", "agent.key"):
+        (tmp_path / name).write_text("")
+    key = tmp_path / "agent.key"
+    tls = '[tls]\nca_file = "ca.pem"\ncertificate_file = "agent.pem"\nkey_file = "agent.key"\n'
+    path = tmp_path / "agent.toml"
+    path.write_text(GOOD + tls)
+    key.chmod(mode)
+    with pytest.raises(ConfigError, match=r"agent.toml:15: tls.key_file: .*open to group or others \(mode 0") as caught:
+        load.load(str(path), files=True)
+    assert caught.value.hint == f"chmod 600 {key}"
+    key.chmod(0o600)
+    assert load.load(str(path), files=True).tls.key_file == str(key)
