@@ -2,8 +2,8 @@
 
 ``control.sock`` in the spool folder, for the agent's own user only (mode 0600). One request and one answer per
 connection, each one line of JSON: ``{"verb": "retry", "destination": "pacs"}`` and ``{"ok": true, ...}`` or
-``{"error": {"code", "message"}}``. Lines, connections and waits are bounded; a client that is slow or talks nonsense is
-dropped. The address goes through ``/proc/self/fd`` because a socket path may have 107 bytes only and spool paths may
+``{"error": {"code", "message"}}``. Lines, connections and waits are bounded: a client has ``CLIENT_S`` for its request,
+however it spreads the bytes, and as much to take the answer, because the next one waits behind it. The address goes through ``/proc/self/fd`` because a socket path may have 107 bytes only and spool paths may
 be longer.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.errors import AgentError, SpoolError
@@ -25,24 +26,35 @@ SOCKET_NAME: Final = "control.sock"
 REQUEST_LIMIT_BYTES: Final = 4096
 # A status report of 32 destinations and 16 sources is below 32 KiB.
 ANSWER_LIMIT_BYTES: Final = 1 << 20
-# Local processes answer in milliseconds; more means that one of them hangs.
+# Both ends are on this machine: a request arrives in a millisecond. A hundred times that on a busy box, and some more.
+CLIENT_S: Final = 0.5
+# How long ``ask`` waits for its turn and its answer: a full backlog of clients that hang, twice over.
 WAIT_S: Final = 10.0
+# Between attempts to accept when descriptors or memory are short, and of ``ask`` to connect to a full backlog.
+PAUSE_S: Final = 0.25
 # Requests are served one after the other: a console, a cron job and a person fit in the queue.
 _BACKLOG: Final = 8
 
 Request = dict[str, Any]
-Handler = "Callable[[Request], dict[str, Any]]"
+
+
+def _nobody(_text: str) -> None:
+    """Say nothing."""
 
 
 class ControlServer:
     """The daemon's end; ``serve`` is the work of a role."""
 
-    __slots__ = ("_handle", "_listener", "_root")
+    __slots__ = ("_closed", "_handle", "_listener", "_root", "_say")
 
-    def __init__(self, root: str, handle: Callable[[Request], dict[str, Any]]) -> None:
+    def __init__(
+        self, root: str, handle: Callable[[Request], dict[str, Any]], say: Callable[[str], None] = _nobody
+    ) -> None:
         """Bind the socket in ``root``; the spool lock is held, so a socket file that is there is a dead one's."""
         self._root = root
         self._handle = handle
+        self._say = say
+        self._closed = False
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         with _short(root) as path:
             with contextlib.suppress(FileNotFoundError):
@@ -52,19 +64,22 @@ class ControlServer:
         self._listener.listen(_BACKLOG)
 
     def serve(self, stop: threading.Event, _facts: object = None) -> None:
-        """Answer requests until ``stop`` is set and ``wake`` was called."""
+        """Answer requests until ``close``, or until ``stop`` is set and one more request came."""
         while not stop.is_set():
             try:
                 side, _ = self._listener.accept()
-            except OSError:
-                return
-            with side:
-                side.settimeout(WAIT_S)
-                with contextlib.suppress(OSError):
-                    self._answer(side)
+            except OSError as error:
+                if self._closed:
+                    return
+                self._say(f"no request can be accepted: {error.strerror or error}")
+                stop.wait(PAUSE_S)
+                continue
+            with side, contextlib.suppress(OSError):
+                self._answer(side)
 
     def close(self) -> None:
         """End ``serve`` and remove the socket file."""
+        self._closed = True
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -74,7 +89,7 @@ class ControlServer:
     def _answer(self, side: socket.socket) -> None:
         import json  # the first request pays for it, not the idle daemon
 
-        line = _read_line(side, REQUEST_LIMIT_BYTES)
+        line = _read_line(side, REQUEST_LIMIT_BYTES, time.monotonic() + CLIENT_S)
         try:
             request = json.loads(line)
             if not isinstance(request, dict):
@@ -84,6 +99,7 @@ class ControlServer:
             answer = {"error": {"code": error.code, "message": str(error)}}
         except (ValueError, RecursionError) as error:
             answer = {"error": {"code": "usage", "message": f"request not understood: {error}"}}
+        side.settimeout(CLIENT_S)  # sendall counts it over the whole answer
         side.sendall(json.dumps(answer).encode() + b"\n")
 
 
@@ -94,21 +110,44 @@ def ask(root: str, request: Request) -> dict[str, Any] | None:
     """
     import json
 
+    until = time.monotonic() + WAIT_S
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as side:
-        side.settimeout(WAIT_S)
         try:
-            with _short(root) as path:
-                side.connect(path)
-        except OSError:
-            return None
-        try:
+            if not _connect(side, root, until):
+                return None
+            side.settimeout(_left(until))
             side.sendall(json.dumps(request).encode() + b"\n")
-            answer: dict[str, Any] = json.loads(_read_line(side, ANSWER_LIMIT_BYTES))
+            answer: dict[str, Any] = json.loads(_read_line(side, ANSWER_LIMIT_BYTES, until))
         except (OSError, ValueError) as error:
             raise SpoolError(f"the running agent did not answer on {root}/{SOCKET_NAME}: {error}") from None
     if "error" in answer:
         raise _error(answer["error"])
     return answer
+
+
+def _connect(side: socket.socket, root: str, until: float) -> bool:
+    """Connect to the agent of ``root``; False when there is none. A full backlog is an agent that is busy."""
+    while True:
+        side.settimeout(_left(until))
+        try:
+            with _short(root) as path:
+                side.connect(path)
+        except BlockingIOError:
+            time.sleep(PAUSE_S)
+        except TimeoutError:
+            raise
+        except OSError:
+            return False
+        else:
+            return True
+
+
+def _left(until: float) -> float:
+    """Seconds until a deadline; raises ``TimeoutError`` after it."""
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("timed out")
+    return left
 
 
 def _error(given: dict[str, str]) -> AgentError:
@@ -124,9 +163,11 @@ def _error(given: dict[str, str]) -> AgentError:
     return SpoolError(given["message"])
 
 
-def _read_line(side: socket.socket, limit: int) -> bytes:
+def _read_line(side: socket.socket, limit: int, until: float) -> bytes:
+    """Read up to the newline or the end; the deadline is for all of it, so that a client that drips gains nothing."""
     data = b""
     while not data.endswith(b"\n"):
+        side.settimeout(_left(until))
         part = side.recv(min(limit + 1 - len(data), 65_536))
         if not part:
             break

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from agent.errors import SpoolError, UsageError
 
 
 def _handle(request: dict[str, Any]) -> dict[str, Any]:
+    if request.get("big"):
+        return {"ok": True, "big": "x" * control.ANSWER_LIMIT_BYTES}
     if request.get("verb") == "status":
         return {"ok": True, "echo": request}
     raise UsageError("no such request")
@@ -73,14 +78,84 @@ def test_nonsense_does_not_hurt(root: Path, line: bytes, monkeypatch: pytest.Mon
     assert control.ask(str(root), {"verb": "status"})
 
 
-def test_a_slow_client_is_dropped(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control, "WAIT_S", 0.1)
-    with socket.socket(socket.AF_UNIX) as side:
-        folder = os.open(root, os.O_PATH)
-        side.connect(f"/proc/self/fd/{folder}/{control.SOCKET_NAME}")
-        os.close(folder)
-        side.settimeout(5)
+def _connect(root: Path) -> socket.socket:
+    side = socket.socket(socket.AF_UNIX)
+    folder = os.open(root, os.O_PATH)
+    side.connect(f"/proc/self/fd/{folder}/{control.SOCKET_NAME}")
+    os.close(folder)
+    side.settimeout(5)
+    return side
+
+
+def test_a_slow_client_is_dropped(root: Path) -> None:
+    with _connect(root) as side:
         assert side.recv(10) == b""
+
+
+def test_a_client_that_drips_holds_nobody_up(root: Path) -> None:
+    done = threading.Event()
+
+    def drip(side: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while not done.wait(0.05):
+                side.send(b" ")
+
+    with _connect(root) as side:
+        dripping = threading.Thread(target=drip, args=(side,))
+        dripping.start()
+        began = time.monotonic()
+        try:
+            assert control.ask(str(root), {"verb": "status"})
+            assert time.monotonic() - began < 1.5
+        finally:
+            done.set()
+            dripping.join(5)
+
+
+def test_a_client_that_takes_no_answer_holds_nobody_up(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with _connect(root) as side:
+        side.send(b'{"verb": "status", "big": true}\n')
+        began = time.monotonic()
+        assert control.ask(str(root), {"verb": "status"})
+        assert time.monotonic() - began < 1.5
+
+
+def test_a_full_backlog_is_a_busy_agent_and_not_none(root: Path) -> None:
+    """Otherwise 'queue retry' would open the spool itself beside the agent that holds it."""
+    sides = [_connect(root) for _ in range(2)]
+    with contextlib.suppress(OSError):
+        for _ in range(12):
+            side = socket.socket(socket.AF_UNIX)
+            sides.append(side)
+            side.setblocking(False)
+            folder = os.open(root, os.O_PATH)
+            side.connect(f"/proc/self/fd/{folder}/{control.SOCKET_NAME}")
+            os.close(folder)
+    assert control.ask(str(root), {"verb": "status"})
+    for side in sides:
+        side.close()
+
+
+def test_a_failing_accept_is_said_and_tried_again(tmp_path: Path) -> None:
+    said: list[str] = []
+    server = control.ControlServer(str(tmp_path), _handle, said.append)
+    real = server._listener
+
+    class Short:
+        """A listener of a process without descriptors."""
+
+        def accept(self) -> Any:
+            server._listener = real
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    server._listener = Short()  # type: ignore[assignment]
+    thread = threading.Thread(target=server.serve, args=(threading.Event(),), daemon=True)
+    thread.start()
+    assert control.ask(str(tmp_path), {"verb": "status"})
+    assert said == ["no request can be accepted: Too many open files"]
+    server.close()
+    thread.join(5)
+    assert not thread.is_alive()
 
 
 def test_an_agent_that_does_not_answer_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
