@@ -4,9 +4,10 @@
       -> take one, hash it if the site wants proof, compress it into one reused buffer, write it at its place
       -> at the end the measured times and counted losses go into the Data Set, and the head is written last
 
-A clip ends by itself: after its frames or its time, when the source ends, when the instance can hold no more (native
-Pixel Data ends below 4 GiB), when the medium is full (what is there is finished; a short clip is worth more than none),
-or when the agent stops. How it ended is in the result. Frame times come from the source's monotonic clock, DA and TM
+A clip ends by itself: after its frames or its time, when the source ends or fails, when the instance can hold no more
+(native Pixel Data ends below 4 GiB), when the medium is full, or when the agent stops. What is there is finished: a
+short clip is worth more than none. How it ended is in the result, with the failure of a source, which the caller
+reports once the instance is safe. Frame times come from the source's monotonic clock, DA and TM
 from one reading of the wall clock, taken back to the first frame (promise P12).
 
 Raises ``DeviceError`` (no frame at all), ``IodError``, ``SpoolError``, ``UsageError``. After an error nothing is left
@@ -39,14 +40,16 @@ if TYPE_CHECKING:
     from agent.acquire.writers import Sink
     from agent.config.settings import SourceSettings
     from agent.iod.acquisition import Acquisition
+    from agent.native.frame import Frame
     from agent.native.source import Counters, Source
 
 # What a source without a clock gets: 30 frames/s.
 NOMINAL_FRAME_TIME_MS: Final = 33.333
 # How soon a stop is seen while no frame comes.
 _WAKE_S: Final = 0.2
-# A live source that delivers nothing for so long is dead: the slowest one we know delivers a frame in 1 s.
+# A source that delivers nothing for so long is dead: a device may start slowly or skip a frame, no more than that.
 SILENCE_S: Final = 30.0
+SILENCE_PERIODS: Final = 3
 
 
 class Captured(NamedTuple):
@@ -63,8 +66,9 @@ class Captured(NamedTuple):
     native_bytes: int
     started: WallStamp
     seconds: float  # first frame to last frame written
-    ended_by: str  # frames, time, source, room, full, stop
+    ended_by: str  # frames, time, source, failed, room, full, stop
     counters: Counters
+    failure: DeviceError | None = None  # why the source failed, to be reported once the instance is safe
 
 
 class Order(NamedTuple):
@@ -84,6 +88,11 @@ def frames_wanted(opened: Opened, order: Order) -> int:
     return min(order.source.clip_frames or MAX_FRAMES, opened.frames or MAX_FRAMES, by_time, MAX_FRAMES)
 
 
+def silence_s(rate_hz: float) -> float:
+    """Seconds without a frame after which a source of this rate (0: no rate of its own) counts as failed."""
+    return max(SILENCE_S, SILENCE_PERIODS / rate_hz) if rate_hz else SILENCE_S
+
+
 def expected_bytes(opened: Opened, order: Order) -> int:
     """Bytes of a native clip of full length, so that it is refused before it begins; 0 where nobody can know."""
     frames = frames_wanted(opened, order)
@@ -100,8 +109,8 @@ def capture(opened: Opened, order: Order, exam: Exam, sink: Sink, stop: threadin
 class _Capture:
     """The state of one capture."""
 
-    __slots__ = ("_clock", "_description", "_ended_by", "_exam", "_facts", "_first_ns", "_limit", "_order", "_sink",
-        "_source", "_started", "_stop", "_writer")  # fmt: skip
+    __slots__ = ("_clock", "_description", "_ended_by", "_exam", "_facts", "_failure", "_first_ns", "_limit", "_order",
+        "_silence_s", "_sink", "_source", "_started", "_stop", "_writer")  # fmt: skip
 
     def __init__(self, opened: Opened, order: Order, exam: Exam, sink: Sink, stop: threading.Event) -> None:
         self._source = opened.source
@@ -117,6 +126,8 @@ class _Capture:
         self._first_ns = 0
         self._started: WallStamp | None = None
         self._ended_by = "source"
+        self._failure: DeviceError | None = None
+        self._silence_s = silence_s(opened.source.rate_hz)
 
     def run(self) -> Captured:
         """Take frames until the clip ends, then complete the file."""
@@ -137,25 +148,38 @@ class _Capture:
         return self._complete(self._started)
 
     def _frames(self) -> None:
-        silent_since = time.monotonic()
-        while not self._source.ended:
-            if self._stop.is_set():
-                self._ended_by = "stop"
-                return
-            if not self._source.wait(_WAKE_S):
-                if time.monotonic() - silent_since > SILENCE_S:
-                    raise DeviceError(f"source '{self._order.source.name}' delivered nothing for {SILENCE_S:g} s")
-                continue
-            frame = self._source.take()
-            if frame is None:
-                continue
-            silent_since = time.monotonic()
+        while (frame := self._next()) is not None:
             try:
                 going_on = self._one(frame.number, frame.timestamp_ns, frame.data)
             finally:
                 self._source.give_back(frame)
             if not going_on:
                 return
+
+    def _next(self) -> Frame | None:
+        """Wait for a frame; None when there is none any more. A source may fail once there is a frame to keep."""
+        try:
+            return self._await()
+        except DeviceError as error:
+            if not self._clock.frames:
+                raise
+            self._ended_by = "failed"
+            self._failure = error
+            return None
+
+    def _await(self) -> Frame | None:
+        silent_since = time.monotonic()
+        while not self._source.ended:
+            if self._stop.is_set():
+                self._ended_by = "stop"
+                return None
+            if self._source.wait(_WAKE_S):
+                frame = self._source.take()
+                if frame is not None:
+                    return frame
+            elif time.monotonic() - silent_since > self._silence_s:
+                raise DeviceError(f"source '{self._order.source.name}' delivered nothing for {self._silence_s:g} s")
+        return None
 
     def _one(self, number: int, timestamp_ns: int, data: memoryview) -> bool:
         """Write one frame; False when the clip is complete."""
@@ -189,20 +213,21 @@ class _Capture:
 
     def _complete(self, started: WallStamp) -> Captured:
         order, clock = self._order, self._clock
-        facts = clock.into(
-            self._facts._replace(
-                date=started.date,
-                time=started.time,
-                timezone_offset=started.offset,
-                comments="" if started.is_set else "The clock of the device was not set",
-            )
+        facts = self._facts._replace(date=started.date, time=started.time, timezone_offset=started.offset)
+        # Frames that come as fast as we take them have no spacing of their own; ours would be a false one.
+        nominal = clock.frames > 1 and not self._source.rate_hz
+        notes = (
+            ("The clock of the device was not set", not started.is_set),
+            ("Frame time is nominal", nominal),
+            ("The source failed before the clip was complete", self._failure is not None),
         )
+        facts = facts._replace(comments=". ".join(text for text, said in notes if said))
+        comments = facts.comments
+        facts = clock.into(facts)
         frame_time_ms = clock.frame_time_ms
-        if clock.frames > 1 and not self._source.rate_hz:
-            # Frames that come as fast as we take them have no spacing of their own; ours would be a false one.
+        if nominal:
             frame_time_ms = NOMINAL_FRAME_TIME_MS
-            note = "Frame time is nominal" if started.is_set else "Frame time is nominal; the clock was not set"
-            facts = facts._replace(frame_time_ms=frame_time_ms, frame_times_ms=None, comments=note)
+            facts = facts._replace(frame_time_ms=frame_time_ms, frame_times_ms=None, comments=comments)
         kind = order.source.sop_class
         dataset = build(
             kind,
@@ -226,6 +251,7 @@ class _Capture:
             seconds=(time.monotonic_ns() - self._first_ns) / 1e9,
             ended_by=self._ended_by,
             counters=self._source.counters(),
+            failure=self._failure,
         )
 
 

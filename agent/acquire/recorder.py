@@ -2,8 +2,9 @@
 
 A recorder captures when its trigger is set (foot-switch, console, ``capture`` request) and, with ``every_s``, by itself
 at a fixed period counted from its start, at most ``captures`` times. Each capture opens the source, records one
-instance into a draft and seals it: only then is it reported (promise P1). A capture that fails leaves no file; the
-failure is the role's, who tries again with back-off, while triggers that came meanwhile are kept (one at most).
+instance into a draft and seals it: only then is it reported (promise P1). A capture that fails before
+its first frame leaves no file; a clip whose source fails later is sealed as far as it goes. Either way the failure is
+the role's, who tries again with back-off, while triggers that came meanwhile are kept (one at most).
 
 When the agent stops, a running clip is ended and sealed, not thrown away.
 """
@@ -95,7 +96,7 @@ class Recorder:
             self._wake.clear()
 
     def record(self, stop: threading.Event) -> Recorded:
-        """Capture one instance into the spool."""
+        """Capture one instance into the spool; a source that failed in mid-clip is raised once the clip is sealed."""
         # Module tables, dictionary and C core cost 8 MiB: a source that waits for its trigger does not have them yet.
         from agent.acquire.frame_log import FrameLog
         from agent.acquire.pipeline import Order, capture, expected_bytes
@@ -125,6 +126,8 @@ class Recorder:
             last_uid=captured.sop_instance_uid,
         )
         self._report(source, done)
+        if captured.failure is not None:
+            raise captured.failure
         return done
 
     def _record(self, captured: Captured) -> InstanceRecord:
@@ -142,6 +145,7 @@ class Recorder:
                 ("frame_time_ms", round(captured.frame_time_ms, 3)),
                 ("ended_by", captured.ended_by),
                 ("clock", "set" if captured.started.is_set else "never set"),
+                *((("failure", captured.failure.code),) if captured.failure else ()),
             ),
         )
 

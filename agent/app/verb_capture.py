@@ -63,12 +63,19 @@ def run(args: Arguments) -> int:
     facts = _facts(args.output, size, done)
     if args.json:
         print_json(facts)
-        return 0
-    print(f"{args.output}: {size_text(size)}, {done.frames} frames, {done.dropped} dropped, {facts['transfer_syntax']}")
+    else:
+        _print(args.output, size, done)
+    if done.failure is not None:  # what came before it is in the file
+        raise done.failure
+    return 0
+
+
+def _print(path: str, size: int, done: Captured) -> None:
+    syntax = transfer_syntax_word(done.transfer_syntax_uid)
+    print(f"{path}: {size_text(size)}, {done.frames} frames, {done.dropped} dropped, {syntax}")
     if done.frames > 1:
         print(f"frame time {done.frame_time_ms:.3f} ms, ended by {done.ended_by}")
     print(f"SOP Instance UID {done.sop_instance_uid}")
-    return 0
 
 
 def _capture(args: Arguments, settings: Settings, source: SourceSettings, syntax: str) -> tuple[Captured, int]:
@@ -159,4 +166,5 @@ def _facts(path: str, size: int, done: Captured) -> dict[str, Any]:
         "frame_time_ms": round(done.frame_time_ms, 3),
         "native_bytes": done.native_bytes,
         "ended_by": done.ended_by,
+        "failure": None if done.failure is None else done.failure.code,
     }

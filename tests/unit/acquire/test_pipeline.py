@@ -238,12 +238,15 @@ def test_a_medium_without_room_for_one_frame_refuses() -> None:
 class FakeSource:
     """A source that delivers what a test wants: gaps, silence, nothing."""
 
-    rate_hz = 10.0
     description = PixelDescription(16, 16)
 
-    def __init__(self, numbers: list[int], *, silent: bool = False) -> None:
+    def __init__(
+        self, numbers: list[int], *, silent: bool = False, failure: DeviceError | None = None, rate_hz: float = 10.0
+    ) -> None:
         self.numbers = numbers
         self.silent = silent
+        self.failure = failure
+        self.rate_hz = rate_hz
         self.given: list[int] = []
         self.stopped = False
 
@@ -255,12 +258,14 @@ class FakeSource:
 
     @property
     def ended(self) -> bool:
-        return not self.numbers and not self.silent
+        return not self.numbers and not self.silent and self.failure is None
 
     def wait(self, _timeout_s: float | None = None) -> bool:
-        return bool(self.numbers)
+        return bool(self.numbers) or self.failure is not None
 
     def take(self) -> Frame | None:
+        if not self.numbers and self.failure is not None:
+            raise self.failure
         number = self.numbers.pop(0)
         now = time.monotonic_ns()
         return Frame(number, now + number * 100_000_000, memoryview(bytes([number]) * 256), number % 8)
@@ -300,6 +305,49 @@ def test_a_source_without_a_frame_is_an_error(tmp_path: Path, monkeypatch: pytes
         capture(Opened(FakeSource([], silent=True), 0), order, Exam(settings), sink, threading.Event())  # type: ignore[arg-type]
     sink.abandon()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("failure", [DeviceError("the cable is out"), None])
+def test_a_source_that_fails_in_mid_clip_loses_no_frame(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: DeviceError | None
+) -> None:
+    monkeypatch.setattr(pipeline, "SILENCE_S", 0.0)
+    monkeypatch.setattr(pipeline, "SILENCE_PERIODS", 0)
+    settings, source = settings_of()
+    fake: Any = FakeSource([1, 2, 3], silent=failure is None, failure=failure)
+    sink = FileSink(str(tmp_path / "a"))
+    order = Order(source, transfer_syntax_uid("explicit"))
+    done = capture(Opened(fake, 0), order, Exam(settings), sink, threading.Event())
+    sink.publish()
+    assert (done.frames, done.ended_by) == (3, "failed")
+    assert isinstance(done.failure, DeviceError)
+    assert failure in (None, done.failure)
+    assert fake.stopped
+    instance = read(tmp_path / "a")
+    assert [instance.read_frame(index) for index in range(3)] == [bytes([n]) * 256 for n in (1, 2, 3)]
+    assert "The source failed before the clip was complete" in str(instance.dataset["ImageComments"])
+
+
+def test_a_file_that_shrinks_in_mid_clip_loses_no_frame(tmp_path: Path) -> None:
+    (tmp_path / "clip.raw").write_bytes(b"".join(bytes([n]) * 256 for n in range(40)))
+    (tmp_path / "clip.toml").write_text("rows = 16\ncolumns = 16\n")
+    settings, source = settings_of(uri=f"replay:{tmp_path}/clip.raw?rate_hz=200", clip_frames=40)
+
+    def cut(_uid: str, frame: int, _number: int, _data: memoryview) -> None:
+        if frame == 2:
+            os.truncate(tmp_path / "clip.raw", 256 * 20 + 10)
+
+    done = run(tmp_path / "a", source, settings, digest=cut)
+    assert done.ended_by == "failed"
+    assert "the file ended inside a frame" in str(done.failure)
+    instance = read(tmp_path / "a")
+    assert done.frames == instance.number_of_frames == 20 - done.dropped
+    assert instance.read_frame(done.frames - 1) == bytes([19]) * 256
+
+
+def test_a_slow_source_is_not_taken_for_dead() -> None:
+    assert pipeline.silence_s(0.0) == pipeline.silence_s(30.0) == pipeline.SILENCE_S
+    assert pipeline.silence_s(0.02) > 2 / 0.02
 
 
 def test_a_file_is_never_replaced_and_never_half(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from agent.acquire.frame_log import read_frame_log
 from agent.acquire.recorder import Recorded, Recorder
 from agent.config import load
 from agent.config.settings import SourceSettings
-from agent.errors import SpoolFull
+from agent.errors import DeviceError, SpoolFull
 from agent.spool.core import Destination
 from agent.spool.quota import Policy
 from agent.spool.store import Spool
@@ -119,6 +120,24 @@ def test_a_failed_capture_leaves_nothing(spool: Spool, monkeypatch: pytest.Monke
     assert not unit.counts.recording
     assert spool.rows() == []
     assert list(Path(spool.root).rglob("*.part")) == []
+
+
+def test_a_source_that_fails_in_mid_clip_keeps_the_clip_and_says_so(spool: Spool, tmp_path: Path) -> None:
+    (tmp_path / "clip.raw").write_bytes(bytes(256 * 40))
+    (tmp_path / "clip.toml").write_text("rows = 16\ncolumns = 16\n")
+    seen: list[Recorded] = []
+    unit = recorder(spool, seen, uri=f"replay:{tmp_path}/clip.raw?rate_hz=100", clip_frames=40)
+    cut = threading.Timer(0.1, os.truncate, (tmp_path / "clip.raw", 256 * 20))
+    cut.start()
+    with pytest.raises(DeviceError, match="the file ended inside a frame"):
+        unit.record(threading.Event())
+    cut.join()
+    assert [done.captured.ended_by for done in seen] == ["failed"]
+    assert unit.counts[:2] == (1, seen[0].captured.frames)
+    receipt = spool.receipt(seen[0].captured.sop_instance_uid)
+    assert receipt is not None
+    assert receipt.events[0].detail["ended_by"] == "failed"
+    assert receipt.events[0].detail["failure"] == "native.device"
 
 
 def test_stopping_ends_a_running_clip_and_keeps_it(spool: Spool) -> None:
