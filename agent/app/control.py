@@ -3,8 +3,8 @@
 ``control.sock`` in the spool folder, for the agent's own user only (mode 0600). One request and one answer per
 connection, each one line of JSON: ``{"verb": "retry", "destination": "pacs"}`` and ``{"ok": true, ...}`` or
 ``{"error": {"code", "message"}}``. Lines, connections and waits are bounded: a client has ``CLIENT_S`` for its request,
-however it spreads the bytes, and as much to take the answer, because the next one waits behind it. The address goes through ``/proc/self/fd`` because a socket path may have 107 bytes only and spool paths may
-be longer.
+however it spreads the bytes, and as much to take the answer, because the next one waits behind it. The address goes
+through ``/proc/self/fd`` because a socket path may have 107 bytes only and spool paths may be longer.
 """
 
 from __future__ import annotations

@@ -3,14 +3,17 @@
 ``TIME LEVEL ROLE: TEXT``; under systemd (JOURNAL_STREAM is set) the time is left to journald and the level becomes its
 ``<N>`` prefix. A line that would repeat within a minute is counted instead of printed, so that a dead archive does not
 fill the flash with one sentence. The logging package would cost 2 MiB of memory for this.
+
+Nobody waits for the reader of the log: a paused pager or a stopped serial line blocks one thread of ours, which writes
+what ``say`` puts into a short queue. What finds the queue full is dropped, counted and reported when there is room.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from agent.app.term import printable
@@ -22,30 +25,50 @@ if TYPE_CHECKING:
 LEVELS: Final = {"error": 3, "warning": 4, "notice": 5, "info": 6}
 # One sentence a minute is enough to know that nothing has changed.
 REPEAT_S: Final = 60.0
+# Lines that wait for the reader: a burst of a reload with 48 roles fits; at most 1 MiB when every line is long.
+WAITING_LINES: Final = 256
+# The last lines of a process are worth this wait; with a reader that is gone the process ends all the same.
+CLOSE_S: Final = 1.0
+_STDERR: Final = 2
 _LINE_LIMIT: Final = 1000
 # Distinct sentences remembered; with more, the oldest may repeat early.
 _REMEMBERED: Final = 64
 
 
 class Journal:
-    """Where roles say what happened; safe to call from every thread."""
+    """Where roles say what happened; safe to call from every thread, and it never blocks."""
 
-    __slots__ = ("_lock", "_seen", "_stream", "_systemd")
+    __slots__ = ("_busy", "_change", "_dropped", "_lines", "_seen", "_stream", "_systemd", "_writer")
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream: TextIO | None = stream or sys.stderr
+        self._stream = stream
         self._systemd = "JOURNAL_STREAM" in os.environ
-        self._lock = threading.Lock()
+        self._change = threading.Condition()
         self._seen: dict[tuple[str, str], list[float]] = {}
+        self._lines: deque[str] = deque()
+        self._dropped = 0
+        self._busy = False  # a line is on its way out
+        self._writer: threading.Thread | None = None
 
     def say(self, level: str, role: str, text: str) -> None:
         """Print one event unless the same one was printed within ``REPEAT_S``."""
-        with self._lock:
+        with self._change:
             again = self._repeats(role, text)
             if again is None:
                 return
             more = f" (and {again} times since)" if again else ""
-            self._write(level, f"{role}: {printable(text, _LINE_LIMIT)}{more}")
+            self._put(self._line(level, f"{role}: {printable(text, _LINE_LIMIT)}{more}"))
+
+    def show(self, text: str) -> None:
+        """Print several lines as they are: a traceback."""
+        with self._change:
+            for line in text.splitlines():
+                self._put(printable(line, _LINE_LIMIT) + "\n")
+
+    def flush(self, within_s: float = CLOSE_S) -> bool:
+        """Wait until everything said is written; False when the reader did not take it in time."""
+        with self._change:
+            return self._change.wait_for(lambda: not self._lines and not self._busy, within_s)
 
     def _repeats(self, role: str, text: str) -> int | None:
         """How often the event was held back since it was last printed; None: hold it back now."""
@@ -60,15 +83,51 @@ class Journal:
             del self._seen[next(iter(self._seen))]
         return int(seen[1]) if seen else 0
 
-    def _write(self, level: str, text: str) -> None:
+    def _line(self, level: str, text: str) -> str:
         if self._systemd:
-            line = f"<{LEVELS[level]}>{text}\n"
-        else:
-            line = f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {level:<7} {text}\n"
-        if self._stream is None:
+            return f"<{LEVELS[level]}>{text}\n"
+        return f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {level:<7} {text}\n"
+
+    # --- the queue and its writer ------------------------------------------------------------------
+
+    def _put(self, line: str) -> None:
+        if len(self._lines) >= WAITING_LINES:
+            self._dropped += 1
             return
+        self._tell_dropped()
+        self._lines.append(line)
+        if self._writer is None:
+            self._writer = threading.Thread(target=self._write_all, name="log", daemon=True)
+            self._writer.start()
+        self._change.notify_all()
+
+    def _tell_dropped(self) -> None:
+        if self._dropped:
+            text = f"log: {self._dropped} lines were dropped because nobody read the log"
+            self._lines.append(self._line("warning", text))
+            self._dropped = 0
+
+    def _write_all(self) -> None:
+        while True:
+            with self._change:
+                self._busy = False
+                self._change.notify_all()
+                self._change.wait_for(lambda: self._lines or self._dropped)
+                if not self._lines:
+                    self._tell_dropped()
+                line = self._lines.popleft()
+                self._busy = True
+            self._write(line)
+
+    def _write(self, line: str) -> None:
+        """Write past the buffers of ``sys.stderr``: a thread that blocks in them would hold up the end of Python."""
         try:
-            self._stream.write(line)
-            self._stream.flush()
+            if self._stream is not None:
+                self._stream.write(line)
+                self._stream.flush()
+                return
+            data = line.encode("utf-8", "replace")
+            while data:
+                data = data[os.write(_STDERR, data) :]
         except (OSError, ValueError):
-            self._stream = None  # a log that nobody reads any more must not stop the transport of images
+            return  # a log that nobody reads any more must not stop the transport of images

@@ -74,7 +74,7 @@ class Role:
             except Exception as error:  # noqa: BLE001  the one place where a fault of ours is held: the role restarts
                 import traceback
 
-                traceback.print_exc()
+                self._journal.show(traceback.format_exc())
                 self._failed(f"fault of the agent: {type(error).__name__}: {error}")
             else:
                 return

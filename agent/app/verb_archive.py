@@ -70,6 +70,7 @@ def run(args: Arguments) -> int:
     signal.sigwait(signals)
     stop.set()
     thread.join()
+    journal.flush()
     return 0
 
 

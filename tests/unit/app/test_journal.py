@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 
 import pytest
 
@@ -24,6 +25,7 @@ def test_a_sentence_that_repeats_is_counted(clock: list[float]) -> None:
         clock[0] = 100.0 + second
         log.say("warning", "to pacs", "connection refused")
     log.say("warning", "to other", "connection refused")
+    assert log.flush()
     lines = [line.partition(" ")[2] for line in stream.getvalue().splitlines()]
     assert lines == [
         "warning to pacs: connection refused",
@@ -36,7 +38,9 @@ def test_a_sentence_that_repeats_is_counted(clock: list[float]) -> None:
 def test_under_systemd_the_level_is_a_prefix(clock: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOURNAL_STREAM", "8:1")
     stream = io.StringIO()
-    journal.Journal(stream).say("error", "spool", "full\x1b[2J")
+    log = journal.Journal(stream)
+    log.say("error", "spool", "full\x1b[2J")
+    assert log.flush()
     assert stream.getvalue() == "<3>spool: full?[2J\n"
 
 
@@ -46,6 +50,41 @@ def test_memory_of_sentences_is_bounded_and_a_closed_stream_is_no_error(clock: l
     for number in range(1000):
         log.say("info", "x", f"event {number}")
     assert len(log._seen) <= 65
+    assert log.flush()
     stream.close()
     log.say("info", "x", "nobody hears this")
     log.say("info", "x", "nor this")
+    assert log.flush()
+
+
+class Paused(io.StringIO):
+    """A reader that has stopped: a paused pager, XOFF on a serial line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.writing = threading.Event()
+        self.go_on = threading.Event()
+
+    def write(self, text: str) -> int:
+        self.writing.set()
+        assert self.go_on.wait(30)
+        return super().write(text)
+
+
+def test_a_reader_that_stops_blocks_nobody_and_hears_what_it_missed() -> None:
+    stream = Paused()
+    log = journal.Journal(stream)
+    log.say("info", "x", "first")
+    assert stream.writing.wait(5)
+    for number in range(journal.WAITING_LINES + 40):
+        log.say("info", "x", f"event {number}")
+    assert not log.flush(0.01)
+    stream.go_on.set()
+    assert log.flush(5)
+    log.say("info", "x", "last")
+    assert log.flush(5)
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 1 + journal.WAITING_LINES + 2
+    assert lines[journal.WAITING_LINES].endswith(f"event {journal.WAITING_LINES - 1}")
+    assert lines[-2].endswith("log: 40 lines were dropped because nobody read the log")
+    assert lines[-1].endswith("last")

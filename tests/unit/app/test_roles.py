@@ -29,9 +29,21 @@ class Work:
         stop.wait(30)
 
 
+class Log(io.StringIO):
+    """A log and what it says when everything was written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.journal = Journal(self)
+
+    def getvalue(self) -> str:
+        assert self.journal.flush(5)
+        return super().getvalue()
+
+
 @pytest.fixture
-def log() -> io.StringIO:
-    return io.StringIO()
+def log() -> Log:
+    return Log()
 
 
 @pytest.fixture(autouse=True)
@@ -39,9 +51,9 @@ def no_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent.app.roles.BACK_OFF_BASE_S", 0.0)
 
 
-def test_a_reload_touches_only_what_changed(log: io.StringIO) -> None:
+def test_a_reload_touches_only_what_changed(log: Log) -> None:
     works = {name: Work() for name in "abc"}
-    supervisor = Supervisor(Journal(log))
+    supervisor = Supervisor(log.journal)
     assert supervisor.apply({"a": Spec(works["a"], 1), "b": Spec(works["b"], 1)}, within_s=5) == ([], ["a", "b"])
     for name in "ab":
         assert works[name].running.wait(5)
@@ -55,9 +67,9 @@ def test_a_reload_touches_only_what_changed(log: io.StringIO) -> None:
     assert supervisor.roles == {}
 
 
-def test_a_role_that_fails_is_started_again_and_says_why_once(log: io.StringIO) -> None:
+def test_a_role_that_fails_is_started_again_and_says_why_once(log: Log) -> None:
     work = Work(failures=3)
-    supervisor = Supervisor(Journal(log))
+    supervisor = Supervisor(log.journal)
     supervisor.apply({"probe": Spec(work, None)}, within_s=5)
     assert work.running.wait(5)
     role = supervisor.roles["probe"]
@@ -69,28 +81,26 @@ def test_a_role_that_fails_is_started_again_and_says_why_once(log: io.StringIO) 
     assert "Traceback" not in text
 
 
-def test_a_fault_of_ours_restarts_too_and_shows_its_traceback(
-    log: io.StringIO, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_fault_of_ours_restarts_too_and_shows_its_traceback(log: Log) -> None:
     work = Work(failures=1, error=AssertionError("impossible"))
-    supervisor = Supervisor(Journal(log))
+    supervisor = Supervisor(log.journal)
     supervisor.apply({"probe": Spec(work, None)}, within_s=5)
     assert work.running.wait(5)
     supervisor.stop(5)
     assert "fault of the agent: AssertionError: impossible" in log.getvalue()
-    assert "Traceback" in capsys.readouterr().err
+    assert "Traceback" in log.getvalue()
 
 
-def test_a_role_that_hangs_is_named_and_does_not_hold_up_the_end(log: io.StringIO) -> None:
+def test_a_role_that_hangs_is_named_and_does_not_hold_up_the_end(log: Log) -> None:
     release = threading.Event()
-    supervisor = Supervisor(Journal(log))
+    supervisor = Supervisor(log.journal)
     supervisor.apply({"deaf": Spec(lambda _stop, _facts: release.wait(30) and None, None)}, within_s=5)
     assert supervisor.stop(0.05) == ["deaf"]
     release.set()
     assert "deaf: did not stop within 0.05 s" in log.getvalue()
 
 
-def test_back_off_doubles_to_its_cap(monkeypatch: pytest.MonkeyPatch, log: io.StringIO) -> None:
+def test_back_off_doubles_to_its_cap(monkeypatch: pytest.MonkeyPatch, log: Log) -> None:
     monkeypatch.setattr("agent.app.roles.BACK_OFF_BASE_S", 1.0)
     waits: list[float] = []
 
@@ -103,7 +113,7 @@ def test_back_off_doubles_to_its_cap(monkeypatch: pytest.MonkeyPatch, log: io.St
 
     from agent.app.roles import Role
 
-    role = Role("probe", Spec(Work(failures=99), None), Journal(log))
+    role = Role("probe", Spec(Work(failures=99), None), log.journal)
     role.stop = Stop()
     role._live()
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
