@@ -12,14 +12,14 @@ socket in ``Driver.send_data_set`` and come piece by piece from ``part``.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from agent.dimse.fragment import REPORT_LIMIT_BYTES, Assembler, Collector, DataSetPart, Received, split
+from agent.dimse.fragment import Assembler, Collector, DataSetPart, Received, split
 from agent.dimse.layout import encode
 from agent.dimse.message import MESSAGE_ID_LIMIT, is_response, refusal
 from agent.dimse.status import UNRECOGNIZED_OPERATION
 from agent.errors import LinkClosed, RemoteProtocolError
+from agent.link.early import Early
 from agent.ul.pdu import Fragment, ReleaseRequest, ReleaseResponse
 
 if TYPE_CHECKING:
@@ -57,14 +57,13 @@ def refuse(incoming: Incoming) -> Reply:
 class Conversation:
     """DIMSE over one association; used by one thread."""
 
-    __slots__ = ("_assembler", "_early", "_early_bytes", "_message_id", "driver", "on_request")
+    __slots__ = ("_assembler", "_early", "_message_id", "driver", "on_request")
 
     def __init__(self, driver: Driver, on_request: Callable[[Incoming], Reply] = refuse) -> None:
         self.driver = driver
         self.on_request = on_request
         self._assembler = Assembler()
-        self._early: deque[Received | DataSetPart] = deque()
-        self._early_bytes = 0
+        self._early = Early()
         self._message_id = 0
 
     def next_message_id(self) -> int:
@@ -145,33 +144,37 @@ class Conversation:
     def early_response(self) -> Message | None:
         """Return a response that is here already, without waiting; what else has come is kept for ``part``.
 
-        This is how a sender notices, in the middle of a Data Set, that the peer has refused it (PS3.7 9.3.1.3).
+        This is how a sender notices, in the middle of a Data Set, that the peer has refused it (PS3.7 9.3.1.3). The
+        connection is read once at most, so that a peer that never stops talking cannot keep us from sending.
         """
-        while (event := self.driver.arrived()) is not None:
-            found = self._take(event)
-            if found is None:
-                continue
-            if isinstance(found, DataSetPart):
-                found = found._replace(data=bytes(found.data))
-                self._early_bytes += len(found.data)
-                if self._early_bytes > REPORT_LIMIT_BYTES:
-                    raise self._ended(RemoteProtocolError("the peer sends without end while we send"))
-            self._early.append(found)
-        for early in self._early:
-            if isinstance(early, Received) and is_response(early.message):
-                return early.message
-        return None
+        self._take_early()
+        return self._early.response()
 
     def waiting(self, seconds: float) -> bool:
         """Wait up to ``seconds`` until something of the peer is here, also what came behind the last message."""
-        self.early_response()
+        if not self._early:
+            self._take_early()
         return bool(self._early) or self.driver.readable(seconds)
+
+    def _take_early(self) -> None:
+        """Keep what has been read already and what one more read brings."""
+        self._keep_arrived()
+        if self.driver.poll():
+            self._keep_arrived()
+
+    def _keep_arrived(self) -> None:
+        while (event := self.driver.arrived()) is not None:
+            found = self._take(event)
+            try:
+                if found is not None:
+                    self._early.keep(found)
+            except RemoteProtocolError as error:
+                raise self._ended(error) from None
 
     def part(self, wait: str, deadline: float) -> Received | DataSetPart | None:
         """Return the next Command Set or piece of a Data Set; None as in ``message``."""
         if self._early:
-            return self._early.popleft()
-        self._early_bytes = 0
+            return self._early.take()
         while True:
             event = self.driver.event(wait, deadline)
             if isinstance(event, ReleaseRequest):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from agent.ul.association import Association, Indication
     from agent.ul.pdu import Pdu
 
+LAST_WORDS_READS = 16  # an abort is looked for so far behind what the peer had said before
 _TLS_RECORD_TYPES = (0x15, 0x16)  # alert, handshake: neither is a PDU type
 
 
@@ -77,17 +78,16 @@ class Driver:
             self._read(wait, deadline)
 
     def arrived(self) -> Indication | None:
-        """Return the next event if its bytes are already here; never waits."""
+        """Return the next event of what has been read; never reads."""
         found = self._next()
-        while found is None:
-            data = self.transport.poll()
-            if data is None:
-                return None
+        return CloseTransport() if found is None and self.association.over else found
+
+    def poll(self) -> bool:
+        """Read once if that needs no waiting; ``arrived`` tells what came. False when nothing did."""
+        data = self.transport.poll()
+        if data is not None:
             self.association.receive(data, self._clock())
-            found = self._next()
-            if found is None and self.association.over:
-                return CloseTransport()
-        return found
+        return data is not None
 
     def readable(self, seconds: float) -> bool:
         """Wait up to ``seconds`` for bytes; what has been read already is seen by ``arrived`` only."""
@@ -238,8 +238,11 @@ class Driver:
     def _look_for_last_words(self, error: AgentError) -> None:
         """A peer that aborts while we write is heard before the broken connection is reported."""
         try:
-            while self.arrived() not in (None, CloseTransport()):
-                pass
+            for _ in range(LAST_WORDS_READS):
+                while self.arrived() not in (None, CloseTransport()):
+                    pass
+                if not self.poll():
+                    break
         except LinkClosed:
             pass
         except AgentError as better:

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.dimse import layout
-from agent.dimse.message import CEchoResponse, CStoreResponse, NEventReportRequest, NEventReportResponse
+from agent.dimse.message import CEchoRequest, CEchoResponse, CStoreResponse, NEventReportRequest, NEventReportResponse
 from agent.errors import AgentError, AssociationRefused, AssociationRejected, LinkTimeout, TlsRefused
-from agent.forward.deliver import Delivery, Outcome, deliver, echo, needs_of
+from agent.forward.deliver import Delivery, Outcome, deliver, echo
 from agent.forward.files import Instance
 from agent.link.peer import Peer, Timeouts
+from agent.service.proposal import Need
 from agent.ul import pdu as pdus
 from agent.ul.items import ContextResult
 from agent.ul.pdu import Abort, AssociateAccept, AssociateReject, Fragment, ReleaseResponse
@@ -394,7 +395,7 @@ def test_refusal_in_the_middle_ends_the_data_set_and_not_the_association(
         line.stored(message_id=2)
         line.release()
 
-    with Delivery(play(script), needs_of([large])) as delivery:
+    with Delivery(play(script), [Need(SC, (EXPLICIT,))]) as delivery:
         refused = delivery.send(large)
         assert refused.status == 0xA700
         assert not refused.stored
@@ -434,6 +435,35 @@ def test_request_of_the_peer_in_the_middle_waits_and_harms_nothing(play: Callabl
     with open(large.path, "rb") as file:
         assert data[0] == file.read()
     assert answers == [NEventReportResponse(9, 0x0211)]
+
+
+@pytest.mark.parametrize("when", ["sending", "lingering"])
+def test_requests_without_end_end_the_association(play: Callable[..., Peer], large: Instance, when: str) -> None:
+    """A flood of C-ECHO requests is neither kept in memory nor listened to for ever."""
+
+    def script(line: Line) -> None:
+        line.accept()
+        if when == "lingering":
+            line.instance()
+            line.stored()
+        else:
+            threading.Thread(target=silent, args=(line,), daemon=True).start()
+        echo_request = pdus.encode(Fragment(1, 3, layout.encode(CEchoRequest(7))))
+        with contextlib.suppress(OSError):
+            while True:
+                line.socket.sendall(echo_request * 5000)
+
+    peer = play(script)
+    if when == "sending":
+        outcome = send(peer, large)
+        assert "sends without end" in str(outcome.error)
+        return
+    with Delivery(peer, [Need(SC, (EXPLICIT,))]) as delivery:
+        assert delivery.send(large).stored
+        ends = time.monotonic() + BOUND_S
+        while delivery.serve(0.01):
+            assert time.monotonic() < ends
+        assert "sends without end" in str(delivery.broken)
 
 
 @pytest.mark.parametrize(
