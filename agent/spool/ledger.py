@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from agent.errors import MediaError, SpoolDamaged, SpoolError, SpoolFull
 from agent.spool import schema
-from agent.spool.durable import media_error
+from agent.spool.durable import make_private, media_error
 from agent.spool.states import LIVES, MOVES, WORDS, Event, Life, State
 
 if TYPE_CHECKING:
@@ -58,10 +58,11 @@ class _Pending:
 class Ledger:
     """The one writing connection, shared by all threads of the process."""
 
-    __slots__ = ("_closed", "_db", "_lock", "_ops", "_pending", "_queue_lock", "_suspect", "path")
+    __slots__ = ("_closed", "_db", "_lock", "_ops", "_pending", "_queue_lock", "_suspect", "created", "path")
 
     def __init__(self, path: str, db: sqlite3.Connection, ops: Ops) -> None:
         self.path = path
+        self.created = False  # its tables were made by this opening: it knows of no file
         self._db = db
         self._ops = ops
         self._lock = threading.Lock()
@@ -82,6 +83,8 @@ class Ledger:
                 self._commit(group)
         if mine.error is not None:
             raise mine.error
+        if not mine.done:  # its group was taken by a thread that died before it began
+            raise _not_finished(self.path)
         result: T = mine.result
         return result
 
@@ -104,7 +107,21 @@ class Ledger:
                 raise self._ledger_error(error, "close") from error
 
     def _commit(self, group: list[_Pending]) -> None:
-        error: SpoolError | None = None
+        """Do the jobs of ``group`` in one transaction; however this ends, each of them knows when it returns."""
+        error: SpoolError | None = _not_finished(self.path)  # made now: there may be no memory for it later
+        try:
+            error = self._transaction(group)
+        except BaseException:
+            self._suspect = True
+            raise
+        finally:
+            for pending in group:
+                pending.done = True
+                if error is not None and pending.error is None:
+                    pending.error = error
+
+    def _transaction(self, group: list[_Pending]) -> SpoolError | None:
+        """Commit, or return why not; raises what nobody expects, for the thread that happens to be here."""
         try:
             self._trustworthy()
             self._ops.step("ledger begin", self.path)
@@ -117,18 +134,16 @@ class Ledger:
         except sqlite3.Error as found:
             error = self._ledger_error(found, "write")
             error.__cause__ = found
+            return error
         except OSError as found:  # only from Ops.step: a test makes the commit fail
             self._suspect = True
-            error = media_error(found, "write", self.path)
+            return media_error(found, "write", self.path)
         except SpoolError as found:
-            error = found
+            return found
         finally:
             if self._db_in_transaction():
                 self._rollback()
-        for pending in group:
-            pending.done = True
-            if error is not None and pending.error is None:
-                pending.error = error
+        return None
 
     def _run(self, pending: _Pending) -> None:
         self._db.execute("SAVEPOINT job")
@@ -178,6 +193,10 @@ class Ledger:
                 text, hint="Restart the agent; it sets the ledger aside and rebuilds it from the files."
             )
         return MediaError(text)
+
+
+def _not_finished(path: str) -> MediaError:
+    return MediaError(f"write {path}: not finished, it may be there or not", hint="See the error before this one.")
 
 
 # --- inside a job ------------------------------------------------------------------------------
@@ -269,12 +288,14 @@ def open_ledger(path: str, ops: Ops) -> Ledger:
     ledger = None
     try:
         ops.step("ledger open", path)
+        make_private(path)
         db = schema.connect(path)
         ledger = Ledger(path, db, ops)
         found = schema.version(db)
         if found == 0 and not db.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
             ops.step("ledger create", path)
             schema.create(db)
+            ledger.created = True
         elif found != schema.SCHEMA_VERSION:
             db.close()
             raise SpoolError(
@@ -295,6 +316,6 @@ def open_ledger(path: str, ops: Ops) -> Ledger:
         if code in _FULL_CODES:
             raise SpoolFull(f"open {path}: {error}") from error
         raise MediaError(f"open {path}: {error}") from error
-    except OSError as error:  # only from Ops.step
+    except OSError as error:
         raise media_error(error, "open", path) from error
     return ledger

@@ -28,12 +28,11 @@ def open_or_rebuild(medium: Medium, path: str, wall: float) -> tuple[Ledger, boo
     if not os.path.lexists(path):
         aside = _set_ledger_aside(medium, path)  # a log without its database
     try:
-        fresh = not os.path.lexists(path)
         ledger = open_ledger(path, medium.ops)
     except SpoolDamaged:
         aside = _set_ledger_aside(medium, path)
-        fresh = True
         ledger = open_ledger(path, medium.ops)
+    fresh = ledger.created  # also where a crash came between the file and its tables
     if fresh:
         medium.sync_folder(os.path.dirname(path))
     if fresh and folders(medium.root):

@@ -186,6 +186,29 @@ def test_a_closed_ledger_stays_closed(tmp_path):
             ledger.write(lambda db: note(db, 1.0, None, None, Event.REBUILT, None))
 
 
+def test_the_ledger_and_its_log_are_private(tmp_path):
+    path = str(tmp_path / "private.db")
+    old = os.umask(0o022)
+    try:
+        for mode in (None, 0o644):  # a new one, and one that an older agent left
+            if mode is not None:
+                os.chmod(path, mode)
+            ledger = open_ledger(path, Ops())
+            ledger.write(lambda db: note(db, 1.0, None, None, Event.REBUILT, None))
+            for name in (path, f"{path}-wal", f"{path}-shm"):
+                assert os.stat(name).st_mode & 0o777 == 0o600
+            ledger.close()
+    finally:
+        os.umask(old)
+
+
+def test_a_ledger_behind_a_link_is_refused(tmp_path):
+    os.symlink(tmp_path / "elsewhere", tmp_path / "linked.db")
+    with pytest.raises(MediaError, match="open"):
+        open_ledger(str(tmp_path / "linked.db"), Ops())
+    assert not os.path.exists(tmp_path / "elsewhere")
+
+
 def test_a_job_that_raises_undoes_itself_alone(ledger):
     def wrong(db):
         note(db, 1.0, None, None, Event.REBUILT, None, "never")
@@ -214,6 +237,41 @@ def test_a_job_that_raises_undoes_itself_alone(ledger):
     assert ledger.read("SELECT detail, count(*) FROM event GROUP BY detail") == [("kept", 8)]
     assert results.count("raised") == 4
     assert ledger._ops.calls.count("ledger commit") == 1
+
+
+@pytest.mark.parametrize("error", [MemoryError("no memory"), KeyboardInterrupt()])
+def test_what_breaks_a_group_unexpectedly_fails_each_of_its_writes(ledger, error):
+    def breaks(call, _path):
+        if call == "ledger commit":
+            raise error
+
+    results = []
+
+    def attempt():
+        try:
+            results.append(ledger.write(lambda db: note(db, 1.0, None, None, Event.REBUILT, None)))
+        except BaseException as found:  # noqa: BLE001 - the outcome is what is looked at
+            results.append(found)
+
+    with ledger._lock:
+        threads = [threading.Thread(target=attempt) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        while len(ledger._pending) < len(threads):
+            pass
+        ledger._ops.step = breaks
+    for thread in threads:
+        thread.join()
+    del ledger._ops.step
+    assert sorted(type(found).__name__ for found in results) == sorted(["MediaError"] * 3 + [type(error).__name__])
+    assert ledger.read("SELECT count(*) FROM event") == [(0,)]
+    assert ledger.write(lambda db: note(db, 1.0, None, None, Event.REBUILT, None)) == 1
+
+
+def test_a_write_nobody_finished_is_an_error(ledger, monkeypatch):
+    monkeypatch.setattr(type(ledger), "_commit", lambda _self, _group: None)
+    with pytest.raises(MediaError, match="not finished"):
+        ledger.write(lambda db: note(db, 1.0, None, None, Event.REBUILT, None))
 
 
 @pytest.mark.parametrize(("call", "code"), [("ledger commit", errno.EIO), ("ledger begin", errno.ENOSPC)])
