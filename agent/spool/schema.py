@@ -4,7 +4,7 @@ No name, birth date or any other word about a patient is in here: UIDs, numbers,
 seconds since 1970 UTC. ``next_at`` and ``deadline`` are of the monotonic clock of the running process: they mean
 nothing after a restart and recovery re-arms them.
 
-One connection in one process writes (the flock on ``spool.lock`` sees to that); SQLite before 3.51.3 can corrupt a WAL
+One connection in one process writes (lock.py sees to that); SQLite before 3.51.3 can corrupt a WAL
 when two connections write and checkpoint at once. Others open read-only (view.py). ``synchronous=FULL`` is what makes
 a commit durable in WAL mode: with NORMAL a power cut takes back rows that were promised.
 """

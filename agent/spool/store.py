@@ -14,7 +14,7 @@ lost instance is healed by it), with another one the new file goes to quarantine
 holds for evicted instances too: their tombstones keep the digest.
 
 Thread safe throughout: the acquire thread seals while workers claim and the listener settles. One process at a time:
-``spool.lock`` is held with flock(2), and dies with its holder.
+``spool.lock`` is locked (lock.py) until its holder closes it or dies.
 
 Raises ``MediaError`` (medium missing, read-only or failing), ``SpoolFull`` (before anything is promised), ``SpoolBusy``
 (another process), ``SpoolConflict`` (P5), ``SpoolDamaged`` (what is read is not what was written).
@@ -22,15 +22,14 @@ Raises ``MediaError`` (medium missing, read-only or failing), ``SpoolFull`` (bef
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from agent.errors import MediaError, SpoolBusy, SpoolConflict, SpoolDamaged, SpoolError
+from agent.errors import MediaError, SpoolConflict, SpoolDamaged, SpoolError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
-from agent.spool import mount, rebuild, recovery
+from agent.spool import lock, mount, rebuild, recovery
 from agent.spool.committing import Committing
 from agent.spool.core import Clock, Destination
 from agent.spool.draft import Draft, InstanceRecord, Measured, Sealed, measure
@@ -72,7 +71,7 @@ class Spool(Forwarding, Committing, Evicting):
         policy, clock = policy or Policy(), clock or Clock()
         root = os.path.abspath(root)
         mount.check(root, policy.require_mount)
-        lock_fd = _take_lock(f"{root}/{LOCK}")
+        lock_fd = lock.take(f"{root}/{LOCK}")
         try:
             medium = Medium(root, ops)
             for name in (INSTANCES, QUARANTINE):
@@ -378,21 +377,6 @@ def prepare(root: str) -> None:
     root = os.path.abspath(root)
     if not os.path.isdir(root):
         Medium(os.path.dirname(root)).make_folder(root)
-
-
-def _take_lock(path: str) -> int:
-    try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        raise media_error(error, "open", path) from error
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(fd)
-        if isinstance(error, BlockingIOError):
-            raise SpoolBusy(f"{path} is held by another process") from error
-        raise media_error(error, "lock", path) from error
-    return fd
 
 
 def _configure(ledger: Ledger, wanted: dict[str, Destination]) -> dict[str, int]:

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from agent.errors import MediaError
+from agent.spool import lock
 from agent.spool.names import LEDGER, LOCK
 from agent.spool.receipt import Reader
 from agent.spool.schema import SCHEMA_VERSION, version
@@ -57,20 +58,8 @@ class SpoolView(Reader):
         return cls(root, db)
 
     def running(self) -> bool:
-        """Whether a process holds the spool now."""
-        import fcntl
-
-        try:
-            fd = os.open(f"{self.root}/{LOCK}", os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        finally:
-            os.close(fd)
-        return False
+        """Whether a process holds the spool now; asking disturbs nobody, not even one that is about to take it."""
+        return lock.held(f"{self.root}/{LOCK}")
 
     def close(self) -> None:
         """Close the database."""

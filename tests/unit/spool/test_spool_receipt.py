@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import signal
 import sqlite3
 
 import pytest
 from fakes.spool_world import BOTH, capture, part10, uid_of
 
-from agent.errors import MediaError
+from agent.errors import MediaError, SpoolBusy
+from agent.spool import lock
 from agent.spool.receipt import Reader
 from agent.spool.store import Spool, prepare
 from agent.spool.view import SpoolView
@@ -128,6 +131,46 @@ def test_a_view_beside_the_daemon_and_after_it(root):
         assert view.receipt(uid_of(4)).state == "live"
         assert view.verify().faults == ()
     assert listing(root) == before
+
+
+def test_asking_who_runs_never_stands_in_the_way_of_a_start(root, monkeypatch):
+    Spool.open(root).close()
+    real, opened = lock._ask, []
+
+    def start_meanwhile(fd, command):
+        answer = real(fd, command)
+        if command == fcntl.F_OFD_GETLK and not opened:  # the view has asked and has not yet closed its descriptor
+            opened.append(None)
+            opened[0] = Spool.open(root)
+        return answer
+
+    monkeypatch.setattr(lock, "_ask", start_meanwhile)
+    with SpoolView.open(root) as view:
+        assert not view.running()
+        with opened[0]:
+            assert view.running()
+        assert not view.running()
+
+
+def test_the_lock_dies_with_its_holder(root):
+    ready, done = os.pipe()
+    child = os.fork()
+    if child == 0:
+        lock.take(f"{root}/spool.lock")
+        os.write(done, b"!")
+        signal.pause()
+    try:
+        os.read(ready, 1)
+        with pytest.raises(SpoolBusy):
+            Spool.open(root)
+        assert lock.held(f"{root}/spool.lock")
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(ready)
+        os.close(done)
+    assert not lock.held(f"{root}/spool.lock")
+    Spool.open(root).close()
 
 
 def test_a_view_after_a_crash_sees_the_log_and_writes_nothing(root, tmp_path):
