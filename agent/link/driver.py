@@ -227,7 +227,7 @@ class Driver:
 
     def _write(self, data: memoryview | bytes | bytearray) -> None:
         try:
-            self.transport.write(data)
+            self.transport.write(data, self._ends)
         except LinkTimeout:
             self.abort()
             raise

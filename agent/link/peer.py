@@ -25,7 +25,7 @@ class Timeouts(NamedTuple):
     connect_s: float = 10.0
     tls_s: float = 10.0
     associate_s: float = 30.0  # A-ASSOCIATE-RQ sent to -AC or -RJ complete
-    write_s: float = 60.0  # without one byte of progress
+    write_s: float = 60.0  # without progress, or with less than a minimum rate
     response_s: float = 120.0  # request complete to response complete; archives can be slow
     release_s: float = 10.0
     pdu_s: float = 30.0  # first to last byte of one PDU the peer sends

@@ -3,7 +3,8 @@
 Kept apart because ``ssl`` costs 5 MiB that a site without TLS need not pay. The socket has Python's own time-out as its
 tick: OpenSSL would loop in C on the kernel time-outs that the plain transport uses. One ``send`` hands OpenSSL the
 whole buffer; records of 16 KiB are made and waits for the socket are done in C, and after a tick the same call is
-repeated and goes on where it was. So the wait ``write`` is for one buffer here, not for one byte of progress.
+repeated and goes on where it was. So the wait ``write`` is for one buffer here: ``batch_bytes`` in ``write_s``, which
+is a minimum rate of 2 KiB/s.
 """
 
 from __future__ import annotations
@@ -77,10 +78,12 @@ class TlsTransport(Transport):
         except OSError as error:
             raise self._cut(error) from error
 
-    def write(self, data: memoryview | bytes | bytearray) -> None:
+    def write(self, data: memoryview | bytes | bytearray, ends: float) -> None:
         """As ``Transport.write``; OpenSSL takes all of ``data`` or wants to be called again with the same."""
+        by, wait = min((self._clock() + self._write_s, "write"), (ends, "association"))
+        self._check(by, wait)
         if data:
-            self._until(lambda: self._tls.send(data), self._clock() + self._write_s, "write")
+            self._until(lambda: self._tls.send(data), by, wait)
 
     def write_now(self, data: bytes) -> None:
         """As ``Transport.write_now``."""

@@ -6,8 +6,8 @@ acknowledgement by 40 ms unless ``TCP_QUICKACK`` is set. It is not sticky, so it
 may block, under TLS too, where the option belongs to the socket beneath.
 
 *Deadlines.* The socket stays in blocking mode with short kernel time-outs (``SO_RCVTIMEO``, ``SO_SNDTIMEO``): one
-system call per read or write, and at each tick the deadline is looked at. ``write`` is a wait for *progress*,
-everything else is absolute. ``tls_transport`` does the same over TLS.
+system call per read or write, and at each tick the deadline is looked at. ``write`` is a wait for *progress*, at
+least at ``MINIMUM_RATE_BYTES_PER_S``; everything else is absolute. ``tls_transport`` does the same over TLS.
 
 Raises ``ConnectFailed``, ``LinkTimeout`` (names the wait), ``LinkClosed`` (cut in the middle), ``TlsRefused``.
 """
@@ -33,6 +33,9 @@ READ_BYTES = 1 << 14  # as much as one read may bring: a response is far smaller
 BULK_READ_BYTES = 1 << 17  # for who receives instances
 LONGEST_TICK_S = 1.0  # how late a deadline may be noticed
 SHORTEST_TICK_S = 0.02
+# A peer that takes a byte now and then would hold a sender for ever. The slowest line of a mobile unit is ten times
+# faster; over ``write_s``, so that an archive may pause to flush its disk.
+MINIMUM_RATE_BYTES_PER_S = 1024
 
 _WAITS = {
     "connect": "TCP connection",
@@ -101,19 +104,23 @@ class Transport:
         except OSError as error:
             raise self._cut(error) from error
 
-    def write(self, data: memoryview | bytes | bytearray) -> None:
-        """Send all of ``data``; ``LinkTimeout`` when the peer takes nothing for ``write_s``."""
+    def write(self, data: memoryview | bytes | bytearray, ends: float) -> None:
+        """Send all of ``data``; ``LinkTimeout`` at ``ends``, the end of the association, or when the peer is too slow.
+
+        The peer has ``write_s`` to go on; each byte it takes gives it time at the minimum rate back, up to ``write_s``.
+        """
         view = memoryview(data)
-        started = 0.0
+        by = self._clock() + self._write_s
         while view:
+            self._check(*min((by, "write"), (ends, "association")))
             try:
-                view = view[self._socket.send(view) :]
-                started = 0.0
+                taken = self._socket.send(view)
             except BlockingIOError:
-                started = started or self._clock()
-                self._check(started + self._write_s, "write")
+                continue
             except OSError as error:
                 raise self._cut(error) from error
+            view = view[taken:]
+            by = min(by + taken / MINIMUM_RATE_BYTES_PER_S, self._clock() + self._write_s)
 
     def write_now(self, data: bytes) -> None:
         """Send ``data`` if it can be sent without waiting; for the last words to a peer. Never raises."""

@@ -141,7 +141,7 @@ def tls_server(settings: TlsSettings, said: list[LinkError]) -> Callable[[socket
             transport = start_server(connection, "caller", SHORT, settings, context)
             try:
                 transport.read(time.monotonic() + 1, "response")
-                transport.write(HELLO)
+                transport.write(HELLO, time.monotonic() + 5)
             finally:
                 transport.close()
         except LinkError as error:
@@ -154,7 +154,7 @@ def talk(port: int, tls: TlsSettings, host: str = "127.0.0.1") -> Transport:
     """Connect, send something and read the answer; the transport comes back closed."""
     transport = connect(Peer("ARCHIVE", host, port, tls=tls, timeouts=SHORT))
     try:
-        transport.write(HELLO)
+        transport.write(HELLO, time.monotonic() + 5)
         assert transport.read(time.monotonic() + 2, "response") == HELLO
         return transport
     finally:
@@ -168,7 +168,7 @@ def test_mutual_tls_13(pki: Path, serve: Callable[..., int]) -> None:
     port = serve(tls_server(files(pki, "archive"), said))
     transport = connect(Peer("ARCHIVE", "localhost", port, tls=files(pki), timeouts=SHORT))
     assert transport.facts()["version"] == "TLSv1.3"
-    transport.write(HELLO)
+    transport.write(HELLO, time.monotonic() + 5)
     assert transport.read(time.monotonic() + 2, "response") == HELLO
     transport.close()
     talk(port, files(pki))
