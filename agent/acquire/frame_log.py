@@ -16,37 +16,40 @@ if TYPE_CHECKING:
 
 
 class FrameLog:
-    """Appends to one file; used by one acquisition thread."""
+    """Appends to one file; used by one acquisition thread. Only opening raises (``FileError``).
 
-    __slots__ = ("_file", "_path")
+    A log that cannot be written any more stays as it is and ``failure`` says why: it is proof about an image, and no
+    image is lost for want of proof. Complete only after ``close``.
+    """
+
+    __slots__ = ("_file", "_path", "failure")
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self.failure: FileError | None = None
         try:
             self._file: TextIO = open(path, "a", encoding="ascii")  # noqa: SIM115  closed by close()
         except OSError as error:
-            raise FileError(f"{path}: {error.strerror}") from None
+            raise self._error(error) from None
 
     def add(self, sop_instance_uid: str, frame: int, number: int, data: memoryview) -> None:
         """Write the line of one frame."""
+        if self.failure is not None:
+            return
         try:
             self._file.write(f"{sop_instance_uid} {frame} {number} {hashlib.sha256(data).hexdigest()}\n")
         except OSError as error:
-            raise FileError(f"{self._path}: {error.strerror}") from None
-
-    def flush(self) -> None:
-        """Hand everything to the file; afterwards other processes can read it."""
-        try:
-            self._file.flush()
-        except OSError as error:
-            raise FileError(f"{self._path}: {error.strerror}") from None
+            self.failure = self._error(error)
 
     def close(self) -> None:
-        """Flush and close."""
+        """Flush and close; idempotent. Afterwards other processes can read every line."""
         try:
             self._file.close()
         except OSError as error:
-            raise FileError(f"{self._path}: {error.strerror}") from None
+            self.failure = self.failure or self._error(error)
+
+    def _error(self, error: OSError) -> FileError:
+        return FileError(f"frame log {self._path}: {error.strerror}")
 
     def __enter__(self) -> FrameLog:
         return self
@@ -59,10 +62,14 @@ def read_frame_log(path: str) -> dict[str, list[str]]:
     """Read a log back: digests of each instance in the order of its frames."""
     found: dict[str, list[str]] = {}
     with open(path, encoding="ascii") as file:
-        for line in file:
-            uid, frame, _, digest = line.split()
+        for row, line in enumerate(file, 1):
+            try:
+                uid, place, _, digest = line.split()
+                frame = int(place)
+            except ValueError:
+                raise FileError(f"{path}: damaged in line {row}") from None
             digests = found.setdefault(uid, [])
-            if int(frame) != len(digests) + 1:
+            if frame != len(digests) + 1:
                 raise FileError(f"{path}: frame {frame} of {uid} is out of order")
             digests.append(digest)
     return found

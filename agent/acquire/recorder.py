@@ -11,17 +11,20 @@ When the agent stops, a running clip is ended and sealed, not thrown away.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.config.words import transfer_syntax_uid
+from agent.errors import FileError
 from agent.spool.draft import InstanceRecord, Sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.acquire.exam import Exam
+    from agent.acquire.frame_log import FrameLog
     from agent.acquire.pipeline import Captured
     from agent.config.settings import SourceSettings
     from agent.spool.store import Spool
@@ -44,6 +47,10 @@ class Counts(NamedTuple):
     last_uid: str
 
 
+def _to_stderr(text: str) -> None:
+    sys.stderr.write(f"modality-agent: warning: {text}\n")
+
+
 class Recorder:
     """A source at work; ``work`` is the function of its role, the rest may be called from any thread.
 
@@ -59,11 +66,13 @@ class Recorder:
         report: Callable[[SourceSettings, Recorded], None],
         *,
         pending: bool = False,
+        warn: Callable[[str], None] = _to_stderr,
     ) -> None:
         self.source = source
         self._exam = exam
         self._spool = spool
         self._report = report
+        self._warn = warn
         self._wake = threading.Event()
         self._triggered = pending
         self._automatic = 0
@@ -98,21 +107,17 @@ class Recorder:
     def record(self, stop: threading.Event) -> Recorded:
         """Capture one instance into the spool; a source that failed in mid-clip is raised once the clip is sealed."""
         # Module tables, dictionary and C core cost 8 MiB: a source that waits for its trigger does not have them yet.
-        from agent.acquire.frame_log import FrameLog
         from agent.acquire.pipeline import Order, capture, expected_bytes
         from agent.acquire.sources import open_source
 
         source = self.source
-        syntax = transfer_syntax_uid(source.transfer_syntax)
-        log = FrameLog(source.frame_digest_file) if source.frame_digest_file else None
-        order = Order(source, syntax, log.add if log else None)
+        log = self._open_log()
+        order = Order(source, transfer_syntax_uid(source.transfer_syntax), log.add if log else None)
         self.counts = self.counts._replace(recording=True)
         try:
             with open_source(source.uri) as opened, self._spool.draft(expected_bytes(opened, order)) as draft:
                 captured = capture(opened, order, self._exam, draft, stop)
-                if log is not None:
-                    log.flush()
-                done = Recorded(captured, draft.seal(self._record(captured)))
+                done = Recorded(captured, draft.seal(self._record(captured, proven=self._close_log(log))))
         finally:
             self.counts = self.counts._replace(recording=False)
             if log is not None:
@@ -130,7 +135,27 @@ class Recorder:
             raise captured.failure
         return done
 
-    def _record(self, captured: Captured) -> InstanceRecord:
+    def _open_log(self) -> FrameLog | None:
+        from agent.acquire.frame_log import FrameLog
+
+        if not self.source.frame_digest_file:
+            return None
+        try:
+            return FrameLog(self.source.frame_digest_file)
+        except FileError as error:
+            self._warn(str(error))
+            return None
+
+    def _close_log(self, log: FrameLog | None) -> bool:
+        """Complete the log, before the instance that it proves is known; whether there is the proof that was wanted."""
+        if log is None:
+            return not self.source.frame_digest_file
+        log.close()
+        if log.failure is not None:
+            self._warn(str(log.failure))
+        return log.failure is None
+
+    def _record(self, captured: Captured, *, proven: bool) -> InstanceRecord:
         return InstanceRecord(
             captured.sop_instance_uid,
             captured.sop_class_uid,
@@ -145,6 +170,7 @@ class Recorder:
                 ("frame_time_ms", round(captured.frame_time_ms, 3)),
                 ("ended_by", captured.ended_by),
                 ("clock", "set" if captured.started.is_set else "never set"),
+                *(() if proven else (("frame_log", "failed"),)),
                 *((("failure", captured.failure.code),) if captured.failure else ()),
             ),
         )

@@ -12,9 +12,11 @@ Start: configuration checked, spool locked and recovered, port bound, then ``rea
 be wrong for good (configuration, spool, port, certificates) ends the process before that with its own status. After
 that a role that fails is restarted (``agent.app.roles``).
 
-SIGTERM and SIGINT stop: running clips are ended and sealed, associations are released, everything within ``STOP_S``.
-SIGHUP reloads: the new file is checked completely first; a bad one is said loudly and changes nothing. Only roles whose
-settings changed are restarted. A change of ``[spool]`` needs a restart, because the spool belongs to the process.
+SIGTERM and SIGINT stop: associations are released within ``STOP_S``; running clips are ended and sealed, which on a slow
+medium may take up to ``SEAL_S``, and only then the ledger is closed.
+
+SIGHUP reloads: the new file is checked and everything new is made first; what fails there is said loudly and changes
+nothing. Only roles whose settings changed are restarted; a capture asked for meanwhile is handed on. A change of ``[spool]`` needs a restart, because the spool belongs to the process.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.app import notify
@@ -34,17 +38,20 @@ from agent.app.wiring import check_tls, open_spool, spool_destinations
 from agent.errors import AgentError, ConfigError, UsageError
 
 if TYPE_CHECKING:
-    import threading
-
     from agent.acquire.exam import Exam
     from agent.acquire.recorder import Recorded, Recorder
-    from agent.config.settings import Settings, SourceSettings
+    from agent.config.settings import DestinationSettings, Settings, SourceSettings
     from agent.spool.store import Spool
 
 # systemd waits 90 s before it kills; a technician at the console waits less.
 STOP_S: Final = 15.0
+# Sealing writes a clip to the medium: 1 GiB at the 2 MB/s of a worn flash card. Ending it earlier throws the clip away.
+SEAL_S: Final = 600.0
+# Asked of systemd again every ``roles.TICK_S`` while a clip is sealed; more than that by a margin for a busy machine.
+_EXTEND: Final = "EXTEND_TIMEOUT_USEC=60000000"
 # Eviction needs no haste: when room is short the spool evicts by itself.
 KEEP_S: Final = 60.0
+_OLD_STAYS: Final = "old configuration stays in force"
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -59,7 +66,9 @@ class Runtime:
         self.supervisor = Supervisor(journal)
         self.spool: Spool = open_spool(settings)
         self.settler = make_settler(settings, self.spool, journal)
+        self._lock = threading.Lock()  # a trigger goes to the recorder in force, never to one that was replaced
         self._exam: Exam | None = None
+        self._specs: dict[str, Spec] = {}
         self._certificates = _stamps(*settings.tls)
         self.recorders: dict[str, Recorder] = {}
         self.forwarders: dict[str, Forwarder] = {}
@@ -71,9 +80,13 @@ class Runtime:
     def start(self) -> None:
         """Bind everything that can fail for good, then start the roles."""
         self._say_recovery()
+        self._exam = self._exam_of(self.settings)
+        self._make(self.settings, self._exam, self.recorders, self.forwarders)
         self.listener = self._bind(self.settings)
-        self.control = ControlServer(self.spool.root, self.handle)
-        self.supervisor.apply(self._plan(self.settings), within_s=STOP_S)
+        say = partial(self.journal.say, "error", "control")
+        self.control = ControlServer(self.spool.root, self.handle, say)
+        self._specs = self._plan(self.settings)
+        self.supervisor.apply(self._specs, within_s=STOP_S)
 
     def stop(self) -> bool:
         """Stop every role and close the spool; returns whether all ended in time."""
@@ -82,80 +95,129 @@ class Runtime:
             self.listener.close()
         if self.control is not None:
             self.control.close()
-        late = self.supervisor.stop(STOP_S)
-        self.spool.close()
+        late = self.supervisor.stop(STOP_S, SEAL_S, self._still_sealing)
+        for name, recorder in self.recorders.items():
+            if recorder.pending:
+                self.journal.say("warning", f"from {name}", "a capture was asked for and is not made: the agent stops")
+        if not any(role.busy() for role in self.supervisor.leaving):
+            self.spool.close()
         return not late
+
+    def _still_sealing(self, name: str) -> None:
+        notify.notify(_EXTEND)
+        self.journal.say("notice", name, f"the agent waits until the clip is sealed, {SEAL_S:.0f} s at most")
 
     def reload(self) -> bool:
         """Read the configuration again and apply it; False (and loud) when it is bad and the old one stays."""
         from agent.config.load import load
 
         notify.notify("RELOADING=1")
+        settings = None
         try:
             settings = load(self.path, files=True)
             self._refuse_spool_change(settings)
             check_tls(settings)
             self._swap(settings)
         except AgentError as error:
-            self.journal.say("error", "reload", f"{error} [{error.code}]; the old configuration stays in force")
+            self.journal.say("error", "reload", f"{error} [{error.code}]; the {_OLD_STAYS}")
+            return False
+        except Exception as error:  # noqa: BLE001  a fault of ours in a reload must not end captures and transfers
+            self._say_fault(error, settings is self.settings)
             return False
         finally:
             notify.notify("READY=1")
         return True
 
+    def _say_fault(self, error: Exception, is_new: bool) -> None:
+        import traceback
+
+        self.journal.show(traceback.format_exc())
+        which = "new configuration is in force, but incompletely: restart the agent" if is_new else _OLD_STAYS
+        self.journal.say("error", "reload", f"fault of the agent: {type(error).__name__}: {error}; the {which}")
+
     def _swap(self, settings: Settings) -> None:
-        old = self.settings
-        stamps = _stamps(*settings.tls)
-        renewed = settings.listener.tls and stamps != self._certificates
-        if settings.listener != old.listener or settings.tls != old.tls or renewed:
-            self._rebind(settings, old)
-        self._certificates = stamps
-        self.settings = settings
+        """Make everything new, then let it take the place of the old: from there on nothing can fail."""
+        old_listener, stamps = self.listener, _stamps(*settings.tls)
+        exam = self._exam_of(settings)
+        recorders, forwarders = dict(self.recorders), dict(self.forwarders)
+        self._make(settings, exam, recorders, forwarders)
+        self._rebind(settings, stamps)
+        try:
+            self.spool.configure(spool_destinations(settings))
+        except BaseException:
+            self._restore(old_listener)
+            raise
+        before = self.recorders
+        with self._lock:
+            self.settings, self._exam, self._certificates = settings, exam, stamps
+            self.recorders = {row.name: recorders[row.name] for row in settings.source}
+        self.forwarders = {row.name: forwarders[row.name] for row in settings.destination}
         self.settler.destinations = reporters(settings)
-        if settings.patient != old.patient or settings.exam != old.exam or settings.agent != old.agent:
-            self._exam = None
-        self.spool.configure(spool_destinations(settings))
-        plan = self._plan(settings)
-        stopped, started = self.supervisor.apply(plan, within_s=STOP_S)
-        self.recorders = {row.name: self.recorders[row.name] for row in settings.source}
-        self.forwarders = {row.name: self.forwarders[row.name] for row in settings.destination}
+        self._specs = self._plan(settings)
+        stopped, started = self.supervisor.apply(self._specs, within_s=STOP_S)
+        self._hand_on(before)
         changes = [f"stopped {name}" for name in stopped] + [f"started {name}" for name in started]
         self.journal.say("notice", "reload", "; ".join(changes) or "nothing changed")
 
+    def _hand_on(self, before: dict[str, Recorder]) -> None:
+        """Give captures that were asked for and not begun to the recorders that took over."""
+        for name, recorder in before.items():
+            heir = self.recorders.get(name)
+            if heir is recorder or not recorder.pending:
+                continue
+            if heir is not None:
+                heir.trigger()
+            else:
+                text = "a capture was asked for and is not made: the source was removed"
+                self.journal.say("warning", f"from {name}", text)
+
     # --- roles ---------------------------------------------------------------------------------
+
+    def _make(
+        self,
+        settings: Settings,
+        exam: Exam | None,
+        recorders: dict[str, Recorder],
+        forwarders: dict[str, Forwarder],
+    ) -> None:
+        """Put new recorders and forwarders where there are none with the same facts."""
+        for row in settings.destination:
+            if self._is_new(f"to {row.name}", _facts(settings, row)):
+                forwarders[row.name] = Forwarder(settings, row, self.spool, self.settler, self.journal)
+        for source in settings.source:
+            if self._is_new(f"from {source.name}", (source, exam)):
+                from agent.acquire.recorder import Recorder  # a box without sources pays nothing for them
+
+                assert exam is not None
+                recorders[source.name] = Recorder(source, exam, self.spool, self._captured)
+
+    def _is_new(self, name: str, facts: object) -> bool:
+        return name not in self._specs or self._specs[name].facts != facts
 
     def _plan(self, settings: Settings) -> dict[str, Spec]:
         assert self.control is not None
         plan = {"control": Spec(self.control.serve, None), "keeper": Spec(self._keep, None)}
         if self.listener is not None:
-            plan["listener"] = Spec(self.listener.work, id(self.listener))
-        common = (settings.agent.ae_title, settings.tls, _stamps(*settings.tls))
+            plan["listener"] = Spec(self.listener.work, self.listener)
         for row in settings.destination:
-            facts = (row, common if row.tls else common[0])
-            name = f"to {row.name}"
-            if name not in self.supervisor.roles or self.supervisor.roles[name].facts != facts:
-                self.forwarders[row.name] = Forwarder(settings, row, self.spool, self.settler, self.journal)
-            plan[name] = Spec(self.forwarders[row.name].work, facts, self.spool.wake)
+            plan[f"to {row.name}"] = Spec(self.forwarders[row.name].work, _facts(settings, row), self.spool.wake)
         for source in settings.source:
-            known = (source, settings.agent, settings.patient, settings.exam)
-            name = f"from {source.name}"
-            if name not in self.supervisor.roles or self.supervisor.roles[name].facts != known:
-                self.recorders[source.name] = self._recorder(source)
-            plan[name] = Spec(self.recorders[source.name].work, known, self.recorders[source.name].wake)
+            recorder = self.recorders[source.name]
+            busy = partial(_is_recording, recorder)
+            plan[f"from {source.name}"] = Spec(recorder.work, (source, self._exam), recorder.wake, busy)
         return plan
 
-    def _recorder(self, source: SourceSettings) -> Recorder:
-        from agent.acquire.recorder import Recorder
+    def _exam_of(self, settings: Settings) -> Exam | None:
+        """Return the exam that captures belong to: a new one when patient, exam or device were configured anew."""
+        old = self.settings
+        same = (settings.patient, settings.exam, settings.agent) == (old.patient, old.exam, old.agent)
+        if same and self._exam is not None:
+            return self._exam
+        if not settings.source:
+            return None  # the module tables it needs cost 8 MiB
+        from agent.acquire.exam import Exam
 
-        return Recorder(source, self.exam(), self.spool, self._captured)
-
-    def exam(self) -> Exam:
-        """Return the exam that captures belong to; a new one when patient or exam were configured anew."""
-        if self._exam is None:
-            from agent.acquire.exam import Exam
-
-            self._exam = Exam(self.settings)
-        return self._exam
+        return Exam(settings)
 
     def _captured(self, source: SourceSettings, done: Recorded) -> None:
         captured, sealed = done
@@ -182,12 +244,16 @@ class Runtime:
         if verb == "retry":
             return {"ok": True, "count": self._retry(_text(request, "destination"), _text(request, "uid"))}
         if verb == "capture":
-            recorder = self.recorders.get(_text(request, "source") or "")
-            if recorder is None:
-                raise UsageError(f"no source '{request.get('source')}' is configured")
-            recorder.trigger()
+            self._trigger(_text(request, "source") or "")
             return {"ok": True}
         raise UsageError(f"the agent knows no request '{verb}'")
+
+    def _trigger(self, source: str) -> None:
+        with self._lock:
+            recorder = self.recorders.get(source)
+            if recorder is None:
+                raise UsageError(f"no source '{source}' is configured")
+            recorder.trigger()
 
     def _retry(self, destination: str | None, uid: str | None) -> int:
         """Queue again what waits, and let the destinations concerned try now instead of at the end of their rest."""
@@ -222,19 +288,27 @@ class Runtime:
     def _bind(self, settings: Settings) -> Listening | None:
         return Listening(settings, self.settler, self.journal) if settings.listener.enabled else None
 
-    def _rebind(self, settings: Settings, old: Settings) -> None:
+    def _rebind(self, settings: Settings, stamps: tuple[int, ...]) -> None:
         """Bind the new address before the old one is given up; the same address must be freed first."""
-        same = (settings.listener.host, settings.listener.port) == (old.listener.host, old.listener.port)
-        if not same:
-            self.listener = self._bind(settings)
+        old = self.settings
+        renewed = settings.listener.tls and stamps != self._certificates
+        if settings.listener == old.listener and settings.tls == old.tls and not renewed:
             return
-        self.supervisor.drop("listener", STOP_S)
+        before = self.listener
+        if (settings.listener.host, settings.listener.port) == (old.listener.host, old.listener.port):
+            self.supervisor.drop("listener", STOP_S)
         try:
             self.listener = self._bind(settings)
         except AgentError:
-            self.listener = self._bind(old)
-            self.supervisor.apply(self._plan(old), within_s=STOP_S)
+            self._restore(before)
             raise
+
+    def _restore(self, listener: Listening | None) -> None:
+        """Let the old listener serve again; when its port was freed, its role binds it, as often as it takes."""
+        if self.listener is not listener and self.listener is not None:
+            self.listener.close()
+        self.listener = listener
+        self.supervisor.apply(self._specs, within_s=STOP_S)
 
     def _refuse_spool_change(self, settings: Settings) -> None:
         if settings.spool != self.settings.spool:
@@ -261,6 +335,7 @@ def run(path: str, settings: Settings) -> int:
         runtime.start()
     except BaseException:
         runtime.stop()
+        journal.flush()
         raise
     _say_ready(runtime)
     while True:
@@ -271,6 +346,7 @@ def run(path: str, settings: Settings) -> int:
         journal.say("notice", "agent", f"stopping: {signal.Signals(number).name}")
         in_time = runtime.stop()
         journal.say("notice", "agent", "stopped" if in_time else "stopped, but not every role in time")
+        journal.flush()
         return 0 if in_time else 1
 
 
@@ -297,6 +373,16 @@ def _text(request: dict[str, Any], name: str) -> str | None:
     if value is not None and not isinstance(value, str):
         raise UsageError(f"'{name}' of a request is text")
     return value
+
+
+def _is_recording(recorder: Recorder) -> bool:
+    return recorder.counts.recording
+
+
+def _facts(settings: Settings, row: DestinationSettings) -> tuple[object, ...]:
+    """What a forwarder depends on; with TLS also the certificates as they are now."""
+    ae_title = settings.agent.ae_title
+    return (row, ae_title, settings.tls, _stamps(*settings.tls)) if row.tls else (row, ae_title)
 
 
 def _stamps(*paths: str) -> tuple[int, ...]:

@@ -140,6 +140,22 @@ def test_a_source_that_fails_in_mid_clip_keeps_the_clip_and_says_so(spool: Spool
     assert receipt.events[0].detail["failure"] == "native.device"
 
 
+@pytest.mark.parametrize("path", ["/dev/full", "/nowhere/log"])
+def test_a_frame_log_that_fails_costs_a_warning_and_no_instance(spool: Spool, path: str) -> None:
+    seen: list[Recorded] = []
+    unit = recorder(spool, seen, frame_digest_file=path, clip_frames=200)
+    warnings: list[str] = []
+    unit._warn = warnings.append
+    done = unit.record(threading.Event())
+    assert seen == [done]
+    assert done.captured.frames == 200
+    assert len(warnings) == 1
+    assert warnings[0].startswith(f"frame log {path}: ")
+    receipt = spool.receipt(done.captured.sop_instance_uid)
+    assert receipt is not None
+    assert receipt.events[0].detail["frame_log"] == "failed"
+
+
 def test_stopping_ends_a_running_clip_and_keeps_it(spool: Spool) -> None:
     seen: list[Recorded] = []
     unit = recorder(spool, seen, uri="pattern:us-mono?rows=32&columns=32&rate_hz=50", clip_frames=0, clip_s=600.0)
