@@ -1,7 +1,8 @@
 """One instance into one file outside the spool (``capture -o FILE``).
 
-The file appears under its name only when it is complete and synced; until then it is ``FILE.part`` in the same folder.
-An existing file is never replaced. Raises ``FileError``.
+The file appears under its name only when it is complete and synced; until then it is ``FILE.<8 hex digits>.part`` in
+the same folder. What a power cut or SIGKILL leaves under such a name is in nobody's way and may be removed. An existing
+file is never replaced. Raises ``FileError``.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class FileSink:
         if os.path.lexists(self.path):
             raise FileError(f"{path} already exists", hint="Choose another name, or remove it first.")
         try:
-            self._file = self._medium.create(self.path + ".part")
+            self._file = self._medium.create(f"{self.path}.{os.urandom(4).hex()}.part")
         except SpoolError as error:
             raise FileError(str(error)) from None
 

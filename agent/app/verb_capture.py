@@ -2,17 +2,21 @@
 
 The source is a URI, or the name of a source of ``--config``, whose settings then apply; options given here win. What
 the program can do is decided before the source is opened: a transfer syntax this build does not have is refused.
+Whatever ends the command before the file is complete, Ctrl-C and SIGTERM too, leaves no file.
 """
 
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import threading
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.cli import print_json
 from agent.app.common import DEFAULT_CONFIG
-from agent.app.term import Progress, size_text
+from agent.app.term import Progress, printable, size_text
 from agent.config.check import check_value
 from agent.config.load import build
 from agent.config.schema import SECTIONS, SOP_CLASS_WORDS, Key
@@ -22,9 +26,12 @@ from agent.config.words import TRANSFER_SYNTAX_WORDS, transfer_syntax_uid, trans
 from agent.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from agent.acquire.pipeline import Captured
     from agent.app.options import Arguments, Parser
     from agent.config.settings import Settings
+    from agent.errors import FileError
 
 # Options of this verb that are keys of [[source]] by another name.
 _OPTIONS = {
@@ -36,6 +43,8 @@ _OPTIONS = {
     "laterality": "laterality",
     "frame_log": "frame_digest_file",
 }
+
+_ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def arguments(parser: Parser) -> None:
@@ -59,8 +68,13 @@ def run(args: Arguments) -> int:
     settings = _settings(args)
     source = _source(args, settings)
     syntax = transfer_syntax_uid(source.transfer_syntax)
-    done, size = _capture(args, settings, source, syntax)
+    with _tidy_end():
+        done, size, unproven = _capture(args, settings, source, syntax)
+    if unproven is not None:
+        sys.stderr.write(f"modality-agent: warning: {printable(str(unproven))}\n")
     facts = _facts(args.output, size, done)
+    if source.frame_digest_file:
+        facts["frame_log"] = "complete" if unproven is None else "failed"
     if args.json:
         print_json(facts)
     else:
@@ -78,7 +92,10 @@ def _print(path: str, size: int, done: Captured) -> None:
     print(f"SOP Instance UID {done.sop_instance_uid}")
 
 
-def _capture(args: Arguments, settings: Settings, source: SourceSettings, syntax: str) -> tuple[Captured, int]:
+def _capture(
+    args: Arguments, settings: Settings, source: SourceSettings, syntax: str
+) -> tuple[Captured, int, FileError | None]:
+    """Make the file: what was captured, its size in bytes, why its frame log is not complete."""
     from agent.acquire.exam import Exam
     from agent.acquire.filesink import FileSink
     from agent.acquire.frame_log import FrameLog
@@ -93,16 +110,40 @@ def _capture(args: Arguments, settings: Settings, source: SourceSettings, syntax
             log.add(uid, frame, number, data)
         progress.update(f"captured {frame} frames")
 
-    sink = FileSink(args.output)
+    sink: FileSink | None = None
     try:
+        sink = FileSink(args.output)
         with open_source(source.uri) as opened:
             done = capture(opened, Order(source, syntax, watch), Exam(settings), sink, threading.Event())
-        return done, sink.publish()
+        if log is not None:
+            log.close()
+        return done, sink.publish(), log.failure if log is not None else None
     finally:
-        sink.abandon()
+        if sink is not None:
+            sink.abandon()
         progress.clear()
         if log is not None:
             log.close()
+
+
+@contextmanager
+def _tidy_end() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the command as Ctrl-C does: once, through every ``finally``."""
+
+    def end(number: int, _frame: object) -> None:
+        for other in before:
+            signal.signal(other, signal.SIG_IGN)
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
+
+    wanted = [number for number in _ENDS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup
+    before = {number: signal.getsignal(number) for number in wanted}
+    try:
+        for number in wanted:
+            signal.signal(number, end)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _settings(args: Arguments) -> Settings:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pydicom
+import pytest
+from fakes.command import run_command
 from fakes.site import AGENT
 
 ENDLESS = "pattern:us-mono?rows=32&columns=32&rate_hz=50"
@@ -26,6 +29,38 @@ def test_a_source_that_fails_in_mid_clip_leaves_a_file_and_an_error(tmp_path: Pa
     assert '"ended_by": "failed"' in said
     assert "the file ended inside a frame [native.device]" in error
     assert 0 < pydicom.dcmread(out).NumberOfFrames <= 100
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_an_interrupted_capture_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [AGENT, "capture", "--source", ENDLESS, "-o", tmp_path / "a.dcm"], stderr=subprocess.PIPE, text=True
+    ) as process:
+        wait_for_part(tmp_path)
+        process.send_signal(number)
+        _, error = process.communicate(timeout=20)
+    assert process.returncode == 128 + number
+    assert "Traceback" not in error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_frame_log_that_fails_is_a_warning(tmp_path: Path) -> None:
+    out = tmp_path / "a.dcm"
+    done = run_command("capture", "--source", ENDLESS, "-o", out, "--frames", "3", "--frame-log", "/dev/full", "--json")
+    assert done.returncode == 0
+    assert "modality-agent: warning: frame log /dev/full: No space left on device\n" in done.stderr
+    assert done.json["frame_log"] == "failed"
+    assert pydicom.dcmread(out).NumberOfFrames == 3
+    refused = run_command("capture", "--source", ENDLESS, "-o", tmp_path / "b.dcm", "--frame-log", tmp_path)
+    assert refused.returncode == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["a.dcm"]
+
+
+def test_send_shows_no_control_characters_of_a_bad_file(tmp_path: Path) -> None:
+    (tmp_path / "x\x1b[2J\n.dcm").write_bytes(b"no DICOM")
+    done = run_command("send", tmp_path / "x\x1b[2J\n.dcm", tmp_path / "none\x1b[2J", "--to", "X@127.0.0.1:9")
+    assert "\x1b" not in done.stderr
+    assert done.returncode != 0
 
 
 def wait_for_part(folder: Path) -> None:

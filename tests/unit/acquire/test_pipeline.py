@@ -365,6 +365,17 @@ def test_a_file_is_never_replaced_and_never_half(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "b"]
 
 
+def test_what_a_killed_capture_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    killed = FileSink(str(tmp_path / "a"))
+    again = FileSink(str(tmp_path / "a"))
+    again.write(b"x")
+    assert again.publish() == 1
+    with pytest.raises(FileError, match="already exists"):
+        killed.publish()
+    killed.abandon()
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
 def test_the_frame_log_reads_back(tmp_path: Path) -> None:
     path = str(tmp_path / "log")
     for uid in ("1.2", "1.3"):
@@ -374,11 +385,23 @@ def test_the_frame_log_reads_back(tmp_path: Path) -> None:
     found = read_frame_log(path)
     assert found["1.2"] == found["1.3"] == [hashlib.sha256(bytes([n])).hexdigest() for n in (1, 2)]
     with open(path, "a") as file:
-        file.write("1.2 7 7 00\n")
-    with pytest.raises(FileError, match="out of order"):
+        file.write("1.2 7\n")
+    with pytest.raises(FileError, match="damaged in line 5"):
         read_frame_log(path)
+    (tmp_path / "order").write_text("1.2 7 7 00\n")
+    with pytest.raises(FileError, match="out of order"):
+        read_frame_log(str(tmp_path / "order"))
     with pytest.raises(FileError, match="Is a directory"):
         FrameLog(str(tmp_path))
+
+
+def test_a_frame_log_that_fails_remembers_why_and_raises_nothing() -> None:
+    log = FrameLog("/dev/full")
+    for frame in range(1, 1000):
+        log.add("1.2", frame, frame, memoryview(b"x"))
+    log.close()
+    log.close()
+    assert str(log.failure) == "frame log /dev/full: No space left on device"
 
 
 def test_memory_does_not_grow_with_the_clip(tmp_path: Path) -> None:
