@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.link.peer import Timeouts
+    from agent.link.train import Check
     from agent.link.transport import Transport
     from agent.ul.association import Association, Indication
     from agent.ul.pdu import Pdu
@@ -103,11 +104,19 @@ class Driver:
         if out:
             self._write(out[0] if len(out) == 1 else b"".join(out))
 
-    def send_data_set(self, fd: int, offset: int, size: int, context_id: int, refused: Callable[[], bool]) -> int:
+    def send_data_set(
+        self,
+        fd: int,
+        offset: int,
+        size: int,
+        context_id: int,
+        refused: Callable[[], bool],
+        check: Check | None = None,
+    ) -> int:
         """Send the command that waits in the association and ``size`` bytes of ``fd`` behind it as its Data Set.
 
         ``refused`` is asked between writes whether the peer has refused it already; the rest is then not sent. Returns
-        the bytes sent.
+        the bytes sent. ``check`` as in ``Train``; what it raises aborts the association.
         """
         fragment_bytes = self.association.begin_data_set(context_id, size + (size & 1))
         if self._train is None:
@@ -121,6 +130,7 @@ class Driver:
                 command=b"".join(self.association.outgoing()),
                 send=self._write,
                 answered=refused,
+                check=check,
             )
         except AgentError:
             self.abort()

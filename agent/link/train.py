@@ -12,12 +12,15 @@ Only the last fragment of a Data Set is flagged as last; every fragment has an e
 the caller may look whether the peer has already answered (PS3.7 9.3.1.3) and stop the stream: the train then closes
 the Data Set with one last short fragment. Raises ``LocalProtocolError`` for lengths no PDU can have, ``MediaError``
 when the file is shorter than promised (the caller aborts the association: half a message is on the line).
+
+Who knows what the file must hold gives a ``Check``: it sees each byte as it was read, and its ``verify`` raises before
+the last fragment leaves, so that a file that has changed is never a whole message at the peer.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from agent.errors import LocalProtocolError, MediaError
 
@@ -34,6 +37,16 @@ SMALLEST_FRAGMENT_BYTES = 2
 
 _LAST = 0x02  # message control header: Data Set, last fragment
 _MORE = 0x00
+
+
+class Check(Protocol):
+    """Sees a Data Set while it is sent."""
+
+    def update(self, data: memoryview, /) -> None:
+        """Take the next bytes."""
+
+    def verify(self) -> None:
+        """Raise if what was seen is not the Data Set."""
 
 
 class Train:
@@ -70,6 +83,7 @@ class Train:
         command: bytes,
         send: Callable[[memoryview], None],
         answered: Callable[[], bool],
+        check: Check | None = None,
     ) -> int:
         """Send ``command`` (whole PDUs) and ``size`` bytes of ``fd`` from ``offset``; return the data bytes sent.
 
@@ -85,13 +99,19 @@ class Train:
         self._buffer[start:COMMAND_ROOM_BYTES] = command
         capacity = len(self._gaps) * self.fragment_bytes
         done = 0
+        whole = size
         while True:
             part = min(size - done, capacity)
             if done and answered():
                 part = min(part, SMALLEST_FRAGMENT_BYTES)
                 size = done + part
-            self._fill(fd, offset + done, part)
+            gaps = self._fill(fd, offset + done, part)
             done += part
+            if check is not None:
+                for gap in gaps:
+                    check.update(gap)
+                if done == whole:
+                    check.verify()
             if done < size:
                 send(self._view[start:])
             else:
@@ -114,8 +134,8 @@ class Train:
         finally:
             self._write_head(head, self.fragment_bytes, _MORE)
 
-    def _fill(self, fd: int, offset: int, part: int) -> None:
-        """Read ``part`` bytes at ``offset`` into the gaps."""
+    def _fill(self, fd: int, offset: int, part: int) -> list[memoryview]:
+        """Read ``part`` bytes at ``offset`` into the gaps; return those that were filled."""
         fragment = self.fragment_bytes
         count = -(-part // fragment)
         gaps = self._gaps[:count]
@@ -130,6 +150,7 @@ class Train:
                 got += more
         except OSError as error:
             raise MediaError(f"the file cannot be read while it is sent: {error.strerror}") from error
+        return gaps
 
     def _use_context(self, context_id: int) -> None:
         if context_id == self._context_id:

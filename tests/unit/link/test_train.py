@@ -73,6 +73,49 @@ def test_stream_is_the_reference(file: tuple[int, bytes], fragment: int, train_b
     assert again.stream == reference(data[:size], fragment, 9), "the heads were not mended after the last fragment"
 
 
+class Seen:
+    """A check that remembers, and refuses if told so."""
+
+    def __init__(self, *, whole: bool = True) -> None:
+        self.data = b""
+        self.whole = whole
+
+    def update(self, data: memoryview) -> None:
+        self.data += data
+
+    def verify(self) -> None:
+        if not self.whole:
+            raise MediaError("changed")
+
+
+@pytest.mark.parametrize("size", [1, 16378, 16379, 70_001])
+def test_check_sees_every_byte_and_no_padding(file: tuple[int, bytes], size: int) -> None:
+    seen = Seen()
+    train = Train(16378, train_bytes=40_000)
+    train.send_data_set(file[0], 0, size, 1, command=b"", send=Line().send, answered=never, check=seen)
+    assert seen.data == file[1][:size]
+
+
+@pytest.mark.parametrize("size", [100, 70_001])
+def test_what_is_not_verified_is_not_completed(file: tuple[int, bytes], size: int) -> None:
+    line = Line()
+    train = Train(16378, train_bytes=40_000)
+    with pytest.raises(MediaError, match="changed"):
+        train.send_data_set(
+            file[0], 0, size, 1, command=COMMAND, send=line.send, answered=never, check=Seen(whole=False)
+        )
+    assert (COMMAND + reference(file[1][:size], 16378, 1)).startswith(line.stream)
+    assert len(line.stream) < size
+
+
+def test_check_is_not_asked_about_a_data_set_that_was_refused(file: tuple[int, bytes]) -> None:
+    train = Train(16378, train_bytes=20_000)
+    sent = train.send_data_set(
+        file[0], 0, 70_001, 1, command=b"", send=Line().send, answered=lambda: True, check=Seen(whole=False)
+    )
+    assert sent < 70_001
+
+
 def test_small_instance_is_one_write(file: tuple[int, bytes]) -> None:
     line = Line()
     Train(16378).send_data_set(file[0], 0, 20_000, 1, command=COMMAND, send=line.send, answered=never)
