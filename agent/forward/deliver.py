@@ -6,7 +6,8 @@ that very request, or it is not said. When the association breaks, the instance 
 outcome with the error; ``begun`` tells them apart. ``deliver`` does a whole list: one presentation context for each
 pair of SOP Class and transfer syntax, so that the peer decides about every pair by itself.
 
-Files are opened one at a time and never read into memory (``agent.link.train``).
+Files are opened one at a time and never read into memory (``agent.link.train``). An instance with a recorded digest is
+hashed as it is sent; if the file has changed since, the association is aborted before the last fragment leaves.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from agent.errors import (
     EncodeError,
     FileError,
     LinkClosed,
+    MediaError,
     NoAcceptedContext,
     RemoteProtocolError,
 )
@@ -54,6 +56,24 @@ class Outcome(NamedTuple):
     seconds: float
     begun: bool  # False: nothing of it was sent
     error: AgentError | None  # why it is not stored
+
+
+class DigestCheck:
+    """A ``train.Check``: the Data Set must be, byte for byte, the one whose digest was recorded."""
+
+    __slots__ = ("_hash", "_instance", "update")
+
+    def __init__(self, instance: Instance) -> None:
+        from hashlib import sha256  # sending files without a recorded digest does not pay for it
+
+        self._instance = instance
+        self._hash = sha256()
+        self.update = self._hash.update
+
+    def verify(self) -> None:
+        """Raise ``MediaError`` if other bytes were read."""
+        if self._hash.digest() != self._instance.data_set_sha256:
+            raise MediaError(f"{self._instance.path} is not what was recorded: its digest does not match")
 
 
 class Delivery:
@@ -160,12 +180,13 @@ class Delivery:
         message_id = conversation.next_message_id()
         request = CStoreRequest(message_id, instance.sop_class_uid, instance.sop_instance_uid)
         conversation.queue(context_id, request, bulk=True)
-        sent = driver.send_data_set(fd, instance.data_set_offset, size, context_id, self._refused)
+        check = DigestCheck(instance) if instance.data_set_sha256 else None
+        sent = driver.send_data_set(fd, instance.data_set_offset, size, context_id, self._refused, check)
         deadline = driver.now() + self._response_s
-        check = partial(
+        match = partial(
             storage.match, message_id=message_id, context_id=context_id, sop_instance_uid=instance.sop_instance_uid
         )
-        answer = conversation.response(check, deadline)
+        answer = conversation.response(match, deadline)
         known = explain(Service.STORAGE, answer.status)
         error = None if known.stored else status_error(Service.STORAGE, answer.status, answer.comment)
         return Outcome(
@@ -231,11 +252,6 @@ def deliver(
         with delivery:
             for index in range(start, stop):
                 yield delivery.send(instances[index])
-
-
-def needs_of(instances: Iterable[Instance]) -> list[proposal.Need]:
-    """Return the contexts to propose; only those an instance can use as it is, because nothing is converted."""
-    return storage.needs((pair_of(instance) for instance in instances), default=False)
 
 
 def groups(instances: Sequence[Instance], limit: int = CONTEXT_LIMIT) -> Iterator[tuple[int, int, list[Pair]]]:

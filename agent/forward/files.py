@@ -31,6 +31,7 @@ class Instance(NamedTuple):
     transfer_syntax_uid: str
     data_set_offset: int  # bytes
     size: int  # bytes of the whole file
+    data_set_sha256: bytes = b""  # what the Data Set must be; empty if nobody has recorded it
 
 
 def pair_of(instance: Instance) -> Pair:
