@@ -10,6 +10,10 @@ destination   back-off for the whole destination, exponential with full jitter; 
 instance      deferred on its own, or held for the operator after so many tries as its row says
 ============  =======================================================================================================
 
+"Duplicate SOP Instance" (0111H) may speak of our own first try whose answer was lost, or of a stranger under the same
+UID. The status alone proves neither, so it is a refusal like others; the worker takes it for stored only from the
+second try on and only where commitment is asked for, which then decides (promise P3).
+
 A destination that needs its configuration changed is probed at the longest interval: the change may be at the peer,
 where nobody tells us. ``entropy`` is a function that returns a float in [0, 1); ``now`` is monotonic seconds.
 """
@@ -62,6 +66,7 @@ RULES: dict[str, Rule] = {
     "config": Rule(_D, Retry.OPERATOR),
     "dataset": Rule(_I, Retry.NEVER),
     "spool": Rule(_I, Retry.LATER),
+    "spool.media": Rule(_I, Retry.LATER, DOUBTFUL_ATTEMPTS),  # a bad sector rarely heals, a loose plug may
 }
 
 # C-STORE failures that are about the peer and not about the instance: (value, mask). Retry class and tries of every

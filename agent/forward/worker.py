@@ -130,10 +130,11 @@ class Worker:
         try:
             while not stop.is_set():
                 self._turn(stop)
-        except SpoolError:
-            with suppress(SpoolError):
+        except BaseException:
+            with suppress(SpoolError):  # the first error says more
                 self._put_back()
             raise
+        self._put_back()
 
     def _turn(self, stop: threading.Event) -> None:
         self._end_expired()
@@ -229,7 +230,7 @@ class Worker:
         """Send one batch, write down what became of it and claim the next; empty: this association is done."""
         answers: list[Answer] = []
         for item in items:
-            if self._troubled or self._stopping():
+            if self._troubled or self._stopping() or delivery.broken is not None:
                 break
             wall = self._spool.clock.wall()
             outcome = delivery.send(instance_of(item))
@@ -265,18 +266,23 @@ class Worker:
     # --- failures ------------------------------------------------------------------------------
 
     def _arrived_before(self, item: Item, outcome: Outcome) -> bool:
-        """Say whether "duplicate SOP Instance" may speak of an earlier try of ours; commitment then decides."""
+        """Say whether "duplicate SOP Instance" may speak of an earlier try of ours.
+
+        It counts as stored only where commitment decides afterwards whether the archive has *this* instance (P3): a
+        first try cannot have left a duplicate, and without commitment nothing would ever tell it from a stranger.
+        """
         return outcome.status == DUPLICATE_SOP_INSTANCE and self._settings.commitment and item.attempt > 1
 
     def _not_stored(self, item: Item, outcome: Outcome) -> None:
         error = outcome.error
         assert error is not None
-        if isinstance(error, FileError | MediaError) and self._spool.examine(item) is not Life.LIVE:
-            self._say("error", f"{item.path} cannot be sent: {error} [{error.code}]")
+        of_file = isinstance(error, FileError | MediaError)
+        if of_file and self._set_aside(item):
+            self._say("error", f"{item.sop_instance_uid} is damaged and not sent: {error} [{error.code}]")
             self._reported([item])
-            return  # set aside; the ledger says so
+            return  # the ledger says so
         verdict = self._verdict(item, outcome, error)
-        if verdict.scope is Scope.DESTINATION or (outcome.begun and outcome.status is None):
+        if verdict.scope is Scope.DESTINATION or (outcome.begun and outcome.status is None and not of_file):
             self._failed(error)
         if verdict.hold:
             self._say("error", f"{item.sop_instance_uid} is held: {verdict.reason}")
@@ -287,6 +293,13 @@ class Worker:
         if verdict.scope is Scope.INSTANCE:
             at = max(at, self.health.next_at) + self._settings.back_off.draw_s(item.attempt, self._entropy)
         self._defer([item], verdict.reason, at, outcome.status)
+
+    def _set_aside(self, item: Item) -> bool:
+        """Let the spool look at a file that did not read well; False when it stays, also if it cannot read it."""
+        try:
+            return self._spool.examine(item) is not Life.LIVE
+        except MediaError:
+            return False
 
     def _verdict(self, item: Item, outcome: Outcome, error: AgentError) -> Verdict:
         """Judge by status, by what broke in the middle of the instance, or by the error alone."""
@@ -394,5 +407,11 @@ class Worker:
 def instance_of(item: Item) -> Instance:
     """Return a claimed delivery as what ``deliver`` sends."""
     return Instance(
-        item.path, item.sop_class_uid, item.sop_instance_uid, item.transfer_syntax_uid, item.data_set_offset, item.size
+        item.path,
+        item.sop_class_uid,
+        item.sop_instance_uid,
+        item.transfer_syntax_uid,
+        item.data_set_offset,
+        item.size,
+        item.data_set_sha256,
     )

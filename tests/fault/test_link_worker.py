@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from fakes.link_bench import END_S, QUICK, Bench
 from agent.acquire.identity import new_uid
 from agent.app.cut_proxy import CutProxy
 from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, SC, US
+from agent.errors import MediaError, SpoolError
+from agent.forward.deliver import Delivery
 from agent.forward.settle import Settler
 from agent.forward.worker import Settings, Worker
 from agent.link.peer import Peer
@@ -24,6 +27,9 @@ from agent.spool.store import Spool
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from agent.spool.core import Item
+    from agent.spool.states import Life
 
 
 @pytest.fixture
@@ -173,6 +179,90 @@ def test_stop_puts_back_what_was_not_begun(bench: Bench) -> None:
         for thread in bench.threads:
             thread.join(5)
     assert "active" not in bench.states()
+
+
+def test_stop_while_items_wait_for_the_next_association(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = bench.archive()
+    bench.capture(40)
+    bench.capture(3, sop_class=US)
+    close = Delivery.close
+
+    def stop_and_close(delivery: Delivery) -> None:
+        bench.stop.set()
+        close(delivery)
+
+    monkeypatch.setattr(Delivery, "close", stop_and_close)
+    bench.work(archive.port, commitment=False)
+    for thread in bench.threads:
+        thread.join(10)
+    assert "active" not in bench.states()
+
+
+def test_first_error_of_a_worker_is_the_one_that_is_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.capture(1)
+    settings = Settings("pacs", Peer("DEAD", "127.0.0.1", 1, timeouts=QUICK))
+    worker = Worker(bench.spool, settings, bench.settler, new_uid)
+
+    def turn(_worker: Worker, _stop: object) -> None:
+        monkeypatch.setattr(Spool, "put_back", put_back)
+        raise ZeroDivisionError
+
+    def put_back(*_: object) -> None:
+        raise SpoolError("the ledger is gone")
+
+    monkeypatch.setattr(Worker, "_turn", turn)
+    with pytest.raises(ZeroDivisionError):
+        worker.run(bench.stop)
+    monkeypatch.undo()
+
+
+def test_file_with_a_flipped_bit_is_never_a_whole_message(bench: Bench) -> None:
+    archive = bench.archive()
+    bench.capture(2)
+    (spoilt,) = bench.capture(1, size=3_000_000)
+    good = bench.capture(2)
+    ((path, size),) = [
+        (found, os.path.getsize(found))
+        for found in map(str, (bench.folder / "spool" / "INST").glob("*/*"))
+        if os.path.getsize(found) > 1_000_000
+    ]
+    with open(path, "r+b") as file:
+        file.seek(size // 2)
+        byte = file.read(1)[0]
+        file.seek(size // 2)
+        file.write(bytes([byte ^ 0x10]))
+    bench.work(archive.port)
+    bench.until(committed=4, damaged=1)
+    uids = {row.sop_instance_uid for row in archive.store.rows()}
+    assert spoilt not in uids
+    assert uids >= set(good)
+    receipt = bench.spool.receipt(spoilt)
+    assert receipt is not None
+    assert receipt.state == "damaged"
+    assert any(spoilt in text and "digest does not match" in text for text in bench.said)
+
+
+def test_file_that_cannot_be_read_stops_nobody_else(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = bench.archive()
+    bench.capture(1)
+    (bad,) = bench.capture(1)
+    bench.capture(3)
+    preadv = os.preadv
+
+    def failing(fd: int, buffers: list[memoryview], offset: int) -> int:
+        if os.readlink(f"/proc/self/fd/{fd}").endswith("/00000002"):
+            raise OSError(errno.EIO, "Input/output error")
+        return preadv(fd, buffers, offset)
+
+    def examine(_spool: Spool, item: Item) -> Life:
+        raise MediaError(f"{item.path}: Input/output error")
+
+    monkeypatch.setattr(os, "preadv", failing)
+    monkeypatch.setattr(Spool, "examine", examine)
+    worker = bench.work(archive.port)
+    bench.until(committed=4, held=1)
+    assert worker.health.failures == 0
+    assert any(bad in text and "is held" in text and "Input/output error" in text for text in bench.said)
 
 
 def test_two_destinations_do_not_wait_for_each_other(tmp_path: Path) -> None:
