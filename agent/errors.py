@@ -358,6 +358,12 @@ class MediaError(SpoolError):
     hint = "Check that the medium is mounted, writable and healthy."
 
 
+class FileUnreadable(MediaError):
+    """One file cannot be read; nothing is said about the others. Code and treatment are those of ``MediaError``."""
+
+    hint = "The file was left where it is; copy it off the medium with a rescue tool, then check the medium."
+
+
 # --- the C core and devices ------------------------------------------------------------------
 
 

@@ -25,7 +25,7 @@ import errno
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.errors import MediaError, SpoolError, SpoolFull
+from agent.errors import FileUnreadable, MediaError, SpoolError, SpoolFull
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -34,6 +34,8 @@ FILE_MODE = 0o600  # patient data: the agent's own user only
 FOLDER_MODE = 0o700
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+# Reading failed, but not because of what is read: no room in the process, or the name is gone.
+_NOT_THE_FILE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOENT, errno.ENOTDIR})
 _NO_ALLOCATE = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
 # Some network and FUSE file systems cannot sync a folder and say so with EINVAL; they are no place for a spool, but a
 # folder that cannot be synced at all is their property, not a lost write. EIO is never tolerated.
@@ -56,6 +58,24 @@ def media_error(error: OSError, call: str, path: str) -> SpoolError:
     if error.errno in {errno.EMFILE, errno.ENFILE}:
         return MediaError(text, hint="Too many open files; raise LimitNOFILE of the service.")
     return MediaError(text)
+
+
+def read_error(error: OSError, path: str) -> SpoolError:
+    """Translate an ``OSError`` of reading one file: ``FileUnreadable`` when it speaks of that file alone."""
+    if error.errno in _NOT_THE_FILE:
+        return media_error(error, "read", path)
+    return FileUnreadable(f"read {path}: {os.strerror(error.errno) if error.errno else error}")
+
+
+def present(path: str) -> bool:
+    """Whether there is something of that name; raises ``FileUnreadable`` where "no" would be a guess."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise read_error(error, path) from error
+    return True
 
 
 def make_private(path: str) -> None:

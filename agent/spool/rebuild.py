@@ -64,6 +64,10 @@ def first_number(ledger: Ledger, root: str, *, rebuilt: bool) -> int:
         newest = present[-1]
         if rebuilt or known >> FOLDER_BITS < newest:
             return (newest + 1) << FOLDER_BITS
-        for name in os.listdir(folder_path(root, newest)):
+        try:
+            names = os.listdir(folder_path(root, newest))
+        except OSError:  # recovery reports it; what is in it keeps its numbers
+            return (newest + 1) << FOLDER_BITS
+        for name in names:
             known = max(known, file_number(name.removesuffix(PART), newest) or 0)
     return known + 1

@@ -6,6 +6,9 @@ whatever stays undone is found again.
 
 The ledger is opened first (rebuild.py); then the files are held, folder by folder, against the rows of the same
 numbers. Digests are not recomputed for files whose row and size agree: ``Spool.examine_number`` does that.
+
+A file that the medium does not give back proves nothing, neither that it is whole nor that it is damaged. It stays
+where it is under its number, is noted and reported as an alarm; neither the start nor another instance waits for it.
 """
 
 from __future__ import annotations
@@ -13,9 +16,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.errors import DataSetError, SpoolDamaged
+from agent.errors import DataSetError, FileUnreadable, SpoolDamaged, SpoolError
 from agent.spool.draft import InstanceRecord, Measured, measure
-from agent.spool.durable import media_error
+from agent.spool.durable import media_error, present, read_error
 from agent.spool.ledger import details, move, note
 from agent.spool.names import (
     FOLDER_BITS,
@@ -48,6 +51,7 @@ class Report(NamedTuple):
     duplicates_removed: int = 0  # a second file of the same UID and Data Set
     damaged: int = 0  # set aside: not what was written
     lost: int = 0  # rows whose file is gone: an alarm
+    unreadable: int = 0  # left in place: the medium returns errors for them
     strange: int = 0  # set aside: names that are not ours, files that are not DICOM, UIDs with other content
     notes: tuple[str, ...] = ()  # one line each, the first NOTES_LIMIT
 
@@ -58,8 +62,8 @@ class Report(NamedTuple):
 
     @property
     def alarm(self) -> bool:
-        """Whether an operator must know: something was lost, damaged or strange."""
-        return bool(self.lost or self.damaged or self.strange or self.ledger_rebuilt)
+        """Whether an operator must know: something was lost, damaged, unreadable or strange."""
+        return bool(self.lost or self.damaged or self.unreadable or self.strange or self.ledger_rebuilt)
 
 
 NOTES_LIMIT = 100  # lines; a broken medium must not turn the report into a memory problem
@@ -101,25 +105,50 @@ def recover(spool: Spool, aside: str | None, *, rebuilt: bool) -> Report:
     if rebuilt:
         reason = "was gone" if aside is None else f"could not be read (it is {aside} now)"
         tally.notes.append(f"the ledger {reason} and was rebuilt from the files; everything is queued again")
-    _strange_folders(spool, tally)
-    present = set(folders(spool.root))
+    try:
+        _strange_folders(spool, tally)
+        listed = set(folders(spool.root))
+    except OSError as error:
+        raise media_error(error, "read", f"{spool.root}/{INSTANCES}") from error
     sql = f"SELECT DISTINCT id >> {FOLDER_BITS} FROM instance WHERE life IN (?, ?)"  # noqa: S608 - a number
     rows = spool.ledger.read(sql, (int(Life.LIVE), int(Life.EVICTING)))
-    for folder in sorted(present | {int(row[0]) for row in rows}):
-        _folder(spool, folder, tally, listed=folder in present)
+    for folder in sorted(listed | {int(row[0]) for row in rows}):
+        _folder(spool, folder, tally, listed=folder in listed)
     _restart(spool, tally)
     return Report(ledger_rebuilt=rebuilt, ledger_aside=aside, notes=tuple(tally.notes), **tally.counts)
 
 
 def _folder(spool: Spool, folder: int, tally: _Tally, *, listed: bool) -> None:
-    for found in _look(spool, folder, listed=listed):
+    try:
+        things = _look(spool, folder, tally, listed=listed)
+    except OSError as error:  # of the folder itself: its rows stay as they are
+        path = folder_path(spool.root, folder)
+        tally.add("unreadable", f"{read_error(error, path)}; nothing in it was looked at")
+        return
+    for found in things:
         for _name, matches, act in RULES:
             if matches(found):
-                act(spool, found, tally)
+                try:
+                    act(spool, found, tally)
+                except FileUnreadable as error:
+                    _leave(spool, found.number, error, tally)
                 break
 
 
-def _look(spool: Spool, folder: int, *, listed: bool) -> list[Found]:
+def _leave(spool: Spool, number: int | None, error: SpoolError, tally: _Tally) -> None:
+    tally.add("unreadable", f"{error}; left in place")
+    if number is not None:
+        remember_unreadable(spool, number, error)
+
+
+def remember_unreadable(spool: Spool, number: int, error: SpoolError) -> None:
+    """Write down that the file of ``number`` cannot be read; it stays in place until the next start looks again."""
+    spool.unreadable[number] = str(error)
+    wall, detail = spool.clock.wall(), details(reason=str(error))
+    spool.ledger.write(lambda db: note(db, wall, number, None, Event.UNREADABLE, None, detail))
+
+
+def _look(spool: Spool, folder: int, tally: _Tally, *, listed: bool) -> list[Found]:
     """Join the names in a folder with the rows of its numbers."""
     sql = "SELECT id, life, size, file_sha256 FROM instance WHERE id BETWEEN ? AND ?"
     first = folder << FOLDER_BITS
@@ -128,10 +157,16 @@ def _look(spool: Spool, folder: int, *, listed: bool) -> list[Found]:
     seen: set[int] = set()
     path = folder_path(spool.root, folder)
     for entry in sorted(os.scandir(path), key=lambda entry: entry.name) if listed else ():
-        plain = entry.is_file(follow_symlinks=False)
         part = entry.name.endswith(PART)
-        number = file_number(entry.name.removesuffix(PART), folder) if plain else None
-        size = entry.stat(follow_symlinks=False).st_size if plain else None
+        number = file_number(entry.name.removesuffix(PART), folder)
+        try:
+            plain = entry.is_file(follow_symlinks=False)
+            size = entry.stat(follow_symlinks=False).st_size if plain else None
+        except OSError as error:
+            seen.update(() if number is None else (number,))
+            _leave(spool, number, read_error(error, entry.path), tally)
+            continue
+        number = number if plain else None
         if number is None or part:
             things.append(Found(entry.path, number, part, size, None))
         else:
@@ -181,7 +216,7 @@ def _set_damaged_aside(spool: Spool, found: Found, tally: _Tally) -> None:
 
 def _mark_lost(spool: Spool, found: Found, tally: _Tally) -> None:
     assert found.number is not None
-    if os.path.lexists(found.path):
+    if present(found.path):
         return  # a file of the same content was found meanwhile and took its place
     life = spool.give_up(found.number, Event.LOSE, "its file is gone")
     what = "damaged" if life is Life.DAMAGED else "lost"
@@ -230,10 +265,12 @@ def adopt(spool: Spool, number: int) -> tuple[str, str]:
     uid = measured.meta.sop_instance_uid
     known = spool.known(uid)
     if known is None:
-        record = record_of(measured, captured_at=os.stat(path).st_mtime, source="recovered")
+        record = record_of(measured, captured_at=_written_at(path), source="recovered")
         spool.enter(number, record, measured, detail=details(recovered="file without row"))
         return "adopted", f"instance {number:08X}: adopted, it was durable but not yet in the ledger"
     other, life, digest = known
+    if other == number:  # its own row was there after all: this file is the instance, and the only copy
+        return "adopted", f"instance {number:08X}: it was in the ledger already"
     if measured.data_set_sha256 != digest:
         aside = quarantine(spool, path)
         detail = details(quarantine=aside, data_set_sha256=measured.data_set_sha256.hex())
@@ -256,7 +293,7 @@ def adopt(spool: Spool, number: int) -> tuple[str, str]:
 
 def adopt_orphan(spool: Spool, number: int) -> None:
     """A commit failed after the file had its name: adopt the file unless the row is there after all."""
-    if not spool.ledger.read("SELECT 1 FROM instance WHERE id = ?", (number,)) and os.path.lexists(spool.path(number)):
+    if not spool.ledger.read("SELECT 1 FROM instance WHERE id = ?", (number,)) and present(spool.path(number)):
         adopt(spool, number)
 
 
@@ -302,7 +339,7 @@ def quarantine(spool: Spool, path: str) -> str:
     while os.path.lexists(target):
         turn += 1
         target = spool.quarantine_path(f"{stem}-{turn}")
-    if os.path.lexists(path):
+    if present(path):
         spool.medium.set_aside(path, target)
     return target
 
@@ -316,7 +353,7 @@ def _folder_of(name: str) -> int:
 
 def judge(path: str, size: int, digest: bytes) -> tuple[Event | None, str]:
     """Compare a file with its row: None (as written), DAMAGE or LOSE, and why."""
-    if not os.path.lexists(path):
+    if not present(path):
         return Event.LOSE, "its file is gone"
     measured = _measured(path)
     if measured is None or measured.size != size or measured.file_sha256 != digest:
@@ -325,7 +362,7 @@ def judge(path: str, size: int, digest: bytes) -> tuple[Event | None, str]:
 
 
 def _measured(path: str) -> Measured | None:
-    """Hash a file; None when it is no DICOM file. Raises ``MediaError`` when the medium fails, which proves nothing."""
+    """Hash a file; None when it is no DICOM file. Raises ``FileUnreadable``, which proves nothing."""
     try:
         with open(path, "rb", buffering=0) as file:
             fd = file.fileno()
@@ -333,7 +370,14 @@ def _measured(path: str) -> Measured | None:
     except (DataSetError, SpoolDamaged):
         return None
     except OSError as error:
-        raise media_error(error, "read", path) from error
+        raise read_error(error, path) from error
+
+
+def _written_at(path: str) -> float:
+    try:
+        return os.stat(path).st_mtime
+    except OSError as error:
+        raise read_error(error, path) from error
 
 
 def record_of(

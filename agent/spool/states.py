@@ -86,6 +86,7 @@ class Event(Enum):
     GONE = "evicted"
     CONFLICT = "other content refused"
     DUPLICATE = "same content again"
+    UNREADABLE = "unreadable"
     REBUILT = "ledger rebuilt"
 
 

@@ -27,7 +27,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from agent.errors import MediaError, SpoolConflict, SpoolDamaged, SpoolError
+from agent.errors import FileUnreadable, MediaError, SpoolConflict, SpoolDamaged, SpoolError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
 from agent.spool import lock, mount, rebuild, recovery
 from agent.spool.committing import Committing
@@ -54,10 +54,22 @@ COPY_CHUNK = MIB // 4  # bytes per read when a file is imported
 class Spool(Forwarding, Committing, Evicting):
     """One spool folder, held by this process; see the module for the promises."""
 
-    __slots__ = ("_counter", "_folders", "_lock_fd", "_orphans", "_reader", "_sealing", "_uids", "report")
+    __slots__ = (
+        "_counter",
+        "_custody",
+        "_folders",
+        "_lock_fd",
+        "_orphans",
+        "_reader",
+        "_sealing",
+        "_uids",
+        "report",
+        "unreadable",
+    )
 
     _lock_fd: int
     report: recovery.Report
+    unreadable: dict[int, str]  # numbers whose files the medium does not give back, and why; an alarm
 
     @classmethod
     def open(
@@ -94,6 +106,8 @@ class Spool(Forwarding, Committing, Evicting):
         self._lock_fd = lock_fd
         self._folders: set[int] = set()
         self._orphans: list[int] = []
+        self._custody = threading.RLock()  # who judges a file that has its name: adopts, examines, heals or sets aside
+        self.unreadable = {}
         self._sealing = threading.Condition()
         self._uids: set[str] = set()
         self._reader = Reader(self.ledger.read)
@@ -140,9 +154,9 @@ class Spool(Forwarding, Committing, Evicting):
             draft.file.finish()
             with self._only(record.sop_instance_uid):
                 self._adopt_orphans()
-                known = self.known(record.sop_instance_uid)
-                if known is not None:
-                    return self._again(draft, record, found, known)
+                if self.known(record.sop_instance_uid) is not None:
+                    with self._custody:
+                        return self._again(draft, record, found)
                 return self._first(draft, record, found)
         finally:
             draft.abandon()
@@ -243,7 +257,7 @@ class Spool(Forwarding, Committing, Evicting):
         self.medium.publish(draft.file.path, final)
         try:
             return self.enter(draft.number, record, found)
-        except SpoolError:
+        except BaseException:
             # The commit may have happened or not; the file has its name. Looked at again before the next seal.
             self._orphans.append(draft.number)
             raise
@@ -274,7 +288,9 @@ class Spool(Forwarding, Committing, Evicting):
         self.wake()
         return _sealed(self, number, record, found, captured_at, wall, duplicate=False)
 
-    def _again(self, draft: Draft, record: InstanceRecord, found: Measured, known: tuple[int, Life, bytes]) -> Sealed:
+    def _again(self, draft: Draft, record: InstanceRecord, found: Measured) -> Sealed:
+        known = self.known(record.sop_instance_uid)  # again: it may have been set aside or healed meanwhile
+        assert known is not None
         number, life, digest = known
         wall = self.clock.wall()
         if found.data_set_sha256 != digest:
@@ -320,19 +336,25 @@ class Spool(Forwarding, Committing, Evicting):
         self.wake()
 
     def examine(self, item: Item) -> Life:
-        """Look at the file of a claimed item again (digest): live, damaged (set aside now), lost or evicted."""
+        """Look at the file of a claimed item again (digest): live, damaged (set aside now), lost or evicted.
+
+        For a sender that read other bytes than were sealed. Damaged and lost are in the receipt and the states when it
+        returns. Raises ``FileUnreadable`` when the medium does not give the file back: nothing is changed then, the
+        item is still the caller's to report; any other ``MediaError`` is not about this file.
+        """
         return self.examine_number(item.id)
 
     def examine_number(self, number: int) -> Life:
         """Compare a live instance with its digest; damaged is set aside, lost is marked."""
-        rows = self.ledger.read("SELECT life, size, file_sha256 FROM instance WHERE id = ?", (number,))
-        life, size, digest = rows[0]
-        if life != Life.LIVE:
-            return Life(life)
-        event, reason = recovery.judge(self.path(number), size, bytes(digest))
-        if event is None:
-            return Life.LIVE
-        return self.give_up(number, event, reason)
+        with self._custody:
+            rows = self.ledger.read("SELECT life, size, file_sha256 FROM instance WHERE id = ?", (number,))
+            life, size, digest = rows[0]
+            if life != Life.LIVE:
+                return Life(life)
+            event, reason = recovery.judge(self.path(number), size, bytes(digest))
+            if event is None:
+                return Life.LIVE
+            return self.give_up(number, event, reason)
 
     def give_up(self, number: int, event: Event, reason: str) -> Life:
         """Mark an instance damaged (its file goes to quarantine first) or lost."""
@@ -353,9 +375,19 @@ class Spool(Forwarding, Committing, Evicting):
         return self.ledger.write(job)
 
     def _adopt_orphans(self) -> None:
-        while self._orphans:
-            recovery.adopt_orphan(self, self._orphans[-1])
-            self._orphans.pop()
+        """Look again at files whose commit failed, one thread at a time; none of them fails the seal that looks."""
+        if not self._orphans:
+            return
+        with self._custody:
+            for number in tuple(self._orphans):
+                try:
+                    try:
+                        recovery.adopt_orphan(self, number)
+                    except FileUnreadable as error:
+                        recovery.remember_unreadable(self, number, error)
+                except SpoolError:
+                    continue  # stays an orphan until the next seal or start
+                self._orphans.remove(number)
 
     @contextmanager
     def _only(self, uid: str) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
@@ -9,7 +10,7 @@ import time
 import pytest
 from fakes.spool_world import BOTH, FakeTime, capture, digest, part10, uid_of
 
-from agent.errors import SpoolError
+from agent.errors import FileUnreadable, SpoolError
 from agent.spool.core import Destination
 from agent.spool.forwarding import Answer
 from agent.spool.ledger import move
@@ -293,6 +294,41 @@ def test_rot_is_found_before_it_is_sent_and_heals(spool, time_):
     assert spool.receipt(uid_of(1)).state == "live"
     assert [entry.id for entry in spool.claim("pacs", time_.now)] == [1]
     assert spool.reader.verify().faults == ()
+
+
+def test_a_file_that_cannot_be_read_is_neither_whole_nor_damaged(spool, time_, monkeypatch):
+    capture(spool, 1)
+    (item,) = spool.claim("pacs", time_.now)
+
+    def fails(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    for name in ("preadv", "lstat"):  # the file gives an error, or already its name does
+        with monkeypatch.context() as broken:
+            broken.setattr(os, name, fails)
+            with pytest.raises(FileUnreadable, match=r"00000001: Input/output error"):
+                spool.examine(item)
+    assert os.path.exists(item.path)
+    assert (state(spool, 1).state, spool.receipt(uid_of(1)).state) == ("active", "live")
+    assert spool.examine(item) is Life.LIVE
+
+
+def test_damage_found_by_two_workers_at_once_is_damage_once(spool, time_):
+    capture(spool, 1)
+    items = [spool.claim(name, time_.now)[0] for name in ("pacs", "second")]
+    with open(items[0].path, "r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"!")
+    lives = []
+    threads = [threading.Thread(target=lambda item=item: lives.append(spool.examine(item))) for item in items]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert lives == [Life.DAMAGED, Life.DAMAGED]
+    assert [state(spool, 1, name).state for name in ("pacs", "second")] == ["damaged", "damaged"]
+    assert os.listdir(f"{spool.root}/quarantine") == ["00000001"]
+    assert [entry.kind for entry in spool.receipt(uid_of(1)).events if entry.destination is None][-1] == "damaged"
 
 
 # --- eviction -------------------------------------------------------------------------------------------

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import shutil
 import sqlite3
+import threading
 
 import pytest
 from fakes.spool_world import BOTH, capture, part10, uid_of
 
+from agent.errors import MediaError
+from agent.spool import recovery
+from agent.spool.durable import Ops
 from agent.spool.recovery import RULES, Report
+from agent.spool.states import Life
 from agent.spool.store import Spool, prepare
 
 
@@ -198,6 +205,167 @@ def test_open_transactions_end_soon_after_a_restart(used):
         now = spool.clock.monotonic()
         assert now < open_.deadline <= now + spool.policy.reask_after_s
         assert spool.settle("1.2.3", [uid_of(1)])
+
+
+# --- files the medium does not give back -----------------------------------------------------------
+
+
+def bad_sector(monkeypatch, *names):
+    """Let every read of these files fail, as a medium with a bad sector does."""
+    real = os.preadv
+
+    def preadv(fd, buffers, offset):
+        if os.readlink(f"/proc/self/fd/{fd}").rsplit("/", 1)[1] in names:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(fd, buffers, offset)
+
+    monkeypatch.setattr(os, "preadv", preadv)
+
+
+def test_an_unreadable_file_does_not_stop_the_start(used, monkeypatch):
+    path = put(used, "000000/00000009", part10(9))
+    put(used, "000000/0000000A", part10(10))
+    bad_sector(monkeypatch, "00000009")
+    for _ in range(2):
+        with Spool.open(used, destinations=BOTH) as spool:
+            assert (spool.report.unreadable, spool.report.alarm, spool.report.strange) == (1, True, 0)
+            assert any("00000009: Input/output error; left in place" in note for note in spool.report.notes)
+            assert list(spool.unreadable) == [9]
+            assert spool.receipt(uid_of(10)).state == "live"
+            assert spool.reader.events(9)[-1].kind == "unreadable"
+            assert os.path.exists(path)
+            assert capture(spool, 11).id > 10
+            assert spool.reader.verify().faults == ()
+    monkeypatch.undo()
+    with Spool.open(used, destinations=BOTH) as spool:
+        assert (spool.report.adopted, spool.report.alarm, spool.unreadable) == (1, False, {})
+        assert spool.receipt(uid_of(9)).id == 9
+
+
+def test_a_copy_is_kept_while_the_other_one_cannot_be_read(used, monkeypatch):
+    path = put(used, "000000/00000009", part10(1))
+    bad_sector(monkeypatch, "00000001")
+    with Spool.open(used, destinations=BOTH) as spool:
+        assert (spool.report.unreadable, spool.report.duplicates_removed) == (1, 0)
+        assert spool.receipt(uid_of(1)).state == "live"
+        assert os.path.exists(path)
+
+
+def test_what_came_back_and_cannot_be_read_stays(used, tmp_path, monkeypatch):
+    path = f"{used}/INST/000000/00000002"
+    shutil.move(path, tmp_path / "away")
+    Spool.open(used, destinations=BOTH).close()
+    shutil.move(tmp_path / "away", path)
+    bad_sector(monkeypatch, "00000002")
+    with Spool.open(used, destinations=BOTH) as spool:
+        assert (spool.report.unreadable, spool.report.strange) == (1, 0)
+        assert spool.receipt(uid_of(2)).state == "lost"
+    monkeypatch.undo()
+    report, spool = reopen(used)
+    with spool:
+        assert report.healed == 1
+
+
+def test_a_name_or_folder_that_cannot_be_looked_at_loses_nothing(used, monkeypatch):
+    real = os.scandir
+
+    class Entry:
+        def __init__(self, entry):
+            self.name, self.path, self.is_dir = entry.name, entry.path, entry.is_dir
+
+        def is_file(self, **_how):
+            raise OSError(errno.EIO, "Input/output error")
+
+    def entries(path):
+        return [Entry(entry) if entry.name == "00000002" else entry for entry in real(path)]
+
+    def nothing(path):
+        if path.endswith("/000000"):
+            raise OSError(errno.EIO, "Input/output error")
+        return real(path)
+
+    for scandir in (entries, nothing):
+        monkeypatch.setattr(os, "scandir", scandir)
+        with Spool.open(used, destinations=BOTH) as spool:
+            assert (spool.report.unreadable, spool.report.lost) == (1, 0)
+            assert spool.reader.lives() == {"live": 3}
+
+
+class CommitFails(Ops):
+    """The next commit fails."""
+
+    on = False
+
+    def step(self, call, _path):
+        if self.on and call == "ledger commit":
+            self.on = False
+            raise OSError(errno.EIO, "injected")
+
+
+@pytest.fixture
+def orphaned(used):
+    """An open spool whose instance 4 is a file without row, because its commit failed."""
+    ops = CommitFails()
+    with Spool.open(used, destinations=BOTH, ops=ops) as spool:
+        ops.on = True
+        with pytest.raises(MediaError):
+            capture(spool, 4)
+        yield spool
+
+
+def test_an_orphan_is_adopted_by_one_thread(orphaned, monkeypatch):
+    """Two that seal at once must not take the orphan for a duplicate of itself and remove the only copy."""
+    both = threading.Barrier(2)
+    real = recovery._measured
+
+    def measured(path):
+        found = real(path)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.3)  # so that two adopt at once, if two can
+        return found
+
+    monkeypatch.setattr(recovery, "_measured", measured)
+    threads = [threading.Thread(target=capture, args=(orphaned, number)) for number in (5, 6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert os.path.exists(orphaned.path(4))
+    assert [orphaned.receipt(uid_of(number)).state for number in (4, 5, 6)] == ["live"] * 3
+    assert orphaned.examine_number(4) is Life.LIVE
+    assert os.listdir(f"{orphaned.root}/quarantine") == []
+
+
+def test_an_instance_is_no_duplicate_of_itself(used):
+    with Spool.open(used, destinations=BOTH) as spool:
+        what, _text = recovery.adopt(spool, 1)
+        assert what == "adopted"
+        assert os.path.exists(spool.path(1))
+        with open(spool.path(2), "r+b") as file:
+            file.seek(-1, 2)
+            file.write(b"!")
+        recovery.adopt(spool, 2)
+        assert os.path.exists(spool.path(2))
+
+
+def test_an_unreadable_orphan_fails_no_other_seal(orphaned, monkeypatch):
+    bad_sector(monkeypatch, "00000004")
+    for number in (5, 6):
+        assert not capture(orphaned, number).duplicate
+    assert list(orphaned.unreadable) == [4]
+    assert orphaned.reader.events(4)[-1].kind == "unreadable"
+    assert os.path.exists(orphaned.path(4))
+
+
+def test_an_orphan_that_cannot_be_adopted_yet_fails_no_other_seal_and_is_not_forgotten(orphaned, monkeypatch):
+    def fails(_path):
+        raise MediaError("no file descriptors")
+
+    monkeypatch.setattr(recovery, "_measured", fails)
+    assert not capture(orphaned, 5).duplicate
+    monkeypatch.undo()
+    capture(orphaned, 6)
+    assert orphaned.receipt(uid_of(4)).state == "live"
 
 
 def test_every_rule_has_been_seen_here():
