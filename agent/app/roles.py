@@ -1,10 +1,11 @@
 """Roles: the threads of the daemon, started from a plan, restarted with back-off, stopped in bounded time.
 
 A role is a function that works until its ``stop`` event is set. The plan maps role names to specifications; ``apply``
-compares a new plan with the running one and touches only what changed, so that a reload never interrupts a capture or
-a transfer whose settings are the same. A role that ends with an error is said loudly and started again after 1 s,
-2 s, 4 s ... 60 s; one that has worked for a minute starts counting anew. An ``AgentError`` is a failure of the world
-and gets one line; anything else is a fault of ours and gets its traceback too.
+compares a new plan with the running one and touches only what changed, so that a reload never interrupts a capture or a
+transfer whose settings are the same. A role that ends with an error is said loudly and started again after 1 s, 2 s, 4
+s ... 60 s; one that has worked for a minute starts counting anew. A role that is ``busy`` finishes something that would
+be lost with it; at the end the supervisor waits for it much longer than for the others. An ``AgentError`` is a failure
+of the world and gets one line; anything else is a fault of ours and gets its traceback too.
 """
 
 from __future__ import annotations
@@ -24,21 +25,29 @@ BACK_OFF_BASE_S: Final = 1.0
 BACK_OFF_CAP_S: Final = 60.0
 # A role that lived so long was healthy: its next failure is a new one.
 HEALTHY_S: Final = 60.0
+# How often a busy role is looked at, and said to be waited for, while the agent stops.
+TICK_S: Final = 5.0
 
 
 def _nothing() -> None:
     """Wake nobody."""
 
 
+def _never() -> bool:
+    """Hold nobody up."""
+    return False
+
+
 class Spec(NamedTuple):
     """What a role does: ``work(stop, facts)``; two specifications with equal ``facts`` are the same role.
 
-    ``wake`` is called after the stop event was set, for work that sleeps.
+    ``wake`` is called after the stop event was set, for work that sleeps; ``busy`` tells whether it must not be left.
     """
 
     work: Callable[[threading.Event, Any], None]
     facts: Any
     wake: Callable[[], None] = _nothing
+    busy: Callable[[], bool] = _never
 
 
 class Role:
@@ -63,6 +72,10 @@ class Role:
     def wake(self) -> None:
         """Make work that sleeps look at its stop event."""
         self._spec.wake()
+
+    def busy(self) -> bool:
+        """Tell whether the role is at something that would be lost with it."""
+        return self.thread.is_alive() and self._spec.busy()
 
     def _live(self) -> None:
         while not self.stop.is_set():
@@ -91,11 +104,12 @@ class Role:
 class Supervisor:
     """All roles of the daemon."""
 
-    __slots__ = ("_journal", "roles")
+    __slots__ = ("_journal", "leaving", "roles")
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self.roles: dict[str, Role] = {}
+        self.leaving: list[Role] = []  # told to stop and not ended yet
 
     def apply(self, plan: Mapping[str, Spec], *, within_s: float) -> tuple[list[str], list[str]]:
         """Stop roles that are gone or changed, start what is new; returns the names stopped and started."""
@@ -112,20 +126,42 @@ class Supervisor:
         if name in self.roles:
             self._stop([name], within_s)
 
-    def stop(self, within_s: float) -> list[str]:
-        """Stop every role; returns the names of those that did not end in time (their threads are daemons)."""
-        return self._stop(list(self.roles), within_s)
+    def stop(self, within_s: float, busy_s: float = 0.0, tick: Callable[[str], None] | None = None) -> list[str]:
+        """Stop every role, also those that earlier plans left behind; returns the names of those that did not end.
+
+        A role has ``within_s``; one that is busy has ``busy_s`` before that begins, and ``tick(name)`` is called every
+        ``TICK_S`` meanwhile. What is late stays in ``leaving``; its thread is a daemon and dies with the process.
+        """
+        self.leaving += self.roles.values()
+        self.roles = {}
+        began = time.monotonic()
+        for role in self.leaving:
+            role.stop.set()
+            role.wake()
+        for role in self.leaving:
+            until = began + within_s
+            while role.thread.is_alive() and (now := time.monotonic()) < until:
+                if role.busy() and now < began + busy_s:
+                    until = min(now + TICK_S, began + busy_s) + within_s
+                    if tick is not None:
+                        tick(role.name)
+                role.thread.join(min(TICK_S, until - now))
+        return self._late(within_s)
 
     def _stop(self, names: list[str], within_s: float) -> list[str]:
         until = time.monotonic() + within_s
         for name in names:
             self.roles[name].stop.set()
             self.roles[name].wake()
-        late = []
         for name in names:
             role = self.roles.pop(name)
             role.thread.join(max(0.0, until - time.monotonic()))
-            if role.thread.is_alive():
-                late.append(name)
-                self._journal.say("warning", name, f"did not stop within {within_s:g} s")
-        return late
+            self.leaving.append(role)
+        return self._late(within_s)
+
+    def _late(self, within_s: float) -> list[str]:
+        """Forget the roles that have ended; say and return which have not."""
+        self.leaving = [role for role in self.leaving if role.thread.is_alive()]
+        for role in self.leaving:
+            self._journal.say("warning", role.name, f"did not stop within {within_s:g} s")
+        return [role.name for role in self.leaving]

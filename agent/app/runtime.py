@@ -12,11 +12,12 @@ Start: configuration checked, spool locked and recovered, port bound, then ``rea
 be wrong for good (configuration, spool, port, certificates) ends the process before that with its own status. After
 that a role that fails is restarted (``agent.app.roles``).
 
-SIGTERM and SIGINT stop: associations are released within ``STOP_S``; running clips are ended and sealed, which on a slow
-medium may take up to ``SEAL_S``, and only then the ledger is closed.
+SIGTERM and SIGINT stop: associations are released within ``STOP_S``; running clips are ended and sealed, which on a
+slow medium may take up to ``SEAL_S``, and only then the ledger is closed.
 
 SIGHUP reloads: the new file is checked and everything new is made first; what fails there is said loudly and changes
-nothing. Only roles whose settings changed are restarted; a capture asked for meanwhile is handed on. A change of ``[spool]`` needs a restart, because the spool belongs to the process.
+nothing. Only roles whose settings changed are restarted; a capture asked for meanwhile is handed on. A change of
+``[spool]`` needs a restart, because the spool belongs to the process.
 """
 
 from __future__ import annotations
@@ -122,13 +123,13 @@ class Runtime:
             self.journal.say("error", "reload", f"{error} [{error.code}]; the {_OLD_STAYS}")
             return False
         except Exception as error:  # noqa: BLE001  a fault of ours in a reload must not end captures and transfers
-            self._say_fault(error, settings is self.settings)
+            self._say_fault(error, is_new=settings is self.settings)
             return False
         finally:
             notify.notify("READY=1")
         return True
 
-    def _say_fault(self, error: Exception, is_new: bool) -> None:
+    def _say_fault(self, error: Exception, *, is_new: bool) -> None:
         import traceback
 
         self.journal.show(traceback.format_exc())

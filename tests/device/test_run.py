@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import signal
 import socket
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -133,6 +135,7 @@ def test_reload_moves_the_listener(site: Site) -> None:
     [
         ("ae_title", "ae_titel", "agent.ae_titel: unknown key; did you mean 'ae_title'?"),
         ("[listener]", "[listener", "not TOML"),
+        ("captures = 1", "captures = 1" + "0" * 5000, "a whole number has more digits than any key takes"),
         ('host = "127.0.0.1"\nport', 'host = "203.0.113.1"\nport', "cannot listen on 203.0.113.1"),
         ("min_free_mib = 1", "min_free_mib = 2", "[spool] changed"),
         ("agent.key", "archive.key", "does not belong to certificate"),
@@ -272,3 +275,37 @@ def test_a_renewed_certificate_is_taken_at_reload(
     agent.wait_for("started listener")
     assert "stopped to archive" in agent.log
     agent.wait_listening(site.port)
+
+
+def test_a_log_that_nobody_reads_holds_nothing_up(site: Site) -> None:
+    """A paused pager or XOFF on the serial console: captures go on and SIGTERM ends the agent."""
+    site.configure(destinations=[], sources=[{**QUICK_SOURCE, "clip_frames": 1, "every_s": 0.05, "captures": 0}])
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)  # 20 lines
+    agent = subprocess.Popen([AGENT, "run", "--config", site.config], stdout=subprocess.DEVNULL, stderr=writer)
+    try:
+        os.close(writer)
+        until = time.monotonic() + 30
+        while len(site.rows()) < 40:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        agent.terminate()
+        assert agent.wait(10) == 0
+    finally:
+        agent.kill()
+        agent.wait()
+        os.close(reader)
+
+
+def test_a_key_that_others_may_read_is_refused(site: Site, tmp_path: Path) -> None:
+    assert site.tls is not None
+    site.tls = Path(shutil.copytree(site.tls, tmp_path / "tls"))
+    key = site.tls / "agent.key"
+    assert (key.stat().st_mode & 0o777, (site.tls / "ca.key").stat().st_mode & 0o777) == (0o600, 0o600)
+    key.chmod(0o644)
+    site.configure(destinations=[])
+    for words in (("run", "--config", site.config), ("config", "check", site.config)):
+        done = run_command(*words)
+        assert done.returncode == 10
+        assert "tls.key_file" in done.stderr
+        assert f"hint: chmod 600 {key}" in done.stderr

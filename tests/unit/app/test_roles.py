@@ -100,6 +100,44 @@ def test_a_role_that_hangs_is_named_and_does_not_hold_up_the_end(log: Log) -> No
     assert "deaf: did not stop within 0.05 s" in log.getvalue()
 
 
+def test_a_busy_role_is_waited_for_and_others_are_not(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.app.roles.TICK_S", 0.01)
+    sealing, ticks, release = threading.Event(), list[str](), threading.Event()
+
+    def seal(stop: threading.Event, _facts: object) -> None:
+        sealing.set()
+        stop.wait(30)
+        release.wait(30)
+        sealing.clear()
+
+    def tick(name: str) -> None:
+        ticks.append(name)
+        if len(ticks) == 3:
+            release.set()
+
+    deaf = threading.Event()
+    supervisor = Supervisor(log.journal)
+    busy = Spec(seal, None, busy=sealing.is_set)
+    supervisor.apply({"from x": busy, "deaf": Spec(lambda _stop, _facts: deaf.wait(30) and None, None)}, within_s=5)
+    assert sealing.wait(5)
+    # A reload gives up on both after its bound; the end still waits for the busy one.
+    assert supervisor.apply({}, within_s=0.01) == (["from x", "deaf"], [])
+    assert [role.name for role in supervisor.leaving] == ["from x", "deaf"]
+    assert supervisor.stop(0.2, 30.0, tick) == ["deaf"]
+    assert ticks == ["from x"] * 3
+    deaf.set()
+
+
+def test_a_role_that_is_busy_for_ever_is_left_in_the_end(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.app.roles.TICK_S", 0.01)
+    release = threading.Event()
+    supervisor = Supervisor(log.journal)
+    supervisor.apply({"x": Spec(lambda _stop, _facts: release.wait(30) and None, None, busy=lambda: True)}, within_s=5)
+    assert supervisor.stop(0.02, 0.05) == ["x"]
+    assert supervisor.leaving[0].busy()
+    release.set()
+
+
 def test_back_off_doubles_to_its_cap(monkeypatch: pytest.MonkeyPatch, log: Log) -> None:
     monkeypatch.setattr("agent.app.roles.BACK_OFF_BASE_S", 1.0)
     waits: list[float] = []

@@ -1,0 +1,213 @@
+"""The daemon inside this process: what a stop and a reload do when the medium is slow or fails half-way."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pydicom
+import pytest
+from fakes.site import Site, table
+
+from agent.app import runtime as runtime_module
+from agent.app.journal import Journal
+from agent.app.runtime import Runtime
+from agent.config.load import load
+from agent.errors import MediaError
+
+SOURCE = {"name": "s0", "uri": "pattern:us-mono?rows=64&columns=64&rate_hz=100", "clip_frames": 2}
+
+
+class Box:
+    """A site whose agent is a ``Runtime``; the log is a file, as for a real one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.site = Site(folder)
+        self.log_path = folder / "agent.log"
+        self._log = self.log_path.open("w")
+        self.journal = Journal(self._log)
+        self.runtime: Runtime | None = None
+
+    def configure(self, patient: str, *sources: dict[str, object]) -> None:
+        self.site.configure(destinations=[], sources=sources)
+        text = self.site.config.read_text().replace("enabled = true", "enabled = false")
+        self.site.config.write_text(text + table("[patient]", {"name": patient, "id": patient}))
+
+    def start(self) -> Runtime:
+        path = str(self.site.config)
+        self.runtime = Runtime(path, load(path, files=True), self.journal)
+        self.runtime.start()
+        return self.runtime
+
+    def wait(self, ready: Callable[[], bool]) -> None:
+        until = time.monotonic() + 20
+        while not ready():
+            assert time.monotonic() < until, self.log
+            time.sleep(0.01)
+
+    def rows_at_least(self, count: int) -> None:
+        self.wait(lambda: len(self.site.rows()) >= count)
+
+    @property
+    def patients(self) -> list[str]:
+        return [str(pydicom.dcmread(path).PatientName) for path in self.site.files()]
+
+    @property
+    def log(self) -> str:
+        assert self.journal.flush(5)
+        return self.log_path.read_text()
+
+    def close(self) -> None:
+        if self.runtime is not None:
+            self.runtime.stop()
+        self.journal.flush()
+        self._log.close()
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Box]:
+    made = Box(tmp_path / "box")
+    yield made
+    made.close()
+
+
+def _trigger(runtime: Runtime, name: str = "s0") -> None:
+    assert runtime.handle({"verb": "capture", "source": name}) == {"ok": True}
+
+
+def _slow_medium(monkeypatch: pytest.MonkeyPatch, seconds: float) -> threading.Event:
+    """Make the flush of a draft slow; the event says that one is under way."""
+    real, begun = os.fsync, threading.Event()
+
+    def fsync(descriptor: int) -> None:
+        if os.readlink(f"/proc/self/fd/{descriptor}").endswith(".part"):
+            begun.set()
+            time.sleep(seconds)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "fdatasync", fsync)
+    return begun
+
+
+def test_a_clip_is_sealed_however_slow_the_medium_is(box: Box, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(runtime_module, "STOP_S", 0.2)
+    _slow_medium(monkeypatch, 1.5)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(5)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        box.configure("ALPHA", {**SOURCE, "clip_frames": 0, "clip_s": 600.0})
+        runtime = box.start()
+        _trigger(runtime)
+        box.wait(lambda: runtime.recorders["s0"].counts.recording)
+        time.sleep(0.3)
+        box.runtime = None
+        assert runtime.stop()
+        assert manager.recv(100) == b"STOPPING=1"
+        assert manager.recv(100).startswith(b"EXTEND_TIMEOUT_USEC=")
+    assert len(box.site.rows()) == len(box.site.files()) == 1
+    assert "the agent waits until the clip is sealed" in box.log
+    assert "ended by stop" in box.log
+
+
+def test_a_clip_that_a_reload_ended_is_sealed_before_the_ledger_is_closed(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime_module, "STOP_S", 0.2)
+    begun = _slow_medium(monkeypatch, 1.5)
+    box.configure("ALPHA", {**SOURCE, "clip_frames": 0, "clip_s": 600.0})
+    runtime = box.start()
+    _trigger(runtime)
+    box.wait(lambda: runtime.recorders["s0"].counts.recording)
+    time.sleep(0.3)
+    box.configure("ALPHA")
+    assert runtime.reload()
+    assert begun.wait(5)
+    box.runtime = None
+    assert runtime.stop()
+    assert len(box.site.rows()) == 1
+
+
+def test_sources_that_start_together_share_one_study(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    from agent.acquire import exam
+
+    real = exam.Exam.__init__
+
+    def slow(self: exam.Exam, *arguments: object) -> None:
+        time.sleep(0.1)  # here the thread is preempted
+        real(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(exam.Exam, "__init__", slow)
+    box.configure("ALPHA", *({**SOURCE, "name": f"s{n}", "every_s": 100.0, "captures": 1} for n in range(3)))
+    box.start()
+    box.rows_at_least(3)
+    assert len({pydicom.dcmread(path).StudyInstanceUID for path in box.site.files()}) == 1
+
+
+def test_a_reload_that_fails_half_way_keeps_the_patient(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    box.configure("ALPHA", SOURCE)
+    runtime = box.start()
+
+    def fail(_spool: object, _destinations: object) -> None:
+        raise MediaError("write ledger.db: disk I/O error")
+
+    box.configure("BETA", SOURCE, {**SOURCE, "name": "s1"})
+    with monkeypatch.context() as patch:
+        patch.setattr(type(runtime.spool), "configure", fail)
+        assert not runtime.reload()
+    assert "disk I/O error" in box.log
+    assert "the old configuration stays in force" in box.log
+    assert runtime.settings.patient.name == "ALPHA"
+    assert list(runtime.recorders) == ["s0"]
+    _trigger(runtime)
+    box.rows_at_least(1)
+    assert box.patients == ["ALPHA"]
+    assert runtime.reload()
+    _trigger(runtime)
+    box.rows_at_least(2)
+    assert box.patients == ["ALPHA", "BETA"]
+
+
+def test_a_fault_in_a_reload_ends_nothing(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    box.configure("ALPHA", SOURCE)
+    runtime = box.start()
+
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise ZeroDivisionError("surprise")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("agent.config.load.load", fail)
+        assert not runtime.reload()
+    assert "fault of the agent: ZeroDivisionError: surprise; the old configuration stays in force" in box.log
+    assert runtime.reload()
+
+
+def test_a_trigger_outlives_a_reload(box: Box) -> None:
+    """The second trigger waits behind a clip when the reload comes; it is captured with what is configured then."""
+    box.configure("ALPHA", {**SOURCE, "clip_frames": 0, "clip_s": 600.0})
+    runtime = box.start()
+    _trigger(runtime)
+    box.wait(lambda: runtime.recorders["s0"].counts.recording)
+    time.sleep(0.3)
+    _trigger(runtime)
+    box.configure("BETA", SOURCE)
+    assert runtime.reload()
+    box.rows_at_least(2)
+    assert box.patients == ["ALPHA", "BETA"]
+
+
+def test_a_trigger_of_a_source_that_is_gone_is_said(box: Box) -> None:
+    box.configure("ALPHA", {**SOURCE, "clip_frames": 0, "clip_s": 600.0})
+    runtime = box.start()
+    _trigger(runtime)
+    box.wait(lambda: runtime.recorders["s0"].counts.recording)
+    time.sleep(0.3)
+    _trigger(runtime)
+    box.configure("ALPHA")
+    assert runtime.reload()
+    assert "from s0: a capture was asked for and is not made: the source was removed" in box.log
