@@ -59,11 +59,6 @@ class Assembler:
         self._count = 0
         self._in_data_set = False
 
-    @property
-    def in_message(self) -> bool:
-        """True while a message has begun and not ended."""
-        return self._context_id != 0
-
     def feed(self, fragment: Fragment) -> Received | DataSetPart | None:
         """Take one fragment; None while a Command Set is not complete."""
         context_id, control, data = fragment

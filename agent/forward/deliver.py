@@ -245,7 +245,7 @@ def deliver(
     """Send ``instances`` in order and yield one outcome for each; one association per 128 kinds of instance."""
     for start, stop, pairs in groups(instances):
         try:
-            delivery = Delivery(peer, storage.needs(pairs, default=False), clock=clock)
+            delivery = Delivery(peer, storage.needs(pairs), clock=clock)
         except AgentError as error:
             yield from (failed(instances[index], error, begun=False) for index in range(start, stop))
             continue

@@ -23,7 +23,14 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.dimse.status import DOUBTFUL_ATTEMPTS, Service, explain
+from agent.dimse.status import (
+    DOUBTFUL_ATTEMPTS,
+    NOT_AUTHORIZED,
+    OUT_OF_RESOURCES,
+    RESOURCE_LIMITATION,
+    Service,
+    explain,
+)
 from agent.errors import Retry
 
 if TYPE_CHECKING:
@@ -72,9 +79,9 @@ RULES: dict[str, Rule] = {
 # C-STORE failures that are about the peer and not about the instance: (value, mask). Retry class and tries of every
 # status stand in dimse.status.
 PEER_STATUSES: tuple[tuple[int, int], ...] = (
-    (0xA700, 0xFF00),  # out of resources
-    (0x0124, 0xFFFF),  # not authorized
-    (0x0213, 0xFFFF),  # resource limitation
+    (OUT_OF_RESOURCES, 0xFF00),
+    (NOT_AUTHORIZED, 0xFFFF),
+    (RESOURCE_LIMITATION, 0xFFFF),
 )
 
 

@@ -216,7 +216,7 @@ class Worker:
             self._pairs[pair] = None  # the latest are kept
         while len(self._pairs) > PAIRS:
             del self._pairs[next(iter(self._pairs))]
-        needs = storage.needs(self._pairs, default=False)
+        needs = storage.needs(self._pairs)
         if self._settings.commitment:
             needs.append(commitment.NEED)
         delivery = Delivery(self._settings.peer, needs, clock=self._clock, cancelled=self._cancelled)

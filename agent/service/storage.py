@@ -1,8 +1,8 @@
 """Storage: which contexts to propose, which one an instance goes on, which answer counts (PS3.4 Annex B).
 
 One presentation context per (SOP Class, transfer syntax): an acceptor takes only one syntax of a context, and we want
-to know every one it takes. Uncompressed instances also bring a context with Implicit VR Little Endian, the default of
-PS3.5 10.1, which every archive must take; compressed ones do not, because we do not decompress to send (promise P10).
+to know every one it takes. Nothing is proposed that no instance can use as it is: what is stored is sent, byte for
+byte, and neither converted nor decompressed on the way (promise P10).
 
 An answer counts only if it is the C-STORE-RSP of this very request: same Message ID, same context, and if it names
 an instance, this one (promise P3). Today's clients report a response on a context never negotiated as success.
@@ -10,68 +10,25 @@ an instance, this one (promise P3). Today's clients report a response on a conte
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from agent.dataset.uid import IMPLICIT_VR_LE, MAX_UID_BYTES, NATIVE_TRANSFER_SYNTAXES, is_valid_uid
+from agent.dataset.uid import MAX_UID_BYTES, is_valid_uid
 from agent.dimse import status
 from agent.dimse.message import CStoreResponse
-from agent.errors import NoAcceptedContext, RemoteProtocolError
+from agent.errors import RemoteProtocolError
 from agent.service.proposal import Need
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from agent.dimse.fragment import Received
     from agent.dimse.message import CStoreRequest
     from agent.ul.negotiate import AgreedContext
 
 
-class Choice(NamedTuple):
-    """Where an instance goes; ``convert`` if it must be written in ``transfer_syntax`` first."""
-
-    context_id: int
-    transfer_syntax: str
-    convert: bool
-
-
-def needs(pairs: Iterable[tuple[str, str]], *, default: bool = True) -> list[Need]:
-    """Return what to propose for (SOP Class UID, transfer syntax UID) pairs; exact contexts before default ones.
-
-    ``default=False`` leaves the default contexts out, for a sender that cannot convert.
-    """
-    unique = list(dict.fromkeys(pairs))
-    exact = [Need(sop_class, (syntax,)) for sop_class, syntax in unique]
-    if not default:
-        return exact
-    fallback = [
-        Need(sop_class, (IMPLICIT_VR_LE,)) for sop_class, syntax in unique if syntax in NATIVE_TRANSFER_SYNTAXES
-    ]
-    return list(dict.fromkeys(exact + fallback))
-
-
-def choose(
-    contexts: Mapping[int, AgreedContext], sop_class_uid: str, transfer_syntax: str, *, convertible: bool = False
-) -> Choice:
-    """Return the context for an instance: its own syntax, or, if ``convertible``, the default one.
-
-    Raises NoAcceptedContext, which names the pair, when there is none.
-    """
-    default = None
-    for context in contexts.values():
-        if context.abstract_syntax != sop_class_uid or not context.requestor_scu:
-            continue
-        if context.transfer_syntax == transfer_syntax:
-            return Choice(context.context_id, transfer_syntax, convert=False)
-        if context.transfer_syntax == IMPLICIT_VR_LE:
-            default = context
-    if default is not None and convertible and transfer_syntax in NATIVE_TRANSFER_SYNTAXES:
-        return Choice(default.context_id, IMPLICIT_VR_LE, convert=True)
-    from agent.dataset.uid import uid_name
-
-    raise NoAcceptedContext(
-        f"the peer accepted no context for {uid_name(sop_class_uid)} in {uid_name(transfer_syntax)} "
-        f"({sop_class_uid}, {transfer_syntax})"
-    )
+def needs(pairs: Iterable[tuple[str, str]]) -> list[Need]:
+    """Return what to propose for (SOP Class UID, transfer syntax UID) pairs, in their order, each once."""
+    return [Need(sop_class, (syntax,)) for sop_class, syntax in dict.fromkeys(pairs)]
 
 
 def match(received: Received, *, message_id: int, context_id: int, sop_instance_uid: str) -> CStoreResponse:

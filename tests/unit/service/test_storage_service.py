@@ -8,7 +8,6 @@ from fakes.associations import Pair
 from agent.dataset.uid import (
     DX_PRESENTATION,
     EXPLICIT_VR_LE,
-    IMPLICIT_VR_LE,
     JPEG_LS_NEAR,
     RLE_LOSSLESS,
     US,
@@ -16,22 +15,19 @@ from agent.dataset.uid import (
 )
 from agent.dimse.fragment import Received
 from agent.dimse.message import CEchoRequest, CEchoResponse, CStoreRequest, CStoreResponse, Message
-from agent.errors import NoAcceptedContext, RemoteProtocolError
+from agent.errors import RemoteProtocolError
 from agent.service import storage, verification
 from agent.service.proposal import Need, associate_request, propose
 from agent.ul import pdu
-from agent.ul.negotiate import AgreedContext
 
 
-def test_one_context_per_class_and_syntax_and_the_default_one() -> None:
+def test_one_context_per_class_and_syntax() -> None:
     pairs = [(US, EXPLICIT_VR_LE), (US, RLE_LOSSLESS), (US, EXPLICIT_VR_LE), (DX_PRESENTATION, JPEG_LS_NEAR)]
     assert storage.needs(pairs) == [
         Need(US, (EXPLICIT_VR_LE,)),
         Need(US, (RLE_LOSSLESS,)),
         Need(DX_PRESENTATION, (JPEG_LS_NEAR,)),
-        Need(US, (IMPLICIT_VR_LE,)),
     ]
-    assert Need(US, (IMPLICIT_VR_LE,)) not in storage.needs(pairs, default=False)
 
 
 def test_contexts_are_odd_unique_and_at_most_128() -> None:
@@ -40,31 +36,6 @@ def test_contexts_are_odd_unique_and_at_most_128() -> None:
     assert [context.context_id for context in contexts] == list(range(1, 256, 2))
     assert left_over == tuple(needs[128:])
     pdu.encode(associate_request("A", "B", contexts))
-
-
-CONTEXTS = {
-    1: AgreedContext(1, US, IMPLICIT_VR_LE),
-    3: AgreedContext(3, US, EXPLICIT_VR_LE),
-    5: AgreedContext(5, DX_PRESENTATION, IMPLICIT_VR_LE),
-    7: AgreedContext(7, "1.2", EXPLICIT_VR_LE, requestor_scu=False, requestor_scp=True),
-}
-
-
-def test_an_instance_goes_on_its_own_syntax() -> None:
-    assert storage.choose(CONTEXTS, US, EXPLICIT_VR_LE) == (3, EXPLICIT_VR_LE, False)
-    assert storage.choose(CONTEXTS, US, IMPLICIT_VR_LE) == (1, IMPLICIT_VR_LE, False)
-
-
-def test_only_native_instances_fall_back_and_only_if_asked() -> None:
-    assert storage.choose(CONTEXTS, DX_PRESENTATION, EXPLICIT_VR_LE, convertible=True) == (5, IMPLICIT_VR_LE, True)
-    for syntax, convertible in ((EXPLICIT_VR_LE, False), (RLE_LOSSLESS, True), (JPEG_LS_NEAR, True)):
-        with pytest.raises(NoAcceptedContext, match="Digital X-Ray"):
-            storage.choose(CONTEXTS, DX_PRESENTATION, syntax, convertible=convertible)
-
-
-def test_a_context_without_the_scu_role_is_not_used() -> None:
-    with pytest.raises(NoAcceptedContext):
-        storage.choose(CONTEXTS, "1.2", EXPLICIT_VR_LE)
 
 
 def match(message: Message, context_id: int = 3) -> CStoreResponse:
@@ -106,7 +77,7 @@ def test_answers_that_do_not(message: Message, context_id: int) -> None:
     ],
 )
 def test_what_an_archive_says_to_the_command(sop_class: str, instance: str, status: int) -> None:
-    assert storage.check(CStoreRequest(1, sop_class, instance), CONTEXTS[3]) == status
+    assert storage.check(CStoreRequest(1, sop_class, instance), AgreedContext(3, US, EXPLICIT_VR_LE)) == status
 
 
 def test_echo() -> None:
