@@ -6,7 +6,9 @@ settles all its instances or by its deadline; what is not settled then is asked 
 
 A report may come late, when its instances have been asked again: its good news is taken, because the archive vouches
 for the UID whichever request it answers; its bad news is not, because a newer request is under way. Only instances
-that were in the request can be touched by a report.
+that were in the request can be touched by a report. Good news of a request that was made before the archive said that
+it does not have the instance, or refuses it, is written down and not counted: it speaks of an earlier state of the
+archive, and eviction would believe it.
 
 Deadlines are monotonic seconds. After a restart they mean nothing, and a report may have come while nobody listened:
 recovery lets every open transaction end after ``Policy.reask_after_s``.
@@ -18,12 +20,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import SpoolError
 from agent.spool.core import ITEM_COLUMNS, Item, SpoolCore
-from agent.spool.ledger import details, move, state_of
+from agent.spool.ledger import details, move, note, state_of
 from agent.spool.states import FAILURE_REASONS, Event, Life, State
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
+
+
+_DENIALS = (Event.MISSING, Event.REFUSE)  # the archive does not have it, or will not keep it
 
 
 class Transaction(NamedTuple):
@@ -102,8 +107,7 @@ class Committing(SpoolCore):
             for uid in good:
                 instance = _member(db, uid, number, transaction_uid, late=True)
                 if instance is not None and state_of(db, instance, number) is not State.COMMITTED:
-                    move(db, instance, number, Event.COMMIT, at=wall, next_at=0, committed_at=wall,
-                        detail=details(transaction=transaction_uid, peer=peer))  # fmt: skip
+                    _vouched(db, instance, number, transaction_uid, peer, wall)
             for uid, reason in bad:
                 instance = _member(db, uid, number, transaction_uid, late=False)
                 if instance is not None:
@@ -185,6 +189,29 @@ def _member(db: sqlite3.Connection, uid: str, number: int, transaction_uid: str,
         if db.execute(sql, asked).fetchone():
             return int(row[0])
     return None
+
+
+def _vouched(db: sqlite3.Connection, instance: int, number: int, transaction_uid: str, peer: str, wall: float) -> None:
+    """Commit, unless the archive has denied the instance since it was asked in this transaction."""
+    detail = details(transaction=transaction_uid, peer=peer)
+    if _last(db, instance, number, _DENIALS) < _last(
+        db, instance, number, (Event.ASK,), details(transaction=transaction_uid)
+    ):
+        move(db, instance, number, Event.COMMIT, at=wall, next_at=0, committed_at=wall, detail=detail)
+    elif not _last(db, instance, number, (Event.OUTDATED,), detail):  # the same report may come often
+        note(db, wall, instance, number, Event.OUTDATED, state_of(db, instance, number), detail)
+
+
+def _last(
+    db: sqlite3.Connection, instance: int, number: int, events: tuple[Event, ...], detail: str | None = None
+) -> int:
+    """Return the number of the last such event of a delivery; 0: none."""
+    sql = (
+        f"SELECT max(seq) FROM event WHERE instance = ? AND destination = ? "  # noqa: S608 - only marks
+        f"AND kind IN ({', '.join('?' * len(events))}) AND detail = coalesce(?, detail)"
+    )
+    kinds = (event.value for event in events)
+    return int(db.execute(sql, (instance, number, *kinds, detail)).fetchone()[0] or 0)
 
 
 def _close_if_settled(db: sqlite3.Connection, transaction_uid: str, wall: float) -> None:

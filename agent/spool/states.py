@@ -87,6 +87,7 @@ class Event(Enum):
     CONFLICT = "other content refused"
     DUPLICATE = "same content again"
     UNREADABLE = "unreadable"
+    OUTDATED = "older report not counted"
     REBUILT = "ledger rebuilt"
 
 

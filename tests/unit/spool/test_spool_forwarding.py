@@ -257,6 +257,33 @@ def test_a_deadline_ends_the_transaction_and_a_late_report_still_counts(spool, t
     assert [state(spool, n).state for n in (1, 2)] == ["committed", "awaiting commitment"]
 
 
+@pytest.mark.parametrize(("reason", "after"), [(0x0112, "queued"), (0x0119, "held")])
+def test_old_good_news_does_not_outweigh_newer_bad_news(spool, time_, reason, after):
+    sent(spool, 1, 2)
+    ask(spool, time_, "1.2.1", wait_s=10)
+    spool.expired_transactions(time_.now + 10)
+    ask(spool, time_, "1.2.2")
+    spool.settle("1.2.2", [], [(uid_of(1), reason), (uid_of(2), 0x0213)])
+    for _ in range(2):
+        for transaction in ("1.2.1", "1.2.2"):  # the older one, and the same one that now says the opposite
+            assert spool.settle(transaction, [uid_of(1)], peer="PACS")
+    assert state(spool, 1).state == after
+    assert [entry.kind for entry in spool.receipt(uid_of(1)).events].count("older report not counted") == 2
+    spool.settle("1.2.1", [uid_of(2)])  # "not yet" is no bad news
+    assert state(spool, 2).state == "committed"
+    # What is asked after the bad news counts again.
+    spool.retry()
+    items = spool.claim("pacs", time_.now)
+    spool.stored_many(Answer(item) for item in items)
+    spool.settle("1.2.1", [uid_of(1)])
+    assert state(spool, 1).state == "stored"
+    ask(spool, time_, "1.2.3", wait_s=10)
+    spool.expired_transactions(time_.now + 10)
+    spool.settle("1.2.3", [uid_of(1)])
+    assert state(spool, 1).state == "committed"
+    assert spool.reader.verify().faults == ()
+
+
 def test_missing_here_and_there_is_lost(spool, time_):
     (item,) = sent(spool, 1)
     ask(spool, time_)
