@@ -19,6 +19,7 @@ from agent.errors import RemoteProtocolError
 from agent.service import storage, verification
 from agent.service.proposal import Need, associate_request, propose
 from agent.ul import pdu
+from agent.ul.negotiate import AgreedContext
 
 
 def test_one_context_per_class_and_syntax() -> None:
