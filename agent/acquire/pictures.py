@@ -2,7 +2,9 @@
 
 Each reader looks at one open file and gives `Frames`: how the samples lie, how many frames there are, and either the
 byte offset at which they lie in the file as the C core wants them (native, little endian, without gaps) or None, and a
-function that makes them so one at a time. Samples are never scaled: what cannot be carried exactly is refused.
+function that makes them so one at a time. What cannot be carried exactly is refused, and nothing is scaled but
+grey PNG of 1, 2 and 4 bits, which becomes 8 bits as PNG itself defines (13.12: times 255, 85 and 17; every level stays
+a level of its own).
 
 Raises `DeviceError`, naming the file and the reason.
 """
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 FRAME_BYTES_MAX = 1 << 30
 """What one ring slot may hold (MGA_FRAME_BYTES_MAX)."""
+_CHECK_BYTES = 1 << 16  # samples looked at in one step
 _PNM_HEADER_BYTES = 4096  # with comments; nobody writes longer ones
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -59,6 +62,26 @@ def describe(rows: int, columns: int, samples: int, bits_stored: int, bits_alloc
     """Describe unsigned grey or RGB by pixel."""
     name = "RGB" if samples == 3 else "MONOCHROME2"
     return PixelDescription(rows, columns, samples, bits_allocated, bits_stored, bits_stored - 1, 0, name, 0)
+
+
+def check_samples(data: bytes, d: PixelDescription, where: str) -> None:
+    """Refuse little-endian samples beyond Bits Stored (PS3.5 8.1.1): the bits above must be 0, or repeat the sign.
+
+    A step takes some ten thousand samples as one large number and tests all of them with one mask.
+    """
+    size = d.bits_allocated // 8
+    if d.pixel_representation:  # neighbours from the sign bit up must be equal
+        wrong, what = (1 << (d.bits_allocated - 1)) - (1 << (d.bits_stored - 1)), "signed"
+    else:
+        wrong, what = (1 << d.bits_allocated) - (1 << d.bits_stored), "unsigned"
+    mask = int.from_bytes(wrong.to_bytes(size, "little") * (_CHECK_BYTES // size), "little")
+    view = memoryview(data)
+    for at in range(0, len(view), _CHECK_BYTES):
+        many = int.from_bytes(view[at : at + _CHECK_BYTES], "little")
+        if d.pixel_representation:
+            many ^= many >> 1
+        if many & mask:
+            raise DeviceError(f"{where}: holds {what} samples that need more than the {d.bits_stored} bits stored")
 
 
 def swapped(data: bytes) -> bytes:
@@ -124,6 +147,9 @@ def _decode_png(fd: int, path: str, mode: str, frame_bytes: int) -> bytes:
             Image.open(file, formats=["PNG"]).verify()  # decoding alone does not look at every checksum
             file.seek(0)
             image: Any = Image.open(file, formats=["PNG"])
+            count = getattr(image, "n_frames", 1)
+            if count > 1:
+                raise DeviceError(f"{path}: {count} pictures in one PNG; use one file for each, in a folder")
             if image.mode in ("LA", "RGBA") or "transparency" in image.info:
                 image = _opaque(image, path)
             if not image.mode.startswith("I"):  # 16-bit grey stays as it is
@@ -205,11 +231,12 @@ def pnm_frames(fd: int, path: str) -> Frames:
         if at > size:
             raise DeviceError(f"{path}: the file is cut short, {at - size} bytes are missing")
     maximum, wide = first.maximum, description.bits_allocated == 16
+    full = maximum + 1 == 1 << description.bits_allocated
 
     def read(index: int) -> bytes:
         data = read_exactly(fd, description.frame_bytes, offsets[index], path)
         data = swapped(data) if wide else data
-        if maximum & (maximum + 1):  # not all ones: values above it are possible and illegal
+        if not full:  # values above it are possible and illegal
             brightest = max(memoryview(data).cast("H")) if wide else max(data)
             if brightest > maximum:
                 raise DeviceError(f"{path}: a value above the maximum {maximum}")

@@ -4,9 +4,13 @@ A path may be one file (PNG, PGM, PPM, raw with a sidecar, DICOM) or a folder of
 taken in natural order of their names (``f2`` before ``f10``). What a file is, its first bytes say, not its name.
 
 Frames that lie in a file as the C core wants them are read from there; everything else is unpacked frame by frame into
-an unlinked file in TMPDIR, so memory does not grow with the length of a clip. DICOM files may be native or RLE
-Lossless; other compressed transfer syntaxes are refused by name, and so is what was ever compressed lossily, because
-that history would be lost (promise P10). Raises `DeviceError` or `ConfigError`, naming the file and the reason.
+an unlinked file in TMPDIR (else /tmp), which must have room for all native frames; where that folder is a tmpfs, the
+room is memory. A Deflated DICOM file is inflated in memory. Samples that have fewer bits than their container are all
+looked at before the first one is delivered: none may need more bits than are stored.
+
+DICOM files may be native or RLE Lossless; other compressed transfer syntaxes are refused by name, and so is what was
+ever compressed lossily, because that history would be lost (promise P10). Raises `DeviceError` or `ConfigError`,
+naming the file and the reason.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from agent.acquire.pictures import (
     Frames,
     check_geometry,
+    check_samples,
     is_png,
     is_pnm,
     png_frames,
@@ -31,9 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agent.dataset.pixels import PixelDescription
-    from agent.media.reader import Instance
-    from agent.native.source import Source
+    from agent.media.reader import Instance, Pixels
 
+_LOSSY = ("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod")
 _HEAD_BYTES = 132  # up to the DICM prefix (PS3.10 7.1)
 _SUFFIXES = (".png", ".pgm", ".ppm", ".pnm", ".raw", ".dcm")  # what counts in a folder; other files may lie there too
 
@@ -48,20 +53,6 @@ class Replay(NamedTuple):
     total: int
 
 
-def open_replay(path: str, *, rate_hz: float = 0.0, repeat: bool = False, slots: int | None = None) -> Source:
-    """Open the source over the frames of a path; rate 0 = as fast as the consumer takes."""
-    from agent.native.source import DEFAULT_SLOTS, replay
-
-    frames = open_frames(path)
-    try:
-        return replay(
-            frames.fd, frames.offset, frames.description, frames.total, rate_hz, repeat=repeat,
-            slots=DEFAULT_SLOTS if slots is None else slots, name=f"replay {path}",
-        )  # fmt: skip
-    finally:
-        os.close(frames.fd)
-
-
 def open_frames(path: str) -> Replay:
     """Find the frames of a file or folder."""
     try:
@@ -72,6 +63,9 @@ def open_frames(path: str) -> Replay:
             frames = _look(fd, path)
             if frames.offset is None:
                 return _unpacked(path, ((frames, i) for i in range(frames.total)))
+            if _has_spare_bits(frames):
+                for index in range(frames.total):
+                    frames.read(index)
             return Replay(os.dup(fd), frames.offset, frames.description, frames.total)
         finally:
             os.close(fd)
@@ -89,8 +83,25 @@ def _open(path: str) -> int:
     return fd
 
 
+def _has_spare_bits(frames: Frames) -> bool:
+    return frames.description.bits_stored < frames.description.bits_allocated
+
+
 def _look(fd: int, path: str) -> Frames:
-    """Find out what a file is."""
+    """Find out what a file is; its frames are checked as they are read."""
+    frames = _recognised(fd, path)
+    if not _has_spare_bits(frames):
+        return frames
+
+    def read(index: int) -> bytes:
+        data = frames.read(index)
+        check_samples(data, frames.description, f"{path}: frame {index + 1}")
+        return data
+
+    return frames._replace(read=read)
+
+
+def _recognised(fd: int, path: str) -> Frames:
     head = os.pread(fd, _HEAD_BYTES, 0)
     if not head:
         raise DeviceError(f"{path}: the file is empty")
@@ -158,12 +169,25 @@ def _unpacked(path: str, frames: Iterator[tuple[Frames, int]]) -> Replay:
                 raise DeviceError(
                     f"{path}: frame {count + 1} is {_words(source.description)}, the first is {_words(description)}"
                 )
-            file.write(source.read(index))
+            data = source.read(index)
+            try:
+                _write(file.fileno(), data)
+            except OSError as error:
+                folder = tempfile.gettempdir()
+                raise DeviceError(
+                    f"{path}: unpacking frame {count + 1} into {folder}: {error.strerror}",
+                    hint="Make room there, or set TMPDIR to a folder that has room for the native frames.",
+                ) from error
             count += 1
-        file.flush()
         if description is None:
             raise DeviceError(f"{path}: no frames")
         return Replay(os.dup(file.fileno()), 0, description, count)
+
+
+def _write(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
 
 
 def _words(d: PixelDescription) -> str:
@@ -192,10 +216,10 @@ def _dicom_frames(fd: int, path: str) -> Frames:
             f"{path}: frames compressed as {uid_name(syntax)} ({syntax}) are not replayed",
             hint="Only native and RLE Lossless files are replayed; send compressed files as they are with 'send'.",
         )
-    if instance.dataset.get("LossyImageCompression") == "01":
-        raise DeviceError(f"{path}: was compressed lossily once, which new instances would not tell")
+    _refuse_lossy(instance, path)
     description = instance.pixels.description
     check_geometry(description, path)
+    _refuse_more(instance.pixels, path)
     big = syntax == EXPLICIT_VR_BE
     if big and description.bits_allocated == 8:
         raise DeviceError(f"{path}: 8-bit samples in Explicit VR Big Endian are ambiguous and not replayed")
@@ -204,7 +228,23 @@ def _dicom_frames(fd: int, path: str) -> Frames:
     return Frames(description, instance.number_of_frames, instance.pixels.offset if ready else None, read)
 
 
+def _refuse_lossy(instance: Instance, path: str) -> None:
+    """Each of the three attributes alone tells the history (PS3.3 C.7.6.1.1.5)."""
+    for keyword in _LOSSY:
+        if instance.dataset.get(keyword) not in (None, "", "00", []):
+            raise DeviceError(f"{path}: was compressed lossily once ({keyword}), which new instances would not tell")
+
+
+def _refuse_more(pixels: Pixels, path: str) -> None:
+    """Refuse frames that Number of Frames does not count; one byte makes an odd length even (PS3.5 8.1.1)."""
+    size, count = pixels.description.frame_bytes, pixels.number_of_frames
+    if pixels.length > size * count + 1:
+        raise DeviceError(f"{path}: {pixels.length} bytes of Pixel Data are more than {count} frames of {size}")
+
+
 def _dicom_frame(instance: Instance, path: str, index: int, *, rle: bool, big: bool) -> bytes:
+    if rle and len(instance.frame_extents(index)) != 1:
+        raise DeviceError(f"{path}: frame {index + 1}: several fragments, an RLE frame has one (PS3.5 A.4.2)")
     try:
         data = instance.read_frame(index)
         if rle:

@@ -6,18 +6,17 @@ import os
 import struct
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import PIL.Image
 import pydicom
 import pytest
 
-from agent.acquire.replay import open_frames, open_replay
+from agent.acquire.pictures import check_samples
+from agent.acquire.replay import open_frames
+from agent.acquire.sources import open_source
+from agent.dataset.pixels import PixelDescription
 from agent.errors import ConfigError, DeviceError
-
-if TYPE_CHECKING:
-    from agent.dataset.pixels import PixelDescription
 
 WHEEL = Path(pydicom.__file__).parent / "data" / "test_files"
 GREY = np.arange(6, dtype=np.uint8).reshape(2, 3)
@@ -64,6 +63,11 @@ def test_palette_bilevel_and_opaque_png_become_plain(tmp_path: Path) -> None:
     assert frames_of(tmp_path / "palette.png")[1] == image.quantize(8).convert("RGB").tobytes()
     PIL.Image.fromarray(GREY > 2).save(tmp_path / "bits.png")
     assert frames_of(tmp_path / "bits.png")[1] == bytes([0, 0, 0, 255, 255, 255])
+    for bits, levels in ((2, [0, 85, 170, 255]), (4, [0, 17, 34, 51])):  # the scaling that PNG itself defines
+        packed = bytes([0b00011011]) if bits == 2 else bytes([0x01, 0x23])
+        head = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 1, bits, 0, 0, 0, 0))
+        body = png_chunk(b"IDAT", zlib.compress(b"\0" + packed)) + png_chunk(b"IEND", b"")
+        assert frames_of(put(tmp_path / "few.png", b"\x89PNG\r\n\x1a\n" + head + body))[1] == bytes(levels)
     image.convert("RGBA").save(tmp_path / "opaque.png")
     assert frames_of(tmp_path / "opaque.png")[1] == COLOUR.tobytes()
 
@@ -81,6 +85,9 @@ def test_png_that_cannot_be_carried_is_refused(tmp_path: Path) -> None:
     image.putpixel((0, 0), (1, 2, 3, 100))
     image.save(tmp_path / "glass.png")
     assert "transparency" in refusal(tmp_path / "glass.png")
+    parts = [PIL.Image.fromarray(GREY + n) for n in range(3)]
+    parts[0].save(tmp_path / "moving.png", save_all=True, append_images=parts[1:])
+    assert "3 pictures in one PNG" in refusal(tmp_path / "moving.png")
     PIL.Image.fromarray(GREY).save(tmp_path / "a.png")
     whole = (tmp_path / "a.png").read_bytes()
     for size in (8, 20, 40, len(whole) - 20):
@@ -137,6 +144,8 @@ def test_pictures_may_follow_each_other_in_one_pnm(tmp_path: Path) -> None:
         (b"P5 2 1 255\n12rest", "only binary PGM"),
         (b"P5 2 1 99\n" + bytes([99, 100]), "above the maximum 99"),
         (b"P5 1 1 4000\n" + struct.pack(">H", 4001), "above the maximum 4000"),
+        (b"P5 1 1 4095\n" + struct.pack(">H", 4096), "above the maximum 4095"),
+        (b"P5 2 1 127\n" + bytes([127, 128]), "above the maximum 127"),
     ],
 )
 def test_damaged_pnm_is_refused(data: bytes, text: str, tmp_path: Path) -> None:
@@ -157,8 +166,8 @@ def test_raw_with_sidecar_is_read_in_place(tmp_path: Path) -> None:
         tmp_path / "clip.raw.toml",
         b"rows=2\ncolumns=3\nbits_allocated=16\nbits_stored=14\nframes=1\nbyte_order='big'\n",
     )
-    description, data = frames_of(put(path, WIDE.astype(">u2").tobytes()))
-    assert data == WIDE.tobytes()
+    description, data = frames_of(put(path, (WIDE >> 2).astype(">u2").tobytes()))
+    assert data == (WIDE >> 2).tobytes()
     assert (description.bits_stored, description.high_bit) == (14, 13)
 
 
@@ -184,6 +193,52 @@ def test_raw_with_sidecar_is_read_in_place(tmp_path: Path) -> None:
 def test_wrong_sidecars_are_refused(sidecar: bytes, kind: type[Exception], text: str, tmp_path: Path) -> None:
     put(tmp_path / "clip.toml", sidecar)
     assert text in refusal(put(tmp_path / "clip.raw", GREY.tobytes()), kind)
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+@pytest.mark.parametrize(
+    ("signed", "good", "bad"),
+    [(0, [0, 1, 4095], 4096), (0, [0, 1, 4095], 0x8000), (1, [0, 2047, 0xF800, 0xFFFF], 2048), (1, [0], 0x0FFF)],
+)
+def test_samples_beyond_the_bits_stored_are_refused(
+    order: str, signed: int, good: list[int], bad: int, tmp_path: Path
+) -> None:
+    put(
+        tmp_path / "clip.toml",
+        f"rows=1\ncolumns={len(good)}\nbits_allocated=16\nbits_stored=12\npixel_representation={signed}\n"
+        f"byte_order='{order}'".encode(),
+    )
+    kind = ("<" if order == "little" else ">") + f"{len(good)}H"
+    first, second = struct.pack(kind, *good), struct.pack(kind, *good[:-1], bad)
+    assert frames_of(put(tmp_path / "clip.raw", first))[1] == struct.pack(f"<{len(good)}H", *good)
+    text = refusal(put(tmp_path / "clip.raw", first + second))
+    assert "frame 2" in text
+    assert "12 bits stored" in text
+
+
+@pytest.mark.parametrize("signed", [0, 1])
+@pytest.mark.parametrize(("allocated", "stored"), [(8, 7), (8, 1), (16, 15), (16, 10), (16, 8), (16, 1)])
+def test_every_sample_value_is_judged_right_wherever_it_lies(signed: int, allocated: int, stored: int) -> None:
+    d = PixelDescription(1, 1, 1, allocated, stored, stored - 1, signed)
+    code = "<B" if allocated == 8 else "<H"
+    size = allocated // 8
+    for value in (
+        range(1 << allocated) if allocated == 8 else [*range(2048), *range(0x7F00, 0x8100), *range(0xF800, 0x10000)]
+    ):
+        meant = value - (1 << allocated) if signed and value >> (allocated - 1) else value
+        legal = -(1 << (stored - 1)) <= meant < 1 << (stored - 1) if signed else meant < 1 << stored
+        data = bytes(size) * (value % 3) + struct.pack(code, value) + bytes(size)
+        if legal:
+            check_samples(data, d, "here")
+        else:
+            with pytest.raises(DeviceError, match="here: "):
+                check_samples(data, d, "here")
+    late = bytearray(300_000)
+    check_samples(bytes(late), d, "here")
+    if not signed:
+        late[-1] = 0x80
+        with pytest.raises(DeviceError):
+            check_samples(bytes(late), d, "here")
 
 
 # --- folders and everything else ------------------------------------------------------------
@@ -251,6 +306,40 @@ def test_dicom_that_cannot_be_replayed_is_refused_by_its_reason(name: str, text:
     assert text in refusal(WHEEL / name)
 
 
+def changed(tmp_path: Path, name: str, **values: object) -> Path:
+    ds = pydicom.dcmread(WHEEL / name)
+    for keyword, value in values.items():
+        setattr(ds, keyword, value)
+    ds.save_as(tmp_path / "changed.dcm")
+    return tmp_path / "changed.dcm"
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"LossyImageCompression": "01"}, "compressed lossily once (LossyImageCompression)"),
+        ({"LossyImageCompressionRatio": [10.5]}, "compressed lossily once (LossyImageCompressionRatio)"),
+        ({"LossyImageCompressionMethod": "ISO_10918_1"}, "compressed lossily once (LossyImageCompressionMethod)"),
+        ({"PixelData": bytes(64 * 64 * 2 * 2)}, "8192 bytes of Pixel Data are more than 1 frames of 8192"),
+        (
+            {"BitsStored": 12, "HighBit": 11, "PixelRepresentation": 0, "PixelData": b"\x00\x10" * 4096},
+            "12 bits stored",
+        ),
+    ],
+)
+def test_dicom_that_says_or_holds_too_much_is_refused(values: dict[str, object], text: str, tmp_path: Path) -> None:
+    assert text.replace("8192 bytes of", "16384 bytes of") in refusal(changed(tmp_path, "MR_small.dcm", **values))
+
+
+def test_dicom_that_never_was_lossy_may_say_so(tmp_path: Path) -> None:
+    path = changed(tmp_path, "MR_small.dcm", LossyImageCompression="00", LossyImageCompressionRatio=None)
+    assert frames_of(path)[1] == pydicom.dcmread(WHEEL / "MR_small.dcm").PixelData
+
+
+def test_more_rle_frames_than_the_header_says_are_refused(tmp_path: Path) -> None:
+    assert "several fragments" in refusal(changed(tmp_path, "SC_rgb_rle_2frame.dcm", NumberOfFrames=1))
+
+
 def test_damaged_rle_frame_is_named(tmp_path: Path) -> None:
     data = bytearray((WHEEL / "SC_rgb_rle_2frame.dcm").read_bytes())
     second = data.rindex(
@@ -260,14 +349,23 @@ def test_damaged_rle_frame_is_named(tmp_path: Path) -> None:
     assert "frame 2: decoding a RLE Lossless frame: the RLE header" in refusal(put(tmp_path / "a.dcm", bytes(data)))
 
 
+def test_no_room_to_unpack_names_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    PIL.Image.fromarray(GREY).save(tmp_path / "a.png")
+    monkeypatch.setattr("tempfile.gettempdir", lambda: "/scratch")
+    with Path("/dev/full").open("wb") as full:
+        monkeypatch.setattr("tempfile.TemporaryFile", lambda **_how: full)
+        assert "unpacking frame 1 into /scratch: No space left on device" in refusal(tmp_path / "a.png")
+
+
 # --- the source ------------------------------------------------------------------------------
 
 
-def test_open_replay_delivers_every_frame_once(tmp_path: Path) -> None:
+def test_a_replay_delivers_every_frame_once(tmp_path: Path) -> None:
     for number in range(5):
         PIL.Image.fromarray(COLOUR + number).save(tmp_path / f"{number}.png")
     before = len(os.listdir("/proc/self/fd"))
-    with open_replay(str(tmp_path), slots=2) as source:
+    with open_source(f"replay:{tmp_path}") as opened:
+        source = opened.source
         source.start()
         seen = []
         while not source.ended:
@@ -283,7 +381,8 @@ def test_open_replay_delivers_every_frame_once(tmp_path: Path) -> None:
 
 def test_file_that_shrinks_names_itself(tmp_path: Path) -> None:
     path = put(tmp_path / "a.pgm", b"P5 3 2 255\n" + GREY.tobytes())
-    with open_replay(str(path)) as source:
+    with open_source(f"replay:{path}") as opened:
+        source = opened.source
         os.truncate(path, 12)
         source.start()
         assert source.wait(10.0)
