@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pydicom
@@ -17,18 +18,21 @@ ENDLESS = "pattern:us-mono?rows=32&columns=32&rate_hz=50"
 
 
 def test_a_source_that_fails_in_mid_clip_leaves_a_file_and_an_error(tmp_path: Path) -> None:
-    (tmp_path / "clip.raw").write_bytes(bytes(256 * 200))
+    (tmp_path / "clip.raw").write_bytes(bytes(256 * 400))
     (tmp_path / "clip.toml").write_text("rows = 16\ncolumns = 16\n")
     out = tmp_path / "a.dcm"
-    words = [AGENT, "capture", "--source", f"replay:{tmp_path}/clip.raw?rate_hz=100", "-o", out, "--frames", "200"]
-    with subprocess.Popen([*words, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        wait_for_part(tmp_path)
-        os.truncate(tmp_path / "clip.raw", 256 * 100 + 1)
-        said, error = process.communicate(timeout=30)
+    words = [AGENT, "capture", "--source", f"replay:{tmp_path}/clip.raw?rate_hz=25", "-o", out, "--frames", "400"]
+    with (
+        (tmp_path / "err").open("w") as err,
+        subprocess.Popen([*words, "--json"], stdout=subprocess.PIPE, stderr=err, text=True) as process,
+    ):
+        wait_until(lambda: "captured 1 frames" in (tmp_path / "err").read_text())
+        os.truncate(tmp_path / "clip.raw", 256 * 25 + 1)
+        said, _ = process.communicate(timeout=30)
     assert process.returncode == 41
     assert '"ended_by": "failed"' in said
-    assert "the file ended inside a frame [native.device]" in error
-    assert 0 < pydicom.dcmread(out).NumberOfFrames <= 100
+    assert "the file ended inside a frame [native.device]" in (tmp_path / "err").read_text()
+    assert 0 < pydicom.dcmread(out).NumberOfFrames < 400
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -36,7 +40,7 @@ def test_an_interrupted_capture_leaves_nothing(number: signal.Signals, tmp_path:
     with subprocess.Popen(
         [AGENT, "capture", "--source", ENDLESS, "-o", tmp_path / "a.dcm"], stderr=subprocess.PIPE, text=True
     ) as process:
-        wait_for_part(tmp_path)
+        wait_until(lambda: list(tmp_path.glob("*.part")))
         process.send_signal(number)
         _, error = process.communicate(timeout=20)
     assert process.returncode == 128 + number
@@ -63,8 +67,8 @@ def test_send_shows_no_control_characters_of_a_bad_file(tmp_path: Path) -> None:
     assert done.returncode != 0
 
 
-def wait_for_part(folder: Path) -> None:
+def wait_until(true: Callable[[], object]) -> None:
     until = time.monotonic() + 20
-    while not list(folder.glob("*.part")):
+    while not true():
         assert time.monotonic() < until
         time.sleep(0.02)
