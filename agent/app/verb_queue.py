@@ -13,6 +13,7 @@ from agent.app.cli import print_json
 from agent.app.common import add_spool, settings_of, spool_root, view_of
 from agent.app.term import paint, size_text, stamp_text, table
 from agent.errors import SpoolError, UsageError
+from agent.spool.receipt import place
 from agent.spool.states import STATE_OF_WORD
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def arguments(parser: Parser) -> None:
     add_spool(parser)
     parser.add("--destination", metavar="NAME", help="only deliveries to this destination")
     parser.add("--state", choices=tuple(STATE_OF_WORD), help="list: only deliveries in this state")
-    parser.add("--after", read=int, default=0, metavar="ID", help="list: go on behind this instance number")
+    parser.add(
+        "--after", read=_place, default=(0, None), metavar="PLACE", help="list: go on behind ID or ID/DESTINATION"
+    )
     parser.add("--limit", read=int, default=DEFAULT_LIMIT, metavar="N", help=f"list: at most N ({DEFAULT_LIMIT})")
 
 
@@ -67,8 +70,15 @@ def _list(args: Arguments, view: SpoolView) -> int:
         print(paint(line, _COLOURS[row.state]) if row.state in _COLOURS else line)
     print(_summary(view.counts()))
     if len(rows) == args.limit:
-        print(f"there may be more: --after {rows[-1].id}")
+        print(f"there may be more: --after {rows[-1].place}")
     return 0
+
+
+def _place(text: str) -> tuple[int, str | None]:
+    try:
+        return place(text)
+    except ValueError as error:
+        raise UsageError(f"--after: {error}", hint="Give the id of an instance, or id/destination.") from None
 
 
 def _cells(row: Row) -> tuple[str, ...]:

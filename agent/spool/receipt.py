@@ -23,6 +23,19 @@ if TYPE_CHECKING:
 PAGE = 1000  # events per read while verifying: constant memory however long the chain
 
 
+Place = tuple[int, "str | None"]  # behind this destination of an instance; None: behind the whole instance
+BEGINNING: Place = (0, None)
+LAST_PLACE = 2**63 - 1  # what SQLite compares with
+
+
+def place(text: str) -> Place:
+    """Read ``<instance id>`` or ``<instance id>/<destination>``; raises ``ValueError``."""
+    number, slash, name = text.partition("/")
+    if not (number.isascii() and number.isdecimal() and len(number) < 20 and int(number) <= LAST_PLACE):
+        raise ValueError(f"'{text}' is no place in the list")
+    return int(number), name if slash else None
+
+
 class Row(NamedTuple):
     """One delivery, as ``queue list`` shows it."""
 
@@ -36,6 +49,11 @@ class Row(NamedTuple):
     reason: str
     size: int  # bytes
     captured_at: float
+
+    @property
+    def place(self) -> str:
+        """Where a page that ends with this delivery is gone on with; ``place`` reads it."""
+        return f"{self.id}/{self.destination}"
 
 
 class Custody(NamedTuple):
@@ -103,12 +121,16 @@ class Reader:
         self._read = read
 
     def rows(self, *, destination: str | None = None, state: str | None = None, sop_instance_uid: str | None = None,
-             after: int = 0, limit: int = 100) -> list[Row]:  # fmt: skip
-        """List deliveries by instance id; ``after`` is the last id of the page before.
+             after: Place = BEGINNING, limit: int = 100) -> list[Row]:  # fmt: skip
+        """List deliveries by instance id and name of the destination; ``after`` is where the page before ended.
 
         Raises ``KeyError`` for a state that is not a word of states.py.
         """
-        where, values = ["d.instance > ?"], [after]
+        number, name = after
+        where: list[str] = ["d.instance > ?"]
+        values: list[object] = [number]
+        if name is not None:  # the first term lets SQLite seek, the second one is exact
+            where, values = ["d.instance >= ? AND (d.instance > ? OR n.name > ?)"], [number, number, name]
         for sql, value in (
             ("n.name = ?", destination),
             ("d.state = ?", None if state is None else int(STATE_OF_WORD[state])),
@@ -116,12 +138,12 @@ class Reader:
         ):
             if value is not None:
                 where.append(sql)
-                values.append(value)  # type: ignore[arg-type] # SQLite takes what it gets
+                values.append(value)
         found = self._read(
             "SELECT i.id, i.sop_instance_uid, n.name, d.state, d.attempt, d.next_at, d.status, d.reason, i.size, "  # noqa: S608 - our text
             "i.captured_at FROM delivery d JOIN instance i ON i.id = d.instance "
             f"JOIN destination n ON n.id = d.destination WHERE {' AND '.join(where)} "
-            "ORDER BY d.instance, d.destination LIMIT ?",
+            "ORDER BY d.instance, n.name LIMIT ?",
             (*values, limit),
         )
         return [Row._make((*row[:3], WORDS[row[3]], *row[4:])) for row in found]

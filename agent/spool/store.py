@@ -39,7 +39,7 @@ from agent.spool.forwarding import Forwarding, lost_or_damaged
 from agent.spool.ledger import Ledger, details, live, move, note
 from agent.spool.names import INSTANCES, LEDGER, LOCK, QUARANTINE, Counter, folder_path
 from agent.spool.quota import MIB, Policy
-from agent.spool.receipt import Reader, Receipt, Row
+from agent.spool.receipt import BEGINNING, Place, Reader, Receipt, Row
 from agent.spool.states import Event, Life, State
 
 if TYPE_CHECKING:
@@ -203,8 +203,8 @@ class Spool(Forwarding, Committing, Evicting):
         return self._reader.receipt(sop_instance_uid)
 
     def rows(self, *, destination: str | None = None, state: str | None = None, sop_instance_uid: str | None = None,
-             after: int = 0, limit: int = 100) -> list[Row]:  # fmt: skip
-        """List deliveries, oldest first; ``after`` is the instance id the last page ended with."""
+             after: Place = BEGINNING, limit: int = 100) -> list[Row]:  # fmt: skip
+        """List deliveries, oldest first; ``after`` is where the last page ended (``Row.place``)."""
         return self._reader.rows(destination=destination, state=state, sop_instance_uid=sop_instance_uid, after=after,
             limit=limit)  # fmt: skip
 

@@ -12,7 +12,7 @@ from fakes.spool_world import BOTH, capture, part10, uid_of
 
 from agent.errors import MediaError, SpoolBusy
 from agent.spool import lock
-from agent.spool.receipt import Reader
+from agent.spool.receipt import Reader, place
 from agent.spool.store import Spool, prepare
 from agent.spool.view import SpoolView
 
@@ -100,12 +100,41 @@ def test_rows_are_paged_and_filtered(root):
             (3, "queued"),
         ]
         assert [row.id for row in spool.rows(destination="pacs", limit=2)] == [1, 2]
-        assert [row.id for row in spool.rows(destination="pacs", after=2)] == [3]
+        assert [row.id for row in spool.rows(destination="pacs", after=(2, None))] == [3]
         assert [row.destination for row in spool.rows(state="queued", sop_instance_uid=uid_of(2))] == ["pacs", "second"]
         with pytest.raises(KeyError):
             spool.rows(state="sent")
         (number, entry), *_ = spool.reader.history(after=0, limit=1)
         assert (number, entry.kind) == (1, "durable")
+
+
+def test_pages_may_end_inside_an_instance(root):
+    with Spool.open(root, destinations=BOTH) as spool:
+        for number in (1, 2, 3):
+            capture(spool, number)
+        whole = [(row.id, row.destination) for row in spool.rows()]
+        assert len(whole) == 6
+        for limit in (1, 2, 3, 4, 5):
+            seen, after = [], ""
+            while page := spool.rows(limit=limit, after=place(after or "0")):
+                seen += [(row.id, row.destination) for row in page]
+                after = page[-1].place
+            assert seen == whole
+        assert [row.id for row in spool.rows(destination="second", after=place("1/pacs"))] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("12", (12, None)), ("12/pacs", (12, "pacs")), ("12/a/b", (12, "a/b")), ("0", (0, None))],
+)
+def test_places_are_read(text, expected):
+    assert place(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "pacs", "-1", "1" * 30])
+def test_what_is_no_place(text):
+    with pytest.raises(ValueError, match="place"):
+        place(text)
 
 
 # --- the view -------------------------------------------------------------------------------------
