@@ -118,6 +118,11 @@ class Delivery:
         """Return why the association is over, or None while it can be used."""
         return self._broken
 
+    @property
+    def over(self) -> bool:
+        """Return whether the next instance needs a new association: this one is broken, or will end before long."""
+        return self._broken is not None or self._conversation.driver.old
+
     def context_id(self, sop_class_uid: str, transfer_syntax_uid: str | None = None) -> int | None:
         """Return the agreed presentation context; any transfer syntax if None is named."""
         if transfer_syntax_uid is not None:

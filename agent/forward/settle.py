@@ -88,9 +88,11 @@ class Settler:
                 bad.append((uid, status.CLASS_INSTANCE_CONFLICT))
         if not self._spool.settle(report.transaction_uid, good, bad, destination=destination, peer=peer_ae):
             return False
+        if good:
+            self._say("info", f"{destination}: {len(good)} instance{'s' * (len(good) > 1)} committed")
         if bad:
             words = {commitment.reaction(reason)[0] for _, reason in bad}
-            self._say("warning", f"{destination}: {len(bad)} instances not committed: {', '.join(sorted(words))}")
+            self._say("warning", f"{destination}: {len(bad)} instance{'s' * (len(bad) > 1)} not committed: {', '.join(sorted(words))}")
         return True
 
 

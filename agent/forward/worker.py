@@ -80,6 +80,7 @@ class Worker:
         "_carried",
         "_claimed",
         "_clock",
+        "_done",
         "_entropy",
         "_new_uid",
         "_pairs",
@@ -119,6 +120,7 @@ class Worker:
         self._claimed: dict[int, Item] = {}  # not yet reported to the ledger
         self._pairs: dict[Pair, None] = {}  # SOP Class and transfer syntax of recent instances, all proposed each time
         self._stored = 0  # since the last question
+        self._done = (0, 0)  # instances and bytes stored since the log was told
         self._carried: list[Item] = []  # of these: for the next association, which proposes their contexts
         self._troubled = False  # this association met a failure of the way or the peer: no more work on it
         self.health = Health()
@@ -185,9 +187,14 @@ class Worker:
         except AgentError as error:
             self._failed(error)
             return False
-        self._say("notice", f"{self._settings.peer} answers again")
-        self.health = Health()
+        self._well()
         return True
+
+    def _well(self) -> None:
+        """Note that the peer answers; after failures that is news."""
+        if self.health.failures:
+            self._say("notice", f"{self._settings.peer} answers again")
+        self.health = Health()
 
     def _work(self, now: float) -> bool:
         """Do what is due; False when nothing is."""
@@ -205,10 +212,18 @@ class Worker:
             while items:
                 items = self._batch(delivery, items)
                 if self._stored >= commitment.REQUEST_REFERENCES:
+                    self._tell()
                     self._ask(delivery)  # a queue that never empties must not put the question off for ever
+            self._tell()
             if not self._carried:
                 self._ask_and_linger(delivery)
         return True
+
+    def _tell(self) -> None:
+        """Say what was stored since the last time: one line for a run of instances, not one for each."""
+        (count, size), self._done = self._done, (0, 0)
+        if count:
+            self._say("info", f"{count} instance{'s' * (count > 1)} stored, {size} bytes")
 
     def _open(self, items: Sequence[Item]) -> Delivery:
         for pair in [pair_of(instance_of(item)) for item in items]:
@@ -230,7 +245,7 @@ class Worker:
         """Send one batch, write down what became of it and claim the next; empty: this association is done."""
         answers: list[Answer] = []
         for item in items:
-            if self._troubled or self._stopping() or delivery.broken is not None:
+            if self._troubled or self._stopping() or delivery.over:
                 break
             wall = self._spool.clock.wall()
             outcome = delivery.send(instance_of(item))
@@ -244,13 +259,14 @@ class Worker:
         self._spool.stored_many(answers)
         self._reported(answer.item for answer in answers)
         self._stored += len(answers)
+        self._done = (self._done[0] + len(answers), self._done[1] + sum(answer.item.size for answer in answers))
         if self._troubled:
             self._carried = []
             self._defer(list(self._claimed.values()), self.health.reason, self.health.next_at)
             return []
         if answers:
-            self.health = Health()
-        if self._stopping() or delivery.broken is not None:
+            self._well()
+        if self._stopping() or delivery.over:
             self._put_back()
             return []
         return [] if self._carried else self._proposed(delivery, self._claim())
@@ -330,13 +346,14 @@ class Worker:
     def _ask_and_linger(self, delivery: Delivery) -> None:
         """Ask about what is stored, then stay a while: reports and new images are served as they come."""
         active = self._clock()
-        while delivery.broken is None and not self._stopping() and not self._troubled:
+        while not delivery.over and not self._stopping() and not self._troubled:
             while self._ask(delivery):
                 active = self._clock()
             items = self._proposed(delivery, self._claim())
             while items:
                 items = self._batch(delivery, items)
                 active = self._clock()
+            self._tell()
             if self._carried:
                 return
             if self._to_ask(self._clock()):
@@ -379,14 +396,15 @@ class Worker:
                 self._failed(error)
             return False
         self._ask_failures = self._stored = 0
-        self.health = Health()
+        self._well()
         return True
 
     def _end_expired(self) -> None:
         for ended in self._spool.expired_transactions(self._clock()):
             self._say(
                 "warning",
-                f"{ended.destination}: no commitment report in time for {ended.waiting} instances; asking again",
+                f"{ended.destination}: no commitment report in time for {ended.waiting} "
+                f"instance{'s' * (ended.waiting != 1)}; asking again",
             )
 
     # --- stopping ------------------------------------------------------------------------------

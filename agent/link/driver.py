@@ -61,6 +61,11 @@ class Driver:
         """Return how long the peer may be silent between messages."""
         return self._timeouts.idle_s
 
+    @property
+    def old(self) -> bool:
+        """Return whether half of the association's time is over: what begins now might not end in it."""
+        return self._clock() >= self._ends - self._timeouts.association_s / 2
+
     def now(self) -> float:
         """Return the time of this association's clock, in seconds."""
         return self._clock()

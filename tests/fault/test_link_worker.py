@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from agent.forward.deliver import Outcome
+    from agent.forward.files import Instance
     from agent.spool.core import Item
     from agent.spool.states import Life
 
@@ -263,6 +265,22 @@ def test_file_that_cannot_be_read_stops_nobody_else(bench: Bench, monkeypatch: p
     bench.until(committed=4, held=1)
     assert worker.health.failures == 0
     assert any(bad in text and "is held" in text and "Input/output error" in text for text in bench.said)
+
+
+def test_association_is_renewed_before_it_ends(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A queue that never empties outlives any association; no instance pays for it."""
+    archive = bench.archive()
+    bench.capture(60)
+    send = Delivery.send
+
+    def slowly(delivery: Delivery, instance: Instance) -> Outcome:
+        time.sleep(0.02)
+        return send(delivery, instance)
+
+    monkeypatch.setattr(Delivery, "send", slowly)
+    bench.work(archive.port, QUICK._replace(association_s=1.0))
+    bench.until(committed=60)
+    assert bench.said == []
 
 
 def test_two_destinations_do_not_wait_for_each_other(tmp_path: Path) -> None:
