@@ -116,11 +116,6 @@ class File:
         self.size = 0  # highest byte written + 1
         self.allocated = 0
 
-    @property
-    def closed(self) -> bool:
-        """Whether the descriptor is gone."""
-        return self._fd < 0
-
     def allocate(self, length: int) -> bool:
         """Reserve blocks up to ``length`` bytes; False where the file system cannot reserve."""
         if length <= self.allocated:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 MIB = 1 << 20
 EXTEND_BYTES = 8 * MIB  # an endless clip grows by this much at a time: one admission per 8 MiB, at most 8 MiB too much
-FINISH_BYTES = 4 * MIB  # room for the tail of a clip (an Extended Offset Table of 200,000 frames is 3.1 MiB)
 
 
 class Policy(NamedTuple):

@@ -194,14 +194,6 @@ class Reader:
         )
         return tuple(_entry(row) for row in self._read(sql, (number,)))
 
-    def history(self, after: int = 0, limit: int = 100) -> list[tuple[int | None, Entry]]:
-        """Return (instance id, event) of all instances, oldest first, behind event number ``after``."""
-        sql = (
-            "SELECT e.seq, e.at, n.name, e.kind, e.state, e.detail, e.instance FROM event e "
-            "LEFT JOIN destination n ON n.id = e.destination WHERE e.seq > ? ORDER BY e.seq LIMIT ?"
-        )
-        return [(row[6], _entry(row[:6])) for row in self._read(sql, (after, limit))]
-
     def head(self) -> tuple[int, str]:
         """Return number and chain value (hex) of the last event."""
         found = self._read("SELECT seq, chain FROM event ORDER BY seq DESC LIMIT 1", ())

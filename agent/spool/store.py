@@ -27,12 +27,12 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from agent.errors import FileUnreadable, MediaError, SpoolConflict, SpoolDamaged, SpoolError
+from agent.errors import FileUnreadable, SpoolConflict, SpoolDamaged, SpoolError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
 from agent.spool import lock, mount, rebuild, recovery
 from agent.spool.committing import Committing
 from agent.spool.core import Clock, Destination
-from agent.spool.draft import Draft, InstanceRecord, Measured, Sealed, measure
+from agent.spool.draft import Draft, InstanceRecord, Measured, Sealed
 from agent.spool.durable import Medium, Ops, media_error
 from agent.spool.evicting import Evicting
 from agent.spool.forwarding import Forwarding, lost_or_damaged
@@ -444,17 +444,3 @@ def _sealed(
 ) -> Sealed:  # fmt: skip
     return Sealed(number, spool.path(number), record.sop_instance_uid, found.size, found.file_sha256.hex(),
         found.data_set_sha256.hex(), captured_at, durable_at, duplicate)  # fmt: skip
-
-
-__all__ = [
-    "Clock",
-    "Destination",
-    "Draft",
-    "InstanceRecord",
-    "MediaError",
-    "Policy",
-    "Sealed",
-    "Spool",
-    "measure",
-    "prepare",
-]

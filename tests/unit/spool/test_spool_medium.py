@@ -123,7 +123,7 @@ def test_a_failed_fsync_kills_the_file(tmp_path):
             file.finish()
     with pytest.raises(MediaError, match="fsync"):
         file.write_at(0, b"x")
-    assert file.closed
+    assert file._fd < 0
     assert medium.ops.calls.count("fsync") == 1
 
 
