@@ -14,6 +14,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.config.words import transfer_syntax_uid
@@ -48,7 +49,8 @@ class Counts(NamedTuple):
 
 
 def _to_stderr(text: str) -> None:
-    sys.stderr.write(f"modality-agent: warning: {text}\n")
+    with suppress(OSError, ValueError):  # nobody may read it any more; that must not cost a capture
+        sys.stderr.write(f"modality-agent: warning: {text}\n")
 
 
 class Recorder:
@@ -117,11 +119,16 @@ class Recorder:
         try:
             with open_source(source.uri) as opened, self._spool.draft(expected_bytes(opened, order)) as draft:
                 captured = capture(opened, order, self._exam, draft, stop)
-                done = Recorded(captured, draft.seal(self._record(captured, proven=self._close_log(log))))
+                if log is not None:  # the proof is complete before the instance is known
+                    log.close()
+                unproven = bool(source.frame_digest_file) and (log is None or log.failure is not None)
+                done = Recorded(captured, draft.seal(self._record(captured, unproven=unproven)))
         finally:
             self.counts = self.counts._replace(recording=False)
             if log is not None:
                 log.close()
+                if log.failure is not None:
+                    self._warn(str(log.failure))
         counts = self.counts
         self.counts = Counts(
             counts.captures + 1,
@@ -146,16 +153,7 @@ class Recorder:
             self._warn(str(error))
             return None
 
-    def _close_log(self, log: FrameLog | None) -> bool:
-        """Complete the log, before the instance that it proves is known; whether there is the proof that was wanted."""
-        if log is None:
-            return not self.source.frame_digest_file
-        log.close()
-        if log.failure is not None:
-            self._warn(str(log.failure))
-        return log.failure is None
-
-    def _record(self, captured: Captured, *, proven: bool) -> InstanceRecord:
+    def _record(self, captured: Captured, *, unproven: bool) -> InstanceRecord:
         return InstanceRecord(
             captured.sop_instance_uid,
             captured.sop_class_uid,
@@ -170,7 +168,7 @@ class Recorder:
                 ("frame_time_ms", round(captured.frame_time_ms, 3)),
                 ("ended_by", captured.ended_by),
                 ("clock", "set" if captured.started.is_set else "never set"),
-                *(() if proven else (("frame_log", "failed"),)),
+                *((("frame_log", "failed"),) if unproven else ()),
                 *((("failure", captured.failure.code),) if captured.failure else ()),
             ),
         )
