@@ -190,7 +190,8 @@ class Runtime:
                 from agent.acquire.recorder import Recorder  # a box without sources pays nothing for them
 
                 assert exam is not None
-                recorders[source.name] = Recorder(source, exam, self.spool, self._captured)
+                warn = partial(self.journal.say, "warning", f"from {source.name}")
+                recorders[source.name] = Recorder(source, exam, self.spool, self._captured, warn=warn)
 
     def _is_new(self, name: str, facts: object) -> bool:
         return name not in self._specs or self._specs[name].facts != facts
