@@ -51,7 +51,7 @@ def answer(spool: Any, report: Report, *, peer: str = "PACS", data: bytes | None
 
 def test_everything_committed() -> None:
     spool = FakeSpool()
-    assert answer(spool, Report(TRANSACTION, (A, B))) == (0x0000, [])
+    assert answer(spool, Report(TRANSACTION, (A, B))) == (0x0000, ["info: pacs: 2 instances committed"])
     assert spool.calls == [(TRANSACTION, [A.sop_instance_uid, B.sop_instance_uid], [], "pacs", "PACS")]
 
 
@@ -60,7 +60,10 @@ def test_the_worst_that_is_said_of_an_instance_counts() -> None:
     other_class = A._replace(sop_class_uid=DX_PRESENTATION)
     code, said = answer(spool, Report(TRANSACTION, (other_class, B, C), (Failure(B, 0x0112),)))
     assert code == 0x0000
-    assert len(said) == 1
+    assert [text.partition(" committed")[0] for text in said] == [
+        "info: pacs: 1 instance",
+        "warning: pacs: 2 instances not",
+    ]
     ((_, good, bad, _, _),) = spool.calls
     assert good == [C.sop_instance_uid]
     assert sorted(bad) == [(A.sop_instance_uid, 0x0119), (B.sop_instance_uid, 0x0112)]
