@@ -1,7 +1,7 @@
 """What people see: colours, progress, tables, sizes and times.
 
-Colours and a progress line that rewrites itself appear only on a terminal; elsewhere progress is a plain line now and
-then, so that a log stays readable. Text that came from a file or a peer passes ``printable`` before it reaches a
+Colours and a progress line that rewrites itself appear only on a terminal that can; elsewhere progress is a plain line
+now and then, and none at all for a job that is over before the first is due, so that a log stays readable. Text that came from a file or a peer passes ``printable`` before it reaches a
 terminal: an escape sequence in a status comment must not move anybody's cursor.
 """
 
@@ -43,15 +43,15 @@ def printable(text: str, limit: int = 200) -> str:
 
 
 class Progress:
-    """A progress line on stderr: rewritten in place on a terminal, repeated now and then elsewhere."""
+    """A progress line on stderr: rewritten in place on a terminal (TERM=dumb cannot), now and then a line elsewhere."""
 
     __slots__ = ("_interval_s", "_last", "_open", "_stream", "_tty")
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
-        self._tty = self._stream.isatty()
+        self._tty = self._stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         self._interval_s = TTY_INTERVAL_S if self._tty else LOG_INTERVAL_S
-        self._last = 0.0
+        self._last = 0.0 if self._tty else time.monotonic()
         self._open = False
 
     def update(self, text: str) -> None:
@@ -99,6 +99,11 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Seque
         parts = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
         lines.append("  ".join(parts).rstrip())
     return lines
+
+
+def count_text(count: int, noun: str, plural: str = "") -> str:
+    """Say a number of things: ``1 frame``, ``2 frames``, with ``plural`` where an ``s`` is not enough."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
 
 
 def size_text(count: float) -> str:

@@ -92,7 +92,10 @@ class Settler:
             self._say("info", f"{destination}: {len(good)} instance{'s' * (len(good) > 1)} committed")
         if bad:
             words = {commitment.reaction(reason)[0] for _, reason in bad}
-            self._say("warning", f"{destination}: {len(bad)} instance{'s' * (len(bad) > 1)} not committed: {', '.join(sorted(words))}")
+            plural = "s" * (len(bad) > 1)
+            self._say(
+                "warning", f"{destination}: {len(bad)} instance{plural} not committed: {', '.join(sorted(words))}"
+            )
         return True
 
 

@@ -44,7 +44,8 @@ def test_colours_only_on_a_terminal_that_wants_them(monkeypatch: pytest.MonkeyPa
 
 
 def test_progress_is_one_line_on_a_terminal_and_few_lines_in_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    times = iter([10.0, 10.05, 10.2, 10.0, 11.0, 12.5])
+    times = iter([10.0, 10.05, 10.2, 10.0, 11.0, 11.9, 12.5])
+    monkeypatch.setenv("TERM", "vt220")
     monkeypatch.setattr(term.time, "monotonic", lambda: next(times))
     tty = Tty()
     line = term.Progress(tty)
@@ -56,7 +57,31 @@ def test_progress_is_one_line_on_a_terminal_and_few_lines_in_a_log(monkeypatch: 
     line = term.Progress(log)
     for text in ("a", "b", "c"):
         line.update(text)
-    assert log.getvalue() == "a\nc\n"
+    assert log.getvalue() == "c\n"
+
+
+def test_a_terminal_that_cannot_gets_no_escape_sequence(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([10.0, 12.5])
+    monkeypatch.setattr(term.time, "monotonic", lambda: next(times))
+    monkeypatch.setenv("TERM", "dumb")
+    tty = Tty()
+    line = term.Progress(tty)
+    line.update("a")
+    line.say("done")
+    assert tty.getvalue() == "a\ndone\n"
+
+
+@pytest.mark.parametrize(
+    ("count", "words", "text"),
+    [
+        (0, ("try", "tries"), "0 tries"),
+        (1, ("try", "tries"), "1 try"),
+        (1, ("frame",), "1 frame"),
+        (2, ("frame",), "2 frames"),
+    ],
+)
+def test_counts(count: int, words: tuple[str, ...], text: str) -> None:
+    assert term.count_text(count, *words) == text
 
 
 def test_times() -> None:
