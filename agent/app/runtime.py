@@ -216,7 +216,7 @@ class Runtime:
         if same and self._exam is not None:
             return self._exam
         if not settings.source:
-            return None  # the module tables it needs cost 8 MiB
+            return None  # an idle box without sources does not load what captures need
         from agent.acquire.exam import Exam
 
         return Exam(settings)
