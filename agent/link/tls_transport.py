@@ -3,8 +3,7 @@
 Kept apart because ``ssl`` costs 5 MiB that a site without TLS need not pay. The socket has Python's own time-out as its
 tick: OpenSSL would loop in C on the kernel time-outs that the plain transport uses. One ``send`` hands OpenSSL the
 whole buffer; records of 16 KiB are made and waits for the socket are done in C, and after a tick the same call is
-repeated and goes on where it was. So the wait ``write`` is for one buffer here: ``batch_bytes`` in ``write_s``, which
-is a minimum rate of 2 KiB/s.
+repeated and goes on where it was. So the wait ``write`` is for ``WRITE_BYTES`` here, a minimum rate of 2 KiB/s.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from agent.errors import LinkClosed
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TlsTransport", "client_context", "server_context", "start_client", "start_server"]
 
+WRITE_BYTES = 1 << 17  # what must be taken within ``write_s``
+
 _Result = TypeVar("_Result")
 # A peer that refuses our certificate in TLS 1.3 closes after its alert; what we wrote meanwhile ends as a reset.
 _CUT: Final = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
@@ -35,7 +37,7 @@ class TlsTransport(Transport):
 
     __slots__ = ("_settings", "_tls", "_verified_name")
 
-    batch_bytes = 1 << 17  # OpenSSL cuts it into records of 16 KiB anyway; memory is tighter with OpenSSL in it
+    batch_bytes = 1 << 19  # four times less costs a tenth; memory is tighter with OpenSSL in it
 
     def __init__(
         self,
@@ -80,10 +82,12 @@ class TlsTransport(Transport):
 
     def write(self, data: memoryview | bytes | bytearray, ends: float) -> None:
         """As ``Transport.write``; OpenSSL takes all of ``data`` or wants to be called again with the same."""
-        by, wait = min((self._clock() + self._write_s, "write"), (ends, "association"))
-        self._check(by, wait)
-        if data:
-            self._until(lambda: self._tls.send(data), by, wait)
+        view = memoryview(data)
+        while view:
+            by, wait = min((self._clock() + self._write_s, "write"), (ends, "association"))
+            self._check(by, wait)
+            self._until(partial(self._tls.send, view[:WRITE_BYTES]), by, wait)
+            view = view[WRITE_BYTES:]
 
     def write_now(self, data: bytes) -> None:
         """As ``Transport.write_now``."""

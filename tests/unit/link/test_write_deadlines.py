@@ -9,7 +9,7 @@ import pytest
 from agent.errors import LinkClosed, LinkTimeout
 from agent.link.peer import Timeouts
 from agent.link.tls import TlsSettings
-from agent.link.tls_transport import TlsTransport
+from agent.link.tls_transport import WRITE_BYTES, TlsTransport
 from agent.link.transport import MINIMUM_RATE_BYTES_PER_S, Transport
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class SlowSocket:
         self.taken += self.rate
         if self.tls and self.taken < len(data):
             raise TimeoutError
+        if self.tls:
+            self.taken = 0
         if not self.rate:
             raise BlockingIOError
         return len(data) if self.tls else min(self.rate, len(data))
@@ -69,10 +71,16 @@ def test_peer_below_the_minimum_rate_is_left(rate: int) -> None:
     assert slow.now <= 1.5 * WRITE_S
 
 
+def test_tls_peer_above_the_minimum_rate_gets_all() -> None:
+    slow = SlowSocket(4 * MINIMUM_RATE_BYTES_PER_S, tls=True)
+    transport(slow).write(bytes(8 * WRITE_BYTES), FAR)
+    assert slow.now == 8 * 32
+
+
 def test_tls_buffer_has_its_time() -> None:
     slow = SlowSocket(MINIMUM_RATE_BYTES_PER_S, tls=True)
     with pytest.raises(LinkTimeout, match="wait 'write'"):
-        transport(slow).write(bytes(TlsTransport.batch_bytes), FAR)
+        transport(slow).write(bytes(WRITE_BYTES), FAR)
     assert slow.now == WRITE_S
 
 
