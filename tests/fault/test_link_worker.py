@@ -13,6 +13,8 @@ from fakes.link_bench import END_S, QUICK, Bench
 
 from agent.acquire.identity import new_uid
 from agent.app.cut_proxy import CutProxy
+from agent.dataset.dataset import DataSet
+from agent.dataset.encode import encode
 from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, SC, US
 from agent.errors import MediaError, SpoolError
 from agent.forward.deliver import Delivery
@@ -117,7 +119,7 @@ def test_one_uid_with_other_content_is_held_and_blocks_nobody(bench: Bench) -> N
     archive = bench.archive()
     uid = new_uid()
     incoming = archive.store.begin(FileMeta(SC, uid, EXPLICIT_VR_LE))
-    incoming.write(b"other content.")
+    incoming.write(encode(DataSet({"SOPClassUID": SC, "SOPInstanceUID": uid, "PatientID": "OTHER"}), EXPLICIT_VR_LE))
     archive.store.keep(incoming, "X")
     bench.capture(1, uid=uid)
     bench.capture(2)
