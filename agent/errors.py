@@ -66,6 +66,24 @@ class FileError(AgentError):
     hint = "Check the path, its permissions and the free space."
 
 
+class NotFound(AgentError):
+    """A name or UID is well formed, and the agent has nothing under it."""
+
+    code = "not_found"
+    exit_status = 4
+    retry = Retry.NEVER
+    hint = "'modality-agent status' and 'modality-agent queue list' show what there is."
+
+
+class NotRunning(AgentError):
+    """Only a running agent can do this, and none runs on this spool."""
+
+    code = "not_running"
+    exit_status = 5
+    retry = Retry.LATER
+    hint = "Start it with 'modality-agent run'."
+
+
 # --- configuration ---------------------------------------------------------------------------
 
 

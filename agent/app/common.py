@@ -1,15 +1,32 @@
-"""What several verbs share: where the configuration is and how to get at the spool from another process."""
+"""What several verbs share: where the configuration is and how to get at the spool from another process.
+
+An agent that was started a moment ago has no ledger yet: readers wait ``STARTING_S`` for it before they say that there
+is none. Who may not read the spool is told so, because "no spool" would send him looking for the wrong fault.
+"""
 
 from __future__ import annotations
 
+import os
+import time
 from typing import TYPE_CHECKING, Final
 
+from agent.errors import FileError, MediaError, NotFound
+from agent.spool.names import LEDGER
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
     from agent.app.options import Arguments, Parser
     from agent.config.settings import Settings
     from agent.spool.view import SpoolView
 
+    T = TypeVar("T")
+
 DEFAULT_CONFIG: Final = "/etc/modality-agent/agent.toml"
+# 'run &' and then 'status' in a script: the ledger is there a few ms after exec, on a slow card within a second.
+STARTING_S: Final = 1.0
+_PAUSE_S: Final = 0.05
 
 
 def add_config(parser: Parser) -> None:
@@ -37,8 +54,45 @@ def spool_root(args: Arguments) -> str:
     return root if root is not None else settings_of(args).spool.path
 
 
+def patiently(root: str, look: Callable[[], T]) -> T:
+    """Return what ``look`` finds in the spool ``root``, which may just be coming into being.
+
+    Raises ``FileError`` without the right to read it, ``NotFound`` when there is no spool, else what ``look`` raises.
+    """
+    until = time.monotonic() + STARTING_S
+    while True:
+        found = _readable(root)
+        try:
+            return look()
+        except MediaError:
+            if time.monotonic() < until:
+                time.sleep(_PAUSE_S)
+                continue
+            if found:
+                raise
+            raise NotFound(
+                f"no spool at {root}: the agent is starting or has never run here",
+                hint="Check the spool folder of the configuration; 'modality-agent run' makes it.",
+            ) from None
+
+
 def view_of(args: Arguments) -> SpoolView:
     """Open the spool for reading, beside a running agent or without one."""
     from agent.spool.view import SpoolView
 
-    return SpoolView.open(spool_root(args))
+    root = spool_root(args)
+    return patiently(root, lambda: SpoolView.open(root))
+
+
+def _readable(root: str) -> bool:
+    """Whether there is a ledger; raises ``FileError`` when there is and others may not read it."""
+    path = os.path.join(root, LEDGER)
+    try:
+        os.stat(path)
+        if os.access(path, os.R_OK):
+            return True
+    except PermissionError:
+        pass
+    except OSError:
+        return False
+    raise FileError(f"{path}: Permission denied", hint="Run this as the user that the agent runs as, or as root.")

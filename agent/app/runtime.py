@@ -36,7 +36,7 @@ from agent.app.forwarding import Forwarder, Listening, make_settler, reporters
 from agent.app.journal import Journal
 from agent.app.roles import Spec, Supervisor
 from agent.app.wiring import check_tls, open_spool, spool_destinations
-from agent.errors import AgentError, ConfigError, UsageError
+from agent.errors import AgentError, ConfigError, NotFound, UsageError
 
 if TYPE_CHECKING:
     from agent.acquire.exam import Exam
@@ -254,7 +254,8 @@ class Runtime:
         with self._lock:
             recorder = self.recorders.get(source)
             if recorder is None:
-                raise UsageError(f"no source '{source}' is configured")
+                names = ", ".join(self.recorders) or "none"
+                raise NotFound(f"no source '{source}' is configured; there are: {names}")
             recorder.trigger()
 
     def _retry(self, destination: str | None, uid: str | None) -> int:
@@ -277,7 +278,10 @@ class Runtime:
             "memory": memory(),
             "listener": None if self.listener is None else {"host": self.listener.host, "port": self.listener.port},
             "queue": self.spool.counts(),
-            "sources": {name: recorder.counts._asdict() for name, recorder in self.recorders.items()},
+            "sources": {
+                name: {**one.counts._asdict(), "every_s": one.source.every_s, "planned": one.source.captures}
+                for name, one in self.recorders.items()
+            },
             "destinations": {name: one.facts() for name, one in self.forwarders.items()},
             "roles": {
                 name: {"alive": role.thread.is_alive(), "failures": role.failures, "last_error": role.last_error}

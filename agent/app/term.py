@@ -1,8 +1,9 @@
 """What people see: colours, progress, tables, sizes and times.
 
 Colours and a progress line that rewrites itself appear only on a terminal that can; elsewhere progress is a plain line
-now and then, and none at all for a job that is over before the first is due, so that a log stays readable. Text that came from a file or a peer passes ``printable`` before it reaches a
-terminal: an escape sequence in a status comment must not move anybody's cursor.
+now and then, and none at all for a job that is over before the first is due, so that a log stays readable. Text that
+came from a file or a peer passes ``printable`` before it reaches a terminal: an escape sequence in a status comment
+must not move anybody's cursor.
 """
 
 from __future__ import annotations
@@ -99,6 +100,18 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Seque
         parts = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
         lines.append("  ".join(parts).rstrip())
     return lines
+
+
+def columns() -> int:
+    """Return how wide stdout is: COLUMNS, the terminal, or 80 where nobody knows (a pipe, a serial line)."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isascii() and given.isdecimal() and int(given):
+        return int(given)
+    try:
+        found = os.get_terminal_size(sys.stdout.fileno()).columns
+    except (OSError, ValueError):
+        found = 0
+    return found or 80
 
 
 def count_text(count: int, noun: str, plural: str = "") -> str:

@@ -10,9 +10,9 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.cli import print_json
-from agent.app.common import add_spool, settings_of, spool_root, view_of
-from agent.app.term import paint, size_text, stamp_text, table
-from agent.errors import SpoolError, UsageError
+from agent.app.common import add_spool, settings_of, view_of
+from agent.app.term import columns, count_text, paint, printable, size_text, stamp_text, table
+from agent.errors import NotFound, UsageError
 from agent.spool.receipt import place
 from agent.spool.states import STATE_OF_WORD
 
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 # One page; --after goes on.
 DEFAULT_LIMIT: Final = 100
 _COLOURS: Final = {"committed": "green", "held": "red", "damaged": "red", "lost": "red", "deferred": "yellow"}
-_STATE_COLUMN: Final = 2
+_HEADERS: Final = ("id", "destination", "state", "tries", "size", "captured", "SOP Instance UID", "reason")
+# What is left of the columns when the line is too long: the reason goes below, then the UID goes too.
+_MEDIUM: Final = (1, 2, 3, 6)
+_NARROW: Final = (0, 1, 2, 3)
+_TRIES, _SIZE = 3, 4
 
 
 def arguments(parser: Parser) -> None:
@@ -42,12 +46,25 @@ def arguments(parser: Parser) -> None:
 
 def run(args: Arguments) -> int:
     """Do it."""
-    if args.action == "retry":
-        return _retry(args)
     with view_of(args) as view:
+        _check(args, view)
         if args.action == "show":
             return _show(args, view)
-        return _list(args, view)
+        if args.action == "list":
+            return _list(args, view)
+    return _retry(args, view.root)
+
+
+def _check(args: Arguments, view: SpoolView) -> None:
+    """Refuse a destination or UID that the spool has never had: a script must not take a typing error for 'empty'."""
+    known = view.counts()
+    if args.destination is not None and args.destination not in known:
+        raise NotFound(
+            f"no destination '{args.destination}'; there are: {', '.join(known) or 'none'}",
+            hint="--destination takes a name of [[destination]] of the configuration.",
+        )
+    if args.uid is not None and view.receipt(args.uid) is None:
+        raise NotFound(f"the spool has never had {args.uid}", hint="'modality-agent queue list' shows what it has.")
 
 
 def _list(args: Arguments, view: SpoolView) -> int:
@@ -63,15 +80,38 @@ def _list(args: Arguments, view: SpoolView) -> int:
     if args.json:
         print_json({"deliveries": [row._asdict() for row in rows], "counts": view.counts()})
         return 0
-    headers = ("id", "destination", "state", "tries", "size", "captured", "SOP Instance UID", "reason")
-    lines = table(headers, [_cells(row) for row in rows], right=(3, 4))
-    print(paint(lines[0], "bold"))
-    for row, line in zip(rows, lines[1:], strict=True):
-        print(paint(line, _COLOURS[row.state]) if row.state in _COLOURS else line)
-    print(_summary(view.counts()))
+    _print(rows, columns())
+    for line in _summary(view.counts()):
+        print(line)
     if len(rows) == args.limit:
         print(f"there may be more: --after {rows[-1].place}")
     return 0
+
+
+def _print(rows: list[Row], width: int) -> None:
+    """Print the table as far as it goes into ``width`` columns; a reason that has no room stands below its line."""
+    if not rows:
+        return
+    lines, below = table(_HEADERS, [_cells(row) for row in rows], right=(_TRIES, _SIZE)), False
+    for chosen in (_MEDIUM, _NARROW):
+        if max(map(len, lines)) > width:
+            cells = [[_cells(row)[number] for number in chosen] for row in rows]
+            lines, below = table([_HEADERS[n] for n in chosen], cells, right=(chosen.index(_TRIES),)), True
+    print(paint(lines[0], "bold"))
+    for row, line in zip(rows, lines[1:], strict=True):
+        print(paint(line, _COLOURS[row.state]) if row.state in _COLOURS else line)
+        if below and row.reason:
+            print("\n".join(_folded(printable(row.reason), width)))
+
+
+def _folded(text: str, width: int) -> list[str]:
+    """``text`` between words in lines of ``width``, indented by two."""
+    lines = [" "]
+    for word in text.split():
+        if len(lines[-1]) + 1 + len(word) > width and lines[-1].strip():
+            lines.append(" ")
+        lines[-1] += f" {word}"
+    return lines
 
 
 def _place(text: str) -> tuple[int, str | None]:
@@ -94,12 +134,12 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _summary(counts: dict[str, dict[str, int]]) -> str:
-    parts = []
+def _summary(counts: dict[str, dict[str, int]]) -> list[str]:
+    lines = []
     for name, states in counts.items():
-        text = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "nothing"
-        parts.append(f"{name}: {text}")
-    return "; ".join(parts) or "no destination is configured"
+        text = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "nothing queued yet"
+        lines.append(f"{name}: {text}")
+    return lines or ["no destination is configured; images stay on this box"]
 
 
 def _show(args: Arguments, view: SpoolView) -> int:
@@ -107,15 +147,15 @@ def _show(args: Arguments, view: SpoolView) -> int:
         raise UsageError("'queue show' needs a SOP Instance UID")
     rows = view.rows(sop_instance_uid=args.uid)
     receipt = view.receipt(args.uid)
-    if receipt is None:
-        raise SpoolError(f"the spool has never had {args.uid}", hint="'queue list' shows what it has.")
+    assert receipt is not None
     if args.json:
         print_json({"deliveries": [row._asdict() for row in rows], "events": [e._asdict() for e in receipt.events]})
         return 0
     print(f"instance {receipt.id:08X}  {receipt.sop_instance_uid}  {receipt.state}  {view.root}/{receipt.file}")
     for row in rows:
         due = f"  next try in {max(0, row.next_at - time.monotonic()):.0f} s" if row.state == "deferred" else ""
-        print(f"  to {row.destination}: {row.state}, {row.attempt} tries{due}{'  ' + row.reason if row.reason else ''}")
+        tries = count_text(row.attempt, "try", "tries")
+        print(f"  to {row.destination}: {row.state}, {tries}{due}{'  ' + row.reason if row.reason else ''}")
     cells = [(stamp_text(e.at), e.destination or "-", e.kind, _detail(e.detail)) for e in receipt.events]
     print("\n".join(table(("time", "destination", "event", "detail"), cells)))
     return 0
@@ -125,17 +165,17 @@ def _detail(detail: dict[str, str]) -> str:
     return " ".join(f"{key}={value}" for key, value in detail.items() if not key.endswith(("_at", "uid", "sha256")))
 
 
-def _retry(args: Arguments) -> int:
+def _retry(args: Arguments, root: str) -> int:
     from agent.app.control import ask
 
-    root = spool_root(args)
     request: dict[str, Any] = {"verb": "retry", "destination": args.destination, "uid": args.uid}
     answer = ask(root, request)
     count = int(answer["count"]) if answer is not None else _retry_alone(args, root)
     if args.json:
         print_json({"retried": count, "agent_running": answer is not None})
     else:
-        print(f"{count} deliveries queued again{'' if answer is not None else '; the agent is not running'}")
+        alone = "" if answer is not None else "; the agent is not running"
+        print(f"{count_text(count, 'delivery', 'deliveries')} queued again{alone}")
     return 0
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from agent.app.cli import print_json
 from agent.app.common import add_spool, view_of
-from agent.app.term import paint, size_text, stamp_text, table
+from agent.app.term import count_text, paint, size_text, stamp_text, table
 from agent.dataset.uid import uid_name
-from agent.errors import NotDelivered, SpoolDamaged, SpoolError
+from agent.errors import NotDelivered, NotFound, SpoolDamaged
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
@@ -36,7 +36,7 @@ def run(args: Arguments) -> int:
         head = view.head()
         enough = view.stored_is_enough()
     if receipt is None:
-        raise SpoolError(f"the spool has never had {args.uid}", hint="'modality-agent queue list' shows what it has.")
+        raise NotFound(f"the spool has never had {args.uid}", hint="'modality-agent queue list' shows what it has.")
     if args.json:
         facts = as_dict(receipt, enough)
         facts["ledger"] = {"events": head[0], "head": head[1]}
@@ -46,7 +46,7 @@ def run(args: Arguments) -> int:
     else:
         print_receipt(receipt)
         if verdict is not None and not verdict.faults:
-            print(f"ledger     {verdict.events} events, chain unbroken, head {head[1]}")
+            print(f"ledger     {count_text(verdict.events, 'event')}, chain unbroken, head {head[1]}")
     if verdict is not None and verdict.faults:
         raise SpoolDamaged(f"the ledger was tampered with or is damaged: {verdict.faults[0]}")
     if args.committed and not is_safe(receipt, enough):
@@ -100,7 +100,8 @@ def print_receipt(receipt: Receipt) -> None:
 def _capture_facts(receipt: Receipt) -> str:
     for event in receipt.events:
         if "frames" in event.detail:
-            return f", {event.detail['frames']} frames, {event.detail.get('dropped', '0')} dropped"
+            frames = count_text(int(event.detail["frames"]), "frame")
+            return f", {frames}, {event.detail.get('dropped', '0')} dropped"
     return ""
 
 

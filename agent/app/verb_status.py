@@ -1,53 +1,38 @@
-"""``status``: what the agent is doing, asked over its control socket; without a running agent, what its spool holds.
-
-``--trigger NAME`` asks the running agent for one capture of that source, as a foot-switch would.
-"""
+"""``status``: what the agent is doing, asked over its control socket; without a running agent, what its spool holds."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from agent.app.cli import print_json
-from agent.app.common import add_spool, spool_root
-from agent.app.term import paint, printable, table
-from agent.errors import SpoolError
+from agent.app.common import add_spool, patiently, settings_of
+from agent.app.term import count_text, paint, printable, table
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
+
+_GONE = "not configured"
 
 
 def arguments(parser: Parser) -> None:
     """Declare the options."""
     add_spool(parser)
-    parser.add("--trigger", metavar="NAME", help="ask the running agent for one capture of this source")
 
 
 def run(args: Arguments) -> int:
     """Print the status."""
     from agent.app.control import ask
 
-    root = spool_root(args)
-    if args.trigger:
-        _trigger(root, args)
-        return 0
-    answer = ask(root, {"verb": "status"}) or _offline(root)
+    settings = None if args.spool is not None else settings_of(args)
+    root: str = args.spool if settings is None else settings.spool.path
+    answer = patiently(root, lambda: ask(root, {"verb": "status"}) or _offline(root))
+    if settings is not None:
+        answer.setdefault("configured", [row.name for row in settings.destination])
     if args.json:
         print_json(answer)
     else:
         _print(answer, root)
     return 0
-
-
-def _trigger(root: str, args: Arguments) -> None:
-    from agent.app.control import ask
-
-    answer = ask(root, {"verb": "capture", "source": args.trigger})
-    if answer is None:
-        raise SpoolError(f"no agent is running on {root}", hint="Start it with 'modality-agent run'.")
-    if args.json:
-        print_json(answer)
-    else:
-        print(f"capture of {args.trigger} asked for")
 
 
 def _offline(root: str) -> dict[str, Any]:
@@ -70,18 +55,55 @@ def _print(answer: dict[str, Any], root: str) -> None:
             paint("not running", "yellow") + (", but another process holds the spool" if answer["spool_held"] else "")
         )
     print(f"spool    {root}")
-    rows = []
-    for name, states in answer["queue"].items():
-        text = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "nothing queued yet"
-        rows.append((name, text, printable(answer.get("destinations", {}).get(name, {}).get("state", ""))))
-    print("\n".join(table(("destination", "queue", "way"), rows)))
-    sources = answer.get("sources", {})
-    if sources:
-        cells = [
-            (n, str(c["captures"]), str(c["frames"]), str(c["dropped"]), "recording" if c["recording"] else "waiting")
-            for n, c in sources.items()
-        ]
-        print("\n".join(table(("source", "captures", "frames", "dropped", "state"), cells, right=(1, 2, 3))))
+    _print_destinations(answer)
+    _print_sources(answer.get("sources", {}))
     for name, role in answer.get("roles", {}).items():
         if role["last_error"]:
-            print(f"{name}: failed {role['failures']} times, last: {printable(role['last_error'])}")
+            times = count_text(role["failures"], "time")
+            print(f"{name}: failed {times}, last: {printable(role['last_error'])}")
+
+
+def _print_destinations(answer: dict[str, Any]) -> None:
+    known = answer["destinations"] if answer["running"] else answer.get("configured")
+    rows, gone = [], []
+    for name, states in answer["queue"].items():
+        text = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "nothing queued yet"
+        if known is not None and name not in known:
+            gone.append(name)
+        facts = answer.get("destinations", {}).get(name)
+        rows.append((name, text, link_text(facts) if facts else _GONE if name in gone else "-"))
+    if not rows:
+        print("destinations: none is configured; images stay on this box")
+        return
+    print("\n".join(table(("destination", "queue", "link"), rows)))
+    for name in gone:
+        print(f"hint: nothing is sent to '{name}' until a [[destination]] of this name is configured again")
+
+
+def link_text(facts: dict[str, Any]) -> str:
+    """Say how the way to a destination is: ``ok``, or when it is tried again and what is wrong."""
+    if not facts["failures"]:
+        return "ok"
+    reason = facts["reason"].rpartition(" [")[0] or facts["reason"]
+    whose = ", waits for the operator" if facts["state"] == "waits for the operator" else ""
+    left = f"waiting {facts['next_in_s']:.0f} s" if facts["next_in_s"] >= 1 else "trying now"
+    return f"{left}{whose}: {reason}"
+
+
+def _print_sources(sources: dict[str, Any]) -> None:
+    if not sources:
+        return
+    cells = [(n, str(c["captures"]), str(c["frames"]), str(c["dropped"]), source_text(c)) for n, c in sources.items()]
+    print("\n".join(table(("source", "captures", "frames", "dropped", "state"), cells, right=(1, 2, 3))))
+
+
+def source_text(counts: dict[str, Any]) -> str:
+    """Say what a source does: recording, waiting for its time or its trigger, or done with what was planned."""
+    if counts["recording"]:
+        return "recording"
+    planned, done = counts["planned"], counts["captures"]
+    if not counts["every_s"]:
+        return "waits for a trigger"
+    if not planned:
+        return "waiting"
+    return f"done ({planned} of {planned})" if done >= planned else f"waiting ({done} of {planned})"

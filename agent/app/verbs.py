@@ -53,14 +53,21 @@ VERBS: Final[tuple[Verb, ...]] = (
         "agent.app.verb_queue",
         "list or show what is queued; retry what is deferred or held",
         ("queue list --config agent.toml", "queue show 2.25.1234", "queue retry --destination pacs"),
-        ("ConfigError", *_SPOOL),
+        ("FileError", "NotFound", "ConfigError", *_SPOOL),
     ),
     Verb(
         "receipt",
         "agent.app.verb_receipt",
         "print the custody receipt of an instance",
         ("receipt 2.25.1234 --config agent.toml", "receipt 2.25.1234 --json"),
-        ("ConfigError", *_SPOOL),
+        ("FileError", "NotFound", "ConfigError", *_SPOOL, "NotDelivered"),
+    ),
+    Verb(
+        "trigger",
+        "agent.app.verb_trigger",
+        "ask the running agent for one capture of a source",
+        ("trigger probe --config agent.toml",),
+        ("NotFound", "NotRunning", "ConfigError", "SpoolError"),
     ),
     Verb(
         "capture",
@@ -91,7 +98,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         "agent.app.verb_status",
         "what the agent is doing: queue, destinations, sources, memory",
         ("status --config agent.toml", "status --json"),
-        ("ConfigError", *_SPOOL),
+        ("FileError", "NotFound", "ConfigError", *_SPOOL),
     ),
     Verb(
         "config",

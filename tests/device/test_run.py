@@ -163,11 +163,16 @@ def test_a_trigger_captures_and_an_unknown_one_is_refused(site: Site) -> None:
     site.configure(destinations=[], sources=[{**QUICK_SOURCE, "every_s": 0.0}])
     agent = site.start()
     assert site.rows() == []
-    assert run_command("status", "--trigger", "probe", "--config", site.config).returncode == 0
+    assert "waits for a trigger" in run_command("status", "--config", site.config).stdout
+    assert ask(site, "trigger", "probe") == {"ok": True}
     agent.wait_for("captured ")
-    done = run_command("status", "--trigger", "nobody", "--config", site.config)
-    assert done.returncode == 2
-    assert "no source 'nobody' is configured [usage]" in done.stderr
+    done = run_command("trigger", "nobody", "--config", site.config)
+    assert done.returncode == 4
+    assert "no source 'nobody' is configured; there are: probe [not_found]" in done.stderr
+    assert site.stop() == 0
+    done = run_command("trigger", "probe", "--config", site.config)
+    assert done.returncode == 5
+    assert "[not_running]" in done.stderr
 
 
 def test_retry_reaches_the_running_agent_and_works_without_one(site: Site, tmp_path: Path, ca: Path) -> None:

@@ -1,0 +1,37 @@
+"""``trigger SOURCE``: ask the running agent for one capture of a source, as a foot-switch would.
+
+Exit status 0 says that the agent has taken the order. A source that is recording begins the next capture when this one
+is done, and keeps one order at most; ``status`` and the log say what became of it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agent.app.cli import print_json
+from agent.app.common import add_spool, spool_root
+from agent.errors import NotRunning
+
+if TYPE_CHECKING:
+    from agent.app.options import Arguments, Parser
+
+
+def arguments(parser: Parser) -> None:
+    """Declare the options."""
+    parser.add("source", help="name of a [[source]] of the configuration")
+    add_spool(parser)
+
+
+def run(args: Arguments) -> int:
+    """Ask."""
+    from agent.app.control import ask
+
+    root = spool_root(args)
+    answer = ask(root, {"verb": "capture", "source": args.source})
+    if answer is None:
+        raise NotRunning(f"no agent is running on {root}")
+    if args.json:
+        print_json(answer)
+    else:
+        print(f"capture of {args.source} asked for")
+    return 0

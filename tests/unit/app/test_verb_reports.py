@@ -1,0 +1,144 @@
+"""What ``status`` and ``queue`` say: on a narrow terminal, of unknown names, without rights, too early."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from agent.app import cli, common, verb_queue, verb_status
+from agent.spool.core import Destination
+from agent.spool.names import LEDGER
+from agent.spool.receipt import Row
+from agent.spool.store import Spool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROW = Row(
+    7, "2.25." + "1" * 39, "archive", "deferred", 3, 0.0, None, "127.0.0.1:11120: nothing listens on this port", 9, 1.0
+)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    Spool.open(str(folder), destinations=[Destination("pacs")]).close()
+    return folder
+
+
+def _health(**changes: Any) -> dict[str, Any]:
+    known = {"failures": 2, "state": "resting", "next_in_s": 11.2, "reason": "x:1: nothing listens [link.connect]"}
+    return {**known, **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"failures": 0, "reason": ""}, "ok"),
+        ({}, "waiting 11 s: x:1: nothing listens"),
+        ({"next_in_s": 0.0}, "trying now: x:1: nothing listens"),
+        ({"state": "waits for the operator"}, "waiting 11 s, waits for the operator: x:1: nothing listens"),
+        ({"reason": "told nothing"}, "waiting 11 s: told nothing"),
+    ],
+)
+def test_the_link_says_why_it_rests_and_until_when(changes: dict[str, Any], text: str) -> None:
+    assert verb_status.link_text(_health(**changes)) == text
+
+
+@pytest.mark.parametrize(
+    ("recording", "every_s", "planned", "captures", "text"),
+    [
+        (True, 5.0, 3, 1, "recording"),
+        (False, 5.0, 3, 1, "waiting (1 of 3)"),
+        (False, 5.0, 3, 4, "done (3 of 3)"),
+        (False, 5.0, 0, 4, "waiting"),
+        (False, 0.0, 3, 0, "waits for a trigger"),
+    ],
+)
+def test_a_source_says_whether_it_is_done(
+    recording: bool, every_s: float, planned: int, captures: int, text: str
+) -> None:
+    counts = {"recording": recording, "every_s": every_s, "planned": planned, "captures": captures}
+    assert verb_status.source_text(counts) == text
+
+
+@pytest.mark.parametrize(("width", "shown"), [(200, "captured"), (80, "SOP Instance UID"), (40, "tries")])
+def test_the_queue_fits_the_terminal(width: int, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
+    verb_queue._print([ROW, ROW._replace(state="committed", reason="")], width)
+    out = capsys.readouterr().out
+    assert shown in out.splitlines()[0]
+    assert max(map(len, out.splitlines())) <= width
+    assert "nothing listens on this port" in " ".join(out.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["queue", "retry", "1.2.3"], "the spool has never had 1.2.3 [not_found]"),
+        (["queue", "show", "1.2.3"], "the spool has never had 1.2.3 [not_found]"),
+        (["receipt", "1.2.3"], "the spool has never had 1.2.3 [not_found]"),
+        (["queue", "list", "--destination", "nope"], "no destination 'nope'; there are: pacs [not_found]"),
+        (["queue", "retry", "--destination", "nope"], "no destination 'nope'; there are: pacs [not_found]"),
+    ],
+)
+def test_what_is_not_there_is_said(
+    words: list[str], message: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([*words, "--spool", str(root)]) == 4
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["status"], ["queue", "list"], ["receipt", "1.2.3"]])
+def test_who_may_not_read_is_told_so(
+    words: list[str], root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, _mode: not path.endswith(LEDGER))
+    assert cli.main([*words, "--spool", str(root)]) == 3
+    err = capsys.readouterr().err
+    assert "Permission denied" in err
+    assert "as the user that the agent runs as" in err
+
+
+def test_a_folder_that_may_not_be_searched_is_no_missing_spool(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = os.stat
+
+    def stat(path: Any, **more: Any) -> os.stat_result:
+        if str(path).endswith(LEDGER):
+            raise PermissionError(13, "Permission denied")
+        return real(path, **more)
+
+    monkeypatch.setattr(os, "stat", stat)
+    assert cli.main(["status", "--spool", str(root)]) == 3
+
+
+@pytest.mark.parametrize("words", [["status"], ["queue", "list"]])
+def test_an_agent_that_is_just_starting_is_waited_for(
+    words: list[str], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    late = tmp_path / "late"
+    monkeypatch.setattr(common.time, "sleep", lambda _s: shutil.copytree(root, late))
+    assert cli.main([*words, "--spool", str(late)]) == 0
+    assert "pacs" in capsys.readouterr().out
+
+
+def test_an_agent_that_never_ran(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(common, "STARTING_S", 0.1)
+    assert cli.main(["status", "--spool", str(tmp_path / "none")]) == 4
+    assert "the agent is starting or has never run here [not_found]" in capsys.readouterr().err
+
+
+def test_a_destination_that_is_gone_is_marked(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "agent.toml"
+    config.write_text(f'[spool]\npath = "{root}"\n')
+    assert cli.main(["status", "--config", str(config)]) == 0
+    out = capsys.readouterr().out
+    assert "not configured" in out
+    assert "nothing is sent to 'pacs' until" in out
