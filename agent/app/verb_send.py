@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from agent.app.peers import add_peer, peer_of
-from agent.app.term import Progress, paint, printable, size_text
+from agent.app.term import Progress, count_text, paint, printable, size_text
 from agent.errors import AgentError, DataSetError, FileError, NotDelivered
 
 if TYPE_CHECKING:
@@ -38,8 +38,9 @@ def run(args: Arguments) -> int:
     """Send."""
     peer = peer_of(args)
     files, bad = _open(args.files)
-    for path, error in bad:
-        sys.stderr.write(printable(f"{path}: {error} [{error.code}]") + "\n")
+    alone = len(bad) == 1 and not files  # then the error line says it all
+    for path, error in () if alone else bad:
+        sys.stderr.write(printable(f"{_named(path, error)} [{error.code}]", 2000) + "\n")
     if bad and not (args.skip_bad and files):
         raise _first(bad, len(files))
     if not files:
@@ -51,8 +52,7 @@ def run(args: Arguments) -> int:
     if args.json:
         _print_json(peer, tally, bad, seconds)
     else:
-        rate = size_text(tally.bytes / seconds) if seconds else "-"
-        print(f"{tally.stored} of {tally.sent} stored, {size_text(tally.bytes)} in {seconds:.3f} s, {rate}/s")
+        print(_sum(tally, len(bad), seconds))
     _judge(tally, len(bad))
     return 0
 
@@ -104,12 +104,28 @@ def _files(paths: list[str]) -> Iterator[str]:
             yield from (os.path.join(folder, name) for name in sorted(names) if name != "DICOMDIR")
 
 
+def _named(path: str, error: AgentError) -> str:
+    """What is wrong, with the path once: some errors name it themselves."""
+    return str(error) if str(error).startswith(path) else f"{path}: {error}"
+
+
 def _first(bad: list[tuple[str, AgentError]], good: int) -> AgentError:
-    if len(bad) == 1:
-        return bad[0][1]
-    error = type(bad[0][1])(f"{len(bad)} of {len(bad) + good} files cannot be sent; nothing was sent")
+    path, first = bad[0]
+    if len(bad) == 1 and not good:
+        return type(first)(_named(path, first), hint=first.hint)
+    error = type(first)(f"{len(bad)} of {len(bad) + good} files cannot be sent; nothing was sent")
     error.hint = "Remove them from the list, or use --skip-bad to send the others."
     return error
+
+
+def _sum(tally: Tally, bad: int, seconds: float) -> str:
+    text = f"{tally.stored} of {count_text(tally.sent + bad, 'file')} stored"
+    if bad:
+        text += f", {bad} skipped"
+    if not tally.bytes:
+        return text
+    rate = f", {size_text(tally.bytes / seconds)}/s" if seconds else ""
+    return f"{text}, {size_text(tally.bytes)} in {seconds:.3f} s{rate}"
 
 
 def _send(peer: Peer, files: Files, tally: Tally, args: Arguments) -> None:
@@ -122,7 +138,8 @@ def _send(peer: Peer, files: Files, tally: Tally, args: Arguments) -> None:
             progress.update(f"{tally.sent} of {len(files)} files answered")
         else:
             progress.clear()
-            print(_line(outcome))
+            if outcome.stored or len(files) > 1:  # of a single file the error line says it all
+                print(_line(outcome))
     progress.clear()
 
 
@@ -135,7 +152,9 @@ def _line(outcome: Outcome) -> str:
         meaning = f" {outcome.meaning}" if outcome.status else ""
         return f"{path}: {word}{status}{meaning}{comment} ({size_text(outcome.bytes)}, {outcome.seconds * 1000:.1f} ms)"
     code = f" [{outcome.error.code}]" if outcome.error else ""
-    return f"{path}: {paint('not sent', 'red')}{status} {printable(outcome.meaning)}{comment}{code}"
+    meaning = printable(outcome.meaning.removeprefix(f"{outcome.instance.path}: "))
+    word = "not stored" if outcome.begun else "not sent"
+    return f"{path}: {paint(word, 'red')}:{status} {meaning}{comment}{code}"
 
 
 def _print_json(peer: Peer, tally: Tally, bad: list[tuple[str, AgentError]], seconds: float) -> None:
@@ -166,6 +185,7 @@ def _judge(tally: Tally, bad: int) -> None:
         return
     if tally.first is not None and not tally.stored and not bad and len(tally.codes) == 1:
         raise tally.first
-    raise NotDelivered(
-        f"{failures + bad} of {tally.sent + bad} files were not stored", hint="See the line of each file."
-    )
+    hint = "See the line of each file."
+    if tally.first is not None and len(tally.codes) == 1:
+        hint += f" {tally.first.hint}"
+    raise NotDelivered(f"{failures + bad} of {count_text(tally.sent + bad, 'file')} not stored", hint=hint)

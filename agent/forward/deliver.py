@@ -17,6 +17,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, uid_name
 from agent.dimse.message import CEchoRequest, CStoreRequest, CStoreResponse
 from agent.dimse.status import Service, explain, status_error
 from agent.errors import (
@@ -221,14 +222,22 @@ class Delivery:
         assert association.request is not None
         assert association.accept is not None
         results = {result.context_id: result.result for result in association.accept.results}
-        wanted = (instance.transfer_syntax_uid,)
+        syntax = instance.transfer_syntax_uid
+        what = f"{uid_name(instance.sop_class_uid)} in {uid_name(syntax)}"
         for context in association.request.contexts:
-            if context.abstract_syntax == instance.sop_class_uid and context.transfer_syntaxes == wanted:
-                why = _RESULTS.get(results.get(context.context_id, 2), "no reason given")
-                return NoAcceptedContext(f"{self.peer} refused {instance.sop_class_uid} in {wanted[0]}: {why}")
-        return NoAcceptedContext(f"{instance.sop_class_uid} in {wanted[0]} was not proposed to {self.peer}")
+            if context.abstract_syntax == instance.sop_class_uid and context.transfer_syntaxes == (syntax,):
+                result = results.get(context.context_id, 2)
+                hint = _OTHER_SYNTAX if syntax not in _COMMON and result != _CLASS_NOT_SUPPORTED else None
+                why = _RESULTS.get(result, "no reason given")
+                return NoAcceptedContext(f"{self.peer} refused {what}: {why}", hint=hint)
+        return NoAcceptedContext(f"{what} was not proposed to {self.peer}")
 
 
+_COMMON = (EXPLICIT_VR_LE, IMPLICIT_VR_LE)
+_OTHER_SYNTAX = (
+    "Capture with --transfer-syntax explicit, which nearly every peer takes; the agent does not transcode yet."
+)
+_CLASS_NOT_SUPPORTED = 3
 # Result of a presentation context (PS3.8 Table 9-18).
 _RESULTS = {
     0: "it answered with a transfer syntax that was not proposed",

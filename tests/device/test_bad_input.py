@@ -264,6 +264,11 @@ def test_send_says_what_became_of_each_file(plain_archive: Archive, tmp_path: Pa
     done = run_command("send", *to, text)
     assert done.returncode == 30
     assert "text.dcm is no DICOM file" in done.stderr
+    assert done.stderr.count("text.dcm") == 1
+    done = run_command("send", *to, text, good, "--skip-bad")
+    assert done.returncode == 50
+    assert "\n1 of 2 files stored, 1 skipped, " in done.stdout
+    assert "1 of 2 files not stored [not_delivered]" in done.stderr
     done = run_command("send", *to, text, good)
     assert done.returncode == 30
     assert "stored" not in done.stdout

@@ -1,0 +1,47 @@
+"""What ``send`` says of a refusal: once, in words, and what can be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes.command import run_command
+from fakes.process import free_port
+from pynetdicom import AE, evt
+
+from agent.dataset.uid import EXPLICIT_VR_LE, US_MULTIFRAME
+
+SOURCE = "pattern:us-rgb?rows=64&columns=64&rate_hz=100"
+
+
+@pytest.fixture
+def plain_peer() -> Iterator[str]:
+    """A peer that takes clips, but not compressed ones."""
+    entity = AE("PLAIN")
+    entity.add_supported_context(US_MULTIFRAME, EXPLICIT_VR_LE)
+    port = free_port()
+    server = entity.start_server(("127.0.0.1", port), block=False, evt_handlers=[(evt.EVT_C_STORE, lambda _: 0x0000)])
+    yield f"PLAIN@127.0.0.1:{port}"
+    server.shutdown()
+
+
+def test_a_refusal_names_class_and_syntax_in_words(plain_peer: str, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.dcm"
+    words = ("--source", SOURCE, "--frames", 2, "--transfer-syntax", "rle", "-o", clip)
+    assert run_command("capture", *words).returncode == 0
+    done = run_command("send", "--to", plain_peer, clip)
+    assert done.returncode == 26
+    assert done.stderr.count("refused Ultrasound Multi-frame Image Storage in RLE Lossless: ") == 1
+    assert "hint: Capture with --transfer-syntax explicit" in done.stderr
+    assert done.stdout == "0 of 1 file stored\n"
+    done = run_command("send", "--to", plain_peer, clip, clip)
+    assert f"{clip}: not sent: PLAIN@" in done.stdout
+
+
+def test_a_dead_peer_is_said_once(tmp_path: Path) -> None:
+    image = tmp_path / "image.dcm"
+    assert run_command("capture", "--source", SOURCE, "--frames", 1, "-o", image).returncode == 0
+    done = run_command("send", "--to", f"X@127.0.0.1:{free_port()}", image)
+    assert done.returncode == 20
+    assert (done.stdout + done.stderr).count("nothing listens") == 1
