@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.cli import print_json
-from agent.app.term import Progress, clock_text, paint, size_text, table
+from agent.app.term import Progress, clock_text, count_text, paint, size_text, table
 from agent.config.source import parse_source
 from agent.errors import FileError, NotDelivered, UsageError
 
@@ -66,6 +66,7 @@ def run(args: Arguments) -> int:
     progress.say("agent stopped; reading back what the archive has")
     result = _judge(site, story, status, progress)
     result["seconds"] = round(time.monotonic() - began, 1)
+    result["disk_bytes"] = _disk_bytes(site.folder)
     if stopped:
         result["faults"].append(f"the agent ended with status {stopped}")
     result["ok"] = not result["faults"]
@@ -79,7 +80,9 @@ def run(args: Arguments) -> int:
 
 
 def _check(args: Arguments) -> None:
-    """Refuse what cannot work before anything is started."""
+    """Refuse what cannot work before anything is said or started; empties the folder of the run before."""
+    from agent.app.bench_site import prepare_folder
+
     if not 1.0 <= args.seconds <= MAX_CLIP_S:
         raise UsageError(f"--seconds must be from 1 to {MAX_CLIP_S:g}")
     for source in _sources(args):
@@ -89,9 +92,10 @@ def _check(args: Arguments) -> None:
             raise UsageError(f"--rows, --columns: {error}") from None
     needed = int(_clip_bytes(args) * ROOM)
     folder = os.path.dirname(os.path.abspath(args.output))
-    found = os.statvfs(folder) if os.path.isdir(folder) else None
-    if found is None:
+    if not os.path.isdir(folder):
         raise FileError(f"{folder}: no such folder")
+    prepare_folder(args.output)
+    found = os.statvfs(folder)
     free = found.f_bavail * found.f_frsize
     if free < needed:
         raise FileError(
@@ -215,7 +219,13 @@ def _judge(site: BenchSite, story: _Story, status: dict[str, Any], progress: Pro
         if uid not in files:
             faults.append(f"{uid} is not at the archive")
             continue
-        proof = prove(files[uid], uid, digests[uid], pictures, lambda done: progress.update(f"compared {done} frames"))
+        proof = prove(
+            files[uid],
+            uid,
+            digests[uid],
+            pictures,
+            lambda done: progress.update(f"compared {count_text(done, 'frame')}"),
+        )
         faults += [f"{uid}: {text}" for text in proof.faults]
         proofs.append((receipt, proof))
     progress.clear()
@@ -237,6 +247,13 @@ def _judge(site: BenchSite, story: _Story, status: dict[str, Any], progress: Pro
         "ring_kib": (story.frame_bytes * DEFAULT_SLOTS) >> 10,
         "contact_sheet": picture if pictures else None,
     }
+
+
+def _disk_bytes(folder: str) -> int:
+    """Return what the files below ``folder`` take on the medium."""
+    return sum(
+        os.lstat(os.path.join(place, name)).st_blocks * 512 for place, _, names in os.walk(folder) for name in names
+    )
 
 
 def _custody_faults(receipt: Receipt) -> list[str]:
@@ -318,11 +335,12 @@ def _print(result: dict[str, Any]) -> None:
     rates = ", ".join(f"{row['source']} {row['mib_per_s']} MiB/s" for row in result["instances"] if row["mib_per_s"])
     print(f"throughput   {rates} (mutual TLS, synced before answered)")
     print(f"drops        {result['dropped']}")
-    print(f"link cut     {result['link_cuts']} time, at {clock_text(result['link_cut_at'])}")
+    print(f"link cut     {count_text(result['link_cuts'], 'time')}, at {clock_text(result['link_cut_at'])}")
     peak, ring = result["agent_peak_kib"] / 1024, result["ring_kib"] / 1024
     print(f"agent        peak memory {peak:.1f} MiB, {ring:.1f} of it the frame ring")
     print(f"pictures     {result['contact_sheet']}")
     print(f"time         {result['seconds']} s")
+    print(f"disk         {size_text(result['disk_bytes'])} in {result['folder']}; it may be deleted")
     for fault in result["faults"]:
         print(paint(f"FAULT        {fault}", "red"))
     if result["ok"]:

@@ -337,5 +337,7 @@ def test_a_folder_that_is_not_ours_is_never_emptied(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("precious")
     done = run_command("demo", "--output", tmp_path)
     assert done.returncode == 3
-    assert "was not made by this program [file]" in done.stderr
+    assert done.stderr.startswith(
+        f"modality-agent: error: {tmp_path} is not empty and was not made by this program [file]"
+    )
     assert (tmp_path / "mine").read_text() == "precious"

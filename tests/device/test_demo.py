@@ -38,5 +38,6 @@ def test_the_demo_speaks_to_people(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     for word in ("captured", "durable", "stored", "committed", "throughput", "drops        0", "peak memory"):
         assert word in done.stdout
+    assert "it may be deleted" in done.stdout
     assert "link cut in mid-transfer" in done.stderr
     assert "\x1b" not in done.stdout + done.stderr
