@@ -9,6 +9,11 @@ How to add a SOP Class
     2. Say in conditions.py and rules.py what the tables of its new Modules leave to prose.
     3. Write its composition (what only this family knows) beside ``ultrasound.compose``, or reuse one.
     4. Add its row to ``KINDS``. The tests in tests/unit/iod and tests/peers walk ``KINDS`` and will ask for the rest.
+    5. Add its key to ``SOP_CLASS_WORDS`` in agent/config/schema.py, so that a site can name it. A list of its own,
+       because the daemon reads its configuration without paying for these tables; a test compares the two.
+
+``dx-processing`` is built and judged like the others, and no site can name it: an image For Processing needs a device
+that says what was not done to it yet, and no source does.
 
 Drops and the capture clock are carried where the Standard has a place for them: gaps in Frame Time Vector, the count
 for people in Image Comments (0020,4000), and how spacing was measured in Contribution Description (0018,A003) of the
