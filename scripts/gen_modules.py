@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Write agent/iod/_generated_modules.py from the Module tables of PS3.3.
 
-The input folder (``--tables DIR``) holds the tables as data: ``ciods``, ``ciod_to_modules``, ``modules`` and
-``attributes`` (``.json``: usage, dictionary) and ``module_tables_2024c.json.gz`` (the rows of every table).
+The input folder (``--tables DIR``) holds the tables as data: ``ciods``, ``ciod_to_modules``, ``modules``, ``sops`` and
+``attributes`` (``.json``, named and shaped as in the public JSON edition innolitics/dicom-standard: usage, dictionary)
+and ``module_tables_2024c.json.gz``: ``{anchor: {"title": ..., "rows": [...]}}`` with one object per row of the table,
+``d`` depth, ``t`` tag, ``y`` type, ``e`` enumerated values, ``f`` defined terms, or ``inc`` the anchor of a Macro.
 Only the tables reached from the IODs in ``IODS`` are written; a new IOD is one more line there and one more run.
 
 What is written is cheap to import: one string per table, parsed by agent/iod/tables.py when it is first asked
