@@ -3,27 +3,34 @@
 Results go to stdout, everything else to stderr. A user's mistake or a failure of the world is an ``AgentError`` and
 becomes two lines, ``modality-agent: error: WHAT [code]`` and ``  hint: NEXT STEP``, and the exit status of its class;
 with ``--json`` an error object is printed on stdout too. A programming error keeps its traceback: hiding it would
-help nobody.
+help nobody. Output that cannot be written (``agent.app.output``) never ends the work of a verb: it is said when the
+work is done.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import agent
 from agent import errors
 from agent.app.options import Parser
+from agent.app.output import Output, reserve
 from agent.app.verbs import VERBS, Verb, find
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import TextIO
 
 # 128 + signal number, as shells report it.
 EXIT_INTERRUPTED: Final = 130
 EXIT_BROKEN_PIPE: Final = 141
-_ALWAYS: Final = ((0, "done"), (1, "not done; the error line says why"), (2, "wrong command line"))
+_ALWAYS: Final = (
+    (0, "done"),
+    (1, "not done; the error line says why"),
+    (2, "wrong command line"),
+    (3, "a file, a folder or standard output cannot be read or written [file]"),
+)
 
 
 class _Printed:
@@ -36,16 +43,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     _Printed.anything = False
+    reserve()
+    before = sys.stdout, sys.stderr
+    out = Output(before[0])
+    sys.stdout, sys.stderr = cast("TextIO", out), cast("TextIO", Output(before[1]))
     try:
-        status = _dispatch(words)
-        sys.stdout.flush()
+        status = _main(words)
+        out.flush()
+        return _lost(out, status) if out.failure is not None else status
+    finally:
+        sys.stderr.flush()
+        sys.stdout, sys.stderr = before
+
+
+def _main(words: list[str]) -> int:
+    try:
+        return _dispatch(words)
     except errors.AgentError as error:
-        if error.hint is errors.UsageError.hint:
+        if error.hint is errors.UsageError.hint and words:
             error.hint = error.hint.replace("VERB", words[0])
         return report(error, as_json="--json" in words)
     except BrokenPipeError:
-        # The reader of our output went away (head, less). Give the interpreter's own flush nothing to fail on.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
     except KeyboardInterrupt:
         sys.stderr.write("\n")
@@ -54,7 +72,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.filename is None:
             raise
         return report(errors.FileError(f"{error.filename}: {error.strerror}"), as_json="--json" in words)
-    return status
+
+
+def _lost(out: Output, status: int) -> int:
+    """Say that the result could not be printed; an error that was there before keeps its status."""
+    if out.reader_gone:  # head and less: they have what they wanted
+        return status or EXIT_BROKEN_PIPE
+    why = out.failure.strerror or out.failure if out.failure is not None else ""
+    hint = "What was asked for was done; only its output is missing."
+    return status or report(errors.FileError(f"standard output: {why}", hint=hint))
 
 
 def report(error: errors.AgentError, *, as_json: bool = False) -> int:
@@ -127,10 +153,17 @@ def exit_codes(verb: Verb) -> list[tuple[int, str]]:
     for name in verb.errors:
         root: type[errors.AgentError] = getattr(errors, name.rstrip("*"))
         for kind in _tree(root) if name.endswith("*") else (root,):
-            text = (kind.__doc__ or "").partition("\n")[0].removeprefix("Abstract: ").rstrip(".")
-            found.setdefault(kind.exit_status, f"{text[:1].lower()}{text[1:]} [{kind.code}]")
+            found.setdefault(kind.exit_status, f"{_sentence(kind)} [{kind.code}]")
     found[EXIT_INTERRUPTED] = "interrupted by Ctrl-C"
+    found[EXIT_BROKEN_PIPE] = "the reader of the output went away"
     return sorted(found.items())
+
+
+def _sentence(kind: type[errors.AgentError]) -> str:
+    """The first sentence of an error class as one line of a list; a word in capitals keeps them."""
+    text = (kind.__doc__ or "").partition("\n")[0].removeprefix("Abstract: ").partition("; ``")[0].rstrip(".")
+    text = text.partition(". ``")[0].replace("``", "")
+    return text if text[1:2].isupper() or text[1:2] == "-" else f"{text[:1].lower()}{text[1:]}"
 
 
 def _tree(root: type[errors.AgentError]) -> Iterator[type[errors.AgentError]]:

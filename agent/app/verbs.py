@@ -84,7 +84,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         "agent.app.verb_archive",
         "a small bench archive: Verification, Storage and Storage Commitment SCP",
         ("archive --ae-title BENCH --port 11113 --directory ./received",),
-        ("ListenFailed", "TlsRefused", "FileError"),
+        ("ConfigError", "ListenFailed", "TlsRefused", "FileError", *_SPOOL),
     ),
     Verb(
         "demo",
