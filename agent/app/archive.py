@@ -83,9 +83,13 @@ def _nobody(_text: str) -> None:
 class Archive:
     """A running archive: construct it (the port is bound then), ``run`` it in a thread, set the event to stop."""
 
-    def __init__(self, settings: ArchiveSettings, say: Callable[[str], None] = _nobody) -> None:
+    def __init__(
+        self, settings: ArchiveSettings, say: Callable[[str], None] = _nobody, tell: Callable[[str], None] = _nobody
+    ) -> None:
+        """``say`` is told of what went wrong, ``tell`` of what was stored and reported."""
         self.settings = settings
-        self.store = ArchiveStore(settings.folder)
+        self.tell = tell
+        self.store = ArchiveStore(settings.folder, say)
         self._say = say
         self._reports: queue.Queue[tuple[str, Report]] = queue.Queue(REPORT_QUEUE)
         offers = _Offers({VERIFICATION: verification.OFFER, commitment.NEED.sop_class_uid: commitment.SCP_OFFER})
@@ -143,6 +147,7 @@ class Archive:
                     return
                 try:
                     self._report(requestor_ae, report)
+                    self.told(requestor_ae, report)
                     break
                 except AgentError as error:
                     self._say(f"report {report.transaction_uid} to {requestor_ae}: {error} [{error.code}]")
@@ -189,6 +194,11 @@ class Archive:
             self._say(f"{stored.path} is damaged or gone")
             return status.NO_SUCH_INSTANCE
         return 0
+
+    def told(self, requestor_ae: str, report: Report) -> None:
+        """Note a commitment report that the requestor has taken."""
+        counts = f"{len(report.committed)} committed, {len(report.failed)} failed"
+        self.tell(f"reported {report.transaction_uid} to {requestor_ae}: {counts}")
 
     def refused(self, text: str) -> None:
         """Note an instance that was not kept."""
@@ -239,6 +249,8 @@ class _Session:
             report = self._open_reports.pop(message.message_id)
             if message.status:
                 self._archive.refused(f"report {report.transaction_uid} was answered with {message.status:04X}H")
+            else:
+                self._archive.told(self._calling_ae, report)
         elif is_response(message):
             self._conversation.driver.abort()
             raise RemoteProtocolError(f"{self._calling_ae}: {type(message).__name__} that nobody waits for")
@@ -275,6 +287,8 @@ class _Session:
             code, comment = self._keep(incoming, code, comment)
         if code:
             self._archive.refused(f"{request.sop_instance_uid} of {self._calling_ae} is refused: {comment}")
+        else:
+            self._archive.tell(f"stored {request.sop_instance_uid} from {self._calling_ae}")
         return CStoreResponse(
             request.message_id, code, request.sop_class_uid, request.sop_instance_uid, comment=comment[:64]
         )
@@ -304,7 +318,10 @@ class _Session:
             if code:
                 store.drop(incoming)
             elif not store.keep(incoming, self._calling_ae):
-                return _INVALID_SOP_INSTANCE, "another Data Set is stored under this SOP Instance UID"
+                return status.INVALID_INSTANCE, "another Data Set is stored under this SOP Instance UID"
+        except DecodeError as error:
+            store.drop(incoming)
+            return status.CANNOT_UNDERSTAND, str(error)
         except SpoolError as error:
             return code or _media_status(error)[0], comment or str(error)
         return code, comment
@@ -335,9 +352,6 @@ class _Session:
         self._open_reports[message.message_id] = report
         syntax = self._contexts[context_id].transfer_syntax
         self._conversation.send(context_id, message, commitment.encode_report(report, syntax))
-
-
-_INVALID_SOP_INSTANCE = 0x0117
 
 
 def _media_status(error: SpoolError) -> tuple[int, str]:

@@ -5,7 +5,11 @@ does anybody say 0000H. File names are numbers of ours (P9). One UID has one con
 done, another one is refused and changes nothing. Commitment is answered from the index *and* the file: every byte of
 the file is read again and its digest compared, so a file that was lost or damaged is not vouched for.
 
-Raises ``MediaError`` or ``SpoolFull``.
+An instance is kept only when its Data Set is complete, that is when its headers lead to its very end (a sender with a
+truncated file must not be told 0000H). One archive per folder: ``archive.lock`` is held while it is open. What belongs
+to the archive when it starts is decided in ``archive_recovery``.
+
+Raises ``MediaError``, ``SpoolFull`` or ``SpoolBusy``; ``FileError`` for a folder that is not the archive's.
 """
 
 from __future__ import annotations
@@ -17,15 +21,19 @@ import threading
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.errors import MediaError
+from agent.app.archive_recovery import ASIDE, INDEX, LOCK, PART, READ_BYTES, Leftover, claim, examine, leftovers
+from agent.errors import DataSetError, MediaError, SpoolBusy
 from agent.media.part10 import FileMeta, encode_prefix
-from agent.spool.durable import Medium
+from agent.spool.durable import Medium, make_private
+from agent.spool.lock import take
+from agent.spool.walk import walk
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent.spool.durable import File
 
 FILES_PER_FOLDER = 256  # folders stay short enough to list on a console
-READ_BYTES = 1 << 20
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS instance (
@@ -77,26 +85,54 @@ class Incoming:
         self.file.write_at(self.file.size, data)
         self.digest.update(data)
 
+    def check(self) -> None:
+        """Raise ``DecodeError`` unless the Data Set is complete."""
+        walk(self._pread, self.file.size, self.offset, self.meta.transfer_syntax_uid)
+
+    def _pread(self, length: int, offset: int) -> bytes:
+        buffer = bytearray(length)
+        return bytes(buffer[: self.file.read_into(offset, memoryview(buffer))])
+
+
+def _nobody(_text: str) -> None:
+    """Say nothing."""
+
 
 class ArchiveStore:
     """The folder of an archive; thread safe. One process at a time."""
 
-    __slots__ = ("_db", "_lock", "_medium", "_next", "folder")
+    __slots__ = ("_db", "_held", "_lock", "_medium", "_next", "_say", "folder")
 
-    def __init__(self, folder: str) -> None:
-        """Open or make ``folder``; what a crash left half-written is removed."""
+    def __init__(self, folder: str, say: Callable[[str], None] = _nobody) -> None:
+        """Open or make ``folder`` and put in order what a crash left there; ``say`` tells what was found."""
         self.folder = os.path.abspath(folder)
+        self._say = say
+        claim(self.folder)
         try:
-            os.makedirs(self.folder, mode=0o700, exist_ok=True)
-            self._db = sqlite3.connect(f"{self.folder}/index.db", isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute(_TABLE)
+            self._held = take(f"{self.folder}/{LOCK}")
+        except SpoolBusy:
+            hint = "Stop the other archive, or choose another folder with --directory."
+            raise SpoolBusy(f"another archive is running in {self.folder}", hint=hint) from None
+        try:
+            self._db = self._open_index()
+            self._lock = threading.Lock()
+            self._medium = Medium(self.folder)
+            self._next = self._recover() + 1
+        except BaseException:
+            os.close(self._held)
+            raise
+
+    def _open_index(self) -> sqlite3.Connection:
+        path = f"{self.folder}/{INDEX}"
+        try:
+            make_private(path)
+            db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute(_TABLE)
         except (OSError, sqlite3.Error) as error:
-            raise MediaError(f"the archive cannot use {self.folder}: {error}") from error
-        self._lock = threading.Lock()
-        self._medium = Medium(self.folder)
-        self._next = self._clean() + 1
+            raise MediaError(f"the archive cannot use {path}: {error}") from error
+        return db
 
     def begin(self, meta: FileMeta) -> Incoming:
         """Make room for an instance that is about to arrive."""
@@ -105,7 +141,7 @@ class ArchiveStore:
             path = self._path(number)
             if not os.path.isdir(os.path.dirname(path)):
                 self._medium.make_folder(os.path.dirname(path))
-        return Incoming(number, self._medium.create(f"{path}.part"), meta)
+        return Incoming(number, self._medium.create(f"{path}{PART}"), meta)
 
     def drop(self, incoming: Incoming) -> None:
         """Forget an instance that did not arrive whole."""
@@ -113,7 +149,11 @@ class ArchiveStore:
         self._medium.remove(incoming.file.path, sync=False)
 
     def keep(self, incoming: Incoming, calling_ae: str) -> bool:
-        """Make it durable and index it; False, with nothing changed, if its UID is known with other content."""
+        """Make it durable and index it; False, with nothing changed, if its UID is known with other content.
+
+        Raises ``DecodeError`` for a Data Set that is not complete; the caller then drops it.
+        """
+        incoming.check()
         digest = incoming.digest.hexdigest()
         known = self.find(incoming.meta.sop_instance_uid)
         if known is None:
@@ -152,9 +192,12 @@ class ArchiveStore:
         return digest.hexdigest() == stored.data_set_sha256
 
     def close(self) -> None:
-        """Close the index."""
+        """Close the index and let go of the folder; idempotent."""
         with self._lock:
             self._db.close()
+            if self._held >= 0:
+                os.close(self._held)
+                self._held = -1
 
     # --- inside --------------------------------------------------------------------------------
 
@@ -162,19 +205,23 @@ class ArchiveStore:
         return f"{self.folder}/{number // FILES_PER_FOLDER:06X}/{number:08X}"
 
     def _enter(self, incoming: Incoming, digest: str, path: str, calling_ae: str) -> Stored | None:
+        """Index one; returns who has the UID already, or None when it is indexed now."""
         meta = incoming.meta
-        row = (
-            *(incoming.number, meta.sop_instance_uid, meta.sop_class_uid, meta.transfer_syntax_uid),
-            *(os.path.relpath(path, self.folder), incoming.offset, incoming.file.size, digest, time.time(), calling_ae),
-        )
+        name, size = (meta.sop_instance_uid, meta.sop_class_uid, meta.transfer_syntax_uid), incoming.file.size
+        stored = Stored(*name, path, incoming.offset, size, digest, time.time(), calling_ae)
+        return None if self._insert(incoming.number, stored) else self.find(meta.sop_instance_uid)
+
+    def _insert(self, number: int, stored: Stored) -> bool:
+        """Write one row; False when its UID or number has one already."""
+        row = (number, *stored._replace(path=os.path.relpath(stored.path, self.folder)))
         try:
             with self._lock:
                 self._db.execute(f"INSERT INTO instance (number, {_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)", row)  # noqa: S608 - our own column names
         except sqlite3.IntegrityError:
-            return self.find(meta.sop_instance_uid)
+            return False
         except sqlite3.Error as error:
             raise MediaError(f"the index of the archive cannot be written: {error}") from error
-        return None
+        return True
 
     def _ask(self, where: str, values: tuple[object, ...]) -> list[Stored]:
         try:
@@ -184,14 +231,45 @@ class ArchiveStore:
             raise MediaError(f"the index of the archive cannot be read: {error}") from error
         return [Stored(*row)._replace(path=f"{self.folder}/{row[3]}") for row in rows]
 
-    def _clean(self) -> int:
-        """Remove files without a row (nobody was told that they are here); return the highest number in use."""
-        highest = int(self._db.execute("SELECT coalesce(max(number), 0) FROM instance").fetchone()[0])
-        rows = {row[0] for row in self._db.execute("SELECT path FROM instance")}
-        for name in sorted(os.listdir(self.folder)):
-            if not os.path.isdir(f"{self.folder}/{name}"):
+    # --- after a crash -------------------------------------------------------------------------
+
+    def _recover(self) -> int:
+        """Put in order every file of ours that has no row; returns the highest number in use."""
+        try:
+            highest = int(self._db.execute("SELECT coalesce(max(number), 0) FROM instance").fetchone()[0])
+            indexed = {row[0] for row in self._db.execute("SELECT path FROM instance")}
+        except sqlite3.Error as error:
+            raise MediaError(f"the index of the archive cannot be read: {error}") from error
+        for file in list(leftovers(self.folder)):
+            highest = max(highest, file.number)
+            if file.name in indexed or file.name.startswith(ASIDE):
                 continue
-            for file in sorted(os.listdir(f"{self.folder}/{name}")):
-                if f"{name}/{file}" not in rows:
-                    self._medium.remove(f"{self.folder}/{name}/{file}", sync=False)
+            if file.part:
+                self._medium.remove(f"{self.folder}/{file.name}", sync=False)
+            else:
+                self._adopt(file)
         return highest
+
+    def _adopt(self, file: Leftover) -> None:
+        path = f"{self.folder}/{file.name}"
+        try:
+            found = examine(path)
+            meta, known = found.meta, self.find(found.meta.sop_instance_uid)
+            reason = "its SOP Instance UID is indexed already" if known is not None else ""
+        except DataSetError as error:
+            reason = str(error)
+        except OSError as error:
+            self._say(f"{file.name} is not in the index and cannot be read: {error.strerror}; it was left there")
+            return
+        if not reason:
+            name = (meta.sop_instance_uid, meta.sop_class_uid, meta.transfer_syntax_uid)
+            size, digest = found.size, found.data_set_sha256
+            ae_title = meta.source_ae_title
+            stored = Stored(*name, path, found.data_set_offset, size, digest, found.modified_at, ae_title)
+            if self._insert(file.number, stored):
+                self._say(f"{file.name} was not in the index and was taken in: {meta.sop_instance_uid}")
+                return
+            reason = "its number is indexed already"
+        self._medium.make_folder(f"{self.folder}/{ASIDE}")
+        self._medium.set_aside(path, f"{self.folder}/{ASIDE}/{file.number:08X}")
+        self._say(f"{file.name} was not in the index and was moved to {ASIDE}: {reason}")

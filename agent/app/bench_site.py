@@ -162,7 +162,7 @@ class BenchSite:
         agent_port = _free_port()
         tls = ("--ca", archive.ca_file, "--cert", archive.certificate_file, "--key", archive.key_file)
         reports = ("--report-to", f"{AGENT_AE}@localhost:{agent_port}")
-        here = ("--directory", self.received, "--ae-title", ARCHIVE_AE, "--port", "0")
+        here = ("--directory", self.received, "--ae-title", ARCHIVE_AE, "--port", "0", "--quiet")
         self._children.append(Child(self.folder, "archive", ("archive", *here, *tls, *reports)))
         self.proxy = CutProxy(("127.0.0.1", self._children[0].wait_ready()))
         self._write_config(agent, agent_port, self.proxy.port)

@@ -1,6 +1,7 @@
 """``archive``: the bench archive of ``agent.app.archive`` as a program; not for a hospital.
 
-Prints ``ready port N`` when it listens, one line per refusal on stderr, and stops on SIGTERM or Ctrl-C.
+Prints ``ready port N`` when it listens, then one line per stored instance and per commitment report (``--quiet``: not),
+refusals on stderr, and stops on SIGTERM or Ctrl-C.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import threading
 from typing import TYPE_CHECKING
 
 from agent.app.journal import Journal
-from agent.errors import UsageError
+from agent.errors import ListenFailed, UsageError
 
 if TYPE_CHECKING:
+    from agent.app.archive import Archive, ArchiveSettings
     from agent.app.options import Arguments, Parser
     from agent.link.tls import TlsSettings
 
@@ -36,11 +38,12 @@ def arguments(parser: Parser) -> None:
         metavar="AET@HOST:PORT",
         help="where reports for a requestor go on a new association; may be repeated",
     )
+    parser.add("--quiet", switch=True, help="no line per stored instance and commitment report")
 
 
 def run(args: Arguments) -> int:
     """Serve until SIGTERM."""
-    from agent.app.archive import Archive, ArchiveSettings
+    from agent.app.archive import ArchiveSettings
     from agent.link.peer import ae_title_problem, parse_peer
 
     problem = ae_title_problem(args.ae_title)
@@ -61,17 +64,32 @@ def run(args: Arguments) -> int:
     signals = (signal.SIGTERM, signal.SIGINT)
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     journal = Journal()
-    archive = Archive(settings, lambda text: journal.say("warning", "archive", text))
+    archive = _open(settings, journal, quiet=args.quiet)
+    _print(f"ready port {archive.port}")
     stop = threading.Event()
     thread = threading.Thread(target=archive.run, args=(stop,), name="archive")
     thread.start()
-    sys.stdout.write(f"ready port {archive.port}\n")
-    sys.stdout.flush()
     signal.sigwait(signals)
     stop.set()
     thread.join()
     journal.flush()
     return 0
+
+
+def _open(settings: ArchiveSettings, journal: Journal, *, quiet: bool) -> Archive:
+    from agent.app.archive import Archive
+
+    tell = (lambda _text: None) if quiet else _print
+    try:
+        return Archive(settings, lambda text: journal.say("warning", "archive", text), tell)
+    except ListenFailed as error:
+        error.hint = "Another program has the port, or it is privileged or not of this box; see --port and --host."
+        raise
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def _tls(args: Arguments) -> TlsSettings | None:

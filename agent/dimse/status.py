@@ -31,6 +31,7 @@ UNRECOGNIZED_OPERATION = 0x0211
 RESOURCE_LIMITATION = 0x0213
 OUT_OF_RESOURCES = 0xA700
 DATA_SET_MISMATCH = 0xA900
+CANNOT_UNDERSTAND = 0xC000
 CANCELLED = 0xFE00
 
 # A fault that some archives report for a passing trouble gets this many tries before a person looks at it.

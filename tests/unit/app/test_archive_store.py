@@ -1,0 +1,115 @@
+"""The folder of the bench archive: nothing of anybody else's is touched, and only complete Data Sets are kept."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from fakes.instances import RGB, frames, make, with_pixels
+
+from agent.app.archive_store import ArchiveStore
+from agent.dataset import uid
+from agent.dataset.encode import encode
+from agent.errors import DecodeError, FileError, SpoolBusy
+from agent.media.part10 import FileMeta, encode_prefix
+
+
+def instance(syntax: str = uid.EXPLICIT_VR_LE, number: str = "2.25.7") -> tuple[FileMeta, bytes]:
+    data_set = with_pixels(make("us", sop_instance_uid=number, transfer_syntax_uid=syntax), frames(RGB, 1), syntax)
+    return FileMeta(data_set["SOPClassUID"], number, syntax, "SENDER"), encode(data_set, syntax)
+
+
+def keep(store: ArchiveStore, meta: FileMeta, data: bytes) -> None:
+    incoming = store.begin(meta)
+    incoming.write(data)
+    assert store.keep(incoming, "SENDER")
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["letter.txt", "000000/00000001.part", "000000/00000001", "index.db", ".hidden"])
+def test_a_folder_of_somebody_else_is_refused_and_not_touched(name: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("precious")
+    before = tree(tmp_path)
+    with pytest.raises(FileError, match="is not empty and holds no index of an archive") as caught:
+        ArchiveStore(str(tmp_path))
+    assert "--directory" in caught.value.hint
+    assert tree(tmp_path) == before
+
+
+def test_a_folder_that_cannot_be_one(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(FileError, match="file is not a folder"):
+        ArchiveStore(str(tmp_path / "file"))
+    with pytest.raises(FileError, match="Not a directory"):
+        ArchiveStore(str(tmp_path / "file" / "below"))
+
+
+def test_one_archive_per_folder(tmp_path: Path) -> None:
+    first = ArchiveStore(str(tmp_path))
+    with pytest.raises(SpoolBusy, match="another archive is running in"):
+        ArchiveStore(str(tmp_path))
+    first.close()
+    ArchiveStore(str(tmp_path)).close()
+
+
+def test_only_parts_of_ours_are_removed(tmp_path: Path) -> None:
+    ArchiveStore(str(tmp_path)).close()
+    ours = tmp_path / "000000" / "00000003.part"
+    ours.parent.mkdir()
+    ours.write_text("half")
+    outside = tmp_path / "elsewhere"
+    outside.mkdir()
+    (outside / "00000001.part").write_text("linked")
+    (tmp_path / "0000AA").symlink_to(outside)
+    others = ["letter.txt", "000000/letter.txt", "000000/3.part", "000000/0000000a.part", "photos/00000001.part"]
+    for name in others:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("precious")
+    ArchiveStore(str(tmp_path)).close()
+    assert not ours.exists()
+    assert all((tmp_path / name).read_text() == "precious" for name in others)
+    assert (outside / "00000001.part").exists()
+
+
+def test_whole_files_without_a_row_are_adopted_or_set_aside(tmp_path: Path) -> None:
+    store = ArchiveStore(str(tmp_path))
+    meta, data = instance()
+    keep(store, meta, data)
+    store.close()
+    folder = tmp_path / "000000"
+    new_meta, new_data = instance(uid.RLE_LOSSLESS, "2.25.8")
+    (folder / "00000005").write_bytes(encode_prefix(new_meta) + new_data)
+    shutil.copy(folder / "00000001", folder / "00000006")
+    (folder / "00000007").write_bytes(encode_prefix(new_meta._replace(sop_instance_uid="2.25.9")) + new_data[:-20])
+    said: list[str] = []
+    store = ArchiveStore(str(tmp_path), said.append)
+    found = store.find("2.25.8")
+    assert found is not None
+    assert store.intact(found)
+    assert [row.sop_instance_uid for row in store.rows()] == ["2.25.7", "2.25.8"]
+    assert sorted(path.name for path in (tmp_path / "set-aside").iterdir()) == ["00000006", "00000007"]
+    assert [line.split(" was")[0] for line in said] == ["000000/00000005", "000000/00000006", "000000/00000007"]
+    keep(store, *instance(number="2.25.10"))
+    assert (folder / "00000008").exists()
+    store.close()
+
+
+@pytest.mark.parametrize("syntax", [uid.EXPLICIT_VR_LE, uid.IMPLICIT_VR_LE, uid.RLE_LOSSLESS])
+@pytest.mark.parametrize("cut", [1, 20, 300])
+def test_a_cut_data_set_is_not_kept(syntax: str, cut: int, tmp_path: Path) -> None:
+    store = ArchiveStore(str(tmp_path))
+    meta, data = instance(syntax)
+    incoming = store.begin(meta)
+    incoming.write(data[:-cut])
+    with pytest.raises(DecodeError):
+        store.keep(incoming, "SENDER")
+    store.drop(incoming)
+    assert store.rows() == []
+    keep(store, meta, data)
+    store.close()
