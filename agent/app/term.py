@@ -21,6 +21,8 @@ _COLOURS: Final = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim
 # Ten updates a second look alive and cost nothing, also at 115200 baud; a line every two seconds keeps a log short.
 TTY_INTERVAL_S: Final = 0.1
 LOG_INTERVAL_S: Final = 2.0
+# A job of about two seconds is over before anybody asks how far it is.
+LOG_FIRST_S: Final = 3.0
 # A terminal narrower than this would wrap every progress line.
 _MIN_WIDTH: Final = 20
 
@@ -52,7 +54,7 @@ class Progress:
         self._stream = stream or sys.stderr
         self._tty = self._stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         self._interval_s = TTY_INTERVAL_S if self._tty else LOG_INTERVAL_S
-        self._last = 0.0 if self._tty else time.monotonic()
+        self._last = 0.0 if self._tty else time.monotonic() + LOG_FIRST_S - LOG_INTERVAL_S
         self._open = False
 
     def update(self, text: str) -> None:

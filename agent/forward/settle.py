@@ -89,7 +89,10 @@ class Settler:
         if not self._spool.settle(report.transaction_uid, good, bad, destination=destination, peer=peer_ae):
             return False
         if good:
-            self._say("info", f"{destination}: {len(good)} instance{'s' * (len(good) > 1)} committed")
+            self._say(
+                "info",
+                f"{destination}: {len(good)} instance{'s' * (len(good) > 1)} committed, {report.transaction_uid}",
+            )
         if bad:
             words = {commitment.reaction(reason)[0] for _, reason in bad}
             plural = "s" * (len(bad) > 1)

@@ -91,6 +91,7 @@ class Worker:
         "_stop",
         "_stop_seen",
         "_stored",
+        "_total",
         "_troubled",
         "health",
     )
@@ -120,6 +121,7 @@ class Worker:
         self._claimed: dict[int, Item] = {}  # not yet reported to the ledger
         self._pairs: dict[Pair, None] = {}  # SOP Class and transfer syntax of recent instances, all proposed each time
         self._stored = 0  # since the last question
+        self._total = 0  # instances stored since start
         self._done = (0, 0)  # instances and bytes stored since the log was told
         self._carried: list[Item] = []  # of these: for the next association, which proposes their contexts
         self._troubled = False  # this association met a failure of the way or the peer: no more work on it
@@ -223,7 +225,8 @@ class Worker:
         """Say what was stored since the last time: one line for a run of instances, not one for each."""
         (count, size), self._done = self._done, (0, 0)
         if count:
-            self._say("info", f"{count} instance{'s' * (count > 1)} stored, {size} bytes")
+            self._total += count  # also tells two lines of the same size apart: a log may count repetitions only
+            self._say("info", f"{count} instance{'s' * (count > 1)} stored, {size} bytes; {self._total} since start")
 
     def _open(self, items: Sequence[Item]) -> Delivery:
         for pair in [pair_of(instance_of(item)) for item in items]:

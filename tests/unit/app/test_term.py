@@ -44,7 +44,7 @@ def test_colours_only_on_a_terminal_that_wants_them(monkeypatch: pytest.MonkeyPa
 
 
 def test_progress_is_one_line_on_a_terminal_and_few_lines_in_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    times = iter([10.0, 10.05, 10.2, 10.0, 11.0, 11.9, 12.5])
+    times = iter([10.0, 10.05, 10.2, 10.0, 11.0, 12.9, 13.5])
     monkeypatch.setenv("TERM", "vt220")
     monkeypatch.setattr(term.time, "monotonic", lambda: next(times))
     tty = Tty()
@@ -61,7 +61,7 @@ def test_progress_is_one_line_on_a_terminal_and_few_lines_in_a_log(monkeypatch: 
 
 
 def test_a_terminal_that_cannot_gets_no_escape_sequence(monkeypatch: pytest.MonkeyPatch) -> None:
-    times = iter([10.0, 12.5])
+    times = iter([10.0, 13.5])
     monkeypatch.setattr(term.time, "monotonic", lambda: next(times))
     monkeypatch.setenv("TERM", "dumb")
     tty = Tty()

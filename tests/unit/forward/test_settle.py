@@ -51,7 +51,7 @@ def answer(spool: Any, report: Report, *, peer: str = "PACS", data: bytes | None
 
 def test_everything_committed() -> None:
     spool = FakeSpool()
-    assert answer(spool, Report(TRANSACTION, (A, B))) == (0x0000, ["info: pacs: 2 instances committed"])
+    assert answer(spool, Report(TRANSACTION, (A, B))) == (0x0000, [f"info: pacs: 2 instances committed, {TRANSACTION}"])
     assert spool.calls == [(TRANSACTION, [A.sop_instance_uid, B.sop_instance_uid], [], "pacs", "PACS")]
 
 
