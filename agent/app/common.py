@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DEFAULT_CONFIG: Final = "/etc/modality-agent/agent.toml"
 # 'run &' and then 'status' in a script: the ledger is there a few ms after exec, on a slow card within a second.
 STARTING_S: Final = 1.0
-_PAUSE_S: Final = 0.05
+PAUSE_S: Final = 0.05
 
 
 def add_config(parser: Parser) -> None:
@@ -61,12 +61,12 @@ def patiently(root: str, look: Callable[[], T]) -> T:
     """
     until = time.monotonic() + STARTING_S
     while True:
-        found = _readable(root)
+        found = readable(root)
         try:
             return look()
         except MediaError:
             if time.monotonic() < until:
-                time.sleep(_PAUSE_S)
+                time.sleep(PAUSE_S)
                 continue
             if found:
                 raise
@@ -84,8 +84,8 @@ def view_of(args: Arguments) -> SpoolView:
     return patiently(root, lambda: SpoolView.open(root))
 
 
-def _readable(root: str) -> bool:
-    """Whether there is a ledger; raises ``FileError`` when there is and others may not read it."""
+def readable(root: str) -> bool:
+    """Tell whether there is a ledger; raises ``FileError`` when there is and others may not read it."""
     path = os.path.join(root, LEDGER)
     try:
         os.stat(path)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from agent.app.cli import print_json
-from agent.app.common import add_spool, patiently, settings_of
+from agent.app.common import PAUSE_S, STARTING_S, add_spool, patiently, settings_of
 from agent.app.term import count_text, paint, printable, table
 
 if TYPE_CHECKING:
@@ -25,7 +26,12 @@ def run(args: Arguments) -> int:
 
     settings = None if args.spool is not None else settings_of(args)
     root: str = args.spool if settings is None else settings.spool.path
-    answer = patiently(root, lambda: ask(root, {"verb": "status"}) or _offline(root))
+    until = time.monotonic() + STARTING_S
+    while True:
+        answer = patiently(root, lambda: ask(root, {"verb": "status"}) or _offline(root))
+        if answer["running"] or not answer["spool_held"] or time.monotonic() >= until:
+            break
+        time.sleep(PAUSE_S)  # whoever holds the spool and does not answer yet is an agent that starts
     if settings is not None:
         answer.setdefault("configured", [row.name for row in settings.destination])
     if args.json:
@@ -52,7 +58,8 @@ def _print(answer: dict[str, Any], root: str) -> None:
         print(f"listener {where}")
     else:
         print(
-            paint("not running", "yellow") + (", but another process holds the spool" if answer["spool_held"] else "")
+            paint("not running", "yellow")
+            + (", but a process holds the spool: the agent starts or stops" if answer["spool_held"] else "")
         )
     print(f"spool    {root}")
     _print_destinations(answer)
@@ -65,8 +72,9 @@ def _print(answer: dict[str, Any], root: str) -> None:
 
 def _print_destinations(answer: dict[str, Any]) -> None:
     known = answer["destinations"] if answer["running"] else answer.get("configured")
+    queue = {**{name: {} for name in known or ()}, **answer["queue"]}  # a new destination is not in the ledger yet
     rows, gone = [], []
-    for name, states in answer["queue"].items():
+    for name, states in queue.items():
         text = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "nothing queued yet"
         if known is not None and name not in known:
             gone.append(name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.app.cli import print_json
-from agent.app.common import add_spool, spool_root
+from agent.app.common import add_spool, readable, spool_root
 from agent.errors import NotRunning
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def run(args: Arguments) -> int:
     root = spool_root(args)
     answer = ask(root, {"verb": "capture", "source": args.source})
     if answer is None:
+        readable(root)
         raise NotRunning(f"no agent is running on {root}")
     if args.json:
         print_json(answer)

@@ -135,6 +135,23 @@ def test_an_agent_that_never_ran(
     assert "the agent is starting or has never run here [not_found]" in capsys.readouterr().err
 
 
+def test_an_agent_that_holds_the_spool_is_about_to_answer(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held = Spool.open(str(root), destinations=[Destination("pacs")])
+    monkeypatch.setattr(common.time, "sleep", lambda _s: held.close())
+    assert cli.main(["status", "--spool", str(root)]) == 0
+    assert "holds the spool" not in capsys.readouterr().out
+
+
+def test_a_destination_that_is_new_is_shown(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "agent.toml"
+    row = '[[destination]]\nname = "fresh"\ncalled_ae = "X"\nhost = "127.0.0.1"\nport = 1\n'
+    config.write_text(f'[spool]\npath = "{root}"\n{row}')
+    assert cli.main(["status", "--config", str(config)]) == 0
+    assert "fresh        nothing queued yet  -" in capsys.readouterr().out
+
+
 def test_a_destination_that_is_gone_is_marked(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = tmp_path / "agent.toml"
     config.write_text(f'[spool]\npath = "{root}"\n')
