@@ -183,14 +183,14 @@ class LocalProtocolError(ProtocolError):
     """We asked the association for something its state forbids."""
 
     code = "protocol.local"
-    hint = "This is a fault of the agent; report it with the flight recorder."
+    hint = "This is a fault of the agent; report it with this line and the agent's log."
 
 
 class RemoteProtocolError(ProtocolError):
     """The peer broke the protocol; the association is dead. ``reason`` is that of our A-ABORT (PS3.8 Table 9-26)."""
 
     code = "protocol.remote"
-    hint = "The peer sent something DICOM does not allow; give its vendor the flight recorder."
+    hint = "The peer sent something DICOM does not allow; give its vendor this line and the agent's log."
 
     def __init__(self, message: str, *, reason: int = 0, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)

@@ -41,11 +41,22 @@ def add_spool(parser: Parser) -> None:
     parser.add("--json", switch=True, help="print the result as JSON")
 
 
+def load_config(path: str, *, files: bool = False) -> Settings:
+    """Load a configuration; the hint for one that nobody has made says how to get one."""
+    from agent.config.load import load
+    from agent.errors import ConfigError
+
+    try:
+        return load(path, files=files)
+    except ConfigError as error:
+        if not os.path.exists(path):
+            error.hint = "Name it with --config FILE; 'modality-agent config example' prints one."
+        raise
+
+
 def settings_of(args: Arguments, *, files: bool = False) -> Settings:
     """Load the configuration that ``--config`` names."""
-    from agent.config.load import load
-
-    return load(args.config, files=files)
+    return load_config(args.config, files=files)
 
 
 def spool_root(args: Arguments) -> str:

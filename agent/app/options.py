@@ -147,7 +147,7 @@ class Parser:
             elif rest:
                 values[option.key] = self._read(option, rest.pop(0))
         if rest:
-            raise self._error(f"nothing is known about '{rest[0]}'")
+            raise self._error(f"nothing is known about '{rest[0]}'{self._meant(rest[0])}")
 
     def _complete(self, values: dict[str, Any]) -> Arguments:
         for option in self._options:
@@ -167,6 +167,12 @@ class Parser:
         except ValueError:
             what = "a whole number" if option.read is int else "a number"
             raise self._error(f"{option.title}: '{text}' is not {what}") from None
+
+    def _meant(self, word: str) -> str:
+        """Guess the option that a loose word belongs to: a peer, or a configuration file."""
+        known = {name for option in self._options for name in option.names}
+        wanted = "--to" if "@" in word else "--config" if word.endswith(".toml") else ""
+        return f"; did you mean {wanted} {word}?" if wanted in known else ""
 
     def _nearest(self, name: str) -> str:
         import difflib

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
-from agent.app.common import DEFAULT_CONFIG
+from agent.app.common import DEFAULT_CONFIG, load_config
 from agent.app.wiring import tls_settings
-from agent.errors import UsageError
+from agent.errors import FileError, UsageError
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
@@ -23,7 +24,13 @@ def add_peer(parser: Parser) -> None:
     parser.add("--cert", metavar="PEM", help="TLS: our certificate")
     parser.add("--key", metavar="PEM", help="TLS: our private key")
     parser.add("--server-name", metavar="NAME", help="TLS: the name in the peer's certificate (the host)")
-    parser.add("--timeout", read=float, metavar="S", help="bound of connection, association and each answer")
+    from agent.link.peer import Timeouts
+
+    waits = Timeouts()
+    bounds = (
+        f"connection ({waits.connect_s:g}), association ({waits.associate_s:g}), each answer ({waits.response_s:g})"
+    )
+    parser.add("--timeout", read=float, metavar="S", help=f"bound of {bounds}")
 
 
 def peer_of(args: Arguments) -> Peer:
@@ -54,15 +61,27 @@ def _address(args: Arguments) -> Peer:
         return peer
     if bool(args.cert) != bool(args.key):
         raise UsageError("--cert and --key belong together")
+    check_pem_files(args)
     from agent.link.tls import TlsSettings
 
     return peer._replace(tls=TlsSettings(args.ca, args.cert, args.key, server_name=args.server_name))
 
 
-def _configured(args: Arguments) -> Peer:
-    from agent.config.load import load
+def check_pem_files(args: Arguments) -> None:
+    """Raise ``FileError`` naming the option whose file cannot be read."""
+    for option, path in (("--ca", args.ca), ("--cert", args.cert), ("--key", args.key)):
+        try:
+            if path:
+                os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        except OSError as error:
+            raise FileError(f"{option} {path}: {error.strerror}") from None
 
-    settings = load(args.config)
+
+def _configured(args: Arguments) -> Peer:
+    if args.config == DEFAULT_CONFIG and not os.path.exists(DEFAULT_CONFIG):
+        hint = "--config FILE names the configuration that has the destination."
+        raise UsageError(f"'{args.to}' is neither AET@HOST:PORT nor a destination; no configuration given", hint=hint)
+    settings = load_config(args.config)
     for row in settings.destination:
         if row.name == args.to:
             return peer_of_destination(settings, row)

@@ -12,6 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from agent.app.journal import Journal
+from agent.app.peers import check_pem_files
 from agent.errors import ListenFailed, UsageError
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def _tls(args: Arguments) -> TlsSettings | None:
         return None
     if not all(given):
         raise UsageError("TLS needs --ca, --cert and --key together")
+    check_pem_files(args)
     from agent.link.tls import TlsSettings
 
     return TlsSettings(*given)

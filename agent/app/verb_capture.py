@@ -22,7 +22,7 @@ from agent.config.load import build
 from agent.config.schema import SECTIONS, SOP_CLASS_WORDS, Key
 from agent.config.settings import SourceSettings
 from agent.config.source import parse_source
-from agent.config.words import TRANSFER_SYNTAX_WORDS, transfer_syntax_uid, transfer_syntax_word
+from agent.config.words import MADE, transfer_syntax_uid, transfer_syntax_word
 from agent.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ _ENDS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def arguments(parser: Parser) -> None:
     """Declare the options."""
-    syntaxes = "|".join(TRANSFER_SYNTAX_WORDS)
+    syntaxes = "|".join(MADE)
     parser.add("--source", required=True, metavar="NAME|URI", help="pattern:KIND?..., replay:PATH?... or a name")
     parser.add("-o", "--output", required=True, metavar="FILE", help="the file to make; never replaced")
     parser.add("--frames", read=int, metavar="N", help="end after N frames")

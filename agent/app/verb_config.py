@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from agent.app.cli import print_json
 from agent.app.wiring import check_tls
 from agent.config import load, render
-from agent.errors import UsageError
+from agent.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
+    from agent.config.settings import Settings
 
 
 def arguments(parser: Parser) -> None:
@@ -28,23 +29,39 @@ def run(args: Arguments) -> int:
         print_json(render.json_schema())
         return 0
     if args.action == "example":
-        print(render.example(), end="")
+        if args.json:
+            print_json(render.example_values())
+        else:
+            print(render.example(), end="")
         return 0
     path = args.file or args.config
     if path is None:
         raise UsageError(f"'config {args.action}' needs a configuration file")
-    settings = load.load(path, files=args.action == "check" and not args.no_files)
-    if args.action == "check" and not args.no_files:
-        check_tls(settings)
+    settings = _load(path, files=args.action == "check" and not args.no_files)
     if args.action == "show":
         if args.json:
             print_json(render.as_dict(settings))
         else:
             print(render.in_force(settings), end="")
         return 0
+    notes = [] if settings.destination else ["no [[destination]]: instances are kept, and delivered nowhere"]
     facts = {"file": path, "destinations": len(settings.destination), "sources": len(settings.source)}
     if args.json:
-        print_json({"ok": True, **facts})
+        print_json({"ok": True, **facts, "notes": notes})
     else:
         print(f"{path}: ok, {facts['destinations']} destinations, {facts['sources']} sources")
+        for note in notes:
+            print(f"note: {note}")
     return 0
+
+
+def _load(path: str, *, files: bool) -> Settings:
+    try:
+        settings = load.load(path, files=files)
+        if files:
+            check_tls(settings)
+    except ConfigError as error:
+        if error.hint is ConfigError.hint:
+            error.hint = "Correct the file and check it again; 'modality-agent config example' shows every key."
+        raise
+    return settings

@@ -10,7 +10,7 @@ import gc
 import sys
 from typing import TYPE_CHECKING, Final
 
-from agent.app.common import add_config
+from agent.app.common import add_config, load_config
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
@@ -35,9 +35,7 @@ def run(args: Arguments) -> int:
 
 
 def _read(path: str) -> Settings:
-    from agent.config.load import load
-
-    return load(path, files=True)
+    return load_config(path, files=True)
 
 
 def _forget() -> None:

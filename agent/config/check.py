@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agent.config.kinds import KINDS
 from agent.config.schema import REQUIRED, SECTIONS, Key, Section, Value
+from agent.config.source import parse_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +70,8 @@ def _table(section: Section, given: object, where: str, problems: list[Problem])
         if key.name in given:
             value, reason = check_value(key, given[key.name])
         elif key.default is REQUIRED:
-            value, reason = "", f"is missing; {_expected(key)}"
+            wanted = _expected(key)
+            value, reason = "", "is missing" + (f"; {wanted}" if wanted != "text" else "")
         else:
             value, reason = key.default, ""
         if reason:
@@ -151,10 +153,27 @@ def _between(values: Values) -> list[Problem]:
     for index, row in enumerate(values["destination"]):
         if row["retry_cap_s"] < row["retry_base_s"]:
             problems.append(Problem(f"destination[{index}].retry_cap_s", "is below retry_base_s"))
+    for index, row in enumerate(values["source"]):
+        reason = _mismatch(row["uri"], row["sop_class"])
+        if reason:
+            problems.append(Problem(f"source[{index}].sop_class", reason))
     mount, path = values["spool"]["require_mount"], values["spool"]["path"]
     if mount and not (path + "/").startswith(mount.rstrip("/") + "/"):
         problems.append(Problem("spool.require_mount", f"'{mount}' does not hold spool.path '{path}'"))
     return problems
+
+
+# Pictures that no instance of the SOP Class may hold (PS3.3 C.8.5.6.1, C.8.11.3): pattern -> SOP Class words.
+_CANNOT_HOLD: Final = {"dx16": ("us", "us-mf"), "us-rgb": ("dx", "cr")}
+_PICTURES: Final = {"dx16": "16 bit", "us-rgb": "colour"}
+
+
+def _mismatch(uri: str, sop_class: str) -> str:
+    """Why the frames of a pattern cannot become instances of a SOP Class, or ''."""
+    scheme, what, _ = parse_source(uri)
+    if scheme != "pattern" or sop_class not in _CANNOT_HOLD.get(what, ()):
+        return ""
+    return f"'{sop_class}' cannot hold the {_PICTURES[what]} pictures of pattern:{what}"
 
 
 def _unique(section: str, rows: list[Values]) -> list[Problem]:

@@ -100,6 +100,8 @@ def _date(text: str) -> str:
 
 
 def _host(text: str) -> str:
+    if text.count(":") == 1:
+        return "a host is a name or an address, without port: the port is a key of its own"
     if 1 <= len(text) <= 253 and text.isascii() and all(c.isalnum() or c in ".-:%_" for c in text):
         return ""
     return "a host is a name or an address, without port"
@@ -122,7 +124,7 @@ def _syntax(text: str) -> str:
         return ""
     if text in TRANSFER_SYNTAX_WORDS or (text.startswith("1.2.840.10008.1.2") and is_valid_uid(text)):
         return f"this build cannot make instances in {transfer_syntax_word(text)}; available: {', '.join(MADE)}"
-    return f"must be one of {', '.join(TRANSFER_SYNTAX_WORDS)} or a transfer syntax UID"
+    return f"must be one of {', '.join(MADE)} or a transfer syntax UID"
 
 
 KINDS: Final[dict[str, Kind]] = {

@@ -42,6 +42,15 @@ def example() -> str:
     return "\n".join(lines)
 
 
+def example_values() -> dict[str, Any]:
+    """Return the example as plain values for ``--json``: the values of ``configs/agent.toml``."""
+    result: dict[str, Any] = {}
+    for section in SECTIONS:
+        row = {key.name: _default(key) for key in section.keys}
+        result[section.name] = [row] if section.repeated else row
+    return result
+
+
 def in_force(settings: Settings) -> str:
     """Return a configuration in force as TOML, defaults included; secrets are masked."""
     lines: list[str] = []

@@ -160,24 +160,26 @@ def test_a_medium_that_fills_up_in_mid_clip_keeps_what_there_is(
     ("uri", "message"),
     [
         ("replay:nothing.png", "source[0].uri: no such file: "),
-        ("pattern:dx16", "DX"),
+        ("pattern:dx16", "source[0].sop_class: 'us-mf' cannot hold the 16 bit pictures of pattern:dx16"),
     ],
 )
 def test_a_source_that_cannot_work(uri: str, message: str, site: Site, archive: Archive, to_archive: Any) -> None:
-    """The first is found when the file is read; the second when the instance is rehearsed, and the role says so."""
-    source = {**QUICK_SOURCE, "uri": uri, "sop_class": "us-mf"} | ({"sop_class": "dx"} if "dx16" in uri else {})
-    if "dx16" in uri:
-        source |= {"uri": "pattern:us-rgb"}
-        site.configure(destinations=[to_archive], sources=[source])
-        agent = site.start()
-        agent.wait_for("[iod]")
-        assert message in agent.log
-        assert site.rows() == []
-        return
-    site.configure(destinations=[to_archive], sources=[source])
+    """Found when the file is read."""
+    site.configure(destinations=[to_archive], sources=[{**QUICK_SOURCE, "uri": uri, "sop_class": "us-mf"}])
     done = run_command("run", "--config", site.config)
     assert done.returncode == 10
     assert message in done.stderr
+
+
+def test_a_source_that_no_instance_can_hold(site: Site, archive: Archive, to_archive: Any, tmp_path: Path) -> None:
+    """What only a look at the frames shows is found when the instance is rehearsed, and the role says so."""
+    (tmp_path / "colour.ppm").write_bytes(b"P6 64 48 255\n" + bytes(64 * 48 * 3))
+    source = {**QUICK_SOURCE, "uri": f"replay:{tmp_path}/colour.ppm", "sop_class": "dx", "clip_frames": 1}
+    site.configure(destinations=[to_archive], sources=[source])
+    agent = site.start()
+    agent.wait_for("[iod]")
+    assert "DX" in agent.log
+    assert site.rows() == []
 
 
 # --- peers ---------------------------------------------------------------------------------------------
@@ -304,6 +306,13 @@ def test_send_takes_folders_and_prints_no_control_characters(plain_archive: Arch
     ("words", "message"),
     [
         (["echo", "--to", "nobody"], "agent.toml: cannot be read"),
+        (["echo", "--to", "nowhere"], "'nowhere' is neither AET@HOST:PORT nor a destination; no configuration given"),
+        (["echo", "A@b:1"], "nothing is known about 'A@b:1'; did you mean --to A@b:1?"),
+        (["run", "bench.toml"], "nothing is known about 'bench.toml'; did you mean --config bench.toml?"),
+        (["run", "--config", "/nonexistent"], "'modality-agent config example' prints one."),
+        (["echo", "--to", "A@b:1", "--ca", "nope.pem"], "--ca nope.pem: No such file or directory [file]"),
+        (["echo", "--to", "A@127.0.0.1:1"], "Is the peer started, and on this port?"),
+        (["echo", "--to", "A@b:1", "--wait", "-1"], "--wait must not be less than 0"),
         (["echo", "--to", "A@b"], "is not AET@HOST:PORT"),
         (["echo", "--to", "A@b:1", "--cert", "x"], "TLS needs --ca"),
         (["echo", "--to", "A@b:1", "--ae", "x" * 17], "--ae: AE Title"),

@@ -84,6 +84,25 @@ def test_config_show_schema_and_example(capsys: pytest.CaptureFixture[str]) -> N
     assert json.loads(capsys.readouterr().out)["properties"]["spool"]
     assert cli.main(["config", "example"]) == 0
     assert capsys.readouterr().out == (ROOT / "configs" / "agent.toml").read_text()
+    assert cli.main(["config", "example", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["destination"][0]["called_ae"] == "PACS"
+
+
+def test_config_check_has_notes_and_no_hint_at_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "agent.toml"
+    file.write_text("")
+    assert cli.main(["config", "check", str(file)]) == 0
+    assert "note: no [[destination]]" in capsys.readouterr().out
+    file.write_text("nothing = 1")
+    assert cli.main(["config", "check", str(file)]) == 10
+    assert "config check" not in capsys.readouterr().err
+
+
+def test_capture_lists_what_it_can_make(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["capture", "--help"]) == 0
+    out = capsys.readouterr().out
+    assert "explicit|implicit|deflated|rle" in out
+    assert "jpeg" not in out
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,9 @@ BAD = [
     ('host = "127.0.0.1"', 'host = "127.0.0.1"\nretry_cap_s = 1', "destination[0].retry_cap_s: is below retry_base_s"),
     ("pattern:us-rgb", "camera:0", "source[0].uri: 'camera:0"),
     ("pattern:us-rgb", "pattern:ct", "'ct' is no pattern; use one of us-rgb, us-mono, dx16"),
+    ('host = "127.0.0.1"', 'host = "pacs:104"', "without port: the port is a key of its own"),
+    ("pattern:us-rgb", "pattern:dx16", "source[0].sop_class: 'us-mf' cannot hold the 16 bit pictures of pattern:dx16"),
+    ("columns=48", 'columns=48"\nsop_class = "dx', "'dx' cannot hold the colour pictures of pattern:us-rgb"),
     ("rows=64", "lines=64", "agent.toml:11: source[0].uri: 'pattern:' has no option 'lines'"),
     ("rows=64", "rows=1", "option 'rows' must be a whole number from 16 to 8192, not 1"),
     ("columns=48", 'columns=48"\nsop_class = "mr', "source[0].sop_class: 'mr' is not one of us, us-mf, dx, cr, sc"),
@@ -85,6 +88,16 @@ def test_a_good_file_loads_and_relative_paths_count_from_its_folder(tmp_path: Pa
     assert settings.spool.path == str(tmp_path / "q")
     assert settings.source[0].uri == f"replay:{tmp_path}/cine.dcm?rate_hz=5"
     assert settings.destination[0].port == 104
+
+
+def test_a_missing_text_is_just_missing() -> None:
+    with pytest.raises(ConfigError, match=r"key 'called_ae' is missing$"):
+        load.parse(GOOD.replace('called_ae = "PACS"', ""))
+
+
+def test_only_what_this_build_makes_is_listed() -> None:
+    with pytest.raises(ConfigError, match="must be one of explicit, implicit, deflated, rle or a transfer"):
+        load.parse(GOOD + 'transfer_syntax = "zip"\n')
 
 
 def test_all_problems_are_reported_at_once() -> None:
