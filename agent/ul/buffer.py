@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agent.ul.items import Buffer
 
 _HEADER = Struct(">BxL")
+_HTTP = (0x48, 0x54502F31)  # "HTTP/1" read as a PDU header: type and length
 _EMPTY = memoryview(b"")
 _ASSOCIATE_FIXED = 68  # version, titles and reserved bytes of an A-ASSOCIATE PDU, before its items
 _FIXED = 4  # A-ASSOCIATE-RJ, A-RELEASE-RQ, A-RELEASE-RP and A-ABORT have exactly this length
@@ -109,7 +110,12 @@ class ReceiveBuffer:
     def _check(self, kind: int, length: int) -> None:
         bounds = self._limits.get(kind)
         if bounds is None:
-            raise RemoteProtocolError(f"PDU of unknown type {kind:02X}H", reason=UNRECOGNIZED_PDU)
+            web = (kind, length) == _HTTP
+            raise RemoteProtocolError(
+                f"PDU of unknown type {kind:02X}H{'; this looks like an HTTP server' if web else ''}",
+                reason=UNRECOGNIZED_PDU,
+                hint="Ask the administrator of the peer for its DICOM port." if web else None,
+            )
         if not bounds[0] <= length <= bounds[1]:
             raise RemoteProtocolError(
                 f"PDU of type {kind:02X}H says {length} bytes; {bounds[0]} to {bounds[1]} are allowed",
