@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.app.cli import print_json
+from agent.app.term import count_text
 from agent.app.wiring import check_tls
 from agent.config import load, render
 from agent.errors import ConfigError, UsageError
@@ -49,7 +50,8 @@ def run(args: Arguments) -> int:
     if args.json:
         print_json({"ok": True, **facts, "notes": notes})
     else:
-        print(f"{path}: ok, {facts['destinations']} destinations, {facts['sources']} sources")
+        to, source = count_text(len(settings.destination), "destination"), count_text(len(settings.source), "source")
+        print(f"{path}: ok, {to}, {source}")
         for note in notes:
             print(f"note: {note}")
     return 0
