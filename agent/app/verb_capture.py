@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.cli import print_json
 from agent.app.common import DEFAULT_CONFIG
-from agent.app.term import Progress, printable, size_text
+from agent.app.term import Progress, count_text, printable, size_text
 from agent.config.check import check_value
 from agent.config.load import build
 from agent.config.schema import SECTIONS, SOP_CLASS_WORDS, Key
@@ -86,7 +86,7 @@ def run(args: Arguments) -> int:
 
 def _print(path: str, size: int, done: Captured) -> None:
     syntax = transfer_syntax_word(done.transfer_syntax_uid)
-    print(f"{path}: {size_text(size)}, {done.frames} frames, {done.dropped} dropped, {syntax}")
+    print(f"{path}: {size_text(size)}, {count_text(done.frames, 'frame')}, {done.dropped} dropped, {syntax}")
     if done.frames > 1:
         print(f"frame time {done.frame_time_ms:.3f} ms, ended by {done.ended_by}")
     print(f"SOP Instance UID {done.sop_instance_uid}")
@@ -108,7 +108,7 @@ def _capture(
     def watch(uid: str, frame: int, number: int, data: memoryview) -> None:
         if log is not None:
             log.add(uid, frame, number, data)
-        progress.update(f"captured {frame} frames")
+        progress.update(f"captured {count_text(frame, 'frame')}")
 
     sink: FileSink | None = None
     try:
