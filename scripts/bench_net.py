@@ -125,17 +125,30 @@ def cells(*, quick: bool) -> list[Cell]:
     return found
 
 
-def command_of(cell: Cell, port: int, files: list[str], target: Target, ca: Path) -> tuple[list[str], dict[str, str]]:
-    """Return the command line and what it needs in its environment."""
+def command_of(
+    cell: Cell, port: int, files: list[str], folder: str, target: Target, ca: Path
+) -> tuple[list[str], dict[str, str]]:
+    """Return the command line and what it needs in its environment.
+
+    A whole workload is named by its folder where the sender takes one: the interpreter of a Python sender would keep
+    several copies of thousands of names, which is memory of the command line and not of sending.
+    """
     where = ["127.0.0.1", str(port)]
     sender, _, tuned = cell.sender.partition(" ")
     env = NODELAY if tuned == "nodelay" else {}
     tls = dcmtk_tls(ca, "agent") if target.tls else []
     agent_tls = ["--ca", f"{ca}/ca.pem", "--cert", f"{ca}/agent.pem", "--key", f"{ca}/agent.key"] if target.tls else []
     commands = {
-        "agent": [str(AGENT), "send", "--to", f"ANY@127.0.0.1:{port}", *agent_tls, *files],
-        "storescu": [str(find_program("storescu")), *tls, *where, *files],
-        "dcmsend": [str(find_program("dcmsend")), *where, *files],
+        "agent": [
+            str(AGENT),
+            "send",
+            "--to",
+            f"ANY@127.0.0.1:{port}",
+            *agent_tls,
+            *(files if cell.limit else [folder]),
+        ],
+        "storescu": [str(find_program("storescu")), *tls, *where, *(files if cell.limit else ["+sd", folder])],
+        "dcmsend": [str(find_program("dcmsend")), *where, *(files if cell.limit else ["+sd", folder])],
         "pynetdicom": [str(ROOT / ".venv/bin/python"), "-m", "pynetdicom", "storescu", *where, *files],
         "raw": [str(TOOLS / "raw"), str(port), *files],
     }
@@ -144,7 +157,7 @@ def command_of(cell: Cell, port: int, files: list[str], target: Target, ca: Path
 
 def run_cell(cell: Cell, target: Target, work: Workload, port: int, ca: Path) -> Result:
     files = work.files(cell.limit)
-    command, env = command_of(cell, port, [str(path) for path in files], target, ca)
+    command, env = command_of(cell, port, [str(path) for path in files], str(work.folder), target, ca)
     usage = measure(command, env=env)
     return Result(cell, len(files), sum(path.stat().st_size for path in files), usage)
 
