@@ -11,6 +11,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -19,7 +20,7 @@ from agent.link.tls import TlsSettings, client_context, refused, server_context
 from agent.link.transport import Transport, plain_name, tick_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from agent.link.peer import Peer, Timeouts
 
@@ -141,7 +142,8 @@ def start_client(
     """Shake hands as initiator over a connected socket, checking the configured name or the host."""
     assert peer.tls is not None
     name = peer.tls.server_name or peer.host
-    wrapped = context.wrap_socket(sock, server_hostname=plain_name(name), do_handshake_on_connect=False)
+    with _alive(sock, str(peer)):
+        wrapped = context.wrap_socket(sock, server_hostname=plain_name(name), do_handshake_on_connect=False)
     return _shaken(wrapped, str(peer), peer.timeouts, peer.tls, name, clock)
 
 
@@ -154,8 +156,19 @@ def start_server(
     clock: Callable[[], float] = time.monotonic,
 ) -> TlsTransport:
     """Shake hands as responder over an accepted socket; ``name`` says who called, for messages."""
-    wrapped = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+    with _alive(sock, name):
+        wrapped = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
     return _shaken(wrapped, name, timeouts, settings, "", clock)
+
+
+@contextmanager
+def _alive(sock: socket.socket, name: str) -> Iterator[None]:
+    """Turn a reset that came before the handshake into ``LinkClosed``; ``ssl`` looks for one too, but untidily."""
+    try:
+        sock.getpeername()
+        yield
+    except OSError as error:
+        raise LinkClosed(f"the connection with {name} was cut: {error.strerror or error}") from error
 
 
 def _shaken(
