@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import random
+import re
 import shutil
 import sys
 import tempfile
@@ -244,9 +245,13 @@ def main() -> int:
 def report(soak: Soak, seed: int, promised: dict[str, str], broken: list[str]) -> int:
     growth = growth_kib(soak.samples)
     descriptors = max((sample.descriptors for sample in soak.samples), default=0)
+    own_faults = re.findall(r".*fault of the agent: .*", soak.site.log())
+    for text in own_faults[:20]:
+        print(f"OWN FAULT  {text}")
     checks = [
         ("acknowledged instances", str(len(promised)), "at least 1", len(promised) > 0),
         ("promises broken", str(len(broken)), "0", not broken),
+        ("roles ended by a fault of ours", str(len(own_faults)), "0", not own_faults),
         ("memory growth, KiB", "no life long enough", "", True)
         if growth is None
         else ("memory growth, KiB", f"{growth[0]:.0f}", f"{growth[1]:.0f}", growth[0] <= growth[1]),

@@ -50,3 +50,4 @@ def test_fifty_kills_lose_nothing_and_double_nothing(tmp_path: Path, rng: random
         assert site.stop() == 0
         assert len(promised) > KILLS  # the kills hit an agent at work, not one that starts
         assert reckon(site, archive, promised) == []
+        assert "fault of the agent" not in site.log()
