@@ -45,6 +45,8 @@ fail_with_log() {
     die "$1 (whole log: $log)"
 }
 
+may_install() { [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null; }
+
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
         "$@"
@@ -89,7 +91,7 @@ setup_packages() {
     }
     lacking=$(missing_packages "$@")
     [ -n "$lacking" ] || return 0
-    if [ "$(id -u)" -eq 0 ] || sudo -n true 2>/dev/null; then
+    if may_install; then
         install_packages "$lacking" && return 0
         [ "$need" = optional ] || fail_with_log "the Debian packages could not be installed:$lacking"
     fi
@@ -108,6 +110,13 @@ find_python() {
         return 0
     done
     return 1
+}
+
+# A machine without any Python, or with one that is too old beside a distribution that has a newer one.
+get_python() {
+    command -v apt-get >/dev/null || return 1
+    may_install || return 1
+    install_packages " python3 python3-venv python3-dev"
 }
 
 # What decides whether the build in .venv is still the right one.
@@ -159,7 +168,8 @@ setup() {
     is_set_up && return 0
     : >"$log"
     say "Setting up (once; log in build/setup.log)"
-    base_python=$(find_python) || die "no Python 3.11 or later found; Debian 12: sudo apt-get install -y python3
+    base_python=$(find_python) || { get_python && base_python=$(find_python); } ||
+        die "no Python 3.11 or later found; Debian 12: sudo apt-get install -y python3
   (Ubuntu 22.04: sudo apt-get install -y python3.11 python3.11-dev python3.11-venv)"
     # shellcheck disable=SC2086
     setup_packages required $packages_run
