@@ -23,7 +23,7 @@ from agent.config.schema import SECTIONS, SOP_CLASS_WORDS, Key
 from agent.config.settings import SourceSettings
 from agent.config.source import parse_source
 from agent.config.words import MADE, transfer_syntax_uid, transfer_syntax_word
-from agent.errors import UsageError
+from agent.errors import DeviceError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,6 +81,11 @@ def run(args: Arguments) -> int:
         _print(args.output, size, done)
     if done.failure is not None:  # what came before it is in the file
         raise done.failure
+    if args.frames is not None and done.ended_by in ("frames", "source") and 1 < source.clip_frames > done.frames:
+        raise DeviceError(
+            f"asked for {source.clip_frames} frames, the source has {done.frames}; {args.output} holds what it gave",
+            hint="Ask for fewer, or add repeat=1 to the replay; SOP Classes other than us-mf hold one frame.",
+        )
     return 0
 
 

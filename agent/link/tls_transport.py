@@ -1,9 +1,10 @@
 """A TLS connection with the methods and deadlines of ``transport.Transport``.
 
 Kept apart because ``ssl`` costs 5 MiB that a site without TLS need not pay. The socket has Python's own time-out as its
-tick: OpenSSL would loop in C on the kernel time-outs that the plain transport uses. One ``send`` hands OpenSSL the
-whole buffer; records of 16 KiB are made and waits for the socket are done in C, and after a tick the same call is
-repeated and goes on where it was. So the wait ``write`` is for ``WRITE_BYTES`` here, a minimum rate of 2 KiB/s.
+tick: OpenSSL would loop in C on the kernel time-outs that the plain transport uses. One ``send`` hands OpenSSL
+``WRITE_BYTES`` of the buffer; records of 16 KiB are made and waits for the socket are done in C, and after a tick the
+same call is repeated and goes on where it was. So the wait ``write`` is for ``WRITE_BYTES`` here, a minimum rate of
+2 KiB/s.
 """
 
 from __future__ import annotations

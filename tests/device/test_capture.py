@@ -72,3 +72,13 @@ def wait_until(true: Callable[[], object]) -> None:
     while not true():
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+def test_fewer_frames_than_asked_for_are_not_a_success(tmp_path: Path) -> None:
+    (tmp_path / "clip.raw").write_bytes(bytes(256 * 2))
+    (tmp_path / "clip.toml").write_text("rows = 16\ncolumns = 16\n")
+    out = tmp_path / "a.dcm"
+    done = run_command("capture", "--source", f"replay:{tmp_path}/clip.raw?rate_hz=100", "--frames", "9", "-o", out)
+    assert done.returncode == 41
+    assert "asked for 9 frames, the source has 2" in done.stderr
+    assert pydicom.dcmread(out).NumberOfFrames == 2
