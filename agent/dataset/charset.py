@@ -35,7 +35,6 @@ CHARSETS = {
     "GB18030": "gb18030",
     "GBK": "gbk",
 }
-_BACKSLASH_IN_TRAIL_BYTE = frozenset({"gb18030", "gbk", "shift_jis"})
 
 
 class Charset(NamedTuple):
@@ -43,11 +42,6 @@ class Charset(NamedTuple):
 
     terms: str  # as in the element, several values separated by a backslash
     codec: str
-
-    @property
-    def split_first(self) -> bool:
-        """Whether the value delimiter may be looked for in the bytes (a trail byte may look like it otherwise)."""
-        return self.codec not in _BACKSLASH_IN_TRAIL_BYTE
 
     def decode(self, data: bytes) -> str:
         """Bytes to text; never fails, undecodable bytes become U+FFFD."""
