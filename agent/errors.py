@@ -161,6 +161,15 @@ class IodError(DataSetError):
     hint = "Supply the missing attribute in the configuration of the source or the exam."
 
 
+class DisplayError(AgentError):
+    """Measured luminances or a grayscale chain do not make sense (PS3.14, PS3.3 C.11)."""
+
+    code = "display"
+    exit_status = 34
+    retry = Retry.NEVER
+    hint = "Measure again with a warm display, from the darkest level to the brightest."
+
+
 class NotDicomError(DecodeError):
     """The file carries no DICM prefix (PS3.10 7.1)."""
 
