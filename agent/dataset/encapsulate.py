@@ -26,7 +26,7 @@ from agent.dataset.values import Fragments
 from agent.errors import DecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 ITEM_HEADER_BYTES = 8
 MAX_BASIC_OFFSET = 0xFFFFFFFE
@@ -72,9 +72,11 @@ def extended_offset_table(numbers: Sequence[int]) -> bytes:
 class FrameIndex:
     """Where the fragments of each frame are; twelve bytes per fragment, whatever the frames weigh."""
 
-    __slots__ = ("_first", "_lengths", "_offsets")
+    __slots__ = ("_first", "_lengths", "_offsets", "end", "table")
 
     def __init__(self) -> None:
+        self.table = Extent(0, 0)  # the Basic Offset Table
+        self.end = 0  # offset behind the sequence delimiter
         self._offsets = array("Q")  # of the fragment's bytes in the file
         self._lengths = array("I")
         self._first = array("I")  # the first fragment of each frame
@@ -101,12 +103,23 @@ class FrameIndex:
         Raises:
             DecodeError: The items are damaged or cannot be that many frames.
         """
+        index = cls.walk(pread, offset)
+        index.group(pread, number_of_frames)
+        return index
+
+    @classmethod
+    def walk(cls, pread: Callable[[int, int], bytes], offset: int) -> FrameIndex:
+        """Find the fragments and nothing more: no frames until ``group`` has told them apart.
+
+        Raises:
+            DecodeError: The items are damaged.
+        """
         index = cls()
         table_length, offset = _item(pread, offset)
         if table_length is None:
             raise DecodeError("encapsulated Pixel Data has no items", tag=PIXEL_DATA, offset=offset)
-        table = Extent(offset, table_length)
-        first_item = offset = offset + table_length
+        index.table = Extent(offset, table_length)
+        offset += table_length
         while True:
             length, offset = _item(pread, offset)
             if length is None:
@@ -116,23 +129,33 @@ class FrameIndex:
             index._offsets.append(offset)
             index._lengths.append(length)
             offset += length
-        index._group(pread, table, first_item, number_of_frames)
+        index.end = offset
         return index
 
-    def _group(self, pread: Callable[[int, int], bytes], table: Extent, first_item: int, number_of_frames: int) -> None:
-        """Tell which fragment starts a frame: by count, by the table, or by what a codestream starts with."""
+    def fragments(self) -> Iterator[Extent]:
+        """All fragments, whatever frame they belong to."""
+        return map(Extent, self._offsets, self._lengths)
+
+    def group(self, pread: Callable[[int, int], bytes], number_of_frames: int) -> None:
+        """Tell which fragment starts a frame: by count, by the table, or by what a codestream starts with.
+
+        Raises:
+            DecodeError: The fragments cannot be that many frames.
+        """
         count = len(self._offsets)
         if count == number_of_frames:
             self._first = array("I", range(count))
         elif number_of_frames == 1 and count:
             self._first = array("I", [0])
         elif count > number_of_frames > 0:
-            self._first = self._by_table(pread, table, first_item) or self._by_codestream(pread)
+            self._first = self._by_table(pread) or self._by_codestream(pread)
         if len(self._first) != number_of_frames or not count:
             raise DecodeError(f"{count} fragments do not make {number_of_frames} frames", tag=PIXEL_DATA)
 
-    def _by_table(self, pread: Callable[[int, int], bytes], table: Extent, first_item: int) -> array[int] | None:
+    def _by_table(self, pread: Callable[[int, int], bytes]) -> array[int] | None:
         """Frame starts from the Basic Offset Table, or None where an entry hits no fragment."""
+        table = self.table
+        first_item = table.offset + table.length
         if not table.length or table.length % 4 or table.length // 4 > len(self._offsets):
             return None
         data = pread(table.length, table.offset)
