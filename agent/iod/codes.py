@@ -1,9 +1,10 @@
-"""The coded concepts a gateway writes: anatomy, radiographic views, purposes (PS3.16).
+"""The coded concepts a gateway writes: anatomy, views, purposes, derivations (PS3.16).
 
 A code is (value, scheme, meaning). SCT is SNOMED CT in the subset the Standard prints, DCM the Standard's own scheme.
-The tables below are a working selection of CID 4031 (radiography), CID 4 (ultrasound) and CID 4010 (views) with the
-Body Part Examined term and pairedness of Annex L; all three groups are extensible, so a site may configure any other
-code as ``Code(...)``. Retired SNOMED-RT codes (scheme SRT) are refused: they may be read, never written.
+Regions (CID 4, which includes CID 4009 of DX, CID 4031, CID 4040 of endoscopy) with the Body Part Examined term and
+pairedness of Annex L, and the context groups below, are generated from the Standard by scripts/gen_codes.py and looked
+at only when a name is looked up. The groups are extensible, so a site may bring any other code as ``Code(...)``.
+Retired SNOMED-RT codes (scheme SRT) are refused: they may be read, never written.
 
 A blank pairedness means that we cannot say: the instance then gets an empty Laterality unless the side is given. Kidney
 is blank although Annex L prints it as not paired, for "unpaired" written into an image of one kidney would mislead.
@@ -59,121 +60,96 @@ class View(NamedTuple):
 ACQUISITION_EQUIPMENT = Code("109101", "DCM", "Acquisition Equipment")
 MODIFYING_EQUIPMENT = Code("109103", "DCM", "Modifying Equipment")
 
-# code|meaning|Body Part Examined|paired Y N
-_ANATOMY = """\
-816094009|Chest|CHEST|N
-416550000|Chest and Abdomen|CHESTABDOMEN|N
-818981001|Abdomen|ABDOMEN|N
-818982008|Abdomen and Pelvis|ABDOMENPELVIS|N
-816092008|Pelvis|PELVIS|N
-122494005|Cervical spine|CSPINE|N
-122495006|Thoracic spine|TSPINE|N
-122496007|Lumbar spine|LSPINE|N
-1217253001|Lumbo-sacral spine|LSSPINE|N
-54735007|Sacrum|SSPINE|N
-64688005|Coccyx|COCCYX|N
-421060004|Spine|SPINE|N
-69536005|Head|HEAD|N
-774007|Head and Neck|HEADNECK|N
-89546000|Skull|SKULL|N
-91609006|Mandible|MANDIBLE|N
-363654007|Orbital structure|ORBIT|Y
-45048000|Neck|NECK|N
-113197003|Rib|RIB|Y
-56873002|Sternum|STERNUM|N
-51299004|Clavicle|CLAVICLE|Y
-85856004|Acromioclavicular joint|ACJOINT|Y
-79601000|Scapula|SCAPULA|Y
-16982005|Shoulder|SHOULDER|Y
-85050009|Humerus|HUMERUS|Y
-40983000|Upper arm|UPPERARM|Y
-16953009|Elbow joint|ELBOW|Y
-14975008|Forearm|FOREARM|Y
-74670003|Wrist joint|WRIST|Y
-85562004|Hand|HAND|Y
-7569003|Finger|FINGER|Y
-76505004|Thumb|THUMB|Y
-24136001|Hip Joint|HIP|Y
-39723000|Sacroiliac joint|SIJOINT|Y
-71341001|Femur|FEMUR|Y
-68367000|Thigh|THIGH|Y
-64234005|Patella|PATELLA|Y
-72696002|Knee|KNEE|Y
-30021000|Lower leg|LOWERLEG|Y
-87342007|Fibula|FIBULA|
-70258002|Ankle joint|ANKLE|Y
-56459004|Foot|FOOT|Y
-80144004|Calcaneus|CALCANEUS|Y
-29707007|Toe|TOE|Y
-38266002|Entire body|WHOLEBODY|N
-66019005|Extremity|EXTREMITY|Y
-76752008|Breast|BREAST|Y
-10200004|Liver|LIVER|N
-28231008|Gallbladder|GALLBLADDER|N
-34707002|Biliary tract|BILIARYTRACT|N
-64033007|Kidney|KIDNEY|
-15776009|Pancreas|PANCREAS|N
-78961009|Spleen|SPLEEN|N
-89837001|Bladder|BLADDER|N
-41216001|Prostate|PROSTATE|N
-15497006|Ovary|OVARY|Y
-35039007|Uterus|UTERUS|N
-40689003|Testis|TESTIS|Y
-20233005|Scrotum|SCROTUM|Y
-69748006|Thyroid|THYROID|N
-80891009|Heart|HEART|N
-69105007|Carotid Artery|CAROTID|Y
-32062004|Common carotid artery|CCA|Y
-15825003|Aorta|AORTA|N
-7832008|Abdominal aorta|ABDOMINALAORTA|N
-7657000|Femoral artery|FEMORALA|Y
-83419000|Femoral vein|FEMORALV|Y
-43899006|Popliteal artery|POPLITEALA|Y
-60734001|Great saphenous vein|GSV|Y
-12123001|Internal jugular vein|INTJUGULARV|Y
-32764006|Portal vein|PORTALV|N
-"""
+# What was done to pixels (CID 7203), and what the image was made from (CID 7202)
+LOSSY_COMPRESSION = Code("113040", "DCM", "Lossy Compression")
+UNCOMPRESSED_PREDECESSOR = Code("121320", "DCM", "Uncompressed predecessor")
+LOSSY_PREDECESSOR = Code("121330", "DCM", "Lossy compressed predecessor")
+FOR_PROCESSING_PREDECESSOR = Code("121358", "DCM", "For Processing predecessor")
 
-# name|code|meaning|View Position
-_VIEWS = """\
-AP|399348003|antero-posterior|AP
-PA|272479007|postero-anterior|PA
-LL|399173006|left lateral|LL
-RL|399198007|right lateral|RL
-LATERAL|399067008|lateral|
-OBLIQUE|399182000|oblique|
-AXIAL|399061009|axial|
-RAO|399356000|right anterior oblique|
-LAO|399135007|left anterior oblique|
-RPO|399038007|right posterior oblique|
-LPO|399006002|left posterior oblique|
-ML|399260004|medial-lateral|
-LM|399352003|lateral-medial|
-CC|399162004|cranio-caudal|
-TANGENTIAL|399110001|tangential|
-PLANTODORSAL|399071006|plantodorsal|
-DORSOPLANTAR|399335002|dorsoplantar|
+# The groups that name views: projections of DX; views, orientations, approaches and beam paths of ultrasound.
+PROJECTIONS = (4010,)
+PROJECTION_MODIFIERS = (4011,)
+ULTRASOUND_VIEWS = (12226, 6, 5, 7)
+
+# name|code of CID 4010|View Position
+_VIEW_NAMES = """\
+AP|399348003|AP
+PA|272479007|PA
+LL|399173006|LL
+RL|399198007|RL
+LATERAL|399067008|
+OBLIQUE|399182000|
+AXIAL|399061009|
+RAO|399356000|
+LAO|399135007|
+RPO|399038007|
+LPO|399006002|
+ML|399260004|
+LM|399352003|
+CC|399162004|
+TANGENTIAL|399110001|
+PLANTODORSAL|399071006|
+DORSOPLANTAR|399335002|
 """
 
 
 def anatomy(name: str) -> Anatomy:
-    """Anatomy by Body Part Examined term, code value or meaning (any case); IodError naming the choices else."""
+    """Anatomy by Body Part Examined term, code value or meaning (any case); IodError else."""
     wanted = name.strip().upper()
-    for line in _ANATOMY.splitlines():
-        value, meaning, part, paired = line.split("|")
-        if wanted in {part, value, meaning.upper()}:
-            return Anatomy(Code(value, "SCT", meaning), part, {"Y": True, "N": False}.get(paired))
-    raise IodError(f"body part {name!r} is not in the table of anatomic regions", tag=0x00082218)
+    by_meaning: Anatomy | None = None
+    for line in _regions().splitlines() if wanted else ():
+        if wanted not in line.upper():
+            continue
+        value, meaning, part, paired, _groups = line.split("|")
+        found = Anatomy(_code(value, meaning), part, {"Y": True, "N": False}.get(paired))
+        if wanted in {part, value}:
+            return found
+        if wanted == meaning.upper():
+            by_meaning = found  # a term of this name may follow: HIP is that of the hip joint
+    if by_meaning is None:
+        raise IodError(f"body part {name!r} is not in the table of anatomic regions", tag=0x00082218)
+    return by_meaning
 
 
 def view(name: str) -> View:
-    """View by short name (``"PA"``), code value or meaning; IodError else."""
+    """Radiographic view by short name (``"PA"``), or code value or meaning of CID 4010; IodError else."""
     wanted = name.strip().upper()
-    for line in _VIEWS.splitlines():
-        short, value, meaning, position = line.split("|")
-        if wanted in {short, value, meaning.upper()}:
-            return View(Code(value, "SCT", meaning), position)
-    raise IodError(f"view {name!r} is not in the table of radiographic views", tag=0x00540220)
+    for line in _VIEW_NAMES.splitlines():
+        short, value, position = line.split("|")
+        if wanted in {short, value}:
+            return View(concept(value, *PROJECTIONS), position)
+    try:
+        code = concept(name, *PROJECTIONS)
+    except IodError:
+        raise IodError(f"view {name!r} is not in the table of radiographic views", tag=0x00540220) from None
+    position = next((row.split("|")[2] for row in _VIEW_NAMES.splitlines() if code.value in row.split("|")), "")
+    return View(code, position)
+
+
+def ultrasound_view(name: str) -> View:
+    """View of an ultrasound image: a term of CID 12226, 6, 5, 7 or a region of CID 4 (PS3.3 C.8.5.6.1.19)."""
+    try:
+        return View(concept(name, *ULTRASOUND_VIEWS))
+    except IodError:
+        pass
+    try:
+        return View(anatomy(name).code)
+    except IodError:
+        raise IodError(f"view {name!r} is not in the tables of ultrasound views", tag=0x00540220) from None
+
+
+def concept(name: str, *groups: int) -> Code:
+    """Code of the first of these context groups that has this code value or meaning (any case); IodError else."""
+    from agent.iod._generated_codes import GROUPS
+
+    wanted = name.strip().upper()
+    for group in groups:
+        for line in GROUPS[group].splitlines()[1:]:
+            value, _, meaning = line.partition("|")
+            if wanted and wanted in {value.rpartition(":")[2].upper(), meaning.upper()}:
+                return _code(value, meaning)
+    where = " and ".join(f"CID {group}" for group in groups)
+    raise IodError(f"{name!r} is not in {where}", tag=0x00080100)
 
 
 def pairedness(ds: DataSet) -> bool | None:
@@ -185,3 +161,14 @@ def pairedness(ds: DataSet) -> bool | None:
         except IodError:
             continue
     return None
+
+
+def _regions() -> str:
+    from agent.iod._generated_codes import REGIONS
+
+    return REGIONS
+
+
+def _code(value: str, meaning: str) -> Code:
+    scheme, _, plain = value.rpartition(":")
+    return Code(plain, scheme or "SCT", meaning)

@@ -8,7 +8,7 @@ from fakes.instances import GRAY8, GRAY14, RGB, acquisition
 from agent.dataset import uid
 from agent.dataset.dataset import DataSet
 from agent.errors import IodError
-from agent.iod import codes, syntaxes
+from agent.iod import _generated_codes, codes, syntaxes
 from agent.iod.timing import MAX_VECTOR_BYTES, FrameClock
 
 MS = 1_000_000
@@ -66,19 +66,75 @@ def test_anatomy_by_term_code_or_meaning(name: str) -> None:
 
 
 def test_tables_of_codes_are_sound() -> None:
-    seen = set()
-    for line in codes._ANATOMY.splitlines():
-        value, meaning, part, paired = line.split("|")
+    terms, numbers = set(), set()
+    for line in _generated_codes.REGIONS.splitlines():
+        value, meaning, part, paired, groups = line.split("|")
         assert value.isdigit()
         assert meaning
-        assert 0 < len(part) <= 16
-        assert part not in seen
+        assert len(part) <= 16
+        assert value not in numbers
+        assert not part or part not in terms
         assert paired in {"Y", "N", ""}
-        seen.add(part)
-    for line in codes._VIEWS.splitlines():
-        name, _value, _meaning, position = line.split("|")
+        assert set(groups) <= set("XEV")
+        terms.add(part)
+        numbers.add(value)
+    for group, text in _generated_codes.GROUPS.items():
+        head, *rows = text.splitlines()
+        assert head.split("|")[2] in {"Extensible", "Non-Extensible"}, group
+        assert len({row.partition("|")[0] for row in rows}) == len(rows), group
+        assert all(row.partition("|")[0] and row.partition("|")[2] for row in rows), group
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "term", "paired"),
+    [
+        ("CHEST", "816094009", "CHEST", False),
+        ("KIDNEY", "64033007", "KIDNEY", None),
+        ("HIP", "24136001", "HIP", True),
+        ("CAROTID", "69105007", "CAROTID", True),
+        ("HEART", "80891009", "HEART", False),
+        ("Apex of Lung", "86598002", "", True),
+        ("STOMACH", "69695003", "STOMACH", False),
+    ],
+)
+def test_regions_of_the_standard(name: str, code: str, term: str, paired: bool | None) -> None:
+    found = codes.anatomy(name)
+    assert (found.code.value, found.body_part, found.paired) == (code, term, paired)
+
+
+def test_every_short_name_of_a_view_is_in_its_group() -> None:
+    for line in codes._VIEW_NAMES.splitlines():
+        name, value, position = line.split("|")
         assert codes.view(name).position == position
+        assert codes.view(name).code.value == value
+        assert codes.view(codes.view(name).code.meaning) == codes.view(name)
         assert position in {"", "AP", "PA", "LL", "RL"}
+    assert codes.view("parietoacanthial").code == codes.Code("399272005", "SCT", "parietoacanthial")
+
+
+def test_views_of_ultrasound() -> None:
+    assert codes.ultrasound_view("apical four chamber").code.value == "399214001"
+    assert codes.ultrasound_view("Transverse").code.value == "62824007"
+    assert codes.ultrasound_view("130681").code.scheme == "DCM"
+    assert codes.ultrasound_view("LIVER").code.value == "10200004"
+    with pytest.raises(IodError, match="ultrasound views"):
+        codes.ultrasound_view("postero-anterior")
+
+
+def test_concepts_of_a_group() -> None:
+    assert codes.concept("cephalad", *codes.PROJECTION_MODIFIERS) == codes.Code("399196006", "SCT", "cephalad")
+    assert codes.concept("Lossy Compression", 7203) == codes.LOSSY_COMPRESSION
+    assert codes.concept("121358", 7202) == codes.FOR_PROCESSING_PREDECESSOR
+    assert codes.concept("121330", 7202) == codes.LOSSY_PREDECESSOR
+    assert codes.concept("121320", 7202) == codes.UNCOMPRESSED_PREDECESSOR
+    assert codes.concept("109101", 7005) == codes.ACQUISITION_EQUIPMENT
+    with pytest.raises(IodError, match="CID 5 and CID 6"):
+        codes.concept("nowhere", 5, 6)
+    for name in ("", " "):
+        with pytest.raises(IodError):
+            codes.concept(name, 5)
+        with pytest.raises(IodError):
+            codes.anatomy(name)
 
 
 def test_unknown_names_are_refused() -> None:
