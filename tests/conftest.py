@@ -29,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     text = config.getoption("--seed")
     config.stash[SEED] = int.from_bytes(os.urandom(4)) if text == "random" else int(text)
+    config.option.seed = str(config.stash[SEED])  # the worker processes of xdist take it from here
     hypothesis.settings.load_profile("repeatable" if config.stash[SEED] == DEFAULT_SEED else "random")
 
 
