@@ -118,6 +118,7 @@ class Decoder:
         self._buffer = bytearray()
         self._base = 0  # offset of the first byte in the buffer
         self._at = 0  # offset of the next byte to read
+        self._left_out = 0  # bytes that never came here, by ``resume``
         self._elements = 0
         self._undecided: list[tuple[DataSet, int]] = []  # elements whose VR depends on others
         self._dead = False
@@ -142,6 +143,14 @@ class Decoder:
         except DecodeError:
             self._dead = True
             raise
+
+    def resume(self, offset: int) -> None:
+        """Go on behind the element it stopped before, with the bytes from ``offset`` on; it stops no more."""
+        assert self.stop is not None
+        self._stop_before, self.stop = _FIRST_DELIMITER, None
+        self._buffer.clear()
+        self._left_out += offset - self._at
+        self._at = self._base = offset
 
     def finish(self) -> DataSet:
         """The Data Set, once all bytes (or all up to ``stop_before``) were fed.
@@ -170,7 +179,7 @@ class Decoder:
         self._buffer += piece
         while self.stop is None and self._step():
             pass
-        if self.stop is None and self._base + len(self._buffer) > self._limits.total_bytes:
+        if self.stop is None and self._base - self._left_out + len(self._buffer) > self._limits.total_bytes:
             self._fail(f"more than {self._limits.total_bytes} bytes")
         del self._buffer[: self._at - self._base]
         self._base = self._at

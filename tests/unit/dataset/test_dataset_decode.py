@@ -288,3 +288,18 @@ def test_a_deflate_bomb_is_stopped_early() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 4 << 20
+
+
+def test_a_decoder_goes_on_behind_what_it_stopped_before() -> None:
+    head = b"\x28\x00\x00\x01US\x02\x00\x10\x00"
+    pixels = b"\xe0\x7f\x10\x00OW\x00\x00\x10\x00\x00\x00" + bytes(16)
+    tail = b"\xfc\xff\xfc\xffOB\x00\x00\x02\x00\x00\x00\x07\x08"
+    decoder = Decoder(EXPLICIT_VR_LE, limits=Limits(total_bytes=len(head) + 12 + len(tail)), stop_before=0x7FE00010)
+    decoder.feed(head + pixels)
+    assert decoder.stop is not None
+    decoder.resume(len(head + pixels))
+    decoder.feed(tail[:9])
+    decoder.feed(tail[9:])
+    found = decoder.finish()
+    assert found[0xFFFCFFFC] == b"\x07\x08"
+    assert found.tags() == [0x00280100, 0xFFFCFFFC]
