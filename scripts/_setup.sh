@@ -11,7 +11,7 @@ venv=$root/.venv
 python=$venv/bin/python
 log=$root/build/setup.log
 packages_run="gcc libc6-dev python3-dev python3-venv openssl"
-packages_dev="dcmtk orthanc dicom3tools libgdcm-tools clang-tidy shellcheck strace"
+packages_dev="dcmtk orthanc dicom3tools libgdcm-tools clang-tidy shellcheck strace git"
 
 say() { printf '%s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -60,7 +60,7 @@ missing_packages() {
     for package in "$@"; do
         case $package in
         gcc) command -v cc >/dev/null && continue ;;
-        openssl | strace | clang-tidy | shellcheck) command -v "$package" >/dev/null && continue ;;
+        openssl | strace | clang-tidy | shellcheck | git) command -v "$package" >/dev/null && continue ;;
         python3-venv) "$base_python" -c 'import ensurepip, venv' 2>/dev/null && continue ;;
         python3-dev) has_python_header && continue ;;
         esac

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +69,8 @@ def test_strange_mountinfo_is_not_a_reason(tmp_path):
 
 
 def test_our_own_machine_is_understood(tmp_path):
+    if not any(known.point == "/" for known in mount.parse(Path(mount.MOUNTINFO).read_text())):
+        pytest.skip("a chroot: its root is no mount, so nothing says what holds it")
     assert mount.check(str(tmp_path)) is not None
 
 
