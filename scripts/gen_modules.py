@@ -5,7 +5,8 @@ The input folder (``--tables DIR``) holds the tables as data: ``ciods``, ``ciod_
 ``attributes`` (``.json``, named and shaped as in the public JSON edition innolitics/dicom-standard: usage, dictionary)
 and ``module_tables_2024c.json.gz``: ``{anchor: {"title": ..., "rows": [...]}}`` with one object per row of the table,
 ``d`` depth, ``t`` tag, ``y`` type, ``e`` enumerated values, ``f`` defined terms, or ``inc`` the anchor of a Macro.
-Only the tables reached from the IODs in ``IODS`` are written; a new IOD is one more line there and one more run.
+Only the tables reached from the IODs in ``IODS`` are written; a new IOD is one more line there and one more run (ten of
+them cost 16 KiB of memory, less than a second module to load on demand would).
 
 What is written is cheap to import: one string per table, parsed by agent/iod/tables.py when it is first asked
 for. A row is ``[>...]GGGGEEEE type[ =enumerated\\values| ~defined\\terms]``, an included Macro ``[>...]+table``; depth
@@ -27,7 +28,18 @@ IODS = {
     "us-mf": "Ultrasound Multi-frame Image",
     "cr": "Computed Radiography Image",
     "dx": "Digital X-Ray Image",
+    "xa": "X-Ray Angiographic Image",
+    "xrf": "X-Ray Radiofluoroscopic Image",
     "sc": "Secondary Capture Image",
+    "sc-mf-bit": "Multi-frame Single Bit Secondary Capture Image",
+    "sc-mf-byte": "Multi-frame Grayscale Byte Secondary Capture Image",
+    "sc-mf-word": "Multi-frame Grayscale Word Secondary Capture Image",
+    "sc-mf-color": "Multi-frame True Color Secondary Capture Image",
+    "vl-endoscopic": "VL Endoscopic Image",
+    "vl-photographic": "VL Photographic Image",
+    "pdf": "Encapsulated PDF",
+    "cda": "Encapsulated CDA",
+    "rdsr": "X-Ray Radiation Dose SR",
 }
 EDITION = "2024c"
 USAGE_EDITION = "2024e"
@@ -43,6 +55,8 @@ ENTITIES = {
     "Equipment": "E",
     "Acquisition": "A",
     "Image": "I",
+    "Encapsulated Document": "I",
+    "SR Document": "I",
 }
 HEAD = """# PS3.3 {edition} Module tables (usage: {usage}), written by scripts/gen_modules.py; do not edit.
 from __future__ import annotations
@@ -106,7 +120,7 @@ def generate(folder: str) -> str:
     ciods = {c["name"]: c for c in load(folder, "ciods.json")}
     usage = load(folder, "ciod_to_modules.json")
     out = [HEAD.format(edition=EDITION, usage=USAGE_EDITION)]
-    out.append("# IOD -> its Modules: table, usage (M C U), information entity (P S R F E A I)")
+    out.append("# IOD -> its Modules: table, usage (M C U), information entity (P S R F E A I; I: image or document)")
     out.append("IODS: dict[str, str] = {")
     start = []
     for short, name in IODS.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 EDITION = "2024c"
 USAGE_EDITION = "2024e"
 
-# IOD -> its Modules: table, usage (M C U), information entity (P S R F E A I)
+# IOD -> its Modules: table, usage (M C U), information entity (P S R F E A I; I: image or document)
 IODS: dict[str, str] = {
     "us": (  # Ultrasound Image, Table A.6-1
         "C.7-1 M P\n"
@@ -127,6 +127,81 @@ IODS: dict[str, str] = {
         "C.12-1 M I\n"
         "C.12-8 U I\n"
     ),
+    "xa": (  # X-Ray Angiographic Image, Table A.14-1
+        "C.7-1 M P\n"
+        "C.7-2b U P\n"
+        "C.7-3 M S\n"
+        "C.7-4a U S\n"
+        "C.7-4b U S\n"
+        "C.7-5a M R\n"
+        "C.7-5b U R\n"
+        "C.7-7 U F\n"
+        "C.7-8 M E\n"
+        "C.7.10.1-1 M A\n"
+        "C.7-9 M I\n"
+        "C.12-10 U I\n"
+        "C.7-11a M I\n"
+        "C.7-12 C I\n"
+        "C.7-13 C I\n"
+        "C.7-14 C I\n"
+        "C.7-15 U I\n"
+        "C.7-16 C I\n"
+        "C.7-17 U I\n"
+        "C.7-18 U I\n"
+        "C.7-19 U I\n"
+        "C.7.6.22-1 U I\n"
+        "C.8-26 M I\n"
+        "C.8-27 M I\n"
+        "C.8-28 U I\n"
+        "C.8-29 C I\n"
+        "C.8-30 M I\n"
+        "C.8-71 U I\n"
+        "C.9-2 U I\n"
+        "C.9-3 C I\n"
+        "C.11-1 C I\n"
+        "C.11-2 U I\n"
+        "C.12-1 M I\n"
+        "C.12-8 U I\n"
+        "C.12-9 C I\n"
+    ),
+    "xrf": (  # X-Ray Radiofluoroscopic Image, Table A.16-1
+        "C.7-1 M P\n"
+        "C.7-2b U P\n"
+        "C.7-3 M S\n"
+        "C.7-4a U S\n"
+        "C.7-4b U S\n"
+        "C.7-5a M R\n"
+        "C.7-5b U R\n"
+        "C.7-7 U F\n"
+        "C.7-8 M E\n"
+        "C.7.10.1-1 M A\n"
+        "C.7-9 M I\n"
+        "C.12-10 U I\n"
+        "C.7-11a M I\n"
+        "C.7-12 C I\n"
+        "C.7-13 C I\n"
+        "C.7-14 C I\n"
+        "C.7-15 U I\n"
+        "C.7-16 C I\n"
+        "C.7-17 U I\n"
+        "C.7-18 U I\n"
+        "C.7-19 U I\n"
+        "C.7.6.22-1 U I\n"
+        "C.8-26 M I\n"
+        "C.8-27 M I\n"
+        "C.8-28 U I\n"
+        "C.8-29 U I\n"
+        "C.8-31 U I\n"
+        "C.8-32 C I\n"
+        "C.8-71 U I\n"
+        "C.9-2 U I\n"
+        "C.9-3 C I\n"
+        "C.11-1 C I\n"
+        "C.11-2 U I\n"
+        "C.12-1 M I\n"
+        "C.12-8 U I\n"
+        "C.12-9 C I\n"
+    ),
     "sc": (  # Secondary Capture Image, Table A.8-1
         "C.7-1 M P\n"
         "C.7-2b U P\n"
@@ -154,6 +229,213 @@ IODS: dict[str, str] = {
         "C.12-1 M I\n"
         "C.12-8 U I\n"
     ),
+    "sc-mf-bit": (  # Multi-frame Single Bit Secondary Capture Image, Table A.8-2
+        "C.7-1 M P\n"
+        "C.7-2b U P\n"
+        "C.7-3 M S\n"
+        "C.7-4a U S\n"
+        "C.7-4b U S\n"
+        "C.7-5a M R\n"
+        "C.7-5b U R\n"
+        "C.7-8 U E\n"
+        "C.8-24 M E\n"
+        "C.7.10.1-1 M A\n"
+        "C.7-9 M I\n"
+        "C.12-10 U I\n"
+        "C.7-11a M I\n"
+        "C.7-13 C I\n"
+        "C.7-14 M I\n"
+        "C.7-15 U I\n"
+        "C.7-18 U I\n"
+        "C.7.6.22-1 U I\n"
+        "C.8-25 U I\n"
+        "C.8-25b M I\n"
+        "C.8-25c C I\n"
+        "C.12-1 M I\n"
+        "C.12-8 U I\n"
+        "C.12-9 C I\n"
+    ),
+    "sc-mf-byte": (  # Multi-frame Grayscale Byte Secondary Capture Image, Table A.8-3
+        "C.7-1 M P\n"
+        "C.7-2b U P\n"
+        "C.7-3 M S\n"
+        "C.7-4a U S\n"
+        "C.7-4b U S\n"
+        "C.7-5a M R\n"
+        "C.7-5b U R\n"
+        "C.7-8 U E\n"
+        "C.8-24 M E\n"
+        "C.7-6 C F\n"
+        "C.7-7 U F\n"
+        "C.7.10.1-1 M A\n"
+        "C.7-9 M I\n"
+        "C.12-10 U I\n"
+        "C.7-11a M I\n"
+        "C.7-13 C I\n"
+        "C.7-14 M I\n"
+        "C.7-15 U I\n"
+        "C.7-18 U I\n"
+        "C.7.6.16-1 U I\n"
+        "C.7.6.17-1 U I\n"
+        "C.7.6.22-1 U I\n"
+        "C.8-25 U I\n"
+        "C.8-25b M I\n"
+        "C.8-25c C I\n"
+        "C.11-2 C I\n"
+        "C.12-1 M I\n"
+        "C.12-8 U I\n"
+        "C.12-9 C I\n"
+    ),
+    "sc-mf-word": (  # Multi-frame Grayscale Word Secondary Capture Image, Table A.8-4
+        "C.7-1 M P\n"
+        "C.7-2b U P\n"
+        "C.7-3 M S\n"
+        "C.7-4a U S\n"
+        "C.7-4b U S\n"
+        "C.7-5a M R\n"
+        "C.7-5b U R\n"
+        "C.7-8 U E\n"
+        "C.8-24 M E\n"
+        "C.7-6 C F\n"
+        "C.7-7 U F\n"
+        "C.7.10.1-1 M A\n"
+        "C.7-9 M I\n"
+        "C.12-10 U I\n"
+        "C.7-11a M I\n"
+        "C.7-13 C I\n"
+        "C.7-14 M I\n"
+        "C.7-15 U I\n"
+        "C.7-18 U I\n"
+        "C.7.6.16-1 U I\n"
+        "C.7.6.17-1 U I\n"
+        "C.7.6.22-1 U I\n"
+        "C.8-25 U I\n"
+        "C.8-25b M I\n"
+        "C.8-25c C I\n"
+        "C.11-2 C I\n"
+        "C.12-1 M I\n"
+        "C.12-8 U I\n"
+        "C.12-9 C I\n"
+    ),
+    "sc-mf-color": (  # Multi-frame True Color Secondary Capture Image, Table A.8-5
+        "C.7-1 M P\n"
+        "C.7-2b U P\n"
+        "C.7-3 M S\n"
+        "C.7-4a U S\n"
+        "C.7-4b U S\n"
+        "C.7-5a M R\n"
+        "C.7-5b U R\n"
+        "C.7-6 C F\n"
+        "C.7-7 U F\n"
+        "C.7-8 U E\n"
+        "C.8-24 M E\n"
+        "C.7.10.1-1 M A\n"
+        "C.7-9 M I\n"
+        "C.12-10 U I\n"
+        "C.7-11a M I\n"
+        "C.7-13 C I\n"
+        "C.7-14 M I\n"
+        "C.7-15 U I\n"
+        "C.7-18 U I\n"
+        "C.7.6.16-1 U I\n"
+        "C.7.6.17-1 U I\n"
+        "C.7.6.22-1 U I\n"
+        "C.8-25 U I\n"
+        "C.8-25b M I\n"
+        "C.8-25c C I\n"
+        "C.11.15-1 U I\n"
+        "C.12-1 M I\n"
+        "C.12-8 U I\n"
+        "C.12-9 C I\n"
+    ),
+    "vl-endoscopic": (  # VL Endoscopic Image, Table A.32.1-1
+        "C.7-1 M P\n"
+        "C.7-2b U P\n"
+        "C.7-3 M S\n"
+        "C.7-4a U S\n"
+        "C.7-4b U S\n"
+        "C.7-5a M R\n"
+        "C.7-5b U R\n"
+        "C.7-8 M E\n"
+        "C.7.10.1-1 M A\n"
+        "C.7-9 M I\n"
+        "C.12-10 U I\n"
+        "C.7-11a M I\n"
+        "C.7.6.14-1 M I\n"
+        "C.7-18 U I\n"
+        "C.7.6.22-1 U I\n"
+        "C.8-77 M I\n"
+        "C.9-2 U I\n"
+        "C.11.15-1 U I\n"
+        "C.12-1 M I\n"
+        "C.12-8 U I\n"
+    ),
+    "vl-photographic": (  # VL Photographic Image, Table A.32.4-1
+        "C.7-1 M P\n"
+        "C.7-2b U P\n"
+        "C.7-3 M S\n"
+        "C.7-4a U S\n"
+        "C.7-4b U S\n"
+        "C.7-5a M R\n"
+        "C.7-5b U R\n"
+        "C.7-8 M E\n"
+        "C.8.12.10-1 U E\n"
+        "C.7.10.1-1 M A\n"
+        "C.7-9 M I\n"
+        "C.12-10 U I\n"
+        "C.7-11a M I\n"
+        "C.7.6.14-1 M I\n"
+        "C.7-18 U I\n"
+        "C.7.6.22-1 C I\n"
+        "C.8-77 M I\n"
+        "C.8.12.11-1 U I\n"
+        "C.8.12.12-1 U I\n"
+        "C.9-2 U I\n"
+        "C.11.15-1 U I\n"
+        "C.12-1 M I\n"
+        "C.12-8 U I\n"
+    ),
+    "pdf": (  # Encapsulated PDF, Table A.45.1-1
+        "C.7-1 M P\n"
+        "C.7-2b U P\n"
+        "C.7-3 M S\n"
+        "C.7-4a U S\n"
+        "C.7-4b U S\n"
+        "C.24-1 M R\n"
+        "C.7-5b U R\n"
+        "C.7-8 M E\n"
+        "C.8-24 M E\n"
+        "C.24-2 M I\n"
+        "C.12-1 M I\n"
+    ),
+    "cda": (  # Encapsulated CDA, Table A.45.2-1
+        "C.7-1 M P\n"
+        "C.7-2b U P\n"
+        "C.7-3 M S\n"
+        "C.7-4a U S\n"
+        "C.7-4b U S\n"
+        "C.24-1 M R\n"
+        "C.7-5b U R\n"
+        "C.7-8 M E\n"
+        "C.8-24 M E\n"
+        "C.24-2 M I\n"
+        "C.12-1 M I\n"
+    ),
+    "rdsr": (  # X-Ray Radiation Dose SR, Table A.35.8-1
+        "C.7-1 M P\n"
+        "C.7-2b U P\n"
+        "C.7-3 M S\n"
+        "C.7-4a U S\n"
+        "C.7-4b U S\n"
+        "C.17-1 M R\n"
+        "C.7-5b U R\n"
+        "C.7-7 C F\n"
+        "C.7-8 M E\n"
+        "C.7-8b M E\n"
+        "C.17-2 M I\n"
+        "C.17-4 M I\n"
+        "C.12-1 M I\n"
+    ),
 }
 
 # SOP Class UID -> IOD
@@ -164,6 +446,17 @@ SOP_CLASSES: dict[str, str] = {
     "1.2.840.10008.5.1.4.1.1.3.1": "us-mf",  # Ultrasound Multi-frame Image Storage
     "1.2.840.10008.5.1.4.1.1.6.1": "us",  # Ultrasound Image Storage
     "1.2.840.10008.5.1.4.1.1.7": "sc",  # Secondary Capture Image Storage
+    "1.2.840.10008.5.1.4.1.1.7.1": "sc-mf-bit",  # Multi-frame Single Bit Secondary Capture Image Storage
+    "1.2.840.10008.5.1.4.1.1.7.2": "sc-mf-byte",  # Multi-frame Grayscale Byte Secondary Capture Image Storage
+    "1.2.840.10008.5.1.4.1.1.7.3": "sc-mf-word",  # Multi-frame Grayscale Word Secondary Capture Image Storage
+    "1.2.840.10008.5.1.4.1.1.7.4": "sc-mf-color",  # Multi-frame True Color Secondary Capture Image Storage
+    "1.2.840.10008.5.1.4.1.1.12.1": "xa",  # X-Ray Angiographic Image Storage
+    "1.2.840.10008.5.1.4.1.1.12.2": "xrf",  # X-Ray Radiofluoroscopic Image Storage
+    "1.2.840.10008.5.1.4.1.1.77.1.1": "vl-endoscopic",  # VL Endoscopic Image Storage
+    "1.2.840.10008.5.1.4.1.1.77.1.4": "vl-photographic",  # VL Photographic Image Storage
+    "1.2.840.10008.5.1.4.1.1.88.67": "rdsr",  # X-Ray Radiation Dose SR Storage
+    "1.2.840.10008.5.1.4.1.1.104.1": "pdf",  # Encapsulated PDF Storage
+    "1.2.840.10008.5.1.4.1.1.104.2": "cda",  # Encapsulated CDA Storage
 }
 
 # table -> its title, then its rows
@@ -578,6 +871,305 @@ FFFAFFFA 3
 >04000551 3
 >>+10-20
 >>04000552 1""",
+    "C.17-1": r"""SR Document Series
+00080060 1 =SR
+0020000E 1
+00200011 1
+00080021 3
+00080031 3
+00181030 3
+0008103E 3
+0008103F 3
+>+8.8-1
+00081111 2
+>+10-11
+300A0700 3""",
+    "C.17-2": r"""SR Document General
+00200013 1
+0040A496 3 =PRELIMINARY\FINAL
+0040A491 1 =PARTIAL\COMPLETE
+0040A492 3
+0040A493 1 =UNVERIFIED\VERIFIED
+00080023 1
+00080033 1
+0040A073 1C
+>0040A075 1
+>0040A088 2
+>>+8.8-1
+>0040A027 1
+>0040A030 1
+0040A078 3
+>+C.17-3b
+0040A07A 3
+>0040A080 1 ~SOURCE\ENT\ATTEST
+>0040A082 2
+>+C.17-3b
+0040A07C 3
+>00080080 2
+>00080082 2
+>>+8.8-1
+>00080220 3
+>>+8.8-1
+0040A360 1C
+>+C.17-3
+0040A525 1C
+>+C.17-3
+0040A370 1C
+>+C.17-3c
+0040A372 2
+>+8.8-1
+0040A375 1C
+>+C.17-3
+0040A385 1C
+>+C.17-3
+0008114A 1C
+>+10-11
+>0040A170 1
+>>+8.8-1""",
+    "C.17-3": r"""Hierarchical SOP Instance Reference Macro
+0020000D 1
+00081115 1
+>+C.17-3a""",
+    "C.17-3a": r"""Hierarchical Series Reference Macro
+0020000E 1
+00080054 3
+0040E011 3
+00081190 3
+00880130 3
+00880140 3
+00081199 1
+>+10-11
+>0040A170 3
+>>+8.8-1
+>04000402 3
+>>04000100 1
+>>04000120 1
+>04000403 3
+>>04000010 1
+>>04000015 1
+>>04000020 1
+>>04000404 1""",
+    "C.17-3b": r"""Identified Person or Device Macro
+0040A084 1 =PSN\DEV
+0040A123 1C
+00401101 2C
+>+8.8-1
+0044010A 3
+>+8.8-1
+00081010 2C
+00181002 1C
+00080070 1C
+00081090 1C
+00080055 3
+00181000 3
+00181020 3
+00181204 3
+00181205 3
+00080080 2
+00080082 2
+>+8.8-1
+00081040 3
+00081041 3
+>+8.8-1""",
+    "C.17-3c": r"""Referenced Request Macro
+0020000D 1
+00081110 2
+>+10-11
+00080050 2
+00080051 3
+>+10-17
+00402016 2
+00400026 3
+>+10-17
+00402017 2
+00400027 3
+>+10-17
+00401001 2
+00321060 2
+00321064 2
+>+8.8-1
+00401002 3
+0040100A 3
+>+8.8-1""",
+    "C.17-4": r"""SR Document Content
++C.17-5
++C.17-6""",
+    "C.17-5": r"""Document Content Macro
+0040A040 1 =TEXT\NUM\CODE\DATE\TIME\DATETIME\UIDREF\PNAME\COMPOSITE\IMAGE\WAVEFORM\SCOORD\SCOORD3D\TCOORD\CONTAINER\TABLE
+0040A043 1C
+>+8.8-1
+0040A160 1C
+0040A120 1C
+0040A121 1C
+0040A122 1C
+0040A123 1C
+0040A124 1C
++C.18.1-1
++C.18.2-1
++C.18.3-1
++C.18.4-1
++C.18.5-1
++C.18.6-1
++C.18.9-1
++C.18.7-1
++C.18.8-1
++C.18.10-1""",
+    "C.17-6": r"""Document Relationship Macro
+0040A032 1C
+0040A171 3
+0040A730 1C
+>0040A010 1 =CONTAINS\HAS PROPERTIES\HAS OBS CONTEXT\HAS ACQ CONTEXT\INFERRED FROM\SELECTED FROM\HAS CONCEPT MOD
+>+C.17-6
+>+C.17-5
+>0040DB73 1C""",
+    "C.18.1-1": r"""Numeric Measurement Macro
+0040A300 2
+>0040A30A 1
+>0040A161 1C
+>0040A162 1C
+>0040A163 1C
+>004008EA 1
+>>+8.8-1
+0040A301 1C
+>+8.8-1""",
+    "C.18.10-1": r"""Table Content Item Macro
+0040A801 1
+>0040A802 1
+>0040A803 1
+>0040A806 3
+>>0040A804 1C
+>>0040A043 1
+>>>+8.8-1
+>>004008EA 1C
+>>>+8.8-1
+>0040A807 3
+>>0040A805 1C
+>>0040A043 1
+>>>+8.8-1
+>>004008EA 1C
+>>>+8.8-1
+>0040A808 1
+>>0040A804 1C
+>>0040A805 1C
+>>0040DB73 1C
+>>00720050 1C =DS\DT\FD\FL\IS\SL\SQ\SS\SV\UC\UL\US\UV
+>>00720072 1C
+>>00720063 1C
+>>00720074 1C
+>>00720076 1C
+>>00720064 1C
+>>0072007C 1C
+>>0072007E 1C
+>>00720082 1C
+>>0072006F 1C
+>>00720078 1C
+>>0072007A 1C
+>>00720083 1C
+>>0040A168 1C
+>>>+8.8-1
+>>004008EA 1C
+>>>+8.8-1
+>>0040A301 1C
+>>>+8.8-1""",
+    "C.18.2-1": r"""Code Macro
+0040A168 1
+>+8.8-1""",
+    "C.18.3-1": r"""Composite Object Reference Macro
+00081199 1
+>+10-11""",
+    "C.18.4-1": r"""Image Reference Macro
++C.18.3-1
+>00081160 1C
+>0062000B 1C
+>00081199 3
+>>+10-11
+>0008114B 3
+>>+10-11
+>00880200 3
+>>+C.7-11b""",
+    "C.18.5-1": r"""Waveform Reference Macro
++C.18.3-1
+>0040A0B0 1C""",
+    "C.18.6-1": r"""Spatial Coordinates Macro
+00700022 1
+00700023 1
+00480301 1C =FRAME\VOLUME
+0070031A 3""",
+    "C.18.7-1": r"""Temporal Coordinates Macro
+0040A130 1
+0040A132 1C
+0040A138 1C
+0040A13A 1C""",
+    "C.18.8-1": r"""Container Macro
+0040A050 1 =SEPARATE\CONTINUOUS
+0040A504 1C
+>00080105 1 ~DCMR
+>00080118 3
+>0040DB00 1""",
+    "C.18.9-1": r"""3D Spatial Coordinates Macro
+30060024 1
+00700022 1
+00700023 1
+0070031A 3""",
+    "C.24-1": r"""Encapsulated Document Series
+00080060 1
+0020000E 1
+00200011 1
+00080021 3
+00080031 3
+00081111 3
+>+10-11
+00181030 3
+0008103E 3
+0008103F 3
+>+8.8-1
+00400275 3
+>+10-9
++10-16
+300A0700 3""",
+    "C.24-2": r"""Encapsulated Document
+00200013 1
+00080023 2
+00080033 2
+0008002A 2
+00200062 3 =R\L\U\B
+00280301 1 =YES\NO
+00280302 3 =YES\NO
+00420013 1C
+>+10-11
+>0040A170 3
+>>+8.8-1
+00081140 3
+>+10-3
+>00687005 1C
+0008114A 3
+>+10-11
+>00687005 1C
+00420010 2
+0040A043 2
+>+8.8-1
+0040E008 3
+>+8.8-1
+0040A493 3 =UNVERIFIED\VERIFIED
+0040E001 1C
+0040A360 3
+>+C.17-3
+0040A525 3
+>+C.17-3
+00420012 1
+00420014 1C
+00420011 1
+00420015 3
+0040A040 1C =CONTAINER
+0040A730 3
+>0040A010 1 =CONTAINS\HAS OBS CONTEXT\HAS ACQ CONTEXT\HAS CONCEPT MOD
+>+C.17-6
+>+C.17-5
+0040A050 1C =SEPARATE\CONTINUOUS
+0040A504 1C
+>00080105 1 ~DCMR
+>00080118 3
+>0040DB00 1""",
     "C.7-1": r"""Patient
 00100010 2
 00100020 2
@@ -718,6 +1310,18 @@ FFFAFFFA 3
 00286020 3
 00286022 3
 00286023 3 ~HIGHMI\RWAVE\TRIGGER\ENDSYSTOLE""",
+    "C.7-16": r"""Mask
+00286100 1
+>00286101 1
+>00289416 1C
+>00286102 1C
+>00286110 1C
+>00286112 3
+>00286114 3
+>00286120 2C
+>00286190 3
+>00289454 3 =SYSTEM\USER
+00281090 2 ~SUB\NAT""",
     "C.7-17": r"""Display Shutter
 +C.7-17a""",
     "C.7-17a": r"""Display Shutter Macro
@@ -932,6 +1536,11 @@ FFFAFFFA 3
 00181200 3
 00181201 3
 00280120 1C""",
+    "C.7-8b": r"""Enhanced General Equipment
+00080070 1
+00081090 1
+00181000 1
+00181020 1""",
     "C.7-9": r"""General Image
 00200013 2
 00200020 2C
@@ -974,6 +1583,21 @@ FFFAFFFA 3
 00400555 2
 >+10.2.1-1
 00400556 3""",
+    "C.7.6.16-1": r"""Multi-frame Functional Groups
+52009229 1
+52009230 1C
+00200013 1
+00080023 1
+00080033 1
+00280008 1
+00220028 3 =YES\NO
+00209228 1C
+00286010 3
+00209161 1C
+00200242 1C
+00209162 1C
+00209163 3
+7FE00003 3""",
     "C.7.6.16-12b": r"""Real World Value Mapping Item Macro
 00409216 1C
 00409211 1C
@@ -988,6 +1612,17 @@ FFFAFFFA 3
 >+8.8-1
 00409220 3
 >+10.2.1-1""",
+    "C.7.6.17-1": r"""Multi-frame Dimension
+00209221 1
+>00209164 1
+00209311 3 ~3D\3D_TEMPORAL\TILED_FULL\TILED_SPARSE
+00209222 1C
+>00209165 1
+>00209213 1C
+>00209167 1C
+>00209238 1C
+>00209164 1
+>00209421 3""",
     "C.7.6.22-1": r"""Specimen
 +C.7.6.22-2""",
     "C.7.6.22-2": r"""Specimen Macro
@@ -1171,6 +1806,72 @@ FFFAFFFA 3
 >+8.8-1
 +10-10
 +10-25""",
+    "C.8-25b": r"""SC Multi-frame Image
+00280301 1 =YES\NO
+00280302 3 =YES\NO
+20500020 1C =IDENTITY
+2010015E 3
+20100160 3
+00281052 1C
+00281053 1C
+00281054 1C ~US
+00280009 1C
+00182010 1C
++10-10
+00182020 3 =ROW\COLUMN
+00182030 3""",
+    "C.8-25c": r"""SC Multi-frame Vector
+00181065 1C
+00182001 1C
+00182002 1C
+00182003 1C
+00182004 1C
+00182005 1C
+00182006 1C""",
+    "C.8-26": r"""X-Ray Image
+00280009 1C =00181063H\00181065H
+00282110 1C =00\01
+00080008 1
+00281040 1
+00280002 1
+00280004 1 =MONOCHROME2
+00280100 1
+00280101 1
+00280102 1
+00280103 1
+00180022 3
++10-7
+00286040 3
+00081140 1C
+>+10-3
+>0040A170 3
+>>+8.8-1
+00082111 3
+00181400 3
+00182002 3
+0028000A 3
+00500004 3 =YES\NO
++10.41-1""",
+    "C.8-27": r"""X-Ray Acquisition
+00180060 2
+00181155 1 =SC\GR
+00181151 2C
+00188151 3
+00181150 2C
+00188150 3
+00181152 2C
+00181153 3
+00181166 3 ~IN\NONE
+00181154 3
+0018115A 3 ~CONTINUOUS\PULSED
+00181161 3
+00181162 3
+00181147 3 ~ROUND\RECTANGLE
+00181149 3
+00181164 3
++10-10
+00181190 3
+0018115E 3""",
     "C.8-28": r"""X-Ray Collimator
 00181700 1 =RECTANGULAR\CIRCULAR\POLYGONAL
 +C.8-28b""",
@@ -1182,6 +1883,28 @@ FFFAFFFA 3
 00181710 1C
 00181712 1C
 00181720 1C""",
+    "C.8-29": r"""X-Ray Table
+00181134 2 ~STATIC\DYNAMIC
+00181135 2C
+00181137 2C
+00181136 2C
+00181138 3""",
+    "C.8-30": r"""XA Positioner
+00181111 3
+00181110 3
+00181114 3
+00181500 2C ~DYNAMIC\STATIC
+00181510 2
+00181511 2
+00181520 2C
+00181521 2C
+00181530 3
+00181531 3""",
+    "C.8-31": r"""XRF Positioner
+00181110 3
+00181111 3
+00181114 3
+00181450 3""",
     "C.8-32": r"""X-Ray Tomography Acquisition
 00181460 1
 00181470 3
@@ -1357,6 +2080,141 @@ FFFAFFFA 3
 001811A3 3
 001811A5 3
 001811A4 3""",
+    "C.8-77": r"""VL Image
+00080008 1
+00280004 1
+00280100 1
+00280101 1
+00280102 1
+00280103 1
+00280002 1
+00280006 1C
+00080033 1C
+00282110 2 =00\01
+00081140 1C
+>+10-3
+>0040A170 2
+>>+8.8-1
+00281050 3
+00281051 1C
+00200062 3 =R\L\U\B
+00082218 1C
+>+8.8-1
+>00082220 3
+>>+8.8-1
++10-8
+0022001A 3
+>+8.8-1
+00280030 3
+00181164 3""",
+    "C.8.12.10-1": r"""VL Photographic Equipment
+0016004D 3
+0016004E 3
+0016004F 3
+00160050 3
+00160051 3""",
+    "C.8.12.11-1": r"""VL Photographic Acquisition
+00160001 3
+00160002 3
+00160003 3
+00160004 3
+00160005 3
+00160006 3
+00160007 3
+00160008 3
+00160009 3
+0016000A 3
+0016000B 3
+0016000C 3
+0016000D 3
+0016000E 3
+0016000F 3
+00160010 3
+00160016 3 ~0\1\2\3\4\5\6\7\8
+00160017 3
+00160018 3
+0016001A 3 ~0\1\2\3\4\5\6\7
+0016001B 3
+0016001C 3
+0016001D 3
+0016001E 3
+0016001F 3
+00160020 3
+00160021 3
+00160022 3
+00160023 3
+00160024 3
+00160025 3
+00160026 3
+00160027 3 ~0\1\2\3\4\5\6\255
+00160028 3 ~0\1\2\3\4\9\10\11\12\13\14\15\16\17\18\19\20\21\22\23\24\255
+00160011 3 ~0\1
+00160012 3 ~0\1\2\3
+00160013 3 ~0\1\2\3
+00160014 3 ~0\1
+00160015 3 ~0\1
+00160029 3
+0016002A 3
+0016002B 3
+00160030 3
+00160031 3
+00160032 3
+00160033 3
+00160034 3
+00160035 3
+00160036 3
+00160037 3
+00160038 3
+00160039 3 ~1\2\3\4\5\7\8
+0016003A 3 ~0\1\2\3
+0016003B 3 ~1
+00160041 3 ~0\1
+00160042 3 ~0\1\2
+00160043 3 ~0\1
+00160044 3
+00160045 3
+00160046 3 ~0\1\2\3
+00160047 3 ~0\1\2\3\4
+00160048 3 ~0\1\2
+00160049 3 ~0\1\2
+0016004A 3 ~0\1\2
+0016004B 3
+0016004C 3 ~0\1\2\3
+00160019 3
+00160061 3 ~R98\THM\R03
+00160062 3""",
+    "C.8.12.12-1": r"""VL Photographic Geolocation
+00160070 3
+00160071 3 =N\S
+00160072 3
+00160073 3 =E\W
+00160074 3
+00160075 3
+00160076 3
+00160077 3
+00160078 3
+00160079 3 =A\V
+0016007A 3 =2\3
+0016007B 3
+0016007C 3 =K\M\N
+0016007D 3
+0016007E 3 =T\M
+0016007F 3
+00160080 3 =T\M
+00160081 3
+00160082 3
+00160083 3 =N\S
+00160084 3
+00160085 3 =E\W
+00160086 3
+00160087 3 =T\M
+00160088 3
+00160089 3 =K\M\N
+0016008A 3
+0016008B 3
+0016008C 3
+0016008D 3
+0016008E 3""",
     "C.9-2": r"""Overlay Plane
 60000010 1
 60000011 1
