@@ -46,7 +46,7 @@ USAGE_EDITION = "2024e"
 TARGET = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "agent", "iod", "_generated_modules.py"
 )
-NUMERIC = {"US", "SS", "UL", "SL", "IS", "DS", "FD", "FL"}
+NUMERIC = {"US", "SS", "UL", "SL", "IS", "DS", "FD", "FL", "AT"}
 ENTITIES = {
     "Patient": "P",
     "Study": "S",
