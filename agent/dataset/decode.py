@@ -95,6 +95,7 @@ class Decoder:
         limits: Bounds on what is kept.
         stop_before: Stop at the first root element with this tag or a higher one; see ``stop``.
         vr_of: VRs for Implicit VR; the default is the dictionary.
+        offset: Of the first byte, for ``stop`` and for errors.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class Decoder:
         limits: Limits = Limits(),  # noqa: B008  (immutable)
         stop_before: int | None = None,
         vr_of: Callable[[int], str] = dictionary.vr_of,
+        offset: int = 0,
     ) -> None:
         self.stop: Stop | None = None
         self._limits = limits
@@ -116,9 +118,9 @@ class Decoder:
         self._header, self._length = (_HEADER_BE, _LENGTH_BE) if big else (_HEADER_LE, _LENGTH_LE)
         self._inflater = _inflater(limits) if transfer_syntax == DEFLATED_EXPLICIT_VR_LE else None
         self._buffer = bytearray()
-        self._base = 0  # offset of the first byte in the buffer
-        self._at = 0  # offset of the next byte to read
-        self._left_out = 0  # bytes that never came here, by ``resume``
+        self._base = offset  # of the first byte in the buffer
+        self._at = offset  # of the next byte to read
+        self._left_out = offset  # bytes that never came here
         self._elements = 0
         self._undecided: list[tuple[DataSet, int]] = []  # elements whose VR depends on others
         self._dead = False
@@ -143,6 +145,11 @@ class Decoder:
         except DecodeError:
             self._dead = True
             raise
+
+    @property
+    def sound_end(self) -> int | None:
+        """Where the last whole root element ends; None inside one."""
+        return self._at if len(self._levels) == 1 else None
 
     def resume(self, offset: int) -> None:
         """Go on behind the element it stopped before, with the bytes from ``offset`` on; it stops no more."""

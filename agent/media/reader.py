@@ -11,20 +11,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.dataset.decode import Decoder, Limits, Stop
+from agent.dataset.decode import Limits
 from agent.dataset.encapsulate import Extent, FrameIndex
 from agent.dataset.pixels import PixelDescription
 from agent.dataset.tag import NUMBER_OF_FRAMES, PIXEL_DATA
-from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, is_encapsulated
+from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE
 from agent.errors import DecodeError, IodError
-from agent.media.part10 import PREFIX_LIMIT_BYTES, FileMeta, decode_prefix
+from agent.media.file import DicomFile, open_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from agent.dataset.dataset import DataSet
+    from agent.media.lenient import Note
+    from agent.media.part10 import FileMeta
 
-_STEP_BYTES = 16 * 1024  # most headers fit in one
 _MAX_FRAMES = 1 << 20
 
 
@@ -41,7 +42,7 @@ class Pixels(NamedTuple):
 class Instance:
     """An open DICOM File: its meta information, its attributes, and a way to its frames."""
 
-    __slots__ = ("_pread", "data_set_offset", "dataset", "meta", "pixels")
+    __slots__ = ("_pread", "data_set_offset", "dataset", "meta", "notes", "pixels")
 
     def __init__(
         self,
@@ -50,11 +51,13 @@ class Instance:
         dataset: DataSet,
         pixels: Pixels | None,
         pread: Callable[[int, int], bytes],
+        notes: Sequence[Note] = (),
     ) -> None:
         self.meta = meta
         self.data_set_offset = data_set_offset
-        self.dataset = dataset  # without Pixel Data and what follows them
+        self.dataset = dataset  # without Pixel Data
         self.pixels = pixels  # None where the instance has no Pixel Data
+        self.notes = notes  # what was tolerated in a file that breaks PS3.10
         self._pread = pread
 
     @property
@@ -91,6 +94,7 @@ def open_instance(
     size: int,
     *,
     limits: Limits = Limits(),  # noqa: B008  (immutable)
+    lenient: bool = False,
 ) -> Instance:
     """Read everything but the pixels.
 
@@ -98,62 +102,38 @@ def open_instance(
         pread: ``pread(length, offset)``; it may return less only at the end of the file.
         size: Of the file in bytes.
         limits: Bounds on the attributes.
+        lenient: Read a file that breaks PS3.10 where its meaning is certain; see ``file``.
 
     Raises:
         NotDicomError: No DICM prefix.
         DecodeError: The file is damaged, cut short, or beyond the limits.
     """
-    meta, offset = decode_prefix(pread(min(size, PREFIX_LIMIT_BYTES), 0))
-    deflated = meta.transfer_syntax_uid == DEFLATED_EXPLICIT_VR_LE
-    if deflated:
-        limits = limits._replace(value_bytes=limits.total_bytes)
-    decoder = Decoder(meta.transfer_syntax_uid, limits=limits, stop_before=None if deflated else PIXEL_DATA)
-    at = offset
-    while at < size and decoder.stop is None:
-        piece = pread(min(_STEP_BYTES, size - at), at)
-        if not piece:
-            break
-        decoder.feed(piece)
-        at += len(piece)
-    dataset = decoder.finish()
-    if deflated:
-        return _inflated(meta, offset, dataset)
-    pixels = None
-    if decoder.stop is not None and decoder.stop.tag == PIXEL_DATA:
-        pixels = _locate(pread, size, offset, decoder.stop, dataset, meta)
-    return Instance(meta, offset, dataset, pixels, pread)
+    return instance_of(open_file(pread, size, limits=limits, lenient=lenient))
 
 
-def _locate(
-    pread: Callable[[int, int], bytes], size: int, base: int, stop: Stop, dataset: DataSet, meta: FileMeta
-) -> Pixels:
-    """Find the frames behind the Pixel Data header."""
+def instance_of(file: DicomFile) -> Instance:
+    """The frames of an open file.
+
+    Raises:
+        DecodeError: They are not all there, or the Data Set does not describe them.
+    """
+    meta, offset, dataset, value, pread, notes = file
+    if value is None or value.tag != PIXEL_DATA:
+        return Instance(meta, offset, dataset, None, pread, notes)
     description, frames = _describe(dataset)
-    start = base + stop.value_offset
-    if stop.length < 0:
-        if not is_encapsulated(meta.transfer_syntax_uid):
-            raise DecodeError("native Pixel Data cannot have undefined length", tag=PIXEL_DATA, offset=start)
-        return Pixels(description, frames, start, -1, FrameIndex.read(pread, start, frames))
-    if is_encapsulated(meta.transfer_syntax_uid):
-        raise DecodeError("Pixel Data of this transfer syntax must be encapsulated", tag=PIXEL_DATA, offset=start)
-    if start + stop.length > size:
-        raise DecodeError("Pixel Data are cut short", tag=PIXEL_DATA, offset=size)
-    _check_native(description, frames, stop.length)
-    return Pixels(description, frames, start, stop.length, None)
+    if value.fragments is not None:
+        value.fragments.group(pread, frames)
+        pixels = Pixels(description, frames, value.offset, -1, value.fragments)
+        return Instance(meta, offset, dataset, pixels, pread, notes)
+    _check_native(description, frames, value.length)
+    start = value.offset
+    if meta.transfer_syntax_uid == DEFLATED_EXPLICIT_VR_LE:  # in memory, because they are nowhere else
+        start, pread = 0, _shifted(pread, start)
+    return Instance(meta, offset, dataset, Pixels(description, frames, start, value.length, None), pread, notes)
 
 
-def _inflated(meta: FileMeta, offset: int, dataset: DataSet) -> Instance:
-    """An instance whose pixels are in memory, because they are nowhere else."""
-    if PIXEL_DATA not in dataset:
-        return Instance(meta, offset, dataset, None, lambda _length, _offset: b"")
-    data = dataset[PIXEL_DATA]
-    if not isinstance(data, bytes):
-        raise DecodeError("Deflated Pixel Data must be native", tag=PIXEL_DATA)
-    description, frames = _describe(dataset)
-    _check_native(description, frames, len(data))
-    kept = dataset.between(0, PIXEL_DATA)
-    pixels = Pixels(description, frames, 0, len(data), None)
-    return Instance(meta, offset, kept, pixels, lambda length, start: data[start : start + length])
+def _shifted(pread: Callable[[int, int], bytes], base: int) -> Callable[[int, int], bytes]:
+    return lambda length, offset: pread(length, base + offset)
 
 
 def _describe(dataset: DataSet) -> tuple[PixelDescription, int]:

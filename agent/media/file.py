@@ -1,0 +1,247 @@
+"""A DICOM File, opened: its meta information, all attributes, and where its pixels are (PS3.10 7.1).
+
+``open_file`` reads everything but the pixels, in front of them and behind them. It asks nothing of the Data Set: a file
+without Rows opens too, and only who wants frames (``reader``) must find them described. The file is reached through a
+``pread(length, offset)`` function, so that this package stays free of files: ``functools.partial(os.pread, fd)`` with
+its arguments in that order.
+
+A Deflated file is inflated into memory, within the limits; what is found in it has offsets in the inflated Data Set,
+and ``pread`` of the result reads there.
+
+With ``lenient`` a file that breaks PS3.10 is read as far as its meaning is certain (``lenient``), and so is one with
+padding or other bytes behind its Data Set. What was tolerated is in ``notes``. Bounds do not depend on it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent.dataset.decode import Decoder, Limits, Stop
+from agent.dataset.encapsulate import FrameIndex
+from agent.dataset.tag import DOUBLE_FLOAT_PIXEL_DATA, FLOAT_PIXEL_DATA, PIXEL_DATA
+from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_LE, is_encapsulated, uid_name
+from agent.errors import DecodeError
+from agent.media.part10 import PREFIX_LIMIT_BYTES, FileMeta, decode_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.dataset.dataset import DataSet
+    from agent.media.lenient import Note
+
+_STEP_BYTES = 16 * 1024  # most headers fit in one
+# Pixel Data and its kin have these tags; nothing else stands between them (PS3.6).
+PIXEL_TAGS = (FLOAT_PIXEL_DATA, DOUBLE_FLOAT_PIXEL_DATA, PIXEL_DATA)
+_PADDING = (b"\0", b"\xff", b" ", b"\x1a")  # what block devices, erased flash and old editors leave behind a file
+
+
+class PixelValue(NamedTuple):
+    """Where the value of (Float, Double Float) Pixel Data is."""
+
+    tag: int
+    vr: str
+    offset: int  # of the value: samples, or the item of the Basic Offset Table
+    length: int  # -1: encapsulated
+    end: int  # offset behind the value and its delimiter
+    fragments: FrameIndex | None  # only where it is encapsulated; not grouped into frames yet
+
+
+class DicomFile(NamedTuple):
+    """What ``open_file`` found."""
+
+    meta: FileMeta
+    data_set_offset: int
+    dataset: DataSet  # without the pixels
+    pixel_value: PixelValue | None
+    pread: Callable[[int, int], bytes]  # where the offsets of ``pixel_value`` count
+    notes: list[Note]  # what was tolerated
+
+
+def open_file(
+    pread: Callable[[int, int], bytes],
+    size: int,
+    *,
+    limits: Limits = Limits(),  # noqa: B008  (immutable)
+    lenient: bool = False,
+) -> DicomFile:
+    """Read everything but the pixels.
+
+    Args:
+        pread: ``pread(length, offset)``; it may return less only at the end of the file.
+        size: Of the file in bytes.
+        limits: Bounds on the attributes, and on a Deflated file as a whole.
+        lenient: Read a file that breaks PS3.10 where its meaning is certain.
+
+    Raises:
+        NotDicomError: No DICM prefix; lenient: nothing like a Data Element at the start either.
+        DecodeError: The file is damaged, cut short, or beyond the limits.
+    """
+    meta, offset, notes = _prefix(pread, size, lenient=lenient)
+    syntax = meta.transfer_syntax_uid
+    base = offset
+    if syntax == DEFLATED_EXPLICIT_VR_LE:
+        pread, size = _inflated(pread, offset, size, limits)
+        syntax, base = EXPLICIT_VR_LE, 0
+    walk = _Walk(pread, base, size, syntax, limits, notes if lenient else None)
+    dataset = walk.all()
+    if lenient:
+        from agent.media.lenient import odd_lengths
+
+        meta = _completed(meta, dataset)
+        notes += odd_lengths(dataset, offset)
+    return DicomFile(meta, offset, dataset, walk.pixel_value, pread, notes)
+
+
+def _prefix(pread: Callable[[int, int], bytes], size: int, *, lenient: bool) -> tuple[FileMeta, int, list[Note]]:
+    if lenient:
+        from agent.media.lenient import read_prefix  # the rare path
+
+        return read_prefix(pread, size)
+    meta, offset = decode_prefix(pread(min(size, PREFIX_LIMIT_BYTES), 0))
+    return meta, offset, []
+
+
+def _completed(meta: FileMeta, dataset: DataSet) -> FileMeta:
+    """Media Storage UIDs that are missing, from SOP Class UID and SOP Instance UID."""
+    return meta._replace(
+        sop_class_uid=meta.sop_class_uid or dataset.text(0x00080016),
+        sop_instance_uid=meta.sop_instance_uid or dataset.text(0x00080018),
+    )
+
+
+def _inflated(
+    pread: Callable[[int, int], bytes], offset: int, size: int, limits: Limits
+) -> tuple[Callable[[int, int], bytes], int]:
+    """A ``pread`` into the inflated Data Set, and its size."""
+    from agent.dataset.deflate import Inflater  # zlib, for a transfer syntax that is rare
+
+    inflater = Inflater(limits.total_bytes)
+    body = bytearray()
+    while offset < size and not inflater.ended:
+        piece = pread(min(_STEP_BYTES, size - offset), offset)
+        if not piece:
+            break
+        offset += len(piece)
+        for part in inflater.pieces(piece):
+            body += part
+    if not inflater.ended:
+        raise DecodeError("the deflated Data Set is cut short", offset=offset)
+    view = memoryview(body)
+    return lambda length, start: bytes(view[start : start + length]), len(body)
+
+
+class _Walk:
+    """Reads one Data Set around its pixels; ``notes`` only where deviations are tolerated."""
+
+    __slots__ = ("_base", "_limits", "_notes", "_pread", "_size", "_syntax", "pixel_value")
+
+    def __init__(
+        self,
+        pread: Callable[[int, int], bytes],
+        base: int,
+        size: int,
+        syntax: str,
+        limits: Limits,
+        notes: list[Note] | None,
+    ) -> None:
+        self._pread, self._base, self._size = pread, base, size
+        self._syntax, self._limits, self._notes = syntax, limits, notes
+        self.pixel_value: PixelValue | None = None
+
+    def all(self) -> DataSet:
+        """Every element but the pixels."""
+        decoder = self._decoder()
+        try:
+            self._run(decoder, self._size)
+            return decoder.finish()
+        except DecodeError:
+            end = self._end_of_sense(decoder)
+            if end is None:
+                raise
+        decoder = self._decoder()
+        self._run(decoder, end)
+        return decoder.finish()
+
+    def _decoder(self) -> Decoder:
+        return Decoder(self._syntax, limits=self._limits, stop_before=FLOAT_PIXEL_DATA, offset=self._base)
+
+    def _run(self, decoder: Decoder, size: int) -> None:
+        self.pixel_value = None
+        at = self._base
+        while True:
+            self._feed(decoder, at, size)
+            stop = decoder.stop
+            if stop is None:
+                return
+            at = stop.header_offset
+            if stop.tag in PIXEL_TAGS:
+                found = self._locate(stop)
+                self.pixel_value, at = found, found.end
+            decoder.resume(at)
+
+    def _feed(self, decoder: Decoder, at: int, size: int) -> None:
+        while at < size and decoder.stop is None:
+            piece = self._pread(min(_STEP_BYTES, size - at), at)
+            if not piece:
+                break
+            decoder.feed(piece)
+            at += len(piece)
+
+    def _locate(self, stop: Stop) -> PixelValue:
+        """Find where the pixels end."""
+        start = stop.value_offset
+        self._check_form(stop)
+        if stop.length < 0:
+            fragments = FrameIndex.walk(self._pread, start)
+            return PixelValue(stop.tag, stop.vr, start, -1, fragments.end, fragments)
+        if start + stop.length > self._size:
+            raise DecodeError("Pixel Data are cut short", tag=stop.tag, offset=self._size)
+        return PixelValue(stop.tag, stop.vr, start, stop.length, start + stop.length, None)
+
+    def _check_form(self, stop: Stop) -> None:
+        """The transfer syntax says whether Pixel Data are encapsulated; the other two never are."""
+        encapsulated = stop.length < 0
+        if encapsulated == (stop.tag == PIXEL_DATA and is_encapsulated(self._syntax)):
+            return
+        if stop.tag == PIXEL_DATA and self._notes is not None:
+            form = "encapsulated" if encapsulated else "native"
+            self._note(stop.value_offset, f"Pixel Data are {form} in spite of {uid_name(self._syntax)}")
+        elif encapsulated:
+            raise DecodeError("native Pixel Data cannot have undefined length", tag=stop.tag, offset=stop.value_offset)
+        else:
+            message = "Pixel Data of this transfer syntax must be encapsulated"
+            raise DecodeError(message, tag=stop.tag, offset=stop.value_offset)
+
+    # --- tolerance -------------------------------------------------------------------------
+
+    def _note(self, offset: int, text: str) -> None:
+        from agent.media.lenient import Note
+
+        note = Note(offset, text)
+        if self._notes is not None and note not in self._notes:
+            self._notes.append(note)
+
+    def _end_of_sense(self, decoder: Decoder) -> int | None:
+        """Where the Data Set ends, if what stands behind it may be ignored: padding, or anything behind the pixels."""
+        end = decoder.sound_end
+        if self._notes is None or end is None:
+            return None
+        if end >= self._base + 8 and self._pread(8, end - 8) == bytes(8):  # which is an element in Implicit VR
+            end -= 8
+        if self._is_padding(end):
+            self._note(end, f"{self._size - end} bytes of padding behind the Data Set")
+        elif self.pixel_value is not None and end >= self.pixel_value.end:
+            self._note(end, f"{self._size - end} bytes behind the Data Set that are no Data Elements")
+        else:
+            return None
+        return end
+
+    def _is_padding(self, at: int) -> bool:
+        """Whether one byte of those that pad is all there is from here on."""
+        filler = self._pread(1, at)
+        while filler in _PADDING and at < self._size:
+            piece = self._pread(min(_STEP_BYTES, self._size - at), at)
+            if not piece or piece.count(filler) != len(piece):
+                return False
+            at += len(piece)
+        return at == self._size

@@ -1,0 +1,221 @@
+"""Opening files: what stands behind the pixels, pixels of other kinds, and what only a lenient reader takes."""
+
+from __future__ import annotations
+
+import random
+import struct
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.dataset.dataset import DataSet
+from agent.dataset.deflate import deflate
+from agent.dataset.encode import encode
+from agent.dataset.uid import (
+    DEFLATED_EXPLICIT_VR_LE,
+    EXPLICIT_VR_BE,
+    EXPLICIT_VR_LE,
+    IMPLICIT_VR_LE,
+    JPEG_BASELINE,
+    RLE_LOSSLESS,
+    SC,
+)
+from agent.dataset.values import Fragments
+from agent.errors import DecodeError, NotDicomError
+from agent.media.file import DicomFile, open_file
+from agent.media.part10 import FileMeta, encode_prefix
+from agent.media.reader import instance_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ATTRIBUTES = DataSet(
+    {"SpecificCharacterSet": "ISO_IR 100", "SOPClassUID": SC, "SOPInstanceUID": "1.2.3", "PatientName": "Änne",
+     "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2", "Rows": 2, "Columns": 3, "BitsAllocated": 8,
+     "BitsStored": 8, "HighBit": 7, "PixelRepresentation": 0}
+)  # fmt: skip
+META = FileMeta(SC, "1.2.3", EXPLICIT_VR_LE)
+PADDING = {0xFFFCFFFC: b"\1\2\3\4"}
+
+
+def data_set(syntax: str = EXPLICIT_VR_LE, pixels: object = b"abcdef", *, behind: bool = True) -> bytes:
+    whole = ATTRIBUTES.copy()
+    whole.set(0x7FE00010, pixels, vr="OB")  # type: ignore[arg-type]
+    if behind:
+        whole.set(0x7FE10010, "Ärger")
+        whole.set(0x7FE11001, "größer", vr="LO")
+        whole.update(PADDING)
+    return encode(whole, syntax)
+
+
+def opened(data: bytes, *, lenient: bool = False) -> DicomFile:
+    return open_file(lambda length, offset: data[offset : offset + length], len(data), lenient=lenient)
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT_VR_LE, IMPLICIT_VR_LE, DEFLATED_EXPLICIT_VR_LE, RLE_LOSSLESS])
+def test_what_stands_behind_the_pixels_is_read(syntax: str) -> None:
+    native = syntax != RLE_LOSSLESS
+    data = encode_prefix(META._replace(transfer_syntax_uid=syntax)) + data_set(
+        syntax, b"abcdef" if native else Fragments(b"", (b"abcd", b"ef"))
+    )
+    file = opened(data)
+    assert file.dataset["PatientName"] == "Änne"
+    assert file.dataset[0xFFFCFFFC] == b"\1\2\3\4"
+    if syntax != IMPLICIT_VR_LE:
+        assert file.dataset[0x7FE11001] == "größer"  # in the character set of the whole Data Set
+    assert 0x7FE00010 not in file.dataset
+    assert file.pixel_value is not None
+    if native:
+        assert file.pread(file.pixel_value.length, file.pixel_value.offset) == b"abcdef"
+        assert instance_of(file).read_frame(0) == b"abcdef"
+    else:
+        assert file.pixel_value.fragments is not None
+        assert [file.pread(length, offset) for offset, length in file.pixel_value.fragments.fragments()] == [
+            b"abcd", b"ef"]  # fmt: skip
+        assert instance_of(file).read_frame(0) == b"abcdef"
+
+
+@pytest.mark.parametrize(("tag", "vr", "value"), [(0x7FE00008, "OF", bytes(8)), (0x7FE00009, "OD", bytes(16))])
+def test_pixels_of_real_numbers_are_found(tag: int, vr: str, value: bytes) -> None:
+    whole = ATTRIBUTES.copy()
+    whole.set(tag, value, vr=vr)
+    file = opened(encode_prefix(META) + encode(whole, EXPLICIT_VR_LE))
+    assert file.pixel_value is not None
+    assert (file.pixel_value.tag, file.pixel_value.vr, file.pixel_value.length) == (tag, vr, len(value))
+    assert instance_of(file).pixels is None  # no frames in the sense of Pixel Data
+
+
+def test_a_file_without_pixels_or_rows_opens() -> None:
+    whole = DataSet({"SOPClassUID": SC, "PixelDataProviderURL": "https://x/y", **PADDING})
+    file = opened(encode_prefix(META) + encode(whole, EXPLICIT_VR_LE))
+    assert (file.pixel_value, file.dataset) == (None, whole)
+
+
+# --- lenient --------------------------------------------------------------------------------------
+
+
+def without(data: bytes, tag: int) -> bytes:
+    """Group 0002 without one element (12 bytes of group length, 14 of version, then UIDs with short headers)."""
+    prefix, at = data[:132], 132
+    kept = b""
+    while data[at : at + 2] == b"\2\0":
+        long = data[at + 4 : at + 6] == b"OB"
+        size = (12 + int.from_bytes(data[at + 8 : at + 12], "little")) if long else 8 + int.from_bytes(
+            data[at + 6 : at + 8], "little")  # fmt: skip
+        if 0x00020000 | int.from_bytes(data[at + 2 : at + 4], "little") != tag:
+            kept += data[at : at + size]
+        at += size
+    return prefix + kept + data[at:]
+
+
+GOOD = encode_prefix(META) + data_set(behind=False)
+META_END = len(encode_prefix(META))
+IMPLICIT = data_set(IMPLICIT_VR_LE, behind=False)
+EMPTY_UIDS = GOOD.replace(b"\2\0\3\0UI\6\0" + b"1.2.3\0", b"\2\0\3\0UI\6\0" + bytes(6))
+CASES: dict[str, tuple[bytes, str, str]] = {  # bytes, the note, the transfer syntax found
+    "no preamble": (GOOD[128:], "no preamble", EXPLICIT_VR_LE),
+    "no DICM": (bytes(128) + GOOD[132:], "no DICM prefix", EXPLICIT_VR_LE),
+    "meta only": (GOOD[132:], "no preamble and no DICM prefix", EXPLICIT_VR_LE),
+    "no meta, explicit": (GOOD[META_END:], "no File Meta Information", EXPLICIT_VR_LE),
+    "no meta, implicit": (IMPLICIT, "no File Meta Information", IMPLICIT_VR_LE),
+    "prefix but no meta": (GOOD[:132] + IMPLICIT, "no File Meta Information", IMPLICIT_VR_LE),
+    "no group length": (without(GOOD, 0x00020000), "no group length", EXPLICIT_VR_LE),
+    "group length too long": (GOOD[:140] + b"\xf0" + GOOD[141:], "the group length says", EXPLICIT_VR_LE),
+    "group length too short": (GOOD[:140] + b"\x08" + GOOD[141:], "the group length says", EXPLICIT_VR_LE),
+    "no transfer syntax": (without(GOOD, 0x00020010), "no Transfer Syntax UID; the bytes look like Explicit",
+                           EXPLICIT_VR_LE),
+    "no transfer syntax, implicit": (without(GOOD[:META_END], 0x00020010) + IMPLICIT, "look like Implicit",
+                                     IMPLICIT_VR_LE),
+    "explicit stated, implicit written": (GOOD[:META_END] + IMPLICIT, "Explicit VR Little Endian is stated",
+                                          IMPLICIT_VR_LE),
+    "implicit stated, explicit written": (
+        encode_prefix(META._replace(transfer_syntax_uid=IMPLICIT_VR_LE)) + GOOD[META_END:],
+        "Implicit VR Little Endian is stated, and the bytes are Explicit VR Little Endian", EXPLICIT_VR_LE),
+    "deflated stated, explicit written": (
+        encode_prefix(META._replace(transfer_syntax_uid=DEFLATED_EXPLICIT_VR_LE)) + GOOD[META_END:],
+        "Deflated Explicit VR Little Endian is stated", EXPLICIT_VR_LE),
+    "encapsulated stated, native written": (
+        encode_prefix(META._replace(transfer_syntax_uid=JPEG_BASELINE)) + GOOD[META_END:],
+        "Pixel Data are native in spite of JPEG Baseline", JPEG_BASELINE),
+    "no SOP Instance UID": (EMPTY_UIDS, "no Media Storage SOP Instance UID", EXPLICIT_VR_LE),
+    "zeros behind": (GOOD + bytes(700), "700 bytes of padding", EXPLICIT_VR_LE),
+    "zeros behind, implicit": (IMPLICIT + bytes(700), "700 bytes of padding", IMPLICIT_VR_LE),
+    "0xFF behind": (GOOD + b"\xff" * 3, "3 bytes of padding", EXPLICIT_VR_LE),
+    "garbage behind": (GOOD + b"trailing rubbish", "16 bytes behind the Data Set", EXPLICIT_VR_LE),
+    "odd length": (GOOD[:-18] + b"\x20\0\x00\x40LT\3\0abc" + GOOD[-18:], "1 value of odd length, such as that of (0020",
+                   EXPLICIT_VR_LE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_lenient_reader_says_what_it_tolerated(name: str) -> None:
+    data, text, syntax = CASES[name]
+    file = opened(data, lenient=True)
+    assert text in " / ".join(map(str, file.notes))
+    assert all(0 <= note.offset <= len(data) for note in file.notes)
+    assert (file.meta.transfer_syntax_uid, file.meta.sop_class_uid, file.meta.sop_instance_uid) == (syntax, SC, "1.2.3")
+    assert file.dataset["PatientName"] == "Änne"
+    assert file.pixel_value is not None
+    assert file.pread(file.pixel_value.length, file.pixel_value.offset) == b"abcdef"
+    assert 0 not in file.dataset
+
+
+STRICT_TOO = {"no group length", "odd length"}  # harmless to everybody, as PS3.10 readers have always been
+
+
+@pytest.mark.parametrize("name", sorted(set(CASES) - STRICT_TOO))
+def test_a_strict_reader_does_not(name: str) -> None:
+    with pytest.raises(DecodeError):
+        opened(CASES[name][0])
+
+
+def test_a_conforming_file_gives_no_note() -> None:
+    for syntax in (EXPLICIT_VR_LE, IMPLICIT_VR_LE, DEFLATED_EXPLICIT_VR_LE):
+        data = encode_prefix(META._replace(transfer_syntax_uid=syntax)) + data_set(syntax)
+        assert opened(data, lenient=True).notes == []
+
+
+def test_big_endian_is_recognized() -> None:
+    swapped = b"\0\x08\0\x16UI" + struct.pack(">H", 26) + SC.encode().ljust(26, b"\0")
+    file = opened(swapped, lenient=True)
+    assert (file.meta.transfer_syntax_uid, file.dataset["SOPClassUID"]) == (EXPLICIT_VR_BE, SC)
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"%PDF-1.4" + b"x" * 300, bytes(400), b"\x7fELF" + bytes(300),
+                                  b"<?xml version='1.0'?><x/>" * 20, b"\xff\xd8\xff\xe0" + bytes(300)])  # fmt: skip
+def test_what_is_not_dicom_stays_that(data: bytes) -> None:
+    with pytest.raises(NotDicomError):
+        opened(data, lenient=True)
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_file_cut_anywhere_is_refused_or_read(lenient: bool) -> None:
+    encapsulated = data_set(RLE_LOSSLESS, Fragments(b"", (b"abcd", b"ef")))
+    rle, deflated = (
+        encode_prefix(META._replace(transfer_syntax_uid=uid)) for uid in (RLE_LOSSLESS, DEFLATED_EXPLICIT_VR_LE)
+    )
+    for data in (GOOD, IMPLICIT, rle + encapsulated, deflated + deflate(b"\x08\0")):
+        for end in range(len(data)):
+            try:
+                opened(data[:end], lenient=lenient)
+            except DecodeError:
+                continue
+
+
+def test_damage_anywhere_is_a_decode_error() -> None:
+    chance = random.Random(1)
+    for _ in range(1500):
+        data = bytearray(chance.choice([GOOD, IMPLICIT, CASES["odd length"][0], GOOD[128:]]))
+        for _ in range(chance.randrange(1, 4)):
+            data[chance.randrange(len(data))] = chance.choice([0, 255, chance.randrange(256)])
+        try:
+            file = opened(bytes(data), lenient=True)
+            instance_of(file)
+        except DecodeError:
+            continue
+
+
+def test_file_meta_information_without_end_is_an_attack() -> None:
+    endless: Callable[[int, int], bytes] = lambda length, offset: (b"\2\0\2\0UI\0\0" * 2)[offset % 8 :][:length]  # noqa: E731
+    with pytest.raises(DecodeError, match="more than 64 elements"):
+        open_file(endless, 1 << 40, lenient=True)
