@@ -60,11 +60,9 @@ class DataSet:
     def values_of(self, key: Key) -> list[Scalar]:
         """The values of a text or number element as a list, whatever their number; no values: empty list."""
         value = self.get(key)
-        if value is None:
-            return []
-        return (
-            [value] if isinstance(value, str | int | float) else [v for v in value if isinstance(v, str | int | float)]
-        )
+        if isinstance(value, str | int | float):
+            return [value]
+        return [v for v in value if isinstance(v, str | int | float)] if isinstance(value, list | tuple) else []
 
     def items_of(self, key: Key) -> list[DataSet]:
         """The items of a sequence; absent or not a sequence: empty list."""

@@ -23,7 +23,7 @@ from agent.dataset.charset import DEFAULT, charset_to_read
 from agent.dataset.dataset import DataSet
 from agent.dataset.level import NOWHERE, UNDEFINED, Header, Level
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, IMPLICIT_VR_LE
-from agent.dataset.values import Element, Fragments, Raw
+from agent.dataset.values import Element, Fragments, Raw, Reference
 from agent.dataset.vr import TAG, TEXT, VRS, choose, is_ambiguous
 from agent.errors import DecodeError
 
@@ -95,7 +95,10 @@ class Decoder:
         limits: Bounds on what is kept.
         stop_before: Stop at the first root element with this tag or a higher one; see ``stop``.
         vr_of: VRs for Implicit VR; the default is the dictionary.
-        offset: Of the first byte, for ``stop`` and for errors.
+        offset: Of the first byte in what the bytes come from; ``stop``, ``Reference`` and errors count from there.
+        refer_above: Leave longer values where they are: each becomes a ``Reference``, and so does encapsulated Pixel
+            Data of any length. They pass by unseen (``skip``) and count against no limit. Not for Deflated, whose
+            values are nowhere to refer to; the default is to hold everything.
     """
 
     def __init__(
@@ -106,6 +109,7 @@ class Decoder:
         stop_before: int | None = None,
         vr_of: Callable[[int], str] = dictionary.vr_of,
         offset: int = 0,
+        refer_above: int | None = None,
     ) -> None:
         self.stop: Stop | None = None
         self._limits = limits
@@ -113,19 +117,24 @@ class Decoder:
         self._vr_of = vr_of
         big = transfer_syntax == EXPLICIT_VR_BE
         self._swap = big
+        if refer_above is None or transfer_syntax == DEFLATED_EXPLICIT_VR_LE:
+            refer_above = NOWHERE
+        self._refer_above = refer_above
         # Whether no short value can break a limit or needs its bytes swapped.
-        self._easy = not big and min(limits.text_bytes, limits.value_bytes) > _LONGEST_SHORT_BYTES
+        longest = min(limits.text_bytes, limits.value_bytes, self._refer_above)
+        self._easy = not big and longest > _LONGEST_SHORT_BYTES
         self._header, self._length = (_HEADER_BE, _LENGTH_BE) if big else (_HEADER_LE, _LENGTH_LE)
         self._inflater = _inflater(limits) if transfer_syntax == DEFLATED_EXPLICIT_VR_LE else None
         self._buffer = bytearray()
         self._base = offset  # of the first byte in the buffer
         self._at = offset  # of the next byte to read
-        self._left_out = offset  # bytes that never came here
+        self._left_out = offset  # bytes before it that are not held
+        self._passing = 0  # bytes still to come that belong to a value left out
         self._elements = 0
         self._undecided: list[tuple[DataSet, int]] = []  # elements whose VR depends on others
         self._dead = False
         implicit = transfer_syntax == IMPLICIT_VR_LE
-        root = Level(0, end=NOWHERE, bound=NOWHERE, implicit=implicit, charset=DEFAULT)
+        root = Level(0, start=offset, end=NOWHERE, bound=NOWHERE, implicit=implicit, charset=DEFAULT)
         root.dataset = self._root = DataSet()
         self._levels = [root]
 
@@ -145,6 +154,17 @@ class Decoder:
         except DecodeError:
             self._dead = True
             raise
+
+    def skip(self, size: int) -> int:
+        """Pass over the rest of a value that is left where it is, because the caller can seek.
+
+        The result is where the bytes of the next ``feed`` must start: as far on as possible, but not behind ``size``,
+        the end of the bytes.
+        """
+        at = self._base + len(self._buffer) - self._passing
+        passed = max(0, min(self._passing, size - at))
+        self._passing -= passed
+        return at + passed
 
     @property
     def sound_end(self) -> int | None:
@@ -170,7 +190,7 @@ class Decoder:
         if self.stop is None:
             if self._inflater is not None and not self._inflater.ended:
                 self._fail("the deflated Data Set is cut short")
-            if self._buffer or len(self._levels) > 1:
+            if self._buffer or self._passing or len(self._levels) > 1:
                 self._fail("the Data Set is cut short")
         for dataset, tag in self._undecided:
             raw = dataset.stored[tag]
@@ -183,11 +203,16 @@ class Decoder:
     # --- the walk --------------------------------------------------------------------------
 
     def _take(self, piece: bytes | bytearray | memoryview) -> None:
+        if self._passing:
+            passed = min(self._passing, len(piece))
+            self._passing -= passed
+            piece = piece[passed:]
         self._buffer += piece
         while self.stop is None and self._step():
             pass
         if self.stop is None and self._base - self._left_out + len(self._buffer) > self._limits.total_bytes:
             self._fail(f"more than {self._limits.total_bytes} bytes")
+        self._passing += max(0, self._at - self._base - len(self._buffer))
         del self._buffer[: self._at - self._base]
         self._base = self._at
 
@@ -271,8 +296,7 @@ class Decoder:
             self._open_undefined(level, header)
             return True
         start = here + size
-        end = start + length
-        if self._base + end > level.bound:
+        if self._base + start + length > level.bound:
             self._fail("the value is longer than what encloses it", tag)
         if known == "SQ":
             if length >= 4 and len(self._buffer) < start + 4:
@@ -282,12 +306,21 @@ class Decoder:
                 self._open(level, header, implicit=level.implicit or vr == "UN")
                 return True
             known = "UN"
-        if length > (self._limits.text_bytes if known in _TEXT_VRS else self._limits.value_bytes):
+        if length > self._refer_above and tag != tags.SPECIFIC_CHARACTER_SET:
+            self._leave(level, dataset, header, known)
+            return True
+        return self._value(level, dataset, Header(tag, known, start, length))
+
+    def _value(self, level: Level, dataset: DataSet, header: Header) -> bool:
+        """Keep a value that starts at ``header.size`` in the buffer, if it is there."""
+        tag, vr, start, length = header
+        if length > (self._limits.text_bytes if vr in _TEXT_VRS else self._limits.value_bytes):
             self._fail(f"a value of {length} bytes is above the limit", tag)
+        end = start + length
         if len(self._buffer) < end:
             return False
         self._count(tag)
-        self._keep(level, dataset, Raw(tag, known, bytes(self._buffer[start:end]), level.charset))
+        self._keep(level, dataset, Raw(tag, vr, bytes(self._buffer[start:end]), level.charset))
         self._at = self._base + end
         return True
 
@@ -299,6 +332,16 @@ class Decoder:
         if is_ambiguous(raw.vr):
             self._undecided.append((dataset, raw.tag))
         dataset.stored[raw.tag] = raw
+
+    def _leave(self, level: Level, dataset: DataSet, header: Header, vr: str) -> None:
+        """Put a reference in place of a value, and go on behind it."""
+        tag, _, size, length = header
+        self._count(tag)
+        vr = choose(vr, b"", signed=False, wide=True) if is_ambiguous(vr) else vr
+        word = _word_bytes(vr) if self._swap else 1
+        dataset.stored[tag] = Element(tag, vr, Reference(self._at + size, length, word=word, charset=level.charset))
+        self._left_out += length
+        self._at += size + length
 
     # --- levels ----------------------------------------------------------------------------
 
@@ -322,7 +365,7 @@ class Decoder:
         self._push(level, header.tag, start, end, implicit=implicit).items = []
 
     def _push(self, level: Level, tag: int, start: int, end: int, *, implicit: bool) -> Level:
-        opened = Level(tag, end=end, bound=level.bound, implicit=implicit, charset=level.charset)
+        opened = Level(tag, start=start, end=end, bound=level.bound, implicit=implicit, charset=level.charset)
         self._levels.append(opened)
         self._at = start
         return opened
@@ -345,12 +388,17 @@ class Decoder:
         if end != NOWHERE and end > level.bound:
             self._fail("the item is longer than what encloses it", tag)
         if level.fragments is not None:
-            return self._fragment(level.fragments, here + 8, length)
+            return self._fragment(level, level.fragments, here + 8, length)
         self._count(level.tag)
         self._push(level, level.tag, start, end, implicit=level.implicit).dataset = DataSet()
         return True
 
-    def _fragment(self, fragments: list[bytes], start: int, length: int) -> bool:
+    def _fragment(self, level: Level, fragments: list[bytes], start: int, length: int) -> bool:
+        if self._refer_above != NOWHERE:
+            level.fragments = [b""]  # there are some, and that is all there is to know
+            self._left_out += length
+            self._at = self._base + start + length
+            return True
         if length > self._limits.value_bytes:
             self._fail(f"a fragment of {length} bytes is above the limit", tags.PIXEL_DATA)
         if len(fragments) > self._limits.fragments:
@@ -378,8 +426,10 @@ class Decoder:
         elif level.fragments is not None and outer.dataset is not None:
             if not level.fragments:
                 self._fail("encapsulated Pixel Data without Basic Offset Table item", level.tag)
-            fragments = Fragments(level.fragments[0], tuple(level.fragments[1:]))
-            outer.dataset.stored[level.tag] = Element(level.tag, level.vr, fragments)
+            value: Fragments | Reference = Fragments(level.fragments[0], tuple(level.fragments[1:]))
+            if self._refer_above != NOWHERE:
+                value = Reference(level.start, self._at - level.start, encapsulated=True)
+            outer.dataset.stored[level.tag] = Element(level.tag, level.vr, value)
 
     # --- bounds and errors -----------------------------------------------------------------
 
@@ -405,11 +455,15 @@ def _inflater(limits: Limits) -> Inflater:
 
 def _swapped(vr: str, data: bytes) -> bytes:
     """Big endian words as little endian ones (PS3.5 7.3); a rest that is no word stays as it is."""
-    row = VRS.get(vr)
-    size = 2 if row is not None and row.kind is TAG else row.size if row is not None else 1
+    size = _word_bytes(vr)
     if size == 1 or len(data) % size:
         return data
     words = bytearray(len(data))
     for place in range(size):
         words[place::size] = data[size - 1 - place :: size]
     return bytes(words)
+
+
+def _word_bytes(vr: str) -> int:
+    row = VRS.get(vr)
+    return 1 if row is None else 2 if row.kind is TAG else row.size

@@ -8,6 +8,10 @@ Specific Character Set: the element in the Data Set binds. Without one, text is 
 as ISO_IR 192 (or the set named by ``charset``, for archives that know only Latin-1) and (0008,0005) is added.
 
 Sequences and items get defined lengths: a reader can skip them, and a damaged one cannot swallow the rest.
+
+A value that was left on disk (``Reference``) stays there: ``encode_parts`` gives bytes and references in the order in
+which they are to be written, and whoever has the source copies what the references name. A file of any size is written
+like this without its pixels ever being in memory.
 Raises ``EncodeError`` with the tag, nothing else.
 """
 
@@ -21,12 +25,14 @@ from agent.dataset import tag as tags
 from agent.dataset.charset import DEFAULT, WRITABLE, Charset, charset_for, charset_to_read
 from agent.dataset.dataset import DataSet
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, IMPLICIT_VR_LE, is_encapsulated, uid_name
-from agent.dataset.values import Element, Fragments, Raw, parse
+from agent.dataset.values import Element, Fragments, Raw, Reference, parse
 from agent.dataset.vr import VRS, choose, is_ambiguous
 from agent.errors import EncodeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from agent.dataset.values import Value
 
 MAX_DEPTH = 32  # twice what we accept from others; an SR tree has about ten levels
 MAX_SHORT_LENGTH = 0xFFFE  # longest even value of a 16-bit length field
@@ -46,14 +52,40 @@ def encode(dataset: DataSet, transfer_syntax: str, *, charset: str | None = None
     Raises:
         EncodeError: A rule is broken, or the transfer syntax cannot be written.
     """
-    if transfer_syntax == EXPLICIT_VR_BE:
-        raise EncodeError(f"{uid_name(transfer_syntax)} is retired and is not written")
-    data = _encode_in_some_charset(dataset, transfer_syntax, charset)
+    data = _joined(_encode_in_some_charset(dataset, transfer_syntax, charset))
     if transfer_syntax == DEFLATED_EXPLICIT_VR_LE:
         from agent.dataset.deflate import deflate  # zlib, for a transfer syntax that is rare
 
         data = deflate(data)
     return data
+
+
+def encode_parts(dataset: DataSet, transfer_syntax: str, *, charset: str | None = None) -> list[bytes | Reference]:
+    """The Data Set as what to write one after the other: bytes, and references to bytes of the source.
+
+    The arguments are those of ``encode``. A reference gives ``length`` bytes, swapped by ``word``.
+
+    Raises:
+        EncodeError: As ``encode``; also for a reference in what is to be deflated.
+    """
+    if transfer_syntax == DEFLATED_EXPLICIT_VR_LE:
+        return [encode(dataset, transfer_syntax, charset=charset)]
+    parts: list[bytes | Reference] = []
+    run: list[bytes] = []
+    for part in _encode_in_some_charset(dataset, transfer_syntax, charset):
+        if isinstance(part, Reference):
+            parts += (b"".join(run), part)
+            run.clear()
+        else:
+            run.append(part)
+    return [*parts, b"".join(run)] if run or not parts else parts
+
+
+def _joined(parts: list[bytes | Reference]) -> bytes:
+    try:
+        return b"".join(parts)  # type: ignore[arg-type]  # the error is the check
+    except TypeError:
+        raise EncodeError("the Data Set refers to values that are not in memory") from None
 
 
 def element_header(tag: int, vr: str, length: int, *, explicit: bool) -> bytes:
@@ -83,14 +115,18 @@ SEQUENCE_END = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
 # --- character set ------------------------------------------------------------------------------
 
 
-def _encode_in_some_charset(dataset: DataSet, transfer_syntax: str, preferred: str | None) -> bytes:
+def _encode_in_some_charset(dataset: DataSet, transfer_syntax: str, preferred: str | None) -> list[bytes | Reference]:
+    if transfer_syntax == EXPLICIT_VR_BE:
+        raise EncodeError(f"{uid_name(transfer_syntax)} is retired and is not written")
     for charset in _candidates(dataset, preferred):
         work = dataset
         if charset.terms and tags.SPECIFIC_CHARACTER_SET not in dataset:
             work = dataset.between(0, 1 << 32)
             work.set(tags.SPECIFIC_CHARACTER_SET, charset.terms, vr="CS")
         try:
-            return b"".join(_Encoder(work, transfer_syntax).data_set(work, charset, depth=0))
+            parts: list[bytes | Reference] = []
+            _Encoder(work, transfer_syntax, parts).data_set(work, charset, depth=0)
+            return parts
         except UnicodeEncodeError as error:
             reason = error
     raise EncodeError(
@@ -121,18 +157,19 @@ def _known(terms: str, dataset: DataSet | None) -> Charset:
 
 
 class _Encoder:
-    """Walks one Data Set; knows the root for what items inherit."""
+    """Walks one Data Set; knows the root for what items inherit, and where its parts go."""
 
-    __slots__ = ("encapsulated", "explicit", "root")
+    __slots__ = ("encapsulated", "explicit", "parts", "root")
 
-    def __init__(self, root: DataSet, transfer_syntax: str) -> None:
+    def __init__(self, root: DataSet, transfer_syntax: str, parts: list[bytes | Reference]) -> None:
         self.root = root
         self.explicit = transfer_syntax != IMPLICIT_VR_LE
         self.encapsulated = is_encapsulated(transfer_syntax)
+        self.parts = parts
 
-    def data_set(self, dataset: DataSet, charset: Charset, depth: int) -> list[bytes]:
-        """The encoded elements, header and value alternating."""
-        parts: list[bytes] = []
+    def data_set(self, dataset: DataSet, charset: Charset, depth: int) -> int:
+        """Append the encoded elements; how many bytes they are."""
+        size = 0
         order = dataset.tags()
         for tag in order:
             if tags.is_group_length(tag) and tag:
@@ -141,24 +178,30 @@ class _Encoder:
             stored = dataset.stored[tag]
             vr = self._vr(stored, dataset)
             try:
-                value = self._value(stored, vr, charset, depth)
-                if isinstance(stored, Element):
-                    _check_vm(tag, vr, value, stored)
+                if isinstance(stored, Raw):
+                    size += self._plain(tag, vr, self._raw_value(stored, vr, charset))
+                else:
+                    size += self._element(stored, vr, charset, depth)
             except EncodeError as error:
                 raise (error if error.tag is not None else EncodeError(error.message, tag=tag)) from None
-            undefined = isinstance(stored, Element) and isinstance(stored.value, Fragments)
-            length = UNDEFINED_LENGTH if undefined else len(value)
-            parts += (element_header(tag, vr, length, explicit=self.explicit), value)
-        return parts
+        return size
 
-    def _value(self, stored: Element | Raw, vr: str, charset: Charset, depth: int) -> bytes:
-        if isinstance(stored, Raw):
-            return self._raw_value(stored, vr, charset)
+    def _plain(self, tag: int, vr: str, value: bytes) -> int:
+        header = element_header(tag, vr, len(value), explicit=self.explicit)
+        self.parts += (header, value)
+        return len(header) + len(value)
+
+    def _element(self, element: Element, vr: str, charset: Charset, depth: int) -> int:
+        tag, _, value = element
         if vr == "SQ":
-            return self._sequence(stored, charset, depth)
-        if stored.tag == tags.PIXEL_DATA and depth == 0 and stored.value is not None and self.encapsulated:
-            return _fragments(stored)
-        return rules.format_value(vr, stored.value, charset)
+            return self._sequence(element, charset, depth)
+        if isinstance(value, Reference):
+            return self._reference(tag, vr, value, charset, depth)
+        if tag == tags.PIXEL_DATA and self.encapsulated and value is not None and depth == 0:
+            return self._fragments(tag, vr, value)
+        data = rules.format_value(vr, value, charset)
+        _check_vm(tag, vr, data, element)
+        return self._plain(tag, vr, data)
 
     def _raw_value(self, raw: Raw, vr: str, charset: Charset) -> bytes:
         """Bytes as they were read, unless they are text in another character set."""
@@ -167,19 +210,56 @@ class _Encoder:
             return rules.format_value(vr, parse(raw), charset)
         return data + VRS[vr].pad if len(data) & 1 else data
 
-    def _sequence(self, element: Element, charset: Charset, depth: int) -> bytes:
+    def _reference(self, tag: int, vr: str, value: Reference, charset: Charset, depth: int) -> int:
+        if VRS[vr].charset and value.charset != charset:
+            raise EncodeError("a text that is not in memory cannot get another character set", tag=tag)
+        if value.encapsulated and not self.encapsulated:
+            raise EncodeError("Pixel Data of a native transfer syntax cannot be encapsulated", tag=tag)
+        if tag == tags.PIXEL_DATA and self.encapsulated and not value.encapsulated and depth == 0:
+            raise EncodeError("Pixel Data of this transfer syntax must be encapsulated", tag=tag)
+        padding = VRS[vr].pad if value.length & 1 else b""
+        length = UNDEFINED_LENGTH if value.encapsulated else value.length + len(padding)
+        header = element_header(tag, vr, length, explicit=self.explicit)
+        self.parts += (header, value, padding) if padding else (header, value)
+        return len(header) + value.length + len(padding)
+
+    def _sequence(self, element: Element, charset: Charset, depth: int) -> int:
+        tag, value = element.tag, element.value
         if depth >= MAX_DEPTH:
-            raise EncodeError(f"sequences are nested more than {MAX_DEPTH} deep", tag=element.tag)
-        if element.value is not None and not isinstance(element.value, list):
-            raise EncodeError("a sequence holds a list of Data Sets", tag=element.tag)
-        parts: list[bytes] = []
-        for item in element.value or []:
-            if not isinstance(item, DataSet):
-                raise EncodeError(f"an item is a DataSet, not a {type(item).__name__}", tag=element.tag)
-            terms = item.text(tags.SPECIFIC_CHARACTER_SET)
-            content = b"".join(self.data_set(item, _known(terms, item) if terms else charset, depth + 1))
-            parts += (item_header(len(content)), content)
-        return b"".join(parts)
+            raise EncodeError(f"sequences are nested more than {MAX_DEPTH} deep", tag=tag)
+        if value is not None and not isinstance(value, list):
+            raise EncodeError("a sequence holds a list of Data Sets", tag=tag)
+        place = self._place()
+        size = sum(self._item(tag, item, charset, depth) for item in value or [])
+        header = self.parts[place] = element_header(tag, "SQ", size, explicit=self.explicit)
+        return len(header) + size
+
+    def _item(self, tag: int, item: object, charset: Charset, depth: int) -> int:
+        if not isinstance(item, DataSet):
+            raise EncodeError(f"an item is a DataSet, not a {type(item).__name__}", tag=tag)
+        terms = item.text(tags.SPECIFIC_CHARACTER_SET)
+        place = self._place()
+        size = self.data_set(item, _known(terms, item) if terms else charset, depth + 1)
+        header = self.parts[place] = item_header(size)
+        return len(header) + size
+
+    def _place(self) -> int:
+        """Where a header goes whose length is not known yet."""
+        self.parts.append(b"")
+        return len(self.parts) - 1
+
+    def _fragments(self, tag: int, vr: str, value: Value) -> int:
+        """Offset table, fragments and delimiter behind the Pixel Data header (PS3.5 A.4)."""
+        if not isinstance(value, Fragments):
+            raise EncodeError("Pixel Data of an encapsulated transfer syntax needs Fragments", tag=tag)
+        parts = [element_header(tag, vr, UNDEFINED_LENGTH, explicit=self.explicit)]
+        for data in (value.offset_table, *value.fragments):
+            if len(data) & 1:
+                raise EncodeError(f"a fragment of {len(data)} bytes is not padded", tag=tag)
+            parts += (item_header(len(data)), data)
+        parts.append(SEQUENCE_END)
+        self.parts += parts
+        return sum(map(len, parts))
 
     def _vr(self, stored: Element | Raw, dataset: DataSet) -> str:
         """The VR to write; a choice the dictionary leaves is made here."""
@@ -213,19 +293,6 @@ class _Encoder:
 
 def _is_plain_ascii(data: bytes) -> bool:
     return data.isascii() and b"\x1b" not in data
-
-
-def _fragments(element: Element) -> bytes:
-    """Offset table, fragments and delimiter behind the Pixel Data header (PS3.5 A.4)."""
-    if not isinstance(element.value, Fragments):
-        raise EncodeError("Pixel Data of an encapsulated transfer syntax needs Fragments", tag=element.tag)
-    parts: list[bytes] = []
-    for content in element.value:
-        for data in [content] if isinstance(content, bytes) else content:
-            if len(data) & 1:
-                raise EncodeError(f"a fragment of {len(data)} bytes is not padded", tag=element.tag)
-            parts += (item_header(len(data)), data)
-    return b"".join((*parts, SEQUENCE_END))
 
 
 def _check_vm(tag: int, vr: str, value: bytes, element: Element) -> None:

@@ -28,10 +28,11 @@ class Header(NamedTuple):
 class Level:
     """One open structure: ``dataset`` for root and items, ``items`` for a sequence, ``fragments`` for pixel data."""
 
-    __slots__ = ("bound", "charset", "dataset", "end", "fragments", "implicit", "items", "tag", "vr")
+    __slots__ = ("bound", "charset", "dataset", "end", "fragments", "implicit", "items", "start", "tag", "vr")
 
-    def __init__(self, tag: int, *, end: int, bound: int, implicit: bool, charset: Charset) -> None:
+    def __init__(self, tag: int, *, start: int, end: int, bound: int, implicit: bool, charset: Charset) -> None:
         self.tag = tag  # of the sequence or pixel data
+        self.start = start  # where its content starts
         self.end = end  # where it ends by its length, or NOWHERE
         self.bound = min(end, bound)  # where it ends at the latest
         self.implicit = implicit

@@ -10,6 +10,7 @@ AT                        ``int`` tag; several: list
 OB OW OD OF OL OV UN      ``bytes``
 SQ                        list of ``DataSet`` (empty list: no items)
 encapsulated Pixel Data   ``Fragments``
+any, left on disk         ``Reference`` (only where ``Decoder`` was told to, ``refer_above``)
 any, empty                ``None``; an empty one among several is ``""``
 ========================  =====================================================================
 
@@ -39,8 +40,40 @@ class Fragments(NamedTuple):
     fragments: tuple[bytes, ...]
 
 
+class Reference:
+    """A value that was left where it is: ``length`` bytes at ``offset`` of what the Data Set was read from.
+
+    Of encapsulated Pixel Data all items and the delimiter behind them are meant. ``word`` is above 1 where the bytes
+    are big endian words of that size; whoever copies them has to swap. ``charset`` matters for text only.
+    """
+
+    __slots__ = ("charset", "encapsulated", "length", "offset", "word")
+
+    def __init__(
+        self, offset: int, length: int, *, encapsulated: bool = False, word: int = 1, charset: Charset = DEFAULT
+    ) -> None:
+        self.offset = offset
+        self.length = length
+        self.encapsulated = encapsulated
+        self.word = word
+        self.charset = charset
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Reference):
+            return NotImplemented
+        return (self.offset, self.length, self.encapsulated) == (other.offset, other.length, other.encapsulated)
+
+    def __hash__(self) -> int:
+        return hash((self.offset, self.length))
+
+    def __repr__(self) -> str:
+        return f"Reference({self.offset}, {self.length}{', encapsulated=True' if self.encapsulated else ''})"
+
+
 Scalar: TypeAlias = "str | int | float"
-Value: TypeAlias = "Scalar | bytes | bytearray | memoryview | Fragments | Sequence[Scalar] | Sequence[DataSet] | None"
+Value: TypeAlias = (
+    "Scalar | bytes | bytearray | memoryview | Fragments | Reference | Sequence[Scalar] | Sequence[DataSet] | None"
+)
 
 
 class Element(NamedTuple):
