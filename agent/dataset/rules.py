@@ -70,7 +70,7 @@ def format_value(vr: str, value: Value, charset: Charset = DEFAULT) -> bytes:
         return _tags(values)
     if len(values) > 1 and not row.multi:
         raise EncodeError(f"{vr} holds one value, not {len(values)}")
-    texts = [_checked_text(vr, v) for v in values]
+    texts = [checked_text(vr, v) for v in values]
     data = (charset if row.charset else DEFAULT).encode("\\".join(texts))
     return data + row.pad if len(data) & 1 else data
 
@@ -134,8 +134,12 @@ def _tags(values: list[Scalar]) -> bytes:
 # --- text ---------------------------------------------------------------------------------------
 
 
-def _checked_text(vr: str, value: Scalar) -> str:
-    """The text of one value, after the rules of its VR; an empty value is always allowed."""
+def checked_text(vr: str, value: Scalar) -> str:
+    """The text of one value, after the rules of its VR; an empty value is always allowed.
+
+    Raises:
+        EncodeError: It breaks one of them.
+    """
     text = value if isinstance(value, str) else _number_text(vr, value)
     if not text:
         return text
