@@ -5,8 +5,11 @@ Set itself is a function of (the item the Attribute stands in, the whole Data Se
 which table it governs. A row that is not listed depends on something outside the instance (was the procedure
 scheduled? is the patient an animal?) and is left alone: a checker that guesses is worse than one that is silent.
 
-``Condition.only`` marks rows where the Standard also forbids presence while the condition does not hold.
-Sources: PS3.3 C.7.1-C.7.6, C.8.1, C.8.5, C.8.11, C.11.1-C.11.2, C.12.1, 8.8, 10.7.
+``Condition.only`` marks rows where the Standard also forbids presence while the condition does not hold. ``EXEMPT``
+are rows that another Module of the same IOD relaxes. What only documents have is in conditions_document.py and joins
+``ROWS`` when the first document is checked: a camera or a detector never pays for it.
+
+Sources: PS3.3 C.7.1-C.7.6, C.8.1, C.8.5-C.8.7, C.8.11, C.8.12, C.11.1-C.11.2, C.12.1, 8.8, 10.1-10.8.
 """
 
 from __future__ import annotations
@@ -23,11 +26,12 @@ if TYPE_CHECKING:
 
 
 class Condition(NamedTuple):
-    """When an Attribute is required; ``only``: and else forbidden."""
+    """When an Attribute is required; ``only``: and else forbidden; not ``required``: then merely allowed."""
 
     text: str
     holds: Predicate
     only: bool = False
+    required: bool = True
 
 
 def values(ds: DataSet, tag: int) -> Sequence[object]:
@@ -54,6 +58,11 @@ def missing(*tags: int) -> Predicate:
     return lambda item, _root: not any(values(item, tag) for tag in tags)
 
 
+def absent(*tags: int) -> Predicate:
+    """One of the Attributes is not even there."""
+    return lambda item, _root: any(tag not in item for tag in tags)
+
+
 def equals(tag: int, *wanted: object) -> Predicate:
     """One of the values of the Attribute is one of those given."""
     return lambda item, _root: any(value in wanted for value in values(item, tag))
@@ -62,6 +71,17 @@ def equals(tag: int, *wanted: object) -> Predicate:
 def root_equals(tag: int, *wanted: object) -> Predicate:
     """As ``equals``, asked of the whole Data Set."""
     return lambda _item, root: any(value in wanted for value in values(root, tag))
+
+
+def both(*predicates: Predicate) -> Predicate:
+    """All of the predicates hold."""
+    return lambda item, root: all(holds(item, root) for holds in predicates)
+
+
+def several_frames(_item: DataSet, root: DataSet) -> bool:
+    """Whether Number of Frames is more than one."""
+    count = first(root, 0x00280008)
+    return isinstance(count, int) and count > 1
 
 
 def several_samples(item: DataSet, _root: DataSet) -> bool:
@@ -120,10 +140,36 @@ def not_specimen_view(_item: DataSet, root: DataSet) -> bool:
     return not any(first(view, 0x00080100) == "119376003" for view in root.items_of(0x00540220))
 
 
+def animal(_item: DataSet, root: DataSet) -> bool:
+    """Whether a species is named, and it is not man (447612001 or L-85B00, Homo sapiens)."""
+    codes_of_species = [first(item, 0x00080100) for item in root.items_of(0x00102202)]
+    named = [*values(root, 0x00102201), *codes_of_species]
+    return bool(named) and not any(str(name).upper() in HUMAN for name in named)
+
+
+def gray_levels(_item: DataSet, root: DataSet) -> bool:
+    """Whether the pixels are MONOCHROME2 with more than one bit."""
+    stored = first(root, 0x00280101)
+    return first(root, 0x00280004) == "MONOCHROME2" and isinstance(stored, int) and stored > 1
+
+
+def stereo_or_biplane(*names: str) -> Predicate:
+    """Whether value 3 of Image Type is one of the names."""
+    return lambda _item, root: any(value in names for value in values(root, 0x00080008)[2:3])
+
+
+HUMAN = frozenset({"HUMAN", "HOMO SAPIENS", "447612001", "337915000", "L-85B00"})
+SC_MULTI_FRAME = tuple(f"1.2.840.10008.5.1.4.1.1.7.{number}" for number in range(1, 5))
+frames_in_time = root_equals(0x00280009, 0x00181063, 0x00181065)
+multi_frame_data = present(0x00280008, 0x00280009)
 for_presentation = root_equals(0x00080068, "FOR PRESENTATION")
 palette = equals(0x00280004, "PALETTE COLOR")
 ivus = root_equals(0x00080060, "IVUS")
+PULLBACK = ("MOTOR_PULLBACK", "GATED_PULLBACK")
 component_organization = equals(0x00186044, 0, 1, 2, 3)
+
+
+RETRIEVALS = (0x0040E021, 0x0040E022, 0x0040E023, 0x0040E024, 0x0040E025)
 
 
 def shutter(shape: str, first_tag: int, count: int) -> dict[tuple[str, int], Condition]:
@@ -142,11 +188,42 @@ ROWS: dict[tuple[str, int], Condition] = {
     ("8.8-1a", 0x00080119): Condition("no short or URN code value is used", missing(0x00080100, 0x00080120)),
     ("8.8-1a", 0x00080120): Condition("no short or long code value is used", missing(0x00080100, 0x00080119)),
     ("8.8-1a", 0x00080102): Condition("a code value is present", present(0x00080100, 0x00080119)),
+    ("8.8-1a", 0x00080103): Condition(
+        "a Coding Scheme Designator is present", present(0x00080102), only=True, required=False
+    ),
     ("8.8-1b", 0x00080105): Condition("a Context Identifier is present", present(0x0008010F)),
     ("8.8-1b", 0x00080106): Condition("a Context Identifier is present", present(0x0008010F)),
     ("8.8-1b", 0x00080107): Condition("the context group is extended", equals(0x0008010B, "Y")),
     ("8.8-1b", 0x0008010D): Condition("the context group is extended", equals(0x0008010B, "Y")),
     # issuers, references
+    ("10-1", 0x00080080): Condition("no Institution Code Sequence is present", missing(0x00080082)),
+    ("10-1", 0x00080082): Condition("no Institution Name is present", missing(0x00080080)),
+    **{
+        ("10-2", tag): Condition(f"the Value Type is {name}", equals(0x0040A040, name))
+        for tag, name in (
+            (0x0040A120, "DATETIME"),
+            (0x0040A121, "DATE"),
+            (0x0040A122, "TIME"),
+            (0x0040A123, "PNAME"),
+            (0x0040A124, "UIDREF"),
+            (0x0040A160, "TEXT"),
+            (0x0040A168, "CODE"),
+            (0x0040A30A, "NUMERIC"),
+            (0x004008EA, "NUMERIC"),
+        )
+    },
+    ("10-2", 0x00081199): Condition("it refers to an instance", equals(0x0040A040, "COMPOSITE", "IMAGE", "WAVEFORM")),
+    ("10-2", 0x0040A163): Condition("a Rational Numerator Value is present", present(0x0040A162)),
+    ("10-3b", 0x0020000D): Condition("the instances are DICOM", equals(0x0040E020, "DICOM")),
+    ("10-3b", 0x0020000E): Condition("the instances are DICOM", equals(0x0040E020, "DICOM")),
+    ("10-3b", 0x0040E001): Condition("the instances are CDA", equals(0x0040E020, "CDA")),
+    **{
+        ("10-3b", tag): Condition("no other retrieval is given", missing(*(each for each in RETRIEVALS if each != tag)))
+        for tag in RETRIEVALS
+    },
+    ("10-17", 0x00400032): Condition("no Local Namespace Entity ID is present", missing(0x00400031)),
+    ("10.36-1", 0x3010001C): Condition("a Device Alternate Identifier is present", present(0x3010001B)),
+    ("10.36-1", 0x3010001D): Condition("a Device Alternate Identifier is present", present(0x3010001B)),
     ("10-17", 0x00400031): Condition("no Universal Entity ID is present", missing(0x00400032)),
     ("10-17", 0x00400033): Condition("a Universal Entity ID is present", present(0x00400032)),
     ("10-18", 0x00400033): Condition("a Universal Entity ID is present", present(0x00400032)),
@@ -163,6 +240,16 @@ ROWS: dict[tuple[str, int], Condition] = {
         lambda item, root: equals(0x00120062, "YES")(item, root) and not values(item, 0x00120063),
     ),
     ("C.7-1", 0x00102298): Condition("a Responsible Person is present", present(0x00102297)),
+    **{("C.7-1", tag): Condition("the patient is an animal", animal) for tag in (0x00102293, 0x00102294, 0x00102297)},
+    ("C.7-1", 0x00102299): Condition("the patient is an animal", animal),
+    ("C.7-1", 0x00102292): Condition("an animal's breed has no code", both(animal, missing(0x00102293))),
+    ("C.7-4a", 0x00102203): Condition("the patient is an animal", animal),
+    ("C.7-2b", 0x00120040): Condition("no Clinical Trial Subject Reading ID is present", missing(0x00120042)),
+    ("C.7-2b", 0x00120042): Condition("no Clinical Trial Subject ID is present", missing(0x00120040)),
+    ("C.7-2b", 0x00120081): Condition("an Approval Number is present", present(0x00120082)),
+    ("C.7-4b", 0x00120053): Condition("a Longitudinal Temporal Offset is present", present(0x00120052)),
+    ("C.7-4b", 0x00120084): Condition("distribution was decided", equals(0x00120085, "YES", "WITHDRAWN")),
+    ("C.7-18", 0x00500017): Condition("a Device Diameter is present", present(0x00500016)),
     ("C.7-5a", 0x00200060): Condition(
         "the body part is paired and no other laterality is given", paired_without_laterality
     ),
@@ -177,6 +264,25 @@ ROWS: dict[tuple[str, int], Condition] = {
     ("C.7-11a", 0x7FE00002): Condition("an Extended Offset Table is present", present(0x7FE00001)),
     ("C.7-13", 0x00181063): Condition("the Frame Increment Pointer names it", pointed_at(0x00181063)),
     ("C.7-13", 0x00181065): Condition("the Frame Increment Pointer names it", pointed_at(0x00181065)),
+    ("C.12-10", 0x00200020): Condition("the source was only reoriented", equals(0x0028135A, "REORIENTED_ONLY")),
+    **{
+        ("C.7-22a", tag): Condition("no segmented data are present", missing(tag + 0x20))
+        for tag in (0x00281201, 0x00281202, 0x00281203)
+    },
+    **{
+        ("C.7-22a", tag): Condition("no unsegmented data are present", missing(tag - 0x20))
+        for tag in (0x00281221, 0x00281222, 0x00281223)
+    },
+    ("C.7-16", 0x00286102): Condition("the mask is REV_TID", equals(0x00286101, "REV_TID")),
+    ("C.7-16", 0x00286110): Condition("the mask is an average", equals(0x00286101, "AVG_SUB")),
+    ("C.7-16", 0x00286120): Condition("the mask is TID or REV_TID", equals(0x00286101, "TID", "REV_TID")),
+    **{
+        ("C.7.6.16-1", tag): Condition("a Concatenation UID is present", present(0x00209161))
+        for tag in (0x00200242, 0x00209162, 0x00209228)
+    },
+    ("C.7.6.16-12b", 0x00409212): Condition("no Real World Value Intercept is present", missing(0x00409224)),
+    ("C.7.6.16-12b", 0x00409224): Condition("no Real World Value LUT Data are present", missing(0x00409212)),
+    ("C.7.6.16-12b", 0x00409225): Condition("no Real World Value LUT Data are present", missing(0x00409212)),
     # ultrasound (C.8.5)
     ("C.8-18", 0x00280006): Condition("Samples per Pixel is above 1", several_samples, only=True),
     ("C.8-18", 0x00280009): Condition("Number of Frames is present", present(0x00280008)),
@@ -198,6 +304,40 @@ ROWS: dict[tuple[str, int], Condition] = {
     ("C.8-17", 0x00186058): Condition("components are by table or code", equals(0x00186044, 2, 3)),
     ("C.8-17", 0x0018605A): Condition("components are by table", equals(0x00186044, 2)),
     ("C.8-17", 0x00409098): Condition("components are by code", equals(0x00186044, 3)),
+    ("C.8-18", 0x00183103): Condition("there is a pullback", equals(0x00183100, *PULLBACK)),
+    ("C.8-18", 0x00183104): Condition("there is a pullback", equals(0x00183100, *PULLBACK)),
+    # secondary capture (C.8.6)
+    **{
+        ("C.8-25b", tag): Condition("the pixels are MONOCHROME2 of more than one bit", gray_levels)
+        for tag in (0x00281052, 0x00281053, 0x00281054, 0x20500020)
+    },
+    ("C.8-25b", 0x00280009): Condition("there is more than one frame", several_frames),
+    ("C.8-25b", 0x00182010): Condition("film was digitized", root_equals(0x00080064, "DF")),
+    **{
+        ("C.8-25c", tag): Condition("the Frame Increment Pointer names it", pointed_at(tag))
+        for tag in (0x00181065, *range(0x00182001, 0x00182007))
+    },
+    # angiography and fluoroscopy (C.8.7)
+    ("C.8-26", 0x00280009): Condition("Number of Frames is present", present(0x00280008)),
+    ("C.8-26", 0x00282110): Condition("a lossy step lies behind the pixels", image_is_lossy),
+    ("C.8-26", 0x00081140): Condition("it is one plane of two", stereo_or_biplane("BIPLANE A", "BIPLANE B")),
+    ("C.8-27", 0x00181150): Condition("no Exposure is present", absent(0x00181152)),
+    ("C.8-27", 0x00181151): Condition("no Exposure is present", absent(0x00181152)),
+    ("C.8-27", 0x00181152): Condition("time or current is not present", absent(0x00181150, 0x00181151)),
+    **{
+        ("C.8-29", tag): Condition("the table moves", equals(0x00181134, "DYNAMIC"))
+        for tag in (0x00181135, 0x00181136, 0x00181137)
+    },
+    ("C.8-30", 0x00181500): Condition("there is more than one frame", several_frames),
+    ("C.8-30", 0x00181520): Condition("the positioner moves", equals(0x00181500, "DYNAMIC")),
+    ("C.8-30", 0x00181521): Condition("the positioner moves", equals(0x00181500, "DYNAMIC")),
+    # visible light (C.8.12)
+    ("C.8-77", 0x00280006): Condition("Samples per Pixel is above 1", several_samples, only=True),
+    ("C.8-77", 0x00081140): Condition("it is one of a stereo pair", stereo_or_biplane("STEREO L", "STEREO R")),
+    ("C.8-77", 0x00281051): Condition("a Window Center is present", present(0x00281050), only=True),
+    ("C.8-77", 0x00082218): Condition(
+        "Number of Frames is present and no specimen", both(present(0x00280008), missing(0x00400560))
+    ),
     # digital X-ray (C.8.11)
     ("C.8-70", 0x00282112): Condition("Lossy Image Compression is 01", equals(0x00282110, "01")),
     ("C.8-70", 0x00200020): Condition("the view is not that of a specimen", not_specimen_view),
@@ -210,12 +350,17 @@ ROWS: dict[tuple[str, int], Condition] = {
     ("C.8-71", 0x00187032): Condition("a flip of the field of view is given", present(0x00187034)),
     ("C.8-71", 0x00187034): Condition("a rotation of the field of view is given", present(0x00187032)),
     # grayscale transformations (C.11)
+    ("C.11-1b", 0x00281052): Condition("no Modality LUT is present", missing(0x00283000), only=True),
+    ("C.11-1b", 0x00283000): Condition("no Rescale Intercept is present", missing(0x00281052), only=True),
     ("C.11-1b", 0x00281053): Condition("a Rescale Intercept is present", present(0x00281052)),
     ("C.11-1b", 0x00281054): Condition("a Rescale Intercept is present", present(0x00281052)),
     ("C.11-2b", 0x00283010): Condition("no window is present", missing(0x00281050)),
     ("C.11-2b", 0x00281050): Condition("no VOI LUT is present", missing(0x00283010)),
     ("C.11-2b", 0x00281051): Condition("a Window Center is present", present(0x00281050), only=True),
     # SOP Common
+    ("C.12-1", 0x00080304): Condition("a block is partly identifying", equals(0x00080303, "MIXED")),
+    ("C.12-1", 0x0008030B): Condition("the private element is a sequence", equals(0x0008030A, "SQ")),
+    ("C.12-6", 0x04000305): Condition("a Certified Timestamp is present", present(0x04000310)),
     ("C.12-1", 0x00080005): Condition("text goes beyond ISO IR 6", beyond_ascii),
     **shutter("RECTANGULAR", 2, 4),
     **shutter("CIRCULAR", 0x10, 2),
@@ -224,9 +369,27 @@ ROWS: dict[tuple[str, int], Condition] = {
 
 # Conditional Modules, by IOD and table. Those not listed (contrast medium, graphic annotation) depend on facts outside
 # the instance and count, like user options, as used when an Attribute is present that no other Module of the IOD has.
+_multi_frame = Condition("the pixel data are multi-frame", multi_frame_data)
+_log = Condition("the Pixel Intensity Relationship is LOG", equals(0x00281040, "LOG"))
+_timed = Condition("the Frame Increment Pointer names a frame time", frames_in_time)
 MODULES: dict[tuple[str, str], Condition] = {
     ("us", "C.7-22"): Condition("the photometric interpretation is PALETTE COLOR", palette),
     ("us-mf", "C.7-22"): Condition("the photometric interpretation is PALETTE COLOR", palette),
     ("us-mf", "C.7-7"): Condition("the modality is IVUS", ivus),
     ("dx", "C.11-2"): Condition("Presentation Intent Type is FOR PRESENTATION", for_presentation),
+    **{(iod, table): _multi_frame for iod in ("xa", "xrf") for table in ("C.7-13", "C.7-14")},
+    **{(iod, "C.11-1"): _log for iod in ("xa", "xrf")},
+    ("xrf", "C.8-32"): Condition("Scan Options is TOMO", equals(0x00180022, "TOMO")),
+    **{(f"sc-mf-{kind}", "C.7-13"): _timed for kind in ("bit", "byte", "word", "color")},
+    **{
+        (f"sc-mf-{kind}", "C.8-25c"): Condition("there is more than one frame", several_frames)
+        for kind in ("bit", "byte", "word", "color")
+    },
+}
+
+# Rows of type 1 that another Module of the IOD makes conditional: a multi-frame SC with one frame needs no pointer.
+EXEMPT: dict[tuple[str, int], Predicate] = {
+    ("C.7-14", 0x00280009): lambda item, root: (
+        first(root, 0x00080016) in SC_MULTI_FRAME and not several_frames(item, root)
+    ),
 }

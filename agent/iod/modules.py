@@ -171,10 +171,15 @@ def _walk(level: Iterable[tables.Row], item: DataSet, root: DataSet, module: str
 
 def _required(row: tables.Row, item: DataSet, root: DataSet) -> bool | None:
     """Whether the row demands presence; None where we cannot know."""
+    key = row.table, row.tag
     if row.type in {"1", "2"}:
-        return True
-    condition = conditions.ROWS.get((row.table, row.tag))
-    return None if condition is None or row.type == "3" else condition.holds(item, root)
+        exempt = conditions.EXEMPT.get(key)
+        return exempt is None or not exempt(item, root)
+    condition = conditions.ROWS.get(key)
+    if condition is None or row.type == "3":
+        return None
+    holds = condition.holds(item, root)
+    return None if holds and not condition.required else holds
 
 
 def _presence(row: tables.Row, tag: int, item: DataSet, root: DataSet) -> tuple[str, str]:
