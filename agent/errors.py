@@ -154,11 +154,17 @@ class EncodeError(DataSetError):
 
 
 class IodError(DataSetError):
-    """A Module table forbids this instance (PS3.3)."""
+    """A Module table forbids this instance (PS3.3); ``tags`` are those of all violations, ``tag`` the first."""
 
     code = "iod"
     exit_status = 31
     hint = "Supply the missing attribute in the configuration of the source or the exam."
+
+    def __init__(
+        self, message: str, *, tag: int | None = None, tags: tuple[int, ...] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(message, tag=tag, hint=hint)
+        self.tags = tags or (() if tag is None else (tag,))
 
 
 class DisplayError(AgentError):

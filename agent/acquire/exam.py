@@ -4,8 +4,11 @@ Without a worklist the patient and study come from ``[patient]`` and ``[exam]`` 
 one study; each source has one series in it, because a series has one modality and one device (PS3.3 A.1.2.3). Numbers
 count from 1 in the order of capture.
 
-A pattern knows everything about itself, so the facts that DX cannot do without are here for patterns; for real sources
-they come from the configuration or the instance is refused.
+A pattern knows everything about itself, so the facts that x-ray cannot do without are here for patterns; for real
+sources they come from the configuration or the instance is refused, with the keys that would have said them.
+
+What has no key of its own (positioner angles, tube data, regions of an ultrasound picture, anything the IOD has) stands
+in the ``attributes_file`` of the source, as JSON by keyword or tag (PS3.18 Annex F). It is read for each instance.
 """
 
 from __future__ import annotations
@@ -15,12 +18,24 @@ from typing import TYPE_CHECKING, Final
 
 from agent.acquire.identity import new_uid
 from agent.dataset.dataset import DataSet
+from agent.errors import AgentError, ConfigError, FileError, IodError
 from agent.iod import codes
-from agent.iod.acquisition import Acquisition, CaptureFacts, Equipment, Window, XrayFacts
+from agent.iod.acquisition import (
+    Acquisition,
+    AngiographyFacts,
+    CaptureFacts,
+    CineFacts,
+    Equipment,
+    LossyStep,
+    UltrasoundFacts,
+    Window,
+    XrayFacts,
+)
 
 if TYPE_CHECKING:
     from agent.acquire.clock import WallStamp
     from agent.config.settings import Settings, SourceSettings
+    from agent.iod.codes import View
 
 _PATTERN: Final = "pattern:"
 # A phantom of 43 cm on a panel of 3072 pixels; the pattern grows darker where more is absorbed.
@@ -28,7 +43,37 @@ _PATTERN_XRAY: Final = XrayFacts((0.14, 0.14), "LIN", 1, "DIRECT")
 _PATTERN_VIEW: Final = "PA"
 _PATTERN_ORIENTATION: Final = "L/F"
 _PATTERN_ANATOMY: Final = "CHEST"
+_PATTERN_RADIATION: Final = "GR"
 _PATTERN_PATIENT: Final = ("TEST^PATTERN", "TEST-PATTERN")  # so that nobody looks for a person behind a test picture
+
+
+_ULTRASOUND: Final = ("us", "us-mf")
+# Scanned documents: their frames are pages, with an order and no time (PS3.3 C.8.6.1).
+_PAGES: Final = ("SD", "SI")
+# A file of attributes is written by a person; a megabyte is something else.
+MAX_ATTRIBUTES_BYTES: Final = 1 << 20
+
+# Attributes that only the site can know -> the key of [[source]] that says them.
+KEYS: Final = {
+    0x00181155: "radiation_setting",
+    0x00181164: "pixel_spacing_mm",
+    0x00281040: "intensity_relationship",
+    0x00281041: "intensity_sign",
+    0x00200020: "patient_orientation",
+    0x00200062: "laterality",
+    0x00280301: "burned_in_annotation",
+    0x00080064: "conversion_type",
+    0x00082218: "anatomy",
+    0x00282112: "lossy_history",
+}
+
+
+def name_keys(error: IodError) -> None:
+    """Let the hint of a refusal name the keys of the configuration that would have prevented it."""
+    keys = list(dict.fromkeys(KEYS[tag] for tag in error.tags if tag in KEYS))
+    if keys:
+        others = " The rest goes into its attributes_file." if any(tag not in KEYS for tag in error.tags) else ""
+        error.hint = f"Set {', '.join(keys)} of the source in the configuration.{others}"
 
 
 class Exam:
@@ -95,7 +140,10 @@ class Exam:
             date="",
             time="",
             instance_number=number,
-            burned_in_annotation={"YES": True, "NO": False}.get(burned_in),
+            lossy_steps=_lossy(source.lossy_history),
+            burned_in_annotation=_YES_NO.get(burned_in),
+            recognizable_features=_YES_NO.get(source.recognizable_features or ("NO" if pattern else "")),
+            image_type=tuple(source.image_type.split("/")) if source.image_type else (),
             patient_orientation=(row, column) if orientation else None,
             anatomy=codes.anatomy(anatomy) if anatomy else None,
             laterality=source.laterality,
@@ -104,8 +152,14 @@ class Exam:
                 station_name=agent.station_name,
                 institution_name=agent.institution_name,
             ),
+            cine=CineFacts(source.display_rate_hz, int(source.playback == "sweep")),
+            ultrasound=_ultrasound(source),
             xray=_xray(source, pattern=pattern),
-            capture=CaptureFacts("SYN" if pattern else "DI"),
+            angiography=AngiographyFacts(source.radiation_setting or (_PATTERN_RADIATION if pattern else "")),
+            capture=CaptureFacts(
+                source.conversion_type or ("SYN" if pattern else "DI"), pages=source.conversion_type in _PAGES
+            ),
+            attributes=_attributes(source),
         )
 
     def _of_source(self, name: str) -> tuple[str, int]:
@@ -115,15 +169,66 @@ class Exam:
             return self._series[name]
 
 
+_YES_NO: Final = {"YES": True, "NO": False}
+
+
+def _lossy(history: str) -> tuple[LossyStep, ...]:
+    steps = []
+    for text in history.split(",") if history else ():
+        ratio, _, method = text.strip().partition(" ")
+        steps.append(LossyStep(float(ratio), method.strip()))
+    return tuple(steps)
+
+
+def _attributes(source: SourceSettings) -> DataSet | None:
+    """What the site says beside the keys."""
+    if not source.attributes_file:
+        return None
+    import json  # few sources have such a file
+
+    from agent.media.json_model import from_json
+
+    where = f"source '{source.name}', {source.attributes_file}"
+    try:
+        with open(source.attributes_file, encoding="utf-8") as file:
+            text = file.read(MAX_ATTRIBUTES_BYTES + 1)
+        if len(text) > MAX_ATTRIBUTES_BYTES:
+            raise ConfigError(f"{where}: is longer than {MAX_ATTRIBUTES_BYTES} characters")
+        found = json.loads(text)
+        if not isinstance(found, dict):
+            raise ConfigError(f"{where}: is no JSON object of attributes")
+        return from_json(found)
+    except OSError as error:
+        raise FileError(f"{where}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{where}: not JSON: {error}") from None
+    except ConfigError:
+        raise
+    except AgentError as error:
+        raise ConfigError(f"{where}: {error}", hint=error.hint) from None
+
+
+def _ultrasound(source: SourceSettings) -> UltrasoundFacts:
+    if source.sop_class not in _ULTRASOUND or not source.view:
+        return UltrasoundFacts()
+    modifiers = (codes.view_modifier(source.view_modifier),) if source.view_modifier else ()
+    return UltrasoundFacts(view=codes.ultrasound_view(source.view), view_modifiers=modifiers)
+
+
+def _view(source: SourceSettings, *, pattern: bool) -> View | None:
+    name = source.view or (_PATTERN_VIEW if pattern else "")
+    return codes.view(name) if name and source.sop_class not in _ULTRASOUND else None
+
+
 def _xray(source: SourceSettings, *, pattern: bool) -> XrayFacts:
     known = _PATTERN_XRAY if pattern else XrayFacts()
-    view = source.view or (_PATTERN_VIEW if pattern else "")
     if source.pixel_spacing_mm:
         known = known._replace(imager_pixel_spacing_mm=(source.pixel_spacing_mm, source.pixel_spacing_mm))
     return known._replace(
         pixel_intensity_relationship=source.intensity_relationship or known.pixel_intensity_relationship,
         pixel_intensity_sign=source.intensity_sign or known.pixel_intensity_sign,
         detector_type=source.detector_type or known.detector_type,
-        view=codes.view(view) if view else None,
+        view=_view(source, pattern=pattern),
+        view_modifiers=(codes.view_modifier(source.view_modifier),) if source.view_modifier else (),
         windows=(Window(source.window_center, source.window_width),) if source.window_width else (),
     )

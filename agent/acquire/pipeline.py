@@ -21,11 +21,13 @@ import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.acquire.clock import WallStamp, wall_stamp
+from agent.acquire.exam import name_keys
+from agent.acquire.icon import make_icon, more_header_bytes
 from agent.acquire.writers import Writer, make_writer
 from agent.dataset.encode import MAX_LONG_LENGTH
 from agent.dataset.pixels import PixelDescription
 from agent.dataset.uid import is_encapsulated
-from agent.errors import DeviceError, SpoolFull
+from agent.errors import DeviceError, IodError, SpoolFull
 from agent.iod.build import KINDS, build, rehearse
 from agent.iod.timing import FrameClock
 from agent.media.part10 import FileMeta
@@ -121,7 +123,8 @@ class _Capture:
         self._description = _description(opened.source)
         self._limit = frames_wanted(opened, order)
         self._facts: Acquisition = exam.acquisition(order.source, order.transfer_syntax_uid)
-        self._writer: Writer = make_writer(sink, order.transfer_syntax_uid, self._description, self._limit)
+        more = more_header_bytes(self._facts, icon=order.source.icon)
+        self._writer: Writer = make_writer(sink, order.transfer_syntax_uid, self._description, self._limit, more)
         self._clock = FrameClock()
         self._first_ns = 0
         self._started: WallStamp | None = None
@@ -132,12 +135,16 @@ class _Capture:
     def run(self) -> Captured:
         """Take frames until the clip ends, then complete the file."""
         now = wall_stamp(time.time())
-        rehearse(
-            self._order.source.sop_class,
-            description=self._description,
-            context=self._exam.context(self._order.source, now),
-            acquisition=self._facts._replace(date=now.date, time=now.time, timezone_offset=now.offset),
-        )
+        try:
+            rehearse(
+                self._order.source.sop_class,
+                description=self._description,
+                context=self._exam.context(self._order.source, now),
+                acquisition=self._facts._replace(date=now.date, time=now.time, timezone_offset=now.offset),
+            )
+        except IodError as error:
+            name_keys(error)
+            raise
         self._source.start()
         try:
             self._frames()
@@ -186,6 +193,8 @@ class _Capture:
         if self._started is None:
             self._first_ns = timestamp_ns
             self._started = wall_stamp(time.time() - (time.monotonic_ns() - timestamp_ns) / 1e9)
+            if self._order.source.icon:
+                self._facts = self._facts._replace(icon=make_icon(data, self._description, self._facts))
         elif self._too_late(timestamp_ns):
             self._ended_by = "time"
             return False

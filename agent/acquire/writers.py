@@ -73,12 +73,17 @@ def require_available(transfer_syntax_uid: str) -> None:
         raise UsageError(f"this build cannot make instances in {word}", hint=f"Available: {', '.join(MADE)}.")
 
 
-def make_writer(sink: Sink, transfer_syntax_uid: str, description: PixelDescription, max_frames: int) -> Writer:
-    """Choose the writer for a transfer syntax; raises ``UsageError`` for one this build does not have."""
+def make_writer(
+    sink: Sink, transfer_syntax_uid: str, description: PixelDescription, max_frames: int, more_header_bytes: int = 0
+) -> Writer:
+    """Choose the writer for a transfer syntax; raises ``UsageError`` for one this build does not have.
+
+    ``more_header_bytes`` is what the attributes may take beyond the usual.
+    """
     require_available(transfer_syntax_uid)
     if transfer_syntax_uid == DEFLATED_EXPLICIT_VR_LE:
         return WholeWriter(sink, description, max_frames)
-    return StreamWriter(sink, transfer_syntax_uid, description, max_frames)
+    return StreamWriter(sink, transfer_syntax_uid, description, max_frames, more_header_bytes)
 
 
 class StreamWriter:
@@ -86,11 +91,20 @@ class StreamWriter:
 
     __slots__ = ("_buffer", "_description", "_encode", "_layout", "_reserved", "_sink", "_syntax")
 
-    def __init__(self, sink: Sink, transfer_syntax_uid: str, description: PixelDescription, max_frames: int) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        transfer_syntax_uid: str,
+        description: PixelDescription,
+        max_frames: int,
+        more_header_bytes: int = 0,
+    ) -> None:
         self._sink = sink
         self._syntax = transfer_syntax_uid
         self._description = description
-        self._layout = InstanceLayout(transfer_syntax_uid, description, max_frames=max_frames)
+        self._layout = InstanceLayout(
+            transfer_syntax_uid, description, max_frames=max_frames, more_header_bytes=more_header_bytes
+        )
         self._reserved = 0
         self._buffer: bytearray | None = None
         if is_encapsulated(transfer_syntax_uid):

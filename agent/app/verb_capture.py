@@ -19,7 +19,7 @@ from agent.app.common import DEFAULT_CONFIG
 from agent.app.term import Progress, count_text, printable, size_text
 from agent.config.check import check_value
 from agent.config.load import build
-from agent.config.schema import SECTIONS, SOP_CLASS_WORDS, Key
+from agent.config.schema import MULTI_FRAME_WORDS, SECTIONS, SOP_CLASS_WORDS, Key
 from agent.config.settings import SourceSettings
 from agent.config.source import parse_source
 from agent.config.words import MADE, transfer_syntax_uid, transfer_syntax_word
@@ -84,7 +84,7 @@ def run(args: Arguments) -> int:
     if args.frames is not None and done.ended_by in ("frames", "source") and 1 < source.clip_frames > done.frames:
         raise DeviceError(
             f"asked for {source.clip_frames} frames, the source has {done.frames}; {args.output} holds what it gave",
-            hint="Ask for fewer, or add repeat=1 to the replay; SOP Classes other than us-mf hold one frame.",
+            hint=f"Ask for fewer, or add repeat=1 to the replay; clips are {', '.join(MULTI_FRAME_WORDS)}.",
         )
     return 0
 
@@ -183,8 +183,9 @@ def _source(args: Arguments, settings: Settings) -> SourceSettings:
     if args.frames is not None and args.frames < 1:
         raise UsageError("--frames must be at least 1")
     kind = args.sop_class or base.sop_class
-    if args.frames is not None and args.frames > 1 and kind != "us-mf":
-        raise UsageError(f"--frames: an instance of {kind} has one frame", hint="Use --sop-class us-mf for a clip.")
+    if args.frames is not None and args.frames > 1 and kind not in MULTI_FRAME_WORDS:
+        hint = f"Use --sop-class {{{','.join(MULTI_FRAME_WORDS)}}} for a clip."
+        raise UsageError(f"--frames: an instance of {kind} has one frame", hint=hint)
     # Frames alone say how long: the default time of a clip must not cut them short.
     if args.frames and args.seconds is None:
         changes["clip_s"] = _keys()["clip_s"].high

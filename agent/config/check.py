@@ -163,9 +163,13 @@ def _between(values: Values) -> list[Problem]:
     return problems
 
 
-# Pictures that no instance of the SOP Class may hold (PS3.3 C.8.5.6.1, C.8.11.3): pattern -> SOP Class words.
-_CANNOT_HOLD: Final = {"dx16": ("us", "us-mf"), "us-rgb": ("dx", "cr")}
-_PICTURES: Final = {"dx16": "16 bit", "us-rgb": "colour"}
+# Pictures that no instance of the SOP Class may hold (PS3.3 C.8.5.6.1, C.8.11.3, C.8.7.1, A.8, C.8.12.1).
+_CANNOT_HOLD: Final = {
+    "dx16": ("us", "us-mf", "sc-mf-byte", "sc-mf-color", "vl-endoscopic", "vl-photo"),
+    "us-mono": ("sc-mf-word", "sc-mf-color"),
+    "us-rgb": ("dx", "dx-processing", "cr", "xa", "xrf", "sc-mf-byte", "sc-mf-word"),
+}
+_PICTURES: Final = {"dx16": "16 bit", "us-mono": "8 bit grey", "us-rgb": "colour"}
 
 
 def _mismatch(uri: str, sop_class: str) -> str:

@@ -59,7 +59,38 @@ def _anatomy(text: str) -> str:
 def _view(text: str) -> str:
     from agent.iod import codes
 
-    return _refusal(codes.view, text) if text else ""
+    return _refusal(codes.view, text) and _refusal(codes.ultrasound_view, text) if text else ""
+
+
+def _view_modifier(text: str) -> str:
+    from agent.iod import codes
+
+    return _refusal(codes.view_modifier, text) if text else ""
+
+
+def _image_type(text: str) -> str:
+    values = text.split("/")
+    if text and (len(values) < 2 or not all(map(_is_code_string, values))):
+        return "an Image Type is two values or more like ORIGINAL/PRIMARY, of up to 16 of A-Z 0-9 space and _ each"
+    return ""
+
+
+def _is_code_string(text: str) -> bool:
+    return (
+        len(text) <= 16 and text.isascii() and text == text.upper() and text.replace("_", "").replace(" ", "").isalnum()
+    )
+
+
+def _lossy(text: str) -> str:
+    for step in text.split(",") if text else ():
+        ratio, _, method = step.strip().partition(" ")
+        try:
+            known = float(ratio) >= 1
+        except ValueError:
+            known = False
+        if not known or not _is_code_string(method.strip()):
+            return "a lossy step is RATIO METHOD, for example 12.5 ISO_10918_1"
+    return ""
 
 
 def _refusal(lookup: Callable[[str], object], text: str) -> str:
@@ -133,7 +164,9 @@ KINDS: Final[dict[str, Kind]] = {
     "choice": Kind((str,), "string", _any),
     "date": Kind((str,), "string", _date),
     "host": Kind((str,), "string", _host),
+    "image-type": Kind((str,), "string", _image_type),
     "integer": Kind((int,), "integer", _any),
+    "lossy": Kind((str,), "string", _lossy),
     "name": Kind((str,), "string", _name),
     "number": Kind((int, float), "number", _any),
     "orientation": Kind((str,), "string", _orientation),
@@ -144,4 +177,5 @@ KINDS: Final[dict[str, Kind]] = {
     "syntax": Kind((str,), "string", _syntax),
     "text": Kind((str,), "string", _text),
     "view": Kind((str,), "string", _view),
+    "view-modifier": Kind((str,), "string", _view_modifier),
 }

@@ -56,7 +56,23 @@ class Section(NamedTuple):
     keys: tuple[Key, ...]
 
 
-SOP_CLASS_WORDS: Final = ("us", "us-mf", "dx", "cr", "sc")
+SOP_CLASS_WORDS: Final = (
+    "us",
+    "us-mf",
+    "dx",
+    "dx-processing",
+    "cr",
+    "xa",
+    "xrf",
+    "sc",
+    "sc-mf-byte",
+    "sc-mf-word",
+    "sc-mf-color",
+    "vl-endoscopic",
+    "vl-photo",
+)
+# Those whose instances hold several frames.
+MULTI_FRAME_WORDS: Final = ("us-mf", "xa", "xrf", "sc-mf-byte", "sc-mf-word", "sc-mf-color")
 
 # LO is at most 64 characters and SH at most 16 (PS3.5 6.2).
 _LO: Final = 64
@@ -150,16 +166,62 @@ _SOURCE: Final = (
     ),
     Key("patient_orientation", "orientation", "", "Patient Orientation (0020,0020) as ROW/COLUMN, for example L/F."),
     Key("burned_in_annotation", "choice", "", "Whether names are burnt into the picture.", choices=("", "NO", "YES")),
-    Key("view", "view", "", "Radiographic view of dx and cr: AP, PA, LL, RL ... or a code of CID 4010."),
-    Key("pixel_spacing_mm", "number", 0.0, "Imager Pixel Spacing (0018,1164) of dx and cr; 0: unknown.", "mm", 0, 10),
-    Key("intensity_relationship", "choice", "", "Pixel Intensity Relationship of dx.", choices=("", "LIN", "LOG")),
+    Key(
+        "recognizable_features",
+        "choice",
+        "",
+        "Whether a face can be known in the picture: Recognizable Visual Features (0028,0302).",
+        choices=("", "NO", "YES"),
+    ),
+    Key("image_type", "image-type", "", "Image Type (0008,0008) as VALUE/VALUE/..., where it is not the usual one."),
+    Key(
+        "lossy_history",
+        "lossy",
+        "",
+        "Lossy steps behind the frames as RATIO METHOD, in order, parted by commas: 12.5 ISO_10918_1.",
+    ),
+    Key("icon", "switch", False, "Put a small picture of the first frame into each instance."),
+    Key("display_rate_hz", "integer", 0, "Recommended Display Frame Rate of clips; 0: as measured.", "Hz", 0, 1000),
+    Key("playback", "choice", "loop", "Preferred Playback Sequencing of clips.", choices=("loop", "sweep")),
+    Key(
+        "view", "view", "", "View of x-ray: AP, PA, LL, RL ... or a term of CID 4010; of us: a term of CID 12226, 4-7."
+    ),
+    Key("view_modifier", "view-modifier", "", "View modifier of x-ray: a term of CID 4011; of us: of CID 5, 6 or 7."),
+    Key("pixel_spacing_mm", "number", 0.0, "Imager Pixel Spacing (0018,1164) of x-ray; 0: unknown.", "mm", 0, 10),
+    Key(
+        "intensity_relationship",
+        "choice",
+        "",
+        "Pixel Intensity Relationship of dx, xa and xrf (DISP: not of dx).",
+        choices=("", "LIN", "LOG", "DISP"),
+    ),
     Key("intensity_sign", "integer", 0, "Pixel Intensity Relationship Sign of dx; 0: not stated.", "", -1, 1),
     Key(
         "detector_type", "choice", "", "Detector Type of dx.", choices=("", "DIRECT", "SCINTILLATOR", "STORAGE", "FILM")
     ),
+    Key(
+        "radiation_setting",
+        "choice",
+        "",
+        "Radiation Setting of xa and xrf: SC fluoroscopy, GR diagnostic.",
+        choices=("", "SC", "GR"),
+    ),
     Key("window_center", "number", 0.0, "Window Center (0028,1050) in stored values.", "", -65_536, 65_536),
     Key(
         "window_width", "number", 0.0, "Window Width (0028,1051); 0: the whole range of the stored bits.", "", 0, 65_536
+    ),
+    Key(
+        "conversion_type",
+        "choice",
+        "",
+        "Conversion Type of sc; empty: DI, a digital interface. Frames of SD and SI are pages.",
+        choices=("", "DV", "DI", "DF", "WSD", "SD", "SI", "DRW", "SYN"),
+    ),
+    Key(
+        "attributes_file",
+        "path",
+        "",
+        "JSON of more Attributes of every instance, by keyword or tag: positioner angles, regions, KVP ...",
     ),
     Key(
         "frame_digest_file",

@@ -78,13 +78,23 @@ class SourceSettings(NamedTuple):
     laterality: str
     patient_orientation: str
     burned_in_annotation: str
+    recognizable_features: str
+    image_type: str
+    lossy_history: str
+    icon: bool
+    display_rate_hz: int
+    playback: str
     view: str
+    view_modifier: str
     pixel_spacing_mm: float
     intensity_relationship: str
     intensity_sign: int
     detector_type: str
+    radiation_setting: str
     window_center: float
     window_width: float
+    conversion_type: str
+    attributes_file: str
     frame_digest_file: str
 
 

@@ -4,7 +4,7 @@ Everything is injected: UIDs, wall-clock strings and measured times come from th
 clock and no entropy. Nothing is guessed: a fact that is not given is absent from the instance (type 3), empty (type 2)
 or refused (type 1). Strings are in DICOM form: dates ``YYYYMMDD``, times ``HHMMSS[.ffffff]``, offsets ``+HHMM``.
 
-Any other Attribute of the IOD (KVP, Transducer Data, Mechanical Index ...) goes into ``attributes`` as it is.
+Any other Attribute of the IOD (KVP of DX, Transducer Data, Mechanical Index ...) goes into ``attributes`` as it is.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent import __version__
+from agent.iod.regions import Region
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,34 +39,30 @@ class Equipment(NamedTuple):
     institution_name: str = ""
 
 
-class Region(NamedTuple):
-    """One calibrated region of an ultrasound image (PS3.3 C.8.5.5), bounds inclusive, deltas per pixel.
-
-    Units: 0 none, 3 cm, 4 s, 5 Hz, 7 cm/s ...; format: 1 2D, 2 M-mode, 3 spectral; data type: 1 tissue, 2 colour flow,
-    3 PW, 4 CW ... The caller knows these from the device; for a picture without known scale there is no region.
-    """
-
-    min_x: int
-    min_y: int
-    max_x: int
-    max_y: int
-    delta_x: float
-    delta_y: float
-    units_x: int = 3
-    units_y: int = 3
-    spatial_format: int = 1
-    data_type: int = 1
-    flags: int = 0
-    reference_x: int | None = None
-    reference_y: int | None = None
-
-
 class UltrasoundFacts(NamedTuple):
-    """Exam (Image Type value 3), mode bit sum (value 4, PS3.3 C.8.5.6.1.1) and regions, as far as known."""
+    """Exam (Image Type value 3), mode bit sum (value 4, PS3.3 C.8.5.6.1.1), regions and view, as far as known."""
 
     exam_type: str = ""
     mode_bits: int | None = None
     regions: tuple[Region, ...] = ()
+    view: View | None = None
+    view_modifiers: tuple[Code, ...] = ()
+
+
+class CineFacts(NamedTuple):
+    """How a clip wants to be played (PS3.3 C.7.6.5, C.7.6.9); frames are counted from 1.
+
+    ``playback`` is 0 for a loop and 1 for forth and back; ``display_rate_hz`` 0 stands for the measured rate.
+    ``trim`` is the first and last frame to show, ``interesting`` pairs of a frame and what is to be seen there.
+    """
+
+    display_rate_hz: int = 0
+    playback: int = 0
+    trim: tuple[int, int] | None = None
+    frame_delay_ms: float | None = None
+    exposure_ms: int | None = None
+    representative_frame: int = 0
+    interesting: tuple[tuple[int, str], ...] = ()
 
 
 class Window(NamedTuple):
@@ -97,7 +94,7 @@ class XrayFacts(NamedTuple):
     """Facts of a projection image; DX cannot do without the first three (type 1)."""
 
     imager_pixel_spacing_mm: tuple[float, float] | None = None  # row, column, at the detector plane
-    pixel_intensity_relationship: str = ""  # LIN or LOG
+    pixel_intensity_relationship: str = ""  # LIN or LOG; XA and XRF also DISP
     pixel_intensity_sign: int = 0  # +1: lower value is less X-ray intensity; -1 the other way; 0 not stated
     detector_type: str = ""  # DIRECT SCINTILLATOR STORAGE FILM
     view: View | None = None
@@ -107,10 +104,77 @@ class XrayFacts(NamedTuple):
     field_of_view: FieldOfView | None = None
 
 
+class AngiographyFacts(NamedTuple):
+    """Facts of XA and XRF (PS3.3 C.8.7); what is None is written empty (type 2).
+
+    ``radiation_setting`` is SC (low dose, fluoroscopy) or GR (diagnostic) and must be given. ``plane`` is value 3 of
+    Image Type. Angles are in degrees, RAO to LAO and CAU to CRA. A gateway sees neither gantry nor table move, so that
+    their motion is STATIC or DYNAMIC only where somebody says so.
+    """
+
+    radiation_setting: str = ""
+    plane: str = "SINGLE PLANE"
+    kvp: float | None = None
+    tube_current_ma: int | None = None
+    exposure_time_ms: int | None = None
+    exposure_mas: int | None = None
+    primary_angle: float | None = None
+    secondary_angle: float | None = None
+    positioner_motion: str = ""
+    table_motion: str = ""
+
+
+class Rescale(NamedTuple):
+    """Output of the modality: slope times stored value plus intercept, in units of ``type`` (PS3.3 C.11.1.1.2)."""
+
+    intercept: float = 0
+    slope: float = 1
+    type: str = "US"
+
+
 class CaptureFacts(NamedTuple):
-    """How a secondary capture came about: Conversion Type (PS3.3 C.8.6.1), e.g. DV, DI, SD, SYN, WSD."""
+    """How a secondary capture came about: Conversion Type (PS3.3 C.8.6.1), e.g. DV, DI, SD, SYN, WSD.
+
+    ``pages`` says that the frames are pages of a document and have no time between them. ``rescale`` is for 16-bit
+    multi-frame captures only, all others have the identity.
+    """
 
     conversion_type: str = "DI"
+    pages: bool = False
+    rescale: Rescale = Rescale()
+
+
+class Icon(NamedTuple):
+    """A small picture of the instance: 8-bit grey or RGB by pixel, at most 128 x 128 (PS3.3 C.7.6.1.1.6)."""
+
+    rows: int
+    columns: int
+    data: bytes
+
+
+class Reference(NamedTuple):
+    """An instance that this one was made from, frames counted from 1 (none: all), and why it is named."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    purpose: Code
+    frames: tuple[int, ...] = ()
+
+
+class Derivation(NamedTuple):
+    """How the pixels were derived from others (PS3.3 C.12.4); Image Type then says DERIVED."""
+
+    description: str
+    codes: tuple[Code, ...] = ()
+    sources: tuple[Reference, ...] = ()
+
+
+class ContextItem(NamedTuple):
+    """One condition of the acquisition (PS3.3 C.7.6.14): a name, and a code, a text, or a number with its unit."""
+
+    name: Code
+    value: Code | str | float
+    unit: Code | None = None
 
 
 class Acquisition(NamedTuple):
@@ -135,13 +199,19 @@ class Acquisition(NamedTuple):
     frames_dropped: int = 0
     lossy_steps: tuple[LossyStep, ...] = ()
     burned_in_annotation: bool | None = None
+    recognizable_features: bool | None = None
     image_type: tuple[str, ...] = ()
     patient_orientation: tuple[str, str] | None = None
     anatomy: Anatomy | None = None
     laterality: str = ""
     comments: str = ""
+    icon: Icon | None = None
+    derivation: Derivation | None = None
+    context_items: tuple[ContextItem, ...] = ()
     equipment: Equipment = Equipment()
+    cine: CineFacts = CineFacts()
     ultrasound: UltrasoundFacts = UltrasoundFacts()
     xray: XrayFacts = XrayFacts()
+    angiography: AngiographyFacts = AngiographyFacts()
     capture: CaptureFacts = CaptureFacts()
     attributes: DataSet | None = None

@@ -12,9 +12,6 @@ How to add a SOP Class
     5. Add its key to ``SOP_CLASS_WORDS`` in agent/config/schema.py, so that a site can name it. A list of its own,
        because the daemon reads its configuration without paying for these tables; a test compares the two.
 
-``dx-processing`` is built and judged like the others, and no site can name it: an image For Processing needs a device
-that says what was not done to it yet, and no source does.
-
 Drops and the capture clock are carried where the Standard has a place for them: gaps in Frame Time Vector, the count
 for people in Image Comments (0020,4000), and how spacing was measured in Contribution Description (0018,A003) of the
 item of Contributing Equipment Sequence that names the agent (PS3.3 C.7.6.1, C.7.6.5, C.12.1).
@@ -22,13 +19,15 @@ item of Contributing Equipment Sequence that names the agent (PS3.3 C.7.6.1, C.7
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.dataset import dictionary, uid
 from agent.dataset.dataset import DataSet
-from agent.dataset.tag import tag_str
+from agent.dataset.tag import is_private, tag_str
 from agent.errors import IodError
-from agent.iod import capture, codes, conditions, modules, syntaxes, tables, ultrasound, xray
+from agent.iod import codes, conditions, image, modules, syntaxes, tables
+from agent.iod.acquisition import CineFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,17 +35,20 @@ if TYPE_CHECKING:
     from agent.dataset.pixels import PixelDescription
     from agent.iod.acquisition import Acquisition
 
+    Compose = Callable[[DataSet, PixelDescription, Acquisition], None]
+
 CONTEXT_ENTITIES = "PSRFE"  # what a context may say: patient, study, series, frame of reference, equipment
 CHARACTER_SET = 0x00080005
 UTF_8 = "ISO_IR 192"
+MAX_COMPLAINTS = 20  # a message of more lines helps nobody
 
 
 class Kind(NamedTuple):
     """One SOP Class we make.
 
     ``modality`` is written unless the context names another of ``modalities`` (empty: any). ``image_type`` is the
-    default of Image Type. ``compose`` adds the Modules of the family. ``multi_frame`` says whether Number of Frames is
-    part of the IOD.
+    default of Image Type. ``compose`` names the function that adds the Modules of the family, as module.function of
+    this package. ``multi_frame`` says whether the IOD can hold several frames.
     """
 
     sop_class_uid: str
@@ -54,7 +56,7 @@ class Kind(NamedTuple):
     modalities: tuple[str, ...]
     image_type: tuple[str, ...]
     multi_frame: bool
-    compose: Callable[[DataSet, PixelDescription, Acquisition], None]
+    compose: str
 
     @property
     def iod(self) -> str:
@@ -63,16 +65,49 @@ class Kind(NamedTuple):
 
 
 _PRIMARY = ("ORIGINAL", "PRIMARY")
+_CAPTURED = ("DERIVED", "SECONDARY")
+_DX = (*_PRIMARY, "")
+
+
+def _kind(
+    sop_class_uid: str,
+    modality: str,
+    compose: str,
+    *,
+    others: tuple[str, ...] = (),
+    image_type: tuple[str, ...] = _PRIMARY,
+    multi_frame: bool = False,
+) -> Kind:
+    return Kind(sop_class_uid, modality, (modality, *others), image_type, multi_frame, compose)
+
+
+def _captured(sop_class_uid: str, compose: str, *, multi_frame: bool) -> Kind:
+    """A secondary capture is of whatever modality its original is."""
+    return Kind(sop_class_uid, "OT", (), _CAPTURED, multi_frame, compose)
+
+
 KINDS: dict[str, Kind] = {
-    "us": Kind(uid.US, "US", ("US", "IVUS"), _PRIMARY, multi_frame=False, compose=ultrasound.compose),
-    "us-mf": Kind(uid.US_MULTIFRAME, "US", ("US", "IVUS"), _PRIMARY, multi_frame=True, compose=ultrasound.compose_cine),
-    "dx": Kind(uid.DX_PRESENTATION, "DX", ("DX",), (*_PRIMARY, ""), multi_frame=False, compose=xray.compose_dx),
-    "dx-processing": Kind(
-        uid.DX_PROCESSING, "DX", ("DX",), (*_PRIMARY, ""), multi_frame=False, compose=xray.compose_dx_processing
-    ),
-    "cr": Kind(uid.CR, "CR", ("CR",), _PRIMARY, multi_frame=False, compose=xray.compose_cr),
-    "sc": Kind(uid.SC, "OT", (), ("DERIVED", "SECONDARY"), multi_frame=False, compose=capture.compose),
+    "us": _kind(uid.US, "US", "ultrasound.compose", others=("IVUS",)),
+    "us-mf": _kind(uid.US_MULTIFRAME, "US", "ultrasound.compose_cine", others=("IVUS",), multi_frame=True),
+    "dx": _kind(uid.DX_PRESENTATION, "DX", "xray.compose_dx", image_type=_DX),
+    "dx-processing": _kind(uid.DX_PROCESSING, "DX", "xray.compose_dx_processing", image_type=_DX),
+    "cr": _kind(uid.CR, "CR", "xray.compose_cr"),
+    "xa": _kind(uid.XA, "XA", "angiography.compose_xa", multi_frame=True),
+    "xrf": _kind(uid.XRF, "RF", "angiography.compose_xrf", multi_frame=True),
+    "sc": _captured(uid.SC, "capture.compose", multi_frame=False),
+    "sc-mf-byte": _captured(uid.SC_MF_BYTE, "capture.compose_gray", multi_frame=True),
+    "sc-mf-word": _captured(uid.SC_MF_WORD, "capture.compose_gray", multi_frame=True),
+    "sc-mf-color": _captured(uid.SC_MF_COLOR, "capture.compose_color", multi_frame=True),
+    "vl-endoscopic": _kind(uid.VL_ENDOSCOPIC, "ES", "visible.compose"),
+    "vl-photo": _kind(uid.VL_PHOTOGRAPHIC, "XC", "visible.compose"),
 }
+
+
+def _family(row: Kind) -> Compose:
+    """The composition of a kind; its module is loaded when the first instance of the family is made."""
+    module, _, function = row.compose.partition(".")
+    found: Compose = getattr(import_module(f"agent.iod.{module}"), function)
+    return found
 
 
 def build(kind: str, *, description: PixelDescription, context: DataSet, acquisition: Acquisition) -> DataSet:
@@ -83,7 +118,7 @@ def build(kind: str, *, description: PixelDescription, context: DataSet, acquisi
 
     Raises:
         IodError: The kind is unknown, an Attribute stands where it may not, two sources contradict each other, or a
-            Module table forbids the result (names tag, Module, table and type of the first violation).
+            Module table forbids the result (names tag, Module, table and type of each violation).
     """
     row = KINDS.get(kind)
     if row is None:
@@ -92,8 +127,8 @@ def build(kind: str, *, description: PixelDescription, context: DataSet, acquisi
     if not row.multi_frame and acquisition.number_of_frames != 1:
         raise IodError(f"{kind} holds one frame, not {acquisition.number_of_frames}", tag=0x00280008)
     ds = _identity(row, acquisition)
-    ds.update(_image(row, description, acquisition))
-    row.compose(ds, description, acquisition)
+    ds.update(image.compose(description, acquisition, row.image_type))
+    _family(row)(ds, description, acquisition)
     _add(ds, _context(row, context), "the context")
     if acquisition.attributes is not None:
         _add(ds, _known(row, acquisition.attributes), "the attributes of the source")
@@ -111,7 +146,7 @@ def rehearse(kind: str, *, description: PixelDescription, context: DataSet, acqu
 
     Frame fields are taken as if one frame had been captured; date and time may still be empty.
     """
-    one = acquisition._replace(number_of_frames=1, frame_time_ms=0.0, frame_times_ms=None)
+    one = acquisition._replace(number_of_frames=1, frame_time_ms=0.0, frame_times_ms=None, cine=CineFacts())
     build(kind, description=description, context=context, acquisition=one)
 
 
@@ -133,7 +168,7 @@ def _context(row: Kind, context: DataSet) -> DataSet:
 def _known(row: Kind, attributes: DataSet) -> DataSet:
     known = modules.tags_of(row.iod, "PSRFEAI")
     for tag in attributes.tags():
-        if tag not in known:
+        if tag not in known and not is_private(tag):
             raise IodError(f"{_name(tag)} is in no Module of this SOP Class", tag=tag)
     return attributes
 
@@ -187,51 +222,20 @@ def _contribution(row: Kind, acquisition: Acquisition) -> DataSet:
     return item
 
 
-def _image(row: Kind, description: PixelDescription, acquisition: Acquisition) -> DataSet:
-    """General Image, Image Pixel and lossy bookkeeping."""
-    made = DataSet()
-    made.update(description.to_elements())
-    made["ImageType"] = list(acquisition.image_type or row.image_type)
-    if acquisition.patient_orientation is not None:
-        made["PatientOrientation"] = list(acquisition.patient_orientation)
-    if acquisition.burned_in_annotation is not None:
-        made["BurnedInAnnotation"] = "YES" if acquisition.burned_in_annotation else "NO"
-    if acquisition.anatomy is not None:
-        made["AnatomicRegionSequence"] = [acquisition.anatomy.code.item()]
-        if acquisition.anatomy.body_part:
-            made["BodyPartExamined"] = acquisition.anatomy.body_part
-    if acquisition.laterality:
-        made["ImageLaterality"] = acquisition.laterality
-    elif acquisition.anatomy is not None and acquisition.anatomy.paired is False:
-        made["ImageLaterality"] = "U"
-    comments = [acquisition.comments] if acquisition.comments else []
-    if acquisition.frames_dropped:
-        comments.append(f"Frames dropped during capture: {acquisition.frames_dropped}")
-    if comments:
-        made["ImageComments"] = ". ".join(comments)
-    _lossy(made, acquisition)
-    return made
-
-
-def _lossy(made: DataSet, acquisition: Acquisition) -> None:
-    """Lossy steps in order; a lossy transfer syntax must be the last of them (PS3.3 C.7.6.1.1.5)."""
-    steps = acquisition.lossy_steps
-    syntax = acquisition.transfer_syntax_uid
-    if uid.is_lossy(syntax) and (not steps or steps[-1].method != syntaxes.LOSSY_METHOD.get(syntax)):
-        raise IodError(f"{uid.uid_name(syntax)} needs its ratio and method as the last lossy step", tag=0x00282112)
-    if steps:
-        made["LossyImageCompression"] = "01"
-        made["LossyImageCompressionRatio"] = [round(step.ratio, 3) for step in steps]
-        made["LossyImageCompressionMethod"] = [step.method for step in steps]
-
-
 def _refuse(found: list[modules.Finding]) -> None:
-    if found:
-        worst = found[0]
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        kind = f", type {worst.type}" if worst.type else ""
-        where = f"{worst.module} Module, PS3.3 Table {worst.table}{kind}" if worst.table else worst.module
-        raise IodError(f"{_name(worst.tag)} {worst.text}: {where}{more}", tag=worst.tag)
+    """Raise for all findings at once: a site that lacks three facts wants to hear of all three."""
+    if not found:
+        return
+    more = [_complaint(finding) for finding in found[:MAX_COMPLAINTS]]
+    if len(found) > MAX_COMPLAINTS:
+        more.append(f"and {len(found) - MAX_COMPLAINTS} more")
+    raise IodError("; ".join(more), tag=found[0].tag, tags=tuple(finding.tag for finding in found))
+
+
+def _complaint(finding: modules.Finding) -> str:
+    kind = f", type {finding.type}" if finding.type else ""
+    where = f"{finding.module} Module, PS3.3 Table {finding.table}{kind}" if finding.table else finding.module
+    return f"{_name(finding.tag)} {finding.text}: {where}"
 
 
 def _name(tag: int) -> str:

@@ -1,24 +1,34 @@
-"""Secondary Capture Image (PS3.3 A.8.1; Modules C.8.6.1, C.8.6.2).
+"""Secondary Capture, single and multi-frame (PS3.3 A.8; Modules C.8.6.1 to C.8.6.4).
 
 General Equipment describes the modality the picture comes from, as far as the context knows it; the gateway stands in
 the SC Equipment Module. Conversion Type is how the picture got in. Modality is that of the original device when the
 context names it, else OT.
+
+A multi-frame grayscale capture says how its stored values are to be read: the output of identity rescale and VOI are
+P-values, so it has Presentation LUT Shape IDENTITY; only 16-bit words may have another rescale. Its frames are a clip,
+spaced by measured time, or the pages of a document, which have an order only.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agent.iod import cine
+from agent.iod.xray import add_voi
+
 if TYPE_CHECKING:
     from agent.dataset.dataset import DataSet
     from agent.dataset.pixels import PixelDescription
-    from agent.iod.acquisition import Acquisition
+    from agent.iod.acquisition import Acquisition, Rescale
+
+IDENTITY_ONLY = 8  # bits allocated that may have no other rescale (A.8.3.4, C.8.6.3)
 
 
 def compose(ds: DataSet, _description: PixelDescription, acquisition: Acquisition) -> None:
     """Add SC Equipment and SC Image."""
     equipment = acquisition.equipment
-    ds["ConversionType"] = acquisition.capture.conversion_type
+    if acquisition.capture.conversion_type:
+        ds["ConversionType"] = acquisition.capture.conversion_type
     for keyword, value in (
         ("SecondaryCaptureDeviceID", equipment.device_serial_number),
         ("SecondaryCaptureDeviceManufacturer", equipment.manufacturer),
@@ -29,3 +39,23 @@ def compose(ds: DataSet, _description: PixelDescription, acquisition: Acquisitio
             ds[keyword] = value
     ds["DateOfSecondaryCapture"] = acquisition.date
     ds["TimeOfSecondaryCapture"] = acquisition.time
+
+
+def compose_color(ds: DataSet, description: PixelDescription, acquisition: Acquisition) -> None:
+    """Add what a multi-frame true colour capture has."""
+    compose(ds, description, acquisition)
+    if acquisition.capture.pages:
+        cine.compose_pages(ds, acquisition)
+    else:
+        cine.compose(ds, acquisition)
+
+
+def compose_gray(ds: DataSet, description: PixelDescription, acquisition: Acquisition) -> None:
+    """Add what a multi-frame grayscale capture has."""
+    compose_color(ds, description, acquisition)
+    rescale: Rescale = acquisition.capture.rescale
+    ds["PresentationLUTShape"] = "IDENTITY"
+    ds["RescaleIntercept"] = rescale.intercept
+    ds["RescaleSlope"] = rescale.slope
+    ds["RescaleType"] = rescale.type
+    add_voi(ds, acquisition.xray)

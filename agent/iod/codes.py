@@ -138,6 +138,11 @@ def ultrasound_view(name: str) -> View:
         raise IodError(f"view {name!r} is not in the tables of ultrasound views", tag=0x00540220) from None
 
 
+def view_modifier(name: str) -> Code:
+    """Modifier of a view: a term of CID 4011 (radiography), 5, 6 or 7 (ultrasound); IodError else."""
+    return concept(name, *PROJECTION_MODIFIERS, *ULTRASOUND_VIEWS)
+
+
 def concept(name: str, *groups: int) -> Code:
     """Code of the first of these context groups that has this code value or meaning (any case); IodError else."""
     from agent.iod._generated_codes import GROUPS

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.dataset.dataset import DataSet
+from agent.iod.image import view_item
 
 if TYPE_CHECKING:
     from agent.dataset.pixels import PixelDescription
@@ -26,7 +27,7 @@ def compose_dx(ds: DataSet, description: PixelDescription, acquisition: Acquisit
     """Add the DX Modules of a For Presentation image."""
     ds["PresentationIntentType"] = "FOR PRESENTATION"
     _digital(ds, description, acquisition)
-    _voi(ds, acquisition.xray)
+    add_voi(ds, acquisition.xray)
     if "VOILUTSequence" not in ds and "WindowCenter" not in ds:
         full = 1 << description.bits_stored
         ds["WindowCenter"] = full // 2
@@ -44,7 +45,7 @@ def compose_cr(ds: DataSet, description: PixelDescription, acquisition: Acquisit
     facts = acquisition.xray
     _view(ds, facts, with_code=False)
     _spacing(ds, facts)
-    _voi(ds, facts)
+    add_voi(ds, facts)
     if "VOILUTSequence" in ds or "WindowCenter" in ds:
         ds["PresentationLUTShape"] = _shape(description)
 
@@ -81,10 +82,7 @@ def _view(ds: DataSet, facts: XrayFacts, *, with_code: bool) -> None:
     if facts.view.position:
         ds["ViewPosition"] = facts.view.position
     if with_code:
-        item = facts.view.code.item()
-        if facts.view_modifiers:
-            item["ViewModifierCodeSequence"] = [modifier.item() for modifier in facts.view_modifiers]
-        ds["ViewCodeSequence"] = [item]
+        ds["ViewCodeSequence"] = [view_item(facts.view, facts.view_modifiers)]
 
 
 def _spacing(ds: DataSet, facts: XrayFacts) -> None:
@@ -92,7 +90,8 @@ def _spacing(ds: DataSet, facts: XrayFacts) -> None:
         ds["ImagerPixelSpacing"] = list(facts.imager_pixel_spacing_mm)
 
 
-def _voi(ds: DataSet, facts: XrayFacts) -> None:
+def add_voi(ds: DataSet, facts: XrayFacts) -> None:
+    """Add windows and VOI LUT, as far as there are any."""
     if facts.windows:
         ds["WindowCenter"] = [window.center for window in facts.windows]
         ds["WindowWidth"] = [window.width for window in facts.windows]

@@ -52,6 +52,7 @@ class InstanceLayout:
         description: What a native frame looks like.
         max_frames: No more frames than this will be written.
         header_budget: Bytes of attributes to make room for; more can never be written at the end.
+        more_header_bytes: Added to the usual budget, for attributes that are larger than usual.
         extended: Write the Extended Offset Table even where the Basic one would do.
 
     Raises:
@@ -68,6 +69,7 @@ class InstanceLayout:
         *,
         max_frames: int,
         header_budget: int | None = None,
+        more_header_bytes: int = 0,
         extended: bool = False,
     ) -> None:
         if transfer_syntax_uid == DEFLATED_EXPLICIT_VR_LE or is_video(transfer_syntax_uid):
@@ -88,7 +90,7 @@ class InstanceLayout:
         tables = 0 if self._native_bytes else max_frames * (16 if self._room_for_extended else 4)
         if header_budget is None:
             times = min(max_frames * FRAME_TIME_BYTES, MAX_FRAME_TIME_BYTES) if max_frames > 1 else 0
-            header_budget = HEADER_BYTES + times
+            header_budget = HEADER_BYTES + times + more_header_bytes
         needed = PREFIX_BYTES + header_budget + tables + _ELEMENT_HEADERS_BYTES
         self.pixel_offset = -(-needed // PAGE_BYTES) * PAGE_BYTES
         if self.pixel_offset > MAX_META_BYTES:

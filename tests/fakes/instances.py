@@ -10,13 +10,28 @@ from agent.dataset.dataset import DataSet
 from agent.dataset.pixels import PixelDescription
 from agent.dataset.values import Fragments
 from agent.iod import codes
-from agent.iod.acquisition import Acquisition, Region, UltrasoundFacts, XrayFacts
+from agent.iod.acquisition import Acquisition, AngiographyFacts, CaptureFacts, Region, UltrasoundFacts, XrayFacts
 from agent.iod.build import KINDS, build
 
 RGB = PixelDescription(12, 16, 3, 8, 8, 7, 0, "RGB", 0)
 GRAY8 = PixelDescription(12, 16)
 GRAY14 = PixelDescription(12, 16, 1, 16, 14, 13, 0, "MONOCHROME2")
-DESCRIPTIONS = {"us": RGB, "us-mf": RGB, "sc": RGB, "dx": GRAY14, "dx-processing": GRAY14, "cr": GRAY14}
+GRAY12 = PixelDescription(12, 16, 1, 16, 12, 11, 0, "MONOCHROME2")
+DESCRIPTIONS = {
+    "us": RGB,
+    "us-mf": RGB,
+    "sc": RGB,
+    "dx": GRAY14,
+    "dx-processing": GRAY14,
+    "cr": GRAY14,
+    "xa": GRAY12,
+    "xrf": GRAY8,
+    "sc-mf-byte": GRAY8,
+    "sc-mf-word": GRAY12,
+    "sc-mf-color": RGB,
+    "vl-endoscopic": RGB,
+    "vl-photo": RGB,
+}
 
 CONTEXT = DataSet(
     {
@@ -55,7 +70,24 @@ _BY_KIND: dict[str, dict[str, Any]] = {
         "xray": _XRAY,
     },
     "cr": {"anatomy": codes.anatomy("KNEE"), "laterality": "L", "xray": _XRAY},
+    "xa": {
+        "anatomy": codes.anatomy("HEART"),
+        "number_of_frames": 3,
+        "frame_time_ms": 66.667,
+        "xray": XrayFacts(pixel_intensity_relationship="LIN"),
+        "angiography": AngiographyFacts("GR", kvp=80, tube_current_ma=300, exposure_time_ms=8, primary_angle=-30),
+    },
+    "xrf": {
+        "anatomy": codes.anatomy("STOMACH"),
+        "xray": XrayFacts(pixel_intensity_relationship="DISP"),
+        "angiography": AngiographyFacts("SC"),
+    },
     "sc": {"anatomy": codes.anatomy("HEAD")},
+    "sc-mf-byte": {"anatomy": codes.anatomy("HEAD"), "capture": CaptureFacts("SD", pages=True), "number_of_frames": 2},
+    "sc-mf-word": {"anatomy": codes.anatomy("HEAD"), "number_of_frames": 3, "frame_time_ms": 40},
+    "sc-mf-color": {"anatomy": codes.anatomy("HEAD"), "number_of_frames": 2, "frame_time_ms": 40},
+    "vl-endoscopic": {"anatomy": codes.anatomy("STOMACH")},
+    "vl-photo": {"anatomy": codes.anatomy("HAND"), "laterality": "R"},
 }
 
 

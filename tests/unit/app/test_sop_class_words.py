@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from agent.config.schema import SOP_CLASS_WORDS
+from agent.config.schema import MULTI_FRAME_WORDS, SOP_CLASS_WORDS
 from agent.iod.build import KINDS
-
-# Built for the day a source can say what it did not process (agent/iod/build.py).
-_UNREACHABLE = {"dx-processing"}
 
 
 def test_every_kind_has_its_word() -> None:
-    assert [word for word in KINDS if word not in _UNREACHABLE] == list(SOP_CLASS_WORDS)
-    assert set(KINDS) >= _UNREACHABLE
+    assert list(KINDS) == list(SOP_CLASS_WORDS)
+    assert [word for word, kind in KINDS.items() if kind.multi_frame] == list(MULTI_FRAME_WORDS)
