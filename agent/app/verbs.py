@@ -80,6 +80,27 @@ VERBS: Final[tuple[Verb, ...]] = (
         ("ConfigError", "DataSetError*", "NativeError*", "FileError"),
     ),
     Verb(
+        "dump",
+        "agent.app.verb_dump",
+        "show what is in DICOM files",
+        (
+            "dump image.dcm",
+            "dump --lenient --tag PatientID --tag 'ReferencedSeriesSequence[0].Modality' *.dcm",
+            "dump --json image.dcm",
+        ),
+        ("FileError", "NotFound", "NotDicomError"),
+    ),
+    Verb(
+        "display",
+        "agent.app.verb_display",
+        "make the table that lets a display follow the GSDF, or judge one that has it",
+        (
+            "display calibrate measured.csv --ambient 0.5 -o table.csv",
+            "display verify measured-again.csv --ambient 0.5 --json",
+        ),
+        ("FileError", "DisplayError"),
+    ),
+    Verb(
         "archive",
         "agent.app.verb_archive",
         "a small bench archive: Verification, Storage and Storage Commitment SCP",

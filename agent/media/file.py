@@ -21,7 +21,7 @@ from agent.dataset.encapsulate import FrameIndex
 from agent.dataset.tag import DOUBLE_FLOAT_PIXEL_DATA, FLOAT_PIXEL_DATA, PIXEL_DATA
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_LE, is_encapsulated, uid_name
 from agent.errors import DecodeError
-from agent.media.part10 import PREFIX_LIMIT_BYTES, FileMeta, decode_prefix
+from agent.media.part10 import META_OFFSET, PREFIX_LIMIT_BYTES, FileMeta, decode_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,11 +50,13 @@ class DicomFile(NamedTuple):
     """What ``open_file`` found."""
 
     meta: FileMeta
+    meta_offset: int  # of group 0002, or of the Data Set where there is none
     data_set_offset: int
     dataset: DataSet  # without the pixels
     pixel_value: PixelValue | None
     pread: Callable[[int, int], bytes]  # where the offsets of ``pixel_value`` count
     notes: list[Note]  # what was tolerated
+    file_pread: Callable[[int, int], bytes]  # where ``meta_offset`` and ``data_set_offset`` count
 
 
 def open_file(
@@ -63,6 +65,7 @@ def open_file(
     *,
     limits: Limits = Limits(),  # noqa: B008  (immutable)
     lenient: bool = False,
+    refer_above: int | None = None,
 ) -> DicomFile:
     """Read everything but the pixels.
 
@@ -71,34 +74,40 @@ def open_file(
         size: Of the file in bytes.
         limits: Bounds on the attributes, and on a Deflated file as a whole.
         lenient: Read a file that breaks PS3.10 where its meaning is certain.
+        refer_above: Leave values of more bytes than this where they are, as ``Reference``; None: none.
 
     Raises:
         NotDicomError: No DICM prefix; lenient: nothing like a Data Element at the start either.
         DecodeError: The file is damaged, cut short, or beyond the limits.
     """
-    meta, offset, notes = _prefix(pread, size, lenient=lenient)
-    syntax = meta.transfer_syntax_uid
-    base = offset
+    meta, syntax, meta_offset, offset, notes = _prefix(pread, size, lenient=lenient)
+    base, file_pread = offset, pread
     if syntax == DEFLATED_EXPLICIT_VR_LE:
         pread, size = _inflated(pread, offset, size, limits)
         syntax, base = EXPLICIT_VR_LE, 0
-    walk = _Walk(pread, base, size, syntax, limits, notes if lenient else None)
+    walk = _Walk(pread, base, size, syntax, meta.transfer_syntax_uid, limits, notes if lenient else None, refer_above)
     dataset = walk.all()
     if lenient:
         from agent.media.lenient import odd_lengths
 
         meta = _completed(meta, dataset)
+        value = walk.pixel_value
+        if value is not None and value.fragments is None and is_encapsulated(meta.transfer_syntax_uid):
+            actual = EXPLICIT_VR_LE if is_encapsulated(syntax) else syntax
+            meta = meta._replace(transfer_syntax_uid=actual)  # whatever is stated
         notes += odd_lengths(dataset, offset)
-    return DicomFile(meta, offset, dataset, walk.pixel_value, pread, notes)
+    return DicomFile(meta, meta_offset, offset, dataset, walk.pixel_value, pread, notes, file_pread)
 
 
-def _prefix(pread: Callable[[int, int], bytes], size: int, *, lenient: bool) -> tuple[FileMeta, int, list[Note]]:
+def _prefix(
+    pread: Callable[[int, int], bytes], size: int, *, lenient: bool
+) -> tuple[FileMeta, str, int, int, list[Note]]:
     if lenient:
         from agent.media.lenient import read_prefix  # the rare path
 
         return read_prefix(pread, size)
     meta, offset = decode_prefix(pread(min(size, PREFIX_LIMIT_BYTES), 0))
-    return meta, offset, []
+    return meta, meta.transfer_syntax_uid, META_OFFSET, offset, []
 
 
 def _completed(meta: FileMeta, dataset: DataSet) -> FileMeta:
@@ -133,7 +142,7 @@ def _inflated(
 class _Walk:
     """Reads one Data Set around its pixels; ``notes`` only where deviations are tolerated."""
 
-    __slots__ = ("_base", "_limits", "_notes", "_pread", "_size", "_syntax", "pixel_value")
+    __slots__ = ("_base", "_limits", "_notes", "_pread", "_refer_above", "_size", "_stated", "_syntax", "pixel_value")
 
     def __init__(
         self,
@@ -141,11 +150,14 @@ class _Walk:
         base: int,
         size: int,
         syntax: str,
+        stated: str,
         limits: Limits,
         notes: list[Note] | None,
+        refer_above: int | None,
     ) -> None:
         self._pread, self._base, self._size = pread, base, size
-        self._syntax, self._limits, self._notes = syntax, limits, notes
+        self._syntax, self._stated = syntax, stated
+        self._limits, self._notes, self._refer_above = limits, notes, refer_above
         self.pixel_value: PixelValue | None = None
 
     def all(self) -> DataSet:
@@ -163,7 +175,13 @@ class _Walk:
         return decoder.finish()
 
     def _decoder(self) -> Decoder:
-        return Decoder(self._syntax, limits=self._limits, stop_before=FLOAT_PIXEL_DATA, offset=self._base)
+        return Decoder(
+            self._syntax,
+            limits=self._limits,
+            stop_before=FLOAT_PIXEL_DATA,
+            offset=self._base,
+            refer_above=self._refer_above,
+        )
 
     def _run(self, decoder: Decoder, size: int) -> None:
         self.pixel_value = None
@@ -185,7 +203,7 @@ class _Walk:
             if not piece:
                 break
             decoder.feed(piece)
-            at += len(piece)
+            at = decoder.skip(size)
 
     def _locate(self, stop: Stop) -> PixelValue:
         """Find where the pixels end."""
@@ -201,11 +219,11 @@ class _Walk:
     def _check_form(self, stop: Stop) -> None:
         """The transfer syntax says whether Pixel Data are encapsulated; the other two never are."""
         encapsulated = stop.length < 0
-        if encapsulated == (stop.tag == PIXEL_DATA and is_encapsulated(self._syntax)):
+        if encapsulated == (stop.tag == PIXEL_DATA and is_encapsulated(self._stated)):
             return
         if stop.tag == PIXEL_DATA and self._notes is not None:
             form = "encapsulated" if encapsulated else "native"
-            self._note(stop.value_offset, f"Pixel Data are {form} in spite of {uid_name(self._syntax)}")
+            self._note(stop.value_offset, f"Pixel Data are {form} in spite of {uid_name(self._stated)}")
         elif encapsulated:
             raise DecodeError("native Pixel Data cannot have undefined length", tag=stop.tag, offset=stop.value_offset)
         else:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agent.dataset import dictionary
 from agent.dataset.dataset import DataSet
 from agent.dataset.tag import PIXEL_REPRESENTATION, SPECIFIC_CHARACTER_SET, is_group_length, is_private
-from agent.dataset.values import Element, Fragments, Scalar, Value
+from agent.dataset.values import Element, Fragments, Reference, Scalar, Value
 from agent.dataset.vr import BYTES, NUMBER, TAG, VRS, choose, is_ambiguous
 from agent.errors import DecodeError
 
@@ -34,8 +34,9 @@ def to_json(dataset: DataSet, *, bulk_uri: Callable[[Element], str | None] | Non
 
     Args:
         dataset: What to show.
-        bulk_uri: Asked for every element whose value would be ``InlineBinary``; the URI that stands for the value, or
-            None to have it inline. Encapsulated Pixel Data without a URI is left empty: JSON has no form for it.
+        bulk_uri: Asked for every element whose value would be ``InlineBinary`` or was left on disk; the URI that stands
+            for the value, or None to have it inline. What cannot be inline (encapsulated Pixel Data, what was left on
+            disk) is empty without one.
     """
     return _object_of(dataset, None, bulk_uri)
 
@@ -75,6 +76,8 @@ def _attribute(
         items = value if isinstance(value, list) else []
         shown = [_object_of(item, representation, bulk_uri) for item in items if isinstance(item, DataSet)]
         return {"vr": "SQ", "Value": shown} if shown else {"vr": "SQ"}
+    if isinstance(value, Reference):
+        return _binary(element, bulk_uri)
     if row is None or row.kind is BYTES or isinstance(value, bytes | bytearray | memoryview | Fragments):
         return _binary(element if row is not None and row.kind is BYTES else element._replace(vr="UN"), bulk_uri)
     values = value if isinstance(value, list | tuple) else [] if value is None else [value]

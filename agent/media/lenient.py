@@ -20,6 +20,7 @@ from agent.dataset.uid import (
     EXPLICIT_VR_BE,
     EXPLICIT_VR_LE,
     IMPLICIT_VR_LE,
+    is_encapsulated,
     is_valid_uid,
     uid_name,
 )
@@ -61,6 +62,8 @@ class Prefix(NamedTuple):
     """What stands before the Data Set; ``meta`` has empty texts for what is missing, but a transfer syntax always."""
 
     meta: FileMeta
+    syntax: str  # what the attributes are in; that of ``meta`` says how pixels are encapsulated
+    meta_offset: int  # of group 0002, or of the Data Set where there is none
     data_set_offset: int
     notes: list[Note]
 
@@ -90,7 +93,9 @@ def read_prefix(pread: Callable[[int, int], bytes], size: int) -> Prefix:
         if found and not _uid(found, tag):
             notes.append(Note(start, f"no Media Storage SOP {name} UID"))
     sop_class, sop_instance = (_uid(found, tag) for tag in (_SOP_CLASS, _SOP_INSTANCE))
-    return Prefix(FileMeta(sop_class, sop_instance, syntax, _text(found, _SOURCE_AE)), offset, notes)
+    named = stated if is_valid_uid(stated) and is_encapsulated(stated) else syntax
+    meta = FileMeta(sop_class, sop_instance, named, _text(found, _SOURCE_AE))
+    return Prefix(meta, syntax, start, offset, notes)
 
 
 def odd_lengths(dataset: DataSet, offset: int) -> list[Note]:

@@ -6,7 +6,6 @@ import json
 import os
 import struct
 import subprocess
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ import pydicom
 import pytest
 from fakes.real_images import wheel_file
 
+from agent.dataset.tag import PIXEL_DATA
 from agent.media.json_model import from_json, to_json
 from agent.media.reader import open_instance
 
@@ -31,9 +31,8 @@ NUMBERS = {"DS", "IS", "FL", "FD", "US", "SS", "UL", "SL", "SV", "UV"}
 def attributes_of(path: str) -> DataSet:
     fd = os.open(path, os.O_RDONLY)
     try:
-        return open_instance(
-            partial(lambda length, offset: os.pread(fd, length, offset)), os.stat(path).st_size
-        ).dataset
+        found = open_instance(lambda length, offset: os.pread(fd, length, offset), os.stat(path).st_size)
+        return found.dataset.between(0, PIXEL_DATA)
     finally:
         os.close(fd)
 

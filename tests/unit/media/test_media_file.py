@@ -20,7 +20,7 @@ from agent.dataset.uid import (
     RLE_LOSSLESS,
     SC,
 )
-from agent.dataset.values import Fragments
+from agent.dataset.values import Fragments, Reference
 from agent.errors import DecodeError, NotDicomError
 from agent.media.file import DicomFile, open_file
 from agent.media.part10 import FileMeta, encode_prefix
@@ -136,7 +136,7 @@ CASES: dict[str, tuple[bytes, str, str]] = {  # bytes, the note, the transfer sy
         "Deflated Explicit VR Little Endian is stated", EXPLICIT_VR_LE),
     "encapsulated stated, native written": (
         encode_prefix(META._replace(transfer_syntax_uid=JPEG_BASELINE)) + GOOD[META_END:],
-        "Pixel Data are native in spite of JPEG Baseline", JPEG_BASELINE),
+        "Pixel Data are native in spite of JPEG Baseline", EXPLICIT_VR_LE),
     "no SOP Instance UID": (EMPTY_UIDS, "no Media Storage SOP Instance UID", EXPLICIT_VR_LE),
     "zeros behind": (GOOD + bytes(700), "700 bytes of padding", EXPLICIT_VR_LE),
     "zeros behind, implicit": (IMPLICIT + bytes(700), "700 bytes of padding", IMPLICIT_VR_LE),
@@ -173,6 +173,29 @@ def test_a_conforming_file_gives_no_note() -> None:
     for syntax in (EXPLICIT_VR_LE, IMPLICIT_VR_LE, DEFLATED_EXPLICIT_VR_LE):
         data = encode_prefix(META._replace(transfer_syntax_uid=syntax)) + data_set(syntax)
         assert opened(data, lenient=True).notes == []
+
+
+def test_fragments_keep_their_codec_when_the_attributes_are_implicit() -> None:
+    head = ATTRIBUTES.copy()
+    value = encode(DataSet({0x7FE00010: Fragments(b"", (b"\xff\xd8",))}), RLE_LOSSLESS)[12:]
+    data = encode_prefix(META._replace(transfer_syntax_uid=JPEG_BASELINE)) + encode(head, IMPLICIT_VR_LE)
+    file = opened(data + b"\xe0\x7f\x10\0\xff\xff\xff\xff" + value, lenient=True)
+    assert file.meta.transfer_syntax_uid == JPEG_BASELINE
+    assert [note.text for note in file.notes] == [
+        "JPEG Baseline (Process 1) is stated, and the bytes are Implicit VR Little Endian"]  # fmt: skip
+    assert file.pixel_value is not None
+    assert file.pixel_value.fragments is not None
+
+
+def test_long_values_may_stay_where_they_are() -> None:
+    data = encode_prefix(META) + encode(DataSet({"EncapsulatedDocument": b"%PDF" * 64,
+                                                 "PixelData": b"abcdef", **PADDING}), EXPLICIT_VR_LE)  # fmt: skip
+    file = open_file(lambda length, offset: data[offset : offset + length], len(data), refer_above=100)
+    found = file.dataset["EncapsulatedDocument"]
+    assert isinstance(found, Reference)
+    assert data[found.offset : found.offset + found.length] == b"%PDF" * 64
+    assert file.pixel_value is not None
+    assert file.dataset[0xFFFCFFFC] == b"\1\2\3\4"
 
 
 def test_big_endian_is_recognized() -> None:

@@ -1,0 +1,94 @@
+"""``dump`` as a command, over the real files of the pydicom wheel and a file larger than memory would like."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import struct
+import subprocess
+from functools import partial
+from pathlib import Path
+
+import pydicom
+import pytest
+from fakes.command import run_command
+from fakes.real_images import wheel_file
+from fakes.site import AGENT
+
+CT = wheel_file("CT_small.dcm")
+
+
+def test_a_file_is_shown_with_its_meta_information_and_its_pixels() -> None:
+    done = run_command("dump", CT, wheel_file("SC_rgb_rle_2frame.dcm"))
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"# {CT}: 38.3 KiB, Explicit VR Little Endian\n(0002,0000) UL        4  ")
+    assert "Explicit VR Little Endian)\n" in done.stdout
+    assert "[GEMS_IDEN_01] xx27                862399669\n" in done.stdout
+    assert "PixelData                          at byte 6300\n  begins af 00" in done.stdout
+    assert "  Basic Offset Table at byte 1336: 0 672 (2 entries)\n  fragment 0: 664 bytes" in done.stdout
+
+
+def test_json_is_an_array_that_pydicom_reads() -> None:
+    found = run_command("dump", "--json", CT, wheel_file("rtplan.dcm")).json
+    again = [pydicom.Dataset.from_json(json.dumps(one), lambda *_: b"") for one in found]
+    assert [one.SOPInstanceUID for one in again] == [pydicom.dcmread(path).SOPInstanceUID for path in (
+        CT, wheel_file("rtplan.dcm"))]  # fmt: skip
+    uri = found[0]["7FE00010"]["BulkDataURI"]
+    assert uri == f"file://{CT}?offset=6300&length=32768"
+    with CT.open("rb") as file:
+        file.seek(6300)
+        assert file.read(32768) == pydicom.dcmread(CT).PixelData
+
+
+@pytest.mark.parametrize(("path", "shown"), [
+    ("PatientID", "(0010,0020) LO        4  PatientID                          1CT1\n"),
+    ("0002,0010", "(0002,0010) UI       20  TransferSyntaxUID"),
+    ("OtherPatientIDsSequence[1].PatientID", "  item 0\n    (0010,0020) LO        8  PatientID"),
+])  # fmt: skip
+def test_one_element_can_be_asked_for(path: str, shown: str) -> None:
+    done = run_command("dump", CT, "--tag", path)
+    assert (done.returncode, shown in done.stdout, "#" in done.stdout) == (0, True, False)
+    if path == "PatientID":
+        assert run_command("dump", CT, "--tag", path, "--json").json == [{"00100020": {"vr": "LO", "Value": ["1CT1"]}}]
+
+
+def test_what_is_asked_for_and_not_there_is_said() -> None:
+    assert run_command("dump", CT, "--tag", "ViewPosition").returncode == 4
+    wrong = run_command("dump", CT, "--tag", "Nonsense")
+    assert (wrong.returncode, "'Nonsense' is not a keyword" in wrong.stderr) == (2, True)
+
+
+def test_a_file_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("hello")
+    done = run_command("dump", tmp_path / "x.txt", tmp_path / "none", tmp_path, CT, "--json")
+    assert (done.returncode, len(done.json)) == (30, 1)
+    for said in ("x.txt: no DICM prefix", "none: No such file", f"{tmp_path}: not a regular file"):
+        assert said in done.stderr
+
+
+def test_every_file_of_the_wheel_is_read_or_refused(tmp_path: Path) -> None:
+    files = sorted(wheel_file("").glob("*.dcm"))
+    done = run_command("dump", "--lenient", *files)
+    refused = [line for line in done.stderr.splitlines() if "error:" in line]
+    assert len(files) - done.stdout.count("\n# /") - done.stdout.startswith("# /") == len(refused)
+    assert {Path(line.split("error: ")[1].split(": ")[0]).name for line in refused} <= {
+        "MR_truncated.dcm", "rtplan_truncated.dcm", "badVR.dcm",
+        "no_meta.dcm"}  # fmt: skip  # the last one starts with a stray byte
+    assert "# tolerated: no File Meta Information (byte 0)" in done.stdout
+    strict = run_command("dump", wheel_file("ExplVR_LitEndNoMeta.dcm"))
+    assert strict.returncode == 30
+
+
+def test_a_huge_file_takes_little_memory(tmp_path: Path) -> None:
+    """A sparse file of 3 GB: pixels, and a document in front of them."""
+    path = tmp_path / "huge.dcm"
+    head = CT.read_bytes()[:6288]
+    with path.open("wb") as file:
+        file.write(head + struct.pack("<HH2sHI", 0x42, 0x11, b"OB", 0, 1 << 30))
+        file.seek(1 << 30, os.SEEK_CUR)
+        file.write(struct.pack("<HH2sHI", 0x7FE0, 0x10, b"OW", 0, 1 << 31))
+        file.truncate(file.tell() + (1 << 31))
+    limit = partial(resource.setrlimit, resource.RLIMIT_DATA, (64 << 20, 64 << 20))
+    done = subprocess.run([AGENT, "dump", path, "--json", "--full"], capture_output=True, preexec_fn=limit, check=True)
+    assert "&length=1073741824" in json.loads(done.stdout)[0]["00420011"]["BulkDataURI"]
