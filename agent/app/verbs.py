@@ -91,6 +91,17 @@ VERBS: Final[tuple[Verb, ...]] = (
         ("FileError", "NotFound", "NotDicomError"),
     ),
     Verb(
+        "transcode",
+        "agent.app.verb_transcode",
+        "write DICOM files in another transfer syntax, and prove that no sample changed",
+        (
+            "transcode clip.dcm --to rle -o clip-rle.dcm",
+            "transcode *.dcm --to explicit -o ./native",
+            "transcode image.dcm --to jpeg-ls --near 2 -o image-near.dcm",
+        ),
+        ("FileError", "DataSetError*", "NativeError*"),
+    ),
+    Verb(
         "display",
         "agent.app.verb_display",
         "make the table that lets a display follow the GSDF, or judge one that has it",

@@ -1,0 +1,84 @@
+"""``display``: measurements in, table and conformance out."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent.app.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Path:
+    path = tmp_path / "measured.csv"
+    rows = [f"{ddl};{0.4 + 249.6 * (ddl / 255) ** 2.2:.5f}" for ddl in (*range(0, 255, 15), 255)]
+    path.write_text("level;cd/m2\n\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_table_to_stdout_and_conformance_to_stderr(measured: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["display", "calibrate", str(measured), "--ambient", "0.5"]) == 0
+    out, err = capsys.readouterr()
+    head, *rows = out.splitlines()
+    assert head == "p_value,ddl,luminance,target"
+    assert len(rows) == 256
+    assert rows[0].startswith("0,0,0.9000,")
+    assert rows[-1].startswith("255,255,250.5000,")
+    assert "JND per step" in err
+
+
+def test_table_to_a_file_that_is_never_replaced(
+    measured: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "table.csv"
+    words = ["display", "calibrate", str(measured), "--entries", "1024", "-o", str(table)]
+    assert main(words) == 0
+    assert len(table.read_text().splitlines()) == 1025
+    assert "JND per step" in capsys.readouterr().out
+    assert main(words) == 3
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_table_makes_a_display_better(measured: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["display", "calibrate", str(measured), "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    again = tmp_path / "again.csv"
+    again.write_text("".join(f"{p},{luminance}\n" for p, luminance in enumerate(made["luminance"])))
+    assert main(["display", "verify", str(again), "--json"]) == 0
+    after = json.loads(capsys.readouterr().out)
+    again.write_text("".join(f"{ddl},{0.4 + 249.6 * (ddl / 255) ** 2.2:.5f}\n" for ddl in range(256)))
+    assert main(["display", "verify", str(again)]) == 0
+    assert "no P-value is further than" in capsys.readouterr().out
+    assert main(["display", "verify", str(again), "--json"]) == 0
+    before = json.loads(capsys.readouterr().out)
+    assert after["max_index_deviation"] < before["max_index_deviation"] / 10
+    assert after["jnd_per_step"] == pytest.approx(before["jnd_per_step"], abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("action", "text", "status", "message"),
+    [
+        ("calibrate", "0,1\nx\n9,2,3\n12 abc\n", 34, "line 4: '12 abc' is not LEVEL,LUMINANCE"),
+        ("calibrate", "0 1\n9 0.5\n", 34, "falls from 1 to 0.5"),
+        ("calibrate", "nothing\n", 34, "0 measurements"),
+        ("verify", "0 1\n2 3\n", 34, "every P-value from 0 on"),
+        ("verify", "0 0.01\n1 3\n", 34, "outside the function"),
+    ],
+)
+def test_files_that_make_no_sense(
+    action: str, text: str, status: int, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "measured.txt"
+    path.write_text(text)
+    assert main(["display", action, str(path)]) == status
+    assert message in capsys.readouterr().err
+
+
+def test_no_such_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["display", "calibrate", str(tmp_path / "none.csv")]) == 3
+    assert "none.csv" in capsys.readouterr().err
