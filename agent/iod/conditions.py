@@ -387,6 +387,9 @@ MODULES: dict[tuple[str, str], Condition] = {
     },
 }
 
+# Rows of Macros that a table includes on a condition, whatever their type; conditions_document.py has them.
+MACROS: dict[tuple[str, int], Condition] = {}
+
 # Rows of type 1 that another Module of the IOD makes conditional: a multi-frame SC with one frame needs no pointer.
 EXEMPT: dict[tuple[str, int], Predicate] = {
     ("C.7-14", 0x00280009): lambda item, root: (

@@ -37,7 +37,7 @@ class Finding(NamedTuple):
     """One difference between an instance and its tables.
 
     ``path`` leads to the Attribute (``(0018,6011)[1].(0018,6024)``, items from 1), ``module`` and ``table`` to the
-    rule; ``type`` is that of the row, empty where the rule is about a value.
+    rule; ``type`` is that of the row, empty where the rule is about a value, and ``section`` is set where it is prose.
     """
 
     severity: str
@@ -47,12 +47,20 @@ class Finding(NamedTuple):
     table: str
     type: str
     text: str
+    section: str = ""
+
+    @property
+    def where(self) -> str:
+        """The rule as one cites it: Module, part and table or section, type."""
+        if not self.table:
+            return self.module
+        rule = f"Table {self.table}" if not self.section else self.section
+        part = "" if rule.startswith("PS") else "PS3.3 "
+        return f"{self.module} ({part}{rule}{f', type {self.type}' if self.type else ''})"
 
     def __str__(self) -> str:
         name = dictionary.keyword_of(self.tag) or "?"
-        rule = f", type {self.type}" if self.type else ""
-        where = f"{self.module} (PS3.3 Table {self.table}{rule})" if self.table else self.module
-        return f"{self.severity}: {self.path} {name} {self.text}: {where}"
+        return f"{self.severity}: {self.path} {name} {self.text}: {self.where}"
 
 
 def check(ds: DataSet, *, pixel_data: bool = False) -> list[Finding]:
@@ -64,6 +72,7 @@ def check(ds: DataSet, *, pixel_data: bool = False) -> list[Finding]:
     if iod is None:
         text = "is not a SOP Class whose tables are known here"
         return [Finding(ERROR, tag_str(0x00080016), 0x00080016, "SOP Common", "C.12-1", "1", text)]
+    _prepare(iod)
     found: dict[tuple[str, str], Finding] = {}
     for finding in _all(ds, iod, pixel_data=pixel_data):
         found.setdefault((finding.path, finding.text), finding)
@@ -87,6 +96,7 @@ def complete(ds: DataSet, iod: str) -> None:
 
 def in_use(ds: DataSet, iod: str) -> list[tables.ModuleUse]:
     """Modules of the IOD that this instance has to satisfy."""
+    _prepare(iod)
     own = _own_tags(iod)
     have = frozenset(map(_generic, ds.tags()))
     return [use for use in tables.modules_of(iod) if use.usage == "M" or _is_used(ds, iod, use, have & own[use.table])]
@@ -97,6 +107,29 @@ def tags_of(iod: str, entities: str) -> frozenset[int]:
     return frozenset(
         row.tag for use in tables.modules_of(iod) if use.entity in entities for row in tables.rows(use.table)
     )
+
+
+_DOCUMENTS = frozenset({"pdf", "cda", "rdsr"})
+_FIRST_IMAGES = frozenset({"us", "us-mf", "cr", "dx"})  # all of theirs is in rules.py
+_prepared: set[str] = set()
+
+
+def _prepare(iod: str) -> None:
+    """Bring in the conditions and rules that only this family of IODs has; a source makes one kind of image."""
+    if iod in _prepared:
+        return
+    if iod in _DOCUMENTS:
+        from agent.iod import conditions_document, rules_document
+
+        conditions.ROWS.update(conditions_document.ROWS)
+        conditions.MACROS.update(conditions_document.MACROS)
+        rules.RULES.update(rules_document.RULES)
+    elif iod not in _FIRST_IMAGES:
+        from agent.iod import rules_image
+
+        rules.RULES.update(rules_image.RULES)
+        rules.VALUES.update(rules_image.VALUES)
+    _prepared.add(iod)
 
 
 # --- which Modules ---------------------------------------------------------------------------
@@ -148,11 +181,11 @@ def _all(ds: DataSet, iod: str, *, pixel_data: bool) -> Iterator[Finding]:
         for finding in _walk(tables.rows(use.table), ds, ds, module, ""):
             if pixel_data or finding.tag != PIXEL_DATA:
                 yield finding
-        for rule in rules.RULES.get(use.table, ()):
-            for tag, text in rule(ds):
-                yield Finding(ERROR, tag_str(tag), tag, module, use.table, "", text)
+        for section, rule in rules.RULES.get(use.table, ()):
+            for place, text in rule(ds):
+                yield Finding(ERROR, *_path(place), module, use.table, "", text, section)
     yield from _foreign(ds, iod)
-    yield from _representation(ds, "")
+    yield from representation(ds)
 
 
 def _walk(level: Iterable[tables.Row], item: DataSet, root: DataSet, module: str, prefix: str) -> Iterator[Finding]:
@@ -172,6 +205,9 @@ def _walk(level: Iterable[tables.Row], item: DataSet, root: DataSet, module: str
 def _required(row: tables.Row, item: DataSet, root: DataSet) -> bool | None:
     """Whether the row demands presence; None where we cannot know."""
     key = row.table, row.tag
+    macro = conditions.MACROS.get(key)
+    if macro is not None and not macro.holds(item, root):
+        return False
     if row.type in {"1", "2"}:
         exempt = conditions.EXEMPT.get(key)
         return exempt is None or not exempt(item, root)
@@ -186,7 +222,10 @@ def _presence(row: tables.Row, tag: int, item: DataSet, root: DataSet) -> tuple[
     if row.type == "3":
         return ERROR, ""
     required = _required(row, item, root)
-    condition = conditions.ROWS.get((row.table, row.tag))
+    key = row.table, row.tag
+    condition = conditions.ROWS.get(key)
+    if required is False or condition is None:
+        condition = conditions.MACROS.get(key, condition)
     because = f" although {condition.text}" if condition is not None and row.type.endswith("C") else ""
     if tag not in item:
         return ERROR, f"is absent{because}" if required else ""
@@ -227,15 +266,42 @@ def _foreign(ds: DataSet, iod: str) -> Iterator[Finding]:
             yield Finding(WARNING, tag_str(tag), tag, "no Module of this IOD", "", "", "is not part of the IOD")
 
 
-def _representation(ds: DataSet, prefix: str) -> Iterator[Finding]:
-    """VR and VM of every element against the dictionary (PS3.6)."""
-    for element in ds:
-        tag, path = element.tag, prefix + tag_str(element.tag)
-        known = dictionary.entry(tag)
-        found = conditions.values(ds, tag)
-        if known.keyword and element.vr != known.vr and element.vr not in known.vr.split(" or "):
-            yield Finding(ERROR, path, tag, "PS3.6", "", "", f"has VR {element.vr}, not {known.vr}")
-        elif known.keyword and element.vr != "SQ" and not dictionary.vm_allows(known.vm, len(found)):
-            yield Finding(ERROR, path, tag, "PS3.6", "", "", f"has {len(found)} values, VM is {known.vm}")
-        for number, item in enumerate(ds.items_of(tag), 1):
-            yield from _representation(item, f"{path}[{number}].")
+def representation(ds: DataSet) -> Iterator[Finding]:
+    """VR and VM of every element at any depth against the dictionary (PS3.6 6)."""
+    for item, prefix in levels(ds):
+        for tag in item.tags():
+            found = _entry(item, tag)
+            if found:
+                yield Finding(ERROR, prefix + tag_str(tag), tag, "PS3.6", "", "", found)
+
+
+def levels(ds: DataSet) -> Iterator[tuple[DataSet, str]]:
+    """The Data Set and every item in it with the path that leads there; a stack, because nesting comes from a file."""
+    stack = [(ds, "")]
+    while stack:
+        item, prefix = stack.pop()
+        yield item, prefix
+        for tag in reversed(item.tags()):
+            if item.stored[tag].vr == "SQ":
+                inside = [(each, f"{prefix}{tag_str(tag)}[{n}].") for n, each in enumerate(item.items_of(tag), 1)]
+                stack.extend(reversed(inside))
+
+
+def _entry(item: DataSet, tag: int) -> str:
+    """What is wrong with VR or VM of one element."""
+    known, vr = dictionary.entry(tag), item.stored[tag].vr
+    if not known.keyword:
+        return ""
+    if vr != known.vr and vr not in known.vr.split(" or "):
+        return f"has VR {vr}, not {known.vr}"
+    count = 0 if vr == "SQ" else len(conditions.values(item, tag))
+    return "" if dictionary.vm_allows(known.vm, count) else f"has {count} values, VM is {known.vm}"
+
+
+def _path(place: rules.Place) -> tuple[str, int]:
+    """A place as it is printed, and the tag it ends with."""
+    if isinstance(place, int):
+        return tag_str(place), place
+    *way, tag = place
+    steps = [f"{tag_str(sequence)}[{number}]." for sequence, number in zip(way[::2], way[1::2], strict=True)]
+    return "".join(steps) + tag_str(tag), tag

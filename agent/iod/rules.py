@@ -1,11 +1,13 @@
 """What PS3.3 says about values in prose, beside its tables.
 
-``VALUES`` closes or suggests value sets that stand in a section instead of a table row; ``RULES`` are the relations
-between Attributes. Both are keyed by the table of the Module whose section states them, so that they apply exactly
-where the Module is used. A rule is a generator of ``(tag, text)``; an empty one is the normal case. Rules speak only
-of Attributes that are present: what is absent is the business of the tables.
+``VALUES`` closes value sets that stand in a section instead of a table row; ``RULES`` are the relations between
+Attributes, each with the section that states it. Both are keyed by the table of the Module whose section that is, so
+that they apply exactly where the Module is used. A rule is a generator of ``(place, text)``; an empty one is the normal
+case. A place is a tag, or the way to one inside items, numbered from 1: ``(sequence, item, tag)``. Rules speak only of
+Attributes that are present: what is absent is the business of the tables.
 
-Sources: PS3.3 C.7.5.1, C.7.6.1, C.7.6.3, C.7.6.5, C.7.6.6, C.8.1.2, C.8.5.5, C.8.5.6, C.8.11.1, C.8.11.3, C.8.11.4.
+What only X-ray, captured and visible light images have is in rules_image.py, documents in rules_document.py; each joins
+``RULES`` with the first instance that needs it.
 """
 
 from __future__ import annotations
@@ -16,11 +18,12 @@ from agent.dataset import uid
 from agent.iod.conditions import first, values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from agent.dataset.dataset import DataSet
 
-    Complaint = tuple[int, str]
+    Place = int | tuple[int, ...]
+    Complaint = tuple[Place, str]
     Rule = Callable[[DataSet], Iterator[Complaint]]
 
 MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
@@ -159,11 +162,11 @@ def ultrasound_type(ds: DataSet) -> Iterator[Complaint]:
 def regions(ds: DataSet) -> Iterator[Complaint]:
     """Regions lie inside the image and use the listed units, formats and flags (C.8.5.5.1)."""
     rows, columns = first(ds, 0x00280010), first(ds, 0x00280011)
-    for region in ds.items_of(0x00186011):
+    for number, region in enumerate(ds.items_of(0x00186011), 1):
         for low, high, limit in ((0x00186018, 0x0018601C, columns), (0x0018601A, 0x0018601E, rows)):
             start, end = first(region, low), first(region, high)
             if isinstance(start, int) and isinstance(end, int) and isinstance(limit, int) and not start <= end < limit:
-                yield high, f"must lie between {start} and {limit - 1}"
+                yield (0x00186011, number, high), f"must lie between {start} and {limit - 1}"
         for tag, limit in (
             (0x00186024, MAX_UNITS),
             (0x00186026, MAX_UNITS),
@@ -173,7 +176,7 @@ def regions(ds: DataSet) -> Iterator[Complaint]:
         ):
             value = first(region, tag)
             if isinstance(value, int) and not 0 <= value <= limit:
-                yield tag, f"must lie between 0 and {limit}"
+                yield (0x00186011, number, tag), f"must lie between 0 and {limit}"
 
 
 def intent(ds: DataSet) -> Iterator[Complaint]:
@@ -215,16 +218,126 @@ def spacing(ds: DataSet) -> Iterator[Complaint]:
             yield tag, "must be above 0"
 
 
-RULES: dict[str, tuple[Rule, ...]] = {
-    "C.7-11a": (samples, bits, chroma),
-    "C.7-9": (image_type, lossy, presentation_shape),
-    "C.7-13": (frame_times,),
-    "C.7-14": (frames,),
-    "C.8-2": (spacing,),
-    "C.8-17": (regions,),
-    "C.8-18": (ultrasound_pixels, ultrasound_pointer, ultrasound_type),
-    "C.8-68": (intent,),
-    "C.8-70": (no_voi_for_processing, window),
-    "C.8-71": (spacing,),
-    "C.11-2": (window,),
+def orientation(ds: DataSet) -> Iterator[Complaint]:
+    """Patient Orientation is made of the letters of the human body (C.7.6.1.1.1)."""
+    if first(ds, 0x00102210) == "QUADRUPED":
+        return
+    for value in values(ds, 0x00200020):
+        letters = str(value)
+        if letters.strip("APRLHF") or len(set(letters)) != len(letters):
+            yield 0x00200020, f"has {value!r}, which is not made of A, P, R, L, H, F"
+
+
+def instance_uids(ds: DataSet) -> Iterator[Complaint]:
+    """The root of the Standard names nothing that anybody else made (PS3.5 9)."""
+    for tag in (0x00080018, 0x0020000D, 0x0020000E, 0x00200052):
+        if str(first(ds, tag) or "").startswith(DICOM_ROOT) and first(ds, tag) not in WELL_KNOWN_FRAMES:
+            yield tag, f"is under {DICOM_ROOT}, the root of the Standard"
+
+
+def timezone(ds: DataSet) -> Iterator[Complaint]:
+    """Offsets look like +0100 and lie between -1200 and +1400 (C.12.1.1.8)."""
+    text = str(first(ds, 0x00080201) or "")
+    if text and not (len(text) == 5 and text[0] in "+-" and text[1:].isdigit() and -1200 <= int(text) <= 1400):
+        yield 0x00080201, f"has {text!r}, which is no offset such as +0100"
+    elif text == "-0000":
+        yield 0x00080201, "has '-0000'; zero is +0000"
+
+
+def palette(ds: DataSet) -> Iterator[Complaint]:
+    """The descriptors of a palette agree, and its tables are as long as they say (C.7.6.3.1.5, C.7.6.3.1.6)."""
+    descriptors = [values(ds, tag) for tag in (0x00281101, 0x00281102, 0x00281103)]
+    for tag, found in zip((0x00281101, 0x00281102, 0x00281103), descriptors, strict=True):
+        if found and list(found) != list(descriptors[0]):
+            yield tag, "must equal the descriptor of red"
+        if len(found) == 3 and found[2] not in {8, 16}:
+            yield tag, "must have 8 or 16 as its third value"
+        yield from _table_length(ds, tag + 0x100, found)
+
+
+def _table_length(ds: DataSet, tag: int, descriptor: Sequence[object]) -> Iterator[Complaint]:
+    data = ds.get(tag)
+    if len(descriptor) != 3 or not isinstance(data, bytes) or not isinstance(descriptor[0], int):
+        return
+    entries = descriptor[0] or LUT_ENTRIES_16_BIT
+    allowed = {2 * entries} | ({entries + entries % 2} if descriptor[2] == 8 else set())
+    if len(data) not in allowed:
+        yield tag, f"has {len(data)} bytes for {entries} entries"
+
+
+def icon(ds: DataSet) -> Iterator[Complaint]:
+    """An icon is one small monochrome or palette image (C.7.6.1.1.6)."""
+    items = ds.items_of(ICON)
+    if len(items) > 1:
+        yield ICON, f"has {len(items)} items; one is allowed"
+    for number, item in enumerate(items, 1):
+        for tag, allowed in ICON_VALUES:
+            value = first(item, tag)
+            if value is not None and value not in allowed:
+                yield (ICON, number, tag), f"has {value!r}; an icon allows {', '.join(map(str, allowed))}"
+        for tag in (0x00280006, 0x00280034):
+            if tag in item:
+                yield (ICON, number, tag), "must not be present in an icon"
+        for place, text in [*samples(item), *bits(item), *palette(item)]:
+            yield (ICON, number, place) if isinstance(place, int) else place, text
+
+
+def overlays(ds: DataSet) -> Iterator[Complaint]:
+    """Overlay Data are bits of their own, one a pixel (C.9.2)."""
+    for group in range(0x6000, 0x6020, 2):
+        base = group << 16
+        if base | 0x3000 not in ds:
+            continue
+        rows, columns, data = first(ds, base | 0x10), first(ds, base | 0x11), ds.get(base | 0x3000)
+        frames_ = numbers(ds, base | 0x15) or [1]
+        for tag, wanted in ((base | 0x100, 1), (base | 0x102, 0)):
+            if first(ds, tag) not in {wanted, None}:
+                yield tag, f"must be {wanted}"
+        if isinstance(rows, int) and isinstance(columns, int) and isinstance(data, bytes):
+            needed = (rows * columns * int(frames_[0]) + 7) // 8
+            if len(data) != needed + needed % 2:
+                yield base | 0x3000, f"has {len(data)} bytes; {rows} rows and {columns} columns need {needed}"
+
+
+ICON = 0x00880200
+ICON_VALUES: tuple[tuple[int, tuple[object, ...]], ...] = (
+    (0x00280002, (1,)),
+    (0x00280004, ONE_SAMPLE),
+    (0x00280100, (1, 8)),
+    (0x00280101, (1, 8)),
+    (0x00280103, (0,)),
+)
+LUT_ENTRIES_16_BIT = 65536  # is written as 0 in a descriptor
+DICOM_ROOT = "1.2.840.10008."
+WELL_KNOWN_FRAMES = frozenset(f"1.2.840.10008.1.4.{group}.{number}" for group in (1, 2) for number in range(1, 20))
+
+RULES: dict[str, tuple[tuple[str, Rule], ...]] = {
+    "C.7-11a": (
+        ("C.7.6.3.1.2", samples),
+        ("C.7.6.3.1.1", bits),
+        ("C.7.6.3.1.2", chroma),
+        ("C.7.6.3.1.5", palette),
+    ),
+    "C.7-9": (
+        ("C.7.6.1.1.2", image_type),
+        ("C.7.6.1.1.5", lossy),
+        ("C.7.6.1", presentation_shape),
+        ("C.7.6.1.1.1", orientation),
+        ("C.7.6.1.1.6", icon),
+    ),
+    "C.7-13": (("C.7.6.5.1.2", frame_times),),
+    "C.7-14": (("C.7.6.6.1", frames),),
+    "C.8-2": (("10.7.1.1", spacing),),
+    "C.8-17": (("C.8.5.5.1", regions),),
+    "C.8-18": (
+        ("C.8.5.6.1.12", ultrasound_pixels),
+        ("C.8.5.6.1.4", ultrasound_pointer),
+        ("C.8.5.6.1.1", ultrasound_type),
+    ),
+    "C.8-68": (("C.8.11.1", intent),),
+    "C.8-70": (("C.8.11.3", no_voi_for_processing), ("C.11.2.1.2", window)),
+    "C.8-71": (("10.7.1.1", spacing),),
+    "C.9-2": (("C.9.2", overlays),),
+    "C.11-2": (("C.11.2.1.2", window),),
+    "C.12-1": (("C.12.1.1.8", timezone), ("PS3.5 9", instance_uids)),
 }

@@ -122,8 +122,8 @@ def test_nested_items_are_walked_with_their_path() -> None:
     said = {(finding.path, finding.text) for finding in check(ds)}
     assert ("(0018,6011)[1].(0018,602C)", "is absent") in said
     assert ("(0018,A001)[1].(0040,A170)[1].(0008,0104)", "is absent") in said
-    assert ("(0018,601C)", "must lie between 0 and 15") in said
-    assert ("(0018,6024)", "must lie between 0 and 12") in said
+    assert ("(0018,6011)[1].(0018,601C)", "must lie between 0 and 15") in said
+    assert ("(0018,6011)[1].(0018,6024)", "must lie between 0 and 12") in said
 
 
 def test_code_sequences_need_exactly_one_way_to_say_the_code() -> None:
