@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     Compose = Callable[[DataSet, PixelDescription, Acquisition], None]
 
 CONTEXT_ENTITIES = "PSRFE"  # what a context may say: patient, study, series, frame of reference, equipment
-CHARACTER_SET = 0x00080005
+CHARACTER_SET, LATERALITY = 0x00080005, 0x00200060
+TIMES = ("InstanceCreation", "Acquisition", "Content")
 UTF_8 = "ISO_IR 192"
 MAX_COMPLAINTS = 20  # a message of more lines helps nobody
 
@@ -126,19 +127,10 @@ def build(kind: str, *, description: PixelDescription, context: DataSet, acquisi
     syntaxes.require(acquisition.transfer_syntax_uid, description)
     if not row.multi_frame and acquisition.number_of_frames != 1:
         raise IodError(f"{kind} holds one frame, not {acquisition.number_of_frames}", tag=0x00280008)
-    ds = _identity(row, acquisition)
+    ds = identity(row, acquisition)
     ds.update(image.compose(description, acquisition, row.image_type))
     _family(row)(ds, description, acquisition)
-    _add(ds, _context(row, context), "the context")
-    if acquisition.attributes is not None:
-        _add(ds, _known(row, acquisition.attributes), "the attributes of the source")
-    if "Laterality" not in ds and "ImageLaterality" not in ds and codes.pairedness(ds) is None:
-        ds["Laterality"] = None  # nobody can say that the body part is not paired (PS3.3 C.7.3.1, type 2C)
-    if CHARACTER_SET not in ds and conditions.beyond_ascii(ds, ds):
-        ds[CHARACTER_SET] = UTF_8
-    modules.complete(ds, row.iod)
-    _refuse(modules.errors(modules.check(ds)))
-    return ds
+    return finish(ds, row, context, acquisition)
 
 
 def rehearse(kind: str, *, description: PixelDescription, context: DataSet, acquisition: Acquisition) -> None:
@@ -148,6 +140,25 @@ def rehearse(kind: str, *, description: PixelDescription, context: DataSet, acqu
     """
     one = acquisition._replace(number_of_frames=1, frame_time_ms=0.0, frame_times_ms=None, cine=CineFacts())
     build(kind, description=description, context=context, acquisition=one)
+
+
+def finish(ds: DataSet, row: Kind, context: DataSet, acquisition: Acquisition) -> DataSet:
+    """The common end of images and documents: context, attributes of the source, type 2, judgement; gives ``ds``.
+
+    Raises:
+        IodError: See ``build``.
+    """
+    _add(ds, _context(row, context), "the context")
+    if acquisition.attributes is not None:
+        _add(ds, _known(row, acquisition.attributes), "the attributes of the source")
+    paired = LATERALITY in modules.tags_of(row.iod, "R")
+    if paired and LATERALITY not in ds and "ImageLaterality" not in ds and codes.pairedness(ds) is None:
+        ds[LATERALITY] = None  # nobody can say that the body part is not paired (PS3.3 C.7.3.1, type 2C)
+    if CHARACTER_SET not in ds and conditions.beyond_ascii(ds, ds):
+        ds[CHARACTER_SET] = UTF_8
+    modules.complete(ds, row.iod)
+    _refuse(modules.errors(modules.check(ds)))
+    return ds
 
 
 def _context(row: Kind, context: DataSet) -> DataSet:
@@ -183,15 +194,15 @@ def _add(ds: DataSet, more: DataSet, source: str) -> None:
             raise IodError(f"{_name(element.tag)} of {source} contradicts the acquisition", tag=element.tag)
 
 
-def _identity(row: Kind, acquisition: Acquisition) -> DataSet:
-    """SOP Common, study and series UIDs, times."""
+def identity(row: Kind, acquisition: Acquisition, times: tuple[str, ...] = TIMES) -> DataSet:
+    """SOP Common, study and series UIDs, and the moments (of ``TIMES``) that the IOD has."""
     made = DataSet()
     made["SOPClassUID"] = row.sop_class_uid
     made["SOPInstanceUID"] = acquisition.sop_instance_uid
     made["StudyInstanceUID"] = acquisition.study_instance_uid
     made["SeriesInstanceUID"] = acquisition.series_instance_uid
     made["InstanceNumber"] = acquisition.instance_number
-    for name in ("InstanceCreation", "Acquisition", "Content"):
+    for name in times:
         made[f"{name}Date"] = acquisition.date
         made[f"{name}Time"] = acquisition.time
     if acquisition.timezone_offset:
