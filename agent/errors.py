@@ -167,6 +167,15 @@ class IodError(DataSetError):
         self.tags = tags or (() if tag is None else (tag,))
 
 
+class NotConformant(AgentError):
+    """A file breaks a rule of the Standard; every finding was printed."""
+
+    code = "check"
+    exit_status = 32
+    retry = Retry.NEVER
+    hint = "Each line names the rule; correct the file at its source."
+
+
 class DisplayError(AgentError):
     """Measured luminances or a grayscale chain do not make sense (PS3.14, PS3.3 C.11)."""
 

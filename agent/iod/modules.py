@@ -38,6 +38,7 @@ class Finding(NamedTuple):
 
     ``path`` leads to the Attribute (``(0018,6011)[1].(0018,6024)``, items from 1), ``module`` and ``table`` to the
     rule; ``type`` is that of the row, empty where the rule is about a value, and ``section`` is set where it is prose.
+    No path: the file as a whole.
     """
 
     severity: str
@@ -59,8 +60,8 @@ class Finding(NamedTuple):
         return f"{self.module} ({part}{rule}{f', type {self.type}' if self.type else ''})"
 
     def __str__(self) -> str:
-        name = dictionary.keyword_of(self.tag) or "?"
-        return f"{self.severity}: {self.path} {name} {self.text}: {self.where}"
+        place = f"{self.path} {dictionary.keyword_of(self.tag) or '?'} " if self.path else ""
+        return f"{self.severity}: {place}{self.text}: {self.where}"
 
 
 def check(ds: DataSet, *, pixel_data: bool = False) -> list[Finding]:
