@@ -1,7 +1,8 @@
 """The icon of an instance: its first frame, small, as a person would see it (Icon Image Sequence, PS3.3 C.7.6.1.1.6).
 
-Grey is shown through the first window of the acquisition, or one found in the frame; the icon is then MONOCHROME2 of
-8 bits, whatever the frame was. A frame the C core has no picture of (palette, subsampled colour) gets no icon.
+An icon is MONOCHROME2 of 8 bits, whatever the frame is. Grey is shown through the first window of the acquisition, or
+one found in the frame; colour gives its luma. A frame the C core has no picture of (palette, subsampled colour) gets no
+icon.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
     from agent.iod.acquisition import Acquisition
     from agent.native.picture import Window
 
-# What the general purpose profiles of PS3.11 want in a DICOMDIR; three samples of 64 x 64 are 12 KiB.
+# What the general purpose profiles of PS3.11 want in a DICOMDIR.
 ICON_SIDE: Final = 64
 _ITEM_BYTES: Final = 1024  # the attributes around its pixels
 
 
 def more_header_bytes(facts: Acquisition, *, icon: bool) -> int:
     """Bytes that icon and the site's own attributes add to the head of an instance."""
-    extra = ICON_SIDE * ICON_SIDE * 3 + _ITEM_BYTES if icon else 0
+    extra = ICON_SIDE * ICON_SIDE + _ITEM_BYTES if icon else 0
     return extra + (len(encode(facts.attributes, EXPLICIT_VR_LE)) if facts.attributes is not None else 0)
 
 
@@ -39,7 +40,12 @@ def make_icon(frame: memoryview, description: PixelDescription, facts: Acquisiti
         data = thumbnail(frame, description, rows, columns, window=_window(facts))
     except NativeArgumentError:
         return None
-    return Icon(rows, columns, data)
+    return Icon(rows, columns, _luma(data) if description.samples_per_pixel == 3 else data)
+
+
+def _luma(rgb: bytes) -> bytes:
+    """Y of RGB (PS3.3 C.7.6.3.1.2), in thousandths."""
+    return bytes((299 * r + 587 * g + 114 * b) // 1000 for r, g, b in zip(rgb[::3], rgb[1::3], rgb[2::3], strict=True))
 
 
 def _window(facts: Acquisition) -> Window | None:

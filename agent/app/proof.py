@@ -12,12 +12,14 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from agent.dataset.pixels import PixelDescription
 from agent.dataset.uid import is_encapsulated
+from agent.display.presentation import P_MAX, VOI_LUT_SEQUENCE, WINDOW_CENTER, p_values, present
 from agent.errors import AgentError
 from agent.media.reader import open_instance
 from agent.native import compress
 from agent.native.frame import read_mark
-from agent.native.picture import thumbnail
+from agent.native.picture import Window, thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -113,12 +115,16 @@ def _follow(data: bytes | bytearray, instance: Instance, index: int, marks: list
 
 
 def _thumb(data: bytes | bytearray, instance: Instance) -> bytes:
-    """Shrink (never enlarge) with the shape kept, centred on black."""
+    """Shrink (never enlarge) with the shape kept, centred on black; grey as its VOI presents it (P-values)."""
     assert instance.pixels is not None
-    description = instance.pixels.description
+    description, window = instance.pixels.description, None
+    if WINDOW_CENTER in instance.dataset or VOI_LUT_SEQUENCE in instance.dataset:
+        data = present(data, p_values(instance.dataset))
+        description = PixelDescription(description.rows, description.columns)
+        window = Window(0, P_MAX)
     scale = min(1.0, THUMB_ROWS / description.rows, THUMB_COLUMNS / description.columns)
     rows, columns = max(1, int(description.rows * scale)), max(1, int(description.columns * scale))
-    small = thumbnail(data, description, rows, columns)
+    small = thumbnail(data, description, rows, columns, window=window)
     channels = description.samples_per_pixel
     canvas = bytearray(THUMB_ROWS * THUMB_COLUMNS * channels)
     top, left = (THUMB_ROWS - rows) // 2, (THUMB_COLUMNS - columns) // 2

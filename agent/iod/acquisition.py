@@ -145,7 +145,7 @@ class CaptureFacts(NamedTuple):
 
 
 class Icon(NamedTuple):
-    """A small picture of the instance: 8-bit grey or RGB by pixel, at most 128 x 128 (PS3.3 C.7.6.1.1.6)."""
+    """A small picture of the instance: 8-bit grey, at most 128 x 128 (PS3.3 C.7.6.1.1.6)."""
 
     rows: int
     columns: int

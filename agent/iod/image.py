@@ -2,7 +2,8 @@
 
 Lossy compression is a history, not a state: each step adds its ratio and method in order, and nothing takes the flag
 back, not even decompression. What was made from other instances says so in Image Type, in words, in codes and by
-reference. The icon is a picture of its own inside an item, 8 bits and never compressed, whatever the transfer syntax.
+reference. The icon is a picture of its own inside an item: grey, because a colour icon would need a palette, 8 bits,
+and never compressed, whatever the transfer syntax.
 """
 
 from __future__ import annotations
@@ -108,12 +109,10 @@ def _icon(icon: Icon) -> DataSet:
     """Item of Icon Image Sequence with its own Image Pixel Attributes and pixels (PS3.3 C.7.6.1.1.6)."""
     if not (1 <= icon.rows <= MAX_ICON and 1 <= icon.columns <= MAX_ICON):
         raise IodError(f"an icon of {icon.rows} x {icon.columns} is larger than {MAX_ICON}", tag=ICON_SEQUENCE)
-    samples, rest = divmod(len(icon.data), icon.rows * icon.columns)
-    if rest or samples not in {1, 3}:
+    if len(icon.data) != icon.rows * icon.columns:
         raise IodError(f"{len(icon.data)} bytes are no icon of {icon.rows} x {icon.columns}", tag=ICON_SEQUENCE)
-    photometric = "RGB" if samples == 3 else "MONOCHROME2"
     item = DataSet()
-    item.update(PixelDescription(icon.rows, icon.columns, samples, 8, 8, 7, 0, photometric, 0).to_elements())
+    item.update(PixelDescription(icon.rows, icon.columns).to_elements())
     item.set("PixelData", icon.data + b"\0" * (len(icon.data) % 2), "OB")
     return item
 

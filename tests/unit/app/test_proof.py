@@ -9,6 +9,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from fakes.instances import make as acquired
 
 from agent.acquire.exam import Exam
 from agent.acquire.filesink import FileSink
@@ -18,6 +19,10 @@ from agent.app.picture_file import png, sheet
 from agent.app.proof import THUMB_COLUMNS, THUMB_ROWS, Proof, prove, received_files
 from agent.config import load
 from agent.config.words import transfer_syntax_uid
+from agent.dataset.encode import encode
+from agent.dataset.pixels import PixelDescription
+from agent.dataset.uid import EXPLICIT_VR_LE
+from agent.media.part10 import FileMeta, encode_prefix
 
 TOML = """
 [[source]]
@@ -114,3 +119,29 @@ def test_the_sheet_is_a_png(tmp_path: Path) -> None:
     with image.open(tmp_path / "a.png") as opened:
         assert opened.size == (3, 3)
         assert opened.tobytes() == bytes(range(27))
+
+
+def test_contact_sheet_shows_x_ray_through_its_voi(tmp_path: Path) -> None:
+    """A window that ends below every sample makes the whole picture white; without VOI it would be stretched."""
+    picture = _xray_picture(tmp_path / "plain")
+    assert max(picture) > min(picture)
+    white = _xray_picture(tmp_path / "white", WindowCenter=-100, WindowWidth=2)
+    assert set(white) == {255}
+    inverse = _xray_picture(
+        tmp_path / "inverse", PhotometricInterpretation="MONOCHROME1", PresentationLUTShape="INVERSE"
+    )
+    assert [255 - value for value in inverse[40 * THUMB_COLUMNS + 40 :][:40]] == pytest.approx(
+        list(picture[40 * THUMB_COLUMNS + 40 :][:40]), abs=1
+    )
+
+
+def _xray_picture(path: Path, **changes: object) -> bytes:
+    frame = struct.pack("<19200H", *(at * 3 % 65536 for at in range(19200)))
+    ds = acquired("dx", description=PixelDescription(120, 160, 1, 16, 16, 15))
+    ds.update(changes)
+    ds.set("PixelData", frame, "OW")
+    meta = FileMeta(ds.text("SOPClassUID"), ds.text("SOPInstanceUID"), EXPLICIT_VR_LE)
+    path.write_bytes(encode_prefix(meta) + encode(ds, EXPLICIT_VR_LE))
+    pictures: list[bytes] = []
+    prove(str(path), meta.sop_instance_uid, [hashlib.sha256(frame).hexdigest()], pictures, lambda _done: None)
+    return pictures[0]
