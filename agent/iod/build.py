@@ -130,6 +130,7 @@ def build(kind: str, *, description: PixelDescription, context: DataSet, acquisi
     ds = identity(row, acquisition)
     ds.update(image.compose(description, acquisition, row.image_type))
     _family(row)(ds, description, acquisition)
+    _known(row, ds)
     return finish(ds, row, context, acquisition)
 
 
