@@ -13,6 +13,7 @@ from agent.dataset.encode import encode
 from agent.dataset.uid import EXPLICIT_VR_LE
 from agent.errors import NativeArgumentError
 from agent.iod.acquisition import Icon
+from agent.iod.build import UTF_8
 
 if TYPE_CHECKING:
     from agent.dataset.pixels import PixelDescription
@@ -27,7 +28,11 @@ _ITEM_BYTES: Final = 1024  # the attributes around its pixels
 def more_header_bytes(facts: Acquisition, *, icon: bool) -> int:
     """Bytes that icon and the site's own attributes add to the head of an instance."""
     extra = ICON_SIDE * ICON_SIDE + _ITEM_BYTES if icon else 0
-    return extra + (len(encode(facts.attributes, EXPLICIT_VR_LE)) if facts.attributes is not None else 0)
+    if facts.attributes is not None:
+        said = facts.attributes.copy()
+        said["SpecificCharacterSet"] = UTF_8
+        extra += len(encode(said, EXPLICIT_VR_LE))
+    return extra
 
 
 def make_icon(frame: memoryview, description: PixelDescription, facts: Acquisition) -> Icon | None:

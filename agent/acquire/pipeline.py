@@ -224,7 +224,7 @@ class _Capture:
         order, clock = self._order, self._clock
         facts = self._facts._replace(date=started.date, time=started.time, timezone_offset=started.offset)
         # Frames that come as fast as we take them have no spacing of their own; ours would be a false one.
-        nominal = clock.frames > 1 and not self._source.rate_hz
+        nominal = clock.frames > 1 and not self._source.rate_hz and not facts.capture.pages
         notes = (
             ("The clock of the device was not set", not started.is_set),
             ("Frame time is nominal", nominal),
