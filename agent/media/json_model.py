@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # As many sequences inside sequences as ``decode`` accepts; the parser of JSON has its own bound before this one.
 MAX_DEPTH: Final = 16
 _NAME_GROUPS: Final = ("Alphabetic", "Ideographic", "Phonetic")
+_REAL: Final = frozenset({"FL", "FD"})
 _HINT: Final = "PS3.18 Annex F describes the JSON of a Data Set; 'modality-agent dump --json' prints examples."
 
 
@@ -70,7 +71,7 @@ def _attribute(
     element: Element, representation: Value, bulk_uri: Callable[[Element], str | None] | None
 ) -> dict[str, Any]:
     value, row = element.value, VRS.get(element.vr)
-    if element.tag == SPECIFIC_CHARACTER_SET and value is not None:
+    if element.tag == SPECIFIC_CHARACTER_SET and element.vr == "CS" and value is not None:
         return {"vr": element.vr, "Value": ["ISO_IR 192"]}
     if element.vr == "SQ":
         items = value if isinstance(value, list) else []
@@ -190,13 +191,17 @@ def _value_of(vr: str, value: object) -> Scalar:
         return _tag_of(value)
     if kind is BYTES:
         raise DecodeError(f'{vr} is given as "InlineBinary"')
-    return _number_of(vr, value) if kind is NUMBER and isinstance(value, str) else value
+    if kind is not NUMBER:
+        return value
+    if isinstance(value, float) and vr not in _REAL and not value.is_integer():
+        raise DecodeError(f"{value!r} is not a number of {vr}")
+    return _number_of(vr, value) if isinstance(value, str) else value
 
 
 def _number_of(vr: str, text: str) -> int | float:
     """A number that JSON can only say as text: not a number, infinite, or of 64 bits."""
     try:
-        return float(text) if vr in {"FL", "FD"} else int(text)
+        return float(text) if vr in _REAL else int(text)
     except ValueError:
         raise DecodeError(f"{text[:80]!r} is not a number of {vr}") from None
 
