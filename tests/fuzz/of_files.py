@@ -1,0 +1,121 @@
+"""Targets of PS3.10 and of encapsulated Pixel Data: files are bytes behind a ``pread`` that counts.
+
+``prefix`` and ``file`` take the bytes of a file as they are. ``fragments``: the first byte is the number of frames.
+"""
+
+from __future__ import annotations
+
+import json
+
+from agent.dataset.decode import Limits
+from agent.dataset.encapsulate import FrameIndex
+from agent.errors import DecodeError, EncodeError
+from agent.media.file import DicomFile, open_file
+from agent.media.json_model import to_json
+from agent.media.lenient import read_prefix
+from agent.media.part10 import decode_prefix, encode_prefix
+from agent.media.reader import instance_of
+
+LIMITS = Limits(total_bytes=1 << 18, value_bytes=1 << 16, text_bytes=1 << 14, elements=400, fragments=64)
+FRAMES_READ = 4
+# Calls and bytes that reading a file may cost, beside those that its size explains: no loop goes in circles.
+CALLS_FREE, BYTES_FREE = 64, 1 << 20
+
+
+class Disk:
+    """A file as ``pread(length, offset)`` that knows what was asked of it."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.calls = self.bytes = 0
+
+    def __call__(self, length: int, offset: int) -> bytes:
+        assert length >= 0, length
+        assert offset >= 0, offset
+        piece = self.data[offset : offset + length]
+        self.calls += 1
+        self.bytes += len(piece)
+        assert self.calls <= CALLS_FREE + len(self.data), "too many reads"
+        assert self.bytes <= BYTES_FREE + 64 * len(self.data), "too much is read"
+        return piece
+
+
+def run_prefix(data: bytes) -> None:
+    """DecodeError or a prefix, strict and lenient; what was read survives being written."""
+    try:
+        meta, _ = decode_prefix(data)
+    except DecodeError:
+        meta = None
+    try:
+        found = read_prefix(Disk(data), len(data))
+    except DecodeError:
+        return
+    assert all(str(note) for note in found.notes)
+    if meta is None:
+        return
+    try:
+        again, _ = decode_prefix(encode_prefix(meta))
+    except EncodeError:
+        return
+    assert again == meta
+
+
+def run_file(data: bytes) -> None:
+    """Strict and lenient reading find the same where they begin alike; frames lie inside the file."""
+    strict, lenient = _opened(data, lenient=False), _opened(data, lenient=True)
+    if strict is not None and lenient is not None and _beginning(strict) == _beginning(lenient):
+        assert to_json(strict.dataset) == to_json(lenient.dataset)
+        assert (strict.pixel_value is None) == (lenient.pixel_value is None)
+    for found in (strict, lenient):
+        if found is not None:
+            _read_frames(found, len(data))
+
+
+def _beginning(found: DicomFile) -> tuple[str, int]:
+    return found.meta.transfer_syntax_uid, found.data_set_offset
+
+
+def _opened(data: bytes, *, lenient: bool) -> DicomFile | None:
+    try:
+        found = open_file(Disk(data), len(data), limits=LIMITS, lenient=lenient)
+    except DecodeError:
+        return None
+    assert lenient or not found.notes
+    json.dumps(to_json(found.dataset), allow_nan=False)
+    return found
+
+
+def _read_frames(found: DicomFile, size: int) -> None:
+    try:
+        instance = instance_of(found)
+    except DecodeError:
+        return
+    bound = size if found.pread.__class__ is Disk else LIMITS.total_bytes
+    for number in range(min(instance.number_of_frames, FRAMES_READ)):
+        extents = instance.frame_extents(number)
+        try:
+            frame = instance.read_frame(number)
+        except DecodeError:
+            continue
+        assert len(frame) == sum(extent.length for extent in extents)
+        assert all(extent.offset >= 0 and extent.offset + extent.length <= bound for extent in extents)
+
+
+def run_fragments(data: bytes) -> None:
+    """Frames have at least a fragment each, in order, without overlap, and none before the Basic Offset Table."""
+    if not data:
+        return
+    frames, body = data[0], data[1:]
+    try:
+        index = FrameIndex.read(Disk(body), 0, frames)
+    except DecodeError:
+        return
+    assert len(index) == frames
+    at = index.table.offset + index.table.length
+    for number in range(frames):
+        extents = index[number]
+        assert extents
+        for extent in extents:
+            assert extent.offset >= at + 8
+            at = extent.offset + extent.length
+    assert at <= index.end <= len(body)

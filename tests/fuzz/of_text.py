@@ -1,0 +1,56 @@
+"""Targets of what people write and lay beside us: the configuration, picture files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from agent.acquire.pictures import FRAME_BYTES_MAX, is_png, is_pnm, png_frames, pnm_frames
+from agent.config import load, render
+from agent.config.lines import key_lines
+from agent.config.source import parse_source
+from agent.errors import ConfigError, DeviceError
+from agent.media.select import parse_path
+
+FRAMES_READ = 3
+
+
+def run_config(data: bytes) -> None:
+    """Settings that survive being written, or a ConfigError whose lines exist; paths and URIs on the way."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return
+    key_lines(text)
+    line = text.partition("\n")[0]
+    for parse in (parse_source, parse_path):
+        with contextlib.suppress(ValueError):
+            parse(line)
+    try:
+        settings = load.parse(text)
+    except ConfigError as error:
+        assert error.problems
+        for number, _, message in error.problems:
+            assert message
+            assert number is None or 1 <= number <= len(text.splitlines()) + 1
+        return
+    assert load.parse(render.in_force(settings)) == settings
+
+
+def run_picture(data: bytes) -> None:
+    """PGM and PPM as a whole; of PNG the header, which is ours (the rest is Pillow's)."""
+    descriptor = os.memfd_create("picture")
+    try:
+        os.write(descriptor, data)
+        with contextlib.suppress(DeviceError):
+            if is_png(data[:16]):
+                found = png_frames(descriptor, "picture")
+                assert 0 < found.description.frame_bytes <= FRAME_BYTES_MAX
+            elif is_pnm(data[:16]):
+                found = pnm_frames(descriptor, "picture")
+                assert found.total * found.description.frame_bytes <= len(data)
+                for number in range(min(found.total, FRAMES_READ)):
+                    with contextlib.suppress(DeviceError):
+                        assert len(found.read(number)) == found.description.frame_bytes
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,145 @@
+"""What is fuzzed: every door that bytes of a stranger come in through, and what must be true behind it.
+
+A target is a function that takes any bytes. Errors of ``agent.errors`` that its door documents are caught inside; all
+else that leaves it is a finding, and so are a run longer than ``TIMEOUT_S`` and a process larger than ``MEMORY_MIB``.
+The first bytes of an input choose how the rest is read (see each target), so that one corpus serves every way.
+
+``scripts/fuzz`` drives the targets with atheris for as long as one likes; ``tests/property/test_fuzz_smoke.py`` runs
+seeds, some mutations of them and every kept crasher (tests/vectors/fuzz/NAME) with nothing but Python.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from fuzz import mutate, of_dataset, of_files, of_network, of_text, seeds
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Iterable
+
+MAX_BYTES = 4096  # of an input: structure counts, not size; bounds are lowered to match
+TIMEOUT_S = 5  # a thousand times what the slowest honest input takes
+MEMORY_MIB = 512  # of the whole process, with the instrumented interpreter and the corpus (about 150)
+
+
+class Target(NamedTuple):
+    """One door: ``run`` raises for a finding, ``seeds`` makes honest inputs, ``tokens`` are words of the format."""
+
+    name: str
+    about: str
+    run: Callable[[bytes], None]
+    seeds: Callable[[], Iterable[bytes]]
+    mutate: Callable[[bytes, random.Random], bytes]
+    tokens: tuple[bytes, ...]
+
+
+TARGETS = {
+    target.name: target
+    for target in (
+        Target(
+            "dataset",
+            "decode in five transfer syntaxes, whole and in pieces, fast and slow; decode, encode, decode",
+            of_dataset.run_dataset,
+            seeds.data_sets,
+            mutate.data_set,
+            mutate.ELEMENT_TOKENS,
+        ),
+        Target(
+            "charset",
+            "text under any Specific Character Set, read, written and read again",
+            of_dataset.run_charset,
+            seeds.texts,
+            mutate.plain,
+            mutate.CHARSET_TOKENS,
+        ),
+        Target(
+            "check",
+            "IOD check, dump and JSON of any Data Set",
+            of_dataset.run_check,
+            seeds.checked,
+            mutate.data_set,
+            mutate.ELEMENT_TOKENS,
+        ),
+        Target(
+            "json",
+            "DICOM JSON Model to Data Set and back",
+            of_dataset.run_json,
+            seeds.json_texts,
+            mutate.plain,
+            mutate.JSON_TOKENS,
+        ),
+        Target(
+            "prefix",
+            "File Meta Information, strict and lenient",
+            of_files.run_prefix,
+            seeds.prefixes,
+            mutate.file,
+            mutate.ELEMENT_TOKENS,
+        ),
+        Target(
+            "file",
+            "a whole file, strict and lenient, and its frames",
+            of_files.run_file,
+            seeds.files,
+            mutate.file,
+            mutate.ELEMENT_TOKENS,
+        ),
+        Target(
+            "fragments",
+            "fragments and offset tables of encapsulated Pixel Data",
+            of_files.run_fragments,
+            seeds.fragments,
+            mutate.data_set,
+            mutate.ELEMENT_TOKENS,
+        ),
+        Target(
+            "pdu",
+            "PDUs cut anywhere; what was read is written and read again",
+            of_network.run_pdu,
+            seeds.pdus,
+            mutate.pdus,
+            mutate.PDU_TOKENS,
+        ),
+        Target(
+            "association",
+            "any bytes, calls and times in any state of the upper layer",
+            of_network.run_association,
+            seeds.dialogues,
+            mutate.plain,
+            mutate.PDU_TOKENS,
+        ),
+        Target(
+            "command",
+            "Command Sets, and messages put together from fragments",
+            of_network.run_command,
+            seeds.commands,
+            mutate.plain,
+            mutate.COMMAND_TOKENS,
+        ),
+        Target(
+            "commitment",
+            "requests and reports of Storage Commitment",
+            of_network.run_commitment,
+            seeds.reports,
+            mutate.data_set,
+            mutate.ELEMENT_TOKENS,
+        ),
+        Target(
+            "config",
+            "the configuration file",
+            of_text.run_config,
+            seeds.configurations,
+            mutate.plain,
+            mutate.CONFIG_TOKENS,
+        ),
+        Target(
+            "picture",
+            "headers of PGM, PPM and PNG files",
+            of_text.run_picture,
+            seeds.pictures,
+            mutate.plain,
+            mutate.PICTURE_TOKENS,
+        ),
+    )
+}
