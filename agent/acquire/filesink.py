@@ -60,6 +60,11 @@ class FileSink:
     def finishing(self) -> None:
         """There is no reserve outside the spool."""
 
+    @property
+    def part(self) -> str:
+        """The path of what is written so far."""
+        return self._file.path
+
     def publish(self) -> int:
         """Sync the file and give it its name; returns its size in bytes."""
         try:

@@ -1,0 +1,82 @@
+"""``transcode`` as a command: what it refuses, what it leaves behind, and how much memory it takes."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pydicom
+import pytest
+from fakes.command import run_command
+from fakes.real_images import wheel_file
+from fakes.site import AGENT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CT = wheel_file("CT_small.dcm")
+
+
+def test_it_says_what_it_did(tmp_path: Path) -> None:
+    done = run_command("transcode", CT, "--to", "rle", "-o", tmp_path / "x.dcm")
+    assert done.returncode == 0
+    assert done.stdout == f"{tmp_path}/x.dcm: 38.3 KiB as explicit, 26.9 KiB as rle, 1 frame compared\n"
+
+
+def test_several_files_go_into_a_folder_and_one_failure_does_not_stop_them(tmp_path: Path) -> None:
+    files = [wheel_file("JPEG-lossy.dcm"), CT, wheel_file("MR_small_RLE.dcm"), tmp_path / "none"]
+    done = run_command("transcode", *files, "--to", "explicit", "-o", tmp_path, "--json")
+    assert done.returncode == 30
+    assert [(row["from"], row["to"], row["frames_compared"]) for row in done.json] == [
+        ("explicit", "explicit", 0), ("rle", "explicit", 1)]  # fmt: skip
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["CT_small.dcm", "MR_small_RLE.dcm"]
+    assert "frames in JPEG Extended (Process 2 and 4) are not decoded" in done.stderr
+    again = run_command("transcode", CT, "--to", "explicit", "-o", tmp_path)
+    assert (again.returncode, "already exists" in again.stderr) == (3, True)
+
+
+@pytest.mark.parametrize(("words", "status", "said"), [
+    ((CT, "--to", "1.2.840.10008.1.2.4.50"), 2, "may lose information"),
+    ((CT, "--to", "nonsense"), 2, "neither a word"),
+    ((CT, "--to", "rle", "--near", "2"), 2, "--near is for JPEG-LS"),
+    ((CT, "--to", "jpeg-ls", "--near", "0"), 2, "--near is 1 to"),
+    ((CT, CT, "--to", "rle"), 3, "not a folder"),
+    ((CT, "--to", "1.2.840.10008.1.2.4.90"), 30, "there is no codec for JPEG 2000 (Lossless Only)"),
+    ((CT, "--to", "1.2.840.10008.1.2.2"), 30, "retired and is not written"),
+    ((wheel_file("rtplan.dcm"), "--to", "rle"), 30, "there are no pixels"),
+    ((wheel_file("rtdose.dcm"), "--to", "rle"), 31, "bits_allocated 32"),
+    ((wheel_file("liver_1frame.dcm"), "--to", "rle"), 31, "neither compressed nor decompressed"),
+    ((wheel_file("SC_ybr_full_422_uncompressed.dcm"), "--to", "rle"), 31, "does not carry YBR_FULL_422"),
+    ((wheel_file("examples_ybr_color.dcm"), "--to", "explicit"), 30, "are not decoded"),
+    ((wheel_file("ExplVR_LitEndNoMeta.dcm"), "--to", "implicit"), 30, "no DICM prefix"),
+])  # fmt: skip
+def test_what_it_does_not_do_it_says(words: tuple[object, ...], status: int, said: str, tmp_path: Path) -> None:
+    done = run_command("transcode", *words, "-o", tmp_path / "x.dcm")
+    assert (done.returncode, said in done.stderr) == (status, True), done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lenient_copy_repairs_the_file(tmp_path: Path) -> None:
+    done = run_command("transcode", wheel_file("ExplVR_LitEndNoMeta.dcm"), "--to", "explicit", "--lenient", "-o",
+                       tmp_path / "x.dcm")  # fmt: skip
+    assert (done.returncode, "tolerated: no preamble" in done.stderr) == (0, True)
+    assert pydicom.dcmread(tmp_path / "x.dcm").file_meta.MediaStorageSOPClassUID
+
+
+def test_many_frames_take_the_memory_of_a_few(tmp_path: Path) -> None:
+    """192 MiB of native pixels through 60 MiB of data segment, there and back."""
+    source = pydicom.dcmread(CT)
+    source.Rows = source.Columns = 1024
+    source.NumberOfFrames = 96
+    source.PixelData = bytes(1024 * 1024 * 2 * 96)
+    source.save_as(tmp_path / "big.dcm")
+    del source
+    limit = partial(resource.setrlimit, resource.RLIMIT_DATA, (60 << 20, 60 << 20))
+    for given, word in (("big", "rle"), ("rle", "implicit"), ("implicit", "explicit")):
+        words = [AGENT, "transcode", tmp_path / f"{given}.dcm", "--to", word, "-o", tmp_path / f"{word}.dcm"]
+        done = subprocess.run(words, capture_output=True, text=True, preexec_fn=limit, check=False)
+        assert done.returncode == 0, done.stderr
+    assert pydicom.dcmread(tmp_path / "explicit.dcm").NumberOfFrames == 96
+    assert len(pydicom.dcmread(tmp_path / "explicit.dcm").PixelData) == 1024 * 1024 * 2 * 96
