@@ -26,11 +26,14 @@ def run_config(data: bytes) -> None:
     for parse in (parse_source, parse_path):
         with contextlib.suppress(ValueError):
             parse(line)
+    refusal: ConfigError | None = None
     try:
         settings = load.parse(text)
     except ConfigError as error:
-        assert error.problems
-        for number, _, message in error.problems:
+        refusal = error
+    if refusal is not None:
+        assert refusal.problems
+        for number, _, message in refusal.problems:
             assert message
             assert number is None or 1 <= number <= len(text.splitlines()) + 1
         return
