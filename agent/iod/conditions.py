@@ -261,6 +261,7 @@ ROWS: dict[tuple[str, int], Condition] = {
         ("C.7-11c", tag): Condition("the photometric interpretation is PALETTE COLOR", palette)
         for tag in (0x00281101, 0x00281102, 0x00281103, 0x00281201, 0x00281202, 0x00281203)
     },
+    ("C.7-11a", 0x7FE00010): Condition("no Pixel Data Provider URL is present", missing(0x00287FE0)),
     ("C.7-11a", 0x7FE00002): Condition("an Extended Offset Table is present", present(0x7FE00001)),
     ("C.7-13", 0x00181063): Condition("the Frame Increment Pointer names it", pointed_at(0x00181063)),
     ("C.7-13", 0x00181065): Condition("the Frame Increment Pointer names it", pointed_at(0x00181065)),

@@ -77,7 +77,7 @@ def _order(item: DataSet, prefix: str) -> Iterator[Finding]:
 
 def _place(item: DataSet, tag: int, *, inside: bool, meta: bool) -> Iterator[tuple[str, str, str]]:
     group = tag >> 16
-    if (group == _META_GROUP) is not meta and (meta or group in _COMMAND_GROUPS):
+    if group != _META_GROUP if meta else group in _COMMAND_GROUPS:
         yield ERROR, "does not belong here", "PS3.10 7.1" if meta or group == _META_GROUP else "PS3.5 7.1"
     elif group in _IMPOSSIBLE_GROUPS:
         yield ERROR, "is in a group that nothing may use", "PS3.5 7.1"

@@ -100,7 +100,7 @@ def _native(syntax: str, description: PixelDescription, count: int, found: Found
         needed = (pixels + 7) // 8
     needed += needed & 1
     if found.length != needed:
-        text = f"has {found.length} bytes; {count} frame{'s' * (count > 1)} need {needed}"
+        text = f"has {found.length} bytes, not the {needed} of {count} frame{'s' * (count > 1)}"
         yield _finding(PIXEL_DATA, text, _NATIVE)
     wanted = ("OW",) if description.bits_allocated > 8 or syntax == uid.IMPLICIT_VR_LE else ("OB", "OW")
     if found.vr not in wanted and syntax in _EXPLICIT_NATIVE:

@@ -1,0 +1,329 @@
+"""Instances damaged on purpose, one rule at a time, as bytes of files; nobody's encoder stands in the way.
+
+A file is made from an instance that our builder made: its Data Set becomes nodes ``[tag, vr, value]`` (bytes, or items
+as lists of nodes), a damage changes some, and ``serialize`` writes whatever they are. ``DAMAGE`` names what is broken.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from fakes.instances import DESCRIPTIONS, acquisition, frames, make, with_pixels
+
+from agent.dataset import uid
+from agent.dataset.charset import Charset
+from agent.dataset.dataset import DataSet
+from agent.dataset.rules import format_value
+from agent.dataset.tag import PIXEL_DATA
+from agent.dataset.values import Fragments, Raw
+from agent.dataset.vr import VRS, choose, is_ambiguous
+
+Node = list[Any]
+Change = Callable[[list[Node]], None]
+UTF_8 = Charset("ISO_IR 192", "utf_8")
+
+
+class Damage(NamedTuple):
+    """One broken rule: in an instance of which kind, by which change, in which transfer syntax."""
+
+    kind: str
+    change: Change
+    syntax: str = uid.EXPLICIT_VR_LE
+
+
+# --- nodes --------------------------------------------------------------------------------------
+
+
+def nodes(ds: DataSet) -> list[Node]:
+    """A Data Set as nodes."""
+    made = []
+    for tag in ds.tags():
+        stored = ds.stored[tag]
+        if stored.vr == "SQ":
+            made.append([tag, "SQ", [nodes(item) for item in ds.items_of(tag)]])
+            continue
+        vr = choose(stored.vr, ds[tag], signed=False, wide=True) if is_ambiguous(stored.vr) else stored.vr
+        value = ds[tag]
+        if isinstance(value, Fragments):
+            made.append([tag, vr, value])
+        else:
+            made.append([tag, vr, stored.data if isinstance(stored, Raw) else format_value(vr, value, UTF_8)])
+    return made
+
+
+def serialize(level: list[Node]) -> bytes:
+    """Nodes in Explicit VR Little Endian, just as they are."""
+    out = bytearray()
+    for tag, vr, value in level:
+        group, element, name = tag >> 16, tag & 0xFFFF, vr.encode()
+        if isinstance(value, Fragments):
+            out += struct.pack("<HH2sHI", group, element, name, 0, 0xFFFFFFFF)
+            for part in (value.offset_table, *value.fragments):
+                out += struct.pack("<HHI", 0xFFFE, 0xE000, len(part)) + part
+            out += struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+            continue
+        if isinstance(value, list):
+            inner = map(serialize, value)
+            value = b"".join(struct.pack("<HHI", 0xFFFE, 0xE000, len(item)) + item for item in inner)  # noqa: PLW2901
+        row = VRS.get(vr)
+        if row is None or row.long:
+            out += struct.pack("<HH2sHI", group, element, name, 0, len(value)) + value
+        else:
+            out += struct.pack("<HH2sH", group, element, name, len(value)) + value
+    return bytes(out)
+
+
+def meta(ds: DataSet, syntax: str) -> list[Node]:
+    """Group 0002 without its length, which ``file_bytes`` adds."""
+
+    def text(value: str) -> bytes:
+        return value.encode() + b"\0" * (len(value) & 1)
+
+    return [
+        [0x00020001, "OB", b"\0\1"],
+        [0x00020002, "UI", text(ds.text("SOPClassUID"))],
+        [0x00020003, "UI", text(ds.text("SOPInstanceUID"))],
+        [0x00020010, "UI", text(syntax)],
+        [0x00020012, "UI", text(uid.IMPLEMENTATION_CLASS_UID)],
+    ]
+
+
+def file_bytes(damage: Damage | None, kind: str, syntax: str = uid.EXPLICIT_VR_LE) -> bytes:
+    """The file of an instance of this kind, damaged or not; group 0002 is changed like the rest."""
+    ds = make(kind, transfer_syntax_uid=syntax)
+    full = with_pixels(ds, frames(DESCRIPTIONS[kind], acquisition(kind).number_of_frames), syntax)
+    level = [*meta(full, syntax), *nodes(full)]
+    if damage is not None:
+        damage.change(level)
+    group_2 = serialize([node for node in level if node[0] >> 16 == 2])
+    head = serialize([[0x00020000, "UL", struct.pack("<I", len(group_2))]])
+    return bytes(128) + b"DICM" + head + group_2 + serialize([node for node in level if node[0] >> 16 != 2])
+
+
+# --- ways to damage -----------------------------------------------------------------------------
+
+
+def find(level: list[Node], tag: int) -> Node:
+    return next(node for node in level if node[0] == tag)
+
+
+def drop(*tags: int) -> Change:
+    def change(level: list[Node]) -> None:
+        level[:] = [node for node in level if node[0] not in tags]
+
+    return change
+
+
+def put(tag: int, data: bytes | str, vr: str = "") -> Change:
+    """Set the bytes (and VR) of an element, in its place."""
+
+    def change(level: list[Node]) -> None:
+        value = data.encode() if isinstance(data, str) else data
+        have = [node for node in level if node[0] == tag]
+        if have:
+            have[0][1:] = [vr or have[0][1], value]
+            return
+        level.append([tag, vr, value])
+        level.sort(key=lambda node: node[0])
+
+    return change
+
+
+def number(tag: int, value: int, code: str = "<H", vr: str = "US") -> Change:
+    return put(tag, struct.pack(code, value), vr)
+
+
+def inside(sequence: int, change: Change) -> Change:
+    """Change the first item of a sequence."""
+    return lambda level: change(find(level, sequence)[2][0])
+
+
+def also(*changes: Change) -> Change:
+    def change(level: list[Node]) -> None:
+        for each in changes:
+            each(level)
+
+    return change
+
+
+def twice(tag: int) -> Change:
+    def change(level: list[Node]) -> None:
+        level.insert(level.index(find(level, tag)) + 1, list(find(level, tag)))
+
+    return change
+
+
+def behind(tag: int, other: int) -> Change:
+    """Move an element behind another."""
+
+    def change(level: list[Node]) -> None:
+        node = find(level, tag)
+        level.remove(node)
+        level.insert(level.index(find(level, other)) + 1, node)
+
+    return change
+
+
+def pixels(edit: Callable[[bytes], bytes]) -> Change:
+    def change(level: list[Node]) -> None:
+        node = find(level, PIXEL_DATA)
+        node[2] = edit(node[2])
+
+    return change
+
+
+def fragments(edit: Callable[[Fragments], Fragments]) -> Change:
+    return pixels(edit)  # type: ignore[arg-type]
+
+
+def items(sequence: int, edit: Callable[[list[list[Node]]], list[list[Node]]]) -> Change:
+    def change(level: list[Node]) -> None:
+        node = find(level, sequence)
+        node[2] = edit(node[2])
+
+    return change
+
+
+REGIONS, EQUIPMENT, ANATOMY, VIEW = 0x00186011, 0x0018A001, 0x00082218, 0x00540220
+PURPOSE = 0x0040A170
+
+DAMAGE: dict[str, Damage] = {
+    # type 1 and 2 (PS3.5 7.4)
+    "type 1 missing: Modality": Damage("us", drop(0x00080060)),
+    "type 1 empty: Modality": Damage("us", put(0x00080060, "")),
+    "type 1 missing: SOP Instance UID": Damage("us", drop(0x00080018)),
+    "type 1 missing: Study Instance UID": Damage("sc", drop(0x0020000D)),
+    "type 1 empty: Series Instance UID": Damage("cr", put(0x0020000E, "")),
+    "type 1 missing: Rows": Damage("us", drop(0x00280010)),
+    "type 1 missing: Bits Stored": Damage("dx", drop(0x00280101)),
+    "type 1 missing: Photometric Interpretation": Damage("sc", drop(0x00280004)),
+    "type 1 missing: Conversion Type": Damage("sc", drop(0x00080064)),
+    "type 1 missing: Imager Pixel Spacing": Damage("dx", drop(0x00181164)),
+    "type 1 missing: Rescale Slope": Damage("dx", drop(0x00281053)),
+    "type 1 empty: Burned In Annotation": Damage("dx", put(0x00280301, "")),
+    "type 1 missing: Number of Frames": Damage("us-mf", drop(0x00280008)),
+    "type 1 missing: Radiation Setting": Damage("xa", drop(0x00181155)),
+    "type 1 missing: Pixel Intensity Relationship": Damage("xrf", drop(0x00281040)),
+    "type 2 missing: Patient's Name": Damage("us", drop(0x00100010)),
+    "type 2 missing: Study ID": Damage("cr", drop(0x00200010)),
+    "type 2 missing: Manufacturer": Damage("us", drop(0x00080070)),
+    "type 2 missing: Acquisition Context": Damage("vl-photo", drop(0x00400555)),
+    "type 2 missing: KVP": Damage("xa", drop(0x00180060)),
+    "type 2 missing: View Position": Damage("cr", drop(0x00185101)),
+    "type 1 missing in an item: Physical Delta X": Damage("us", inside(REGIONS, drop(0x0018602C))),
+    "type 1 missing in an item: Code Meaning": Damage("us", inside(ANATOMY, drop(0x00080104))),
+    "type 1 empty in an item: Code Meaning": Damage("dx", inside(ANATOMY, put(0x00080104, ""))),
+    "type 1 without items: Sequence of Ultrasound Regions": Damage("us", items(REGIONS, lambda _: [])),
+    "type 1 missing: Pixel Data": Damage("sc", drop(PIXEL_DATA)),
+    # conditions
+    "type 1C missing: Planar Configuration of RGB": Damage("us", drop(0x00280006)),
+    "type 1C missing: Frame Time that is pointed at": Damage("us-mf", drop(0x00181063)),
+    "type 1C missing: Window Center for presentation": Damage("dx", drop(0x00281050, 0x00281051)),
+    "type 1C missing: Window Width": Damage("dx", drop(0x00281051)),
+    "type 2C missing: Exposure Time, Current and Exposure": Damage("xa", drop(0x00181150, 0x00181151, 0x00181152)),
+    "type 1C missing: code value of every kind": Damage("us", inside(ANATOMY, drop(0x00080100))),
+    "type 1C missing: Coding Scheme Designator": Damage("us", inside(ANATOMY, drop(0x00080102))),
+    "type 1C missing: Specific Character Set": Damage("us", drop(0x00080005)),
+    "type 1C missing: Presentation LUT Shape": Damage("sc-mf-byte", drop(0x20500020)),
+    # enumerations
+    "enumeration: Patient's Sex": Damage("us", put(0x00100040, "X ")),
+    "enumeration: Burned In Annotation": Damage("dx", put(0x00280301, "MAYBE ")),
+    "enumeration: Photometric Interpretation": Damage("us", put(0x00280004, "HSV ")),
+    "enumeration: Presentation Intent Type": Damage("dx", put(0x00080068, "FOR REVIEW")),
+    "enumeration: Image Laterality": Damage("us", put(0x00200062, "X ", "CS")),
+    "enumeration: Image Type value 1": Damage("us", put(0x00080008, "SOURCE\\SECONDARY")),
+    "enumeration: Pixel Representation": Damage("us", number(0x00280103, 1)),
+    "enumeration: Pixel Representation 7": Damage("sc", number(0x00280103, 7)),
+    "enumeration: Radiation Setting": Damage("xa", put(0x00181155, "XX")),
+    "enumeration: Lossy Image Compression": Damage("dx", put(0x00282110, "02")),
+    "enumeration: Pixel Intensity Relationship Sign": Damage("dx", put(0x00281041, b"\5\0")),
+    "enumeration: Planar Configuration": Damage("us", number(0x00280006, 4)),
+    # VR and VM
+    "VR: Patient ID as SH": Damage("us", put(0x00100020, "P-1 ", "SH")),
+    "VR: Rows as UL": Damage("us", put(0x00280010, b"\x0c\0\0\0", "UL")),
+    "VR: Modality as LO": Damage("cr", put(0x00080060, "CR", "LO")),
+    "VM: two Rows": Damage("us", put(0x00280010, b"\x0c\0\x0c\0")),
+    "VM: one Imager Pixel Spacing": Damage("dx", put(0x00181164, "0.143 ")),
+    "VM: two Modalities": Damage("us", put(0x00080060, "US\\CR ")),
+    "VM: one value of Image Type": Damage("us", put(0x00080008, "ORIGINAL")),
+    "VM: three values of Patient Orientation": Damage("dx", put(0x00200020, "L\\F\\A ")),
+    # values (PS3.5 6.2)
+    "UI: letters": Damage("us", put(0x0020000D, "1.2.x.4\0")),
+    "UI: leading zero": Damage("us", put(0x0020000D, "1.2.03.4")),
+    "UI: too long": Damage("us", put(0x0020000D, "1." + "23" * 32)),
+    "UI: padded with a space": Damage("us", put(0x0020000D, "2.25.12 ")),
+    "DA: no date": Damage("us", put(0x00080020, "2026-3-1")),
+    "DA: month 13": Damage("us", put(0x00080020, "20261301")),
+    "DA: day 31 of February": Damage("us", put(0x00080020, "20260231")),
+    "DA: too short": Damage("us", put(0x00080020, "2026")),
+    "TM: hour 25": Damage("us", put(0x00080030, "250000")),
+    "TM: letters": Damage("us", put(0x00080030, "10h15 ")),
+    "DS: no number": Damage("dx", put(0x00181164, "wide\\0.143")),
+    "DS: too long": Damage("dx", put(0x00281050, "2048.000000000000000")),
+    "IS: no number": Damage("us", put(0x00200013, "1.5 ")),
+    "IS: too long": Damage("us", put(0x00200013, "00000000000001")),
+    "CS: lower case": Damage("sc", put(0x00080064, "di")),
+    "CS: too long": Damage("cr", put(0x00180015, "ABCDEFGHIJKLMNOPQR")),
+    "SH: too long": Damage("us", put(0x00200010, "A" * 18)),
+    "LO: too long": Damage("us", put(0x00100020, "P" * 66)),
+    "LO: control character": Damage("us", put(0x00100020, b"P\x07-1")),
+    "PN: six components": Damage("us", put(0x00100010, "A^B^C^D^E^F ")),
+    "AE: too long": Damage("us", put(0x00080054, "A" * 18, "AE")),
+    "AS: no age": Damage("us", put(0x00101010, "12 Y", "AS")),
+    "DT: no date and time": Damage("us", inside(EQUIPMENT, put(0x0018A002, "yesterday "))),
+    "odd length": Damage("us", put(0x00100020, "P-1")),
+    "text outside the character set": Damage("us", put(0x00100010, b"TEST^\xc4nne")),
+    "character set that does not exist": Damage("us", put(0x00080005, "ISO_IR 999")),
+    # pixels
+    "bits: High Bit": Damage("dx", number(0x00280102, 15)),
+    "bits: Bits Stored above Bits Allocated": Damage("dx", also(number(0x00280101, 17), number(0x00280102, 16))),
+    "bits: Bits Allocated 12": Damage("sc", number(0x00280100, 12)),
+    "pixels: Samples per Pixel 1 for RGB": Damage("sc", also(number(0x00280002, 1), drop(0x00280006))),
+    "pixels: Samples per Pixel 4": Damage("sc", number(0x00280002, 4)),
+    "pixels: too short": Damage("sc", pixels(lambda data: data[:-64])),
+    "pixels: too long": Damage("us", pixels(lambda data: data + bytes(64))),
+    "pixels: frames that are not there": Damage("us-mf", put(0x00280008, "5 ")),
+    "pixels: no frames": Damage("us-mf", put(0x00280008, "0 ")),
+    "pixels: Planar Configuration of gray": Damage("cr", number(0x00280006, 0)),
+    "pixels: OB for 16 bits": Damage("dx", lambda level: find(level, PIXEL_DATA).__setitem__(1, "OB")),
+    "fragments: one too few": Damage(
+        "us-mf", fragments(lambda value: value._replace(fragments=value.fragments[:-1])), uid.RLE_LOSSLESS
+    ),
+    "fragments: wrong Basic Offset Table": Damage(
+        "us-mf", fragments(lambda value: value._replace(offset_table=struct.pack("<3I", 0, 4, 8))), uid.RLE_LOSSLESS
+    ),
+    "fragments: photometric interpretation of another codec": Damage(
+        "us", put(0x00280004, "YBR_ICT "), uid.RLE_LOSSLESS
+    ),
+    # structure (PS3.5 7)
+    "structure: an element twice": Damage("us", twice(0x00100020)),
+    "structure: an element out of order": Damage("us", behind(0x00100020, 0x00280010)),
+    "structure: private element without creator": Damage("us", put(0x00091001, "x ", "LO")),
+    "structure: private element outside blocks": Damage("us", put(0x00090105, "x ", "LO")),
+    "structure: Command Group": Damage("us", put(0x00000100, b"\1\0", "US")),
+    # File Meta Information (PS3.10 7.1)
+    "meta: another SOP Instance UID": Damage("us", put(0x00020003, "2.25.99\0")),
+    "meta: another SOP Class UID": Damage("us", put(0x00020002, uid.SC + "\0")),
+    "meta: no Transfer Syntax UID": Damage("us", drop(0x00020010)),
+    "meta: no Implementation Class UID": Damage("us", drop(0x00020012)),
+    "meta: no version": Damage("us", drop(0x00020001)),
+    # relations
+    "relation: region outside the image": Damage("us", inside(REGIONS, put(0x0018601C, b"\xff\0\0\0"))),
+    "relation: Frame Increment Pointer to nothing": Damage("us-mf", put(0x00280009, b"\x18\0\x65\x10")),
+    "relation: Frame Time Vector of wrong length": Damage(
+        "us-mf", also(put(0x00280009, b"\x18\0\x65\x10"), put(0x00181065, "0\\33\\33\\33\\33 ", "DS"))
+    ),
+    "relation: Presentation LUT Shape of the other sense": Damage("dx", put(0x20500020, "INVERSE ")),
+    "relation: VOI for processing": Damage(
+        "dx-processing", also(put(0x00281050, "10", "DS"), put(0x00281051, "10", "DS"))
+    ),
+    "relation: window of width 0": Damage("dx", put(0x00281051, "0 ")),
+    "relation: lossy ratio without its flag": Damage("us", put(0x00282112, "5 ", "DS")),
+    "relation: offset of time zone": Damage("us", put(0x00080201, "Berlin", "SH")),
+    "relation: UID under the root of the Standard": Damage(
+        "us", also(put(0x00080018, "1.2.840.10008.99.1"), put(0x00020003, "1.2.840.10008.99.1"))
+    ),
+    "relation: unknown letters in Patient Orientation": Damage("dx", put(0x00200020, "X\\F ")),
+}

@@ -1,0 +1,95 @@
+"""What ``modality-agent check`` and dciodvfy say about the same damaged instances, as a table.
+
+    scripts/check_against_dciodvfy
+
+A row is a damage of ``fakes.damaged``, what each judge found first, and, where they disagree, why that is right.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from fakes.damaged import DAMAGE, file_bytes
+from fakes.peers import need
+
+from agent.app.checking import check_file
+from agent.iod.modules import errors
+
+# Damages that dciodvfy has no error for (it is silent, or says a warning), with the rule that makes them errors.
+UNSEEN_BY_DCIODVFY: dict[str, str] = {
+    "DA: month 13": "PS3.5 6.2: dciodvfy looks at length and characters of a date",
+    "DA: day 31 of February": "PS3.5 6.2: dciodvfy looks at length and characters of a date",
+    "TM: hour 25": "PS3.5 6.2: dciodvfy looks at length and characters of a time",
+    "bits: High Bit": "PS3.3 C.7.6.3.1.1: dciodvfy wants it below Bits Allocated only",
+    "fragments: one too few": "PS3.5 A.4: dciodvfy does not count fragments",
+    "fragments: wrong Basic Offset Table": "PS3.5 A.4: dciodvfy does not follow offsets",
+    "structure: private element without creator": "PS3.5 7.8.1: dciodvfy knows no blocks",
+    "structure: private element outside blocks": "PS3.5 7.8.1: dciodvfy knows no blocks",
+    "relation: region outside the image": "PS3.3 C.8.5.5.1.2: dciodvfy does not compare with Rows and Columns",
+    "relation: lossy ratio without its flag": "PS3.3 C.7.6.1.1.5: dciodvfy says it the other way round only",
+    "relation: offset of time zone": "PS3.3 C.12.1.1.8: dciodvfy looks at the VR, which is SH",
+    "relation: UID under the root of the Standard": "PS3.5 9: dciodvfy does not look at roots",
+}
+_WIDTH = 44
+
+
+class Verdict(NamedTuple):
+    """First error of each judge, empty where it has none."""
+
+    name: str
+    ours: str
+    theirs: str
+
+
+def dciodvfy_errors(path: Path) -> list[str]:
+    """Lines of dciodvfy that are errors; a program that gives up says so without the word."""
+    result = subprocess.run([need("dciodvfy"), str(path)], capture_output=True, check=False, timeout=30)
+    said = (result.stdout + result.stderr).decode("utf-8", "replace").splitlines()
+    return [line for line in said if line.startswith("Error")]
+
+
+def judge(name: str, folder: Path) -> Verdict:
+    """What both say about one damage."""
+    damage = DAMAGE[name]
+    path = folder / "instance.dcm"
+    path.write_bytes(file_bytes(damage, damage.kind, damage.syntax))
+    ours = errors(check_file(str(path)).findings)
+    theirs = dciodvfy_errors(path)
+    return Verdict(name, str(ours[0]).removeprefix("error: ") if ours else "", theirs[0] if theirs else "")
+
+
+def judge_all(folder: Path) -> list[Verdict]:
+    """What both say about every damage."""
+    return [judge(name, folder) for name in DAMAGE]
+
+
+def table(verdicts: list[Verdict]) -> list[str]:
+    """The comparison as lines of Markdown."""
+    lines = ["| damage | check | dciodvfy | if they disagree |", "|---|---|---|---|"]
+    for verdict in verdicts:
+        ours = verdict.ours[: 2 * _WIDTH] or "-"
+        theirs = verdict.theirs.replace("Error - ", "")[:_WIDTH] or "-"
+        lines.append(f"| {verdict.name} | {ours} | {theirs} | {UNSEEN_BY_DCIODVFY.get(verdict.name, '')} |")
+    both = sum(bool(verdict.ours) and bool(verdict.theirs) for verdict in verdicts)
+    alone = sum(bool(verdict.ours) and not verdict.theirs for verdict in verdicts)
+    missed = sum(not verdict.ours for verdict in verdicts)
+    lines.append(f"{len(verdicts)} damages: both {both}, check alone {alone}, missed by check {missed}")
+    return lines
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        verdicts = judge_all(Path(folder))
+    print("\n".join(table(verdicts)))
+    unexplained = [v.name for v in verdicts if not v.ours or (bool(v.theirs) == (v.name in UNSEEN_BY_DCIODVFY))]
+    for name in unexplained:
+        print(f"unexplained: {name}", file=sys.stderr)
+    return 1 if unexplained else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

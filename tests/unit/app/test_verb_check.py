@@ -1,0 +1,109 @@
+"""The verb ``check``: what it prints, how it ends, and that one bad file does not stop the rest."""
+
+from __future__ import annotations
+
+import json
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from fakes.damaged import DAMAGE, Damage, file_bytes, put
+
+from agent.app.checking import check_file
+from agent.app.cli import main
+from agent.iod.modules import errors
+
+
+def written(folder: Path, name: str, damage: Damage | None = None, kind: str = "us") -> str:
+    path = folder / f"{name}.dcm"
+    path.write_bytes(file_bytes(damage, damage.kind if damage else kind))
+    return str(path)
+
+
+def test_a_sound_file_is_clean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = written(tmp_path, "good")
+    assert main(["check", name]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{name}: Ultrasound Image Storage, Explicit VR Little Endian: clean"
+    ]
+
+
+def test_a_finding_names_severity_path_rule_and_section(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    missing = written(tmp_path, "missing", DAMAGE["type 1 missing in an item: Physical Delta X"])
+    prose = written(tmp_path, "prose", DAMAGE["relation: region outside the image"])
+    assert main(["check", missing, prose]) == 32
+    said = capsys.readouterr().out
+    assert (
+        "  error: (0018,6011)[1].(0018,602C) PhysicalDeltaX is absent: "
+        "US Region Calibration (PS3.3 Table C.8-17, type 1)\n" in said
+    )
+    assert "must lie between 0 and 15: US Region Calibration (PS3.3 C.8.5.5.1)\n" in said
+    assert said.splitlines()[-1] == "2 files: 0 without errors, 2 with errors"
+
+
+def test_what_cannot_be_read_does_not_stop_the_rest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("no DICOM file at all, but long enough for a preamble " * 20)
+    good = written(tmp_path, "good")
+    assert main(["check", str(text), good]) == 30
+    shown = capsys.readouterr()
+    assert "good.dcm" in shown.out
+    assert "1 without errors, 0 with errors, 1 not readable" in shown.out
+    assert "notes.txt" in shown.err
+    assert main(["check", str(tmp_path / "none"), good]) == 3
+
+
+def test_warnings_can_be_left_out_and_are_no_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    warned = written(tmp_path, "warned", Damage("us", put(0x00180081, "3 ", "DS")))
+    assert main(["check", warned]) == 0
+    assert "warning: (0018,0081) EchoTime is not part of the IOD" in capsys.readouterr().out
+    assert main(["check", "--warnings", "off", warned]) == 0
+    assert "warning:" not in capsys.readouterr().out
+
+
+def test_json_holds_every_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = written(tmp_path, "bad", DAMAGE["DA: no date"])
+    assert main(["check", "--json", bad, str(tmp_path / "none")]) == 3
+    shown = json.loads(capsys.readouterr().out)
+    assert [each["file"] for each in shown] == [bad, str(tmp_path / "none")]
+    assert shown[0]["findings"] == [
+        {
+            "severity": "error",
+            "path": "(0008,0020)",
+            "keyword": "StudyDate",
+            "text": "'2026-3-1' is no date: YYYYMMDD",
+            "module": "PS3.5 6.2 DA",
+            "rule": "PS3.5 6.2 DA",
+            "type": "",
+        }
+    ]
+    assert shown[1]["error"]["code"] == "file"
+
+
+def test_what_had_to_be_tolerated_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "bare.dcm"
+    data = file_bytes(None, "us")
+    path.write_bytes(data[data.index(b"\x08\0\x05\0CS") :])
+    found = [str(finding) for finding in check_file(str(path)).findings]
+    assert any("no preamble" in text for text in found), found
+
+
+def test_memory_does_not_grow_with_the_pixels(tmp_path: Path) -> None:
+    def pixels(level: list[list[object]]) -> None:
+        next(node for node in level if node[0] == 0x7FE00010)[2] = bytes(32 << 20)
+
+    big = written(tmp_path, "big", Damage("us", pixels))
+    tracemalloc.start()
+    try:
+        assert [finding.tag for finding in check_file(big).findings] == [0x7FE00010]
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_every_damage_is_found(name: str, tmp_path: Path) -> None:
+    damage = DAMAGE[name]
+    path = tmp_path / "instance.dcm"
+    path.write_bytes(file_bytes(damage, damage.kind, damage.syntax))
+    assert errors(check_file(str(path)).findings)
