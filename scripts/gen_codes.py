@@ -30,7 +30,10 @@ ORDER = (4031, 4040, 3010, 4)
 # mislead. Blank: nobody can say.
 PAIRED = {"816094009": "N", "64033007": ""}
 # Groups written as they are.
-GROUPS = (5, 6, 7, 19, 20, 244, 4010, 4011, 4012, 4014, 4015, 7005, 7201, 7202, 7203, 12030, 12035, 12226)
+GROUPS = (
+    5, 6, 7, 19, 20, 244, 3629, 4010, 4011, 4012, 4014, 4015, 7005, 7201, 7202, 7203, 10000, 10002, 10003, 10004, 10020,
+    12030, 12035, 12226,
+)  # fmt: skip
 
 HEAD = """# PS3.16 {edition}: regions with Annex L, and context groups; written by scripts/gen_codes.py; do not edit.
 from __future__ import annotations

@@ -471,6 +471,25 @@ Laterality|20030108|Non-Extensible
 24028007|Right
 7771000|Left
 """,
+    3629: """\
+Procedure Intent|20230630|Extensible
+261004008|Diagnostic Intent
+262202000|Therapeutic Intent
+1279505009|Combined Diagnostic and Therapeutic Intent
+DCM:113680|Quality Control Intent
+373825000|Staging intent
+363675004|Guidance Intent
+363676003|Palliative Intent
+360156006|Screening Intent
+447295008|Forensic Intent
+421974008|Adjunct intent
+373846009|Adjuvant intent
+373808002|Curative intent
+373847000|Neo-adjuvant intent
+399707004|Supportive intent
+129428001|Preventive intent
+360271000|Prophylactic intent
+""",
     4010: """\
 DX View|20160314|Extensible
 399033003|frontal
@@ -750,6 +769,44 @@ DCM:129104|Perfusion image analysis
 DCM:129105|Diffusion image analysis
 DCM:129106|Diffusion tractography
 DCM:125027|Deformed for Registration
+""",
+    10000: """\
+Scope of Accumulation|20131010|Extensible
+DCM:113014|Study
+DCM:113015|Series
+DCM:113016|Performed Procedure Step
+DCM:113970|Procedure Step To This Point
+DCM:113852|Irradiation Event
+""",
+    10002: """\
+Irradiation Event Type|20051101|Extensible
+44491008|Fluoroscopy
+DCM:113611|Stationary Acquisition
+DCM:113612|Stepping Acquisition
+DCM:113613|Rotational Acquisition
+""",
+    10003: """\
+Equipment Plane Identification|20081028|Extensible
+DCM:113620|Plane A
+DCM:113621|Plane B
+DCM:113622|Single Plane
+DCM:113890|All Planes
+""",
+    10004: """\
+Fluoro Mode|20051101|Extensible
+DCM:113630|Continuous
+DCM:113631|Pulsed
+""",
+    10020: """\
+Source of Projection X-Ray Dose Information|20120406|Extensible
+DCM:113856|Automated Data Collection
+DCM:113857|Manual Entry
+DCM:113858|MPPS Content
+15869005|Dosimeter
+DCM:113866|Copied From Image Attributes
+DCM:113867|Computed From Image Attributes
+DCM:113868|Derived From Human-Readable Reports
+DCM:113940|System Calculated
 """,
     12030: """\
 Ultrasound Contrast/Bolus Agent|20160605|Extensible

@@ -89,9 +89,7 @@ def complete(ds: DataSet, iod: str) -> None:
     """Add, empty, each type 2 Attribute that the Modules in use want and the instance lacks."""
     for use in in_use(ds, iod):
         for row in tables.rows(use.table):
-            if row.tag in ds:
-                continue
-            if row.type == "2" or (row.type == "2C" and _required(row, ds, ds)):
+            if row.tag not in ds and row.type in {"2", "2C"} and _required(row, ds, ds):
                 ds[row.tag] = [] if dictionary.vr_of(row.tag) == "SQ" else None
 
 
