@@ -44,7 +44,9 @@ def compose(ds: DataSet, _description: PixelDescription, acquisition: Acquisitio
 def compose_color(ds: DataSet, description: PixelDescription, acquisition: Acquisition) -> None:
     """Add what a multi-frame true colour capture has."""
     compose(ds, description, acquisition)
-    if acquisition.capture.pages:
+    if acquisition.number_of_frames == 1:
+        ds["NumberOfFrames"] = 1  # and nothing that it is spaced by (C.8.6.3)
+    elif acquisition.capture.pages:
         cine.compose_pages(ds, acquisition)
     else:
         cine.compose(ds, acquisition)

@@ -302,7 +302,7 @@ ROWS: dict[tuple[str, int], Condition] = {
         for tag in (0x00186050, 0x00186052, 0x00186054)
     },
     ("C.8-17", 0x00186056): Condition("components are by table or code", equals(0x00186044, 2, 3)),
-    ("C.8-17", 0x00186058): Condition("components are by table or code", equals(0x00186044, 2, 3)),
+    ("C.8-17", 0x00186058): Condition("components are by table", equals(0x00186044, 2)),
     ("C.8-17", 0x0018605A): Condition("components are by table", equals(0x00186044, 2)),
     ("C.8-17", 0x00409098): Condition("components are by code", equals(0x00186044, 3)),
     ("C.8-18", 0x00183103): Condition("there is a pullback", equals(0x00183100, *PULLBACK)),

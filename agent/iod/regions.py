@@ -44,7 +44,7 @@ class PixelComponent(NamedTuple):
 
     ``organization`` decides what else counts: ``mask`` for bit-aligned, ``bounds`` (first and last value) for ranges;
     both then take their physical values from the break points, (pixel value, parameter) where the curve bends. A table
-    gives each pixel value its parameter; ``meanings`` gives each a code.
+    gives each pixel value its parameter; ``meanings`` are the codes of the pixel values from 0 on.
     """
 
     organization: int
@@ -54,7 +54,7 @@ class PixelComponent(NamedTuple):
     bounds: tuple[int, int] = (0, 0)
     break_points: Sequence[tuple[int, float]] = ()
     table: Sequence[tuple[int, float]] = ()
-    meanings: Sequence[tuple[int, Code]] = ()
+    meanings: Sequence[Code] = ()
 
 
 class Region(NamedTuple):
@@ -190,11 +190,11 @@ def _component(component: PixelComponent) -> DataSet:
         made["TableOfXBreakPoints"] = [pixel for pixel, _ in component.break_points]
         made["TableOfYBreakPoints"] = [value for _, value in component.break_points]
         return made
-    rows = component.meanings if component.organization == BY_CODE else component.table
-    made["NumberOfTableEntries"] = len(rows)
-    made["TableOfPixelValues"] = [pixel for pixel, _ in rows]
     if component.organization == BY_CODE:
-        made["PixelValueMappingCodeSequence"] = [code.item() for _, code in component.meanings]
-    else:
-        made["TableOfParameterValues"] = [value for _, value in component.table]
+        made["NumberOfTableEntries"] = len(component.meanings)
+        made["PixelValueMappingCodeSequence"] = [code.item() for code in component.meanings]
+        return made
+    made["NumberOfTableEntries"] = len(component.table)
+    made["TableOfPixelValues"] = [pixel for pixel, _ in component.table]
+    made["TableOfParameterValues"] = [value for _, value in component.table]
     return made

@@ -137,6 +137,13 @@ def test_pages_have_an_order_and_no_time() -> None:
         make("sc-mf-byte", number_of_frames=20000)
 
 
+def test_one_frame_of_a_capture_is_spaced_by_nothing() -> None:
+    for kind in ("sc-mf-byte", "sc-mf-word", "sc-mf-color"):
+        ds = make(kind, number_of_frames=1, frame_time_ms=None)
+        assert ds["NumberOfFrames"] == 1
+        assert "FrameIncrementPointer" not in ds
+
+
 def test_multi_frame_captures_in_time() -> None:
     ds = make("sc-mf-color")
     assert (ds["FrameIncrementPointer"], ds["FrameTime"]) == (FRAME_TIME, 40)
@@ -262,9 +269,9 @@ def test_frequency_spectrum_says_so() -> None:
             "PixelComponentMask",
         ),
         (
-            regions.PixelComponent(regions.BY_CODE, meanings=((7, codes.anatomy("LIVER").code),)),
+            regions.PixelComponent(regions.BY_CODE, meanings=(codes.anatomy("LIVER").code,)),
             "PixelValueMappingCodeSequence",
-            "TableOfParameterValues",
+            "TableOfPixelValues",
         ),
     ],
 )
