@@ -31,10 +31,12 @@ typedef enum {
     MGA_ERR_ARG_SLOT = -7,      /* a slot is given back that was not taken */
     MGA_ERR_ARG_STATE = -8,     /* the source was already started */
     /* the bits are wrong */
-    MGA_ERR_DATA_HEADER = -101,    /* the RLE header does not describe this frame (PS3.5 G.5) */
+    MGA_ERR_DATA_HEADER = -101,    /* the header does not describe this frame (PS3.5 G.5, T.81 B.2.2) */
     MGA_ERR_DATA_TRUNCATED = -102, /* the input ends inside a segment */
-    MGA_ERR_DATA_OVERRUN = -103,   /* a packet goes on behind the end of its plane */
+    MGA_ERR_DATA_OVERRUN = -103,   /* the input goes on behind the end of a plane */
     MGA_ERR_DATA_MARK = -104,      /* the picture carries no readable mark */
+    MGA_ERR_DATA_MARKER = -105,    /* a JPEG marker segment is damaged, misplaced or of another process (T.81 B) */
+    MGA_ERR_DATA_CODE = -106,      /* bits that are no code */
     /* the device or the machine failed */
     MGA_ERR_DEV_MEMORY = -201, /* no memory for the source */
     MGA_ERR_DEV_EVENT = -202,  /* no eventfd, or no descriptor */
@@ -142,6 +144,17 @@ int64_t mga_rle_encode(void *dst, size_t dst_size, const void *src, size_t src_s
                        void *work, size_t work_size);
 /* Bytes of the frame, or MGA_ERR_ARG_*, MGA_ERR_DATA_*; on error dst holds anything. */
 int64_t mga_rle_decode(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
+                       void *work, size_t work_size);
+
+/* --- JPEG Lossless, process 14 (PS3.5 8.2.1, T.81 Annex H) ------------------------------------------------------- */
+
+/* As for RLE. Encoded is with selection value 1, decoded with any; samples are their bits stored, what stands above
+ * them is not coded. A decoded signed sample has its sign in all bits allocated. */
+int64_t mga_jpl_encode_bound(const mga_format *format);
+int64_t mga_jpl_work_bytes(const mga_format *format);
+int64_t mga_jpl_encode(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
+                       void *work, size_t work_size);
+int64_t mga_jpl_decode(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
                        void *work, size_t work_size);
 
 /* --- pictures for people (previews, contact sheets) --------------------------------------------------------------- */

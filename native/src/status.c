@@ -18,10 +18,12 @@ const char *mga_status_text(int64_t status)
     case MGA_ERR_ARG_RANGE: return "an argument is outside of its limits";
     case MGA_ERR_ARG_SLOT: return "the slot was not taken";
     case MGA_ERR_ARG_STATE: return "the source was already started";
-    case MGA_ERR_DATA_HEADER: return "the RLE header does not describe this frame";
+    case MGA_ERR_DATA_HEADER: return "the header of the compressed frame does not describe this frame";
     case MGA_ERR_DATA_TRUNCATED: return "the compressed frame ends too early";
     case MGA_ERR_DATA_OVERRUN: return "the compressed frame holds more than its plane";
     case MGA_ERR_DATA_MARK: return "the picture carries no readable mark";
+    case MGA_ERR_DATA_MARKER: return "a JPEG marker segment is damaged or of another process";
+    case MGA_ERR_DATA_CODE: return "the compressed frame holds bits that are no code";
     case MGA_ERR_DEV_MEMORY: return "not enough memory for the source";
     case MGA_ERR_DEV_EVENT: return "no file descriptor for the source";
     case MGA_ERR_DEV_THREAD: return "no thread for the source";
