@@ -17,7 +17,7 @@ TRANSFER_SYNTAX_WORDS: Final = {
 }
 
 # What this build can make: the native ones, and those the C core compresses (a test compares the two).
-MADE: Final = ("explicit", "implicit", "deflated", "rle")
+MADE: Final = ("explicit", "implicit", "deflated", "rle", "jpeg-lossless")
 
 
 def transfer_syntax_uid(word: str) -> str:

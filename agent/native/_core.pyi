@@ -34,6 +34,11 @@ class _Lib:
     MGA_ERR_DATA_TRUNCATED: Final[int]
     MGA_ERR_DATA_OVERRUN: Final[int]
     MGA_ERR_DATA_MARK: Final[int]
+    MGA_ERR_DATA_MARKER: Final[int]
+    MGA_ERR_DATA_GEOMETRY: Final[int]
+    MGA_ERR_DATA_FEATURE: Final[int]
+    MGA_ERR_DATA_CODE: Final[int]
+    MGA_ERR_DATA_SAMPLE: Final[int]
     MGA_ERR_DEV_MEMORY: Final[int]
     MGA_ERR_DEV_EVENT: Final[int]
     MGA_ERR_DEV_THREAD: Final[int]
@@ -69,6 +74,14 @@ class _Lib:
         self, dst: Any, dst_size: int, src: Any, src_size: int, layout: Any, work: Any, work_size: int
     ) -> int: ...
     def mga_rle_decode(
+        self, dst: Any, dst_size: int, src: Any, src_size: int, layout: Any, work: Any, work_size: int
+    ) -> int: ...
+    def mga_jpl_encode_bound(self, layout: Any) -> int: ...
+    def mga_jpl_work_bytes(self, layout: Any) -> int: ...
+    def mga_jpl_encode(
+        self, dst: Any, dst_size: int, src: Any, src_size: int, layout: Any, work: Any, work_size: int
+    ) -> int: ...
+    def mga_jpl_decode(
         self, dst: Any, dst_size: int, src: Any, src_size: int, layout: Any, work: Any, work_size: int
     ) -> int: ...
     def mga_window_find(self, src: Any, src_size: int, layout: Any, tail: float, window: Any) -> int: ...

@@ -1,7 +1,8 @@
 """Compress and decompress one frame (PS3.5 Annex A.4): the door to the C codecs.
 
 `encode` takes a native frame as its description says and gives one fragment's worth of bytes; `decode` is the inverse.
-Which codec is a table keyed by Transfer Syntax UID; so far RLE Lossless. The interpreter lock is free while C works.
+Which codec is a table keyed by Transfer Syntax UID: RLE Lossless and JPEG Lossless. The interpreter lock is free while
+C works.
 Give `out` to write into memory of your own (at least `encode_bound` bytes to be sure); the result is then a count.
 
 Raises `NativeArgumentError` for buffers that do not fit their description and for other transfer syntaxes,
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 RLE_LOSSLESS = "1.2.840.10008.1.2.5"
+JPEG_LOSSLESS = "1.2.840.10008.1.2.4.57"
+JPEG_LOSSLESS_SV1 = "1.2.840.10008.1.2.4.70"
 
 
 class _Codec(NamedTuple):
@@ -38,6 +41,13 @@ _CODECS = {
         "RLE Lossless", lib.mga_rle_encode_bound, lib.mga_rle_work_bytes, lib.mga_rle_encode, lib.mga_rle_decode
     ),
 }
+# Selection value 1 is legal in both; every selection value is read in both.
+_CODECS |= dict.fromkeys(
+    (JPEG_LOSSLESS, JPEG_LOSSLESS_SV1),
+    _Codec(
+        "JPEG Lossless", lib.mga_jpl_encode_bound, lib.mga_jpl_work_bytes, lib.mga_jpl_encode, lib.mga_jpl_decode
+    ),
+)
 TRANSFER_SYNTAXES = tuple(_CODECS)
 
 _uncleared = ffi.new_allocator(should_clear_after_alloc=False)

@@ -31,12 +31,15 @@ typedef enum {
     MGA_ERR_ARG_SLOT = -7,      /* a slot is given back that was not taken */
     MGA_ERR_ARG_STATE = -8,     /* the source was already started */
     /* the bits are wrong */
-    MGA_ERR_DATA_HEADER = -101,    /* the header does not describe this frame (PS3.5 G.5, T.81 B.2.2) */
+    MGA_ERR_DATA_HEADER = -101,    /* the RLE header does not describe this frame (PS3.5 G.5) */
     MGA_ERR_DATA_TRUNCATED = -102, /* the input ends inside a segment */
-    MGA_ERR_DATA_OVERRUN = -103,   /* the input goes on behind the end of a plane */
+    MGA_ERR_DATA_OVERRUN = -103,   /* a packet goes on behind the end of its plane */
     MGA_ERR_DATA_MARK = -104,      /* the picture carries no readable mark */
-    MGA_ERR_DATA_MARKER = -105,    /* a JPEG marker segment is damaged, misplaced or of another process (T.81 B) */
-    MGA_ERR_DATA_CODE = -106,      /* bits that are no code */
+    MGA_ERR_DATA_MARKER = -105,    /* a marker segment is damaged or out of place (T.81 B.1, T.87 C.1) */
+    MGA_ERR_DATA_GEOMETRY = -106,  /* the coded frame has other rows, columns, samples or bits than its description */
+    MGA_ERR_DATA_FEATURE = -107,   /* mapping tables and the like, which DICOM has no use for */
+    MGA_ERR_DATA_CODE = -108,      /* bits that no encoder writes */
+    MGA_ERR_DATA_SAMPLE = -109,    /* a sample needs more than its bits stored */
     /* the device or the machine failed */
     MGA_ERR_DEV_MEMORY = -201, /* no memory for the source */
     MGA_ERR_DEV_EVENT = -202,  /* no eventfd, or no descriptor */

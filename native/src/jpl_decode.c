@@ -225,7 +225,7 @@ int64_t mga_jpl_decode(void *dst, size_t dst_size, const void *src, size_t src_s
         for (size_t c = 0; status == MGA_OK && c < segments.scan.components; c++) {
             unsigned bit = 1u << segments.scan.index[c];
             if (done & bit)
-                status = MGA_ERR_DATA_OVERRUN;
+                status = MGA_ERR_DATA_MARKER;
             done |= bit;
         }
         if (status == MGA_OK)

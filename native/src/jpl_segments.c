@@ -20,7 +20,7 @@ static int64_t read_frame(jpl_segments *s, const uint8_t *body, size_t size)
     uint32_t precision = body[0];
     if (get16(body + 1) != f->rows || get16(body + 3) != f->columns || components != f->samples_per_pixel ||
         precision < JPL_PRECISION_MIN || precision < f->bits_stored || precision > f->bits_allocated)
-        return MGA_ERR_DATA_HEADER;
+        return MGA_ERR_DATA_GEOMETRY;
     s->frame.precision = precision;
     s->frame.components = components;
     for (size_t i = 0; i < components; i++) {
@@ -102,11 +102,11 @@ static int64_t read_segment(jpl_segments *s, uint8_t marker, const uint8_t *body
     case JPL_DRI: return read_restart(s, body, size);
     case JPL_SOS: return read_scan(s, body, size);
     case JPL_DAC:
-    case JPL_DNL: return MGA_ERR_DATA_MARKER; /* arithmetic coding; rows that are not known beforehand */
+    case JPL_DNL: return MGA_ERR_DATA_FEATURE; /* arithmetic coding; rows that are not known beforehand */
     default: break;
     }
     /* other processes; APPn, COM and the like say nothing about samples */
-    return marker >= JPL_SOF0 && marker <= JPL_SOF15 ? MGA_ERR_DATA_MARKER : MGA_OK;
+    return marker >= JPL_SOF0 && marker <= JPL_SOF15 ? MGA_ERR_DATA_FEATURE : MGA_OK;
 }
 
 int64_t jpl_segments_begin(jpl_segments *segments, const uint8_t *src, size_t src_size, const mga_format *format)

@@ -18,12 +18,15 @@ const char *mga_status_text(int64_t status)
     case MGA_ERR_ARG_RANGE: return "an argument is outside of its limits";
     case MGA_ERR_ARG_SLOT: return "the slot was not taken";
     case MGA_ERR_ARG_STATE: return "the source was already started";
-    case MGA_ERR_DATA_HEADER: return "the header of the compressed frame does not describe this frame";
+    case MGA_ERR_DATA_HEADER: return "the RLE header does not describe this frame";
     case MGA_ERR_DATA_TRUNCATED: return "the compressed frame ends too early";
     case MGA_ERR_DATA_OVERRUN: return "the compressed frame holds more than its plane";
+    case MGA_ERR_DATA_MARKER: return "a marker segment of the compressed frame is damaged or out of place";
+    case MGA_ERR_DATA_GEOMETRY: return "the compressed frame has other rows, columns, samples or bits than described";
+    case MGA_ERR_DATA_FEATURE: return "the compressed frame needs a feature that DICOM images do not have";
+    case MGA_ERR_DATA_CODE: return "the compressed frame holds bits that no encoder writes";
+    case MGA_ERR_DATA_SAMPLE: return "a sample needs more than its bits stored";
     case MGA_ERR_DATA_MARK: return "the picture carries no readable mark";
-    case MGA_ERR_DATA_MARKER: return "a JPEG marker segment is damaged or of another process";
-    case MGA_ERR_DATA_CODE: return "the compressed frame holds bits that are no code";
     case MGA_ERR_DEV_MEMORY: return "not enough memory for the source";
     case MGA_ERR_DEV_EVENT: return "no file descriptor for the source";
     case MGA_ERR_DEV_THREAD: return "no thread for the source";

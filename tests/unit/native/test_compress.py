@@ -206,7 +206,7 @@ def test_unknown_layouts_are_refused(wrong: dict[str, int]) -> None:
 
 
 def test_other_transfer_syntaxes_are_refused_by_name() -> None:
-    assert TRANSFER_SYNTAXES == (RLE_LOSSLESS,)
+    assert RLE_LOSSLESS in TRANSFER_SYNTAXES
     with pytest.raises(NativeArgumentError, match=r"1\.2\.840\.10008\.1\.2\.4\.90"):
         encode(NATIVE, "1.2.840.10008.1.2.4.90", description=TINY)
 
