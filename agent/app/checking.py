@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from agent.app.source_file import opened
 from agent.dataset.decode import decode
 from agent.dataset.tag import PIXEL_DATA, tag_str
-from agent.dataset.uid import EXPLICIT_VR_LE, uid_name
+from agent.dataset.uid import EXPLICIT_VR_LE, MEDIA_STORAGE_DIRECTORY, uid_name
 from agent.dataset.values import Element, Reference
 from agent.errors import DecodeError, NotDicomError
 from agent.iod import modules, tables
@@ -34,6 +34,8 @@ REFER_BYTES: Final = 1 << 20
 _SOP_CLASS, _SOP_INSTANCE = 0x00080016, 0x00080018
 _FILE: Final = "PS3.10 7.1"
 _META_TYPE_1: Final = (0x00020000, 0x00020001, 0x00020002, 0x00020003, 0x00020010, 0x00020012)
+# Notes about what is found again at its own element.
+_FOUND_ELSEWHERE: Final = ("no Media Storage SOP", "no group length of File Meta")
 _VERSION: Final = b"\0\1"
 
 
@@ -56,7 +58,8 @@ def check_file(path: str) -> Report:
         with opened(path, lenient=True, refer_above=REFER_BYTES) as file:
             findings = list(dict.fromkeys(_findings(file)))
             ds = file.dataset
-            return Report(uid_name(ds.text(_SOP_CLASS)), uid_name(file.meta.transfer_syntax_uid), findings)
+            sop_class = ds.text(_SOP_CLASS) or file.meta.sop_class_uid
+            return Report(uid_name(sop_class), uid_name(file.meta.transfer_syntax_uid), findings)
     except NotDicomError:
         raise
     except DecodeError as error:
@@ -71,9 +74,9 @@ def _damage(error: DecodeError) -> Finding:
 
 
 def _findings(file: DicomFile) -> Iterator[Finding]:
-    known_odd = odd_lengths(file.dataset, file.data_set_offset)
+    elsewhere = odd_lengths(file.dataset, file.data_set_offset)
     for note in file.notes:
-        if note not in known_odd:  # each of these is found where it stands
+        if note not in elsewhere and not note.text.startswith(_FOUND_ELSEWHERE):
             yield Finding(ERROR, "", 0, _FILE, "", "", f"{note.text} (byte {note.offset})")
     yield from _meta(file)
     yield from check_encoding(file.dataset)
@@ -111,11 +114,14 @@ def _meta_finding(tag: int, text: str) -> Finding:
 def _iod(file: DicomFile) -> Iterator[Finding]:
     ds = file.dataset
     value = file.pixel_value
-    if ds.text(_SOP_CLASS) not in tables.SOP_CLASSES:
+    sop_class = ds.text(_SOP_CLASS)
+    if sop_class not in tables.SOP_CLASSES:
         yield from modules.representation(ds)
-        severity = WARNING if ds.text(_SOP_CLASS) else ERROR
         text = "is a SOP Class whose tables are not known here: its IOD is not checked"
-        yield Finding(severity, tag_str(_SOP_CLASS), _SOP_CLASS, "SOP Common", "C.12-1", "1", text)
+        if not sop_class and file.meta.sop_class_uid != MEDIA_STORAGE_DIRECTORY:  # a DICOMDIR has none
+            yield Finding(ERROR, tag_str(_SOP_CLASS), _SOP_CLASS, "SOP Common", "C.12-1", "1", "is absent")
+        elif sop_class:
+            yield Finding(WARNING, tag_str(_SOP_CLASS), _SOP_CLASS, "PS3.4 B.5", "", "", text)
         return
     if value is not None:  # the tables ask whether it is there; the decoder leaves it where it is
         ds = ds.copy()

@@ -44,6 +44,7 @@ _EXTENSIONS = frozenset(
     f"ISO 2022 IR {number}"
     for number in (6, 13, 58, 87, 100, 101, 109, 110, 126, 127, 138, 144, 148, 149, 159, 166, 203)
 )
+_ROOTS = frozenset({"", "0", "1", "2"})  # of the tree of ISO 8824-1 (PS3.5 9); nothing before the dot is said elsewhere
 _SHOWN_CHARACTERS = 40  # of a wrong value; a whole text helps nobody
 
 
@@ -149,6 +150,8 @@ def _text(raw: Raw) -> Iterator[tuple[str, str]]:
     section = f"PS3.5 6.2 {vr}"
     text = raw.charset.decode(raw.data) if row.charset else raw.data.decode("ascii", "replace")
     if REPLACEMENT in text:
+        if row.charset and "\\" in raw.charset.terms and raw.charset.codec in CHARSETS.values():
+            return  # code extensions, which this codec alone cannot read
         terms = raw.charset.terms if row.charset else ""
         yield f"has bytes that are not in {terms or 'the default character repertoire'}", "PS3.5 6.1"
         return
@@ -166,6 +169,8 @@ def _complaint(vr: str, value: str, *, last: bool) -> str:
     """What is wrong with one value; the pad character at the end of the field is none of it (PS3.5 6.4)."""
     if vr == "UI":
         plain = value.removesuffix("\0") if last else value
+        if plain.partition(".")[0] not in _ROOTS and plain[:1].isdigit():
+            return f"{plain!r} is no UID: roots are 0, 1 and 2"
     else:
         plain = value.removesuffix(" ") if last else value
         if vr in _TRAILING:

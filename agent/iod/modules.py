@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.dataset import dictionary
-from agent.dataset.tag import is_group_length, is_private, tag_str
+from agent.dataset.tag import NUMBER_OF_FRAMES, is_group_length, is_private, tag_str
 from agent.iod import conditions, rules, tables
 
 if TYPE_CHECKING:
@@ -184,6 +184,7 @@ def _all(ds: DataSet, iod: str, *, pixel_data: bool) -> Iterator[Finding]:
             for place, text in rule(ds):
                 yield Finding(ERROR, *_path(place), module, use.table, "", text, section)
     yield from _foreign(ds, iod)
+    yield from _single(ds, iod)
     yield from representation(ds)
 
 
@@ -263,6 +264,14 @@ def _foreign(ds: DataSet, iod: str) -> Iterator[Finding]:
         tag = element.tag
         if not (_generic(tag) in known or is_private(tag) or is_group_length(tag)):
             yield Finding(WARNING, tag_str(tag), tag, "no Module of this IOD", "", "", "is not part of the IOD")
+
+
+def _single(ds: DataSet, iod: str) -> Iterator[Finding]:
+    """An IOD without Multi-frame Module has one frame (C.7.6.6)."""
+    count = conditions.first(ds, NUMBER_OF_FRAMES)
+    if count not in {None, 1} and all(use.table != "C.7-14" for use in tables.modules_of(iod)):
+        text = f"is {count!r}; this IOD has one frame"
+        yield Finding(ERROR, tag_str(NUMBER_OF_FRAMES), NUMBER_OF_FRAMES, "PS3.3 C.7.6.6", "", "", text)
 
 
 def representation(ds: DataSet) -> Iterator[Finding]:

@@ -70,7 +70,7 @@ def check_pixels(ds: DataSet, syntax: str, found: Found) -> Iterator[Finding]:
     if found.fragments is None:
         yield from _native(syntax, description, count, found)
         return
-    if found.vr != "OB":
+    if found.vr not in {"OB", "OB or OW"}:  # the latter: Implicit VR, which says nothing
         yield _finding(PIXEL_DATA, f"has VR {found.vr}; encapsulated ones are OB", _ENCAPSULATED)
     fragments = list(found.fragments.fragments())
     yield from _fragments(syntax, fragments, count, found)

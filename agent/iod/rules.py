@@ -165,7 +165,11 @@ def regions(ds: DataSet) -> Iterator[Complaint]:
     for number, region in enumerate(ds.items_of(0x00186011), 1):
         for low, high, limit in ((0x00186018, 0x0018601C, columns), (0x0018601A, 0x0018601E, rows)):
             start, end = first(region, low), first(region, high)
-            if isinstance(start, int) and isinstance(end, int) and isinstance(limit, int) and not start <= end < limit:
+            if isinstance(start, int) and isinstance(limit, int) and start >= limit:
+                yield (0x00186011, number, low), f"is {start}, and the image ends at {limit - 1}"
+            elif (
+                isinstance(start, int) and isinstance(end, int) and isinstance(limit, int) and not start <= end < limit
+            ):
                 yield (0x00186011, number, high), f"must lie between {start} and {limit - 1}"
         for tag, limit in (
             (0x00186024, MAX_UNITS),
@@ -233,6 +237,16 @@ def instance_uids(ds: DataSet) -> Iterator[Complaint]:
     for tag in (0x00080018, 0x0020000D, 0x0020000E, 0x00200052):
         if str(first(ds, tag) or "").startswith(DICOM_ROOT) and first(ds, tag) not in WELL_KNOWN_FRAMES:
             yield tag, f"is under {DICOM_ROOT}, the root of the Standard"
+
+
+def different_uids(ds: DataSet) -> Iterator[Complaint]:
+    """Instance, study, series and frame of reference are different things (PS3.5 9)."""
+    seen: dict[object, int] = {}
+    for tag in (0x0020000D, 0x0020000E, 0x00080018, 0x00200052):
+        value = first(ds, tag)
+        if value is not None and value in seen:
+            yield tag, f"has the value of ({seen[value] >> 16:04X},{seen[value] & 0xFFFF:04X})"
+        seen[value] = tag
 
 
 def timezone(ds: DataSet) -> Iterator[Complaint]:
@@ -339,5 +353,5 @@ RULES: dict[str, tuple[tuple[str, Rule], ...]] = {
     "C.8-71": (("10.7.1.1", spacing),),
     "C.9-2": (("C.9.2", overlays),),
     "C.11-2": (("C.11.2.1.2", window),),
-    "C.12-1": (("C.12.1.1.8", timezone), ("PS3.5 9", instance_uids)),
+    "C.12-1": (("C.12.1.1.8", timezone), ("PS3.5 9", instance_uids), ("PS3.5 9", different_uids)),
 }

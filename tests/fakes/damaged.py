@@ -325,5 +325,8 @@ DAMAGE: dict[str, Damage] = {
     "relation: UID under the root of the Standard": Damage(
         "us", also(put(0x00080018, "1.2.840.10008.99.1"), put(0x00020003, "1.2.840.10008.99.1"))
     ),
+    "relation: Frame of Reference UID of the study": Damage("us", put(0x00200052, "2.25.1", "UI")),
+    "relation: two frames in a single-frame IOD": Damage("sc", put(0x00280008, "2 ", "IS")),
+    "UI: root 9": Damage("us", put(0x0020000D, "9.8.7.6\0")),
     "relation: unknown letters in Patient Orientation": Damage("dx", put(0x00200020, "X\\F ")),
 }
