@@ -12,13 +12,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent import __version__
-from agent.iod.regions import Region
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agent.dataset.dataset import DataSet
     from agent.iod.codes import Anatomy, Code, View
+    from agent.iod.regions import Region
 
 
 class LossyStep(NamedTuple):

@@ -10,8 +10,9 @@ from agent.dataset.dataset import DataSet
 from agent.dataset.pixels import PixelDescription
 from agent.dataset.values import Fragments
 from agent.iod import codes
-from agent.iod.acquisition import Acquisition, AngiographyFacts, CaptureFacts, Region, UltrasoundFacts, XrayFacts
+from agent.iod.acquisition import Acquisition, AngiographyFacts, CaptureFacts, UltrasoundFacts, XrayFacts
 from agent.iod.build import KINDS, build
+from agent.iod.regions import Region
 
 RGB = PixelDescription(12, 16, 3, 8, 8, 7, 0, "RGB", 0)
 GRAY8 = PixelDescription(12, 16)

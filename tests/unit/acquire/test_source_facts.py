@@ -40,8 +40,8 @@ HOLDS = {
 }
 
 
-def made(folder: Path, kind: str, *, uri: str = "", **changes: Any) -> Instance:
-    """Capture three frames (or one) of a pattern with these keys."""
+def made(folder: Path, kind: str, *, uri: str = "", frames: list[bytes] | None = None, **changes: Any) -> Instance:
+    """Capture three frames (or one) of a pattern with these keys; ``frames`` gets what the source delivered."""
     settings = load.parse('[[source]]\nname = "probe"\nuri = "pattern:us-rgb"\n')
     source = settings.source[0]._replace(
         **{
@@ -55,7 +55,12 @@ def made(folder: Path, kind: str, *, uri: str = "", **changes: Any) -> Instance:
     sink = FileSink(str(folder / "made.dcm"))
     try:
         with open_source(source.uri) as opened:
-            order = Order(source, transfer_syntax_uid(source.transfer_syntax))
+            seen: list[bytes] = [] if frames is None else frames
+
+            def note(_uid: str, _frame: int, _number: int, data: memoryview) -> None:
+                seen.append(bytes(data))
+
+            order = Order(source, transfer_syntax_uid(source.transfer_syntax), note)
             capture(opened, order, Exam(settings), sink, threading.Event())
         sink.publish()
     finally:
@@ -80,6 +85,25 @@ def test_icon_follows_the_window(tmp_path: Path) -> None:
     pixels = ds.items_of("IconImageSequence")[0]["PixelData"]
     assert isinstance(pixels, bytes)
     assert set(pixels[:-1]) == {255}
+
+
+@pytest.mark.parametrize("kind", ["dx", "dx-processing", "cr", "xa"])
+def test_nothing_that_is_said_about_pixels_changes_them(kind: str, tmp_path: Path) -> None:
+    """No window, no relationship and no display function is ever applied to what is stored."""
+    delivered: list[bytes] = []
+    said = made(
+        tmp_path,
+        kind,
+        frames=delivered,
+        clip_frames=1,
+        window_center=9000.0,
+        window_width=400.0,
+        intensity_sign=-1,
+        icon=True,
+    )
+    assert "WindowCenter" in said.dataset or kind == "dx-processing"
+    assert [said.read_frame(0)] == delivered
+    assert len(set(delivered[0])) > 20
 
 
 def test_keys_arrive(tmp_path: Path) -> None:
