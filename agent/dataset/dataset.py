@@ -15,7 +15,7 @@ To change a list, set it again; a list that was got may be a copy. Only items of
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from agent.dataset import dictionary
 from agent.dataset.tag import is_private, is_private_creator, tag_str
@@ -23,6 +23,13 @@ from agent.dataset.values import Element, Raw, Scalar, Value, parse
 from agent.errors import EncodeError
 
 Key: TypeAlias = "int | str"
+
+
+class Form(NamedTuple):
+    """How a Data Set stood in the bytes that it was read from; ``encode`` writes it like this again."""
+
+    undefined: bool = False  # length of the item
+    order: tuple[int, ...] | None = None  # of the tags, where they did not ascend
 
 
 def as_tag(key: Key) -> int:
@@ -33,10 +40,11 @@ def as_tag(key: Key) -> int:
 class DataSet:
     """A mapping from tag or keyword to value; iterates over its Data Elements in ascending order."""
 
-    __slots__ = ("stored",)
+    __slots__ = ("form", "stored")
 
     def __init__(self, values: Mapping[Any, Value] | None = None) -> None:
         self.stored: dict[int, Element | Raw] = {}  # as kept: unread bytes or values; for encode and decode
+        self.form: Form | None = None  # None: made here, so everything is as the Standard wants it
         for key, value in (values or {}).items():
             self.set(key, value)
 
@@ -131,7 +139,9 @@ class DataSet:
 
     def copy(self) -> DataSet:
         """A copy that shares no item with this Data Set."""
-        return self.between(0, 1 << 32)
+        taken = self.between(0, 1 << 32)
+        taken.form = self.form
+        return taken
 
     def between(self, first: int, end: int) -> DataSet:
         """A copy of the elements with ``first <= tag < end``."""

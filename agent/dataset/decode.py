@@ -9,7 +9,12 @@ Whoever sends the bytes may be broken or hostile, so this page is strict about s
 * Values are kept as they came (``Raw``) and understood when asked for; a wrong date is not our business here.
 
 What is tolerated because it is common and harmless: odd lengths, tags out of order, group lengths, empty or absent
-padding, UN with a known tag (its content is Implicit VR, PS3.5 6.2.2), VRs this edition does not know.
+padding, UN with a known tag, VRs this edition does not know. UN of undefined length is a sequence in Implicit VR Little
+Endian, whatever is around it; of defined length, it is one where the dictionary says so and it starts like one, and
+bytes otherwise (PS3.5 6.2.2).
+
+How things stood in the bytes, where that is not how we write, stays with them: ``Wire`` of an element, ``Form`` of a
+Data Set. ``encode`` gives unchanged parts their bytes back from it.
 """
 
 from __future__ import annotations
@@ -20,10 +25,11 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from agent.dataset import dictionary
 from agent.dataset import tag as tags
 from agent.dataset.charset import DEFAULT, charset_to_read
-from agent.dataset.dataset import DataSet
-from agent.dataset.level import NOWHERE, UNDEFINED, Header, Level
+from agent.dataset.dataset import DataSet, Form
+from agent.dataset.level import NOWHERE, UNDEFINED, Header, Level, Syntax
+from agent.dataset.runs import Bounds, explicit_run, implicit_run
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, IMPLICIT_VR_LE
-from agent.dataset.values import Element, Fragments, Raw, Reference
+from agent.dataset.values import Element, Fragments, Raw, Reference, Wire
 from agent.dataset.vr import TAG, TEXT, VRS, choose, is_ambiguous
 from agent.errors import DecodeError
 
@@ -57,12 +63,16 @@ class Stop(NamedTuple):
 _STEP_BYTES = 64 * 1024  # how much ``decode`` and inflation take at a time
 _FIRST_DELIMITER = 0xFFFE0000
 _LONGEST_SHORT_BYTES = 0xFFFF
-_ITEM_START = b"\xfe\xff\x00\xe0"
+_ITEM_START = b"\xfe\xff\x00\xe0"  # of what stands in UN, always little endian
+_EXPLICIT, _IMPLICIT, _BIG = Syntax(implicit=False), Syntax(implicit=True), Syntax(implicit=False, big=True)
+_READ, _READ_UNDEFINED = Form(), Form(undefined=True)
+_UNDEFINED_SQ, _UNDEFINED_UN, _DEFINED_UN = Wire("SQ", undefined=True), Wire("UN", undefined=True), Wire("UN")
 _VR_NAMES = {name.encode(): name for name in VRS}
 _SHORT_VRS = {name.encode(): name for name, row in VRS.items() if not row.long}
 _TEXT_VRS = frozenset(name for name, row in VRS.items() if row.kind is TEXT)
 _HEADER_LE, _HEADER_BE = struct.Struct("<HH2sH"), struct.Struct(">HH2sH")
 _LENGTH_LE, _LENGTH_BE = struct.Struct("<I"), struct.Struct(">I")
+_ITEM_LE, _ITEM_BE = struct.Struct("<HHI"), struct.Struct(">HHI")
 
 
 def decode(
@@ -115,26 +125,24 @@ class Decoder:
         self._limits = limits
         self._stop_before = _FIRST_DELIMITER if stop_before is None else stop_before
         self._vr_of = vr_of
-        big = transfer_syntax == EXPLICIT_VR_BE
-        self._swap = big
         if refer_above is None or transfer_syntax == DEFLATED_EXPLICIT_VR_LE:
             refer_above = NOWHERE
         self._refer_above = refer_above
-        # Whether no short value can break a limit or needs its bytes swapped.
-        longest = min(limits.text_bytes, limits.value_bytes, self._refer_above)
-        self._easy = not big and longest > _LONGEST_SHORT_BYTES
-        self._header, self._length = (_HEADER_BE, _LENGTH_BE) if big else (_HEADER_LE, _LENGTH_LE)
+        # Values up to this length break no limit; below that of a short value, all are taken the long way.
+        self._longest = min(limits.text_bytes, limits.value_bytes, refer_above)
         self._inflater = _inflater(limits) if transfer_syntax == DEFLATED_EXPLICIT_VR_LE else None
-        self._buffer = bytearray()
-        self._base = offset  # of the first byte in the buffer
+        self._data = b""  # what is at hand
+        self._base = offset  # of the first byte at hand
         self._at = offset  # of the next byte to read
-        self._left_out = offset  # bytes before it that are not held
+        self._arrived = bytearray()  # behind what is at hand
+        self._needed = 0  # nothing can be done before the byte in front of this offset is there
+        self._left_out = offset  # bytes before the next to read that are not held
         self._passing = 0  # bytes still to come that belong to a value left out
         self._elements = 0
         self._undecided: list[tuple[DataSet, int]] = []  # elements whose VR depends on others
         self._dead = False
-        implicit = transfer_syntax == IMPLICIT_VR_LE
-        root = Level(0, start=offset, end=NOWHERE, bound=NOWHERE, implicit=implicit, charset=DEFAULT)
+        syntax = {IMPLICIT_VR_LE: _IMPLICIT, EXPLICIT_VR_BE: _BIG}.get(transfer_syntax, _EXPLICIT)
+        root = Level(0, start=offset, end=NOWHERE, bound=NOWHERE, syntax=syntax, charset=DEFAULT)
         root.dataset = self._root = DataSet()
         self._levels = [root]
 
@@ -161,7 +169,7 @@ class Decoder:
         The result is where the bytes of the next ``feed`` must start: as far on as possible, but not behind ``size``,
         the end of the bytes.
         """
-        at = self._base + len(self._buffer) - self._passing
+        at = self._base + len(self._data) + len(self._arrived) - self._passing
         passed = max(0, min(self._passing, size - at))
         self._passing -= passed
         return at + passed
@@ -175,7 +183,8 @@ class Decoder:
         """Go on behind the element it stopped before, with the bytes from ``offset`` on; it stops no more."""
         assert self.stop is not None
         self._stop_before, self.stop = _FIRST_DELIMITER, None
-        self._buffer.clear()
+        self._data, self._needed = b"", 0
+        self._arrived.clear()
         self._left_out += offset - self._at
         self._at = self._base = offset
 
@@ -190,8 +199,9 @@ class Decoder:
         if self.stop is None:
             if self._inflater is not None and not self._inflater.ended:
                 self._fail("the deflated Data Set is cut short")
-            if self._buffer or self._passing or len(self._levels) > 1:
+            if self._data or self._arrived or self._passing or len(self._levels) > 1:
                 self._fail("the Data Set is cut short")
+            _set_form(self._levels[0], self._root, _READ)
         for dataset, tag in self._undecided:
             raw = dataset.stored[tag]
             if isinstance(raw, Raw) and is_ambiguous(raw.vr):
@@ -207,17 +217,24 @@ class Decoder:
             passed = min(self._passing, len(piece))
             self._passing -= passed
             piece = piece[passed:]
-        self._buffer += piece
-        while self.stop is None and self._step():
-            pass
-        if self.stop is None and self._base - self._left_out + len(self._buffer) > self._limits.total_bytes:
+        end = self._base + len(self._data) + len(self._arrived) + len(piece)
+        if end < self._needed:
+            self._arrived += piece
+        else:
+            self._data = b"".join((self._data, self._arrived, piece))
+            self._arrived.clear()
+            while self.stop is None and self._step():
+                pass
+        if self.stop is None and end - self._left_out > self._limits.total_bytes:
             self._fail(f"more than {self._limits.total_bytes} bytes")
-        self._passing += max(0, self._at - self._base - len(self._buffer))
-        del self._buffer[: self._at - self._base]
-        self._base = self._at
+        read = self._at - self._base
+        if read:
+            self._passing += max(0, read - len(self._data))
+            self._data = self._data[read:]
+            self._base = self._at
 
     def _step(self) -> bool:
-        """Read one header and what belongs to it; False when more bytes are needed."""
+        """Read one header and what belongs to it, or a run of elements; False when more bytes are needed."""
         level = self._levels[-1]
         if self._at == level.end:
             self._close(level)
@@ -225,16 +242,37 @@ class Decoder:
         if self._at + 8 > level.bound:
             self._fail("no room for another element in what encloses it")
         here = self._at - self._base
-        if len(self._buffer) < here + 8:
-            return False
+        if len(self._data) < here + 8:
+            return self._wait(8)
         if level.dataset is None:
             return self._item_or_delimiter(level, here)
-        if self._easy and not level.implicit and self._take_easy(level, level.dataset.stored, here):
+        if self._longest > _LONGEST_SHORT_BYTES and not level.syntax.big and self._run(level, level.dataset, here):
             return True
         header = self._element_header(level, here)
         if header is None or self._stops_before(header):
             return False
         return self._element(level, level.dataset, header, here)
+
+    def _wait(self, size: int) -> bool:
+        """Say that nothing can be done before this many bytes are there."""
+        self._needed = self._at + size
+        return False
+
+    def _run(self, level: Level, dataset: DataSet, here: int) -> bool:
+        """Take a run of elements as ``runs`` can; False where the next one is not among them."""
+        before = self._stop_before if len(self._levels) == 1 else _FIRST_DELIMITER
+        if level.last < tags.SPECIFIC_CHARACTER_SET < before:
+            before = tags.SPECIFIC_CHARACTER_SET  # which changes what is behind it
+        stored, count = dataset.stored, len(dataset.stored)
+        room = min(len(self._data), level.bound - self._base)
+        bounds = Bounds(room, before, self._limits.elements - self._elements, self._longest)
+        if level.syntax.implicit:
+            end = implicit_run(self._data, here, level, stored, bounds, self._vr_of)
+        else:
+            end = explicit_run(self._data, here, level, stored, bounds)
+        self._elements += len(stored) - count
+        self._at += end - here
+        return end > here
 
     def _stops_before(self, header: Header) -> bool:
         if len(self._levels) > 1 or not self._stop_before <= header.tag < _FIRST_DELIMITER:
@@ -243,137 +281,115 @@ class Decoder:
         self.stop = Stop(header.tag, header.vr, self._at, self._at + header.size, length)
         return True
 
-    def _take_easy(self, level: Level, stored: dict[int, Element | Raw], here: int) -> bool:
-        """Take a run of elements with a short header, all there and unsuspicious, in one tight loop.
-
-        Nine elements of ten are like this. The first that is not is left to the long way, which also names what is
-        wrong with it; so everything that is checked there makes this loop stop.
-        """
-        buffer, unpack, names, charset = self._buffer, _HEADER_LE.unpack_from, _SHORT_VRS, level.charset
-        room = min(len(buffer), level.bound - self._base)
-        before = self._stop_before if len(self._levels) == 1 else _FIRST_DELIMITER
-        start = here
-        for _ in range(self._limits.elements - self._elements):
-            if here + 8 > room:
-                break
-            group, number, name, length = unpack(buffer, here)
-            tag, end = group << 16 | number, here + 8 + length
-            vr = names.get(name)
-            if vr is None or end > room or tag >= before or tag in stored or tag == tags.SPECIFIC_CHARACTER_SET:
-                break
-            stored[tag] = Raw(tag, vr, bytes(buffer[here + 8 : end]), charset)
-            self._elements += 1
-            here = end
-        self._at += here - start
-        return here > start
-
     def _element_header(self, level: Level, here: int) -> Header | None:
         """The header of a Data Element; None when it has not arrived."""
-        group, number, vr, short = self._header.unpack_from(self._buffer, here)
+        layout, long_layout = (_HEADER_BE, _LENGTH_BE) if level.syntax.big else (_HEADER_LE, _LENGTH_LE)
+        group, number, vr, short = layout.unpack_from(self._data, here)
         tag = group << 16 | number
-        if level.implicit or group == 0xFFFE:
-            length: int = self._length.unpack_from(self._buffer, here + 4)[0]
+        if level.syntax.implicit or group == 0xFFFE:
+            length: int = long_layout.unpack_from(self._data, here + 4)[0]
             return Header(tag, "" if group == 0xFFFE else self._vr_of(tag), 8, length)
         if vr in _SHORT_VRS:
             return Header(tag, _SHORT_VRS[vr], 8, short)
         if not (vr.isalpha() and vr.isupper()):
             self._fail(f"{vr!r} is not a Value Representation", tag)
-        if len(self._buffer) < here + 12:
+        if len(self._data) < here + 12:
+            self._wait(12)
             return None
-        length = self._length.unpack_from(self._buffer, here + 8)[0]
-        return Header(tag, _VR_NAMES.get(vr, "UN"), 12, length)
+        length = long_layout.unpack_from(self._data, here + 8)[0]
+        if vr == b"UN" and not tags.is_private(tag):
+            return Header(tag, self._vr_of(tag), 12, length, _DEFINED_UN)
+        if vr not in _VR_NAMES:
+            return Header(tag, "UN", 12, length, Wire(vr.decode()))
+        return Header(tag, _VR_NAMES[vr], 12, length)
 
     def _element(self, level: Level, dataset: DataSet, header: Header, here: int) -> bool:
         """Take an element into the Data Set of a level, or open the level it starts."""
-        tag, vr, size, length = header
+        tag, vr, size, length, wire = header
         if tag >> 16 == 0xFFFE:
             self._end_of_item(level, tag, length)
             return True
         if tag in dataset.stored:
             self._fail("the element occurs twice", tag)
-        known = self._vr_of(tag) if vr == "UN" and not tags.is_private(tag) else vr
-        if length == UNDEFINED:
-            self._open_undefined(level, header)
-            return True
-        start = here + size
-        if self._base + start + length > level.bound:
+        if length != UNDEFINED and self._at + size + length > level.bound:
             self._fail("the value is longer than what encloses it", tag)
-        if known == "SQ":
-            if length >= 4 and len(self._buffer) < start + 4:
-                return False
-            if vr == "SQ" or length == 0 or self._buffer[start : start + 4] == _ITEM_START:
-                self._count(tag)
-                self._open(level, header, implicit=level.implicit or vr == "UN")
-                return True
-            known = "UN"
-        if length > self._refer_above and tag != tags.SPECIFIC_CHARACTER_SET:
-            self._leave(level, dataset, header, known)
+        if vr == "SQ" and wire is _DEFINED_UN and 0 < length < UNDEFINED:
+            start = here + size
+            if length >= 4 and len(self._data) < start + 4:
+                return self._wait(size + 4)
+            if self._data[start : start + 4] != _ITEM_START:
+                header = header._replace(vr="UN", wire=None)
+        if header.vr == "SQ" or length == UNDEFINED:
+            self._count(level, tag)
+            self._open(level, header)
             return True
-        return self._value(level, dataset, Header(tag, known, start, length))
+        if length > self._refer_above and tag != tags.SPECIFIC_CHARACTER_SET:
+            self._leave(level, dataset, header)
+            return True
+        return self._value(level, dataset, header, here + size)
 
-    def _value(self, level: Level, dataset: DataSet, header: Header) -> bool:
-        """Keep a value that starts at ``header.size`` in the buffer, if it is there."""
-        tag, vr, start, length = header
+    def _value(self, level: Level, dataset: DataSet, header: Header, start: int) -> bool:
+        """Keep the value that starts here in what is at hand, if all of it is."""
+        tag, vr, size, length, wire = header
         if length > (self._limits.text_bytes if vr in _TEXT_VRS else self._limits.value_bytes):
             self._fail(f"a value of {length} bytes is above the limit", tag)
-        end = start + length
-        if len(self._buffer) < end:
-            return False
-        self._count(tag)
-        self._keep(level, dataset, Raw(tag, vr, bytes(self._buffer[start:end]), level.charset))
-        self._at = self._base + end
+        if len(self._data) < start + length:
+            return self._wait(size + length)
+        self._count(level, tag)
+        data = self._data[start : start + length]
+        if level.syntax.big and wire is not _DEFINED_UN:
+            data = _swapped(vr, data)
+        if tag == tags.SPECIFIC_CHARACTER_SET:
+            level.charset = charset_to_read(data.decode("ascii", "replace"))
+        if is_ambiguous(vr):
+            self._undecided.append((dataset, tag))
+        dataset.stored[tag] = Raw(tag, vr, data, level.charset, wire)
+        self._at += size + length
         return True
 
-    def _keep(self, level: Level, dataset: DataSet, raw: Raw) -> None:
-        if self._swap:
-            raw = raw._replace(data=_swapped(raw.vr, raw.data))
-        if raw.tag == tags.SPECIFIC_CHARACTER_SET:
-            level.charset = charset_to_read(raw.data.decode("ascii", "replace"))
-        if is_ambiguous(raw.vr):
-            self._undecided.append((dataset, raw.tag))
-        dataset.stored[raw.tag] = raw
-
-    def _leave(self, level: Level, dataset: DataSet, header: Header, vr: str) -> None:
+    def _leave(self, level: Level, dataset: DataSet, header: Header) -> None:
         """Put a reference in place of a value, and go on behind it."""
-        tag, _, size, length = header
-        self._count(tag)
+        tag, vr, size, length, wire = header
+        self._count(level, tag)
         vr = choose(vr, b"", signed=False, wide=True) if is_ambiguous(vr) else vr
-        word = _word_bytes(vr) if self._swap else 1
-        dataset.stored[tag] = Element(tag, vr, Reference(self._at + size, length, word=word, charset=level.charset))
+        word = _word_bytes(vr) if level.syntax.big and wire is not _DEFINED_UN else 1
+        reference = Reference(self._at + size, length, word=word, charset=level.charset)
+        dataset.stored[tag] = Element(tag, vr, reference, wire)
         self._left_out += length
         self._at += size + length
 
     # --- levels ----------------------------------------------------------------------------
 
-    def _open_undefined(self, level: Level, header: Header) -> None:
-        """Open a sequence or encapsulated Pixel Data of undefined length (PS3.5 7.5, A.4)."""
-        self._count(header.tag)
-        if header.tag == tags.PIXEL_DATA and header.vr in {"OB", "OW"}:
-            self._push(level, header.tag, self._at + header.size, NOWHERE, implicit=False).fragments = []
-            self._levels[-1].vr = header.vr
-        elif header.vr in {"SQ", "UN"}:
-            self._open(level, header, implicit=level.implicit or header.vr == "UN")
-        else:
-            self._fail(f"{header.vr or 'the element'} cannot have undefined length", header.tag)
-
-    def _open(self, level: Level, header: Header, *, implicit: bool) -> None:
-        """Open a sequence."""
+    def _open(self, level: Level, header: Header) -> None:
+        """Open a sequence, or encapsulated Pixel Data (PS3.5 7.5, A.4)."""
+        tag, vr, size, length, wire = header
+        syntax, start = level.syntax, self._at + size
+        end = NOWHERE if length == UNDEFINED else start + length
+        if tag == tags.PIXEL_DATA and vr in {"OB", "OW"}:
+            opened = self._push(tag, start, NOWHERE, syntax)
+            opened.fragments, opened.vr, opened.wire = [], vr, Wire(vr, undefined=True)
+            return
+        if vr not in {"SQ", "UN"}:
+            self._fail(f"{vr} cannot have undefined length", tag)
         if len(self._levels) > 2 * self._limits.depth:  # a sequence and an item each
-            self._fail(f"sequences are nested more than {self._limits.depth} deep", header.tag)
-        start = self._at + header.size
-        end = NOWHERE if header.length == UNDEFINED else start + header.length
-        self._push(level, header.tag, start, end, implicit=implicit).items = []
+            self._fail(f"sequences are nested more than {self._limits.depth} deep", tag)
+        if wire is not None or vr == "UN":
+            wire, syntax = _UNDEFINED_UN if length == UNDEFINED else _DEFINED_UN, _IMPLICIT
+        elif length == UNDEFINED:
+            wire = _UNDEFINED_SQ
+        opened = self._push(tag, start, end, syntax)
+        opened.items, opened.wire = [], wire
 
-    def _push(self, level: Level, tag: int, start: int, end: int, *, implicit: bool) -> Level:
-        opened = Level(tag, start=start, end=end, bound=level.bound, implicit=implicit, charset=level.charset)
+    def _push(self, tag: int, start: int, end: int, syntax: Syntax) -> Level:
+        level = self._levels[-1]
+        opened = Level(tag, start=start, end=end, bound=level.bound, syntax=syntax, charset=level.charset)
         self._levels.append(opened)
         self._at = start
         return opened
 
     def _item_or_delimiter(self, level: Level, here: int) -> bool:
         """What may stand in a sequence or in encapsulated Pixel Data: an item, or its end."""
-        group, number, _, _ = self._header.unpack_from(self._buffer, here)
-        length: int = self._length.unpack_from(self._buffer, here + 4)[0]
+        group, number, length = (_ITEM_BE if level.syntax.big else _ITEM_LE).unpack_from(self._data, here)
         tag = group << 16 | number
         start = self._at + 8
         if tag == tags.SEQUENCE_DELIMITATION:
@@ -389,8 +405,9 @@ class Decoder:
             self._fail("the item is longer than what encloses it", tag)
         if level.fragments is not None:
             return self._fragment(level, level.fragments, here + 8, length)
-        self._count(level.tag)
-        self._push(level, level.tag, start, end, implicit=level.implicit).dataset = DataSet()
+        self._elements += 1
+        self._check_count(level.tag)
+        self._push(level.tag, start, end, level.syntax).dataset = DataSet()
         return True
 
     def _fragment(self, level: Level, fragments: list[bytes], start: int, length: int) -> bool:
@@ -403,9 +420,9 @@ class Decoder:
             self._fail(f"a fragment of {length} bytes is above the limit", tags.PIXEL_DATA)
         if len(fragments) > self._limits.fragments:
             self._fail(f"more than {self._limits.fragments} fragments", tags.PIXEL_DATA)
-        if len(self._buffer) < start + length:
-            return False
-        fragments.append(bytes(self._buffer[start : start + length]))
+        if len(self._data) < start + length:
+            return self._wait(8 + length)
+        fragments.append(self._data[start : start + length])
         self._at = self._base + start + length
         return True
 
@@ -420,21 +437,30 @@ class Decoder:
         self._levels.pop()
         outer = self._levels[-1]
         if level.dataset is not None and outer.items is not None:
+            _set_form(level, level.dataset, _READ_UNDEFINED if level.end == NOWHERE else _READ)
             outer.items.append(level.dataset)
         elif level.items is not None and outer.dataset is not None:
-            outer.dataset.stored[level.tag] = Element(level.tag, "SQ", level.items)
+            outer.dataset.stored[level.tag] = Element(level.tag, "SQ", level.items, level.wire)
         elif level.fragments is not None and outer.dataset is not None:
             if not level.fragments:
                 self._fail("encapsulated Pixel Data without Basic Offset Table item", level.tag)
             value: Fragments | Reference = Fragments(level.fragments[0], tuple(level.fragments[1:]))
             if self._refer_above != NOWHERE:
                 value = Reference(level.start, self._at - level.start, encapsulated=True)
-            outer.dataset.stored[level.tag] = Element(level.tag, level.vr, value)
+            outer.dataset.stored[level.tag] = Element(level.tag, level.vr, value, level.wire)
 
     # --- bounds and errors -----------------------------------------------------------------
 
-    def _count(self, tag: int) -> None:
+    def _count(self, level: Level, tag: int) -> None:
+        """Count an element of a level, and see whether it is in its place."""
+        if tag > level.last:
+            level.last = tag
+        else:
+            level.ordered = False
         self._elements += 1
+        self._check_count(tag)
+
+    def _check_count(self, tag: int) -> None:
         if self._elements > self._limits.elements:
             self._fail(f"more than {self._limits.elements} elements", tag)
 
@@ -451,6 +477,10 @@ def _inflater(limits: Limits) -> Inflater:
     from agent.dataset.deflate import Inflater  # zlib, for a transfer syntax that is rare
 
     return Inflater(limits.total_bytes)
+
+
+def _set_form(level: Level, dataset: DataSet, form: Form) -> None:
+    dataset.form = form if level.ordered else form._replace(order=tuple(dataset.stored))
 
 
 def _swapped(vr: str, data: bytes) -> bytes:

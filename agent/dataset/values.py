@@ -76,12 +76,20 @@ Value: TypeAlias = (
 )
 
 
+class Wire(NamedTuple):
+    """How an element stood in the bytes, where we would write it otherwise; see ``encode`` for what becomes of it."""
+
+    vr: str  # UN where the dictionary knew better, or a VR that this edition does not know
+    undefined: bool = False  # length
+
+
 class Element(NamedTuple):
     """A Data Element: tag, VR and value in memory."""
 
     tag: int
     vr: str
     value: Value
+    wire: Wire | None = None
 
 
 class Raw(NamedTuple):
@@ -91,6 +99,7 @@ class Raw(NamedTuple):
     vr: str
     data: bytes
     charset: Charset = DEFAULT
+    wire: Wire | None = None
 
 
 # Both ends of these are insignificant (PS3.5 6.2); in the others only the padding at the end is taken off.

@@ -113,7 +113,8 @@ def test_fragments_are_kept_apart() -> None:
 def test_odd_lengths_and_disorder_are_tolerated() -> None:
     ds = decode(b"\x10\0\x20\0LO\1\0A" + b"\x10\0\x10\0PN\1\0B", EXPLICIT_VR_LE)
     assert (ds["PatientID"], ds["PatientName"]) == ("A", "B")
-    assert encode(ds, EXPLICIT_VR_LE) == b"\x10\0\x10\0PN\2\0B \x10\0\x20\0LO\2\0A "
+    assert encode(ds, EXPLICIT_VR_LE) == b"\x10\0\x20\0LO\1\0A" + b"\x10\0\x10\0PN\1\0B"
+    assert encode(ds, EXPLICIT_VR_LE, canonical=True) == b"\x10\0\x10\0PN\2\0B \x10\0\x20\0LO\2\0A "
 
 
 def test_items_inherit_the_character_set() -> None:
