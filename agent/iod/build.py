@@ -139,7 +139,14 @@ def rehearse(kind: str, *, description: PixelDescription, context: DataSet, acqu
 
     Frame fields are taken as if one frame had been captured; date and time may still be empty.
     """
-    one = acquisition._replace(number_of_frames=1, frame_time_ms=0.0, frame_times_ms=None, cine=CineFacts())
+    one = acquisition._replace(
+        number_of_frames=1,
+        frame_time_ms=0.0,
+        frame_times_ms=None,
+        cine=CineFacts(),
+        date=acquisition.date or "19000101",
+        time=acquisition.time or "000000",
+    )
     build(kind, description=description, context=context, acquisition=one)
 
 

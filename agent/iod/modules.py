@@ -230,7 +230,7 @@ def _presence(row: tables.Row, tag: int, item: DataSet, root: DataSet) -> tuple[
     if tag not in item:
         return ERROR, f"is absent{because}" if required else ""
     if row.type.startswith("1") and not conditions.values(item, tag):
-        return (ERROR, f"is empty{because}") if required else (WARNING, "is empty")
+        return ERROR, f"is empty{because}" if required else "is empty"
     if required is False and condition is not None and condition.only:
         return ERROR, f"must not be present unless {condition.text}"
     return ERROR, ""

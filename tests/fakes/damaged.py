@@ -227,6 +227,7 @@ DAMAGE: dict[str, Damage] = {
     "type 1C missing: Coding Scheme Designator": Damage("us", inside(ANATOMY, drop(0x00080102))),
     "type 1C missing: Specific Character Set": Damage("us", drop(0x00080005)),
     "type 1C missing: Presentation LUT Shape": Damage("sc-mf-byte", drop(0x20500020)),
+    "type 1C empty where none is needed: Pixel Aspect Ratio": Damage("cr", put(0x00280034, "", "IS")),
     # enumerations
     "enumeration: Patient's Sex": Damage("us", put(0x00100040, "X ")),
     "enumeration: Burned In Annotation": Damage("dx", put(0x00280301, "MAYBE ")),
