@@ -28,7 +28,9 @@ from agent.dataset.encode import MAX_LONG_LENGTH
 from agent.dataset.pixels import PixelDescription
 from agent.dataset.uid import is_encapsulated
 from agent.errors import DeviceError, IodError, SpoolFull
+from agent.iod.acquisition import LossyStep
 from agent.iod.build import KINDS, build, rehearse
+from agent.iod.syntaxes import LOSSY_METHOD
 from agent.iod.timing import FrameClock
 from agent.media.part10 import FileMeta
 from agent.media.stream import MAX_FRAMES
@@ -140,7 +142,9 @@ class _Capture:
                 self._order.source.sop_class,
                 description=self._description,
                 context=self._exam.context(self._order.source, now),
-                acquisition=self._facts._replace(date=now.date, time=now.time, timezone_offset=now.offset),
+                acquisition=_compressed(
+                    self._facts._replace(date=now.date, time=now.time, timezone_offset=now.offset), 1.0
+                ),
             )
         except IodError as error:
             name_keys(error)
@@ -237,6 +241,8 @@ class _Capture:
         if nominal:
             frame_time_ms = NOMINAL_FRAME_TIME_MS
             facts = facts._replace(frame_time_ms=frame_time_ms, frame_times_ms=None, comments=comments)
+        native_bytes = clock.frames * self._description.frame_bytes
+        facts = _compressed(facts, native_bytes / max(1, self._writer.stored_bytes))
         kind = order.source.sop_class
         dataset = build(
             kind,
@@ -255,13 +261,21 @@ class _Capture:
             frames=clock.frames,
             dropped=clock.dropped,
             frame_time_ms=frame_time_ms,
-            native_bytes=clock.frames * self._description.frame_bytes,
+            native_bytes=native_bytes,
             started=started,
             seconds=(time.monotonic_ns() - self._first_ns) / 1e9,
             ended_by=self._ended_by,
             counters=self._source.counters(),
             failure=self._failure,
         )
+
+
+def _compressed(facts: Acquisition, ratio: float) -> Acquisition:
+    """Add our own compression to the lossy history, where it loses anything (PS3.3 C.7.6.1.1.5)."""
+    method = LOSSY_METHOD.get(facts.transfer_syntax_uid)
+    if method is None:
+        return facts
+    return facts._replace(lossy_steps=(*facts.lossy_steps, LossyStep(ratio, method)))
 
 
 def _description(source: Source) -> PixelDescription:

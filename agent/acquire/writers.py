@@ -54,7 +54,9 @@ class Sink(Protocol):
 
 
 class Writer(Protocol):
-    """One instance being written."""
+    """One instance being written; ``stored_bytes`` is what its frames take in the file so far."""
+
+    stored_bytes: int
 
     def room(self) -> int:
         """How many more frames fit."""
@@ -89,7 +91,7 @@ def make_writer(
 class StreamWriter:
     """Frame by frame with constant memory. A frame that finds no room (``SpoolFull``) leaves no trace."""
 
-    __slots__ = ("_buffer", "_description", "_encode", "_layout", "_reserved", "_sink", "_syntax")
+    __slots__ = ("_buffer", "_description", "_encode", "_layout", "_reserved", "_sink", "_syntax", "stored_bytes")
 
     def __init__(
         self,
@@ -106,6 +108,7 @@ class StreamWriter:
             transfer_syntax_uid, description, max_frames=max_frames, more_header_bytes=more_header_bytes
         )
         self._reserved = 0
+        self.stored_bytes = 0
         self._buffer: bytearray | None = None
         if is_encapsulated(transfer_syntax_uid):
             from agent.native import compress  # a source of native frames never needs it
@@ -133,6 +136,7 @@ class StreamWriter:
         after = self._layout.after(length)
         if after:
             self._sink.write(after)
+        self.stored_bytes += length
 
     def _make_room(self, end: int) -> None:
         if end <= self._reserved:
@@ -155,7 +159,7 @@ class StreamWriter:
 class WholeWriter:
     """All frames in memory, bounded; the whole file at the end."""
 
-    __slots__ = ("_frames", "_limit", "_pixels", "_sink")
+    __slots__ = ("_frames", "_limit", "_pixels", "_sink", "stored_bytes")
 
     def __init__(self, sink: Sink, description: PixelDescription, max_frames: int) -> None:
         self._sink = sink
@@ -166,6 +170,7 @@ class WholeWriter:
                 hint="Use explicit or rle.",
             )
         self._frames = 0
+        self.stored_bytes = 0
         self._pixels = bytearray()
 
     def room(self) -> int:
@@ -176,6 +181,7 @@ class WholeWriter:
         """Keep one frame."""
         self._pixels += data
         self._frames += 1
+        self.stored_bytes = len(self._pixels)
 
     def finish(self, meta: FileMeta, dataset: DataSet) -> None:
         """Encode everything and write it."""
