@@ -160,6 +160,23 @@ int64_t mga_jpl_encode(void *dst, size_t dst_size, const void *src, size_t src_s
 int64_t mga_jpl_decode(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
                        void *work, size_t work_size);
 
+/* --- JPEG-LS (ITU-T T.87, PS3.5 A.4.3) --------------------------------------------------------------------------- */
+
+typedef struct {
+    uint32_t near; /* most that a sample may differ; 0 = lossless, 255 or half of the greatest sample at most */
+} mga_jls_params;
+
+/* Most bytes that a coded frame can take. Bits stored are 2..16. */
+int64_t mga_jls_encode_bound(const mga_format *format);
+/* Working memory for either direction; a few rows. May be reused, holds nothing between calls. */
+int64_t mga_jls_work_bytes(const mga_format *format);
+/* Bytes written (even), or MGA_ERR_ARG_*, MGA_ERR_DATA_SAMPLE; src_size must be exactly one frame. */
+int64_t mga_jls_encode(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
+                       const mga_jls_params *params, void *work, size_t work_size);
+/* Bytes of the frame, or MGA_ERR_ARG_*, MGA_ERR_DATA_*; on error dst holds anything. */
+int64_t mga_jls_decode(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
+                       void *work, size_t work_size);
+
 /* --- pictures for people (previews, contact sheets) --------------------------------------------------------------- */
 
 typedef struct {

@@ -1,0 +1,124 @@
+#include "jls_kernels.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Symbols as h zeros, a one and k bits; the word holds the one and the bits, the length counts all. */
+INLINE void codes(jls_writer *w, const jls_symbols *s, uint32_t hmax, uint32_t qbpp)
+{
+    uint32_t *restrict code = w->code;
+    uint32_t *restrict length = w->length;
+    for (size_t i = 0; i < s->count; i++) {
+        uint32_t k = s->k[i] & 31u;
+        uint32_t m = jls_fold(s->e[i]) ^ (uint32_t)s->k[i] >> 7;
+        uint32_t h = m >> k;
+        bool escape = h >= hmax;
+        m = escape ? m - 1 : m;
+        h = escape ? hmax : h;
+        k = escape ? qbpp : k;
+        uint32_t one = 1u << k;
+        code[i] = one | (m & (one - 1));
+        length[i] = h + 1 + k;
+    }
+}
+
+INLINE size_t pack(jls_writer *w, size_t count)
+{
+    uint64_t bits = w->bits;
+    uint32_t used = w->bit_count;
+    uint8_t *at = w->raw;
+    const uint32_t *code = w->code;
+    const uint32_t *length = w->length;
+    for (size_t i = 0; i < count;) {
+        uint64_t word = code[i];
+        uint32_t size = length[i];
+        i++;
+        if (i < count && size + length[i] <= 56) { /* two at a time; `bits` holds up to seven already */
+            word = word << length[i] | code[i];
+            size += length[i];
+            i++;
+        } else if (size > 56) { /* leading zeros first; what is left is at most 32 bits long */
+            used += size - 32;
+            jls_put64(at, bits);
+            at += used / 8;
+            bits <<= used & 56;
+            used %= 8;
+            size = 32;
+        }
+        used += size;
+        bits |= word << (64 - used);
+        jls_put64(at, bits);
+        at += used / 8;
+        bits <<= used & 56;
+        used %= 8;
+    }
+    w->bits = bits;
+    w->bit_count = used;
+    return (size_t)(at - w->raw);
+}
+
+INLINE bool stuff(jls_writer *w, size_t bytes)
+{
+    const uint8_t *from = w->raw;
+    const uint8_t *from_end = from + bytes;
+    uint8_t *at = w->at;
+    uint32_t held = w->held;
+    uint32_t count = w->held_count;
+    bool after_ff = w->after_ff;
+    while (from < from_end) {
+        if (!after_ff && from_end - from >= 8 && w->end - at >= 8) {
+            uint64_t v = jls_get64(from);
+            uint64_t word = count ? (uint64_t)held << (64 - count) | v >> count : v;
+            if (!jls_has_ff(word)) {
+                jls_put64(at, word);
+                at += 8;
+                from += 8;
+                held = (uint32_t)v & ((1u << count) - 1);
+                continue;
+            }
+        }
+        held = held << 8 | *from++;
+        count += 8;
+        for (;;) {
+            uint32_t room = after_ff ? 7 : 8;
+            if (count < room)
+                break;
+            if (at == w->end)
+                return false;
+            count -= room;
+            uint8_t byte = (uint8_t)(held >> count);
+            held &= (1u << count) - 1;
+            *at++ = byte;
+            after_ff = byte == 0xFF;
+        }
+    }
+    w->at = at;
+    w->held = held;
+    w->held_count = count;
+    w->after_ff = after_ff;
+    return true;
+}
+
+static void codes_portable(jls_writer *w, const jls_symbols *s, uint32_t hmax, uint32_t qbpp)
+{
+    codes(w, s, hmax, qbpp);
+}
+
+static size_t pack_portable(jls_writer *w, size_t count)
+{
+    return pack(w, count);
+}
+
+static bool stuff_portable(jls_writer *w, size_t bytes)
+{
+    return stuff(w, bytes);
+}
+
+const jls_kernels *jls_kernels_portable(void)
+{
+    static const jls_kernels PORTABLE = {codes_portable, pack_portable, stuff_portable};
+    return &PORTABLE;
+}
+const jls_kernels *jls_kernels_best(void)
+{
+    return jls_kernels_portable();
+}

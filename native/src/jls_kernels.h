@@ -1,0 +1,22 @@
+/* The loops of JPEG-LS in which the time goes, compiled twice: for any processor, and for those with AVX2 and BMI2.
+ *
+ * It is the same C both times; the compiler makes vectors of it and takes the shifts without flags. Output is the same.
+ */
+#ifndef MGA_JLS_KERNELS_H
+#define MGA_JLS_KERNELS_H
+
+#include "jls_bits.h"
+
+typedef struct {
+    /* Makes code words and their lengths from a list. */
+    void (*codes)(jls_writer *w, const jls_symbols *s, uint32_t hmax, uint32_t qbpp);
+    /* Puts `count` code words together in raw; returns whole bytes. */
+    size_t (*pack)(jls_writer *w, size_t count);
+    /* Moves bytes of raw to the destination and puts a zero bit behind each FFH. False when it is full. */
+    bool (*stuff)(jls_writer *w, size_t bytes);
+} jls_kernels;
+
+const jls_kernels *jls_kernels_portable(void);
+const jls_kernels *jls_kernels_best(void);
+
+#endif

@@ -1,0 +1,30 @@
+/* One line of JPEG-LS, sample by sample as T.87 describes it: near-lossless, sample interleaving, and parameters that
+ * the fast paths leave out. Lines are in working memory with their edges: line[0] is the left one, samples begin at 1.
+ */
+#ifndef MGA_JLS_SCALAR_H
+#define MGA_JLS_SCALAR_H
+
+#include "jls_bits.h"
+
+typedef struct {
+    uint16_t *current[JLS_COMPONENTS_MAX]; /* when encoding replaced by what a decoder will see */
+    const uint16_t *previous[JLS_COMPONENTS_MAX];
+    size_t count;      /* samples of a component */
+    size_t components; /* interleaved by sample; 1 otherwise */
+    size_t component;  /* whose run index counts when it is one */
+} jls_lines;
+
+/* Sets the edges that follow from the line above (T.87 A.2.2). */
+static inline void jls_set_edges(uint16_t *current, uint16_t *previous, size_t count)
+{
+    current[0] = previous[1];
+    previous[count + 1] = previous[count];
+}
+
+/* Lists one line; at most 512 samples before `full` is called to empty the list. False when `full` was. */
+typedef bool (*jls_flush)(void *owner);
+bool jls_scalar_encode(jls_state *state, const jls_lines *lines, jls_symbols *symbols, jls_flush flush, void *owner);
+/* MGA_OK or MGA_ERR_DATA_CODE. */
+int64_t jls_scalar_decode(jls_state *state, const jls_lines *lines, jls_reader *reader);
+
+#endif
