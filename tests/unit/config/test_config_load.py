@@ -58,7 +58,11 @@ BAD = [
         "source[0].sop_class: 'mr' is not one of us, us-mf, dx, dx-processing",
     ),
     ("columns=48", 'columns=48"\ntransfer_syntax = "zip', "source[0].transfer_syntax: must be one of explicit"),
-    ("columns=48", 'columns=48"\ntransfer_syntax = "jpeg-ls', "this build cannot make instances in jpeg-ls; available"),
+    (
+        "columns=48",
+        'columns=48"\ntransfer_syntax = "jpeg-ls-near',
+        "this build cannot make instances in jpeg-ls-near; available",
+    ),
     ("[[source]]", '[patient]\nbirth_date = "1.1.70"\n[[source]]', "patient.birth_date: a date is YYYYMMDD"),
     ("columns=48", 'columns=48"\nanatomy = "TAIL', "source[0].anatomy: body part 'TAIL' is not in the table"),
     ("columns=48", 'columns=48"\nview = "UP', "source[0].view: view 'UP' is not in the table"),

@@ -11,7 +11,15 @@ import pytest
 from fakes import rle_twin
 
 from agent.errors import NativeArgumentError, NativeDataError
-from agent.native.compress import RLE_LOSSLESS, TRANSFER_SYNTAXES, decode, encode, encode_bound
+from agent.native.compress import (
+    JPEG_LS_LOSSLESS,
+    JPEG_LS_NEAR,
+    RLE_LOSSLESS,
+    TRANSFER_SYNTAXES,
+    decode,
+    encode,
+    encode_bound,
+)
 from agent.native.frame import FrameDescription
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "rle_frames.txt"
@@ -206,7 +214,7 @@ def test_unknown_layouts_are_refused(wrong: dict[str, int]) -> None:
 
 
 def test_other_transfer_syntaxes_are_refused_by_name() -> None:
-    assert RLE_LOSSLESS in TRANSFER_SYNTAXES
+    assert {RLE_LOSSLESS, JPEG_LS_LOSSLESS, JPEG_LS_NEAR} <= set(TRANSFER_SYNTAXES)
     with pytest.raises(NativeArgumentError, match=r"1\.2\.840\.10008\.1\.2\.4\.90"):
         encode(NATIVE, "1.2.840.10008.1.2.4.90", description=TINY)
 
