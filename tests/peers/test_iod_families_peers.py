@@ -9,9 +9,11 @@ import pytest
 from fakes.instances import DESCRIPTIONS, GRAY8, GRAY12, acquisition, frames, make, with_pixels
 from pydicom import dcmread
 
+from agent.config.words import MADE, transfer_syntax_uid
 from agent.dataset import uid
 from agent.dataset.dataset import DataSet
 from agent.dataset.encode import encode
+from agent.dataset.values import Fragments
 from agent.iod import codes, modules, regions
 from agent.iod.acquisition import (
     AngiographyFacts,
@@ -29,7 +31,9 @@ from agent.iod.acquisition import (
     XrayFacts,
 )
 from agent.iod.build import KINDS
+from agent.iod.syntaxes import LOSSY_METHOD
 from agent.media.part10 import FileMeta, encode_prefix
+from agent.native import compress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,6 +186,30 @@ def test_gdcm_and_dcmtk_read_the_same_pixels(kind: str, need: Callable[[str], st
         command = [need(program[0]), *program[1:], str(rle), str(tmp_path / "decoded.dcm")]
         subprocess.run(command, check=True, timeout=30)
         assert dcmread(tmp_path / "decoded.dcm").pixel_array.tobytes() == b"".join(pictures)
+
+
+@pytest.mark.parametrize("word", [word for word in MADE if uid.is_encapsulated(transfer_syntax_uid(word))])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_in_every_syntax_we_compress(
+    kind: str, word: str, need: Callable[[str], str], tmp_path: Path
+) -> None:
+    syntax, description = transfer_syntax_uid(word), DESCRIPTIONS[kind]
+    method = LOSSY_METHOD.get(syntax)
+    lossy = {"lossy_steps": (LossyStep(3, method),)} if method else {}
+    pictures = pictures_of(kind, {})
+    ds = make(kind, transfer_syntax_uid=syntax, **lossy).copy()
+    coded = tuple(compress.encode(picture, syntax, description=description) for picture in pictures)
+    ds.set("PixelData", Fragments(b"", coded), "OB")
+    assert modules.check(ds, pixel_data=True) == []
+    path = tmp_path / "a.dcm"
+    meta = FileMeta(KINDS[kind].sop_class_uid, ds.text("SOPInstanceUID"), syntax)
+    path.write_bytes(encode_prefix(meta) + encode(ds, syntax))
+    judged = subprocess.run([need("dciodvfy"), str(path)], capture_output=True, text=True, check=False, timeout=30)
+    said = (judged.stdout + judged.stderr).splitlines()
+    assert [line for line in said if "Error" in line or "Warning" in line] == []
+    subprocess.run([need("gdcmconv"), "--raw", path, tmp_path / "raw.dcm"], check=True, timeout=30)
+    if not method:
+        assert dcmread(tmp_path / "raw.dcm").pixel_array.tobytes() == b"".join(pictures)
 
 
 @pytest.mark.parametrize("description", [GRAY8, GRAY12], ids=["8 bit", "12 bit"])
