@@ -28,6 +28,7 @@ _PRIVATE_CREATOR = Entry("LO", "1", "")
 
 # Standard answers only, so at most as many as the table has lines.
 _entries: dict[int, Entry] = {}
+_ONE = frozenset({"1", "1-n", "1-2", "1-3"})  # the VMs that most attributes have; one value is always allowed
 _tags: dict[str, int] = {}
 
 
@@ -79,9 +80,9 @@ def tag_for(keyword: str) -> int:
 
 def vm_allows(vm: str, count: int) -> bool:
     """Whether so many values satisfy a VM such as "3", "1-8", "2-n" or "2-2n"; none always do (type 2)."""
-    least, _, most = vm.partition("-")
-    if count == 0:
+    if count == 0 or (count == 1 and vm in _ONE):
         return True
+    least, _, most = vm.partition("-")
     if not most:
         return count == int(least)
     if not most.endswith("n"):

@@ -47,6 +47,7 @@ MAX_DEPTH = 32  # twice what we accept from others; an SR tree has about ten lev
 MAX_SHORT_LENGTH = 0xFFFE  # longest even value of a 16-bit length field
 MAX_LONG_LENGTH = 0xFFFFFFFE
 UNDEFINED_LENGTH = 0xFFFFFFFF
+_IMPLICIT, _LONG, _SHORT = (struct.Struct(layout).pack for layout in ("<HHI", "<HH2sHI", "<HH2sH"))
 _ROOT_ONLY_GROUPS = frozenset({0x0000, 0x0002, 0x0006})  # never inside an item (PS3.5 7.5.1)
 
 
@@ -110,10 +111,10 @@ def element_header(tag: int, vr: str, length: int, *, explicit: bool) -> bytes:
     if length > (MAX_LONG_LENGTH if long else MAX_SHORT_LENGTH) and not (long and length == UNDEFINED_LENGTH):
         raise EncodeError(f"{length} bytes are too long for the length field of {vr}", tag=tag)
     if not explicit:
-        return struct.pack("<HHI", tag >> 16, tag & 0xFFFF, length)
+        return _IMPLICIT(tag >> 16, tag & 0xFFFF, length)
     if long:
-        return struct.pack("<HH2sHI", tag >> 16, tag & 0xFFFF, vr.encode(), 0, length)
-    return struct.pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr.encode(), length)
+        return _LONG(tag >> 16, tag & 0xFFFF, vr.encode(), 0, length)
+    return _SHORT(tag >> 16, tag & 0xFFFF, vr.encode(), length)
 
 
 def item_header(length: int) -> bytes:
@@ -376,7 +377,7 @@ def _check_vm(tag: int, vr: str, value: bytes, element: Element) -> None:
     if not row.multi or not value or tags.is_private(tag):
         return
     found = element.value
-    count = len(found) if isinstance(found, list | tuple) else str(found).count("\\") + 1
+    count = len(found) if isinstance(found, list | tuple) else found.count("\\") + 1 if isinstance(found, str) else 1
     vm = dictionary.vm_of(tag)
     if not dictionary.vm_allows(vm, count):
         raise EncodeError(f"{count} values where {vm} are allowed", tag=tag)
