@@ -5,19 +5,22 @@ from __future__ import annotations
 import argparse
 import sys
 
+import bench_dataset
 import bench_idle
 import bench_net
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench")
-    parser.add_argument("what", choices=["net", "idle"])
+    parser.add_argument("what", choices=["net", "idle", "dataset"])
     parser.add_argument("--rounds", type=int, default=3, help="each sender runs so often, interleaved (default 3)")
     parser.add_argument("--quick", action="store_true", help="fewer instances: a look, not a measurement")
     parser.add_argument("--only", default="", help="part of 'TARGET, SIZE', e.g. 'sink, 1GB' or 'Orthanc'")
     options = parser.parse_args()
     if options.what == "idle":
         return bench_idle.main(options.rounds, quick=options.quick)
+    if options.what == "dataset":
+        return bench_dataset.main(options.rounds, quick=options.quick)
     return bench_net.main(options.rounds, quick=options.quick, only=options.only)
 
 
