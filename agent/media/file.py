@@ -106,7 +106,13 @@ def _prefix(
         from agent.media.lenient import read_prefix  # the rare path
 
         return read_prefix(pread, size)
-    meta, offset = decode_prefix(pread(min(size, PREFIX_LIMIT_BYTES), 0))
+    start = pread(min(size, _STEP_BYTES), 0)
+    try:
+        meta, offset = decode_prefix(start)
+    except DecodeError:
+        if size <= _STEP_BYTES:
+            raise
+        meta, offset = decode_prefix(pread(min(size, PREFIX_LIMIT_BYTES), 0))  # a long group 0002, or the error again
     return meta, meta.transfer_syntax_uid, META_OFFSET, offset, []
 
 

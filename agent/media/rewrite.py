@@ -132,7 +132,7 @@ def _pixel_vr(dataset: DataSet, vr: str) -> str:
 
 
 def _parts(dataset: DataSet, syntax: str) -> list[Part]:
-    return encode_parts(dataset, EXPLICIT_VR_LE if _is_deflated(syntax) else syntax)
+    return encode_parts(dataset, EXPLICIT_VR_LE if _is_deflated(syntax) else syntax, canonical=True)
 
 
 def _is_deflated(syntax: str) -> bool:
