@@ -176,6 +176,15 @@ class NotConformant(AgentError):
     hint = "Each line names the rule; correct the file at its source."
 
 
+class InputError(AgentError):
+    """A file to be wrapped is damaged, or of a kind that no instance can hold; names the file and the reason."""
+
+    code = "input"
+    exit_status = 33
+    retry = Retry.NEVER
+    hint = "Make the file again at its source; 'modality-agent wrap --help' lists what can be wrapped."
+
+
 class DisplayError(AgentError):
     """Measured luminances or a grayscale chain do not make sense (PS3.14, PS3.3 C.11)."""
 

@@ -68,7 +68,7 @@ def run(args: Arguments) -> int:
     settings = _settings(args)
     source = _source(args, settings)
     syntax = transfer_syntax_uid(source.transfer_syntax)
-    with _tidy_end():
+    with tidy_end():
         done, size, unproven = _capture(args, settings, source, syntax)
     if unproven is not None:
         sys.stderr.write(f"modality-agent: warning: {printable(str(unproven))}\n")
@@ -132,7 +132,7 @@ def _capture(
 
 
 @contextmanager
-def _tidy_end() -> Iterator[None]:
+def tidy_end() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end the command as Ctrl-C does: once, through every ``finally``."""
 
     def end(number: int, _frame: object) -> None:

@@ -102,6 +102,20 @@ VERBS: Final[tuple[Verb, ...]] = (
         ("FileError", "DataSetError*", "NativeError*"),
     ),
     Verb(
+        "wrap",
+        "agent.app.verb_wrap",
+        "pictures, a PDF, a CDA document or exposure events into one DICOM instance",
+        (
+            "wrap photo.jpg --sop-class vl-photo --patient-id 42 -o photo.dcm",
+            "wrap page1.png page2.png --set ConversionType=SD -o scan.dcm",
+            "wrap clip*.pgm --sop-class us-mf --frame-time-ms 40 -o clip.dcm",
+            "wrap report.pdf --title 'Report' --attributes patient.json -o report.dcm",
+            "wrap exposures.json --sop-class dose -o dose.dcm",
+            "wrap image.raw --rows 512 --columns 512 --bits-stored 12 -o image.dcm",
+        ),
+        ("FileError", "InputError", "DataSetError*"),
+    ),
+    Verb(
         "check",
         "agent.app.verb_check",
         "check DICOM files against the Standard",

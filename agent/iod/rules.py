@@ -85,8 +85,10 @@ def bits(ds: DataSet) -> Iterator[Complaint]:
 
 
 def chroma(ds: DataSet) -> Iterator[Complaint]:
-    """Columns are even where two pixels share chroma (C.7.6.3.1.2)."""
+    """Columns are even where two pixels share chroma, unless it is JPEG that shares it (C.7.6.3.1.2)."""
     columns = first(ds, 0x00280011)
+    if "ISO_10918_1" in values(ds, 0x00282114):
+        return
     if first(ds, 0x00280004) == "YBR_FULL_422" and isinstance(columns, int) and columns % 2:
         yield 0x00280011, "must be even for YBR_FULL_422"
 

@@ -1,0 +1,344 @@
+"""``wrap``: pictures, documents or exposure events into one DICOM instance.
+
+What the files are is told by their content, what the instance shall be by ``--sop-class`` or, without it, by what they
+are. JPEG and JPEG-LS pictures are carried as they are and never compressed again; the others go in as native samples or
+in the transfer syntax asked for. What had to be assumed is printed, so that a person can say better with ``--set``.
+The file appears complete or not at all, and never in the place of another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from agent.app import wrap_facts, wrap_inputs
+from agent.app.cli import print_json
+from agent.app.term import count_text, printable, size_text
+from agent.config.words import MADE, transfer_syntax_uid, transfer_syntax_word
+from agent.dataset import uid
+from agent.dataset.pixels import PixelDescription
+from agent.errors import IodError, UsageError
+from agent.iod.acquisition import LossyStep
+from agent.iod.build import KINDS
+
+if TYPE_CHECKING:
+    from agent.acquire.filesink import FileSink
+    from agent.app.options import Arguments, Parser
+    from agent.app.wrap_facts import Facts
+    from agent.app.wrap_inputs import Picture, Raw
+    from agent.dataset.dataset import DataSet
+    from agent.iod.build import Kind
+
+DOCUMENTS: Final = ("pdf", "cda", "dose")
+CHOICES: Final = ("auto", *KINDS, *DOCUMENTS)
+_MUST_SAY_BURNED_IN: Final = ("sc-mf", "dx")  # type 1 there (PS3.3 C.8.6.3, C.8.11.3)
+_HINT: Final = "Say it with --set KEYWORD=VALUE or --attributes FILE; 'modality-agent wrap --help' shows how."
+
+
+def arguments(parser: Parser) -> None:
+    """Declare the options."""
+    parser.add("files", metavar="FILE", amount="+", help="PNG, JPEG, JPEG-LS, PGM, PPM or raw pictures (several: one "
+               "multi-frame instance), or one PDF, CDA or JSON of exposure events")  # fmt: skip
+    parser.add("-o", "--output", required=True, metavar="FILE", help="the file to make; never replaced")
+    parser.add("--sop-class", choices=CHOICES, default="auto", help="kind of instance (auto: by content)")
+    parser.add("--transfer-syntax", metavar="WORD|UID", help=f"{'|'.join(MADE)} (explicit); JPEG stays as it is")
+    parser.add("--patient-id", metavar="ID", help="Patient ID")
+    parser.add("--patient-name", metavar="NAME", help="Patient's Name, FAMILY^GIVEN")
+    parser.add("--set", metavar="KEYWORD=VALUE", repeated=True, help="an Attribute; several values with backslashes")
+    parser.add("--attributes", metavar="FILE", help="Attributes as JSON: keyword to value, or the DICOM JSON Model")
+    parser.add("--title", metavar="TEXT", help="Document Title of a PDF or CDA")
+    parser.add("--anatomy", metavar="WORD", help="region looked at, for example CHEST")
+    parser.add("--laterality", choices=("R", "L", "U", "B"), help="side of a paired region")
+    parser.add("--frame-time-ms", read=float, metavar="MS", help="time between frames (without it: pages)")
+    parser.add("--ignore-orientation", switch=True, help="carry a JPEG as it lies, whatever its Exif says")
+    parser.add("--rows", read=int, metavar="N", help="raw samples: rows")
+    parser.add("--columns", read=int, metavar="N", help="raw samples: columns")
+    parser.add("--samples", read=int, default=1, metavar="N", help="raw samples: 1 or 3 per pixel (1)")
+    parser.add("--bits-allocated", read=int, metavar="N", help="raw samples: 8 or 16 (as bits stored need)")
+    parser.add("--bits-stored", read=int, default=8, metavar="N", help="raw samples: bits that mean something (8)")
+    parser.add("--photometric", metavar="WORD", help="raw samples: MONOCHROME1, MONOCHROME2, RGB, YBR_FULL ...")
+    parser.add("--signed", switch=True, help="raw samples: two's complement")
+    parser.add("--offset-bytes", read=int, default=0, metavar="N", help="raw samples: bytes before the first frame")
+    parser.add("--json", switch=True, help="print the result as JSON")
+
+
+def run(args: Arguments) -> int:
+    """Make one instance."""
+    raw = _raw(args)
+    content = wrap_inputs.content_of(args.files[0], raw=raw is not None)
+    kind = args.sop_class
+    if content != "picture" and kind not in ("auto", content):
+        raise UsageError(f"{args.files[0]} is {content} and makes no instance of {kind}")
+    if content == "picture" and kind in DOCUMENTS:
+        raise UsageError(f"{args.files[0]} is a picture and makes no instance of {kind}")
+    if content != "picture" and len(args.files) > 1:
+        raise UsageError(f"one {content} makes one instance; {len(args.files)} files are given")
+    try:
+        facts = _document(args, content) if content != "picture" else _pictures(args, kind, raw)
+    except IodError as error:
+        if error.hint == IodError.hint:
+            error.hint = _HINT
+        raise
+    if args.json:
+        print_json(facts)
+    else:
+        _print(facts)
+    return 0
+
+
+def _print(facts: dict[str, Any]) -> None:
+    frames = f", {count_text(facts['frames'], 'frame')}" if facts["frames"] else ""
+    print(f"{facts['file']}: {facts['sop_class']}, {size_text(facts['size'])}{frames}, {facts['transfer_syntax']}")
+    if facts["assumed"]:
+        print(f"assumed: {printable(', '.join(facts['assumed']))}")
+    if facts["empty"]:
+        print(f"empty: {', '.join(facts['empty'])}")
+    print(f"SOP Instance UID {facts['sop_instance_uid']}")
+
+
+# --- documents -------------------------------------------------------------------------------
+
+
+def _document(args: Arguments, content: str) -> dict[str, Any]:
+    from agent.media.instance import encode_instance
+    from agent.media.part10 import FileMeta
+
+    syntax = transfer_syntax_uid(args.transfer_syntax or "explicit")
+    if syntax not in (uid.EXPLICIT_VR_LE, uid.IMPLICIT_VR_LE, uid.DEFLATED_EXPLICIT_VR_LE):
+        raise UsageError(f"a document has no pixels to be coded in {transfer_syntax_word(syntax)}")
+    row, facts, ds = _dose(args) if content == "dose" else _encapsulated(args, content)
+    meta = FileMeta(row.sop_class_uid, facts.acquisition.sop_instance_uid, syntax)
+    parts = encode_instance(meta, ds)
+
+    def write(sink: FileSink) -> None:
+        for part in parts:
+            sink.write(part)
+
+    return _made(args, content, ds, syntax, facts.assumed, 0, write)
+
+
+def _encapsulated(args: Arguments, content: str) -> tuple[Kind, Facts, DataSet]:
+    from agent.iod import document
+
+    row = document.KINDS[content]
+    facts = wrap_facts.sort(row, wrap_facts.given(args), args)
+    data = wrap_inputs.read_bytes(args.files[0], wrap_inputs.MAX_DOCUMENT_BYTES)
+    burned_in = facts.acquisition.burned_in_annotation
+    if burned_in is None:
+        facts.assumed.append("BurnedInAnnotation YES")
+    made = document.Document(
+        data,
+        title=args.title or "",
+        burned_in=burned_in is not False,
+        conversion_type=facts.acquisition.capture.conversion_type,
+    )
+    try:
+        ds = document.build(content, made, context=facts.context, acquisition=facts.acquisition)
+    except IodError as error:
+        if error.tag == document.DOCUMENT:
+            from agent.errors import InputError
+
+            raise InputError(f"{args.files[0]}: {error.message.partition(' at (')[0]}") from None
+        raise
+    return row, facts, ds
+
+
+def _dose(args: Arguments) -> tuple[Kind, Facts, DataSet]:
+    from decimal import Decimal
+
+    from agent.acquire.identity import new_uid
+    from agent.errors import InputError
+    from agent.iod import dose_events, dose_report
+
+    row = dose_report.KIND
+    facts = wrap_facts.sort(row, wrap_facts.given(args), args)
+    found = wrap_facts.parsed_json(args.files[0], parse_float=Decimal)
+    try:
+        report = dose_events.read(found, new_uid)
+    except IodError as error:
+        raise InputError(f"{args.files[0]}: {error.message}", hint=error.hint) from None
+    for key, value in (("intent", report.intent), ("source", report.source)):
+        if isinstance(found, dict) and key not in found:
+            facts.assumed.append(f"{key} {value.meaning}")
+    facts.assumed[:] = [text for text in facts.assumed if not text.startswith("ConversionType")]
+    return row, facts, dose_report.build(report, context=facts.context, acquisition=facts.acquisition)
+
+
+# --- pictures --------------------------------------------------------------------------------
+
+
+def _pictures(args: Arguments, kind: str, raw: Raw | None) -> dict[str, Any]:
+    from agent.acquire.icon import more_header_bytes
+    from agent.acquire.writers import make_writer
+    from agent.iod.build import build
+    from agent.media.part10 import FileMeta
+
+    found = [wrap_inputs.look(path, raw, ignore_orientation=args.ignore_orientation) for path in args.files]
+    wrap_inputs.same_kind(found)
+    frames = sum(picture.frames for picture in found)
+    kind = _auto(found[0].description, frames) if kind == "auto" else kind
+    row = KINDS[kind]
+    if frames > 1 and not row.multi_frame:
+        raise UsageError(f"{kind} holds one frame, and there are {frames}", hint="Use us-mf, or sc-mf-color and alike.")
+    facts = wrap_facts.sort(row, wrap_facts.given(args), args)
+    if not kind.startswith("sc"):
+        facts.assumed[:] = [text for text in facts.assumed if not text.startswith("ConversionType")]
+    syntax = _syntax(args, found[0])
+    _require_colour(kind, found[0])
+    burned_in = facts.acquisition.burned_in_annotation
+    if burned_in is None and kind.startswith(_MUST_SAY_BURNED_IN):
+        burned_in = True  # nobody looked at the pixels: the cautious answer
+        facts.assumed.append("BurnedInAnnotation YES")
+    acquisition = facts.acquisition._replace(
+        transfer_syntax_uid=syntax,
+        number_of_frames=frames,
+        frame_time_ms=args.frame_time_ms,
+        lossy_steps=_lossy(found),
+        burned_in_annotation=burned_in,
+        capture=facts.acquisition.capture._replace(pages=args.frame_time_ms is None),
+    )
+    ds = build(kind, description=found[0].description, context=facts.context, acquisition=acquisition)
+    meta = FileMeta(row.sop_class_uid, acquisition.sop_instance_uid, syntax)
+    more = more_header_bytes(acquisition, icon=False)
+
+    def write(sink: FileSink) -> None:
+        if found[0].stream is not None:
+            _as_is(sink, found, meta, ds, more)
+            return
+        writer = make_writer(sink, syntax, found[0].description, frames, more)
+        for picture in found:
+            for frame in wrap_inputs.frames_of(picture, raw):
+                writer.frame(memoryview(frame))
+        writer.finish(meta, ds)
+
+    return _made(args, kind, ds, syntax, facts.assumed, frames, write)
+
+
+def _as_is(sink: FileSink, found: list[Picture], meta: Any, ds: DataSet, more: int) -> None:
+    """Write compressed pictures as they are, one fragment each."""
+    from agent.media.stream import InstanceLayout
+
+    layout = InstanceLayout(
+        meta.transfer_syntax_uid, found[0].description, max_frames=len(found), more_header_bytes=more
+    )
+    sink.seek(layout.pixel_offset)
+    for picture in found:
+        for stream in wrap_inputs.frames_of(picture, None):
+            sink.write(layout.before(len(stream)))
+            sink.write(stream)
+            sink.write(layout.after(len(stream)))
+    head, tail = layout.finish(meta, ds)
+    sink.write(tail)
+    sink.write_at(0, head)
+
+
+def _auto(description: PixelDescription, frames: int) -> str:
+    """A secondary capture that holds these pictures."""
+    if frames == 1:
+        return "sc"
+    if description.samples_per_pixel == 3:
+        return "sc-mf-color"
+    return "sc-mf-byte" if description.bits_allocated == 8 else "sc-mf-word"
+
+
+def _require_colour(kind: str, first: Picture) -> None:
+    """Lossy JPEG of RGB is for plain secondary captures only (PS3.3 C.8.5.6.1.2, C.8.6.4, C.8.12.1)."""
+    rgb = first.description.photometric_interpretation == "RGB"
+    if first.stream is not None and first.stream.lossy and rgb and kind != "sc":
+        from agent.errors import InputError
+
+        raise InputError(
+            f"{first.path} is lossy JPEG of RGB, and {kind} takes only that of YCbCr",
+            hint="Use --sop-class sc, or save the picture as PNG or as JPEG in the usual way.",
+        )
+
+
+def _syntax(args: Arguments, first: Picture) -> str:
+    wanted = transfer_syntax_uid(args.transfer_syntax) if args.transfer_syntax else ""
+    if first.stream is None:
+        return wanted or uid.EXPLICIT_VR_LE
+    own = first.stream.transfer_syntax_uid
+    if wanted not in ("", own):
+        raise UsageError(
+            f"{first.path} is {uid.uid_name(own)} and is carried as it is",
+            hint="Leave --transfer-syntax out; 'modality-agent transcode' changes what it can without loss.",
+        )
+    return own
+
+
+def _lossy(found: list[Picture]) -> tuple[LossyStep, ...]:
+    """The step that compressed pictures bring with them: native bytes to one compressed byte."""
+    from agent.iod.syntaxes import LOSSY_METHOD
+
+    stream = found[0].stream
+    if stream is None or not any(picture.stream is not None and picture.stream.lossy for picture in found):
+        return ()
+    d = found[0].description
+    native = d.rows * d.columns * d.samples_per_pixel * (d.bits_allocated // 8) * len(found)
+    return (LossyStep(native / sum(picture.size for picture in found), LOSSY_METHOD[stream.transfer_syntax_uid]),)
+
+
+def _raw(args: Arguments) -> Raw | None:
+    from agent.acquire.pictures import check_geometry
+    from agent.errors import DeviceError
+
+    if args.rows is None and args.columns is None:
+        return None
+    if args.rows is None or args.columns is None:
+        raise UsageError("raw samples need both --rows and --columns")
+    allocated = args.bits_allocated or (8 if args.bits_stored <= 8 else 16)
+    description = PixelDescription(
+        args.rows,
+        args.columns,
+        args.samples,
+        allocated,
+        args.bits_stored,
+        args.bits_stored - 1,
+        int(args.signed),
+        args.photometric or ("RGB" if args.samples == 3 else "MONOCHROME2"),
+        0,
+    )
+    try:
+        check_geometry(description, "raw samples")
+    except DeviceError as error:
+        raise UsageError(error.message) from None
+    if args.offset_bytes < 0:
+        raise UsageError("--offset-bytes is negative")
+    return wrap_inputs.Raw(description, args.offset_bytes)
+
+
+# --- the file --------------------------------------------------------------------------------
+
+
+def _made(
+    args: Arguments, kind: str, ds: DataSet, syntax: str, assumed: list[str], frames: int, write: Any
+) -> dict[str, Any]:
+    """Write the file and say what it is."""
+    from agent.acquire.filesink import FileSink
+    from agent.app.verb_capture import tidy_end
+
+    with tidy_end():
+        sink = FileSink(args.output)
+        try:
+            write(sink)
+            size = sink.publish()
+        finally:
+            sink.abandon()
+    return {
+        "file": args.output,
+        "size": size,
+        "sop_class": kind,
+        "sop_class_uid": ds.text("SOPClassUID"),
+        "sop_instance_uid": ds.text("SOPInstanceUID"),
+        "study_instance_uid": ds.text("StudyInstanceUID"),
+        "transfer_syntax": transfer_syntax_word(syntax),
+        "frames": frames,
+        "assumed": assumed,
+        "empty": _empty(ds),
+    }
+
+
+def _empty(ds: DataSet) -> list[str]:
+    """Keywords of what the Standard wants present and nobody filled in."""
+    from agent.dataset import dictionary
+
+    return [dictionary.keyword_of(tag) or f"{tag:08X}" for tag in ds.tags() if ds.get(tag) in (None, [], "")]

@@ -1,0 +1,146 @@
+"""What the command line of ``wrap`` says about an instance, sorted to where building wants it.
+
+``--attributes`` and ``--set`` name Attributes by keyword or tag. Those of patient, study, series and equipment are the
+context; those that building itself decides (UIDs, Image Type, Conversion Type ...) go where it asks for them; all
+others are Attributes of the source and must be in a Module of the SOP Class. What nobody said and had to be chosen is
+noted in ``assumed``: it is shown to the person, who may know better.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from agent.acquire.clock import wall_stamp
+from agent.acquire.identity import new_uid
+from agent.app.wrap_inputs import read_bytes
+from agent.dataset.dataset import DataSet
+from agent.errors import DecodeError, InputError, UsageError
+from agent.iod import codes, modules
+from agent.iod.acquisition import Acquisition, CaptureFacts
+from agent.iod.build import CHARACTER_SET, CONTEXT_ENTITIES
+
+if TYPE_CHECKING:
+    from agent.app.options import Arguments
+    from agent.iod.build import Kind
+
+MAX_JSON_BYTES: Final = 16 << 20
+_WORKSTATION: Final = "WSD"
+_STUDY_UID, _SERIES_UID, _INSTANCE_UID = 0x0020000D, 0x0020000E, 0x00080018
+
+
+class Facts(NamedTuple):
+    """All that is known of an instance but its content."""
+
+    context: DataSet
+    acquisition: Acquisition
+    assumed: list[str]
+
+
+def given(args: Arguments) -> DataSet:
+    """The Attributes of ``--attributes``, ``--set`` and their short forms, the later over the earlier."""
+    from agent.media.json_model import from_json
+
+    found = DataSet()
+    if args.attributes is not None:
+        found.update(_from_file(args.attributes))
+    words = [("PatientID", args.patient_id), ("PatientName", args.patient_name)]
+    words += [_split(text) for text in args.set]
+    for keyword, value in words:
+        if value is not None:
+            try:
+                found.update(from_json({keyword: value.split("\\")}))
+            except DecodeError as error:
+                raise UsageError(f"{keyword}={value}: {error.message}") from None
+    return found
+
+
+def parsed_json(path: str, **options: object) -> object:
+    """The JSON of a file; ``InputError`` where it is none."""
+    import json
+
+    text = read_bytes(path, MAX_JSON_BYTES)
+    try:
+        return json.loads(text, **options)  # type: ignore[arg-type]
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is no JSON: {error}") from None
+
+
+def sort(row: Kind, found: DataSet, args: Arguments) -> Facts:
+    """Sort Attributes for building an instance of this kind, now."""
+    assumed: list[str] = []
+    found = found.copy()
+    stamp = wall_stamp(time.time())
+    acquisition = _acquisition(found, stamp.date, stamp.time, stamp.offset, assumed)
+    allowed = modules.tags_of(row.iod, CONTEXT_ENTITIES) | {CHARACTER_SET}
+    context, rest = DataSet(), DataSet()
+    for element in found:
+        (context if element.tag in allowed else rest).set(element.tag, element.value, element.vr)
+    if "Modality" not in context:
+        assumed.append(f"Modality {row.modality}")
+    for keyword, value in (("StudyDate", stamp.date), ("StudyTime", stamp.time), ("SeriesNumber", 1)):
+        if keyword not in context:
+            context[keyword] = value
+            assumed.append(f"{keyword} {value}")
+    if args.anatomy:
+        acquisition = acquisition._replace(anatomy=codes.anatomy(args.anatomy))
+    acquisition = acquisition._replace(laterality=args.laterality or "", attributes=rest if len(rest) else None)
+    return Facts(context, acquisition, assumed)
+
+
+def _acquisition(found: DataSet, date: str, moment: str, offset: str, assumed: list[str]) -> Acquisition:
+    uids = {}
+    for name, tag in (("instance", _INSTANCE_UID), ("study", _STUDY_UID), ("series", _SERIES_UID)):
+        uids[name] = _taken(found, tag) or new_uid()
+    conversion = _taken(found, "ConversionType")
+    orientation = _taken(found, "PatientOrientation").split("\\")
+    return Acquisition(
+        sop_instance_uid=uids["instance"],
+        study_instance_uid=uids["study"],
+        series_instance_uid=uids["series"],
+        transfer_syntax_uid="",
+        date=_taken(found, "ContentDate") or date,
+        time=_taken(found, "ContentTime") or moment,
+        timezone_offset=_taken(found, "TimezoneOffsetFromUTC") or offset,
+        instance_number=int(_taken(found, "InstanceNumber") or 1),
+        burned_in_annotation={"YES": True, "NO": False}.get(_taken(found, "BurnedInAnnotation")),
+        image_type=tuple(filter(None, _taken(found, "ImageType").split("\\"))),
+        patient_orientation=(orientation[0], orientation[1]) if len(orientation) == 2 else None,
+        comments=_taken(found, "ImageComments"),
+        capture=CaptureFacts(_chosen(conversion, _WORKSTATION, "ConversionType", assumed)),
+    )
+
+
+def _taken(found: DataSet, key: int | str) -> str:
+    """The text of an Attribute that building writes itself; it is no longer in ``found`` then."""
+    text = found.text(key)
+    if key in found:
+        del found[key]
+    return text
+
+
+def _chosen(value: str, default: str, name: str, assumed: list[str]) -> str:
+    if not value:
+        assumed.append(f"{name} {default}")
+    return value or default
+
+
+def _split(text: str) -> tuple[str, str]:
+    keyword, equals, value = text.partition("=")
+    if not equals or not keyword:
+        raise UsageError(f"--set takes KEYWORD=VALUE, not {text!r}")
+    return keyword, value
+
+
+def _from_file(path: str) -> DataSet:
+    from agent.media.json_model import from_json
+
+    found = parsed_json(path)
+    if isinstance(found, list) and len(found) == 1:
+        found = found[0]  # as 'dump --json' prints it
+    if not isinstance(found, dict):
+        raise InputError(f"{path} is no object of Attributes")
+    try:
+        return from_json(found)
+    except DecodeError as error:
+        raise InputError(f"{path}: {error}", hint=error.hint) from None

@@ -1,0 +1,213 @@
+"""The files that ``wrap`` is given: what each of them is, told by its first bytes, and the frames in it.
+
+Pictures that are compressed in a way DICOM carries (JPEG, JPEG-LS) stay as they are, byte for byte; all others become
+native samples, one frame in memory at a time. Nothing is scaled, rotated or mixed with a background: what an instance
+cannot say exactly is refused with the reason. Raises ``InputError`` for what is in a file, ``FileError`` for the file.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from agent.acquire import pictures
+from agent.dataset.pixels import PixelDescription
+from agent.errors import DecodeError, DeviceError, FileError, InputError, UsageError
+from agent.media import codestream
+from agent.media.codestream import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+HEAD_BYTES: Final = 1024
+MAX_STREAM_BYTES: Final = 256 << 20  # of one compressed picture, which is held in memory
+MAX_DOCUMENT_BYTES: Final = 256 << 20
+UPRIGHT: Final = 1
+
+# What people have and no instance can hold as it is: first bytes -> name
+_OTHERS: Final = (
+    (b"II*\0", "a TIFF"),
+    (b"MM\0*", "a TIFF"),
+    (b"GIF8", "a GIF"),
+    (b"BM", "a BMP"),
+    (b"\0\0\0\x0cjP  ", "a JPEG 2000 file"),
+    (b"\xff\x4f\xff\x51", "a JPEG 2000 codestream"),
+    (b"RIFF", "a WebP or video"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"PK\x03\x04", "a ZIP archive or office document"),
+)
+_BOMS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+
+
+class Raw(NamedTuple):
+    """How the samples of raw files lie."""
+
+    description: PixelDescription
+    offset: int = 0
+
+
+class Picture(NamedTuple):
+    """One picture file; ``stream`` is there when it stays compressed as it is."""
+
+    path: str
+    description: PixelDescription
+    frames: int
+    size: int
+    stream: Stream | None = None
+
+
+def content_of(path: str, *, raw: bool) -> str:
+    """What a file is: ``picture``, ``pdf``, ``cda`` or ``dose``."""
+    if raw:
+        return "picture"
+    head = read_bytes(path, HEAD_BYTES, whole=False)
+    if codestream.is_jpeg(head) or pictures.is_png(head) or pictures.is_pnm(head):
+        return "picture"
+    if head.startswith(b"%PDF-"):
+        return "pdf"
+    if head[128:132] == b"DICM":
+        raise InputError(f"{path} is a DICOM file already", hint="'modality-agent transcode' changes its encoding.")
+    for mark, name in _OTHERS:
+        if head.startswith(mark):
+            raise InputError(f"{path} is {name}, which cannot be wrapped", hint="Save it as PNG, JPEG, PGM or PDF.")
+    text = head
+    for mark in _BOMS:
+        text = text.removeprefix(mark)
+    start = text.replace(b"\0", b"").lstrip()[:1]
+    if start in (b"<", b"{"):
+        return "cda" if start == b"<" else "dose"
+    raise InputError(
+        f"{path} is nothing that wrap knows: no PNG, JPEG, JPEG-LS, PGM, PPM, PDF, CDA or exposure events",
+        hint="Raw samples need --rows and --columns.",
+    )
+
+
+def read_bytes(path: str, limit: int, *, whole: bool = True) -> bytes:
+    """The first ``limit`` bytes of a regular file; with ``whole`` it must not be longer."""
+    try:
+        with open(path, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise FileError(f"{path}: not a regular file")
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror}") from None
+    if whole and len(data) > limit:
+        raise InputError(f"{path} is larger than {limit} bytes")
+    return data[:limit]
+
+
+def look(path: str, raw: Raw | None, *, ignore_orientation: bool) -> Picture:
+    """Read what a picture file says about itself."""
+    if raw is not None:
+        return _look_raw(path, raw)
+    head = read_bytes(path, HEAD_BYTES, whole=False)
+    if codestream.is_jpeg(head):
+        return _look_jpeg(path, ignore_orientation=ignore_orientation)
+    with _opened(path) as opened:
+        found = opened.frames()
+        return Picture(path, found.description, found.total, opened.size)
+
+
+def frames_of(picture: Picture, raw: Raw | None) -> Iterator[bytes]:
+    """The frames of a picture file, native or as they are, one at a time."""
+    if picture.stream is not None:
+        yield read_bytes(picture.path, MAX_STREAM_BYTES)
+        return
+    with _opened(picture.path) as opened:
+        if raw is None:
+            found = opened.frames()
+            for index in range(picture.frames):
+                yield opened.guarded(partial(found.read, index))
+            return
+        size = picture.description.frame_bytes
+        for index in range(picture.frames):
+            at = raw.offset + index * size
+            data = opened.guarded(partial(pictures.read_exactly, opened.fd, size, at, picture.path))
+            opened.guarded(partial(pictures.check_samples, data, picture.description, picture.path))
+            yield data
+
+
+def same_kind(found: list[Picture]) -> None:
+    """Refuse pictures that cannot be frames of one instance."""
+    first = found[0]
+    for other in found[1:]:
+        if other.description != first.description:
+            raise UsageError(
+                f"{other.path} and {first.path} differ in size or kind of samples",
+                hint="The frames of one instance are all alike; wrap the others on their own.",
+            )
+        mine, its = first.stream, other.stream
+        if (mine and mine.transfer_syntax_uid) != (its and its.transfer_syntax_uid):
+            raise UsageError(f"{other.path} and {first.path} are compressed in different ways")
+
+
+def _look_raw(path: str, raw: Raw) -> Picture:
+    try:
+        size = os.stat(path).st_size
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror}") from None
+    frame = raw.description.frame_bytes
+    frames, rest = divmod(size - raw.offset, frame)
+    if frames < 1 or rest:
+        raise InputError(
+            f"{path} has {size} bytes, which are not whole frames of {frame} bytes",
+            hint="Check --rows, --columns, --samples, --bits-allocated and --offset-bytes.",
+        )
+    return Picture(path, raw.description, frames, size)
+
+
+def _look_jpeg(path: str, *, ignore_orientation: bool) -> Picture:
+    data = read_bytes(path, MAX_STREAM_BYTES)
+    try:
+        stream = codestream.read_jpeg(data)
+    except DecodeError as error:
+        hint = None if error.hint == DecodeError.hint else error.hint
+        raise InputError(f"{path}: {error.message}", hint=hint) from None
+    if stream.orientation != UPRIGHT and not ignore_orientation:
+        raise InputError(
+            f"{path}: Exif says it is to be turned (orientation {stream.orientation}), and DICOM cannot say so",
+            hint="Turn it without loss first, or give --ignore-orientation to carry it as it lies.",
+        )
+    return Picture(path, stream.description, 1, len(data), stream)
+
+
+class _opened:  # noqa: N801  a context manager, used like a function
+    """A picture file open for reading; its readers' errors become errors of the input."""
+
+    __slots__ = ("_path", "fd", "size")
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> _opened:
+        try:
+            self.fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise FileError(f"{self._path}: {error.strerror}") from None
+        self.size = os.fstat(self.fd).st_size
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.fd)
+
+    def frames(self) -> pictures.Frames:
+        """What the reader of this kind of picture finds."""
+        head = os.pread(self.fd, HEAD_BYTES, 0)
+        if pictures.is_png(head):
+            return self.guarded(lambda: pictures.png_frames(self.fd, self._path))
+        if pictures.is_pnm(head):
+            return self.guarded(lambda: pictures.pnm_frames(self.fd, self._path))
+        raise InputError(f"{self._path} is no picture, and the first file is one")
+
+    def guarded(self, read: Callable[[], T]) -> T:
+        """Run a reader."""
+        try:
+            return read()
+        except DeviceError as error:
+            hint = None if error.hint == DeviceError.hint else error.hint
+            raise InputError(error.message, hint=hint) from None

@@ -1,0 +1,190 @@
+"""What a JPEG or JPEG-LS picture says about itself: its markers, read without decoding it (T.81 Annex B, T.87 Annex C).
+
+A picture that is already compressed goes into an instance as it is, bit by bit, so what the instance says must be what
+the stream says: the process of its frame header gives the transfer syntax, its components and their markers the
+photometric interpretation. Markers are walked up to the first scan, each step by the length the segment states, and
+never beyond the bytes given; what lies in the scans is not looked at, except that the end must be there.
+
+Colour: an APP14 marker of Adobe says whether components were transformed, a JFIF marker that they were, else components
+named R, G and B were not (T.871; PS3.5 8.2.1). DCT colour that was transformed is YBR_FULL_422 in DICOM, whatever its
+sampling. Refused with a reason: progressive, hierarchical and arithmetic processes, which no transfer syntax carries,
+four components, and pictures whose number of rows comes behind the first scan.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final, NamedTuple
+
+from agent.dataset import uid
+from agent.dataset.pixels import PixelDescription
+from agent.errors import DecodeError
+
+MAX_MARKERS: Final = 4096  # before the first scan; an ICC profile takes up to 255, metadata some dozen
+_SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
+_APP0, _APP1, _APP14 = 0xE0, 0xE1, 0xEE
+_BASELINE, _EXTENDED, _LOSSLESS, _JPEG_LS = 0xC0, 0xC1, 0xC3, 0xF7
+_LONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})  # TEM, RST: no length
+_FRAMES: Final = frozenset({*range(0xC0, 0xD0), _JPEG_LS}) - {0xC4, 0xC8, 0xCC}
+_REFUSED: Final = {
+    0xC2: "progressive JPEG",
+    0xC6: "hierarchical progressive JPEG",
+    0xCA: "progressive JPEG with arithmetic coding",
+    0xC9: "JPEG with arithmetic coding",
+    0xCB: "lossless JPEG with arithmetic coding",
+}
+_HINT: Final = "Save it as baseline JPEG, or as PNG; compressing a lossy picture again costs quality."
+_ORIENTATION: Final = 0x0112  # of Exif
+
+
+class Stream(NamedTuple):
+    """One compressed picture: the transfer syntax it is in, and the Image Pixel attributes of what it decodes to.
+
+    ``lossy`` says whether information was lost; ``orientation`` is that of Exif, 1 where the picture stands upright.
+    """
+
+    transfer_syntax_uid: str
+    description: PixelDescription
+    lossy: bool
+    orientation: int = 1
+
+
+class _Found(NamedTuple):
+    process: int
+    precision: int
+    rows: int
+    columns: int
+    components: tuple[int, ...]
+
+
+def is_jpeg(head: bytes) -> bool:
+    """Tell by the first marker."""
+    return head[:3] == b"\xff\xd8\xff"
+
+
+def read_jpeg(data: bytes) -> Stream:
+    """Read the markers of a JPEG or JPEG-LS picture.
+
+    Raises:
+        DecodeError: It is damaged, or of a kind that no transfer syntax carries; says where and what.
+    """
+    if not is_jpeg(data):
+        raise DecodeError("is no JPEG picture", offset=0)
+    frame: _Found | None = None
+    jfif, adobe, orientation = False, -1, 1
+    at = 2
+    for _ in range(MAX_MARKERS):
+        marker, at, body = _segment(data, at)
+        if marker in _FRAMES:
+            if frame is not None:
+                raise DecodeError("has two frame headers", offset=at)
+            frame = _frame(marker, body, at)
+        elif marker == _APP0 and body.startswith(b"JFIF\0"):
+            jfif = True
+        elif marker == _APP14 and body.startswith(b"Adobe") and len(body) >= 12:
+            adobe = body[11]
+        elif marker == _APP1 and body.startswith(b"Exif\0\0"):
+            orientation = _exif_orientation(body[6:])
+        elif marker == _SOS:
+            if frame is None:
+                raise DecodeError("has a scan before its frame header", offset=at)
+            _require_end(data)
+            return _stream(frame, body, jfif=jfif, adobe=adobe)._replace(orientation=orientation)
+    raise DecodeError(f"has more than {MAX_MARKERS} markers before its first scan", offset=at)
+
+
+def _segment(data: bytes, at: int) -> tuple[int, int, bytes]:
+    """The next marker, the offset behind its segment, and what the segment holds."""
+    if data[at : at + 1] != b"\xff":
+        raise DecodeError("is damaged: a marker was expected", offset=at)
+    while data[at : at + 1] == b"\xff":  # any number of fill bytes (B.1.1.2)
+        at += 1
+    if at >= len(data):
+        raise DecodeError("is cut short", offset=at)
+    marker = data[at]
+    at += 1
+    if marker in _LONE:
+        return marker, at, b""
+    if marker in (_SOI, _EOI, 0):
+        raise DecodeError("is damaged: it ends before its first scan", offset=at)
+    if at + 2 > len(data):
+        raise DecodeError("is cut short", offset=at)
+    (length,) = struct.unpack_from(">H", data, at)
+    if length < 2 or at + length > len(data):
+        raise DecodeError("is cut short, or a segment states a wrong length", offset=at)
+    return marker, at + length, data[at + 2 : at + length]
+
+
+def _frame(marker: int, body: bytes, at: int) -> _Found:
+    if marker not in (_BASELINE, _EXTENDED, _LOSSLESS, _JPEG_LS):
+        what = _REFUSED.get(marker, "hierarchical or arithmetic JPEG")
+        raise DecodeError(f"is {what}, which no transfer syntax carries", offset=at, hint=_HINT)
+    if len(body) < 6 or len(body) < 6 + 3 * body[5]:
+        raise DecodeError("has a frame header cut short", offset=at)
+    precision, rows, columns, count = struct.unpack_from(">BHHB", body)
+    if not rows or not columns:
+        raise DecodeError("does not state its rows and columns in its frame header", offset=at, hint=_HINT)
+    if count not in (1, 3):
+        raise DecodeError(f"has {count} components; an instance holds 1 or 3", offset=at, hint=_HINT)
+    return _Found(marker, precision, rows, columns, tuple(body[6 + 3 * i] for i in range(count)))
+
+
+def _stream(frame: _Found, scan: bytes, *, jfif: bool, adobe: int) -> Stream:
+    colour = len(frame.components) == 3
+    if len(scan) < 4 or len(scan) < 4 + 2 * scan[0]:
+        raise DecodeError("has a scan header cut short")
+    first, _, last = scan[1 + 2 * scan[0] : 4 + 2 * scan[0]]
+    syntax, lossy = _syntax(frame, first, last)
+    photometric = "MONOCHROME2"
+    if colour:
+        dct = frame.process in (_BASELINE, _EXTENDED)
+        named = frame.components == (0x52, 0x47, 0x42)
+        transformed = adobe == 1 if adobe >= 0 else jfif or not named if dct else False
+        photometric = ("YBR_FULL_422" if dct else "YBR_FULL") if transformed else "RGB"
+    allocated = 8 if frame.precision <= 8 else 16
+    samples = 3 if colour else 1
+    description = PixelDescription(
+        frame.rows, frame.columns, samples, allocated, frame.precision, frame.precision - 1, 0, photometric, 0
+    )
+    return Stream(syntax, description, lossy)
+
+
+def _syntax(frame: _Found, first: int, last: int) -> tuple[str, bool]:
+    """Transfer syntax and whether it lost anything; what closes the scan header differs by process."""
+    if frame.process == _JPEG_LS:  # NEAR, interleave, point transform (T.87 C.2.3)
+        if last & 0x0F:
+            raise DecodeError("is JPEG-LS with a point transform, which DICOM does not describe", hint=_HINT)
+        return (uid.JPEG_LS_NEAR, True) if first else (uid.JPEG_LS_LOSSLESS, False)
+    if frame.process == _LOSSLESS:  # predictor, 0, point transform (B.2.3)
+        if last & 0x0F:
+            raise DecodeError("is lossless JPEG with a point transform, which is not lossless", hint=_HINT)
+        return (uid.JPEG_LOSSLESS_SV1 if first == 1 else uid.JPEG_LOSSLESS), False
+    wanted = (8,) if frame.process == _BASELINE else (8, 12)
+    if frame.precision not in wanted:
+        raise DecodeError(f"has samples of {frame.precision} bits, which its process does not have")
+    return (uid.JPEG_BASELINE if frame.process == _BASELINE else uid.JPEG_EXTENDED), True
+
+
+def _require_end(data: bytes) -> None:
+    if not data[-64:].rstrip(b"\0").endswith(b"\xff\xd9"):
+        raise DecodeError(
+            "does not end with its end marker: it is cut short, or something is appended to it",
+            offset=len(data),
+            hint="Save the picture again; only a whole picture can be carried as it is.",
+        )
+
+
+def _exif_orientation(tiff: bytes) -> int:
+    """Orientation of the first directory; 1 where it is not stated (Exif 2.3 4.6.4)."""
+    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
+    if order is None or len(tiff) < 8:
+        return 1
+    (at,) = struct.unpack_from(f"{order}I", tiff, 4)
+    if at + 2 > len(tiff):
+        return 1
+    (count,) = struct.unpack_from(f"{order}H", tiff, at)
+    for entry in range(at + 2, min(at + 2 + 12 * count, len(tiff) - 11), 12):
+        tag, kind, _, value = struct.unpack_from(f"{order}HHIH", tiff, entry)
+        if tag == _ORIENTATION and kind == 3 and 1 <= value <= 8:
+            return int(value)
+    return 1
