@@ -63,7 +63,7 @@ def format_value(vr: str, value: Value, charset: Charset = DEFAULT) -> bytes:
     if value is None:
         return b""
     if type(value) is str and row.kind is TEXT:  # nine values of ten
-        data = (charset if row.charset else DEFAULT).encode(checked_text(vr, value))
+        data = (charset if row.charset else DEFAULT).encode(checked_text(vr, value), name=vr == "PN")
         return data + row.pad if len(data) & 1 else data
     if row.kind is BYTES:
         return _bytes(vr, value, row.size)

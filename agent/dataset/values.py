@@ -126,7 +126,7 @@ def parse(raw: Raw) -> Value:
             numbers = struct.unpack(f"<{count}{row.code}", data)
         return numbers[0] if count == 1 else list(numbers)
     charset = raw.charset if row.charset else DEFAULT
-    return _parse_text(raw.vr, charset.decode(data), multi=row.multi)
+    return _parse_text(raw.vr, charset.decode(data, name=raw.vr == "PN"), multi=row.multi)
 
 
 def _parse_text(vr: str, text: str, *, multi: bool) -> Value:
