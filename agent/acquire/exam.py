@@ -68,12 +68,18 @@ KEYS: Final = {
 }
 
 
+# What the pictures of a source are: no key can say otherwise.
+PIXELS: Final = (0x00280002, 0x00280004, 0x00280006, 0x00280100, 0x00280101, 0x00280102, 0x00280103)
+
+
 def name_keys(error: IodError) -> None:
     """Let the hint of a refusal name the keys of the configuration that would have prevented it."""
     keys = list(dict.fromkeys(KEYS[tag] for tag in error.tags if tag in KEYS))
     if keys:
         others = " The rest goes into its attributes_file." if any(tag not in KEYS for tag in error.tags) else ""
-        error.hint = f"Set {', '.join(keys)} of the source in the configuration.{others}"
+        error.hint = f"Set {', '.join(keys)} of the source (configuration, or capture --set KEY=VALUE).{others}"
+    elif error.tags and all(tag in PIXELS for tag in error.tags):
+        error.hint = "The pictures of this source do not fit this SOP Class; choose another one."
 
 
 class Exam:

@@ -58,6 +58,7 @@ def arguments(parser: Parser) -> None:
     parser.add("--transfer-syntax", metavar="WORD|UID", help=f"{syntaxes} or a UID (explicit)")
     parser.add("--anatomy", metavar="WORD", help="region looked at, for example CHEST")
     parser.add("--laterality", choices=("R", "L", "U", "B"), help="side of a paired region")
+    parser.add("--set", repeated=True, metavar="KEY=VALUE", help="any other key of [[source]], for example view=PA")
     parser.add("--frame-log", metavar="FILE", help="append the SHA-256 of every frame before compression")
     parser.add("--config", metavar="FILE", help=f"patient, exam, equipment and named sources ({DEFAULT_CONFIG})")
     parser.add("--json", switch=True, help="print the result as JSON")
@@ -172,7 +173,7 @@ def _source(args: Arguments, settings: Settings) -> SourceSettings:
             raise UsageError(f"{error}", hint=f"Sources of the configuration: {names}.") from None
         defaults: dict[str, Any] = {key.name: key.default for key in _keys().values()}
         base = SourceSettings(**{**defaults, "name": "capture", "uri": _from_here(args.source)})
-    changes: dict[str, Any] = {}
+    changes = dict(_set(text) for text in args.set)
     for option, name in _OPTIONS.items():
         given = getattr(args, option)
         if given is not None:
@@ -182,7 +183,7 @@ def _source(args: Arguments, settings: Settings) -> SourceSettings:
             changes[name] = value
     if args.frames is not None and args.frames < 1:
         raise UsageError("--frames must be at least 1")
-    kind = args.sop_class or base.sop_class
+    kind = changes.get("sop_class", base.sop_class)
     if args.frames is not None and args.frames > 1 and kind not in MULTI_FRAME_WORDS:
         hint = f"Use --sop-class {{{','.join(MULTI_FRAME_WORDS)}}} for a clip."
         raise UsageError(f"--frames: an instance of {kind} has one frame", hint=hint)
@@ -190,6 +191,27 @@ def _source(args: Arguments, settings: Settings) -> SourceSettings:
     if args.frames and args.seconds is None:
         changes["clip_s"] = _keys()["clip_s"].high
     return base._replace(**changes)
+
+
+def _set(text: str) -> tuple[str, Any]:
+    """A key of [[source]] and its value from ``KEY=VALUE``; files count from here."""
+    name, equals, given = text.partition("=")
+    key = _keys().get(name)
+    if not equals or key is None or name in ("name", "uri"):
+        hint = "'modality-agent config example' explains the keys of [[source]]."
+        raise UsageError(f"--set: '{text}' is no KEY=VALUE with a key of [[source]]", hint=hint)
+    value, reason = check_value(key, _typed(key.kind, given))
+    if reason:
+        raise UsageError(f"--set {name}: {reason}")
+    return name, os.path.abspath(given) if key.kind == "path" and given else value
+
+
+def _typed(kind: str, text: str) -> object:
+    """The text as TOML would have read it; what does not fit stays a text, which the check of the key refuses."""
+    try:
+        return {"integer": int, "number": float}[kind](text)
+    except (KeyError, ValueError):
+        return {"true": True, "false": False}.get(text, text) if kind == "switch" else text
 
 
 def _keys() -> dict[str, Key]:

@@ -76,6 +76,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         (
             "capture --source 'pattern:us-rgb?rate_hz=30' --frames 30 --sop-class us-mf -o clip.dcm",
             "capture --source replay:picture.png --sop-class sc --transfer-syntax rle -o sc.dcm",
+            "capture --source c-arm --sop-class xa --set radiation_setting=SC -o xa.dcm",
         ),
         ("ConfigError", "DataSetError*", "NativeError*", "FileError"),
     ),

@@ -224,9 +224,15 @@ def test_everything_missing_is_asked_for_by_key(tmp_path: Path) -> None:
     assert "attributes_file" not in caught.value.hint
     with pytest.raises(IodError) as caught:
         made(tmp_path, "xa", uri=f"replay:{picture}")
-    assert "Set radiation_setting, intensity_relationship of the source" in caught.value.hint.replace(
+    assert "Set radiation_setting, intensity_relationship of the source (" in caught.value.hint.replace(
         "intensity_relationship, radiation_setting", "radiation_setting, intensity_relationship"
     )
+
+
+def test_pictures_that_do_not_fit_are_nobody_s_missing_fact(tmp_path: Path) -> None:
+    with pytest.raises(IodError) as caught:
+        made(tmp_path, "us", uri="pattern:dx16?rows=64&columns=64&rate_hz=0")
+    assert "do not fit this SOP Class" in caught.value.hint
 
 
 def test_keys_of_hints_are_keys() -> None:
