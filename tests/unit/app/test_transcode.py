@@ -1,0 +1,128 @@
+"""Transcoding without the codecs' help: offset tables, proof, loss and what a file may not become."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pydicom
+import pytest
+
+from agent.app import transcode as page
+from agent.app.part_writer import swapped
+from agent.app.transcode import transcode
+from agent.dataset import encapsulate, uid
+from agent.dataset.dataset import DataSet
+from agent.dataset.encode import encode
+from agent.dataset.pixels import PixelDescription
+from agent.dataset.uid import EXPLICIT_VR_LE, JPEG_LS_LOSSLESS, JPEG_LS_NEAR, RLE_LOSSLESS, SC_MF_COLOR
+from agent.errors import EncodeError
+from agent.media.file import open_file
+from agent.media.part10 import FileMeta, encode_prefix
+from agent.media.reader import instance_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLANES = PixelDescription(2, 2, 3, 8, 8, 7, 0, "RGB", 1)
+FRAMES = [bytes(range(12)), bytes(range(100, 112)), bytes(range(50, 62))]
+ICON = bytes(range(4))
+
+
+def source(folder: Path, **more: Any) -> Path:
+    icon = DataSet({**PixelDescription(2, 2).to_elements(), "PixelData": ICON})
+    dataset = DataSet({"SOPClassUID": SC_MF_COLOR, "SOPInstanceUID": "1.2.3", "ImageType": ["ORIGINAL", "PRIMARY"],
+                       "NumberOfFrames": 3, **PLANES.to_elements(), "IconImageSequence": [icon],
+                       "PixelData": b"".join(FRAMES), 0xFFFCFFFC: b"\1\2", **more})  # fmt: skip
+    path = folder / "source.dcm"
+    path.write_bytes(encode_prefix(FileMeta(SC_MF_COLOR, "1.2.3", EXPLICIT_VR_LE)) + encode(dataset, EXPLICIT_VR_LE))
+    return path
+
+
+def frames_of(path: Path) -> tuple[DataSet, list[bytes]]:
+    data = path.read_bytes()
+    instance = instance_of(open_file(lambda length, offset: data[offset : offset + length], len(data)))
+    return instance.dataset, [instance.read_frame(number) for number in range(instance.number_of_frames)]
+
+
+@pytest.fixture
+def plain_codec(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A codec for every syntax that turns each byte around and loses its lowest bits where it may."""
+
+    def codec(syntax: str, _description: PixelDescription, near: int) -> Any:
+        if not uid.is_encapsulated(syntax):
+            return bytes, lambda data: data[:12]
+        mask = 0xFF if syntax != JPEG_LS_NEAR else 0xFE if near < 9 else 0xC0
+        return lambda frame: bytes(255 - (byte & mask) for byte in frame), lambda data: bytes(255 - b for b in data)
+
+    monkeypatch.setattr(page, "_codec", codec)
+
+
+@pytest.mark.usefixtures("plain_codec")
+def test_planes_become_pixels_and_an_icon_stays(tmp_path: Path) -> None:
+    done = transcode(str(source(tmp_path)), str(tmp_path / "out.dcm"), JPEG_LS_LOSSLESS)
+    assert (done.frames, done.sop_instance_uid) == (3, "1.2.3")
+    dataset, frames = frames_of(tmp_path / "out.dcm")
+    assert dataset["PlanarConfiguration"] == 0
+    assert dataset.items_of("IconImageSequence")[0]["PixelData"] == ICON
+    assert dataset[0xFFFCFFFC] == b"\1\2"
+    assert bytes(255 - byte for byte in frames[0]) == bytes([0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11])
+    assert "LossyImageCompression" not in dataset
+    back = transcode(str(tmp_path / "out.dcm"), str(tmp_path / "back.dcm"), EXPLICIT_VR_LE)
+    assert (back.frames, back.sop_instance_uid) == (3, "1.2.3")
+    assert frames_of(tmp_path / "back.dcm")[0]["PlanarConfiguration"] == 0
+
+
+@pytest.mark.parametrize("largest", [0xFFFFFFFE, 10])
+def test_offset_tables_lead_to_the_frames(largest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encapsulate, "MAX_BASIC_OFFSET", largest)
+    transcode(str(source(tmp_path)), str(tmp_path / "out.dcm"), RLE_LOSSLESS)
+    read = pydicom.dcmread(tmp_path / "out.dcm")
+    extended = largest == 10
+    assert ("ExtendedOffsetTable" in read) == extended
+    table = memoryview(read.ExtendedOffsetTable).cast("Q") if extended else memoryview(read.PixelData[8:20]).cast("I")
+    first = 8 if extended else 20
+    at = [read.PixelData[first + offset :][:4] for offset in table]
+    assert at == [b"\xfe\xff\x00\xe0"] * 3
+    if extended:
+        lengths = memoryview(read.ExtendedOffsetTableLengths).cast("Q").tolist()
+        items = [int.from_bytes(read.PixelData[first + offset + 4 :][:4], "little") for offset in table]
+        assert lengths == items
+    assert frames_of(tmp_path / "out.dcm")[0]["PlanarConfiguration"] == 1
+    assert pydicom.dcmread(tmp_path / "out.dcm").pixel_array.shape == (3, 2, 2, 3)
+
+
+@pytest.mark.usefixtures("plain_codec")
+def test_loss_makes_a_new_instance_that_says_so(tmp_path: Path) -> None:
+    before = {"LossyImageCompression": "01", "LossyImageCompressionRatio": [4.5],
+              "LossyImageCompressionMethod": ["ISO_10918_1"]}  # fmt: skip
+    done = transcode(str(source(tmp_path, **before)), str(tmp_path / "out.dcm"), JPEG_LS_NEAR, near=1)
+    dataset, _ = frames_of(tmp_path / "out.dcm")
+    assert dataset["SOPInstanceUID"] == done.sop_instance_uid != "1.2.3"
+    assert dataset["ImageType"] == ["DERIVED", "PRIMARY"]
+    assert dataset["LossyImageCompressionRatio"] == [4.5, 1.0]
+    assert dataset["LossyImageCompressionMethod"] == ["ISO_10918_1", "ISO_14495_1"]
+    assert dataset.items_of("SourceImageSequence")[0]["ReferencedSOPInstanceUID"] == "1.2.3"
+    assert pydicom.dcmread(tmp_path / "out.dcm").file_meta.MediaStorageSOPInstanceUID == done.sop_instance_uid
+    with pytest.raises(EncodeError, match="would differ by"):
+        transcode(str(source(tmp_path)), str(tmp_path / "worse.dcm"), JPEG_LS_NEAR, near=9)
+    assert not list(tmp_path.glob("worse*"))
+
+
+def test_a_frame_that_does_not_come_back_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "_codec", lambda *_: (bytes, lambda data: data[:11] + b"\0"))
+    with pytest.raises(EncodeError, match="frame 1 does not come back as it was"):
+        transcode(str(source(tmp_path)), str(tmp_path / "out.dcm"), RLE_LOSSLESS)
+    assert [path.name for path in tmp_path.iterdir()] == ["source.dcm"]
+
+
+def test_a_copy_that_lost_a_byte_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = page.write_plan
+    monkeypatch.setattr(page, "write_plan", lambda plan, sink, pread: real(plan, sink, lambda n, at: b"\7" * n))
+    with pytest.raises(EncodeError, match="does not hold the pixels"):
+        transcode(str(source(tmp_path)), str(tmp_path / "out.dcm"), uid.IMPLICIT_VR_LE)
+    assert [path.name for path in tmp_path.iterdir()] == ["source.dcm"]
+
+
+@pytest.mark.parametrize(("word", "expected"), [(1, b"abcdefg"), (2, b"badcfeg"), (4, b"dcbaefg")])
+def test_words_are_turned(word: int, expected: bytes) -> None:
+    assert swapped(b"abcdefg", word) == expected
