@@ -57,10 +57,10 @@ static uint16_t sample_at(const plan *p, size_t row, size_t column, size_t compo
 {
     size_t pixel = row * p->columns + column;
     size_t index = p->by_plane ? component * p->rows * p->columns + pixel : pixel * p->samples + component;
-    uint16_t value = p->src[index * p->bytes];
+    unsigned value = p->src[index * p->bytes];
     if (p->bytes == 2)
-        value = (uint16_t)(value | p->src[index * 2 + 1] << 8);
-    return value & p->mask;
+        value |= (unsigned)p->src[index * 2 + 1] << 8;
+    return (uint16_t)(value & p->mask);
 }
 
 static void subtract_bytes(int16_t *restrict out, const uint8_t *x, size_t n, size_t step, uint16_t mask)
@@ -88,7 +88,7 @@ static void make_differences(int16_t *out, const plan *p, size_t row, size_t fir
     size_t i = 0;
     if (first == 0)
         for (; i < p->samples; i++) {
-            uint16_t above = row ? sample_at(p, row - 1, 0, i) : (uint16_t)(1u << (p->precision - 1));
+            unsigned above = row ? sample_at(p, row - 1, 0, i) : 1u << (p->precision - 1);
             out[i] = (int16_t)(sample_at(p, row, 0, i) - above);
         }
     if (p->by_plane) {
