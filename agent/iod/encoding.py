@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.dataset import dictionary
-from agent.dataset.charset import CHARSETS, REPLACEMENT
+from agent.dataset.charset import REPLACEMENT, charset_for
 from agent.dataset.rules import checked_text
 from agent.dataset.tag import (
     SPECIFIC_CHARACTER_SET,
@@ -39,11 +39,6 @@ _COMMAND_GROUPS = frozenset({0x0000, _META_GROUP, 0x0006})
 _IMPOSSIBLE_GROUPS = frozenset({0x0001, 0x0003, 0x0005, 0x0007, 0xFFFF})
 _BOTH_ENDS = frozenset({"AE", "CS", "DS", "IS"})  # spaces at both ends mean nothing (PS3.5 6.2)
 _TRAILING = frozenset({"DT", "TM", "SH", "LO", "PN", "UC", "LT", "ST", "UT", "UR"})  # those at the end
-_ALONE = frozenset({"ISO_IR 192", "GB18030", "GBK"})  # sets without code extensions (PS3.3 C.12.1.1.2)
-_EXTENSIONS = frozenset(
-    f"ISO 2022 IR {number}"
-    for number in (6, 13, 58, 87, 100, 101, 109, 110, 126, 127, 138, 144, 148, 149, 159, 166, 203)
-)
 _ROOTS = frozenset({"", "0", "1", "2"})  # of the tree of ISO 8824-1 (PS3.5 9); nothing before the dot is said elsewhere
 _SHOWN_CHARACTERS = 40  # of a wrong value; a whole text helps nobody
 
@@ -148,10 +143,8 @@ def _value(raw: Raw) -> Iterator[tuple[str, str]]:
 def _text(raw: Raw) -> Iterator[tuple[str, str]]:
     vr, row = raw.vr, VRS[raw.vr]
     section = f"PS3.5 6.2 {vr}"
-    text = raw.charset.decode(raw.data) if row.charset else raw.data.decode("ascii", "replace")
+    text = raw.charset.decode(raw.data, name=vr == "PN") if row.charset else raw.data.decode("ascii", "replace")
     if REPLACEMENT in text:
-        if row.charset and "\\" in raw.charset.terms and raw.charset.codec in CHARSETS.values():
-            return  # code extensions, which this codec alone cannot read
         terms = raw.charset.terms if row.charset else ""
         yield f"has bytes that are not in {terms or 'the default character repertoire'}", "PS3.5 6.1"
         return
@@ -195,15 +188,6 @@ def _short(message: str) -> str:
 
 def _character_sets(data: bytes) -> Iterator[tuple[str, str]]:
     """Defined terms, one set alone or extensions of ISO 2022 (PS3.3 C.12.1.1.2)."""
-    section = "PS3.3 C.12.1.1.2"
-    terms = [term.strip() for term in data.decode("ascii", "replace").split("\\")]
-    for term in terms:
-        known = term in _EXTENSIONS or (term in CHARSETS and term != "ISO_IR 6") or (not term and len(terms) > 1)
-        if term and not known:
-            yield f"has {term!r}, which is no defined term", section
-        elif len(terms) > 1 and term in _ALONE:
-            yield f"has {term!r} beside other sets", section
-        elif len(terms) > 1 and term in CHARSETS and term:
-            yield f"has {term!r}, which allows no code extensions", section
-    if len(set(terms)) != len(terms):
-        yield "names a set twice", section
+    terms = data.decode("ascii", "replace").strip(" \0")
+    if charset_for(terms) is None:
+        yield f"has {terms!r}, which is no character set of the Standard", "PS3.3 C.12.1.1.2"
