@@ -72,11 +72,12 @@ def extended_offset_table(numbers: Sequence[int]) -> bytes:
 class FrameIndex:
     """Where the fragments of each frame are; twelve bytes per fragment, whatever the frames weigh."""
 
-    __slots__ = ("_first", "_lengths", "_offsets", "end", "table")
+    __slots__ = ("_first", "_lengths", "_offsets", "closed", "end", "table")
 
     def __init__(self) -> None:
         self.table = Extent(0, 0)  # the Basic Offset Table
         self.end = 0  # offset behind the sequence delimiter
+        self.closed = True  # whether there is one
         self._offsets = array("Q")  # of the fragment's bytes in the file
         self._lengths = array("I")
         self._first = array("I")  # the first fragment of each frame
@@ -108,8 +109,10 @@ class FrameIndex:
         return index
 
     @classmethod
-    def walk(cls, pread: Callable[[int, int], bytes], offset: int) -> FrameIndex:
+    def walk(cls, pread: Callable[[int, int], bytes], offset: int, *, open_end: bool = False) -> FrameIndex:
         """Find the fragments and nothing more: no frames until ``group`` has told them apart.
+
+        With ``open_end`` the bytes may end where the delimiter belongs; ``closed`` tells whether they do.
 
         Raises:
             DecodeError: The items are damaged.
@@ -121,6 +124,9 @@ class FrameIndex:
         index.table = Extent(offset, table_length)
         offset += table_length
         while True:
+            if open_end and not pread(1, offset):
+                index.closed = False
+                break
             length, offset = _item(pread, offset)
             if length is None:
                 break

@@ -216,7 +216,9 @@ class _Walk:
         start = stop.value_offset
         self._check_form(stop)
         if stop.length < 0:
-            fragments = FrameIndex.walk(self._pread, start)
+            fragments = FrameIndex.walk(self._pread, start, open_end=self._notes is not None)
+            if not fragments.closed:
+                self._note(fragments.end, "no delimiter behind the fragments")
             return PixelValue(stop.tag, stop.vr, start, -1, fragments.end, fragments)
         if start + stop.length > self._size:
             raise DecodeError("Pixel Data are cut short", tag=stop.tag, offset=self._size)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.dataset.encode import encode_parts
+from agent.dataset.encode import SEQUENCE_END, encode_parts
 from agent.dataset.tag import BITS_ALLOCATED, PIXEL_DATA
 from agent.dataset.uid import (
     DEFLATED_EXPLICIT_VR_LE,
@@ -80,7 +80,14 @@ def rewrite(
         dataset.stored.pop(tag, None)
     if changes is not None:
         dataset.update(changes)
-    return Plan(encode_prefix(meta_of(file, dataset, syntax)), _parts(dataset, syntax), _is_deflated(syntax))
+    parts = _parts(dataset, syntax)
+    if (
+        file.pixel_value is not None
+        and file.pixel_value.fragments is not None
+        and not file.pixel_value.fragments.closed
+    ):
+        parts.append(SEQUENCE_END)  # the file ended there, so that nothing stands behind
+    return Plan(encode_prefix(meta_of(file, dataset, syntax)), parts, _is_deflated(syntax))
 
 
 def around_pixels(dataset: DataSet, transfer_syntax_uid: str, length: int) -> tuple[list[Part], list[Part]]:

@@ -17,7 +17,7 @@ from agent.dataset.uid import (
     SC,
 )
 from agent.dataset.values import Fragments, Reference
-from agent.errors import EncodeError
+from agent.errors import DecodeError, EncodeError
 from agent.media.file import DicomFile, open_file
 from agent.media.part10 import FileMeta, encode_prefix
 from agent.media.rewrite import Plan, around_pixels, rewrite
@@ -84,6 +84,19 @@ def test_a_lenient_source_becomes_a_strict_file() -> None:
     file = open_file(lambda length, offset: broken[offset : offset + length], len(broken), lenient=True)
     assert written(rewrite(file), broken) == data.replace(b"\2\0\x16\0AE\2\0AE", b"").replace(
         data[140:144], (int.from_bytes(data[140:144], "little") - 10).to_bytes(4, "little"), 1)  # fmt: skip
+
+
+def test_fragments_without_an_end_get_one() -> None:
+    whole = DataSet(ATTRIBUTES)
+    whole.set(0x7FE00010, Fragments(b"", (PIXELS,)), vr="OB")
+    good = encode_prefix(FileMeta(SC, "1.2.3", RLE_LOSSLESS, "AE")) + encode(whole, RLE_LOSSLESS)
+    cut = good[:-8]
+    with pytest.raises(DecodeError, match="the fragments are cut short"):
+        open_file(lambda length, offset: cut[offset : offset + length], len(cut))
+    file = open_file(lambda length, offset: cut[offset : offset + length], len(cut), lenient=True)
+    assert [str(note) for note in file.notes] == [
+        f"tolerated: no delimiter behind the fragments (byte {len(cut)})"]  # fmt: skip
+    assert written(rewrite(file), cut) == good
 
 
 @pytest.mark.parametrize(("syntax", "length", "end"), [(EXPLICIT_VR_LE, 27, [b"\0"]), (RLE_LOSSLESS, 27, []),
