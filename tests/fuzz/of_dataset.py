@@ -58,6 +58,8 @@ def run_dataset(data: bytes) -> None:
     tight = bool(how & 2)
     whole = outcome(body, syntax, len(body) or 1, TIGHT if tight else QUICK, stop_before)
     pieces = outcome(body, syntax, 1 + (how >> 3), TIGHT if tight else SLOW, stop_before)
+    if syntax == DEFLATED_EXPLICIT_VR_LE and stop_before is not None and isinstance(whole, DecodeError):
+        return  # in pieces it may have stopped before it came to what does not inflate
     if isinstance(whole, DecodeError) or isinstance(pieces, DecodeError):
         assert isinstance(whole, DecodeError), f"in pieces only: {pieces}"
         assert isinstance(pieces, DecodeError), f"whole only: {whole}"
