@@ -22,6 +22,7 @@ NATIVE = os.path.join(ROOT, "native", "fuzz")
 PROGRAMS = os.path.join(ROOT, "build", "native-fuzz", "fuzz")
 REPORT_S = 10.0
 C_MAX_BYTES = 8192
+BLIND_RUNS = 1000  # without an edge seen mean that we look at the wrong code
 _DONE = re.compile(rb"Done (\d+) runs")
 _UNITS = re.compile(rb"stat::number_of_executed_units:\s*(\d+)")
 _PULSE = re.compile(rb"^#(\d+)\s.*?cov: (\d+).*?corp: (\d+)", re.MULTILINE)
@@ -120,6 +121,8 @@ class Job:
         if self.ended() and self._process.returncode != 0 and not crashes:
             crashes = [f"exit status {self._process.returncode}, see {os.path.relpath(self.log_path, ROOT)}"]
         corpus, edges = (int(pulses[-1][2]), int(pulses[-1][1])) if pulses else (0, 0)
+        if executions > BLIND_RUNS and not edges:
+            crashes.append("no coverage was seen: nothing is instrumented")
         return Result(self.name, executions, time.monotonic() - self._begun, corpus, edges, crashes)
 
 

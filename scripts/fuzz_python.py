@@ -22,6 +22,8 @@ BLIND = 0.5  # of the mutations are libFuzzer's own
 
 def main() -> None:
     """Instrument, import, fuzz; libFuzzer ends the process."""
+    # An editable installation finds modules before atheris can instrument them; it keeps those that only it has.
+    sys.meta_path.sort(key=lambda finder: "Redirecting" in type(finder).__name__)
     with atheris.instrument_imports(include=["agent"]):
         for package in PACKAGES:
             for module in pkgutil.iter_modules([os.path.join(ROOT, "agent", package)]):

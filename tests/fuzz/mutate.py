@@ -123,6 +123,12 @@ def file(data: bytes, chance: random.Random) -> bytes:
     return data[:start] + elements(data[start:], chance)
 
 
+def chosen_file(data: bytes, chance: random.Random) -> bytes:
+    """One byte of choices, then a file."""
+    head = bytes([chance.randrange(256)]) if chance.random() < 0.2 else data[:1]
+    return head + file(data[1:], chance)
+
+
 def pdus(data: bytes, chance: random.Random) -> bytes:
     """One byte of choices, then PDUs, whose lengths are mostly made right again."""
     head, made = data[:1], bytearray(plain(data[1:], chance))

@@ -6,17 +6,25 @@
 from __future__ import annotations
 
 import json
+import zlib
 
+from agent.app.checking import _findings
+from agent.app.part_writer import swapped
 from agent.dataset.decode import Limits
 from agent.dataset.encapsulate import FrameIndex
+from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, EXPLICIT_VR_LE, IMPLICIT_VR_LE, RLE_LOSSLESS
 from agent.errors import DecodeError, EncodeError
 from agent.media.file import DicomFile, open_file
 from agent.media.json_model import to_json
 from agent.media.lenient import read_prefix
 from agent.media.part10 import decode_prefix, encode_prefix
 from agent.media.reader import instance_of
+from agent.media.rewrite import Plan, rewrite
 
 LIMITS = Limits(total_bytes=1 << 18, value_bytes=1 << 16, text_bytes=1 << 14, elements=400, fragments=64)
+ROOMY = Limits(total_bytes=1 << 20, value_bytes=1 << 19, text_bytes=1 << 19, elements=1000)
+SYNTAXES = (None, EXPLICIT_VR_LE, IMPLICIT_VR_LE, DEFLATED_EXPLICIT_VR_LE, RLE_LOSSLESS, EXPLICIT_VR_BE, None, None)
+REFER_ABOVE_BYTES = 64  # UIDs are always held: the File Meta Information says them too
 FRAMES_READ = 4
 # Calls and bytes that reading a file may cost, beside those that its size explains: no loop goes in circles.
 CALLS_FREE, BYTES_FREE = 64, 1 << 20
@@ -69,6 +77,7 @@ def run_file(data: bytes) -> None:
     for found in (strict, lenient):
         if found is not None:
             _read_frames(found, len(data))
+            assert all(str(finding) for finding in _findings(found))
 
 
 def _beginning(found: DicomFile) -> tuple[str, int]:
@@ -99,6 +108,42 @@ def _read_frames(found: DicomFile, size: int) -> None:
             continue
         assert len(frame) == sum(extent.length for extent in extents)
         assert all(extent.offset >= 0 and extent.offset + extent.length <= bound for extent in extents)
+
+
+def run_rewrite(data: bytes) -> None:
+    """First byte: the transfer syntax to write, and how the file is read; the rest is the file.
+
+    What was read, however damaged, is written as a file that strict reading takes and that becomes itself when it is
+    written again; every value is the one that was read.
+    """
+    if not data:
+        return
+    wanted, refer_above = SYNTAXES[data[0] & 7], REFER_ABOVE_BYTES if data[0] & 8 else None
+    try:
+        found = open_file(Disk(data[1:]), len(data) - 1, limits=LIMITS, lenient=True, refer_above=refer_above)
+        plan = rewrite(found, transfer_syntax_uid=wanted)
+    except (DecodeError, EncodeError):
+        return
+    first = written(plan, found)
+    again = open_file(Disk(first), len(first), limits=ROOMY)
+    assert [tag for tag in found.dataset.tags() if tag & 0xFFFF or not tag] == again.dataset.tags()
+    if found.pixel_value is not None and found.pixel_value.length >= 0:
+        assert again.pixel_value is not None
+        assert again.pixel_value.length == found.pixel_value.length + (found.pixel_value.length & 1)
+    same_syntax = again.meta.transfer_syntax_uid
+    assert written(rewrite(again, transfer_syntax_uid=same_syntax), again) == first
+
+
+def written(plan: Plan, source: DicomFile) -> bytes:
+    """The bytes of a plan."""
+    body = b"".join(
+        part if isinstance(part, bytes) else swapped(source.pread(part.length, part.offset), part.word)
+        for part in plan.parts
+    )
+    if plan.deflate:
+        packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        body = packer.compress(body) + packer.flush()
+    return plan.prefix + body
 
 
 def run_fragments(data: bytes) -> None:

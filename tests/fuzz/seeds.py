@@ -204,6 +204,22 @@ def files() -> Iterator[bytes]:
                 yield whole + bytes(20)
 
 
+def rewritten() -> Iterator[bytes]:
+    """Some of the files, in each transfer syntax."""
+    for number, whole in enumerate(files()):
+        if number % 3 == 0:
+            yield bytes([number // 3 % 16]) + whole
+
+
+def doses() -> Iterator[bytes]:
+    """A report of two events."""
+    device = {"manufacturer": "M", "model": "X", "serial_number": "1", "software_versions": "2"}
+    event = {"started": "20260301101500", "type": "Stationary Acquisition", "target_region": "CHEST"}
+    quantities = {"dose_area_product_dgycm2": 1.25, "kvp": 110, "primary_angle_degrees": -3.5}
+    yield json.dumps({"device": device, "events": [event, {**event, **quantities}], "comment": "c"}).encode()
+    yield json.dumps({"device": device, "events": [event], "source": "Automated Data Collection"}).encode()
+
+
 def fragments() -> Iterator[bytes]:
     """With and without tables, one frame of several fragments, and several frames of one."""
     for frames in ([b"ab"], [b"ab", b"cdef", b""], [b"\xff\xd8ab", b"cd", b"\xff\xd8"]):

@@ -86,6 +86,14 @@ TARGETS = {
             mutate.ELEMENT_TOKENS,
         ),
         Target(
+            "rewrite",
+            "a damaged file written anew: strict reading takes it, and writing it again changes nothing",
+            of_files.run_rewrite,
+            seeds.rewritten,
+            mutate.chosen_file,
+            mutate.ELEMENT_TOKENS,
+        ),
+        Target(
             "fragments",
             "fragments and offset tables of encapsulated Pixel Data",
             of_files.run_fragments,
@@ -124,6 +132,14 @@ TARGETS = {
             seeds.reports,
             mutate.data_set,
             mutate.ELEMENT_TOKENS,
+        ),
+        Target(
+            "dose",
+            "exposure events in JSON",
+            of_dataset.run_dose,
+            seeds.doses,
+            mutate.plain,
+            mutate.JSON_TOKENS,
         ),
         Target(
             "config",
