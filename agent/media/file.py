@@ -250,7 +250,7 @@ class _Walk:
     def _end_of_sense(self, decoder: Decoder) -> int | None:
         """Where the Data Set ends, if what stands behind it may be ignored: padding, or anything behind the pixels."""
         end = decoder.sound_end
-        if self._notes is None or end is None:
+        if self._notes is None or end is None or end > self._size:  # behind it: a value left where it is not
             return None
         if end >= self._base + 8 and self._pread(8, end - 8) == bytes(8):  # which is an element in Implicit VR
             end -= 8
