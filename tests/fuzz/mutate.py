@@ -73,6 +73,13 @@ CONFIG_TOKENS = (
     b"[[", b"]]\n", b"[agent]\n", b"[[source]]\n", b"[[destination]]\n", b"[tls]\n", b" = ", b'"""', b"'''", b"\\u0000",
     b"inf", b"nan", b"0x", b"1_0", b"1979-05-27T07:32:00Z", b"{a=1}", b"pattern:", b"replay:", b"?rate_hz=", b"&",
 )  # fmt: skip
+JPEG_TOKENS = (
+    *(bytes([0xFF, marker]) for marker in (*range(0xC0, 0xE2), 0xEE, 0xF7, 0xF8, 0xFE)),
+    b"JFIF\0",
+    b"Adobe",
+    b"Exif\0\0II*\0",
+    b"Exif\0\0MM\0*",
+)
 PICTURE_TOKENS = (b"P5 ", b"P6 ", b"#", b"\n", b"65535", b"0000001", b"\x89PNG\r\n\x1a\n", b"IHDR", b"65536 ")
 
 

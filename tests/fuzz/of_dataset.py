@@ -105,7 +105,7 @@ def outcome(
     try:
         for at in range(0, len(body), step):
             decoder.feed(body[at : at + step])
-            assert len(decoder._buffer) <= held_most or decoder.stop
+            assert len(decoder._data) + len(decoder._arrived) <= held_most or decoder.stop
         return decoder.finish(), decoder.stop
     except DecodeError as error:
         for again in (decoder.finish, lambda: decoder.feed(b"x")):
@@ -155,7 +155,6 @@ def write_and_read(ds: DataSet, syntax: str) -> None:
         first = encode(ds, syntax)
     except EncodeError:
         return
-    assert len(first) % 2 == 0
     again = decode(first, syntax, limits=ROOMY)
     assert encode(again, syntax) == first
 

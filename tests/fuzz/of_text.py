@@ -1,4 +1,4 @@
-"""Targets of what people write and lay beside us: the configuration, picture files."""
+"""Targets of what people write and lay beside us: the configuration, picture files, compressed pictures to wrap."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from agent.acquire.pictures import FRAME_BYTES_MAX, is_png, is_pnm, png_frames, 
 from agent.config import load, render
 from agent.config.lines import key_lines
 from agent.config.source import parse_source
-from agent.errors import ConfigError, DeviceError
+from agent.dataset.uid import TRANSFER_SYNTAX_NAMES
+from agent.errors import ConfigError, DecodeError, DeviceError
+from agent.media.codestream import read_jpeg
 from agent.media.select import parse_path
 
 FRAMES_READ = 3
@@ -57,3 +59,18 @@ def run_picture(data: bytes) -> None:
                         assert len(found.read(number)) == found.description.frame_bytes
     finally:
         os.close(descriptor)
+
+
+def run_jpeg(data: bytes) -> None:
+    """The markers of a JPEG or JPEG-LS picture: DecodeError, or a description that an instance can have."""
+    try:
+        found = read_jpeg(data)
+    except DecodeError:
+        return
+    d = found.description
+    assert found.transfer_syntax_uid in TRANSFER_SYNTAX_NAMES
+    assert 1 <= found.orientation <= 8
+    assert d.rows > 0 < d.columns
+    assert d.high_bit == d.bits_stored - 1
+    assert 1 <= d.bits_stored <= d.bits_allocated
+    assert d.samples_per_pixel in (1, 3)

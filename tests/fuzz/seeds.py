@@ -304,3 +304,25 @@ def pictures() -> Iterator[bytes]:
     for depth, colour in ((8, 0), (16, 0), (8, 2), (8, 3), (8, 6)):
         header = struct.pack(">IIBBBBB", 3, 2, depth, colour, 0, 0, 0)
         yield b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + header + bytes(4)
+
+
+def jpegs() -> Iterator[bytes]:
+    """Headers of each process in grey and colour, with JFIF, Adobe and Exif."""
+
+    def segment(marker: int, body: bytes) -> bytes:
+        return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body
+
+    exif = b"Exif\0\0II*\0\x08\0\0\0\1\0" + struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0) + bytes(4)
+    for process, precision, last in (
+        (0xC0, 8, b"\0\x3f\0"),
+        (0xC1, 12, b"\0\x3f\0"),
+        (0xC3, 16, b"\1\0\0"),
+        (0xF7, 8, b"\0\0\0"),
+    ):
+        for names in (b"\1", b"\1\2\3", b"RGB"):
+            frame = struct.pack(">BHHB", precision, 2, 3, len(names)) + b"".join(bytes([n, 0x11, 0]) for n in names)
+            scan = bytes([len(names)]) + b"".join(bytes([n, 0]) for n in names) + last
+            extra = segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0") + segment(0xE1, exif)
+            adobe = segment(0xEE, b"Adobe\0\x64\0\0\0\0\1")
+            for before in (b"", extra, adobe):
+                yield b"\xff\xd8" + before + segment(process, frame) + segment(0xDA, scan) + b"ab\xff\xd9"

@@ -150,6 +150,14 @@ TARGETS = {
             mutate.CONFIG_TOKENS,
         ),
         Target(
+            "jpeg",
+            "markers of JPEG and JPEG-LS pictures",
+            of_text.run_jpeg,
+            seeds.jpegs,
+            mutate.plain,
+            mutate.JPEG_TOKENS,
+        ),
+        Target(
             "picture",
             "headers of PGM, PPM and PNG files",
             of_text.run_picture,
