@@ -7,10 +7,13 @@ the same Module tables that ``modules.check`` walks. What the tables forbid neve
 How to add a SOP Class
     1. Add its IOD to ``IODS`` in scripts/gen_modules.py and run it: tables, usage and SOP Class UIDs are then known.
     2. Say in conditions.py and rules.py what the tables of its new Modules leave to prose.
-    3. Write its composition (what only this family knows) beside ``ultrasound.compose``, or reuse one.
+    3. Write its composition (what only this family knows) in the module of its family, as ``ultrasound.compose``, or
+       reuse one. It is named, not imported: a box that makes one family never loads the others.
     4. Add its row to ``KINDS``. The tests in tests/unit/iod and tests/peers walk ``KINDS`` and will ask for the rest.
-    5. Add its key to ``SOP_CLASS_WORDS`` in agent/config/schema.py, so that a site can name it. A list of its own,
-       because the daemon reads its configuration without paying for these tables; a test compares the two.
+    5. Add its key to ``SOP_CLASS_WORDS`` in agent/config/schema.py, so that a site can name it, and to
+       ``MULTI_FRAME_WORDS`` where it holds several frames. Lists of their own, because the daemon reads its
+       configuration without paying for these tables; a test compares the two. A fact that only the site knows becomes
+       a key of ``[[source]]``, and an entry of ``KEYS`` in agent/acquire/exam.py, so that a refusal can ask for it.
 
 Drops and the capture clock are carried where the Standard has a place for them: gaps in Frame Time Vector, the count
 for people in Image Comments (0020,4000), and how spacing was measured in Contribution Description (0018,A003) of the
