@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 PACKAGES = {
     "storescp": "dcmtk", "storescu": "dcmtk", "echoscu": "dcmtk", "dcmsend": "dcmtk", "dcmdump": "dcmtk",
-    "dcmconv": "dcmtk", "dcmdrle": "dcmtk", "dcm2pnm": "dcmtk", "dcmdspfn": "dcmtk", "Orthanc": "orthanc", "dciodvfy": "dicom3tools",
+    "dcmconv": "dcmtk", "dcmdrle": "dcmtk", "dcm2pnm": "dcmtk", "dcmdspfn": "dcmtk", "Orthanc": "orthanc",
+    "dciodvfy": "dicom3tools",
     "gdcmdump": "libgdcm-tools", "gdcmraw": "libgdcm-tools", "gdcmconv": "libgdcm-tools", "openssl": "openssl",
     "strace": "strace",
 }  # fmt: skip
