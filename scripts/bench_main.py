@@ -12,15 +12,21 @@ import bench_net
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench")
-    parser.add_argument("what", choices=["net", "idle", "dataset"])
+    parser.add_argument("what", choices=["net", "idle", "dataset", "codec"])
     parser.add_argument("--rounds", type=int, default=3, help="each sender runs so often, interleaved (default 3)")
     parser.add_argument("--quick", action="store_true", help="fewer instances: a look, not a measurement")
-    parser.add_argument("--only", default="", help="part of 'TARGET, SIZE', e.g. 'sink, 1GB' or 'Orthanc'")
+    parser.add_argument(
+        "--only", default="", help="part of 'TARGET, SIZE', 'sink, 1GB', 'Orthanc', or of a codec's name"
+    )
     options = parser.parse_args()
     if options.what == "idle":
         return bench_idle.main(options.rounds, quick=options.quick)
     if options.what == "dataset":
         return bench_dataset.main(options.rounds, quick=options.quick)
+    if options.what == "codec":
+        import bench_codec
+
+        return bench_codec.main(options.rounds, quick=options.quick, only=options.only)
     return bench_net.main(options.rounds, quick=options.quick, only=options.only)
 
 
