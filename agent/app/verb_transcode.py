@@ -85,6 +85,7 @@ def _targets(args: Arguments) -> Callable[[str], str]:
 
 def _one(source: str, target: str, syntax: str, args: Arguments) -> dict[str, Any]:
     from agent.app.transcode import transcode
+    from agent.app.verb_capture import tidy_end
 
     progress = Progress()
 
@@ -92,7 +93,8 @@ def _one(source: str, target: str, syntax: str, args: Arguments) -> dict[str, An
         progress.update(f"{source}: {number} of {count_text(frames, 'frame')}")
 
     try:
-        done = transcode(source, target, syntax, near=args.near or 0, lenient=args.lenient, watch=watch)
+        with tidy_end():
+            done = transcode(source, target, syntax, near=args.near or 0, lenient=args.lenient, watch=watch)
     finally:
         progress.clear()
     for note in done.notes:

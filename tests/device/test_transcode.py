@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import resource
+import struct
 import subprocess
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -63,6 +65,23 @@ def test_a_lenient_copy_repairs_the_file(tmp_path: Path) -> None:
                        tmp_path / "x.dcm")  # fmt: skip
     assert (done.returncode, "tolerated: no preamble" in done.stderr) == (0, True)
     assert pydicom.dcmread(tmp_path / "x.dcm").file_meta.MediaStorageSOPClassUID
+
+
+def test_an_interrupted_transcode_leaves_nothing(tmp_path: Path) -> None:
+    pixels = 2 << 30
+    with (tmp_path / "big.dcm").open("wb") as file:
+        file.write(CT.read_bytes()[:6288] + struct.pack("<HH2sHI", 0x7FE0, 0x10, b"OW", 0, pixels))
+        file.truncate(file.tell() + pixels)
+    (tmp_path / "out").mkdir()
+    words = [AGENT, "transcode", tmp_path / "big.dcm", "--to", "deflated", "-o", tmp_path / "out"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+        until = time.monotonic() + 20
+        while not list((tmp_path / "out").glob("*.part")) and time.monotonic() < until:
+            time.sleep(0.01)
+        process.terminate()
+        _, error = process.communicate(timeout=20)
+    assert (process.returncode, error) == (143, "")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_many_frames_take_the_memory_of_a_few(tmp_path: Path) -> None:
