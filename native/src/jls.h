@@ -35,14 +35,19 @@ typedef struct {
     uint32_t limit;
 } jls_coding;
 
+/* How the next error of a context is written. */
+typedef struct {
+    uint8_t k;
+    uint8_t inverted; /* 1: the mapping of signs is turned round */
+} jls_code;
+
 /* Sixteen bytes, so that a context number is a byte offset after one shift. */
 typedef struct {
     uint32_t a;
     int32_t b;
     int32_t c;
     uint16_t n;
-    uint8_t k;
-    uint8_t inverted; /* 1: the mapping of signs is turned round */
+    jls_code code;
 } jls_context;
 
 typedef struct {
@@ -54,6 +59,7 @@ typedef struct {
     jls_run_context runs[2];
     uint32_t reciprocals[JLS_RESET + 1]; /* just below 2^32 / n */
     uint32_t run_index[JLS_COMPONENTS_MAX];
+    size_t component; /* whose line is being coded */
     jls_context contexts[JLS_CONTEXTS + 3];
 } jls_state;
 
@@ -177,9 +183,9 @@ static inline void jls_update(jls_context *x, const uint32_t *reciprocals, int32
     x->b = b;
     x->c = c;
     x->n = (uint16_t)n;
-    x->k = (uint8_t)jls_golomb_k(reciprocals, a, n);
     /* k == 0 means a <= n; then 2 b <= -n inverts (T.87 A.5.2) */
-    x->inverted = (uint8_t)(((uint32_t)(2 * b - low - 1) & (a - n - 1)) >> 31);
+    uint32_t inverted = ((uint32_t)(2 * b - low - 1) & (a - n - 1)) >> 31;
+    x->code = (jls_code){(uint8_t)jls_golomb_k(reciprocals, a, n), (uint8_t)inverted};
 }
 
 #endif

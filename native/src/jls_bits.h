@@ -15,12 +15,10 @@
 
 typedef struct {
     int32_t e[JLS_SYMBOLS_MAX]; /* fold(e) ^ inverted = h << k | low bits */
-    uint8_t k[JLS_SYMBOLS_MAX]; /* and JLS_INVERTED */
+    jls_code code[JLS_SYMBOLS_MAX];
     size_t count;
     uint32_t zeros; /* to be written before the next symbol */
 } jls_symbols;
-
-#define JLS_INVERTED 0x80u
 
 typedef struct {
     /* bits that do not fill a byte yet, at the top of `bits` */
@@ -56,7 +54,7 @@ static inline void jls_put_symbol(jls_symbols *s, uint32_t hmax, uint32_t h, uin
     /* an escape's value is written less one (T.87 A.5.3), and that is undone when the symbol becomes bits */
     uint32_t m = (h << k) + low + (h >= hmax);
     s->e[s->count] = jls_unfold(m);
-    s->k[s->count++] = (uint8_t)k;
+    s->code[s->count++] = (jls_code){(uint8_t)k, 0};
 }
 
 /* Lists a mapped error with the limited code of T.87 A.5.3 for this limit. */

@@ -63,7 +63,7 @@ void jls_state_reset(jls_state *s)
     uint32_t a = max32(2, (s->coding.range + 32) / 64);
     for (uint32_t n = 1; n <= JLS_RESET; n++)
         s->reciprocals[n] = UINT32_MAX / n;
-    jls_context fresh = {.a = a, .n = 1, .k = (uint8_t)jls_golomb_k(s->reciprocals, a, 1)};
+    jls_context fresh = {.a = a, .n = 1, .code = {(uint8_t)jls_golomb_k(s->reciprocals, a, 1), 0}};
     for (size_t i = 0; i < sizeof s->contexts / sizeof *s->contexts; i++)
         s->contexts[i] = fresh;
     s->runs[0] = s->runs[1] = (jls_run_context){.a = a, .n = 1};

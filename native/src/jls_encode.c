@@ -153,7 +153,10 @@ static int64_t put_scan(encoder *e, const uint8_t *src, const mga_format *f, uin
                 return MGA_ERR_DATA_SAMPLE;
             jls_set_edges(current, previous, f->columns);
             jls_lines l = {{current}, {previous}, f->columns, 1, j};
-            if (!jls_scalar_encode(&e->state, &l, &e->symbols, flush, e) || !flush(e))
+            bool done = jls_is_lossless(&e->state.coding)
+                            ? jls_lossless_encode(&e->state, &e->block, &l, &e->symbols, flush, e)
+                            : jls_scalar_encode(&e->state, &l, &e->symbols, flush, e) && flush(e);
+            if (!done)
                 return MGA_ERR_ARG_DST_SIZE;
         }
     }

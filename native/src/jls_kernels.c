@@ -1,5 +1,7 @@
 #include "jls_kernels.h"
 
+#include "jls_fast.h"
+
 #define INLINE static inline __attribute__((always_inline))
 
 /* Symbols as h zeros, a one and k bits; the word holds the one and the bits, the length counts all. */
@@ -8,8 +10,8 @@ INLINE void codes(jls_writer *w, const jls_symbols *s, uint32_t hmax, uint32_t q
     uint32_t *restrict code = w->code;
     uint32_t *restrict length = w->length;
     for (size_t i = 0; i < s->count; i++) {
-        uint32_t k = s->k[i] & 31u;
-        uint32_t m = jls_fold(s->e[i]) ^ (uint32_t)s->k[i] >> 7;
+        uint32_t k = s->code[i].k & 31u;
+        uint32_t m = jls_fold(s->e[i]) ^ s->code[i].inverted;
         uint32_t h = m >> k;
         bool escape = h >= hmax;
         m = escape ? m - 1 : m;
@@ -113,12 +115,36 @@ static bool stuff_portable(jls_writer *w, size_t bytes)
     return stuff(w, bytes);
 }
 
-const jls_kernels *jls_kernels_portable(void)
+static const jls_kernels PORTABLE = {codes_portable, pack_portable, stuff_portable};
+
+#if defined(__x86_64__)
+
+JLS_FAST static void codes_fast(jls_writer *w, const jls_symbols *s, uint32_t hmax, uint32_t qbpp)
 {
-    static const jls_kernels PORTABLE = {codes_portable, pack_portable, stuff_portable};
-    return &PORTABLE;
+    codes(w, s, hmax, qbpp);
 }
+
+JLS_FAST static size_t pack_fast(jls_writer *w, size_t count)
+{
+    return pack(w, count);
+}
+
+JLS_FAST static bool stuff_fast(jls_writer *w, size_t bytes)
+{
+    return stuff(w, bytes);
+}
+
 const jls_kernels *jls_kernels_best(void)
 {
-    return jls_kernels_portable();
+    static const jls_kernels FAST = {codes_fast, pack_fast, stuff_fast};
+    return jls_has_fast() ? &FAST : &PORTABLE;
 }
+
+#else
+
+const jls_kernels *jls_kernels_best(void)
+{
+    return &PORTABLE;
+}
+
+#endif

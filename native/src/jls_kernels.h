@@ -16,7 +16,6 @@ typedef struct {
     bool (*stuff)(jls_writer *w, size_t bytes);
 } jls_kernels;
 
-const jls_kernels *jls_kernels_portable(void);
 const jls_kernels *jls_kernels_best(void);
 
 #endif

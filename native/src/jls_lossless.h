@@ -2,16 +2,43 @@
  *
  * What depends on known samples alone is computed for a block of them in loops that the compiler makes vectors of: an
  * encoder knows all of them, a decoder those of the line above. The loop from sample to sample then touches little but
- * the contexts. Blocks begin where a run ends, so long runs cost nothing but their comparison. */
+ * the contexts. Blocks begin where a run ends, so a long run costs no more than its comparison. The same C is compiled
+ * twice: for any processor, and for those with AVX2 and BMI2. */
 #ifndef MGA_JLS_LOSSLESS_H
 #define MGA_JLS_LOSSLESS_H
 
+#include "jls_fast.h"
 #include "jls_scalar.h"
 
+/* Signs are turned so that every context number is positive (T.87 A.3.4). */
 typedef struct {
     uint16_t context[JLS_BLOCK]; /* byte offset of the context; 0 = run */
+    int16_t error[JLS_BLOCK];    /* sample less prediction */
+    int16_t low[JLS_BLOCK];      /* what C may change the prediction by without leaving 0..MAXVAL */
+    int16_t high[JLS_BLOCK];
 } jls_encode_block;
 
+#define JLS_DECODE_BLOCK 256u
+
+typedef struct {
+    int32_t index[JLS_DECODE_BLOCK];    /* into the table of quantised differences, less ra */
+    int32_t least[JLS_DECODE_BLOCK];    /* rb - rc if that is below 0, else 0 */
+    int32_t most[JLS_DECODE_BLOCK];     /* rb - rc if that is above 0, else 0 */
+    uint16_t context[JLS_DECODE_BLOCK]; /* byte offset that the line above gives; the third difference is added */
+    int16_t sign[JLS_DECODE_BLOCK];     /* 0 or -1 */
+} jls_decode_block;
+
+typedef size_t (*jls_encode_function)(jls_state *state, jls_encode_block *block, const uint16_t *current,
+                                      const uint16_t *previous, size_t i, size_t count, jls_symbols *symbols);
+
+static inline bool jls_is_lossless(const jls_coding *c)
+{
+    return c->near == 0 && c->maxval == (1u << c->precision) - 1 && c->reset <= JLS_RESET;
+}
+
+/* As jls_scalar_encode, but the list is always empty behind it. */
+bool jls_lossless_encode(jls_state *state, jls_encode_block *block, const jls_lines *lines, jls_symbols *symbols,
+                         jls_flush flush, void *owner);
 size_t jls_decode_work_bytes(const mga_format *format);
 
 #endif

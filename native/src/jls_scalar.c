@@ -153,6 +153,19 @@ static bool is_near(int32_t x, int32_t y, const jls_coding *c)
     return (uint32_t)(x < y ? y - x : x - y) <= c->near;
 }
 
+void jls_scalar_interrupt(jls_state *state, jls_symbols *symbols, uint32_t index, int32_t ra, int32_t rb, int32_t x)
+{
+    coder o = {.state = state, .symbols = symbols};
+    (void)interruption(&o, index, ra, rb, x, is_near(ra, rb, &state->coding));
+}
+
+int32_t jls_scalar_interrupted(jls_state *state, jls_reader *reader, uint32_t index, int32_t ra, int32_t rb)
+{
+    coder o = {.state = state, .reader = reader};
+    int32_t x = interruption(&o, index, ra, rb, 0, is_near(ra, rb, &state->coding));
+    return o.damaged ? -1 : x;
+}
+
 static bool in_run(const jls_lines *l, size_t i, const uint16_t *ra, const jls_coding *c)
 {
     bool all = true;

@@ -24,6 +24,10 @@ static inline void jls_set_edges(uint16_t *current, uint16_t *previous, size_t c
 /* Lists one line; at most 512 samples before `full` is called to empty the list. False when `full` was. */
 typedef bool (*jls_flush)(void *owner);
 bool jls_scalar_encode(jls_state *state, const jls_lines *lines, jls_symbols *symbols, jls_flush flush, void *owner);
+/* The sample that ends a run (T.87 A.7.2); `index` is the run index before it falls. */
+void jls_scalar_interrupt(jls_state *state, jls_symbols *symbols, uint32_t index, int32_t ra, int32_t rb, int32_t x);
+/* The same from a stream: the sample, or -1 when no encoder writes such bits. */
+int32_t jls_scalar_interrupted(jls_state *state, jls_reader *reader, uint32_t index, int32_t ra, int32_t rb);
 /* MGA_OK or MGA_ERR_DATA_CODE. */
 int64_t jls_scalar_decode(jls_state *state, const jls_lines *lines, jls_reader *reader);
 

@@ -1,0 +1,177 @@
+#include "jls_lossless.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Samples from `from` on that are equal to x. */
+static size_t run_length(const uint16_t *from, size_t most, uint16_t x)
+{
+    size_t n = 0;
+    uint64_t four = x * 0x0001000100010001u;
+    for (; n + 4 <= most; n += 4) {
+        uint64_t v;
+        memcpy(&v, from + n, sizeof v);
+        if (v != four)
+            break;
+    }
+    while (n < most && from[n] == x)
+        n++;
+    return n;
+}
+
+/* A run from sample i on, and the sample that ends it; gives the one behind. */
+static size_t put_run(jls_state *s, const uint16_t *current, const uint16_t *previous, size_t i, size_t count,
+                      jls_symbols *symbols)
+{
+    uint16_t ra = current[i];
+    size_t end = i + run_length(current + i + 1, count - i, ra);
+    uint32_t *index = &s->run_index[s->component];
+    jls_put_run(symbols, &s->coding, index, end - i, end < count);
+    if (end == count)
+        return end;
+    jls_scalar_interrupt(s, symbols, *index, ra, previous[end + 1], current[end + 1]);
+    *index -= *index > 0;
+    return end + 1;
+}
+
+typedef struct {
+    uint16_t t1, t2, t3, maxval;
+} limits;
+
+/* Size and sign of one difference (T.87 A.3.3). */
+#define QUANTISE(q, x, y)                                                                                              \
+    uint16_t q##_high = (x) > (y) ? (x) : (y);                                                                         \
+    uint16_t q##_low = (x) > (y) ? (y) : (x);                                                                          \
+    uint16_t q##_size = (uint16_t)(q##_high - q##_low);                                                                \
+    int16_t q##_sign = (int16_t) - ((x) < (y));                                                                        \
+    int16_t q = (int16_t)((q##_size > 0) + (q##_size >= t1) + (q##_size >= t2) + (q##_size >= t3));                    \
+    q = (int16_t)((q ^ q##_sign) - q##_sign);
+
+/* Contexts, predictions and errors of up to a block of samples. True when any prediction is so near to 0 or MAXVAL that
+ * C may have to be limited, or any error so large that it may have to be reduced to the range. */
+INLINE bool predict(jls_encode_block *restrict b, const uint16_t *restrict current, const uint16_t *restrict previous,
+                    size_t count, limits t)
+{
+    const uint16_t t1 = t.t1;
+    const uint16_t t2 = t.t2;
+    const uint16_t t3 = t.t3;
+    const uint16_t maxval = t.maxval;
+    const uint16_t half = maxval / 2;
+    uint16_t room = 128;
+    uint16_t spread = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint16_t ra = current[i];
+        uint16_t x = current[i + 1];
+        uint16_t rc = previous[i];
+        uint16_t rb = previous[i + 1];
+        uint16_t rd = previous[i + 2];
+        QUANTISE(q1, rd, rb)
+        QUANTISE(q2, rb, rc)
+        QUANTISE(q3, rc, ra)
+        int16_t q = (int16_t)(q1 * 81 + q2 * 9 + q3);
+        int16_t sign = (int16_t)(q >> 15);
+        b->context[i] = (uint16_t)((uint16_t)((q ^ sign) - sign) * sizeof(jls_context));
+        uint16_t high = ra > rb ? ra : rb;
+        uint16_t low = ra > rb ? rb : ra;
+        uint16_t px = (uint16_t)(ra + rb - rc);
+        px = rc >= high ? low : rc <= low ? high : px;
+        int16_t e = (int16_t)(x - px);
+        b->error[i] = (int16_t)((e ^ sign) - sign);
+        uint16_t below = px < 128 ? px : 128;
+        uint16_t above = (uint16_t)(maxval - px);
+        above = above < 128 ? above : 128;
+        b->low[i] = (int16_t) - (sign ? above : below);
+        b->high[i] = (int16_t)(sign ? below : above);
+        uint16_t counts = (uint16_t) - (q != 0); /* samples of a run are not predicted */
+        uint16_t least = (uint16_t)((below < above ? below : above) | ~counts);
+        uint16_t greater = x > px ? x : px;
+        uint16_t lesser = x > px ? px : x;
+        uint16_t size = (uint16_t)(greater - lesser) & counts;
+        room = room < least ? room : least;
+        spread = spread > size ? spread : size;
+    }
+    return room < 128 || half < 128 || spread > half - 128;
+}
+
+/* Codes predicted samples in turn; gives the sample behind the last, which a run may take beyond the block. */
+INLINE size_t code(jls_state *s, const jls_encode_block *b, const uint16_t *current, const uint16_t *previous, size_t i,
+                   size_t end, size_t count, jls_symbols *symbols, bool limited)
+{
+    const uint32_t shift = 32 - s->coding.precision;
+    const uint32_t reset = s->coding.reset;
+    uint8_t *contexts = (uint8_t *)s->contexts;
+    const size_t begin = i;
+    size_t listed = symbols->count;
+    while (i < end) {
+        size_t at = i - begin;
+        uint32_t q = b->context[at];
+        if (__builtin_expect(q == 0, 0)) {
+            symbols->count = listed;
+            i = put_run(s, current, previous, i, count, symbols);
+            listed = symbols->count;
+            continue;
+        }
+        jls_context *x = (jls_context *)(void *)(contexts + q);
+        int32_t c = x->c;
+        if (limited) {
+            c = c < b->low[at] ? b->low[at] : c;
+            c = c > b->high[at] ? b->high[at] : c;
+        }
+        int32_t e = b->error[at] - c;
+        if (limited)
+            e = (int32_t)((uint32_t)e << shift) >> shift;
+        symbols->e[listed] = e;
+        symbols->code[listed++] = x->code;
+        jls_update(x, s->reciprocals, e, (uint32_t)(e < 0 ? -e : e), reset);
+        i++;
+    }
+    symbols->count = listed;
+    return i;
+}
+
+INLINE size_t encode(jls_state *s, jls_encode_block *b, const uint16_t *current, const uint16_t *previous, size_t i,
+                     size_t count, jls_symbols *symbols)
+{
+    size_t end = count - i < JLS_BLOCK ? count : i + JLS_BLOCK;
+    const jls_coding *c = &s->coding;
+    limits t = {(uint16_t)c->t1, (uint16_t)c->t2, (uint16_t)c->t3, (uint16_t)c->maxval};
+    if (predict(b, current + i, previous + i, end - i, t))
+        return code(s, b, current, previous, i, end, count, symbols, true);
+    return code(s, b, current, previous, i, end, count, symbols, false);
+}
+
+static size_t encode_portable(jls_state *s, jls_encode_block *b, const uint16_t *current, const uint16_t *previous,
+                              size_t i, size_t count, jls_symbols *symbols)
+{
+    return encode(s, b, current, previous, i, count, symbols);
+}
+
+#if defined(__x86_64__)
+JLS_FAST static size_t encode_fast(jls_state *s, jls_encode_block *b, const uint16_t *current, const uint16_t *previous,
+                                   size_t i, size_t count, jls_symbols *symbols)
+{
+    return encode(s, b, current, previous, i, count, symbols);
+}
+
+static jls_encode_function best(void)
+{
+    return jls_has_fast() ? encode_fast : encode_portable;
+}
+#else
+static jls_encode_function best(void)
+{
+    return encode_portable;
+}
+#endif
+
+bool jls_lossless_encode(jls_state *state, jls_encode_block *block, const jls_lines *lines, jls_symbols *symbols,
+                         jls_flush flush, void *owner)
+{
+    jls_encode_function encode_block = best();
+    state->component = lines->component;
+    for (size_t i = 0; i < lines->count;) {
+        i = encode_block(state, block, lines->current[0], lines->previous[0], i, lines->count, symbols);
+        if (!flush(owner))
+            return false;
+    }
+    return true;
+}
