@@ -10,6 +10,8 @@
 typedef struct {
     jls_header header;
     jls_reader reader;
+    bool lossless; /* the scan is one for the fast path */
+    jls_decode_block block;
     jls_state state;
 } decoder;
 
@@ -17,6 +19,7 @@ typedef struct {
 typedef struct {
     decoder *d;
     uint16_t *lines; /* two of each component */
+    int16_t *differences;
     size_t pitch;
     uint8_t *dst;
     const mga_format *format;
@@ -39,10 +42,16 @@ static size_t decode_pitch(const mga_format *f)
     return jls_padded(jls_pitch(f->columns) * sizeof(uint16_t)) / sizeof(uint16_t);
 }
 
+/* Two tables of every difference that two samples can have. */
+static size_t differences_bytes(const mga_format *f)
+{
+    return jls_padded(((size_t)4 << f->bits_allocated) * sizeof(int16_t));
+}
+
 size_t jls_decode_work_bytes(const mga_format *f)
 {
     size_t lines = decode_pitch(f) * sizeof(uint16_t) * 2 * f->samples_per_pixel;
-    return jls_padded(sizeof(decoder)) + lines + window_bytes(f) + JLS_READ_SLACK;
+    return jls_padded(sizeof(decoder)) + lines + differences_bytes(f) + window_bytes(f) + JLS_READ_SLACK;
 }
 
 static uint16_t *line_of(const job *o, size_t component, size_t row)
@@ -104,7 +113,8 @@ static int64_t decode_line(const job *o, size_t component, size_t row)
     jls_set_edges(current, previous, count);
     jls_read_fill(&d->reader, line_need(count, 1));
     jls_lines l = {{current}, {previous}, count, 1, component};
-    int64_t status = jls_scalar_decode(&d->state, &l, &d->reader);
+    int64_t status = d->lossless ? jls_lossless_decode(&d->state, &d->block, o->differences, &l, &d->reader)
+                                 : jls_scalar_decode(&d->state, &l, &d->reader);
     store_line(o, component, row);
     return status;
 }
@@ -167,6 +177,9 @@ static int64_t decode_scan(const job *o)
     decoder *d = o->d;
     jls_header *h = &d->header;
     int64_t status = jls_header_coding(h, &d->state.coding);
+    d->lossless = status >= 0 && !h->by_sample && jls_is_lossless(&d->state.coding);
+    if (d->lossless)
+        jls_lossless_differences(o->differences, &d->state.coding);
     const jls_component *first = &h->components[h->scan[0]];
     size_t units = h->scan_count == 1 ? first->rows : (h->rows + h->down - 1) / h->down;
     size_t interval = h->restart_interval ? h->restart_interval : units;
@@ -191,8 +204,18 @@ int64_t mga_jls_decode(void *dst, size_t dst_size, const void *src, size_t src_s
         return MGA_ERR_ARG_DST_SIZE;
     decoder *d = (decoder *)(void *)jls_align(work);
     uint8_t *behind = (uint8_t *)d + jls_padded(sizeof *d);
-    job o = {d, (uint16_t *)(void *)behind, decode_pitch(format), dst, format, jls_layout_of(format)};
-    d->reader.raw = behind + o.pitch * sizeof(uint16_t) * 2 * format->samples_per_pixel;
+    size_t pitch = decode_pitch(format);
+    uint8_t *differences = behind + pitch * sizeof(uint16_t) * 2 * format->samples_per_pixel;
+    job o = {
+        .d = d,
+        .lines = (uint16_t *)(void *)behind,
+        .differences = (int16_t *)(void *)differences,
+        .pitch = pitch,
+        .dst = dst,
+        .format = format,
+        .layout = jls_layout_of(format),
+    };
+    d->reader.raw = differences + differences_bytes(format);
     d->reader.capacity = window_bytes(format);
     uint32_t scanned = 0;
     status = jls_header_begin(&d->header, src, src_size, format);

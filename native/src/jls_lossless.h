@@ -39,6 +39,15 @@ static inline bool jls_is_lossless(const jls_coding *c)
 /* As jls_scalar_encode, but the list is always empty behind it. */
 bool jls_lossless_encode(jls_state *state, jls_encode_block *block, const jls_lines *lines, jls_symbols *symbols,
                          jls_flush flush, void *owner);
+
+typedef size_t (*jls_decode_function)(jls_state *state, jls_decode_block *block, const int16_t *differences,
+                                      uint16_t *current, const uint16_t *previous, size_t i, size_t count,
+                                      jls_reader *reader);
+/* Quantised differences -MAXVAL..MAXVAL as byte offsets of contexts, and behind them the same negated. */
+void jls_lossless_differences(int16_t *differences, const jls_coding *coding);
+/* As jls_scalar_decode. */
+int64_t jls_lossless_decode(jls_state *state, jls_decode_block *block, const int16_t *differences,
+                            const jls_lines *lines, jls_reader *reader);
 size_t jls_decode_work_bytes(const mga_format *format);
 
 #endif

@@ -1,0 +1,181 @@
+#include "jls_lossless.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Most zeros of a code that one load holds together with its other bits: 57 less the one and 16 bits. */
+#define ZEROS_LOADED 40u
+
+/* A run from sample i on, and the sample that ends it; gives the one behind, or SIZE_MAX when no encoder writes such
+ * bits. */
+static size_t get_run(jls_state *s, jls_reader *r, uint16_t *current, const uint16_t *previous, size_t i, size_t count)
+{
+    uint16_t ra = current[i];
+    uint32_t *index = &s->run_index[s->component];
+    bool interrupted = false;
+    size_t end = i + jls_get_run(r, index, count - i, &interrupted);
+    if (interrupted && end >= count)
+        return SIZE_MAX;
+    for (size_t p = i; p < end; p++)
+        current[p + 1] = ra;
+    if (!interrupted)
+        return end;
+    int32_t x = jls_scalar_interrupted(s, r, *index, ra, previous[end + 1]);
+    if (x < 0)
+        return SIZE_MAX;
+    current[end + 1] = (uint16_t)x;
+    *index -= *index > 0;
+    return end + 1;
+}
+
+/* Size and sign of one difference (T.87 A.3.3). */
+#define QUANTISE(q, x, y)                                                                                              \
+    uint16_t q##_high = (x) > (y) ? (x) : (y);                                                                         \
+    uint16_t q##_low = (x) > (y) ? (y) : (x);                                                                          \
+    uint16_t q##_size = (uint16_t)(q##_high - q##_low);                                                                \
+    int16_t q##_sign = (int16_t) - ((x) < (y));                                                                        \
+    int16_t q = (int16_t)((q##_size > 0) + (q##_size >= t1) + (q##_size >= t2) + (q##_size >= t3));                    \
+    q = (int16_t)((q ^ q##_sign) - q##_sign);
+
+/* What the line above says about up to a block of samples. */
+INLINE void prepare(jls_decode_block *restrict b, const uint16_t *restrict previous, size_t count, const jls_coding *c)
+{
+    const uint16_t t1 = (uint16_t)c->t1;
+    const uint16_t t2 = (uint16_t)c->t2;
+    const uint16_t t3 = (uint16_t)c->t3;
+    const int32_t middle = (int32_t)c->maxval;
+    const int32_t turned = 2 * middle + 1; /* from the table to the one of negated differences */
+    for (size_t i = 0; i < count; i++) {
+        uint16_t rc = previous[i];
+        uint16_t rb = previous[i + 1];
+        uint16_t rd = previous[i + 2];
+        QUANTISE(q1, rd, rb)
+        QUANTISE(q2, rb, rc)
+        int16_t q = (int16_t)(q1 * 81 + q2 * 9);
+        int16_t sign = (int16_t)(q >> 15);
+        b->sign[i] = sign;
+        b->context[i] = (uint16_t)((uint16_t)((q ^ sign) - sign) * sizeof(jls_context));
+    }
+    for (size_t i = 0; i < count; i++) {
+        int32_t rc = previous[i];
+        int32_t change = previous[i + 1] - rc;
+        b->index[i] = rc + middle + (turned & b->sign[i]);
+        b->least[i] = change < 0 ? change : 0;
+        b->most[i] = change > 0 ? change : 0;
+    }
+}
+
+/* Decodes prepared samples in turn; gives the sample behind the last, or SIZE_MAX. */
+INLINE size_t decode(jls_state *s, jls_decode_block *b, const int16_t *differences, uint16_t *current,
+                     const uint16_t *previous, size_t i, size_t count, jls_reader *r)
+{
+    const size_t begin = i;
+    const size_t end = count - i < JLS_DECODE_BLOCK ? count : i + JLS_DECODE_BLOCK;
+    const uint32_t hmax = s->coding.limit - s->coding.qbpp - 1;
+    const uint32_t zeros_max = hmax < ZEROS_LOADED ? hmax : ZEROS_LOADED;
+    const int32_t maxval = (int32_t)s->coding.maxval;
+    const uint32_t reset = s->coding.reset;
+    const uint8_t *raw = r->raw;
+    uint8_t *contexts = (uint8_t *)s->contexts;
+    uint64_t position = r->position;
+    uint32_t all = 0; /* of every mapped error: no encoder writes one beyond the range */
+    int32_t ra = current[i];
+    prepare(b, previous + i, end - i, &s->coding);
+    while (i < end) {
+        size_t at = i - begin;
+        int32_t q = b->context[at] + differences[b->index[at] - ra];
+        int32_t sign = b->sign[at];
+        if (__builtin_expect(q <= 0, 0)) {
+            if (q == 0) {
+                r->position = position;
+                i = get_run(s, r, current, previous, i, count);
+                position = r->position;
+                if (i >= end)
+                    break;
+                ra = current[i];
+                continue;
+            }
+            q = -q;
+            sign = -1;
+        }
+        jls_context *x = (jls_context *)(void *)(contexts + q);
+        int32_t step = previous[i + 1] - ra; /* the median of T.87 A.4.1, less ra */
+        step = step < b->least[at] ? b->least[at] : step;
+        step = step > b->most[at] ? b->most[at] : step;
+        int32_t px = ra + step + ((x->c ^ sign) - sign);
+        if (__builtin_expect((uint32_t)px > (uint32_t)maxval, 0))
+            px = px < 0 ? 0 : maxval;
+        uint64_t bits = jls_peek(raw, position);
+        uint32_t k = x->code.k & 31u;
+        uint32_t zeros = (uint32_t)__builtin_clzll(bits | 1);
+        uint32_t m = 0;
+        if (__builtin_expect(zeros < zeros_max, 1)) {
+            /* the one and k bits, less the one, and the zeros above: ((zeros - 1) << k) + (1 << k) + low */
+            m = ((zeros - 1) << k) + (uint32_t)(bits << zeros >> (63 - k));
+            position += zeros + 1 + k;
+        } else {
+            r->position = position;
+            int64_t found = jls_get_golomb(r, &s->coding, s->coding.limit, k);
+            position = r->position;
+            if (found < 0)
+                return SIZE_MAX;
+            m = (uint32_t)found;
+        }
+        all |= m;
+        int32_t e = jls_unfold(m ^ x->code.inverted);
+        ra = (int32_t)(((uint32_t)px + ((uint32_t)(e ^ sign) - (uint32_t)sign)) & (uint32_t)maxval);
+        current[i + 1] = (uint16_t)ra;
+        jls_update(x, s->reciprocals, e, (uint32_t)(e < 0 ? -(uint32_t)e : (uint32_t)e), reset);
+        i++;
+    }
+    r->position = position;
+    return all > 2 * s->coding.range ? SIZE_MAX : i;
+}
+
+static size_t decode_portable(jls_state *s, jls_decode_block *b, const int16_t *differences, uint16_t *current,
+                              const uint16_t *previous, size_t i, size_t count, jls_reader *r)
+{
+    return decode(s, b, differences, current, previous, i, count, r);
+}
+
+#if defined(__x86_64__)
+JLS_FAST static size_t decode_fast(jls_state *s, jls_decode_block *b, const int16_t *differences, uint16_t *current,
+                                   const uint16_t *previous, size_t i, size_t count, jls_reader *r)
+{
+    return decode(s, b, differences, current, previous, i, count, r);
+}
+
+static jls_decode_function best(void)
+{
+    return jls_has_fast() ? decode_fast : decode_portable;
+}
+#else
+static jls_decode_function best(void)
+{
+    return decode_portable;
+}
+#endif
+
+void jls_lossless_differences(int16_t *differences, const jls_coding *c)
+{
+    int32_t most = (int32_t)c->maxval;
+    for (int32_t d = -most; d <= most; d++) {
+        uint32_t size = (uint32_t)(d < 0 ? -d : d);
+        int32_t q = (size > 0) + (size >= c->t1) + (size >= c->t2) + (size >= c->t3);
+        q = (d < 0 ? -q : q) * (int32_t)sizeof(jls_context);
+        differences[d + most] = (int16_t)q;
+        differences[d + 3 * most + 1] = (int16_t)-q;
+    }
+}
+
+int64_t jls_lossless_decode(jls_state *state, jls_decode_block *block, const int16_t *differences,
+                            const jls_lines *lines, jls_reader *reader)
+{
+    jls_decode_function decode_block = best();
+    state->component = lines->component;
+    for (size_t i = 0; i < lines->count;) {
+        i = decode_block(state, block, differences, lines->current[0], lines->previous[0], i, lines->count, reader);
+        if (i == SIZE_MAX)
+            return MGA_ERR_DATA_CODE;
+    }
+    return MGA_OK;
+}
