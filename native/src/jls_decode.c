@@ -7,6 +7,9 @@
 #include "jls_lossless.h"
 #include "jls_marker.h"
 
+#define SMALL_TABLE 12u    /* bits; beyond, filling the tables of the fast path takes a tenth of a millisecond */
+#define SMALL_FRAME 16384u /* samples that are decoded one by one in less */
+
 typedef struct {
     jls_header header;
     jls_reader reader;
@@ -177,7 +180,8 @@ static int64_t decode_scan(const job *o)
     decoder *d = o->d;
     jls_header *h = &d->header;
     int64_t status = jls_header_coding(h, &d->state.coding);
-    d->lossless = status >= 0 && !h->by_sample && jls_is_lossless(&d->state.coding);
+    bool pays = h->precision <= SMALL_TABLE || h->rows * h->columns >= SMALL_FRAME;
+    d->lossless = status >= 0 && pays && !h->by_sample && jls_is_lossless(&d->state.coding);
     if (d->lossless)
         jls_lossless_differences(o->differences, &d->state.coding);
     const jls_component *first = &h->components[h->scan[0]];
