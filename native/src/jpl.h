@@ -34,9 +34,12 @@ static inline size_t jpl_padded(size_t bytes)
     return (bytes + JPL_SLACK + JPL_ALIGN - 1) / JPL_ALIGN * JPL_ALIGN;
 }
 
-/* The sample precision of what we write: bits stored, but a frame has at least 2 (T.81 table B.2). */
+/* The sample precision of what we write: bits stored, at least 2 (T.81 table B.2). JPEG knows no sign, and few decoders
+ * put one back: signed samples are coded with all bits allocated, their sign bits too. */
 static inline uint32_t jpl_precision(const mga_format *f)
 {
+    if (f->pixel_representation == 1)
+        return f->bits_allocated;
     return f->bits_stored < JPL_PRECISION_MIN ? JPL_PRECISION_MIN : f->bits_stored;
 }
 

@@ -3,8 +3,7 @@
  * The neighbours of a lossless encoder are known beforehand: differences are plain vector arithmetic on the source. The
  * first pass counts their categories, so that the table is the best there is for this frame; the second makes them
  * again and packs their codes, some thousand at a time, into working memory; from there FFH bytes are stuffed into the
- * destination. Samples are coded as they are stored, without the bits above High Bit: a negative sample is its two's
- * complement pattern. */
+ * destination. Unsigned samples are coded without what stands above High Bit, signed ones with their sign bits. */
 #include "jpl.h"
 #include "jpl_kernels.h"
 
@@ -19,7 +18,7 @@ typedef struct {
     size_t bytes;   /* of one sample */
     bool by_plane;
     uint32_t precision;
-    uint16_t mask; /* of the bits stored */
+    uint16_t mask; /* of the precision */
 } plan;
 
 typedef struct {

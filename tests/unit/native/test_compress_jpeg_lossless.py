@@ -212,6 +212,14 @@ def test_a_component_is_decoded_once() -> None:
 
 
 def test_a_larger_precision_than_bits_stored_is_read() -> None:
-    coded = encode(struct.pack("<3h", -5, 0, 7), SV1, description=layout(1, 3, stored=12, pixel_representation=1))
-    ten = layout(1, 3, stored=10, pixel_representation=1)
-    assert decode(coded, SV1, ten) == struct.pack("<3h", -5, 0, 7)
+    coded = encode(struct.pack("<3H", 5, 0, 1023), SV1, description=layout(1, 3, stored=12))
+    assert decode(coded, SV1, layout(1, 3, stored=10)) == struct.pack("<3H", 5, 0, 1023)
+
+
+def test_signed_samples_keep_their_sign_whatever_the_precision() -> None:
+    native, twelve = struct.pack("<3h", -5, 0, 7), layout(1, 3, stored=12, pixel_representation=1)
+    coded = encode(native, SV1, description=twelve)
+    assert coded[coded.index(b"\xff\xc3") + 4] == 16, "decoders that know no sign get one"
+    assert decode(coded, SV1, twelve) == native
+    bare = encode(struct.pack("<3H", 0xFFB, 0, 7), SV1, description=layout(1, 3, stored=12))
+    assert decode(bare, SV1, twelve) == native
