@@ -26,6 +26,8 @@ _APP0, _APP1, _APP14 = 0xE0, 0xE1, 0xEE
 _BASELINE, _EXTENDED, _LOSSLESS, _JPEG_LS = 0xC0, 0xC1, 0xC3, 0xF7
 _LONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})  # TEM, RST: no length
 _FRAMES: Final = frozenset({*range(0xC0, 0xD0), _JPEG_LS}) - {0xC4, 0xC8, 0xCC}
+# Bits per sample by process (T.81 Table B.2, T.87 Table C.1).
+_PRECISIONS: Final = {_BASELINE: (8,), _EXTENDED: (8, 12), _LOSSLESS: range(2, 17), _JPEG_LS: range(2, 17)}
 _REFUSED: Final = {
     0xC2: "progressive JPEG",
     0xC6: "hierarchical progressive JPEG",
@@ -151,6 +153,9 @@ def _stream(frame: _Found, scan: bytes, *, jfif: bool, adobe: int) -> Stream:
 
 def _syntax(frame: _Found, first: int, last: int) -> tuple[str, bool]:
     """Transfer syntax and whether it lost anything; what closes the scan header differs by process."""
+    wanted = _PRECISIONS[frame.process]
+    if frame.precision not in wanted:
+        raise DecodeError(f"has samples of {frame.precision} bits, which its process does not have")
     if frame.process == _JPEG_LS:  # NEAR, interleave, point transform (T.87 C.2.3)
         if last & 0x0F:
             raise DecodeError("is JPEG-LS with a point transform, which DICOM does not describe", hint=_HINT)
@@ -159,9 +164,6 @@ def _syntax(frame: _Found, first: int, last: int) -> tuple[str, bool]:
         if last & 0x0F:
             raise DecodeError("is lossless JPEG with a point transform, which is not lossless", hint=_HINT)
         return (uid.JPEG_LOSSLESS_SV1 if first == 1 else uid.JPEG_LOSSLESS), False
-    wanted = (8,) if frame.process == _BASELINE else (8, 12)
-    if frame.precision not in wanted:
-        raise DecodeError(f"has samples of {frame.precision} bits, which its process does not have")
     return (uid.JPEG_BASELINE if frame.process == _BASELINE else uid.JPEG_EXTENDED), True
 
 
