@@ -39,6 +39,7 @@ QUICK = Limits(total_bytes=1 << 18, value_bytes=1 << 16, text_bytes=1 << 16, ele
 SLOW = QUICK._replace(text_bytes=0xFFFF)
 TIGHT = Limits(total_bytes=1024, value_bytes=128, text_bytes=64, elements=12, depth=2, fragments=3)
 REFER_ABOVE_BYTES = 6
+UNWRITABLE = {REPLACEMENT, "\x1b"}  # damage; an escape sequence that nobody knows, shown as it is
 HEADER_BYTES = 16  # the longest header, and the item tag that tells a sequence
 # A Data Set that was within QUICK is within these once it is written.
 ROOMY = QUICK._replace(elements=1000, value_bytes=1 << 18, text_bytes=1 << 18, total_bytes=1 << 20)
@@ -175,7 +176,7 @@ def run_charset(data: bytes) -> None:
     write_and_read(ds, EXPLICIT_VR_LE)
     new = DataSet({SPECIFIC_CHARACTER_SET: ds.get(SPECIFIC_CHARACTER_SET)})
     for element in ds:
-        if element.tag != SPECIFIC_CHARACTER_SET and REPLACEMENT not in str(element.value):
+        if element.tag != SPECIFIC_CHARACTER_SET and not UNWRITABLE & set(str(element.value)):
             new[element.tag] = element.value
     try:
         written = encode(new, IMPLICIT_VR_LE)
