@@ -6,8 +6,9 @@ which table it governs. A row that is not listed depends on something outside th
 scheduled? is the patient an animal?) and is left alone: a checker that guesses is worse than one that is silent.
 
 ``Condition.only`` marks rows where the Standard also forbids presence while the condition does not hold. ``EXEMPT``
-are rows that another Module of the same IOD relaxes. What only documents have is in conditions_document.py and joins
-``ROWS`` when the first document is checked: a camera or a detector never pays for it.
+are rows that another Module of the same IOD relaxes. What only other images and documents have is in
+conditions_image.py and conditions_document.py and joins ``ROWS`` with the first instance that needs it: an ultrasound
+probe or a detector never pays for it.
 
 Sources: PS3.3 C.7.1-C.7.6, C.8.1, C.8.5-C.8.7, C.8.11, C.8.12, C.11.1-C.11.2, C.12.1, 8.8, 10.1-10.8.
 """
@@ -58,11 +59,6 @@ def missing(*tags: int) -> Predicate:
     return lambda item, _root: not any(values(item, tag) for tag in tags)
 
 
-def absent(*tags: int) -> Predicate:
-    """One of the Attributes is not even there."""
-    return lambda item, _root: any(tag not in item for tag in tags)
-
-
 def equals(tag: int, *wanted: object) -> Predicate:
     """One of the values of the Attribute is one of those given."""
     return lambda item, _root: any(value in wanted for value in values(item, tag))
@@ -76,12 +72,6 @@ def root_equals(tag: int, *wanted: object) -> Predicate:
 def both(*predicates: Predicate) -> Predicate:
     """All of the predicates hold."""
     return lambda item, root: all(holds(item, root) for holds in predicates)
-
-
-def several_frames(_item: DataSet, root: DataSet) -> bool:
-    """Whether Number of Frames is more than one."""
-    count = first(root, 0x00280008)
-    return isinstance(count, int) and count > 1
 
 
 def several_samples(item: DataSet, _root: DataSet) -> bool:
@@ -147,21 +137,7 @@ def animal(_item: DataSet, root: DataSet) -> bool:
     return bool(named) and not any(str(name).upper() in HUMAN for name in named)
 
 
-def gray_levels(_item: DataSet, root: DataSet) -> bool:
-    """Whether the pixels are MONOCHROME2 with more than one bit."""
-    stored = first(root, 0x00280101)
-    return first(root, 0x00280004) == "MONOCHROME2" and isinstance(stored, int) and stored > 1
-
-
-def stereo_or_biplane(*names: str) -> Predicate:
-    """Whether value 3 of Image Type is one of the names."""
-    return lambda _item, root: any(value in names for value in values(root, 0x00080008)[2:3])
-
-
 HUMAN = frozenset({"HUMAN", "HOMO SAPIENS", "447612001", "337915000", "L-85B00"})
-SC_MULTI_FRAME = tuple(f"1.2.840.10008.5.1.4.1.1.7.{number}" for number in range(1, 5))
-frames_in_time = root_equals(0x00280009, 0x00181063, 0x00181065)
-multi_frame_data = present(0x00280008, 0x00280009)
 for_presentation = root_equals(0x00080068, "FOR PRESENTATION")
 palette = equals(0x00280004, "PALETTE COLOR")
 ivus = root_equals(0x00080060, "IVUS")
@@ -307,38 +283,6 @@ ROWS: dict[tuple[str, int], Condition] = {
     ("C.8-17", 0x00409098): Condition("components are by code", equals(0x00186044, 3)),
     ("C.8-18", 0x00183103): Condition("there is a pullback", equals(0x00183100, *PULLBACK)),
     ("C.8-18", 0x00183104): Condition("there is a pullback", equals(0x00183100, *PULLBACK)),
-    # secondary capture (C.8.6)
-    **{
-        ("C.8-25b", tag): Condition("the pixels are MONOCHROME2 of more than one bit", gray_levels)
-        for tag in (0x00281052, 0x00281053, 0x00281054, 0x20500020)
-    },
-    ("C.8-25b", 0x00280009): Condition("there is more than one frame", several_frames),
-    ("C.8-25b", 0x00182010): Condition("film was digitized", root_equals(0x00080064, "DF")),
-    **{
-        ("C.8-25c", tag): Condition("the Frame Increment Pointer names it", pointed_at(tag))
-        for tag in (0x00181065, *range(0x00182001, 0x00182007))
-    },
-    # angiography and fluoroscopy (C.8.7)
-    ("C.8-26", 0x00280009): Condition("Number of Frames is present", present(0x00280008)),
-    ("C.8-26", 0x00282110): Condition("a lossy step lies behind the pixels", image_is_lossy),
-    ("C.8-26", 0x00081140): Condition("it is one plane of two", stereo_or_biplane("BIPLANE A", "BIPLANE B")),
-    ("C.8-27", 0x00181150): Condition("no Exposure is present", absent(0x00181152)),
-    ("C.8-27", 0x00181151): Condition("no Exposure is present", absent(0x00181152)),
-    ("C.8-27", 0x00181152): Condition("time or current is not present", absent(0x00181150, 0x00181151)),
-    **{
-        ("C.8-29", tag): Condition("the table moves", equals(0x00181134, "DYNAMIC"))
-        for tag in (0x00181135, 0x00181136, 0x00181137)
-    },
-    ("C.8-30", 0x00181500): Condition("there is more than one frame", several_frames),
-    ("C.8-30", 0x00181520): Condition("the positioner moves", equals(0x00181500, "DYNAMIC")),
-    ("C.8-30", 0x00181521): Condition("the positioner moves", equals(0x00181500, "DYNAMIC")),
-    # visible light (C.8.12)
-    ("C.8-77", 0x00280006): Condition("Samples per Pixel is above 1", several_samples, only=True),
-    ("C.8-77", 0x00081140): Condition("it is one of a stereo pair", stereo_or_biplane("STEREO L", "STEREO R")),
-    ("C.8-77", 0x00281051): Condition("a Window Center is present", present(0x00281050), only=True),
-    ("C.8-77", 0x00082218): Condition(
-        "Number of Frames is present and no specimen", both(present(0x00280008), missing(0x00400560))
-    ),
     # digital X-ray (C.8.11)
     ("C.8-70", 0x00282112): Condition("Lossy Image Compression is 01", equals(0x00282110, "01")),
     ("C.8-70", 0x00200020): Condition("the view is not that of a specimen", not_specimen_view),
@@ -370,30 +314,15 @@ ROWS: dict[tuple[str, int], Condition] = {
 
 # Conditional Modules, by IOD and table. Those not listed (contrast medium, graphic annotation) depend on facts outside
 # the instance and count, like user options, as used when an Attribute is present that no other Module of the IOD has.
-_multi_frame = Condition("the pixel data are multi-frame", multi_frame_data)
-_log = Condition("the Pixel Intensity Relationship is LOG", equals(0x00281040, "LOG"))
-_timed = Condition("the Frame Increment Pointer names a frame time", frames_in_time)
 MODULES: dict[tuple[str, str], Condition] = {
     ("us", "C.7-22"): Condition("the photometric interpretation is PALETTE COLOR", palette),
     ("us-mf", "C.7-22"): Condition("the photometric interpretation is PALETTE COLOR", palette),
     ("us-mf", "C.7-7"): Condition("the modality is IVUS", ivus),
     ("dx", "C.11-2"): Condition("Presentation Intent Type is FOR PRESENTATION", for_presentation),
-    **{(iod, table): _multi_frame for iod in ("xa", "xrf") for table in ("C.7-13", "C.7-14")},
-    **{(iod, "C.11-1"): _log for iod in ("xa", "xrf")},
-    ("xrf", "C.8-32"): Condition("Scan Options is TOMO", equals(0x00180022, "TOMO")),
-    **{(f"sc-mf-{kind}", "C.7-13"): _timed for kind in ("bit", "byte", "word", "color")},
-    **{
-        (f"sc-mf-{kind}", "C.8-25c"): Condition("there is more than one frame", several_frames)
-        for kind in ("bit", "byte", "word", "color")
-    },
 }
 
 # Rows of Macros that a table includes on a condition, whatever their type; conditions_document.py has them.
 MACROS: dict[tuple[str, int], Condition] = {}
 
-# Rows of type 1 that another Module of the IOD makes conditional: a multi-frame SC with one frame needs no pointer.
-EXEMPT: dict[tuple[str, int], Predicate] = {
-    ("C.7-14", 0x00280009): lambda item, root: (
-        first(root, 0x00080016) in SC_MULTI_FRAME and not several_frames(item, root)
-    ),
-}
+# Rows of type 1 that another Module of the IOD makes conditional; conditions_image.py has them.
+EXEMPT: dict[tuple[str, int], Predicate] = {}

@@ -124,8 +124,11 @@ def _prepare(iod: str) -> None:
         conditions.MACROS.update(conditions_document.MACROS)
         rules.RULES.update(rules_document.RULES)
     elif iod not in _FIRST_IMAGES:
-        from agent.iod import rules_image
+        from agent.iod import conditions_image, rules_image
 
+        conditions.ROWS.update(conditions_image.ROWS)
+        conditions.MODULES.update(conditions_image.MODULES)
+        conditions.EXEMPT.update(conditions_image.EXEMPT)
         rules.RULES.update(rules_image.RULES)
         rules.VALUES.update(rules_image.VALUES)
     _prepared.add(iod)

@@ -6,6 +6,7 @@ from agent.iod import (
     _generated_modules,
     conditions,
     conditions_document,
+    conditions_image,
     rules,
     rules_document,
     rules_image,
@@ -52,14 +53,14 @@ def test_each_kind_has_the_modules_that_no_instance_does_without(kind: str) -> N
 
 
 def test_conditions_and_rules_name_rows_that_exist() -> None:
-    for (table, tag), condition in {**conditions.ROWS, **conditions_document.ROWS}.items():
+    for (table, tag), condition in {**conditions.ROWS, **conditions_image.ROWS, **conditions_document.ROWS}.items():
         kinds = [row.type for row in rows_at_all_depths(table) if row.tag == tag]
         assert kinds, f"{table} has no {tag:08X}"
         assert all(kind in {"1C", "2C"} for kind in kinds), f"{table} {tag:08X} {kinds}"
         assert condition.text
-    for iod, table in conditions.MODULES:
+    for iod, table in {**conditions.MODULES, **conditions_image.MODULES}:
         assert {use.table: use.usage for use in tables.modules_of(iod)}[table] == "C"
-    for table, tag in [*conditions_document.MACROS, *conditions.EXEMPT]:
+    for table, tag in [*conditions_document.MACROS, *conditions_image.EXEMPT]:
         assert tag in {row.tag for row in tables._parsed(table)}, f"{table} has no {tag:08X}"
     for table, tag in {**rules.VALUES, **rules_image.VALUES}:
         assert tag in {row.tag for row in rows_at_all_depths(table)}
