@@ -159,13 +159,13 @@ static inline int32_t jls_unfold(uint32_t m)
 }
 
 /* Updates a context after the error e of magnitude `size` (T.87 A.6), without branches that depend on the picture.
- * Lossless only; reset is at most JLS_RESET. */
-static inline void jls_update(jls_context *x, const uint32_t *reciprocals, int32_t e, uint32_t size, uint32_t reset)
+ * Lossless, with the default RESET. */
+static inline void jls_update(jls_context *x, const uint32_t *reciprocals, int32_t e, uint32_t size)
 {
     uint32_t a = x->a + size;
     int32_t b = (int32_t)((uint32_t)x->b + (uint32_t)e);
     uint32_t n = x->n;
-    if (__builtin_expect(n == reset, 0)) {
+    if (__builtin_expect(n == JLS_RESET, 0)) {
         a >>= 1;
         b >>= 1;
         n >>= 1;

@@ -4,6 +4,7 @@
  * bytes while it is still in the cache. The smallest sufficient destination always suffices. */
 #include "jls.h"
 #include "jls_bits.h"
+#include "jls_kernels.h"
 #include "jls_lossless.h"
 #include "jls_scalar.h"
 
@@ -103,23 +104,11 @@ static size_t put_header(uint8_t *dst, const mga_format *f, const jls_coding *c)
 static bool load_line(uint16_t *restrict line, const uint8_t *restrict from, const mga_format *f, size_t step)
 {
     size_t columns = f->columns;
-    uint32_t above = 0;
-    uint32_t mask = (1u << f->bits_stored) - 1;
-    uint32_t sign = f->pixel_representation ? 1u << (f->bits_stored - 1) : 0;
-    if (f->bits_allocated == 8) {
-        for (size_t i = 0; i < columns; i++) {
-            uint32_t x = from[i * step];
-            above |= (((x & mask) ^ sign) - sign) ^ x;
-            line[i] = (uint16_t)(x & mask);
-        }
-        return (above & 0xFF) == 0;
-    }
-    for (size_t i = 0; i < columns; i++) {
-        uint32_t x = from[i * step] | (uint32_t)from[i * step + 1] << 8;
-        above |= (((x & mask) ^ sign) - sign) ^ x;
-        line[i] = (uint16_t)(x & mask);
-    }
-    return (above & 0xFFFF) == 0;
+    if (f->bits_allocated == 8)
+        jls_kernels_best()->widen(line, from, columns, step);
+    else
+        jls_kernels_best()->join(line, from, columns, step);
+    return f->bits_stored == f->bits_allocated || jls_kernels_best()->mask(line, columns, f);
 }
 
 static void writer_begin(jls_writer *w, uint8_t *at, uint8_t *end)

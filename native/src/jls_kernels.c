@@ -100,6 +100,40 @@ INLINE bool stuff(jls_writer *w, size_t bytes)
     return true;
 }
 
+INLINE void widen(uint16_t *restrict line, const uint8_t *restrict from, size_t count, size_t step)
+{
+    if (step == 1)
+        for (size_t i = 0; i < count; i++) /* a constant step lets the compiler vectorise */
+            line[i] = from[i];
+    else
+        for (size_t i = 0; i < count; i++)
+            line[i] = from[3 * i];
+}
+
+INLINE void join(uint16_t *restrict line, const uint8_t *restrict from, size_t count, size_t step)
+{
+    if (step == 2)
+        for (size_t i = 0; i < count; i++)
+            line[i] = (uint16_t)(from[2 * i] | from[2 * i + 1] << 8);
+    else
+        for (size_t i = 0; i < count; i++)
+            line[i] = (uint16_t)(from[6 * i] | from[6 * i + 1] << 8);
+}
+
+INLINE bool mask(uint16_t *line, size_t count, const mga_format *f)
+{
+    const uint16_t stored = (uint16_t)((1u << f->bits_stored) - 1);
+    const uint16_t sign = (uint16_t)(f->pixel_representation ? 1u << (f->bits_stored - 1) : 0);
+    const uint16_t allocated = (uint16_t)((1u << f->bits_allocated) - 1);
+    uint16_t above = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint16_t x = line[i] & stored;
+        above |= (uint16_t)((uint16_t)((x ^ sign) - sign) ^ line[i]);
+        line[i] = x;
+    }
+    return (above & allocated) == 0;
+}
+
 static void codes_portable(jls_writer *w, const jls_symbols *s, uint32_t hmax, uint32_t qbpp)
 {
     codes(w, s, hmax, qbpp);
@@ -115,7 +149,23 @@ static bool stuff_portable(jls_writer *w, size_t bytes)
     return stuff(w, bytes);
 }
 
-static const jls_kernels PORTABLE = {codes_portable, pack_portable, stuff_portable};
+static void widen_portable(uint16_t *line, const uint8_t *from, size_t count, size_t step)
+{
+    widen(line, from, count, step);
+}
+
+static void join_portable(uint16_t *line, const uint8_t *from, size_t count, size_t step)
+{
+    join(line, from, count, step);
+}
+
+static bool mask_portable(uint16_t *line, size_t count, const mga_format *f)
+{
+    return mask(line, count, f);
+}
+
+static const jls_kernels PORTABLE = {codes_portable, pack_portable, stuff_portable,
+                                     widen_portable, join_portable, mask_portable};
 
 #if defined(__x86_64__)
 
@@ -134,9 +184,24 @@ JLS_FAST static bool stuff_fast(jls_writer *w, size_t bytes)
     return stuff(w, bytes);
 }
 
+JLS_FAST static void widen_fast(uint16_t *line, const uint8_t *from, size_t count, size_t step)
+{
+    widen(line, from, count, step);
+}
+
+JLS_FAST static void join_fast(uint16_t *line, const uint8_t *from, size_t count, size_t step)
+{
+    join(line, from, count, step);
+}
+
+JLS_FAST static bool mask_fast(uint16_t *line, size_t count, const mga_format *f)
+{
+    return mask(line, count, f);
+}
+
 const jls_kernels *jls_kernels_best(void)
 {
-    static const jls_kernels FAST = {codes_fast, pack_fast, stuff_fast};
+    static const jls_kernels FAST = {codes_fast, pack_fast, stuff_fast, widen_fast, join_fast, mask_fast};
     return jls_has_fast() ? &FAST : &PORTABLE;
 }
 

@@ -14,6 +14,12 @@ typedef struct {
     size_t (*pack)(jls_writer *w, size_t count);
     /* Moves bytes of raw to the destination and puts a zero bit behind each FFH. False when it is full. */
     bool (*stuff)(jls_writer *w, size_t bytes);
+    /* Takes every `step`-th byte as a sample. */
+    void (*widen)(uint16_t *line, const uint8_t *from, size_t count, size_t step);
+    /* Takes samples of two bytes, the low one first, `step` bytes apart. */
+    void (*join)(uint16_t *line, const uint8_t *from, size_t count, size_t step);
+    /* Leaves the bits stored. False when what stood above them was not the sign alone. */
+    bool (*mask)(uint16_t *line, size_t count, const mga_format *format);
 } jls_kernels;
 
 const jls_kernels *jls_kernels_best(void);

@@ -1,4 +1,4 @@
-/* Lossless lines of JPEG-LS, fast: NEAR 0, MAXVAL 2^P - 1, RESET at most 64, components one by one.
+/* Lossless lines of JPEG-LS, fast: NEAR 0, MAXVAL 2^P - 1, RESET 64, components one by one.
  *
  * What depends on known samples alone is computed for a block of them in loops that the compiler makes vectors of: an
  * encoder knows all of them, a decoder those of the line above. The loop from sample to sample then touches little but
@@ -33,7 +33,7 @@ typedef size_t (*jls_encode_function)(jls_state *state, jls_encode_block *block,
 
 static inline bool jls_is_lossless(const jls_coding *c)
 {
-    return c->near == 0 && c->maxval == (1u << c->precision) - 1 && c->reset <= JLS_RESET;
+    return c->near == 0 && c->maxval == (1u << c->precision) - 1 && c->reset == JLS_RESET;
 }
 
 /* As jls_scalar_encode, but the list is always empty behind it. */

@@ -73,7 +73,6 @@ INLINE size_t decode(jls_state *s, jls_decode_block *b, const int16_t *differenc
     const uint32_t hmax = s->coding.limit - s->coding.qbpp - 1;
     const uint32_t zeros_max = hmax < ZEROS_LOADED ? hmax : ZEROS_LOADED;
     const int32_t maxval = (int32_t)s->coding.maxval;
-    const uint32_t reset = s->coding.reset;
     const uint8_t *raw = r->raw;
     uint8_t *contexts = (uint8_t *)s->contexts;
     uint64_t position = r->position;
@@ -102,8 +101,8 @@ INLINE size_t decode(jls_state *s, jls_decode_block *b, const int16_t *differenc
         step = step < b->least[at] ? b->least[at] : step;
         step = step > b->most[at] ? b->most[at] : step;
         int32_t px = ra + step + ((x->c ^ sign) - sign);
-        if (__builtin_expect((uint32_t)px > (uint32_t)maxval, 0))
-            px = px < 0 ? 0 : maxval;
+        px = px < 0 ? 0 : px;
+        px = px > maxval ? maxval : px;
         uint64_t bits = jls_peek(raw, position);
         uint32_t k = x->code.k & 31u;
         uint32_t zeros = (uint32_t)__builtin_clzll(bits | 1);
@@ -124,7 +123,7 @@ INLINE size_t decode(jls_state *s, jls_decode_block *b, const int16_t *differenc
         int32_t e = jls_unfold(m ^ x->code.inverted);
         ra = (int32_t)(((uint32_t)px + ((uint32_t)(e ^ sign) - (uint32_t)sign)) & (uint32_t)maxval);
         current[i + 1] = (uint16_t)ra;
-        jls_update(x, s->reciprocals, e, (uint32_t)(e < 0 ? -(uint32_t)e : (uint32_t)e), reset);
+        jls_update(x, s->reciprocals, e, (uint32_t)(e < 0 ? -(uint32_t)e : (uint32_t)e));
         i++;
     }
     r->position = position;

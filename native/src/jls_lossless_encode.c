@@ -97,7 +97,6 @@ INLINE size_t code(jls_state *s, const jls_encode_block *b, const uint16_t *curr
                    size_t end, size_t count, jls_symbols *symbols, bool limited)
 {
     const uint32_t shift = 32 - s->coding.precision;
-    const uint32_t reset = s->coding.reset;
     uint8_t *contexts = (uint8_t *)s->contexts;
     const size_t begin = i;
     size_t listed = symbols->count;
@@ -121,7 +120,7 @@ INLINE size_t code(jls_state *s, const jls_encode_block *b, const uint16_t *curr
             e = (int32_t)((uint32_t)e << shift) >> shift;
         symbols->e[listed] = e;
         symbols->code[listed++] = x->code;
-        jls_update(x, s->reciprocals, e, (uint32_t)(e < 0 ? -e : e), reset);
+        jls_update(x, s->reciprocals, e, (uint32_t)(e < 0 ? -e : e));
         i++;
     }
     symbols->count = listed;
@@ -131,6 +130,8 @@ INLINE size_t code(jls_state *s, const jls_encode_block *b, const uint16_t *curr
 INLINE size_t encode(jls_state *s, jls_encode_block *b, const uint16_t *current, const uint16_t *previous, size_t i,
                      size_t count, jls_symbols *symbols)
 {
+    if (previous[i + 2] == current[i] && previous[i + 1] == current[i] && previous[i] == current[i])
+        i = put_run(s, current, previous, i, count, symbols);
     size_t end = count - i < JLS_BLOCK ? count : i + JLS_BLOCK;
     const jls_coding *c = &s->coding;
     limits t = {(uint16_t)c->t1, (uint16_t)c->t2, (uint16_t)c->t3, (uint16_t)c->maxval};
