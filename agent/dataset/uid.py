@@ -87,6 +87,7 @@ IMPLEMENTATION_VERSION_NAME = "MODALITYAGENT_01"
 # Who owns (0002,0102) in our files (PS3.10 7.1); see media/part10.py for what is in it.
 PRIVATE_INFORMATION_CREATOR_UID = "2.25.298154963540157687094651788128194812286"
 
+_DICOM_ROOT = "1.2.840.10008."  # PS3.6 Annex A gives out what is below
 MAX_UID_BYTES = 64  # PS3.5 9.1
 
 
@@ -94,10 +95,19 @@ def uid_name(uid: str) -> str:
     """The name of a well-known UID, or the UID itself where we know none."""
     name = TRANSFER_SYNTAX_NAMES.get(uid) or _SERVICE_NAMES.get(uid)
     if name is None:
-        from agent.dataset import _generated_uids  # 17 KiB that only people reading output need
-
-        name = _generated_uids.SOP_CLASS_NAMES.get(uid, uid)
+        return _name_in_table(uid)
     return name
+
+
+def _name_in_table(uid: str) -> str:
+    """The name of a UID of PS3.6; all others cost nothing."""
+    suffix = uid.removeprefix(_DICOM_ROOT)
+    if suffix == uid or not is_valid_uid(uid):
+        return uid
+    from agent.dataset._generated_uids import TABLE  # 110 KiB that only people reading output need
+
+    at = TABLE.find(f"\n{suffix} ") + 1
+    return TABLE[at + len(suffix) + 1 : TABLE.index("\n", at)] if at else uid
 
 
 def is_valid_uid(text: str) -> bool:

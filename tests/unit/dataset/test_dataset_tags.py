@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from pydicom._dicom_dict import DicomDictionary
+from pydicom._uid_dict import UID_dictionary
 
 from agent.dataset import dictionary, tag, uid
 from agent.dataset._generated_dictionary import TABLE
@@ -145,3 +147,26 @@ def test_choices_of_the_dictionary() -> None:
     assert choose("US or OW", b"12", signed=False, wide=True) == "OW"
     assert choose("US or OW", [1], signed=True, wide=True) == "US"
     assert choose("US or SS or OW", [1], signed=True, wide=True) == "SS"
+
+
+def test_every_uid_that_pydicom_knows_has_a_name() -> None:
+    assert [text for text in UID_dictionary if uid.uid_name(text) == text] == []
+    assert uid.uid_name("1.2.840.10008.6.1.1") == "CID 2 Anatomic Modifier"
+    assert uid.uid_name("1.2.840.10008.1.2.4.52") == "JPEG Extended (Process 3 & 5) (Retired)"
+    assert uid.uid_name("1.2.840.10008.5.1.4.1.1.481.2") == "RT Dose Storage"
+    assert uid.uid_name("1.2.840.10008.99") == "1.2.840.10008.99"
+    assert uid.uid_name("1.2.840.10008.1.1 Verification") == "1.2.840.10008.1.1 Verification"
+
+
+NEWER_THAN_OURS = {0x00102161, 0x300A0054, 0x300A079F, 0x300A07A0, 0x300A07A1}
+
+
+def test_attributes_are_those_that_pydicom_knows() -> None:
+    """Retired ones included; only pydicom's edition has the newest."""
+    differing = set()
+    for tag_, (vr, vm, _, _, keyword) in DicomDictionary.items():
+        if tag_ >> 16 in (0x0000, 0xFFFE) or not keyword:
+            continue
+        if dictionary.entry(tag_) != (vr, vm.replace(" or 1", ""), keyword):
+            differing.add(tag_)
+    assert differing == NEWER_THAN_OURS
