@@ -202,6 +202,8 @@ class _Encoder:
             if form is None or not _is_as_read(stored):
                 _check_place(tag, dataset, depth)
             vr = self._vr(stored, dataset)
+            if not self.explicit:
+                _check_implicit(tag, vr)
             try:
                 if isinstance(stored, Raw):
                     size += self._raw(stored, vr, charset, kept=form is not None)
@@ -343,6 +345,13 @@ class _GroupLength:
         removed = sum(len(part) for part in self._parts[place] if isinstance(part, bytes))
         self._parts[place] = [b"", b""]
         return removed
+
+
+def _check_implicit(tag: int, vr: str) -> None:
+    """Whether readers can tell, without the VR, that this element is a sequence or that it is none."""
+    known = dictionary.vr_of(tag)
+    if vr != known and "SQ" in (vr, known) and known != "UN":
+        raise EncodeError(f"as {vr} it cannot be written in Implicit VR, where it is read as {known}", tag=tag)
 
 
 def _is_as_read(stored: Element | Raw) -> bool:
