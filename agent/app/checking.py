@@ -128,6 +128,7 @@ def _iod(file: DicomFile) -> Iterator[Finding]:
         place = Reference(value.offset, max(value.length, 0), encapsulated=value.fragments is not None)
         ds.stored[value.tag] = Element(value.tag, value.vr, place)
     yield from modules.check(ds, pixel_data=True)
+    yield from modules.foreign_in_items(ds)
 
 
 def _pixels(file: DicomFile) -> Iterator[Finding]:

@@ -269,6 +269,34 @@ def _foreign(ds: DataSet, iod: str) -> Iterator[Finding]:
             yield Finding(WARNING, tag_str(tag), tag, "no Module of this IOD", "", "", "is not part of the IOD")
 
 
+def foreign_in_items(ds: DataSet) -> Iterator[Finding]:
+    """Standard Attributes in items whose sequence has no such row in any Module of the IOD: allowed, usually a slip.
+
+    Not part of ``check``, which judges what we build: there a composer cannot put anything in an item by accident.
+    """
+    iod = tables.SOP_CLASSES.get(str(conditions.first(ds, 0x00080016)))
+    if iod is None:
+        return
+    top = [row for use in tables.modules_of(iod) for row in tables.rows(use.table)]
+    stack = [(ds, "", top)]
+    while stack:
+        item, prefix, level = stack.pop()
+        for tag in item.tags():
+            found = [row for row in level if row.tag == _generic(tag)]
+            path = prefix + tag_str(tag)
+            if prefix and not (found or is_private(tag) or is_group_length(tag) or tag in _IN_ANY_ITEM):
+                yield Finding(WARNING, path, tag, "no Module of this IOD", "", "", "is not part of such an item")
+            if found and all(row.children for row in found) and tag not in _OPEN_SEQUENCES:
+                below = [row for each in found for row in tables.children(each)]
+                items = enumerate(item.items_of(tag), 1)
+                stack += [(child, f"{path}[{number}].", below) for number, child in items]
+
+
+# Specific Character Set, and functional groups, whose Macros depend on the IOD (C.7.6.16).
+_IN_ANY_ITEM = frozenset({0x00080005})
+_OPEN_SEQUENCES = frozenset({0x52009229, 0x52009230})
+
+
 def _single(ds: DataSet, iod: str) -> Iterator[Finding]:
     """An IOD without Multi-frame Module has one frame (C.7.6.6)."""
     count = conditions.first(ds, NUMBER_OF_FRAMES)

@@ -75,10 +75,14 @@ def children(row: Row) -> Iterator[Row]:
 
 def _expand(level: tuple[Row, ...]) -> Iterator[Row]:
     for row in level:
-        if row.include:
-            yield from rows(row.include)
-        else:
+        if not row.include:
             yield row
+        elif not row.children:
+            yield from rows(row.include)
+        else:  # what stands below an included Macro belongs to its last sequence
+            *before, last = rows(row.include)
+            yield from before
+            yield last._replace(children=last.children + row.children)
 
 
 def _parsed(table: str) -> tuple[Row, ...]:
@@ -104,7 +108,7 @@ def _tree(table: str, lines: list[str]) -> tuple[Row, ...]:
 
 def _row(table: str, line: str, below: list[str]) -> Row:
     if line.startswith("+"):
-        return Row(table, 0, "", (), (), line[1:], ())
+        return Row(table, 0, "", (), (), line[1:], _tree(table, below))
     tag, kind, *rest = line.split(" ", 2)
     values = rest[0] if rest else ""
     terms = tuple(values[1:].split("\\")) if values else ()
