@@ -2,8 +2,8 @@
 
     scripts/gen_dictionary.py --tables DIR [--edition 2024e] [--uid-edition 2024c]
 
-DIR holds ``attributes.json`` (records with tag, keyword, VR, VM), ``sops.json`` (name, id) and ``uids.json`` (uid, name,
-of PS3.6 Tables A-1 to A-4; of a Context Group the name is "CID n name"). The results,
+DIR holds ``attributes.json`` (records with tag, keyword, VR, VM), ``sops.json`` (name, id) and ``uids.json`` (uid and
+name of PS3.6 Tables A-1 to A-4; of a Context Group the name is "CID n name"). The results,
 ``agent/dataset/_generated_dictionary.py`` and ``_generated_uids.py``, are committed.
 """
 
@@ -38,8 +38,8 @@ def dictionary_lines(attributes: list[dict[str, Any]]) -> list[str]:
 def uid_lines(uids: list[dict[str, str]], sops: list[dict[str, str]]) -> list[str]:
     """``suffix name`` per UID of DICOM, ordered by the suffix behind its root; names of PS3.4 are the newer ones."""
     names = {row["uid"]: row["name"] for row in uids} | {row["id"]: row["name"] for row in sops}
-    outside = [uid for uid in names if not uid.startswith(UID_ROOT)]
-    return sorted(f"{uid.removeprefix(UID_ROOT)} {name}" for uid, name in names.items() if uid not in outside)
+    named = {uid: name.replace("\u2013", "-").strip() for uid, name in names.items() if uid.startswith(UID_ROOT)}
+    return sorted(f"{uid.removeprefix(UID_ROOT)} {name}" for uid, name in named.items() if name)
 
 
 def main() -> None:

@@ -852,9 +852,9 @@ TABLE = """
 6.1.1330 CID 3032 Lead Location Near Peripheral Nerve
 6.1.1331 CID 3033 EOG Lead
 6.1.1332 CID 3034 Body Position Channel
-6.1.1333 CID 3035 EEG Annotation – Neurophysiologic Enumeration
-6.1.1334 CID 3036 EMG Annotation – Neurophysiological Enumeration
-6.1.1335 CID 3037 EOG Annotation – Neurophysiological Enumeration
+6.1.1333 CID 3035 EEG Annotation - Neurophysiologic Enumeration
+6.1.1334 CID 3036 EMG Annotation - Neurophysiological Enumeration
+6.1.1335 CID 3037 EOG Annotation - Neurophysiological Enumeration
 6.1.1336 CID 3038 Pattern Event
 6.1.1337 CID 3039 Device-related and Environment-related Event
 6.1.1338 CID 3040 EEG Annotation - Neurological Monitoring Measurement
@@ -998,7 +998,7 @@ TABLE = """
 6.1.1462 CID 9263 KV Imaging Acquisition Techniques
 6.1.1463 CID 9264 MV Imaging Acquisition Techniques
 6.1.1464 CID 9265 Patient Position Acquisition - Projection Techniques
-6.1.1465 CID 9266 Patient Position Acquisition – CT Techniques
+6.1.1465 CID 9266 Patient Position Acquisition - CT Techniques
 6.1.1466 CID 9267 Patient Positioning Related Object Purposes
 6.1.1467 CID 9268 Patient Position Acquisition Devices
 6.1.1468 CID 9269 RT Radiation Meterset Units
@@ -1020,7 +1020,7 @@ TABLE = """
 6.1.1482 CID 6170 Lobe of Lung
 6.1.1483 CID 6171 Zone of Lung
 6.1.1484 CID 3046 Sleep Stage
-6.1.1485 CID 9273 Patient Position Acquisition – MR Techniques
+6.1.1485 CID 9273 Patient Position Acquisition - MR Techniques
 6.1.1486 CID 9583 RT Plan Radiotherapy Procedure Technique
 6.1.1487 CID 3047 Waveform Annotation Classification
 6.1.1488 CID 3048 Waveform Annotations Document Title
@@ -1693,7 +1693,6 @@ TABLE = """
 6.1.834 CID 12253 Cardiac Ultrasound Area Measurement
 6.1.835 CID 12254 Cardiac Ultrasound Hemodynamic Measurement
 6.1.836 CID 12255 Cardiac Ultrasound Myocardium Measurement
-6.1.837  
 6.1.838 CID 12257 Cardiac Ultrasound Left Ventricle Measurement
 6.1.839 CID 12258 Cardiac Ultrasound Right Ventricle Measurement
 6.1.84 CID 3421 Procedure Action
@@ -1748,7 +1747,6 @@ TABLE = """
 6.1.885 CID 4239 Anterior Chamber Depth Definition
 6.1.886 CID 4240 Ophthalmic Measurement or Calculation Data Source
 6.1.887 CID 4241 Ophthalmic Axial Length Selection Method
-6.1.888  
 6.1.889 CID 4243 Ophthalmic Quality Metric Type
 6.1.89 CID 3427 Equipment Event
 6.1.890 CID 4244 Ophthalmic Agent Concentration Unit
@@ -1810,8 +1808,6 @@ TABLE = """
 6.1.942 CID 4266 Ophthalmic Anatomic Structure Reference Point
 6.1.943 CID 3104 Cardiac Synchronization Technique
 6.1.944 CID 8130 Staining Protocol
-6.1.945  
-6.1.946  
 6.1.947 CID 10023 Size Specific Dose Estimation Method for CT
 6.1.948 CID 8131 Pathology Imaging Protocol
 6.1.949 CID 8132 Magnification Selection
