@@ -186,6 +186,42 @@ def items(sequence: int, edit: Callable[[list[list[Node]]], list[list[Node]]]) -
     return change
 
 
+def icon(photometric: str, samples: int) -> Change:
+    """Add an Icon Image of 2 by 2 pixels."""
+    item = [
+        [0x00280002, "US", struct.pack("<H", samples)],
+        [0x00280004, "CS", photometric.encode()],
+        *([[0x00280006, "US", b"\0\0"]] if samples > 1 else []),
+        [0x00280010, "US", b"\2\0"],
+        [0x00280011, "US", b"\2\0"],
+        [0x00280100, "US", b"\x08\0"],
+        [0x00280101, "US", b"\x08\0"],
+        [0x00280102, "US", b"\7\0"],
+        [0x00280103, "US", b"\0\0"],
+        [PIXEL_DATA, "OB", bytes(4 * samples)],
+    ]
+    return lambda level: put_items(level, ICON, [item])
+
+
+def put_items(level: list[Node], tag: int, found: list[list[Node]]) -> None:
+    level.append([tag, "SQ", found])
+    level.sort(key=lambda node: node[0])
+
+
+def palette(red: bytes, others: bytes, size: int) -> Change:
+    """Make PALETTE COLOR pixels of an ultrasound image."""
+    return also(
+        number(0x00280002, 1),
+        put(0x00280004, "PALETTE COLOR "),
+        drop(0x00280006),
+        put(0x00281101, red, "US"),
+        *(put(tag, others, "US") for tag in (0x00281102, 0x00281103)),
+        *(put(tag, bytes(size), "OW") for tag in (0x00281201, 0x00281202, 0x00281203)),
+        pixels(lambda data: data[: len(data) // 3]),
+    )
+
+
+ICON = 0x00880200
 REGIONS, EQUIPMENT, ANATOMY, VIEW = 0x00186011, 0x0018A001, 0x00082218, 0x00540220
 PURPOSE = 0x0040A170
 
@@ -275,7 +311,8 @@ DAMAGE: dict[str, Damage] = {
     "AS: no age": Damage("us", put(0x00101010, "12 Y", "AS")),
     "DT: no date and time": Damage("us", inside(EQUIPMENT, put(0x0018A002, "yesterday "))),
     "odd length": Damage("us", put(0x00100020, "P-1")),
-    "text outside the character set": Damage("us", put(0x00100010, b"TEST^\xc4nne")),
+    "text outside the character set": Damage("us", put(0x00100010, b"TEST^\xc4nne ")),
+    "character sets that stand alone, together": Damage("us", put(0x00080005, "ISO_IR 192\\ISO 2022 IR 87 ")),
     "character set that does not exist": Damage("us", put(0x00080005, "ISO_IR 999")),
     # pixels
     "bits: High Bit": Damage("dx", number(0x00280102, 15)),
@@ -297,6 +334,38 @@ DAMAGE: dict[str, Damage] = {
     ),
     "fragments: photometric interpretation of another codec": Damage(
         "us", put(0x00280004, "YBR_ICT "), uid.RLE_LOSSLESS
+    ),
+    "fragments: OW": Damage("us-mf", lambda level: find(level, PIXEL_DATA).__setitem__(1, "OW"), uid.RLE_LOSSLESS),
+    "fragments: an odd one": Damage(
+        "us", fragments(lambda value: value._replace(fragments=(value.fragments[0] + b"\0",))), uid.RLE_LOSSLESS
+    ),
+    "fragments: Basic and Extended Offset Table": Damage(
+        "us",
+        also(
+            put(0x7FE00001, bytes(8), "OV"),
+            lambda level: put(0x7FE00002, struct.pack("<Q", len(find(level, PIXEL_DATA)[2].fragments[0])), "OV")(level),
+            fragments(lambda value: value._replace(offset_table=bytes(4))),
+        ),
+        uid.RLE_LOSSLESS,
+    ),
+    "fragments: Extended Offset Table to nowhere": Damage(
+        "us", also(put(0x7FE00001, b"\4" + bytes(7), "OV"), put(0x7FE00002, bytes(8), "OV")), uid.RLE_LOSSLESS
+    ),
+    "icon: colour": Damage("us", icon("RGB ", 3)),
+    "icon: two items": Damage("us", also(icon("MONOCHROME2 ", 1), items(ICON, lambda have: have * 2))),
+    "palette: descriptors that differ": Damage("us", palette(b"\0\1\0\0\x10\0", b"\0\2\0\0\x10\0", 512)),
+    "palette: table too short": Damage("us", palette(b"\0\1\0\0\x10\0", b"\0\1\0\0\x10\0", 100)),
+    "overlay: data too short": Damage(
+        "us",
+        also(
+            number(0x60000010, 12),
+            number(0x60000011, 16),
+            put(0x60000040, "G ", "CS"),
+            put(0x60000050, struct.pack("<hh", 1, 1), "SS"),
+            number(0x60000100, 1),
+            number(0x60000102, 0),
+            put(0x60003000, bytes(4), "OW"),
+        ),
     ),
     # structure (PS3.5 7)
     "structure: an element twice": Damage("us", twice(0x00100020)),

@@ -7,10 +7,13 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from fakes.damaged import DAMAGE, Damage, file_bytes, put
+from fakes.damaged import DAMAGE, REGIONS, Damage, file_bytes, inside, put
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from agent.app.checking import check_file
 from agent.app.cli import main
+from agent.errors import AgentError
 from agent.iod.modules import errors
 
 
@@ -106,4 +109,31 @@ def test_every_damage_is_found(name: str, tmp_path: Path) -> None:
     damage = DAMAGE[name]
     path = tmp_path / "instance.dcm"
     path.write_bytes(file_bytes(damage, damage.kind, damage.syntax))
-    assert errors(check_file(str(path)).findings)
+    found = errors(check_file(str(path)).findings)
+    assert found
+    assert any("odd length" in finding.text for finding in found) is (name == "odd length")  # no other by mistake
+
+
+def test_what_no_sequence_has_in_its_items_is_a_warning(tmp_path: Path) -> None:
+    slipped = Damage("us", inside(REGIONS, put(0x00280010, b"\1\0", "US")))
+    found = check_file(written(tmp_path, "slipped", slipped)).findings
+    assert [(each.severity, each.path, each.text) for each in found] == [
+        ("warning", "(0018,6011)[1].(0028,0010)", "is not part of such an item")
+    ]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), kind=st.sampled_from(["us", "us-mf", "xa", "vl-photo"]))
+def test_any_bytes_are_reported_not_raised(data: st.DataObject, kind: str, tmp_path: Path) -> None:
+    whole = bytearray(file_bytes(None, kind))
+    for _ in range(data.draw(st.integers(1, 8))):
+        at = data.draw(st.integers(0, len(whole) - 1))
+        new = data.draw(st.sampled_from([b"", b"\0", b"\xff\xff\xff\xff", b"SQ", b"UN", b"DS", b"\xfe\xff\x00\xe0"]))
+        whole[at : at + data.draw(st.integers(0, 4))] = new
+    path = tmp_path / "any.dcm"
+    path.write_bytes(whole)
+    try:
+        report = check_file(str(path))
+    except AgentError:
+        return
+    assert all(str(finding) for finding in report.findings)
