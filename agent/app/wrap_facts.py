@@ -21,6 +21,8 @@ from agent.iod.acquisition import Acquisition, CaptureFacts
 from agent.iod.build import CHARACTER_SET, CONTEXT_ENTITIES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent.app.options import Arguments
     from agent.iod.build import Kind
 
@@ -55,13 +57,13 @@ def given(args: Arguments) -> DataSet:
     return found
 
 
-def parsed_json(path: str, **options: object) -> object:
-    """The JSON of a file; ``InputError`` where it is none."""
+def parsed_json(path: str, parse_float: Callable[[str], object] | None = None) -> object:
+    """The JSON of a file, its fractions read by ``parse_float``; ``InputError`` where it is none."""
     import json
 
     text = read_bytes(path, MAX_JSON_BYTES)
     try:
-        return json.loads(text, **options)  # type: ignore[arg-type]
+        return json.loads(text, parse_float=parse_float)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON: {error}") from None
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 MAX_DIGITS: Final = 16  # of a number: what a DS can hold
 MAX_EXPONENT: Final = 30
-_HINT: Final = "The top of agent/iod/dose_events.py shows exposure events; QUANTITIES there lists every key and unit."
 
 # name in JSON -> quantity of Event, factor into its unit
 QUANTITIES: Final[dict[str, tuple[str, str]]] = {
@@ -121,6 +120,7 @@ _CODES: Final[dict[str, Callable[[str], Code]]] = {
     "filter_material": _listed(FILTER_MATERIALS),
 }
 _TEXTS: Final = frozenset({"uid", "started", "acquisition_protocol", "comment"})
+_HINT: Final = "Keys of an event: " + ", ".join((*sorted(_TEXTS), *_CODES, *QUANTITIES)) + "."
 _MANDATORY: Final = ("started", "type", "target_region")
 _REPORT: Final = frozenset({"device", "events", "intent", "source", "comment"})
 
