@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # As many sequences inside sequences as ``decode`` accepts; the parser of JSON has its own bound before this one.
 MAX_DEPTH: Final = 16
 _NAME_GROUPS: Final = ("Alphabetic", "Ideographic", "Phonetic")
+_HEXADECIMAL: Final = frozenset("0123456789ABCDEFabcdef")
 _REAL: Final = frozenset({"FL", "FD"})
 _HINT: Final = "PS3.18 Annex F describes the JSON of a Data Set; 'modality-agent dump --json' prints examples."
 
@@ -130,11 +131,8 @@ def _data_set_of(found: object, depth: int) -> DataSet:
 
 def _tag_of(key: object) -> int:
     text = str(key)
-    if len(text) == 8:
-        try:
-            return int(text, 16)
-        except ValueError:
-            pass
+    if len(text) == 8 and _HEXADECIMAL.issuperset(text):
+        return int(text, 16)
     try:
         return dictionary.tag_for(text)
     except KeyError:
