@@ -136,7 +136,7 @@ def _encode_in_some_charset(
         raise EncodeError(f"{uid_name(transfer_syntax)} is retired and is not written")
     for charset in _candidates(dataset, preferred):
         work = dataset
-        if charset.terms and tags.SPECIFIC_CHARACTER_SET not in dataset:
+        if charset.terms and not dataset.text(tags.SPECIFIC_CHARACTER_SET):
             work = dataset.copy()
             work.set(tags.SPECIFIC_CHARACTER_SET, charset.terms, vr="CS")
         try:
