@@ -124,7 +124,7 @@ class FrameIndex:
         index.table = Extent(offset, table_length)
         offset += table_length
         while True:
-            if open_end and not pread(1, offset):
+            if open_end and len(pread(2, offset - 1)) == 1:  # the end is here, not before
                 index.closed = False
                 break
             length, offset = _item(pread, offset)
