@@ -36,6 +36,7 @@ from agent.errors import DecodeError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agent.dataset.charset import Charset
     from agent.dataset.deflate import Inflater
 
 
@@ -340,7 +341,9 @@ class Decoder:
         if level.syntax.big and wire is not _DEFINED_UN:
             data = _swapped(vr, data)
         if tag == tags.SPECIFIC_CHARACTER_SET:
-            level.charset = charset_to_read(data.decode("ascii", "replace"))
+            before, level.charset = level.charset, charset_to_read(data.decode("ascii", "replace"))
+            if not level.ordered:  # it is that of what stands in front of it, too
+                _set_charset(dataset, before, level.charset)
         if is_ambiguous(vr):
             self._undecided.append((dataset, tag))
         dataset.stored[tag] = Raw(tag, vr, data, level.charset, wire)
@@ -481,6 +484,19 @@ def _inflater(limits: Limits) -> Inflater:
 
 def _set_form(level: Level, dataset: DataSet, form: Form) -> None:
     dataset.form = form if level.ordered else form._replace(order=tuple(dataset.stored))
+
+
+def _set_charset(dataset: DataSet, before: Charset, charset: Charset) -> None:
+    """Put another character set in place of the one that all of a Data Set inherited."""
+    pending = [dataset]
+    while pending:
+        stored = pending.pop().stored
+        for tag, found in stored.items():
+            if isinstance(found, Raw) and found.charset is before:
+                stored[tag] = found._replace(charset=charset)
+            elif isinstance(found, Element) and isinstance(found.value, list):
+                items = [item for item in found.value if isinstance(item, DataSet)]
+                pending += [item for item in items if tags.SPECIFIC_CHARACTER_SET not in item.stored]
 
 
 def _swapped(vr: str, data: bytes) -> bytes:

@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.dataset import dictionary
-from agent.dataset.dataset import DataSet
+from agent.dataset.charset import DEFAULT
+from agent.dataset.dataset import DataSet, Form
 from agent.dataset.decode import Decoder, Limits, decode
 from agent.dataset.encode import encode
 from agent.dataset.tag import SPECIFIC_CHARACTER_SET
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, EXPLICIT_VR_LE, IMPLICIT_VR_LE, RLE_LOSSLESS
-from agent.dataset.values import Fragments, Value
+from agent.dataset.values import Element, Fragments, Raw, Value, Wire
 from agent.dataset.vr import VRS
 from agent.errors import DecodeError, NotDicomError
 from agent.media.part10 import FileMeta, decode_prefix, encode_prefix
@@ -25,6 +26,19 @@ from agent.media.reader import open_instance
 # The Standard has an element for values of every VR (PS3.3 C.23.4.1.1); UN is for private ones.
 PRIVATE_TAG = 0x00091002
 TAGS = {vr: dictionary.tag_for(f"Selector{vr}Value") for vr in VRS if vr not in {"SQ", "UN"}} | {"UN": PRIVATE_TAG}
+
+ALPHABETS = {
+    "ISO_IR 100": "\u00e4\u00d1\u00df",
+    "ISO_IR 144": "\u041b\u044e\u043c",
+    "ISO_IR 13": "\uff94\uff8f\uff80",
+    "ISO_IR 192": "\u738b\U0001f600\u00e9",
+    "GB18030": "\u738b\u4e1c\u00e9",
+    "\\ISO 2022 IR 87\\ISO 2022 IR 159": "\u5c71\u7530\u4e02\u3084",
+    "ISO 2022 IR 13\\ISO 2022 IR 87": "\uff94\u5c71\u3084",
+    "\\ISO 2022 IR 149": "\u6d2a\ud64d\uae38",
+    "\\ISO 2022 IR 58": "\u5f20\u4e1c",
+    "ISO 2022 IR 100\\ISO 2022 IR 126\\ISO 2022 IR 144\\ISO 2022 IR 149": "\u00e9\u0394\u044e\uae38",
+}
 
 visible = st.characters(exclude_categories=("C", "Z"), exclude_characters="\\^=\ufffd")
 words = st.text(visible, min_size=1, max_size=8)
@@ -137,6 +151,62 @@ def test_pieces_make_no_difference(syntax: str, ds: DataSet, sizes: list[int]) -
         decoder.feed(data[at : at + size])
         at, turn = at + size, turn + 1
     assert decoder.finish() == decode(data, syntax)
+
+
+@st.composite
+def read_forms(draw: st.DrawFn, depth: int = 3) -> DataSet:
+    """A Data Set as if it had been read: undefined lengths, odd values, disorder, UN and unknown VRs anywhere."""
+    ds = draw(data_sets(depth=0))
+    data = encode(ds, EXPLICIT_VR_LE)
+    ds = decode(data, EXPLICIT_VR_LE)
+    ds.set(0x000B0010, "FORMS")
+    odd = draw(st.binary(min_size=1, max_size=5))
+    ds.stored[0x000B1001] = Raw(0x000B1001, "OB", odd)
+    ds.stored[0x000B1002] = Raw(0x000B1002, "UN", odd, DEFAULT, draw(st.sampled_from([None, Wire("ZZ")])))
+    ds.stored[0x00280010] = Raw(0x00280010, "US", b"\2\0", DEFAULT, draw(st.sampled_from([None, Wire("UN")])))
+    if depth and draw(st.booleans()):
+        items = draw(st.lists(read_forms(depth=depth - 1), max_size=2))
+        wire = draw(st.sampled_from([None, Wire("SQ", undefined=True)]))
+        ds.stored[0x00081032] = Element(0x00081032, "SQ", items, wire)
+    order = draw(st.permutations(sorted(ds.stored))) if draw(st.booleans()) else None
+    ds.form = Form(draw(st.booleans()) and depth < 3, None if order is None else tuple(order))
+    return ds
+
+
+@settings(max_examples=60)
+@given(read_forms())
+def test_every_form_comes_back_in_its_bytes(ds: DataSet) -> None:
+    data = encode(ds, EXPLICIT_VR_LE)
+    back = decode(data, EXPLICIT_VR_LE)
+    assert encode(back, EXPLICIT_VR_LE) == data
+    decoder = Decoder(EXPLICIT_VR_LE)
+    for at in range(len(data)):
+        decoder.feed(data[at : at + 1])
+    assert encode(decoder.finish(), EXPLICIT_VR_LE) == data
+    canonical = encode(back, EXPLICIT_VR_LE, canonical=True)
+    again = decode(canonical, EXPLICIT_VR_LE)
+    assert again.tags() == back.tags()
+    assert list(again.stored) == sorted(again.stored)
+    assert encode(again, EXPLICIT_VR_LE) == canonical
+
+
+@settings(max_examples=60)
+@given(data_sets(), st.binary(min_size=1, max_size=7))
+@pytest.mark.parametrize("syntax", [IMPLICIT_VR_LE, EXPLICIT_VR_LE])
+def test_a_tail_is_no_data_set(syntax: str, ds: DataSet, tail: bytes) -> None:
+    with pytest.raises(DecodeError, match="cut short"):
+        decode(encode(ds, syntax) + tail, syntax)
+
+
+@settings(max_examples=60)
+@given(st.sampled_from(sorted(ALPHABETS)), st.data())
+def test_text_of_every_character_set_survives(terms: str, data: st.DataObject) -> None:
+    letters = st.text(ALPHABETS[terms] + "abc ", min_size=1, max_size=10).map(str.strip)
+    name = "=".join(data.draw(st.lists(st.lists(letters, max_size=5).map("^".join), max_size=3)))
+    lines = data.draw(st.lists(letters, max_size=4).map("\r\n".join))
+    ds = DataSet({"SpecificCharacterSet": terms.split("\\"), "PatientName": name, "TextValue": lines})
+    back = decode(encode(ds, EXPLICIT_VR_LE), EXPLICIT_VR_LE)
+    assert (back.text("PatientName"), back.text("TextValue")) == (name.rstrip(" "), lines.rstrip(" "))
 
 
 @settings(max_examples=150)

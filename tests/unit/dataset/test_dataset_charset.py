@@ -148,3 +148,12 @@ def test_terms_that_anybody_invents_do_not_add_up() -> None:
     for number in range(1000):
         charset_to_read(f"INVENTED {number}")
     assert len(charset._known) <= 64
+
+
+def test_a_character_set_that_comes_late_is_that_of_all() -> None:
+    name, terms = b"\x10\0\x10\0PN\2\0\xe9\xe8", b"\x08\0\5\0CS\x0a\0ISO_IR 100"
+    inner = b"\xfe\xff\x00\xe0\x0a\0\0\0" + name
+    data = name + b"\x32\0\x64\x10SQ\0\0" + len(inner).to_bytes(4, "little") + inner + terms
+    ds = decode(data, EXPLICIT_VR_LE)
+    assert ds["PatientName"] == ds.items_of(0x00321064)[0]["PatientName"] == "\u00e9\u00e8"
+    assert encode(ds, EXPLICIT_VR_LE) == data

@@ -10,6 +10,7 @@ from agent.dataset.dataset import DataSet
 from agent.dataset.decode import Decoder, decode
 from agent.dataset.encode import encode, encode_parts
 from agent.dataset.uid import EXPLICIT_VR_BE, EXPLICIT_VR_LE, IMPLICIT_VR_LE, RLE_LOSSLESS
+from agent.dataset.unknown import items_in
 from agent.dataset.values import Fragments
 from agent.errors import EncodeError
 
@@ -181,3 +182,12 @@ def test_big_endian_values_of_every_vr(vr: str, big: bytes, value: object) -> No
     ds = decode(b"\x00\x09\x10\x01" + vr.encode() + length + big, EXPLICIT_VR_BE)
     assert ds[0x00091001] == value
     assert ds.element(0x00091001).vr == vr
+
+
+def test_items_in_un_of_defined_length_are_found_when_asked_for() -> None:
+    ds = decode(EXPLICIT["private UN"], EXPLICIT_VR_LE)
+    assert items_in(ds[0x00091001]) == [DataSet({"CodeValue": "A"})]
+    for other in (b"", b"junk", ITEM, ITEM + le(99), ITEM + NONE + b"junk", None, "text", ITEM * 3):
+        assert items_in(other) is None
+    assert items_in(ITEM + NONE) == [DataSet()]
+    assert encode(ds, EXPLICIT_VR_LE) == EXPLICIT["private UN"]
