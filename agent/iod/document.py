@@ -160,7 +160,7 @@ class _CdaReader:
         parser.CharacterDataHandler = self._text
         try:
             parser.Parse(data, True)  # noqa: FBT003  has no keywords
-        except expat.ExpatError as error:
+        except (expat.ExpatError, LookupError, ValueError) as error:  # the latter two for encodings
             raise IodError(f"is not well-formed XML: {error}", tag=DOCUMENT, hint=CDA_HINT) from None
 
     def _refuse(self, *_declaration: object) -> int:

@@ -71,6 +71,8 @@ def test_sources_are_named() -> None:
         ("pdf", PDF + bytes(2000), "cut short"),
         ("cda", b"", "1 to"),
         ("cda", b"<a>", "well-formed"),
+        ("cda", b'<?xml version="1.0" encoding="NTF-8"?><a/>', "well-formed XML: unknown encoding"),
+        ("cda", b'<?xml version="1.0" encoding="gb18030"?><a/>', "well-formed XML: multi-byte"),
         ("cda", b"<a/>", "its root is a"),
         ("cda", b'<a xmlns="urn:hl7-org:v3"/>', "its root is urn:hl7-org:v3 a"),
         ("cda", b'<ClinicalDocument xmlns="urn:hl7-org:v3"/>', "has no id"),
