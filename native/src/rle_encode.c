@@ -88,28 +88,27 @@ static inline size_t find_end(const uint64_t *map, size_t i)
     }
 }
 
-/* Copies more than needed: source and destination have slack. */
+/* Copies more than needed: source and destination have slack. Nothing, a pair and a few bytes take the same way: how
+ * many there are is what no processor can guess. */
 static inline uint8_t *put_literals(uint8_t *out, const uint8_t *x, size_t count)
 {
-    if (count == 2 && x[0] == x[1]) { /* alone, a pair is shorter as a replicate */
-        *out++ = (uint8_t)(257 - 2);
-        *out++ = x[0];
-        return out;
+    while (count > RLE_PACKET_MAX) {
+        *out = RLE_PACKET_MAX - 1;
+        memcpy(out + 1, x, RLE_PACKET_MAX);
+        out += 1 + RLE_PACKET_MAX;
+        x += RLE_PACKET_MAX;
+        count -= RLE_PACKET_MAX;
     }
-    while (count > 0) {
-        size_t n = count < RLE_PACKET_MAX ? count : RLE_PACKET_MAX;
-        *out++ = (uint8_t)(n - 1);
-        memcpy(out, x, 16);
-        if (n > 16)
-            memcpy(out + 16, x + 16, RLE_PACKET_MAX - 16);
-        out += n;
-        x += n;
-        count -= n;
-    }
-    return out;
+    size_t pair = (count == 2) & (x[0] == x[1]); /* alone, it is shorter as a replicate */
+    *out = (uint8_t)(count - 1 - 2 * pair);
+    memcpy(out + 1, x, 16);
+    if (count > 16)
+        memcpy(out + 17, x + 16, RLE_PACKET_MAX - 16);
+    return out + count + (count > 0) - pair;
 }
 
-static uint8_t *put_row(uint8_t *out, const uint8_t *x, size_t count, const uint64_t *map)
+static inline __attribute__((always_inline)) uint8_t *put_runs(uint8_t *out, const uint8_t *x, size_t count,
+                                                               const uint64_t *map)
 {
     size_t literal = 0; /* where the bytes begin that are not coded yet */
     size_t at = 0;
@@ -117,22 +116,50 @@ static uint8_t *put_row(uint8_t *out, const uint8_t *x, size_t count, const uint
         size_t end = find_end(map, at);
         size_t left = end - at;
         out = put_literals(out, x + literal, at - literal);
-        while (left >= 2) {
-            size_t n = left < RLE_PACKET_MAX ? left : RLE_PACKET_MAX;
-            *out++ = (uint8_t)(257 - n);
+        while (left > RLE_PACKET_MAX) {
+            *out++ = (uint8_t)(257 - RLE_PACKET_MAX);
             *out++ = x[at];
-            left -= n;
+            left -= RLE_PACKET_MAX;
         }
-        literal = end - left; /* one byte may be left over */
+        out[0] = (uint8_t)(257 - left);
+        out[1] = x[at];
+        out += left > 1 ? 2 : 0;
+        literal = end - (left == 1); /* one byte may be left over */
         at = end;
     }
     return put_literals(out, x + literal, count - literal);
+}
+
+typedef uint8_t *(*put_row_function)(uint8_t *out, const uint8_t *x, size_t count, const uint64_t *map);
+
+static uint8_t *put_row_portable(uint8_t *out, const uint8_t *x, size_t count, const uint64_t *map)
+{
+    return put_runs(out, x, count, map);
+}
+
+#if defined(__x86_64__)
+/* The same with the shifts and the counting of zeros that newer processors have. */
+static __attribute__((target("avx2,bmi,bmi2,lzcnt"))) uint8_t *put_row_avx2(uint8_t *out, const uint8_t *x,
+                                                                            size_t count, const uint64_t *map)
+{
+    return put_runs(out, x, count, map);
+}
+#endif
+
+static put_row_function best_put_row(void)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
+        return put_row_avx2;
+#endif
+    return put_row_portable;
 }
 
 /* One plane of the frame. Returns its bytes, or MGA_ERR_ARG_DST_SIZE. */
 static int64_t put_segment(uint8_t *dst, size_t dst_size, const uint8_t *src, const rle_layout *l, const encode_work *w)
 {
     const mga_rle_kernels *kernels = mga_rle_kernels_best();
+    const put_row_function put_row = best_put_row();
     size_t columns = l->columns;
     size_t at = 0;
     for (size_t row = 0; row < l->rows; row++) {
