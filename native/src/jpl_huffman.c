@@ -20,7 +20,7 @@ static size_t sorted_leaves(package leaves[LEAVES], const uint32_t counts[JPL_CA
     size_t size = 0;
     for (size_t i = 0; i < LEAVES; i++) {
         /* 16 bits of the reserved code together weigh less than one bit of a sample */
-        uint64_t weight = i == RESERVED ? 1 : (uint64_t)counts[i] * (2 * JPL_CODE_BITS);
+        uint64_t weight = i == RESERVED ? 1 : (uint64_t)counts[i] * 2 * JPL_CODE_BITS;
         if (weight == 0)
             continue;
         size_t at = size++;
@@ -95,6 +95,12 @@ bool jpl_huffman_is_code(const jpl_huffman *huffman)
             return false;
     }
     return true;
+}
+
+bool jpl_huffman_equal(const jpl_huffman *a, const jpl_huffman *b)
+{
+    return a->size == b->size && memcmp(a->counts, b->counts, sizeof a->counts) == 0 &&
+           memcmp(a->values, b->values, a->size) == 0;
 }
 
 void jpl_huffman_codes(jpl_codes *codes, const jpl_huffman *huffman)

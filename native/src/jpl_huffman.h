@@ -26,6 +26,7 @@ typedef struct {
 void jpl_huffman_make(jpl_huffman *huffman, const uint32_t counts[JPL_CATEGORIES]);
 /* Are these lengths a code, and are the values different categories? */
 bool jpl_huffman_is_code(const jpl_huffman *huffman);
+bool jpl_huffman_equal(const jpl_huffman *a, const jpl_huffman *b);
 void jpl_huffman_codes(jpl_codes *codes, const jpl_huffman *huffman);
 /* Bits behind a code: the category's own, but none for 16, which is one value (T.81 H.1.2.2). */
 static inline unsigned jpl_extra_bits(unsigned category)

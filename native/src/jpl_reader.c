@@ -39,7 +39,7 @@ static void make_lengths(uint32_t *entries, const jpl_huffman *huffman, unsigned
     size_t at = 0;
     size_t k = 0;
     for (unsigned bits = 1; bits <= index_bits; bits++)
-        for (unsigned i = 0; i < huffman->counts[bits]; i++, k++) {
+        for (unsigned i = 0; i < huffman->counts[bits] && k < huffman->size; i++, k++) {
             unsigned extra = huffman->values[k];
             size_t span = (size_t)1 << (index_bits - bits);
             for (size_t j = 0; j < span && extra < 16; j++) /* 16 is left to the careful way */
@@ -64,7 +64,7 @@ static void make_several(uint64_t *entries, const uint32_t *lengths, unsigned in
         while (n < SEVERAL) {
             uint32_t entry = lengths[index << used & mask];
             unsigned bits = entry & 0xFF;
-            unsigned extra = entry >> 16;
+            unsigned extra = entry >> 16 & 15;
             if (bits == 0 || used + bits > index_bits)
                 break;
             used += bits;
@@ -91,7 +91,7 @@ static uint32_t share_outside(const jpl_huffman *huffman, unsigned index_bits)
 static bool same_codes(const jpl_lookup *l)
 {
     for (size_t c = 1; c < l->components; c++)
-        if (memcmp(&l->books[c].huffman, &l->books[0].huffman, sizeof l->books[0].huffman) != 0)
+        if (!jpl_huffman_equal(&l->books[c].huffman, &l->books[0].huffman))
             return false;
     return true;
 }
@@ -106,8 +106,10 @@ void jpl_lookup_make(jpl_lookup *lookup, uint8_t *memory, size_t samples)
         if (c == 0 || !same)
             make_lengths(lookup->lengths[c], &lookup->books[c].huffman, lookup->index_bits);
     }
-    for (size_t k = 0; k < JPL_TURN; k++)
-        lookup->turn[k] = lookup->lengths[k % lookup->components];
+    for (size_t k = 0, c = 0; k < JPL_TURN; k++) {
+        lookup->turn[k] = lookup->lengths[c];
+        c = c + 1 < lookup->components ? c + 1 : 0;
+    }
     lookup->use_several = same && share_outside(&lookup->books[0].huffman, lookup->index_bits) < 65536 / 16;
     if (lookup->use_several)
         make_several(lookup->several, lookup->lengths[0], lookup->index_bits);
@@ -197,7 +199,8 @@ static int64_t take_symbol(jpl_reader *r, const jpl_codebook *book, int16_t *out
     if (missing > 0 && length + extra + 8 * (unsigned)missing > r->count)
         return MGA_ERR_DATA_TRUNCATED;
     uint64_t behind = r->bits << length;
-    *out = category == 16 ? INT16_MIN : (int16_t)extend((unsigned)(behind >> 1 >> (63 - extra)), extra);
+    int difference = extend((unsigned)(behind >> 1 >> (63 - extra)), extra);
+    *out = (int16_t)(category == 16 ? INT16_MIN : difference);
     r->bits = behind << extra;
     r->count -= length + extra;
     return MGA_OK;
@@ -314,34 +317,47 @@ static const loops *best_loops(void)
     return &PORTABLE;
 }
 
+/* Differences by the tables, as many as may be had without looking at each. How many, or MGA_ERR_DATA_*. */
+static int64_t read_fast(jpl_reader *reader, const jpl_lookup *lookup, int16_t *out, size_t wanted, size_t left)
+{
+    size_t ahead = lookup->use_several ? BATCH * SEVERAL : JPL_TURN;
+    if (left < ahead)
+        return 0;
+    size_t most = left - ahead + 1; /* a batch that begins below it ends inside of left */
+    size_t n = wanted < most ? wanted : most;
+    const loops *fast = best_loops();
+    return lookup->use_several ? (int64_t)fast->several(reader, lookup, out, n) : fast->turns(reader, lookup, out, n);
+}
+
+/* One difference, or one pixel where components have codes of their own. How many, or MGA_ERR_DATA_*. */
+static int64_t read_careful(jpl_reader *reader, const jpl_lookup *lookup, int16_t *out)
+{
+    size_t step = lookup->use_several ? 1 : lookup->components;
+    for (size_t c = 0; c < step; c++) {
+        int64_t status = take_symbol(reader, &lookup->books[c], out + c);
+        if (status < 0)
+            return status;
+    }
+    return (int64_t)step;
+}
+
 int64_t jpl_read(jpl_reader *reader, const jpl_lookup *lookup, int16_t *out, size_t wanted, size_t left)
 {
-    const loops *fast = best_loops();
-    size_t ahead = lookup->use_several ? BATCH * SEVERAL : JPL_TURN;
-    size_t step = lookup->use_several ? 1 : lookup->components;
     size_t done = 0;
     while (done < wanted) {
-        if (reader->fill - reader->next < TURN_BYTES && !reader->closed)
+        if (!reader->closed && reader->fill - reader->next < TURN_BYTES)
             fill_buffer(reader);
-        if (left >= done + ahead) {
-            size_t most = left - done - ahead + 1; /* a batch that begins below it ends inside of left */
-            size_t n = wanted - done < most ? wanted - done : most;
-            int64_t got = lookup->use_several ? (int64_t)fast->several(reader, lookup, out + done, n)
-                                              : fast->turns(reader, lookup, out + done, n);
-            if (got < 0)
-                return got;
-            done += (size_t)got;
-        }
-        if (done >= wanted)
-            break;
-        if (reader->fill - reader->next < TURN_BYTES && !reader->closed)
+        int64_t got = read_fast(reader, lookup, out + done, wanted - done, left - done);
+        if (got < 0)
+            return got;
+        done += (size_t)got;
+        bool low = !reader->closed && reader->fill - reader->next < TURN_BYTES;
+        if (done >= wanted || low)
             continue;
-        for (size_t c = 0; c < step; c++) {
-            int64_t status = take_symbol(reader, &lookup->books[c], out + done + c);
-            if (status < 0)
-                return status;
-        }
-        done += step;
+        got = read_careful(reader, lookup, out + done);
+        if (got < 0)
+            return got;
+        done += (size_t)got;
     }
     return (int64_t)done;
 }

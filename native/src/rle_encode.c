@@ -92,6 +92,7 @@ static inline size_t find_end(const uint64_t *map, size_t i)
  * many there are is what no processor can guess. */
 static inline uint8_t *put_literals(uint8_t *out, const uint8_t *x, size_t count)
 {
+    size_t pair = (count == 2) & (x[0] == x[1]); /* alone, it is shorter as a replicate */
     while (count > RLE_PACKET_MAX) {
         *out = RLE_PACKET_MAX - 1;
         memcpy(out + 1, x, RLE_PACKET_MAX);
@@ -99,7 +100,6 @@ static inline uint8_t *put_literals(uint8_t *out, const uint8_t *x, size_t count
         x += RLE_PACKET_MAX;
         count -= RLE_PACKET_MAX;
     }
-    size_t pair = (count == 2) & (x[0] == x[1]); /* alone, it is shorter as a replicate */
     *out = (uint8_t)(count - 1 - 2 * pair);
     memcpy(out + 1, x, 16);
     if (count > 16)
