@@ -121,7 +121,7 @@ def _encapsulated(args: Arguments, content: str) -> tuple[Kind, Facts, DataSet]:
 
     row = document.KINDS[content]
     facts = wrap_facts.sort(row, wrap_facts.given(args), args)
-    data = wrap_inputs.read_bytes(args.files[0], wrap_inputs.MAX_DOCUMENT_BYTES)
+    data = wrap_inputs.read_bytes(args.files[0], document.MAX_DOCUMENT_BYTES)
     burned_in = facts.acquisition.burned_in_annotation
     if burned_in is None:
         facts.assumed.append("BurnedInAnnotation YES")

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 HEAD_BYTES: Final = 1024
 MAX_STREAM_BYTES: Final = 256 << 20  # of one compressed picture, which is held in memory
-MAX_DOCUMENT_BYTES: Final = 256 << 20
 UPRIGHT: Final = 1
 
 # What people have and no instance can hold as it is: first bytes -> name
