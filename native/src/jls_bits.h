@@ -9,8 +9,8 @@
 
 #include "jls.h"
 
-#define JLS_BLOCK 512u                    /* samples that are listed before they become bits */
-#define JLS_SYMBOLS_MAX (JLS_BLOCK + 64u) /* a run that goes on behind its block takes a few symbols more */
+#define JLS_BLOCK 512u                        /* samples that are listed before they become bits */
+#define JLS_SYMBOLS_MAX (2 * JLS_BLOCK + 64u) /* two blocks; a run behind its block takes a few symbols more */
 #define JLS_RAW_BYTES ((size_t)JLS_SYMBOLS_MAX * JLS_SAMPLE_BYTES_MAX + 64u)
 
 typedef struct {
@@ -41,6 +41,7 @@ typedef struct {
     uint64_t position;       /* of the next bit */
     uint64_t limit;          /* bits in raw, exactly once the segment has ended */
     uint32_t held, held_count;
+    uint32_t all; /* mapped errors of a block, or-ed: no encoder writes one beyond the range */
     bool after_ff, ended;
 } jls_reader;
 

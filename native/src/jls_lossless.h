@@ -28,9 +28,6 @@ typedef struct {
     int16_t sign[JLS_DECODE_BLOCK];     /* 0 or -1 */
 } jls_decode_block;
 
-typedef size_t (*jls_encode_function)(jls_state *state, jls_encode_block *block, const uint16_t *current,
-                                      const uint16_t *previous, size_t i, size_t count, jls_symbols *symbols);
-
 static inline bool jls_is_lossless(const jls_coding *c)
 {
     return c->near == 0 && c->maxval == (1u << c->precision) - 1 && c->reset == JLS_RESET;
@@ -40,9 +37,6 @@ static inline bool jls_is_lossless(const jls_coding *c)
 bool jls_lossless_encode(jls_state *state, jls_encode_block *block, const jls_lines *lines, jls_symbols *symbols,
                          jls_flush flush, void *owner);
 
-typedef size_t (*jls_decode_function)(jls_state *state, jls_decode_block *block, const int16_t *differences,
-                                      uint16_t *current, const uint16_t *previous, size_t i, size_t count,
-                                      jls_reader *reader);
 /* Quantised differences -MAXVAL..MAXVAL as byte offsets of contexts, and behind them the same negated. */
 void jls_lossless_differences(int16_t *differences, const jls_coding *coding);
 /* As jls_scalar_decode. */

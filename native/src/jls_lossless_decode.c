@@ -64,94 +64,98 @@ INLINE void prepare(jls_decode_block *restrict b, const uint16_t *restrict previ
     }
 }
 
-/* Decodes prepared samples in turn; gives the sample behind the last, or SIZE_MAX. */
-INLINE size_t decode(jls_state *s, jls_decode_block *b, const int16_t *differences, uint16_t *current,
-                     const uint16_t *previous, size_t i, size_t count, jls_reader *r)
+/* Decodes prepared samples in turn, `at` of them behind `end`; stops before a run and before a code that is longer than
+ * one load. Nothing is called from here, so that everything stays in registers. */
+INLINE size_t regular(jls_state *s, const jls_decode_block *b, const int16_t *differences, uint16_t *current,
+                      const uint16_t *previous, size_t at, size_t end, jls_reader *r)
 {
-    const size_t begin = i;
-    const size_t end = count - i < JLS_DECODE_BLOCK ? count : i + JLS_DECODE_BLOCK;
     const uint32_t hmax = s->coding.limit - s->coding.qbpp - 1;
     const uint32_t zeros_max = hmax < ZEROS_LOADED ? hmax : ZEROS_LOADED;
     const int32_t maxval = (int32_t)s->coding.maxval;
     const uint8_t *raw = r->raw;
-    uint8_t *contexts = (uint8_t *)s->contexts;
     uint64_t position = r->position;
-    uint32_t all = 0; /* of every mapped error: no encoder writes one beyond the range */
-    int32_t ra = current[i];
-    prepare(b, previous + i, end - i, &s->coding);
-    while (i < end) {
-        size_t at = i - begin;
-        int32_t q = b->context[at] + differences[b->index[at] - ra];
+    uint32_t all = r->all;
+    int64_t ra = current[at]; /* what becomes an address is as wide as one */
+    for (; at < end; at++) {
+        int64_t q = b->context[at] + (int64_t)differences[b->index[at] - ra];
         int32_t sign = b->sign[at];
         if (__builtin_expect(q <= 0, 0)) {
-            if (q == 0) {
-                r->position = position;
-                i = get_run(s, r, current, previous, i, count);
-                position = r->position;
-                if (i >= end)
-                    break;
-                ra = current[i];
-                continue;
-            }
+            if (q == 0)
+                break;
             q = -q;
             sign = -1;
         }
-        jls_context *x = (jls_context *)(void *)(contexts + q);
-        int32_t step = previous[i + 1] - ra; /* the median of T.87 A.4.1, less ra */
-        step = step < b->least[at] ? b->least[at] : step;
-        step = step > b->most[at] ? b->most[at] : step;
-        int32_t px = ra + step + ((x->c ^ sign) - sign);
-        px = px < 0 ? 0 : px;
-        px = px > maxval ? maxval : px;
+        jls_context *x = (jls_context *)(void *)((uint8_t *)s->contexts + q);
         uint64_t bits = jls_peek(raw, position);
         uint32_t k = x->code.k & 31u;
         uint32_t zeros = (uint32_t)__builtin_clzll(bits | 1);
-        uint32_t m = 0;
-        if (__builtin_expect(zeros < zeros_max, 1)) {
-            /* the one and k bits, less the one, and the zeros above: ((zeros - 1) << k) + (1 << k) + low */
-            m = ((zeros - 1) << k) + (uint32_t)(bits << zeros >> (63 - k));
-            position += zeros + 1 + k;
-        } else {
-            r->position = position;
-            int64_t found = jls_get_golomb(r, &s->coding, s->coding.limit, k);
-            position = r->position;
-            if (found < 0)
-                return SIZE_MAX;
-            m = (uint32_t)found;
-        }
+        if (__builtin_expect(zeros >= zeros_max, 0))
+            break;
+        /* the one and k bits, less the one, and the zeros above: ((zeros - 1) << k) + (1 << k) + low */
+        uint32_t m = ((zeros - 1) << k) + (uint32_t)(bits << zeros >> (63 - k));
+        position += zeros + 1 + k;
         all |= m;
+        int32_t step = previous[at + 1] - (int32_t)ra; /* the median of T.87 A.4.1, less ra */
+        step = step < b->least[at] ? b->least[at] : step;
+        step = step > b->most[at] ? b->most[at] : step;
+        int32_t px = (int32_t)ra + step + ((x->c ^ sign) - sign);
+        px = px < 0 ? 0 : px;
+        px = px > maxval ? maxval : px;
         int32_t e = jls_unfold(m ^ x->code.inverted);
-        ra = (int32_t)(((uint32_t)px + ((uint32_t)(e ^ sign) - (uint32_t)sign)) & (uint32_t)maxval);
-        current[i + 1] = (uint16_t)ra;
-        jls_update(x, s->reciprocals, e, (uint32_t)(e < 0 ? -(uint32_t)e : (uint32_t)e));
-        i++;
+        ra = (int64_t)(((uint32_t)px + ((uint32_t)(e ^ sign) - (uint32_t)sign)) & (uint32_t)maxval);
+        current[at + 1] = (uint16_t)ra;
+        jls_update(x, s->reciprocals, e, e < 0 ? 0u - (uint32_t)e : (uint32_t)e);
     }
     r->position = position;
-    return all > 2 * s->coding.range ? SIZE_MAX : i;
+    r->all = all;
+    return at;
 }
 
-static size_t decode_portable(jls_state *s, jls_decode_block *b, const int16_t *differences, uint16_t *current,
-                              const uint16_t *previous, size_t i, size_t count, jls_reader *r)
+typedef struct {
+    void (*prepare)(jls_decode_block *b, const uint16_t *previous, size_t count, const jls_coding *c);
+    size_t (*regular)(jls_state *s, const jls_decode_block *b, const int16_t *differences, uint16_t *current,
+                      const uint16_t *previous, size_t at, size_t end, jls_reader *r);
+} jls_decode_kernels;
+
+static void prepare_portable(jls_decode_block *b, const uint16_t *previous, size_t count, const jls_coding *c)
 {
-    return decode(s, b, differences, current, previous, i, count, r);
+    prepare(b, previous, count, c);
 }
+
+static size_t regular_portable(jls_state *s, const jls_decode_block *b, const int16_t *differences, uint16_t *current,
+                               const uint16_t *previous, size_t at, size_t end, jls_reader *r)
+{
+    return regular(s, b, differences, current, previous, at, end, r);
+}
+
+static const jls_decode_kernels PORTABLE = {prepare_portable, regular_portable};
 
 #if defined(__x86_64__)
-JLS_FAST static size_t decode_fast(jls_state *s, jls_decode_block *b, const int16_t *differences, uint16_t *current,
-                                   const uint16_t *previous, size_t i, size_t count, jls_reader *r)
+
+JLS_FAST static void prepare_fast(jls_decode_block *b, const uint16_t *previous, size_t count, const jls_coding *c)
 {
-    return decode(s, b, differences, current, previous, i, count, r);
+    prepare(b, previous, count, c);
 }
 
-static jls_decode_function best(void)
+JLS_FAST static size_t regular_fast(jls_state *s, const jls_decode_block *b, const int16_t *differences,
+                                    uint16_t *current, const uint16_t *previous, size_t at, size_t end, jls_reader *r)
 {
-    return jls_has_fast() ? decode_fast : decode_portable;
+    return regular(s, b, differences, current, previous, at, end, r);
 }
+
+static const jls_decode_kernels *best(void)
+{
+    static const jls_decode_kernels FAST = {prepare_fast, regular_fast};
+    return jls_has_fast() ? &FAST : &PORTABLE;
+}
+
 #else
-static jls_decode_function best(void)
+
+static const jls_decode_kernels *best(void)
 {
-    return decode_portable;
+    return &PORTABLE;
 }
+
 #endif
 
 void jls_lossless_differences(int16_t *differences, const jls_coding *c)
@@ -166,13 +170,38 @@ void jls_lossless_differences(int16_t *differences, const jls_coding *c)
     }
 }
 
+/* From sample i on to the end of its block, or of a run; SIZE_MAX when no encoder writes such bits. */
+static size_t decode_block(const jls_decode_kernels *kernels, jls_state *s, jls_decode_block *b,
+                           const int16_t *differences, const jls_lines *l, size_t i, jls_reader *r)
+{
+    uint16_t *current = l->current[0];
+    const uint16_t *previous = l->previous[0];
+    if (previous[i + 2] == current[i] && previous[i + 1] == current[i] && previous[i] == current[i])
+        return get_run(s, r, current, previous, i, l->count);
+    size_t end = l->count - i < JLS_DECODE_BLOCK ? l->count - i : JLS_DECODE_BLOCK;
+    kernels->prepare(b, previous + i, end, &s->coding);
+    r->all = 0;
+    size_t at = 0;
+    while (at < end) {
+        at = kernels->regular(s, b, differences, current + i, previous + i, at, end, r);
+        if (at >= end)
+            break;
+        bool run = b->context[at] + differences[b->index[at] - current[i + at]] == 0;
+        size_t next = run ? get_run(s, r, current, previous, i + at, l->count) : jls_scalar_decode_one(s, l, i + at, r);
+        if (next == SIZE_MAX)
+            return SIZE_MAX;
+        at = next - i;
+    }
+    return r->all > 2 * s->coding.range ? SIZE_MAX : i + at;
+}
+
 int64_t jls_lossless_decode(jls_state *state, jls_decode_block *block, const int16_t *differences,
                             const jls_lines *lines, jls_reader *reader)
 {
-    jls_decode_function decode_block = best();
+    const jls_decode_kernels *kernels = best();
     state->component = lines->component;
     for (size_t i = 0; i < lines->count;) {
-        i = decode_block(state, block, differences, lines->current[0], lines->previous[0], i, lines->count, reader);
+        i = decode_block(kernels, state, block, differences, lines, i, reader);
         if (i == SIZE_MAX)
             return MGA_ERR_DATA_CODE;
     }

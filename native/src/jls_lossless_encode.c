@@ -92,24 +92,18 @@ INLINE bool predict(jls_encode_block *restrict b, const uint16_t *restrict curre
     return room < 128 || half < 128 || spread > half - 128;
 }
 
-/* Codes predicted samples in turn; gives the sample behind the last, which a run may take beyond the block. */
-INLINE size_t code(jls_state *s, const jls_encode_block *b, const uint16_t *current, const uint16_t *previous, size_t i,
-                   size_t end, size_t count, jls_symbols *symbols, bool limited)
+/* Lists predicted samples in turn, `at` of them behind `end`; stops before a run. Nothing is called from here, so that
+ * everything stays in registers. */
+INLINE size_t regular(jls_state *s, const jls_encode_block *b, size_t at, size_t end, jls_symbols *symbols,
+                      bool limited)
 {
     const uint32_t shift = 32 - s->coding.precision;
-    uint8_t *contexts = (uint8_t *)s->contexts;
-    const size_t begin = i;
     size_t listed = symbols->count;
-    while (i < end) {
-        size_t at = i - begin;
-        uint32_t q = b->context[at];
-        if (__builtin_expect(q == 0, 0)) {
-            symbols->count = listed;
-            i = put_run(s, current, previous, i, count, symbols);
-            listed = symbols->count;
-            continue;
-        }
-        jls_context *x = (jls_context *)(void *)(contexts + q);
+    for (; at < end; at++) {
+        uint64_t q = b->context[at];
+        if (__builtin_expect(q == 0, 0))
+            break;
+        jls_context *x = (jls_context *)(void *)((uint8_t *)s->contexts + q);
         int32_t c = x->c;
         if (limited) {
             c = c < b->low[at] ? b->low[at] : c;
@@ -121,58 +115,100 @@ INLINE size_t code(jls_state *s, const jls_encode_block *b, const uint16_t *curr
         symbols->e[listed] = e;
         symbols->code[listed++] = x->code;
         jls_update(x, s->reciprocals, e, (uint32_t)(e < 0 ? -e : e));
-        i++;
     }
     symbols->count = listed;
-    return i;
+    return at;
 }
 
-INLINE size_t encode(jls_state *s, jls_encode_block *b, const uint16_t *current, const uint16_t *previous, size_t i,
-                     size_t count, jls_symbols *symbols)
+typedef struct {
+    bool (*predict)(jls_encode_block *b, const uint16_t *current, const uint16_t *previous, size_t count, limits t);
+    size_t (*regular)(jls_state *s, const jls_encode_block *b, size_t at, size_t end, jls_symbols *symbols);
+    size_t (*limited)(jls_state *s, const jls_encode_block *b, size_t at, size_t end, jls_symbols *symbols);
+} encode_kernels;
+
+static bool predict_portable(jls_encode_block *b, const uint16_t *current, const uint16_t *previous, size_t count,
+                             limits t)
 {
-    if (previous[i + 2] == current[i] && previous[i + 1] == current[i] && previous[i] == current[i])
-        i = put_run(s, current, previous, i, count, symbols);
-    size_t end = count - i < JLS_BLOCK ? count : i + JLS_BLOCK;
-    const jls_coding *c = &s->coding;
-    limits t = {(uint16_t)c->t1, (uint16_t)c->t2, (uint16_t)c->t3, (uint16_t)c->maxval};
-    if (predict(b, current + i, previous + i, end - i, t))
-        return code(s, b, current, previous, i, end, count, symbols, true);
-    return code(s, b, current, previous, i, end, count, symbols, false);
+    return predict(b, current, previous, count, t);
 }
 
-static size_t encode_portable(jls_state *s, jls_encode_block *b, const uint16_t *current, const uint16_t *previous,
-                              size_t i, size_t count, jls_symbols *symbols)
+static size_t regular_portable(jls_state *s, const jls_encode_block *b, size_t at, size_t end, jls_symbols *symbols)
 {
-    return encode(s, b, current, previous, i, count, symbols);
+    return regular(s, b, at, end, symbols, false);
 }
+
+static size_t limited_portable(jls_state *s, const jls_encode_block *b, size_t at, size_t end, jls_symbols *symbols)
+{
+    return regular(s, b, at, end, symbols, true);
+}
+
+static const encode_kernels PORTABLE = {predict_portable, regular_portable, limited_portable};
 
 #if defined(__x86_64__)
-JLS_FAST static size_t encode_fast(jls_state *s, jls_encode_block *b, const uint16_t *current, const uint16_t *previous,
-                                   size_t i, size_t count, jls_symbols *symbols)
+
+JLS_FAST static bool predict_fast(jls_encode_block *b, const uint16_t *current, const uint16_t *previous, size_t count,
+                                  limits t)
 {
-    return encode(s, b, current, previous, i, count, symbols);
+    return predict(b, current, previous, count, t);
 }
 
-static jls_encode_function best(void)
+JLS_FAST static size_t regular_fast(jls_state *s, const jls_encode_block *b, size_t at, size_t end,
+                                    jls_symbols *symbols)
 {
-    return jls_has_fast() ? encode_fast : encode_portable;
+    return regular(s, b, at, end, symbols, false);
 }
+
+JLS_FAST static size_t limited_fast(jls_state *s, const jls_encode_block *b, size_t at, size_t end,
+                                    jls_symbols *symbols)
+{
+    return regular(s, b, at, end, symbols, true);
+}
+
+static const encode_kernels *best(void)
+{
+    static const encode_kernels FAST = {predict_fast, regular_fast, limited_fast};
+    return jls_has_fast() ? &FAST : &PORTABLE;
+}
+
 #else
-static jls_encode_function best(void)
+
+static const encode_kernels *best(void)
 {
-    return encode_portable;
+    return &PORTABLE;
 }
+
 #endif
+
+/* From sample i on to the end of its block, or of a run. */
+static size_t encode_block(const encode_kernels *kernels, jls_state *s, jls_encode_block *b, const jls_lines *l,
+                           size_t i, jls_symbols *symbols)
+{
+    const uint16_t *current = l->current[0];
+    const uint16_t *previous = l->previous[0];
+    if (previous[i + 2] == current[i] && previous[i + 1] == current[i] && previous[i] == current[i])
+        return put_run(s, current, previous, i, l->count, symbols);
+    const jls_coding *c = &s->coding;
+    limits t = {(uint16_t)c->t1, (uint16_t)c->t2, (uint16_t)c->t3, (uint16_t)c->maxval};
+    size_t end = l->count - i < JLS_BLOCK ? l->count - i : JLS_BLOCK;
+    bool near_limits = kernels->predict(b, current + i, previous + i, end, t);
+    size_t at = 0;
+    while (at < end) {
+        at = (near_limits ? kernels->limited : kernels->regular)(s, b, at, end, symbols);
+        if (at < end)
+            at = put_run(s, current, previous, i + at, l->count, symbols) - i;
+    }
+    return i + at;
+}
 
 bool jls_lossless_encode(jls_state *state, jls_encode_block *block, const jls_lines *lines, jls_symbols *symbols,
                          jls_flush flush, void *owner)
 {
-    jls_encode_function encode_block = best();
+    const encode_kernels *kernels = best();
     state->component = lines->component;
     for (size_t i = 0; i < lines->count;) {
-        i = encode_block(state, block, lines->current[0], lines->previous[0], i, lines->count, symbols);
-        if (!flush(owner))
+        i = encode_block(kernels, state, block, lines, i, symbols);
+        if (symbols->count >= JLS_BLOCK && !flush(owner))
             return false;
     }
-    return true;
+    return flush(owner);
 }

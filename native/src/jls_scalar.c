@@ -113,7 +113,10 @@ static uint16_t regular(coder *o, int32_t q, int32_t px, int32_t sample)
     uint32_t turned = c->near == 0 && k == 0 && 2 * x->b <= -(int32_t)x->n;
     uint32_t m = o->symbols ? jls_fold(error_of(sign * (sample - px), c)) ^ turned : 0;
     int32_t e = jls_unfold(code(o, c->limit, k, m) ^ turned);
-    update(x, e, c);
+    if (c->near == 0 && c->reset == JLS_RESET) /* keeps what the fast paths need */
+        jls_update(x, o->state->reciprocals, e, (uint32_t)(e < 0 ? -e : e));
+    else
+        update(x, e, c);
     return (uint16_t)restore(px, sign * e, c);
 }
 
@@ -239,6 +242,13 @@ bool jls_scalar_encode(jls_state *state, const jls_lines *lines, jls_symbols *sy
             return false;
     }
     return true;
+}
+
+size_t jls_scalar_decode_one(jls_state *state, const jls_lines *lines, size_t i, jls_reader *reader)
+{
+    coder o = {.state = state, .reader = reader};
+    i = advance(&o, lines, i);
+    return o.damaged ? SIZE_MAX : i;
 }
 
 int64_t jls_scalar_decode(jls_state *state, const jls_lines *lines, jls_reader *reader)
