@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 # Longer values are bulk data, in which there is nothing to check but their length.
 REFER_BYTES: Final = 1 << 20
 _SOP_CLASS, _SOP_INSTANCE = 0x00080016, 0x00080018
+DOCUMENT: Final = 0x00420011
 _FILE: Final = "PS3.10 7.1"
 _META_TYPE_1: Final = (0x00020000, 0x00020001, 0x00020002, 0x00020003, 0x00020010, 0x00020012)
 # Notes about what is found again at its own element.
@@ -128,7 +129,18 @@ def _iod(file: DicomFile) -> Iterator[Finding]:
         place = Reference(value.offset, max(value.length, 0), encapsulated=value.fragments is not None)
         ds.stored[value.tag] = Element(value.tag, value.vr, place)
     yield from modules.check(ds, pixel_data=True)
-    yield from modules.foreign_in_items(ds)
+    yield from _bulk_document(file)
+    yield from modules.check_items(ds)
+
+
+def _bulk_document(file: DicomFile) -> Iterator[Finding]:
+    """The first bytes of a document that was left in the file; the rules saw those of a small one."""
+    value = file.dataset.get(DOCUMENT)
+    if isinstance(value, Reference):
+        from agent.iod.rules_document import HEAD_BYTES, first_bytes
+
+        for _, text in first_bytes(file.dataset.text(_SOP_CLASS), file.pread(HEAD_BYTES, value.offset)):
+            yield Finding(ERROR, tag_str(DOCUMENT), DOCUMENT, "Encapsulated Document", "C.24-2", "", text)
 
 
 def _pixels(file: DicomFile) -> Iterator[Finding]:

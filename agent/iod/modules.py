@@ -269,10 +269,11 @@ def _foreign(ds: DataSet, iod: str) -> Iterator[Finding]:
             yield Finding(WARNING, tag_str(tag), tag, "no Module of this IOD", "", "", "is not part of the IOD")
 
 
-def foreign_in_items(ds: DataSet) -> Iterator[Finding]:
-    """Standard Attributes in items whose sequence has no such row in any Module of the IOD: allowed, usually a slip.
+def check_items(ds: DataSet) -> Iterator[Finding]:
+    """Sequences that have more than the one item they may have, and standard Attributes in items that have no such row.
 
-    Not part of ``check``, which judges what we build: there a composer cannot put anything in an item by accident.
+    The latter are allowed in a Standard Extended SOP Class, and usually a slip. Not part of ``check``, which judges
+    what we build: there a composer cannot put anything in an item by accident.
     """
     iod = tables.SOP_CLASSES.get(str(conditions.first(ds, 0x00080016)))
     if iod is None:
@@ -284,12 +285,23 @@ def foreign_in_items(ds: DataSet) -> Iterator[Finding]:
         for tag in item.tags():
             found = [row for row in level if row.tag == _generic(tag)]
             path = prefix + tag_str(tag)
+            count = len(item.items_of(tag)) if found else 0
+            if count > 1 and all(map(_one_item, found)):
+                table = found[0].table
+                yield Finding(ERROR, path, tag, tables.title(table), table, "", f"has {count} items; one is allowed")
             if prefix and not (found or is_private(tag) or is_group_length(tag) or tag in _IN_ANY_ITEM):
                 yield Finding(WARNING, path, tag, "no Module of this IOD", "", "", "is not part of such an item")
             if found and all(row.children for row in found) and tag not in _OPEN_SEQUENCES:
                 below = [row for each in found for row in tables.children(each)]
                 items = enumerate(item.items_of(tag), 1)
                 stack += [(child, f"{path}[{number}].", below) for number, child in items]
+
+
+def _one_item(row: tables.Row) -> bool:
+    from agent.iod._generated_items import ONE_ITEM
+
+    line = ONE_ITEM.partition(f"\n{row.table} ")[2].partition("\n")[0]
+    return f"{row.tag:08X}" in line.split(" ")
 
 
 # Specific Character Set, and functional groups, whose Macros depend on the IOD (C.7.6.16).

@@ -75,10 +75,11 @@ def document(ds: DataSet) -> Iterator[Complaint]:
     if isinstance(length, int) and size is not None and size != length + length % 2:
         yield DOCUMENT_LENGTH, f"is {length}, and the document has {size} bytes"
     if isinstance(data, bytes):
-        yield from _first_bytes(kind, data[:HEAD_BYTES])
+        yield from first_bytes(kind, data[:HEAD_BYTES])
 
 
-def _first_bytes(kind: str, head: bytes) -> Iterator[Complaint]:
+def first_bytes(kind: str, head: bytes) -> Iterator[Complaint]:
+    """Whether a document begins as its SOP Class says."""
     if kind == PDF and b"%PDF-" not in head:
         yield DOCUMENT, "does not start like a PDF"
     if kind == CDA and head.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")[:1] != b"<":

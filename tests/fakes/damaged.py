@@ -367,6 +367,10 @@ DAMAGE: dict[str, Damage] = {
             put(0x60003000, bytes(4), "OW"),
         ),
     ),
+    # items
+    "items: two anatomic regions": Damage("us", items(ANATOMY, lambda have: have * 2)),
+    "items: two purposes of reference": Damage("us", inside(EQUIPMENT, items(PURPOSE, lambda have: have * 2))),
+    "items: two views": Damage("dx", items(VIEW, lambda have: have * 2)),
     # structure (PS3.5 7)
     "structure: an element twice": Damage("us", twice(0x00100020)),
     "structure: an element out of order": Damage("us", behind(0x00100020, 0x00280010)),

@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 from fakes.damaged import DAMAGE, REGIONS, Damage, file_bytes, inside, put
+from fakes.documents import DOCUMENTS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.app.checking import check_file
 from agent.app.cli import main
+from agent.dataset import uid
+from agent.dataset.encode import encode
 from agent.errors import AgentError
 from agent.iod.modules import errors
+from agent.media.part10 import FileMeta, encode_prefix
 
 
 def written(folder: Path, name: str, damage: Damage | None = None, kind: str = "us") -> str:
@@ -112,6 +116,17 @@ def test_every_damage_is_found(name: str, tmp_path: Path) -> None:
     found = errors(check_file(str(path)).findings)
     assert found
     assert any("odd length" in finding.text for finding in found) is (name == "odd length")  # no other by mistake
+
+
+@pytest.mark.parametrize(("head", "count"), [(b"%PDF-1.4\n", 0), (b"PK\3\4 zip", 1)])
+def test_a_large_document_stays_on_disk_and_its_head_is_read(head: bytes, count: int, tmp_path: Path) -> None:
+    ds = DOCUMENTS["pdf"]()
+    data = head.ljust(3 << 20, b" ")
+    ds.update({"EncapsulatedDocument": data, "EncapsulatedDocumentLength": len(data)})
+    path = tmp_path / "large.dcm"
+    meta = FileMeta(ds.text("SOPClassUID"), ds.text("SOPInstanceUID"), uid.EXPLICIT_VR_LE)
+    path.write_bytes(encode_prefix(meta) + encode(ds, uid.EXPLICIT_VR_LE))
+    assert [each.tag for each in check_file(str(path)).findings] == [0x00420011] * count
 
 
 def test_what_no_sequence_has_in_its_items_is_a_warning(tmp_path: Path) -> None:
