@@ -27,7 +27,7 @@ from agent.dataset import tag as tags
 from agent.dataset.charset import DEFAULT, charset_to_read
 from agent.dataset.dataset import DataSet, Form
 from agent.dataset.level import NOWHERE, UNDEFINED, Header, Level, Syntax
-from agent.dataset.runs import Bounds, explicit_run, implicit_run
+from agent.dataset.runs import explicit_run, implicit_run
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, IMPLICIT_VR_LE
 from agent.dataset.values import Element, Fragments, Raw, Reference, Wire
 from agent.dataset.vr import TAG, TEXT, VRS, choose, is_ambiguous
@@ -129,8 +129,8 @@ class Decoder:
         if refer_above is None or transfer_syntax == DEFLATED_EXPLICIT_VR_LE:
             refer_above = NOWHERE
         self._refer_above = refer_above
-        # Values up to this length break no limit; below that of a short value, all are taken the long way.
-        self._longest = min(limits.text_bytes, limits.value_bytes, refer_above)
+        self._longest = min(limits.text_bytes, limits.value_bytes, refer_above)  # values up to it break no limit
+        self._quick = self._longest > _LONGEST_SHORT_BYTES  # nor do any with a short header
         self._inflater = _inflater(limits) if transfer_syntax == DEFLATED_EXPLICIT_VR_LE else None
         self._data = b""  # what is at hand
         self._base = offset  # of the first byte at hand
@@ -143,7 +143,7 @@ class Decoder:
         self._undecided: list[tuple[DataSet, int]] = []  # elements whose VR depends on others
         self._dead = False
         syntax = {IMPLICIT_VR_LE: _IMPLICIT, EXPLICIT_VR_BE: _BIG}.get(transfer_syntax, _EXPLICIT)
-        root = Level(0, start=offset, end=NOWHERE, bound=NOWHERE, syntax=syntax, charset=DEFAULT)
+        root = Level(0, offset, NOWHERE, NOWHERE, syntax, DEFAULT)
         root.dataset = self._root = DataSet()
         self._levels = [root]
 
@@ -247,26 +247,44 @@ class Decoder:
             return self._wait(8)
         if level.dataset is None:
             return self._item_or_delimiter(level, here)
-        if self._longest > _LONGEST_SHORT_BYTES and not level.syntax.big and self._run(level, level.dataset, here):
+        if self._quick and not level.syntax.big and self._take_quickly(level, level.dataset, here):
             return True
         header = self._element_header(level, here)
         if header is None or self._stops_before(header):
             return False
         return self._element(level, level.dataset, header, here)
 
+    def _sequence(self, level: Level, here: int) -> bool:
+        """Open a sequence in Explicit VR the short way; False where something is unusual about it."""
+        data = self._data
+        if len(data) < here + 12:
+            return False
+        group, number, _, _ = _HEADER_LE.unpack_from(data, here)
+        length = _LENGTH_LE.unpack_from(data, here + 8)[0]
+        tag = group << 16 | number
+        if not level.last < tag < (self._stop_before if len(self._levels) == 1 else _FIRST_DELIMITER):
+            return False
+        if length != UNDEFINED and self._at + 12 + length > level.bound:
+            return False
+        self._count(level, tag)
+        self._open(level, tag, "SQ", 12, length, None)
+        return True
+
     def _wait(self, size: int) -> bool:
         """Say that nothing can be done before this many bytes are there."""
         self._needed = self._at + size
         return False
 
-    def _run(self, level: Level, dataset: DataSet, here: int) -> bool:
-        """Take a run of elements as ``runs`` can; False where the next one is not among them."""
+    def _take_quickly(self, level: Level, dataset: DataSet, here: int) -> bool:
+        """Open a sequence, or take a run of elements as ``runs`` can; False where neither comes next."""
+        if self._data[here + 4 : here + 6] == b"SQ" and level.syntax is _EXPLICIT:
+            return self._sequence(level, here)
         before = self._stop_before if len(self._levels) == 1 else _FIRST_DELIMITER
         if level.last < tags.SPECIFIC_CHARACTER_SET < before:
             before = tags.SPECIFIC_CHARACTER_SET  # which changes what is behind it
         stored, count = dataset.stored, len(dataset.stored)
         room = min(len(self._data), level.bound - self._base)
-        bounds = Bounds(room, before, self._limits.elements - self._elements, self._longest)
+        bounds = (room, before, self._limits.elements - self._elements, self._longest)
         if level.syntax.implicit:
             end = implicit_run(self._data, here, level, stored, bounds, self._vr_of)
         else:
@@ -322,7 +340,7 @@ class Decoder:
                 header = header._replace(vr="UN", wire=None)
         if header.vr == "SQ" or length == UNDEFINED:
             self._count(level, tag)
-            self._open(level, header)
+            self._open(level, tag, header.vr, size, length, header.wire)
             return True
         if length > self._refer_above and tag != tags.SPECIFIC_CHARACTER_SET:
             self._leave(level, dataset, header)
@@ -363,9 +381,8 @@ class Decoder:
 
     # --- levels ----------------------------------------------------------------------------
 
-    def _open(self, level: Level, header: Header) -> None:
+    def _open(self, level: Level, tag: int, vr: str, size: int, length: int, wire: Wire | None) -> None:
         """Open a sequence, or encapsulated Pixel Data (PS3.5 7.5, A.4)."""
-        tag, vr, size, length, wire = header
         syntax, start = level.syntax, self._at + size
         end = NOWHERE if length == UNDEFINED else start + length
         if tag == tags.PIXEL_DATA and vr in {"OB", "OW"}:
@@ -385,7 +402,7 @@ class Decoder:
 
     def _push(self, tag: int, start: int, end: int, syntax: Syntax) -> Level:
         level = self._levels[-1]
-        opened = Level(tag, start=start, end=end, bound=level.bound, syntax=syntax, charset=level.charset)
+        opened = Level(tag, start, end, level.bound, syntax, level.charset)
         self._levels.append(opened)
         self._at = start
         return opened

@@ -53,11 +53,11 @@ class Level:
         "wire",
     )
 
-    def __init__(self, tag: int, *, start: int, end: int, bound: int, syntax: Syntax, charset: Charset) -> None:
+    def __init__(self, tag: int, start: int, end: int, bound: int, syntax: Syntax, charset: Charset) -> None:
         self.tag = tag  # of the sequence or pixel data
         self.start = start  # where its content starts
         self.end = end  # where it ends by its length, or NOWHERE
-        self.bound = min(end, bound)  # where it ends at the latest
+        self.bound = end if end < bound else bound  # where it ends at the latest
         self.syntax = syntax
         self.charset = charset
         self.dataset: DataSet | None = None

@@ -8,7 +8,7 @@ value has arrived, and the VR is known and no sequence. The first element that i
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeAlias
 
 from agent.dataset.values import Raw
 from agent.dataset.vr import VRS
@@ -26,13 +26,8 @@ _SHORT_VRS = {name.encode(): name for name, row in VRS.items() if not row.long}
 _LONG_VRS = {name.encode(): name for name, row in VRS.items() if row.long and name not in {"SQ", "UN"}}
 
 
-class Bounds(NamedTuple):
-    """Where a run ends at the latest."""
-
-    room: int  # in the bytes at hand
-    before: int  # this tag
-    elements: int  # so many of them
-    longest: int  # value
+# Where a run ends at the latest: in the bytes at hand, before this tag, after so many elements, at a longer value.
+Bounds: TypeAlias = tuple[int, int, int, int]
 
 
 def explicit_run(data: bytes, here: int, level: Level, stored: dict[int, Element | Raw], bounds: Bounds) -> int:
