@@ -10,11 +10,11 @@ import contextlib
 
 from fakes.associations import acceptance, drain, in_state, request, written
 
-from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE
+from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, VERIFICATION
 from agent.dimse.fragment import COMMAND_LIMIT_BYTES, Assembler, Collector, DataSetPart
 from agent.dimse.layout import decode as decode_command
 from agent.dimse.layout import encode as encode_command
-from agent.dimse.message import CStoreRequest, OtherRequest, is_response, refusal
+from agent.dimse.message import CEchoRequest, CEchoResponse, CStoreRequest, OtherRequest, is_response, refusal
 from agent.errors import DecodeError, EncodeError, LocalProtocolError, RemoteProtocolError
 from agent.service import commitment
 from agent.ul import pdu
@@ -137,6 +137,8 @@ def run_command(data: bytes) -> None:
         return
     if isinstance(message, CStoreRequest) and not message.move_originator_ae:
         message = message._replace(move_originator_message_id=None)  # which means nothing alone
+    if isinstance(message, CEchoRequest | CEchoResponse) and not message.sop_class_uid:
+        message = message._replace(sop_class_uid=VERIFICATION)  # the only one there is
     try:
         again = decode_command(encode_command(message, data_set=data_set and not isinstance(message, CStoreRequest)))
     except LocalProtocolError:
