@@ -1,12 +1,13 @@
 """Pixel Data against the Attributes that describe them (PS3.3 C.7.6.3, PS3.5 8 and A.4).
 
 The pixels stay where they are: native ones are judged by their length, encapsulated ones by their items, offset tables
-and the first two bytes of each frame.
+and the first two bytes of each frame. A fragment costs sixteen bytes of memory, a table its own size.
 """
 
 from __future__ import annotations
 
 import struct
+from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.dataset import uid
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from agent.dataset.dataset import DataSet
-    from agent.dataset.encapsulate import Extent, FrameIndex
+    from agent.dataset.encapsulate import FrameIndex
 
 _NATIVE, _ENCAPSULATED = "PS3.5 8.1.1", "PS3.5 A.4"
 _SOI, _SOC = b"\xff\xd8", b"\xff\x4f"
@@ -46,6 +47,7 @@ _ONE_FRAGMENT = frozenset(
     {uid.RLE_LOSSLESS, uid.HTJ2K_LOSSLESS, uid.HTJ2K_LOSSLESS_RPCL, uid.HTJ2K, uid.ENCAPSULATED_UNCOMPRESSED}
 )
 _EXPLICIT_NATIVE = frozenset({uid.EXPLICIT_VR_LE, uid.DEFLATED_EXPLICIT_VR_LE, uid.EXPLICIT_VR_BE})
+_ITEM_HEADER_BYTES = 8
 _FRAMES_LOOKED_AT = 4096  # of a longer cine the first ones; each costs a read
 
 
@@ -72,10 +74,13 @@ def check_pixels(ds: DataSet, syntax: str, found: Found) -> Iterator[Finding]:
         return
     if found.vr not in {"OB", "OB or OW"}:  # the latter: Implicit VR, which says nothing
         yield _finding(PIXEL_DATA, f"has VR {found.vr}; encapsulated ones are OB", _ENCAPSULATED)
-    fragments = list(found.fragments.fragments())
-    yield from _fragments(syntax, fragments, count, found)
-    yield from _basic_table(found, fragments, count)
-    yield from _extended_table(ds, found.fragments, fragments, count)
+    offsets, lengths = array("Q"), array("Q")
+    for extent in found.fragments.fragments():
+        offsets.append(extent.offset)
+        lengths.append(extent.length)
+    yield from _fragments(syntax, offsets, lengths, count, found)
+    yield from _basic_table(found, offsets, count)
+    yield from _extended_table(ds, found.fragments, offsets, lengths, count)
 
 
 def _finding(tag: int, text: str, section: str) -> Finding:
@@ -107,57 +112,68 @@ def _native(syntax: str, description: PixelDescription, count: int, found: Found
         yield _finding(PIXEL_DATA, f"has VR {found.vr} with {description.bits_allocated} bits allocated", "PS3.5 A.2")
 
 
-def _fragments(syntax: str, fragments: list[Extent], count: int, found: Found) -> Iterator[Finding]:
-    if (syntax in _ONE_FRAGMENT and len(fragments) != count) or (not uid.is_video(syntax) and len(fragments) < count):
-        yield _finding(PIXEL_DATA, f"has {len(fragments)} fragments for {count} frames", _ENCAPSULATED)
-    odd = next((number for number, each in enumerate(fragments) if each.length & 1 or not each.length), None)
+def _fragments(syntax: str, offsets: array[int], lengths: array[int], count: int, found: Found) -> Iterator[Finding]:
+    frames = f"{count} frame{'s' * (count > 1)}"
+    short = len(offsets) < count and not uid.is_video(syntax)
+    if short or (syntax in _ONE_FRAGMENT and len(offsets) != count):
+        yield _finding(PIXEL_DATA, f"has {len(offsets)} fragments for {frames}", _ENCAPSULATED)
+    odd = next((number for number, length in enumerate(lengths) if length & 1 or not length), None)
     if odd is not None:
-        text = f"has fragment {odd} of {fragments[odd].length} bytes; a fragment is even and not empty"
+        text = f"has fragment {odd} of {lengths[odd]} bytes; a fragment is even and not empty"
         yield _finding(PIXEL_DATA, text, _ENCAPSULATED)
     start = _STARTS.get(syntax)
-    if start is None or len(fragments) != count:
+    if start is None or len(offsets) != count:
         return
-    for number, extent in enumerate(fragments[:_FRAMES_LOOKED_AT]):
-        if found.pread(2, extent.offset) != start:
-            yield _finding(PIXEL_DATA, f"has frame {number + 1} that starts no codestream", "PS3.5 8.2")
+    for number, offset in enumerate(offsets[:_FRAMES_LOOKED_AT], 1):
+        if found.pread(2, offset) != start:
+            yield _finding(PIXEL_DATA, f"has frame {number} that starts no codestream", "PS3.5 8.2")
             return
 
 
-def _basic_table(found: Found, fragments: list[Extent], count: int) -> Iterator[Finding]:
+def _basic_table(found: Found, offsets: array[int], count: int) -> Iterator[Finding]:
     """Entries are as many as frames and hit the items of fragments (PS3.5 A.4)."""
     assert found.fragments is not None
     table = found.fragments.table
     if not table.length:
         return
-    data = found.pread(table.length, table.offset)
-    base = table.offset + table.length
-    items = {each.offset - 8 - base for each in fragments}
-    entries = [entry for (entry,) in struct.iter_unpack("<I", data[: len(data) // 4 * 4])]
-    if table.length % 4 or len(entries) != count:
-        text = f"has a Basic Offset Table of {table.length} bytes for {count} frames"
+    if table.length != 4 * count:
+        text = f"has a Basic Offset Table of {table.length} bytes for {count} frame{'s' * (count > 1)}"
         yield _finding(PIXEL_DATA, text, _ENCAPSULATED)
-    elif not set(entries) <= items or entries != sorted(set(entries)) or entries[0]:
+    elif not _hits(found.pread(table.length, table.offset), table.offset + table.length, offsets):
         yield _finding(PIXEL_DATA, "has a Basic Offset Table that does not hit its fragments", _ENCAPSULATED)
 
 
-def _extended_table(ds: DataSet, index: FrameIndex, fragments: list[Extent], count: int) -> Iterator[Finding]:
+def _hits(data: bytes, base: int, offsets: array[int]) -> bool:
+    """Whether entries start at 0, rise, and each is where an item starts."""
+    at, last = 0, -1
+    for (entry,) in struct.iter_unpack("<I", data):
+        target = base + entry + _ITEM_HEADER_BYTES
+        while at < len(offsets) and offsets[at] < target:
+            at += 1
+        if at == len(offsets) or offsets[at] != target or entry <= last or (last < 0 and entry):
+            return False
+        last = entry
+    return True
+
+
+def _extended_table(
+    ds: DataSet, index: FrameIndex, offsets: array[int], lengths: array[int], count: int
+) -> Iterator[Finding]:
     """The Extended Offset Table takes the place of an empty basic one (PS3.3 C.7.6.3.1.8)."""
     if EXTENDED_OFFSET_TABLE not in ds:
         return
     section = "PS3.3 C.7.6.3.1.8"
     if index.table.length:
         yield _finding(EXTENDED_OFFSET_TABLE, "must not be present beside a Basic Offset Table", section)
-    base = index.table.offset + index.table.length
-    wanted = {
-        EXTENDED_OFFSET_TABLE: [each.offset - 8 - base for each in fragments],
-        EXTENDED_OFFSET_TABLE_LENGTHS: [each.length for each in fragments],
-    }
-    for tag, numbers in wanted.items():
+    base = index.table.offset + index.table.length + _ITEM_HEADER_BYTES
+    for tag, real, slack in ((EXTENDED_OFFSET_TABLE, offsets, 0), (EXTENDED_OFFSET_TABLE_LENGTHS, lengths, 1)):
         data = ds.get(tag)
         if not isinstance(data, bytes):
             continue
-        said = [number for (number,) in struct.iter_unpack("<Q", data[: len(data) // 8 * 8])]
-        lengths = tag == EXTENDED_OFFSET_TABLE_LENGTHS
-        close = [abs(a - b) <= lengths for a, b in zip(said, numbers, strict=False)]
-        if len(said) != count or len(numbers) != count or not all(close):
+        origin = base if tag == EXTENDED_OFFSET_TABLE else 0  # a length leaves out the padding of its fragment
+        fits = len(data) == 8 * count and len(real) == count
+        if not fits or any(
+            not 0 <= value - origin - said <= slack
+            for (said,), value in zip(struct.iter_unpack("<Q", data), real, strict=True)
+        ):
             yield _finding(tag, "does not describe the fragments", section)

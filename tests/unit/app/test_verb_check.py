@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import struct
 import tracemalloc
 from pathlib import Path
 
 import pytest
-from fakes.damaged import DAMAGE, REGIONS, Damage, file_bytes, inside, put
+from fakes.damaged import DAMAGE, REGIONS, Damage, Node, file_bytes, find, inside, put
 from fakes.documents import DOCUMENTS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,9 @@ from hypothesis import strategies as st
 from agent.app.checking import check_file
 from agent.app.cli import main
 from agent.dataset import uid
+from agent.dataset.encapsulate import offsets_of
 from agent.dataset.encode import encode
+from agent.dataset.tag import PIXEL_DATA
 from agent.errors import AgentError
 from agent.iod.modules import errors
 from agent.media.part10 import FileMeta, encode_prefix
@@ -152,3 +155,14 @@ def test_any_bytes_are_reported_not_raised(data: st.DataObject, kind: str, tmp_p
     except AgentError:
         return
     assert all(str(finding) for finding in report.findings)
+
+
+def test_an_extended_offset_table_that_is_right_is_clean(tmp_path: Path) -> None:
+    def tables(level: list[Node]) -> None:
+        fragments = find(level, PIXEL_DATA)[2].fragments
+        put(0x7FE00001, struct.pack(f"<{len(fragments)}Q", *offsets_of([len(each) for each in fragments])), "OV")(level)
+        put(0x7FE00002, struct.pack(f"<{len(fragments)}Q", *map(len, fragments)), "OV")(level)
+
+    path = tmp_path / "table.dcm"
+    path.write_bytes(file_bytes(Damage("us-mf", tables, uid.RLE_LOSSLESS), "us-mf", uid.RLE_LOSSLESS))
+    assert check_file(str(path)).findings == []
