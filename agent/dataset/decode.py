@@ -385,7 +385,8 @@ class Decoder:
         """Open a sequence, or encapsulated Pixel Data (PS3.5 7.5, A.4)."""
         syntax, start = level.syntax, self._at + size
         end = NOWHERE if length == UNDEFINED else start + length
-        if tag == tags.PIXEL_DATA and vr in {"OB", "OW"}:
+        if tag == tags.PIXEL_DATA and vr in {"OB", "OW", "OB or OW"}:  # the last in Implicit VR, against PS3.5 A.4
+            vr = "OB" if is_ambiguous(vr) else vr
             opened = self._push(tag, start, NOWHERE, syntax)
             opened.fragments, opened.vr, opened.wire = [], vr, Wire(vr, undefined=True)
             return

@@ -61,7 +61,7 @@ def judge(path: Path) -> DataSet:
     """Read as pydicom does, and write back as it was."""
     data = path.read_bytes()
     prefix = read_prefix(lambda length, offset: data[offset : offset + length], len(data))
-    body, syntax = data[prefix.data_set_offset :], prefix.meta.transfer_syntax_uid
+    body, syntax = data[prefix.data_set_offset :], prefix.syntax
     limits = Limits(elements=100_000)
     ds = decode(body, syntax, limits=limits)
     with warnings.catch_warnings():

@@ -16,7 +16,8 @@ from fakes.pydicom_twin import compare
 from agent.dataset.decode import Limits, decode
 from agent.dataset.encode import encode
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, EXPLICIT_VR_LE
-from agent.errors import DecodeError, NotDicomError
+from agent.errors import DecodeError, EncodeError, NotDicomError
+from agent.media.lenient import read_prefix
 from agent.media.part10 import decode_prefix
 
 if TYPE_CHECKING:
@@ -29,15 +30,19 @@ GENEROUS = Limits(elements=100_000, value_bytes=1 << 28, total_bytes=1 << 28)
 
 # Broken on purpose (or by accident), and what we say about them.
 REFUSED = {
-    "DICOMDIR-nooffset": "longer than what encloses it",
-    "MR_truncated.dcm": "cut short",
-    "SC_rgb_jpeg.dcm": "not a Value Representation",
-    "rtplan_truncated.dcm": "cut short",
-    "winter.dcm": "occurs twice",
+    "DICOMDIR-nooffset": "longer than what encloses it",  # an item whose length reaches behind its sequence
+    "MR_truncated.dcm": "cut short",  # in Pixel Data
+    "rtplan_truncated.dcm": "cut short",  # in an item
+    "winter.dcm": "occurs twice",  # two SOP Instance UIDs: whichever we took, somebody takes the other
+    "SC_rgb_jpeg.dcm": "not a Value Representation",  # Implicit VR in spite of its transfer syntax
     "empty_charset_LEI.dcm": "Media Storage SOP Class UID is missing",
     "meta_missing_tsyntax.dcm": "Media Storage SOP Class UID is missing",
     "nested_priv_SQ.dcm": "Media Storage SOP Class UID is missing",
 }
+# What is refused for good; the others are read when PS3.10 and the transfer syntax need not be kept (``lenient``).
+DAMAGED = {"DICOMDIR-nooffset", "MR_truncated.dcm", "rtplan_truncated.dcm", "winter.dcm"}
+NO_DICOM = {"crayons.icc", "README", "README.md", "rtplan.dump", "rtstruct.dump", "zipMR.gz",
+            "no_meta.dcm"}  # fmt: skip  # a stray byte stands in front of it
 
 
 # Group lengths that are not those of their group are left out.
@@ -101,3 +106,26 @@ def test_an_unchanged_file_is_written_back_byte_for_byte(path: Path) -> None:
 
 def inflated(data: bytes) -> bytes:
     return zlib.decompressobj(wbits=-15).decompress(data)
+
+
+@pytest.mark.parametrize("path", FILES, ids=[str(path.relative_to(ROOT)) for path in FILES])
+def test_a_file_that_breaks_the_rules_of_files_is_read_leniently(path: Path) -> None:
+    """The Data Set of every file that is refused otherwise, and of those without DICM."""
+    data = path.read_bytes()
+    if (data[128:132] == b"DICM" and path.name not in REFUSED) or path.name in DAMAGED:
+        return
+    try:
+        prefix = read_prefix(lambda length, offset: data[offset : offset + length], len(data))
+    except NotDicomError:
+        assert path.name in NO_DICOM
+        return
+    body, syntax = data[prefix.data_set_offset :], prefix.syntax
+    ds = decode(body, syntax, limits=GENEROUS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        compare(ds, pydicom.dcmread(path, force=True), path.name)
+    if path.name == "SC_rgb_jpeg.dcm":  # no transfer syntax is encapsulated in Implicit VR
+        with pytest.raises(EncodeError, match="fragments are only for"):
+            encode(ds, syntax)
+    elif syntax != EXPLICIT_VR_BE:
+        assert encode(ds, syntax) == body
