@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from copy import deepcopy
+from functools import cache
 from typing import Any, NamedTuple
 
 from fakes.instances import DESCRIPTIONS, acquisition, frames, make, with_pixels
@@ -90,11 +92,16 @@ def meta(ds: DataSet, syntax: str) -> list[Node]:
     ]
 
 
-def file_bytes(damage: Damage | None, kind: str, syntax: str = uid.EXPLICIT_VR_LE) -> bytes:
-    """The file of an instance of this kind, damaged or not; group 0002 is changed like the rest."""
+@cache
+def _sound(kind: str, syntax: str) -> list[Node]:
     ds = make(kind, transfer_syntax_uid=syntax)
     full = with_pixels(ds, frames(DESCRIPTIONS[kind], acquisition(kind).number_of_frames), syntax)
-    level = [*meta(full, syntax), *nodes(full)]
+    return [*meta(full, syntax), *nodes(full)]
+
+
+def file_bytes(damage: Damage | None, kind: str, syntax: str = uid.EXPLICIT_VR_LE) -> bytes:
+    """The file of an instance of this kind, damaged or not; group 0002 is changed like the rest."""
+    level = deepcopy(_sound(kind, syntax))
     if damage is not None:
         damage.change(level)
     group_2 = serialize([node for node in level if node[0] >> 16 == 2])
