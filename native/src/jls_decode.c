@@ -162,7 +162,7 @@ static int64_t decode_interval(const job *o, size_t from, size_t to)
     decoder *d = o->d;
     jls_header *h = &d->header;
     for (size_t j = 0; j < h->scan_count; j++)
-        memset(o->lines + 2 * h->scan[j] * o->pitch, 0, 2 * o->pitch * sizeof(uint16_t));
+        memset(o->lines + (size_t)2 * h->scan[j] * o->pitch, 0, 2 * o->pitch * sizeof(uint16_t));
     jls_state_reset(&d->state);
     jls_read_begin(&d->reader, h->at, h->end);
     for (size_t unit = from; unit < to; unit++) {

@@ -18,7 +18,7 @@ typedef struct {
     int16_t high[JLS_BLOCK];
 } jls_encode_block;
 
-#define JLS_DECODE_BLOCK 256u
+#define JLS_DECODE_BLOCK 128u
 
 typedef struct {
     int32_t index[JLS_DECODE_BLOCK];    /* into the table of quantised differences, less ra */
@@ -27,6 +27,17 @@ typedef struct {
     uint16_t context[JLS_DECODE_BLOCK]; /* byte offset that the line above gives; the third difference is added */
     int16_t sign[JLS_DECODE_BLOCK];     /* 0 or -1 */
 } jls_decode_block;
+
+/* One difference, quantised with its sign (T.87 A.3.3); written so that compilers make vectors of it. */
+static inline int16_t jls_quantise(uint16_t x, uint16_t y, uint16_t t1, uint16_t t2, uint16_t t3)
+{
+    uint16_t high = x > y ? x : y;
+    uint16_t low = x > y ? y : x;
+    uint16_t size = (uint16_t)(high - low);
+    int16_t sign = (int16_t) - (x < y);
+    int16_t q = (int16_t)((size > 0) + (size >= t1) + (size >= t2) + (size >= t3));
+    return (int16_t)((q ^ sign) - sign);
+}
 
 static inline bool jls_is_lossless(const jls_coding *c)
 {

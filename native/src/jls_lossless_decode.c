@@ -27,15 +27,6 @@ static size_t get_run(jls_state *s, jls_reader *r, uint16_t *current, const uint
     return end + 1;
 }
 
-/* Size and sign of one difference (T.87 A.3.3). */
-#define QUANTISE(q, x, y)                                                                                              \
-    uint16_t q##_high = (x) > (y) ? (x) : (y);                                                                         \
-    uint16_t q##_low = (x) > (y) ? (y) : (x);                                                                          \
-    uint16_t q##_size = (uint16_t)(q##_high - q##_low);                                                                \
-    int16_t q##_sign = (int16_t) - ((x) < (y));                                                                        \
-    int16_t q = (int16_t)((q##_size > 0) + (q##_size >= t1) + (q##_size >= t2) + (q##_size >= t3));                    \
-    q = (int16_t)((q ^ q##_sign) - q##_sign);
-
 /* What the line above says about up to a block of samples. */
 INLINE void prepare(jls_decode_block *restrict b, const uint16_t *restrict previous, size_t count, const jls_coding *c)
 {
@@ -48,8 +39,8 @@ INLINE void prepare(jls_decode_block *restrict b, const uint16_t *restrict previ
         uint16_t rc = previous[i];
         uint16_t rb = previous[i + 1];
         uint16_t rd = previous[i + 2];
-        QUANTISE(q1, rd, rb)
-        QUANTISE(q2, rb, rc)
+        int16_t q1 = jls_quantise(rd, rb, t1, t2, t3);
+        int16_t q2 = jls_quantise(rb, rc, t1, t2, t3);
         int16_t q = (int16_t)(q1 * 81 + q2 * 9);
         int16_t sign = (int16_t)(q >> 15);
         b->sign[i] = sign;

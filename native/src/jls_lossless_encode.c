@@ -37,15 +37,6 @@ typedef struct {
     uint16_t t1, t2, t3, maxval;
 } limits;
 
-/* Size and sign of one difference (T.87 A.3.3). */
-#define QUANTISE(q, x, y)                                                                                              \
-    uint16_t q##_high = (x) > (y) ? (x) : (y);                                                                         \
-    uint16_t q##_low = (x) > (y) ? (y) : (x);                                                                          \
-    uint16_t q##_size = (uint16_t)(q##_high - q##_low);                                                                \
-    int16_t q##_sign = (int16_t) - ((x) < (y));                                                                        \
-    int16_t q = (int16_t)((q##_size > 0) + (q##_size >= t1) + (q##_size >= t2) + (q##_size >= t3));                    \
-    q = (int16_t)((q ^ q##_sign) - q##_sign);
-
 /* Contexts, predictions and errors of up to a block of samples. True when any prediction is so near to 0 or MAXVAL that
  * C may have to be limited, or any error so large that it may have to be reduced to the range. */
 INLINE bool predict(jls_encode_block *restrict b, const uint16_t *restrict current, const uint16_t *restrict previous,
@@ -64,9 +55,9 @@ INLINE bool predict(jls_encode_block *restrict b, const uint16_t *restrict curre
         uint16_t rc = previous[i];
         uint16_t rb = previous[i + 1];
         uint16_t rd = previous[i + 2];
-        QUANTISE(q1, rd, rb)
-        QUANTISE(q2, rb, rc)
-        QUANTISE(q3, rc, ra)
+        int16_t q1 = jls_quantise(rd, rb, t1, t2, t3);
+        int16_t q2 = jls_quantise(rb, rc, t1, t2, t3);
+        int16_t q3 = jls_quantise(rc, ra, t1, t2, t3);
         int16_t q = (int16_t)(q1 * 81 + q2 * 9 + q3);
         int16_t sign = (int16_t)(q >> 15);
         b->context[i] = (uint16_t)((uint16_t)((q ^ sign) - sign) * sizeof(jls_context));

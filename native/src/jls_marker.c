@@ -206,6 +206,29 @@ static void find_lines(jls_header *h)
     }
 }
 
+static int64_t begin_scan(jls_header *h, segment s, const mga_format *f)
+{
+    int64_t status = read_scan(h, s);
+    if (status < 0)
+        return status;
+    if (!h->rows)
+        find_lines(h);
+    return check_frame(h, f);
+}
+
+/* A segment that is no scan header. */
+static int64_t read_other(jls_header *h, int64_t marker, segment s, const mga_format *f)
+{
+    switch (marker) {
+    case SOF55: return read_frame(h, s, f);
+    case LSE: return read_preset(h, s);
+    case DRI: return read_restart(h, s);
+    case DNL:
+    case COM: return MGA_OK;
+    default: return marker >= APP0 && marker <= APP15 ? MGA_OK : MGA_ERR_DATA_MARKER;
+    }
+}
+
 int64_t jls_header_next(jls_header *h, const mga_format *f)
 {
     for (;;) {
@@ -216,27 +239,12 @@ int64_t jls_header_next(jls_header *h, const mga_format *f)
             return 0;
         segment s;
         int64_t status = read_segment(h, &s);
+        if (status >= 0)
+            status = marker == SOS ? begin_scan(h, s, f) : read_other(h, marker, s, f);
         if (status < 0)
             return status;
-        if (marker == SOS) {
-            status = read_scan(h, s);
-            if (status < 0)
-                return status;
-            if (!h->rows)
-                find_lines(h);
-            status = check_frame(h, f);
-            return status < 0 ? status : 1;
-        }
-        if (marker == SOF55)
-            status = read_frame(h, s, f);
-        else if (marker == LSE)
-            status = read_preset(h, s);
-        else if (marker == DRI)
-            status = read_restart(h, s);
-        else if (marker != DNL && marker != COM && (marker < APP0 || marker > APP15))
-            return MGA_ERR_DATA_MARKER;
-        if (status < 0)
-            return status;
+        if (marker == SOS)
+            return 1;
     }
 }
 

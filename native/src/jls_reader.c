@@ -108,7 +108,9 @@ size_t jls_get_run(jls_reader *r, uint32_t *index, size_t left, bool *interrupte
 {
     size_t count = 0;
     *interrupted = false;
-    while (jls_peek(r->raw, r->position) >> 63) {
+    uint64_t bits = jls_peek(r->raw, r->position);
+    uint64_t from = r->position;
+    while (bits >> 63) {
         r->position++;
         size_t segment = (size_t)1 << JLS_RUN_BITS[*index];
         if (segment > left - count)
@@ -117,10 +119,15 @@ size_t jls_get_run(jls_reader *r, uint32_t *index, size_t left, bool *interrupte
         *index += *index < JLS_RUN_INDEX_MAX;
         if (count == left)
             return left;
+        bits <<= 1;
+        if (r->position - from == 32) { /* what is left is less than a longest remainder */
+            from = r->position;
+            bits = jls_peek(r->raw, from);
+        }
     }
     *interrupted = true;
-    uint32_t bits = JLS_RUN_BITS[*index] + 1u;
-    count += (size_t)(jls_peek(r->raw, r->position) >> (64 - bits));
-    r->position += bits;
+    uint32_t length = JLS_RUN_BITS[*index] + 1u;
+    count += (size_t)(bits >> (64 - length));
+    r->position += length;
     return count; /* of damaged data it may be `left` or more */
 }

@@ -127,7 +127,8 @@ static uint16_t interruption(coder *o, uint32_t index, int32_t ra, int32_t rb, i
     jls_run_context *x = &o->state->runs[by_left];
     int32_t sign = !by_left && ra > rb ? -1 : 1;
     int32_t px = by_left ? ra : rb;
-    uint32_t k = golomb_k(x->n, by_left ? x->a + (x->n >> 1) : x->a);
+    uint32_t a = by_left ? x->a + (x->n >> 1) : x->a;
+    uint32_t k = c->reset == JLS_RESET ? jls_golomb_k(o->state->reciprocals, a, x->n) : golomb_k(x->n, a);
     bool often = 2 * x->negatives >= x->n;
     uint32_t m = 0;
     if (o->symbols) {
