@@ -54,26 +54,33 @@ static inline int extend(unsigned low, unsigned extra)
     return extra && low >> (extra - 1) == 0 ? (int)low - (int)(1u << extra) + 1 : (int)low;
 }
 
-static void make_several(uint64_t *entries, const uint32_t *lengths, unsigned index_bits)
+/* As many whole differences as an index holds. */
+static uint64_t several_of(uint32_t index, const uint32_t *lengths, unsigned index_bits)
 {
     uint32_t mask = (1u << index_bits) - 1;
-    for (uint32_t index = 0; index <= mask; index++) {
-        unsigned used = 0;
-        uint64_t n = 0;
-        uint64_t differences = 0;
-        while (n < SEVERAL) {
-            uint32_t entry = lengths[index << used & mask];
-            unsigned bits = entry & 0xFF;
-            unsigned extra = entry >> 16 & 15;
-            if (bits == 0 || used + bits > index_bits)
-                break;
-            used += bits;
-            uint32_t low = index >> (index_bits - used) & ((1u << extra) - 1);
-            differences |= (uint64_t)(uint16_t)extend(low, extra) << (16 * n);
-            n++;
-        }
-        entries[index] = differences << 16 | n << 8 | used;
+    uint16_t parts[1 + SEVERAL] = {0};
+    unsigned used = 0;
+    unsigned n = 0;
+    while (n < SEVERAL) {
+        uint32_t entry = lengths[index << used & mask];
+        unsigned bits = entry & 0xFF;
+        unsigned extra = entry >> 16 & 15;
+        if (bits == 0 || used + bits > index_bits)
+            break;
+        used += bits;
+        uint32_t low = index >> (index_bits - used) & ((1u << extra) - 1);
+        parts[++n] = (uint16_t)extend(low, extra);
     }
+    parts[0] = (uint16_t)(n << 8 | used);
+    uint64_t word;
+    memcpy(&word, parts, sizeof word);
+    return word;
+}
+
+static void make_several(uint64_t *entries, const uint32_t *lengths, unsigned index_bits)
+{
+    for (uint32_t index = 0; index < 1u << index_bits; index++)
+        entries[index] = several_of(index, lengths, index_bits);
 }
 
 /* The share of differences, by what the code lengths say, that an index does not hold: in 1 / 65536. */
