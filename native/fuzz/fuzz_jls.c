@@ -14,9 +14,10 @@ enum { PREFIX = 4, SEEDS = 48 };
 static mga_format format_of(const uint8_t *p)
 {
     uint32_t stored = 2u + p[3] % 15;
-    return (mga_format){
-        1u + p[0] % 8, 1u + p[1] + (p[2] & 8 ? 600u : 0u), p[2] & 1 ? 3 : 1, stored > 8 ? 16 : 8, stored, p[2] >> 1 & 1,
-        p[2] >> 2 & 1};
+    return (mga_format){1u + p[0] % 8,    1u + (p[2] & 8 ? 4u * p[1] : p[1] % 48u),
+                        p[2] & 1 ? 3 : 1, stored > 8 ? 16 : 8,
+                        stored,           p[2] >> 1 & 1,
+                        p[2] >> 2 & 1};
 }
 
 static void check_round_trip(uint8_t *frame, size_t bytes, const mga_format *f, uint32_t near, void *work, size_t size)
@@ -53,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(status == MGA_ERR_ARG_DST_SIZE);
     else
         CHECK(status == (int64_t)bytes || (status <= MGA_ERR_DATA_HEADER && status > MGA_ERR_DEV_MEMORY));
-    if (!less) {
+    if (!less && data[0] & 0x80) {
         uint32_t most = ((1u << f.bits_stored) - 1) / 2;
         uint32_t near = data[2] & 0x10 ? data[1] % (most + 1) : 0;
         if (status < 0 && f.bits_stored == f.bits_allocated)
@@ -71,7 +72,8 @@ size_t mga_fuzz_seed(unsigned number, uint8_t *out, size_t room)
     if (number >= SEEDS || room < PREFIX)
         return 0;
     mga_random random = mga_random_seed(number);
-    uint8_t prefix[PREFIX] = {(uint8_t)(number % 4), (uint8_t)(number * 3), (uint8_t)(number % 6), (uint8_t)number};
+    uint8_t prefix[PREFIX] = {(uint8_t)(number % 4 | 0x80), (uint8_t)(number * 3), (uint8_t)(number % 6),
+                              (uint8_t)number};
     mga_format f = format_of(prefix);
     size_t bytes = (size_t)mga_format_bytes(&f);
     size_t work_bytes = (size_t)mga_jls_work_bytes(&f);

@@ -37,6 +37,16 @@ typedef struct {
     uint16_t t1, t2, t3, maxval;
 } limits;
 
+static inline uint16_t least_of(uint16_t x, uint16_t y)
+{
+    return x < y ? x : y;
+}
+
+static inline uint16_t most_of(uint16_t x, uint16_t y)
+{
+    return x > y ? x : y;
+}
+
 /* Contexts, predictions and errors of up to a block of samples. True when any prediction is so near to 0 or MAXVAL that
  * C may have to be limited, or any error so large that it may have to be reduced to the range. */
 INLINE bool predict(jls_encode_block *restrict b, const uint16_t *restrict current, const uint16_t *restrict previous,
@@ -61,24 +71,21 @@ INLINE bool predict(jls_encode_block *restrict b, const uint16_t *restrict curre
         int16_t q = (int16_t)(q1 * 81 + q2 * 9 + q3);
         int16_t sign = (int16_t)(q >> 15);
         b->context[i] = (uint16_t)((uint16_t)((q ^ sign) - sign) * sizeof(jls_context));
-        uint16_t high = ra > rb ? ra : rb;
-        uint16_t low = ra > rb ? rb : ra;
+        uint16_t high = most_of(ra, rb);
+        uint16_t low = least_of(ra, rb);
         uint16_t px = (uint16_t)(ra + rb - rc);
         px = rc >= high ? low : rc <= low ? high : px;
         int16_t e = (int16_t)(x - px);
         b->error[i] = (int16_t)((e ^ sign) - sign);
-        uint16_t below = px < 128 ? px : 128;
-        uint16_t above = (uint16_t)(maxval - px);
-        above = above < 128 ? above : 128;
+        uint16_t below = least_of(px, 128);
+        uint16_t above = least_of((uint16_t)(maxval - px), 128);
         b->low[i] = (int16_t) - (sign ? above : below);
         b->high[i] = (int16_t)(sign ? below : above);
         uint16_t counts = (uint16_t) - (q != 0); /* samples of a run are not predicted */
-        uint16_t least = (uint16_t)((below < above ? below : above) | ~counts);
-        uint16_t greater = x > px ? x : px;
-        uint16_t lesser = x > px ? px : x;
-        uint16_t size = (uint16_t)(greater - lesser) & counts;
-        room = room < least ? room : least;
-        spread = spread > size ? spread : size;
+        uint16_t least = (uint16_t)(least_of(below, above) | ~counts);
+        uint16_t size = (uint16_t)(most_of(x, px) - least_of(x, px)) & counts;
+        room = least_of(room, least);
+        spread = most_of(spread, size);
     }
     return room < 128 || half < 128 || spread > half - 128;
 }
