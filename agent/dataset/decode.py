@@ -13,66 +13,58 @@ padding, UN with a known tag, VRs this edition does not know. UN of undefined le
 Endian, whatever is around it; of defined length, it is one where the dictionary says so and it starts like one, and
 bytes otherwise (PS3.5 6.2.2).
 
-How things stood in the bytes, where that is not how we write, stays with them: ``Wire`` of an element, ``Form`` of a
-Data Set. ``encode`` gives unchanged parts their bytes back from it.
+How things stood in the bytes stays with them: ``Wire`` of an element, ``Form`` of a Data Set (see ``encode``).
 """
 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from agent.dataset import dictionary
 from agent.dataset import tag as tags
 from agent.dataset.charset import DEFAULT, charset_to_read
 from agent.dataset.dataset import DataSet, Form
-from agent.dataset.level import NOWHERE, UNDEFINED, Header, Level, Syntax
+from agent.dataset.level import (
+    BIG,
+    DEFINED_UN,
+    EXPLICIT,
+    IMPLICIT,
+    NO_VR,
+    NOWHERE,
+    UNDEFINED,
+    Header,
+    Level,
+    Limits,
+    Stop,
+    Syntax,
+    decide,
+    read_header,
+    set_charset,
+    set_form,
+)
 from agent.dataset.runs import explicit_run, implicit_run
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, IMPLICIT_VR_LE
 from agent.dataset.values import Element, Fragments, Raw, Reference, Wire
-from agent.dataset.vr import TAG, TEXT, VRS, choose, is_ambiguous
+from agent.dataset.vr import TEXT, VRS, choose, is_ambiguous, swapped, word_bytes
 from agent.errors import DecodeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.dataset.charset import Charset
     from agent.dataset.deflate import Inflater
 
 
-class Limits(NamedTuple):
-    """What a Data Set may ask of us; the defaults are far above what an archive returns or a modality writes."""
-
-    total_bytes: int = 64 << 20  # all that is held in memory; pixel data are left where they are (``stop_before``)
-    value_bytes: int = 16 << 20  # largest value held: an overlay of a 100 megapixel detector, or offsets of 10^6 frames
-    text_bytes: int = 1 << 20  # largest text value
-    elements: int = 10_000  # in all levels together
-    depth: int = 16  # sequences inside sequences; the deepest real SR trees have about ten
-    fragments: int = 65_536  # of one Pixel Data element
-
-
-class Stop(NamedTuple):
-    """The root element the decoder stopped before: where its value starts, and its length (-1: undefined)."""
-
-    tag: int
-    vr: str
-    header_offset: int
-    value_offset: int
-    length: int
-
+__all__ = ["Decoder", "Limits", "Stop", "decode"]
 
 _STEP_BYTES = 64 * 1024  # how much ``decode`` and inflation take at a time
 _FIRST_DELIMITER = 0xFFFE0000
 _LONGEST_SHORT_BYTES = 0xFFFF
 _ITEM_START = b"\xfe\xff\x00\xe0"  # of what stands in UN, always little endian
-_EXPLICIT, _IMPLICIT, _BIG = Syntax(implicit=False), Syntax(implicit=True), Syntax(implicit=False, big=True)
 _READ, _READ_UNDEFINED = Form(), Form(undefined=True)
-_UNDEFINED_SQ, _UNDEFINED_UN, _DEFINED_UN = Wire("SQ", undefined=True), Wire("UN", undefined=True), Wire("UN")
-_VR_NAMES = {name.encode(): name for name in VRS}
-_SHORT_VRS = {name.encode(): name for name, row in VRS.items() if not row.long}
+_UNDEFINED_SQ, _UNDEFINED_UN = Wire("SQ", undefined=True), Wire("UN", undefined=True)
 _TEXT_VRS = frozenset(name for name, row in VRS.items() if row.kind is TEXT)
-_HEADER_LE, _HEADER_BE = struct.Struct("<HH2sH"), struct.Struct(">HH2sH")
-_LENGTH_LE, _LENGTH_BE = struct.Struct("<I"), struct.Struct(">I")
+_SEQUENCE_LE = struct.Struct("<HHII")
 _ITEM_LE, _ITEM_BE = struct.Struct("<HHI"), struct.Struct(">HHI")
 
 
@@ -131,7 +123,11 @@ class Decoder:
         self._refer_above = refer_above
         self._longest = min(limits.text_bytes, limits.value_bytes, refer_above)  # values up to it break no limit
         self._quick = self._longest > _LONGEST_SHORT_BYTES  # nor do any with a short header
-        self._inflater = _inflater(limits) if transfer_syntax == DEFLATED_EXPLICIT_VR_LE else None
+        self._inflater: Inflater | None = None
+        if transfer_syntax == DEFLATED_EXPLICIT_VR_LE:
+            from agent.dataset.deflate import Inflater  # zlib, for a transfer syntax that is rare
+
+            self._inflater = Inflater(limits.total_bytes)
         self._data = b""  # what is at hand
         self._base = offset  # of the first byte at hand
         self._at = offset  # of the next byte to read
@@ -142,7 +138,7 @@ class Decoder:
         self._elements = 0
         self._undecided: list[tuple[DataSet, int]] = []  # elements whose VR depends on others
         self._dead = False
-        syntax = {IMPLICIT_VR_LE: _IMPLICIT, EXPLICIT_VR_BE: _BIG}.get(transfer_syntax, _EXPLICIT)
+        syntax = {IMPLICIT_VR_LE: IMPLICIT, EXPLICIT_VR_BE: BIG}.get(transfer_syntax, EXPLICIT)
         root = Level(0, offset, NOWHERE, NOWHERE, syntax, DEFAULT)
         root.dataset = self._root = DataSet()
         self._levels = [root]
@@ -202,12 +198,8 @@ class Decoder:
                 self._fail("the deflated Data Set is cut short")
             if self._data or self._arrived or self._passing or len(self._levels) > 1:
                 self._fail("the Data Set is cut short")
-            _set_form(self._levels[0], self._root, _READ)
-        for dataset, tag in self._undecided:
-            raw = dataset.stored[tag]
-            if isinstance(raw, Raw) and is_ambiguous(raw.vr):
-                signed = dataset.get(tags.PIXEL_REPRESENTATION, self._root.get(tags.PIXEL_REPRESENTATION, 0)) == 1
-                dataset.stored[tag] = raw._replace(vr=choose(raw.vr, raw.data, signed=signed, wide=True))
+            set_form(self._levels[0], self._root, _READ)
+        decide(self._undecided, self._root)
         self._undecided.clear()
         return self._root
 
@@ -249,35 +241,11 @@ class Decoder:
             return self._item_or_delimiter(level, here)
         if self._quick and not level.syntax.big and self._take_quickly(level, level.dataset, here):
             return True
-        header = self._element_header(level, here)
-        if header is None or self._stops_before(header):
-            return False
-        return self._element(level, level.dataset, header, here)
-
-    def _sequence(self, level: Level, here: int) -> bool:
-        """Open a sequence in Explicit VR the short way; False where something is unusual about it."""
-        data = self._data
-        if len(data) < here + 12:
-            return False
-        group, number, _, _ = _HEADER_LE.unpack_from(data, here)
-        length = _LENGTH_LE.unpack_from(data, here + 8)[0]
-        tag = group << 16 | number
-        if not level.last < tag < (self._stop_before if len(self._levels) == 1 else _FIRST_DELIMITER):
-            return False
-        if length != UNDEFINED and self._at + 12 + length > level.bound:
-            return False
-        self._count(level, tag)
-        self._open(level, tag, "SQ", 12, length, None)
-        return True
-
-    def _wait(self, size: int) -> bool:
-        """Say that nothing can be done before this many bytes are there."""
-        self._needed = self._at + size
-        return False
+        return self._element(level, level.dataset, here)
 
     def _take_quickly(self, level: Level, dataset: DataSet, here: int) -> bool:
         """Open a sequence, or take a run of elements as ``runs`` can; False where neither comes next."""
-        if self._data[here + 4 : here + 6] == b"SQ" and level.syntax is _EXPLICIT:
+        if self._data[here + 4 : here + 6] == b"SQ" and level.syntax is EXPLICIT:
             return self._sequence(level, here)
         before = self._stop_before if len(self._levels) == 1 else _FIRST_DELIMITER
         if level.last < tags.SPECIFIC_CHARACTER_SET < before:
@@ -300,30 +268,39 @@ class Decoder:
         self.stop = Stop(header.tag, header.vr, self._at, self._at + header.size, length)
         return True
 
-    def _element_header(self, level: Level, here: int) -> Header | None:
-        """The header of a Data Element; None when it has not arrived."""
-        layout, long_layout = (_HEADER_BE, _LENGTH_BE) if level.syntax.big else (_HEADER_LE, _LENGTH_LE)
-        group, number, vr, short = layout.unpack_from(self._data, here)
-        tag = group << 16 | number
-        if level.syntax.implicit or group == 0xFFFE:
-            length: int = long_layout.unpack_from(self._data, here + 4)[0]
-            return Header(tag, "" if group == 0xFFFE else self._vr_of(tag), 8, length)
-        if vr in _SHORT_VRS:
-            return Header(tag, _SHORT_VRS[vr], 8, short)
-        if not (vr.isalpha() and vr.isupper()):
-            self._fail(f"{vr!r} is not a Value Representation", tag)
-        if len(self._data) < here + 12:
-            self._wait(12)
-            return None
-        length = long_layout.unpack_from(self._data, here + 8)[0]
-        if vr == b"UN" and not tags.is_private(tag):
-            return Header(tag, self._vr_of(tag), 12, length, _DEFINED_UN)
-        if vr not in _VR_NAMES:
-            return Header(tag, "UN", 12, length, Wire(vr.decode()))
-        return Header(tag, _VR_NAMES[vr], 12, length)
-
-    def _element(self, level: Level, dataset: DataSet, header: Header, here: int) -> bool:
+    def _element(self, level: Level, dataset: DataSet, here: int) -> bool:
         """Take an element into the Data Set of a level, or open the level it starts."""
+        header = read_header(self._data, here, level.syntax, self._vr_of)
+        if header is None:
+            return self._wait(12)
+        if header.vr == NO_VR:
+            vr = self._data[here + 4 : here + 6]
+            self._fail(f"{vr!r} is not a Value Representation", header.tag)
+        if self._stops_before(header):
+            return False
+        return self._take_element(level, dataset, header, here)
+
+    def _sequence(self, level: Level, here: int) -> bool:
+        """Open a sequence in Explicit VR the short way; False where something is unusual about it."""
+        data = self._data
+        if len(data) < here + 12:
+            return False
+        group, number, _, length = _SEQUENCE_LE.unpack_from(data, here)
+        tag = group << 16 | number
+        if not level.last < tag < (self._stop_before if len(self._levels) == 1 else _FIRST_DELIMITER):
+            return False
+        if length != UNDEFINED and self._at + 12 + length > level.bound:
+            return False
+        self._count(level, tag)
+        self._open(level, tag, "SQ", 12, length, None)
+        return True
+
+    def _wait(self, size: int) -> bool:
+        """Say that nothing can be done before this many bytes are there."""
+        self._needed = self._at + size
+        return False
+
+    def _take_element(self, level: Level, dataset: DataSet, header: Header, here: int) -> bool:
         tag, vr, size, length, wire = header
         if tag >> 16 == 0xFFFE:
             self._end_of_item(level, tag, length)
@@ -332,7 +309,7 @@ class Decoder:
             self._fail("the element occurs twice", tag)
         if length != UNDEFINED and self._at + size + length > level.bound:
             self._fail("the value is longer than what encloses it", tag)
-        if vr == "SQ" and wire is _DEFINED_UN and 0 < length < UNDEFINED:
+        if vr == "SQ" and wire is DEFINED_UN and 0 < length < UNDEFINED:
             start = here + size
             if length >= 4 and len(self._data) < start + 4:
                 return self._wait(size + 4)
@@ -356,12 +333,12 @@ class Decoder:
             return self._wait(size + length)
         self._count(level, tag)
         data = self._data[start : start + length]
-        if level.syntax.big and wire is not _DEFINED_UN:
-            data = _swapped(vr, data)
+        if level.syntax.big and wire is not DEFINED_UN:
+            data = swapped(vr, data)
         if tag == tags.SPECIFIC_CHARACTER_SET:
             before, level.charset = level.charset, charset_to_read(data.decode("ascii", "replace"))
             if not level.ordered:  # it is that of what stands in front of it, too
-                _set_charset(dataset, before, level.charset)
+                set_charset(dataset, before, level.charset)
         if is_ambiguous(vr):
             self._undecided.append((dataset, tag))
         dataset.stored[tag] = Raw(tag, vr, data, level.charset, wire)
@@ -373,7 +350,7 @@ class Decoder:
         tag, vr, size, length, wire = header
         self._count(level, tag)
         vr = choose(vr, b"", signed=False, wide=True) if is_ambiguous(vr) else vr
-        word = _word_bytes(vr) if level.syntax.big and wire is not _DEFINED_UN else 1
+        word = word_bytes(vr) if level.syntax.big and wire is not DEFINED_UN else 1
         reference = Reference(self._at + size, length, word=word, charset=level.charset)
         dataset.stored[tag] = Element(tag, vr, reference, wire)
         self._left_out += length
@@ -395,7 +372,7 @@ class Decoder:
         if len(self._levels) > 2 * self._limits.depth:  # a sequence and an item each
             self._fail(f"sequences are nested more than {self._limits.depth} deep", tag)
         if wire is not None or vr == "UN":
-            wire, syntax = _UNDEFINED_UN if length == UNDEFINED else _DEFINED_UN, _IMPLICIT
+            wire, syntax = _UNDEFINED_UN if length == UNDEFINED else DEFINED_UN, IMPLICIT
         elif length == UNDEFINED:
             wire = _UNDEFINED_SQ
         opened = self._push(tag, start, end, syntax)
@@ -458,7 +435,7 @@ class Decoder:
         self._levels.pop()
         outer = self._levels[-1]
         if level.dataset is not None and outer.items is not None:
-            _set_form(level, level.dataset, _READ_UNDEFINED if level.end == NOWHERE else _READ)
+            set_form(level, level.dataset, _READ_UNDEFINED if level.end == NOWHERE else _READ)
             outer.items.append(level.dataset)
         elif level.items is not None and outer.dataset is not None:
             outer.dataset.stored[level.tag] = Element(level.tag, "SQ", level.items, level.wire)
@@ -492,42 +469,3 @@ class Decoder:
             f"{tags.tag_str(level.tag)}[{len(level.items)}]" for level in self._levels if level.items is not None
         )
         raise DecodeError(message + (f" in {path}" if path else ""), tag=tag, offset=self._at)
-
-
-def _inflater(limits: Limits) -> Inflater:
-    from agent.dataset.deflate import Inflater  # zlib, for a transfer syntax that is rare
-
-    return Inflater(limits.total_bytes)
-
-
-def _set_form(level: Level, dataset: DataSet, form: Form) -> None:
-    dataset.form = form if level.ordered else form._replace(order=tuple(dataset.stored))
-
-
-def _set_charset(dataset: DataSet, before: Charset, charset: Charset) -> None:
-    """Put another character set in place of the one that all of a Data Set inherited."""
-    pending = [dataset]
-    while pending:
-        stored = pending.pop().stored
-        for tag, found in stored.items():
-            if isinstance(found, Raw) and found.charset is before:
-                stored[tag] = found._replace(charset=charset)
-            elif isinstance(found, Element) and isinstance(found.value, list):
-                items = [item for item in found.value if isinstance(item, DataSet)]
-                pending += [item for item in items if tags.SPECIFIC_CHARACTER_SET not in item.stored]
-
-
-def _swapped(vr: str, data: bytes) -> bytes:
-    """Big endian words as little endian ones (PS3.5 7.3); a rest that is no word stays as it is."""
-    size = _word_bytes(vr)
-    if size == 1 or len(data) % size:
-        return data
-    words = bytearray(len(data))
-    for place in range(size):
-        words[place::size] = data[size - 1 - place :: size]
-    return bytes(words)
-
-
-def _word_bytes(vr: str) -> int:
-    row = VRS.get(vr)
-    return 1 if row is None else 2 if row.kind is TAG else row.size

@@ -6,15 +6,42 @@ says or at its delimiter, and never beyond the level around it. A list of levels
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from agent.dataset import tag as tags
+from agent.dataset.dataset import DataSet, Form
+from agent.dataset.values import Element, Raw, Wire
+from agent.dataset.vr import VRS, choose, is_ambiguous
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent.dataset.charset import Charset
-    from agent.dataset.dataset import DataSet
-    from agent.dataset.values import Wire
 
 UNDEFINED = 0xFFFFFFFF  # the length that stands for none
 NOWHERE = 1 << 64  # an end no offset reaches: the level has no length of its own
+
+
+class Limits(NamedTuple):
+    """What a Data Set may ask of us; the defaults are far above what an archive returns or a modality writes."""
+
+    total_bytes: int = 64 << 20  # all that is held in memory; pixel data are left where they are (``stop_before``)
+    value_bytes: int = 16 << 20  # largest value held: an overlay of a 100 megapixel detector, or offsets of 10^6 frames
+    text_bytes: int = 1 << 20  # largest text value
+    elements: int = 10_000  # in all levels together
+    depth: int = 16  # sequences inside sequences; the deepest real SR trees have about ten
+    fragments: int = 65_536  # of one Pixel Data element
+
+
+class Stop(NamedTuple):
+    """The root element the decoder stopped before: where its value starts, and its length (-1: undefined)."""
+
+    tag: int
+    vr: str
+    header_offset: int
+    value_offset: int
+    length: int
 
 
 class Syntax(NamedTuple):
@@ -22,6 +49,15 @@ class Syntax(NamedTuple):
 
     implicit: bool
     big: bool = False
+
+
+EXPLICIT, IMPLICIT, BIG = Syntax(implicit=False), Syntax(implicit=True), Syntax(implicit=False, big=True)
+DEFINED_UN = Wire("UN")
+NO_VR = "?"
+_VR_NAMES = {name.encode(): name for name in VRS}
+_SHORT_VRS = {name.encode(): name for name, row in VRS.items() if not row.long}
+_HEADER_LE, _HEADER_BE = struct.Struct("<HH2sH"), struct.Struct(">HH2sH")
+_LENGTH_LE, _LENGTH_BE = struct.Struct("<I"), struct.Struct(">I")
 
 
 class Header(NamedTuple):
@@ -67,3 +103,57 @@ class Level:
         self.wire: Wire | None = None
         self.last = -1  # the highest tag so far
         self.ordered = True  # whether tags have ascended so far
+
+
+def read_header(data: bytes, here: int, syntax: Syntax, vr_of: Callable[[int], str]) -> Header | None:
+    """The header that starts here, of which eight bytes are there; None where it needs twelve.
+
+    ``NO_VR`` is its VR where that is not even two capital letters; delimiters have none.
+    """
+    layout, long_layout = (_HEADER_BE, _LENGTH_BE) if syntax.big else (_HEADER_LE, _LENGTH_LE)
+    group, number, vr, short = layout.unpack_from(data, here)
+    tag = group << 16 | number
+    if syntax.implicit or group == 0xFFFE:
+        length: int = long_layout.unpack_from(data, here + 4)[0]
+        return Header(tag, "" if group == 0xFFFE else vr_of(tag), 8, length)
+    if vr in _SHORT_VRS:
+        return Header(tag, _SHORT_VRS[vr], 8, short)
+    if not (vr.isalpha() and vr.isupper()):
+        return Header(tag, NO_VR, 8, 0)
+    if len(data) < here + 12:
+        return None
+    length = long_layout.unpack_from(data, here + 8)[0]
+    if vr == b"UN" and not tags.is_private(tag):
+        return Header(tag, vr_of(tag), 12, length, DEFINED_UN)
+    return (
+        Header(tag, "UN", 12, length, Wire(vr.decode()))
+        if vr not in _VR_NAMES
+        else Header(tag, _VR_NAMES[vr], 12, length)
+    )
+
+
+def decide(undecided: list[tuple[DataSet, int]], root: DataSet) -> None:
+    """Choose the VRs that depend on what was read since."""
+    for dataset, tag in undecided:
+        raw = dataset.stored[tag]
+        if isinstance(raw, Raw) and is_ambiguous(raw.vr):
+            signed = dataset.get(tags.PIXEL_REPRESENTATION, root.get(tags.PIXEL_REPRESENTATION, 0)) == 1
+            dataset.stored[tag] = raw._replace(vr=choose(raw.vr, raw.data, signed=signed, wide=True))
+
+
+def set_form(level: Level, dataset: DataSet, form: Form) -> None:
+    """Note how the Data Set of a level stood in the bytes."""
+    dataset.form = form if level.ordered else form._replace(order=tuple(dataset.stored))
+
+
+def set_charset(dataset: DataSet, before: Charset, charset: Charset) -> None:
+    """Put another character set in place of the one that all of a Data Set inherited."""
+    pending = [dataset]
+    while pending:
+        stored = pending.pop().stored
+        for tag, found in stored.items():
+            if isinstance(found, Raw) and found.charset is before:
+                stored[tag] = found._replace(charset=charset)
+            elif isinstance(found, Element) and isinstance(found.value, list):
+                items = [item for item in found.value if isinstance(item, DataSet)]
+                pending += [item for item in items if tags.SPECIFIC_CHARACTER_SET not in item.stored]

@@ -97,3 +97,20 @@ def choose(vr: str, value: object, *, signed: bool, wide: bool) -> str:
     if "OW" in vr and isinstance(value, bytes | bytearray | memoryview):
         return "OW"
     return "SS" if signed and "SS" in vr else "US"
+
+
+def swapped(vr: str, data: bytes) -> bytes:
+    """Big endian words as little endian ones (PS3.5 7.3); a rest that is no word stays as it is."""
+    size = word_bytes(vr)
+    if size == 1 or len(data) % size:
+        return data
+    words = bytearray(len(data))
+    for place in range(size):
+        words[place::size] = data[size - 1 - place :: size]
+    return bytes(words)
+
+
+def word_bytes(vr: str) -> int:
+    """How many bytes of a value of this VR change places with the byte order."""
+    row = VRS.get(vr)
+    return 1 if row is None else 2 if row.kind is TAG else row.size
