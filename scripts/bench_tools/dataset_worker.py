@@ -9,10 +9,16 @@
 The same attributes are touched and the same values set, by tag and VR, on both sides. Nothing is synced but the copy.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sys
 import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WANTED = (0x00080018, 0x00080060, 0x00100010, 0x00100020, 0x0020000D, 0x0020000E, 0x00280010, 0x00280011)
 UID = "1.2.826.0.1.3680043.8.498.{}"
@@ -20,7 +26,7 @@ SC = "1.2.840.10008.5.1.4.1.1.7"
 EXPLICIT = "1.2.840.10008.1.2.1"
 
 
-def rss_kib():
+def rss_kib() -> int:
     with open("/proc/self/status") as rows:
         return next(int(row.split()[1]) for row in rows if row.startswith("VmRSS:"))
 
@@ -28,10 +34,10 @@ def rss_kib():
 # --- the agent ----------------------------------------------------------------------------------
 
 
-def agent_reader(*, everything=False):
+def agent_reader(*, everything: bool = False) -> Callable[[str], Any]:
     from agent.media.file import open_file
 
-    def read(path):
+    def read(path: str) -> Any:
         fd = os.open(path, os.O_RDONLY)
         try:
             file = open_file(lambda length, offset: os.pread(fd, length, offset), os.fstat(fd).st_size)
@@ -44,18 +50,18 @@ def agent_reader(*, everything=False):
     return read
 
 
-def agent_writer(values):
+def agent_writer(values: Any) -> Callable[[int, str, bytes], None]:
     from agent.dataset.dataset import DataSet
     from agent.media.instance import encode_instance
     from agent.media.part10 import FileMeta
 
-    def made(rows):
+    def made(rows: Any) -> Any:
         dataset = DataSet()
         for tag, vr, value in rows:
             dataset.set(tag, [made(item) for item in value] if vr == "SQ" else value, vr=vr)
         return dataset
 
-    def write(number, path, pixels):
+    def write(number: int, path: str, pixels: bytes) -> None:
         dataset = made(values)
         dataset.set(0x00080018, UID.format(number), vr="UI")
         parts = encode_instance(FileMeta(SC, UID.format(number), EXPLICIT), dataset, [pixels])
@@ -65,7 +71,7 @@ def agent_writer(values):
     return write
 
 
-def agent_copy(source, target):
+def agent_copy(source: str, target: str) -> int:
     from agent.acquire.filesink import FileSink
     from agent.app.part_writer import write_plan
     from agent.app.source_file import opened
@@ -81,10 +87,10 @@ def agent_copy(source, target):
 # --- pydicom ------------------------------------------------------------------------------------
 
 
-def pydicom_reader(*, everything=False):
+def pydicom_reader(*, everything: bool = False) -> Callable[[str], Any]:
     from pydicom import dcmread
 
-    def read(path):
+    def read(path: str) -> Any:
         dataset = dcmread(path, stop_before_pixels=True)
         if everything:
             return [element.value for element in dataset]
@@ -93,16 +99,16 @@ def pydicom_reader(*, everything=False):
     return read
 
 
-def pydicom_writer(values):
+def pydicom_writer(values: Any) -> Callable[[int, str, bytes], None]:
     from pydicom.dataset import Dataset, FileMetaDataset
 
-    def made(rows):
+    def made(rows: Any) -> Any:
         dataset = Dataset()
         for tag, vr, value in rows:
             dataset.add_new(tag, vr, [made(item) for item in value] if vr == "SQ" else value)
         return dataset
 
-    def write(number, path, pixels):
+    def write(number: int, path: str, pixels: bytes) -> None:
         dataset = made(values)
         dataset.add_new(0x00080018, "UI", UID.format(number))
         dataset.add_new(0x7FE00010, "OW", pixels)
@@ -118,13 +124,13 @@ def pydicom_writer(values):
 # --- tasks --------------------------------------------------------------------------------------
 
 
-def timed(task, count):
+def timed(task: Callable[[], Any], count: int) -> float:
     begun = time.process_time()
     task()
     return (time.process_time() - begun) / count
 
 
-def main(who, what, *words):
+def main(who: str, what: str, *words: str) -> dict[str, float]:
     reader, writer = (agent_reader, agent_writer) if who == "agent" else (pydicom_reader, pydicom_writer)
     if what == "copy":
         return {"bytes": agent_copy(*words)}
