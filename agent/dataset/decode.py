@@ -22,31 +22,15 @@ import struct
 from typing import TYPE_CHECKING, NoReturn
 
 from agent.dataset import dictionary
+from agent.dataset import level as levels
 from agent.dataset import tag as tags
 from agent.dataset.charset import DEFAULT, charset_to_read
 from agent.dataset.dataset import DataSet, Form
-from agent.dataset.level import (
-    BIG,
-    DEFINED_UN,
-    EXPLICIT,
-    IMPLICIT,
-    NO_VR,
-    NOWHERE,
-    UNDEFINED,
-    Header,
-    Level,
-    Limits,
-    Stop,
-    Syntax,
-    decide,
-    read_header,
-    set_charset,
-    set_form,
-)
+from agent.dataset.level import EXPLICIT, NOWHERE, UNDEFINED, Header, Level, Limits, Stop, Syntax
 from agent.dataset.runs import explicit_run, implicit_run
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, IMPLICIT_VR_LE
-from agent.dataset.values import Element, Fragments, Raw, Reference, Wire
-from agent.dataset.vr import TEXT, VRS, choose, is_ambiguous, swapped, word_bytes
+from agent.dataset.values import Element, Raw, Wire
+from agent.dataset.vr import TEXT, VRS, is_ambiguous, swapped
 from agent.errors import DecodeError
 
 if TYPE_CHECKING:
@@ -138,7 +122,7 @@ class Decoder:
         self._elements = 0
         self._undecided: list[tuple[DataSet, int]] = []  # elements whose VR depends on others
         self._dead = False
-        syntax = {IMPLICIT_VR_LE: IMPLICIT, EXPLICIT_VR_BE: BIG}.get(transfer_syntax, EXPLICIT)
+        syntax = {IMPLICIT_VR_LE: levels.IMPLICIT, EXPLICIT_VR_BE: levels.BIG}.get(transfer_syntax, EXPLICIT)
         root = Level(0, offset, NOWHERE, NOWHERE, syntax, DEFAULT)
         root.dataset = self._root = DataSet()
         self._levels = [root]
@@ -198,8 +182,8 @@ class Decoder:
                 self._fail("the deflated Data Set is cut short")
             if self._data or self._arrived or self._passing or len(self._levels) > 1:
                 self._fail("the Data Set is cut short")
-            set_form(self._levels[0], self._root, _READ)
-        decide(self._undecided, self._root)
+            levels.set_form(self._levels[0], self._root, _READ)
+        levels.decide(self._undecided, self._root)
         self._undecided.clear()
         return self._root
 
@@ -270,10 +254,10 @@ class Decoder:
 
     def _element(self, level: Level, dataset: DataSet, here: int) -> bool:
         """Take an element into the Data Set of a level, or open the level it starts."""
-        header = read_header(self._data, here, level.syntax, self._vr_of)
+        header = levels.read_header(self._data, here, level.syntax, self._vr_of)
         if header is None:
             return self._wait(12)
-        if header.vr == NO_VR:
+        if header.vr == levels.NO_VR:
             vr = self._data[here + 4 : here + 6]
             self._fail(f"{vr!r} is not a Value Representation", header.tag)
         if self._stops_before(header):
@@ -309,7 +293,7 @@ class Decoder:
             self._fail("the element occurs twice", tag)
         if length != UNDEFINED and self._at + size + length > level.bound:
             self._fail("the value is longer than what encloses it", tag)
-        if vr == "SQ" and wire is DEFINED_UN and 0 < length < UNDEFINED:
+        if vr == "SQ" and wire is levels.DEFINED_UN and 0 < length < UNDEFINED:
             start = here + size
             if length >= 4 and len(self._data) < start + 4:
                 return self._wait(size + 4)
@@ -333,12 +317,12 @@ class Decoder:
             return self._wait(size + length)
         self._count(level, tag)
         data = self._data[start : start + length]
-        if level.syntax.big and wire is not DEFINED_UN:
+        if level.syntax.big and wire is not levels.DEFINED_UN:
             data = swapped(vr, data)
         if tag == tags.SPECIFIC_CHARACTER_SET:
             before, level.charset = level.charset, charset_to_read(data.decode("ascii", "replace"))
             if not level.ordered:  # it is that of what stands in front of it, too
-                set_charset(dataset, before, level.charset)
+                levels.set_charset(dataset, before, level.charset)
         if is_ambiguous(vr):
             self._undecided.append((dataset, tag))
         dataset.stored[tag] = Raw(tag, vr, data, level.charset, wire)
@@ -347,12 +331,9 @@ class Decoder:
 
     def _leave(self, level: Level, dataset: DataSet, header: Header) -> None:
         """Put a reference in place of a value, and go on behind it."""
-        tag, vr, size, length, wire = header
+        tag, _, size, length, _ = header
         self._count(level, tag)
-        vr = choose(vr, b"", signed=False, wide=True) if is_ambiguous(vr) else vr
-        word = word_bytes(vr) if level.syntax.big and wire is not DEFINED_UN else 1
-        reference = Reference(self._at + size, length, word=word, charset=level.charset)
-        dataset.stored[tag] = Element(tag, vr, reference, wire)
+        dataset.stored[tag] = levels.left_element(level, header, self._at)
         self._left_out += length
         self._at += size + length
 
@@ -372,7 +353,7 @@ class Decoder:
         if len(self._levels) > 2 * self._limits.depth:  # a sequence and an item each
             self._fail(f"sequences are nested more than {self._limits.depth} deep", tag)
         if wire is not None or vr == "UN":
-            wire, syntax = _UNDEFINED_UN if length == UNDEFINED else DEFINED_UN, IMPLICIT
+            wire, syntax = _UNDEFINED_UN if length == UNDEFINED else levels.DEFINED_UN, levels.IMPLICIT
         elif length == UNDEFINED:
             wire = _UNDEFINED_SQ
         opened = self._push(tag, start, end, syntax)
@@ -435,17 +416,15 @@ class Decoder:
         self._levels.pop()
         outer = self._levels[-1]
         if level.dataset is not None and outer.items is not None:
-            set_form(level, level.dataset, _READ_UNDEFINED if level.end == NOWHERE else _READ)
+            levels.set_form(level, level.dataset, _READ_UNDEFINED if level.end == NOWHERE else _READ)
             outer.items.append(level.dataset)
         elif level.items is not None and outer.dataset is not None:
             outer.dataset.stored[level.tag] = Element(level.tag, "SQ", level.items, level.wire)
         elif level.fragments is not None and outer.dataset is not None:
             if not level.fragments:
                 self._fail("encapsulated Pixel Data without Basic Offset Table item", level.tag)
-            value: Fragments | Reference = Fragments(level.fragments[0], tuple(level.fragments[1:]))
-            if self._refer_above != NOWHERE:
-                value = Reference(level.start, self._at - level.start, encapsulated=True)
-            outer.dataset.stored[level.tag] = Element(level.tag, level.vr, value, level.wire)
+            left = self._at if self._refer_above != NOWHERE else None
+            outer.dataset.stored[level.tag] = levels.pixels_of(level, level.fragments, left)
 
     # --- bounds and errors -----------------------------------------------------------------
 
@@ -465,7 +444,5 @@ class Decoder:
     def _fail(self, message: str, tag: int | None = None) -> NoReturn:
         """Raise with the path of open items, for example ``in (0040,0275)[0]``."""
         self._dead = True
-        path = "".join(
-            f"{tags.tag_str(level.tag)}[{len(level.items)}]" for level in self._levels if level.items is not None
-        )
+        path = levels.path_of(self._levels)
         raise DecodeError(message + (f" in {path}" if path else ""), tag=tag, offset=self._at)

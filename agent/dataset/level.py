@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent.dataset import tag as tags
 from agent.dataset.dataset import DataSet, Form
-from agent.dataset.values import Element, Raw, Wire
-from agent.dataset.vr import VRS, choose, is_ambiguous
+from agent.dataset.values import Element, Fragments, Raw, Reference, Wire
+from agent.dataset.vr import VRS, choose, is_ambiguous, word_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -157,3 +157,24 @@ def set_charset(dataset: DataSet, before: Charset, charset: Charset) -> None:
             elif isinstance(found, Element) and isinstance(found.value, list):
                 items = [item for item in found.value if isinstance(item, DataSet)]
                 pending += [item for item in items if tags.SPECIFIC_CHARACTER_SET not in item.stored]
+
+
+def left_element(level: Level, header: Header, at: int) -> Element:
+    """The element of a value that is left where it is; its header starts at this offset."""
+    tag, vr, size, length, wire = header
+    vr = choose(vr, b"", signed=False, wide=True) if is_ambiguous(vr) else vr
+    word = word_bytes(vr) if level.syntax.big and wire is not DEFINED_UN else 1
+    return Element(tag, vr, Reference(at + size, length, word=word, charset=level.charset), wire)
+
+
+def pixels_of(level: Level, fragments: list[bytes], left: int | None) -> Element:
+    """Encapsulated Pixel Data: what was kept, or a reference that ends at ``left``."""
+    value: Fragments | Reference = Fragments(fragments[0], tuple(fragments[1:]))
+    if left is not None:
+        value = Reference(level.start, left - level.start, encapsulated=True)
+    return Element(level.tag, level.vr, value, level.wire)
+
+
+def path_of(levels: list[Level]) -> str:
+    """The open items, as in ``(0040,0275)[0]``."""
+    return "".join(f"{tags.tag_str(level.tag)}[{len(level.items)}]" for level in levels if level.items is not None)
