@@ -1,7 +1,7 @@
 /* JPEG Lossless encoder: process 14, selection value 1, one scan, one Huffman table (T.81 Annex H, PS3.5 8.2.1).
  *
  * The neighbours of a lossless encoder are known beforehand: differences are plain vector arithmetic on the source. The
- * first pass counts their categories, so that the table is the best there is for this frame; the second makes them
+ * first pass counts their categories, so that the table is made for this frame; the second makes them
  * again and packs their codes, some thousand at a time, into working memory; from there FFH bytes are stuffed into the
  * destination. Unsigned samples are coded without what stands above High Bit, signed ones with their sign bits. */
 #include "jpl.h"

@@ -1,4 +1,5 @@
-/* Package-merge instead of the two steps of T.81 K.2: with 18 leaves it is as quick, and no limit spoils its optimum.
+/* The procedure of T.81 K.2, ties and all, so that every encoder that follows it comes to the same codes, and to as
+ * many FFH bytes.
  *
  * A leaf that stands for the code of all ones takes part with next to no weight; so it gets one of the longest codes,
  * is sorted behind all others of that length, and is left out. */
@@ -8,75 +9,84 @@
 
 #define LEAVES (JPL_CATEGORIES + 1u)
 #define RESERVED JPL_CATEGORIES /* the leaf of all ones */
+#define NONE LEAVES
 
-/* A leaf, or two cheaper packages; how often each leaf is in it. */
-typedef struct {
-    uint64_t weight;
-    uint8_t uses[LEAVES];
-} package;
-
-static size_t sorted_leaves(package leaves[LEAVES], const uint32_t counts[JPL_CATEGORIES])
+/* The lightest tree but `without`, the last of equals (T.81 figure K.1). */
+static size_t lightest(const uint64_t weights[LEAVES], size_t without)
 {
-    size_t size = 0;
-    for (size_t i = 0; i < LEAVES; i++) {
-        /* 16 bits of the reserved code together weigh less than one bit of a sample */
-        uint64_t weight = i == RESERVED ? 1 : (uint64_t)counts[i] * 2 * JPL_CODE_BITS;
-        if (weight == 0)
-            continue;
-        size_t at = size++;
-        for (; at > 0 && leaves[at - 1].weight > weight; at--)
-            leaves[at] = leaves[at - 1];
-        leaves[at] = (package){.weight = weight};
-        leaves[at].uses[i] = 1;
-    }
-    return size;
-}
-
-static package joined(const package *a, const package *b)
-{
-    package both = {.weight = a->weight + b->weight};
+    size_t found = NONE;
     for (size_t i = 0; i < LEAVES; i++)
-        both.uses[i] = (uint8_t)(a->uses[i] + b->uses[i]);
-    return both;
+        if (i != without && weights[i] > 0 && (found == NONE || weights[i] <= weights[found]))
+            found = i;
+    return found;
 }
 
-/* Merges the leaves with the pairs of the level before. */
-static size_t next_level(package *to, const package *from, size_t size, const package *leaves, size_t leaf_count)
+/* All leaves of a tree are one bit longer; the last one is returned. */
+static size_t lengthen(uint8_t lengths[LEAVES], const size_t next[LEAVES], size_t leaf)
 {
-    size_t count = 0;
-    size_t leaf = 0;
-    for (size_t pair = 0; pair + 1 < size; pair += 2) {
-        package both = joined(&from[pair], &from[pair + 1]);
-        while (leaf < leaf_count && leaves[leaf].weight <= both.weight)
-            to[count++] = leaves[leaf++];
-        to[count++] = both;
+    lengths[leaf]++;
+    while (next[leaf] != NONE) {
+        leaf = next[leaf];
+        lengths[leaf]++;
     }
-    while (leaf < leaf_count)
-        to[count++] = leaves[leaf++];
-    return count;
+    return leaf;
+}
+
+/* How many codes have each length; no tree of 18 leaves is deeper than 17. */
+static void count_lengths(uint8_t counts[LEAVES], uint8_t lengths[LEAVES], const uint32_t *categories)
+{
+    uint64_t weights[LEAVES];
+    size_t next[LEAVES]; /* leaves of one tree are a list */
+    for (size_t i = 0; i < LEAVES; i++) {
+        weights[i] = i == RESERVED ? 1 : categories[i];
+        next[i] = NONE;
+    }
+    for (;;) {
+        size_t first = lightest(weights, NONE);
+        size_t second = lightest(weights, first);
+        if (second == NONE)
+            break;
+        weights[first] += weights[second];
+        weights[second] = 0;
+        next[lengthen(lengths, next, first)] = second;
+        (void)lengthen(lengths, next, second);
+    }
+    for (size_t i = 0; i < LEAVES; i++)
+        if (lengths[i] > 0)
+            counts[lengths[i]]++;
+}
+
+/* Two codes of 17 bits become one of 16 and, below a shorter one that gives way, two of its length and one
+ * (T.81 figure K.3). */
+static void shorten(uint8_t counts[LEAVES])
+{
+    while (counts[JPL_CODE_BITS + 1] > 0) {
+        size_t bits = JPL_CODE_BITS - 1;
+        while (counts[bits] == 0)
+            bits--;
+        counts[JPL_CODE_BITS + 1] = (uint8_t)(counts[JPL_CODE_BITS + 1] - 2);
+        counts[JPL_CODE_BITS]++;
+        counts[bits + 1] = (uint8_t)(counts[bits + 1] + 2);
+        counts[bits]--;
+    }
 }
 
 void jpl_huffman_make(jpl_huffman *huffman, const uint32_t counts[JPL_CATEGORIES])
 {
-    package leaves[LEAVES];
-    package levels[2][2 * LEAVES];
-    size_t leaf_count = sorted_leaves(leaves, counts);
-    size_t size = leaf_count;
-    memcpy(levels[0], leaves, leaf_count * sizeof leaves[0]);
-    for (unsigned bits = 1; bits < JPL_CODE_BITS; bits++)
-        size = next_level(levels[bits % 2], levels[(bits - 1) % 2], size, leaves, leaf_count);
-    const package *last = levels[(JPL_CODE_BITS - 1) % 2];
     uint8_t lengths[LEAVES] = {0};
-    for (size_t k = 0; k < 2 * leaf_count - 2; k++)
-        for (size_t i = 0; i < LEAVES; i++)
-            lengths[i] = (uint8_t)(lengths[i] + last[k].uses[i]);
+    uint8_t codes[LEAVES] = {0};
+    count_lengths(codes, lengths, counts);
+    shorten(codes);
+    size_t longest = JPL_CODE_BITS;
+    while (codes[longest] == 0)
+        longest--;
+    codes[longest]--; /* all ones */
     *huffman = (jpl_huffman){0};
-    for (unsigned bits = 1; bits <= JPL_CODE_BITS; bits++)
+    memcpy(huffman->counts, codes, sizeof huffman->counts);
+    for (size_t bits = 1; bits < LEAVES; bits++)
         for (uint8_t i = 0; i < RESERVED; i++)
-            if (lengths[i] == bits) {
-                huffman->counts[bits]++;
+            if (lengths[i] == bits)
                 huffman->values[huffman->size++] = i;
-            }
 }
 
 bool jpl_huffman_is_code(const jpl_huffman *huffman)

@@ -22,7 +22,7 @@ typedef struct {
     uint8_t length[JPL_CATEGORIES];
 } jpl_codes;
 
-/* No code of at most 16 bits needs fewer bits for these counts; the code of all ones stays free (T.81 C.2). */
+/* The codes of T.81 K.2 for these counts, of at most 16 bits; the code of all ones stays free (T.81 C.2). */
 void jpl_huffman_make(jpl_huffman *huffman, const uint32_t counts[JPL_CATEGORIES]);
 /* Are these lengths a code, and are the values different categories? */
 bool jpl_huffman_is_code(const jpl_huffman *huffman);
