@@ -224,6 +224,8 @@ class _Encoder:
         if VRS[vr].charset and raw.charset != charset and not _is_plain_ascii(data):
             return self._plain(raw.tag, vr, rules.format_value(vr, parse(raw), charset))
         if not kept:
+            if raw.wire is not None and raw.wire.vr not in VRS and dictionary.vr_of(raw.tag) == "SQ":
+                raise EncodeError(f"as {raw.wire.vr}, which is not known here, it cannot be told to be a sequence")
             return self._plain(raw.tag, vr, data + VRS[vr].pad if len(data) & 1 else data)
         return self._plain(raw.tag, vr if raw.wire is None else raw.wire.vr, data)
 
