@@ -206,6 +206,8 @@ class _Encoder:
                 _check_implicit(tag, vr)
             try:
                 if isinstance(stored, Raw):
+                    if tag == tags.PIXEL_DATA and self.encapsulated and depth == 0 and form is None:
+                        raise EncodeError("Pixel Data of this transfer syntax must be encapsulated")
                     size += self._raw(stored, vr, charset, kept=form is not None)
                 else:
                     size += self._element(stored, vr, charset, depth, kept=form is not None)
