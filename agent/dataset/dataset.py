@@ -15,11 +15,11 @@ To change a list, set it again; a list that was got may be a copy. Only items of
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from agent.dataset import dictionary
 from agent.dataset.tag import is_private, is_private_creator, tag_str
-from agent.dataset.values import Element, Raw, Scalar, Value, parse
+from agent.dataset.values import Element, Raw, Scalar, Unread, Value, parse, raw_of
 from agent.errors import EncodeError
 
 Key: TypeAlias = "int | str"
@@ -40,24 +40,38 @@ def as_tag(key: Key) -> int:
 class DataSet:
     """A mapping from tag or keyword to value; iterates over its Data Elements in ascending order."""
 
-    __slots__ = ("form", "stored")
+    __slots__ = ("form", "held", "unread")
 
     def __init__(self, values: Mapping[Any, Value] | None = None) -> None:
-        self.stored: dict[int, Element | Raw] = {}  # as kept: unread bytes or values; for encode and decode
+        self.held: dict[int, Element | Raw | Unread] = {}  # for this file and the decoder; others see ``stored``
+        self.unread = False  # whether some of them may be; only the decoder says so
         self.form: Form | None = None  # None: made here, so everything is as the Standard wants it
         for key, value in (values or {}).items():
             self.set(key, value)
 
+    @property
+    def stored(self) -> dict[int, Element | Raw]:
+        """The elements as they are kept, bytes or values, in the order they came; for encoding and for checks."""
+        if self.unread:
+            for tag, found in self.held.items():
+                if type(found) is tuple:
+                    self.held[tag] = raw_of(tag, found)  # type: ignore[arg-type]  # as below
+            self.unread = False
+        return cast("dict[int, Element | Raw]", self.held)
+
     # --- reading ---------------------------------------------------------------------------
 
     def __getitem__(self, key: Key) -> Value:
-        found = self.stored[as_tag(key)]
-        return parse(found) if isinstance(found, Raw) else found.value
+        tag = as_tag(key)
+        found = self.held[tag]
+        if type(found) is tuple:
+            found = self.held[tag] = raw_of(tag, found)  # type: ignore[arg-type]  # mypy cannot tell it from a NamedTuple
+        return parse(found) if isinstance(found, Raw) else found.value  # type: ignore[union-attr]  # as above
 
     def get(self, key: Key, default: Value = None) -> Value:
         """The value, or the default where the element is absent or empty."""
         tag = as_tag(key)
-        value = self[tag] if tag in self.stored else None
+        value = self[tag] if tag in self.held else None
         return default if value is None else value
 
     def text(self, key: Key, default: str = "") -> str:
@@ -80,21 +94,22 @@ class DataSet:
     def element(self, key: Key) -> Element:
         """The Data Element; KeyError where it is absent."""
         tag = as_tag(key)
-        return Element(tag, self.stored[tag].vr, self[tag])
+        value = self[tag]
+        return Element(tag, cast("Element | Raw", self.held[tag]).vr, value)
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, int | str) and as_tag(key) in self.stored
+        return isinstance(key, int | str) and as_tag(key) in self.held
 
     def __iter__(self) -> Iterator[Element]:
-        for tag in sorted(self.stored):
+        for tag in sorted(self.held):
             yield self.element(tag)
 
     def __len__(self) -> int:
-        return len(self.stored)
+        return len(self.held)
 
     def tags(self) -> list[int]:
         """The tags, ascending."""
-        return sorted(self.stored)
+        return sorted(self.held)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, DataSet):
@@ -124,10 +139,10 @@ class DataSet:
             if is_private(tag) and not is_private_creator(tag):
                 raise EncodeError("a private element needs an explicit VR", tag=tag)
             vr = dictionary.vr_of(tag)
-        self.stored[tag] = Element(tag, vr, list(value) if vr == "SQ" and isinstance(value, tuple) else value)
+        self.held[tag] = Element(tag, vr, list(value) if vr == "SQ" and isinstance(value, tuple) else value)
 
     def __delitem__(self, key: Key) -> None:
-        del self.stored[as_tag(key)]
+        del self.held[as_tag(key)]
 
     def update(self, other: DataSet | Mapping[Any, Value]) -> None:
         """Take over all elements of another Data Set (or mapping), replacing those of the same tag."""

@@ -198,8 +198,10 @@ class Decoder:
         if end < self._needed:
             self._arrived += piece
         else:
-            self._data = b"".join((self._data, self._arrived, piece))
-            self._arrived.clear()
+            if self._data or self._arrived:
+                piece = b"".join((self._data, self._arrived, piece))
+                self._arrived.clear()
+            self._data = piece if type(piece) is bytes else bytes(piece)
             while self.stop is None and self._step():
                 pass
         if self.stop is None and end - self._left_out > self._limits.total_bytes:
@@ -234,14 +236,13 @@ class Decoder:
         before = self._stop_before if len(self._levels) == 1 else _FIRST_DELIMITER
         if level.last < tags.SPECIFIC_CHARACTER_SET < before:
             before = tags.SPECIFIC_CHARACTER_SET  # which changes what is behind it
-        stored, count = dataset.stored, len(dataset.stored)
+        held, count = dataset.held, len(dataset.held)
         room = min(len(self._data), level.bound - self._base)
         bounds = (room, before, self._limits.elements - self._elements, self._longest)
-        if level.syntax.implicit:
-            end = implicit_run(self._data, here, level, stored, bounds, self._vr_of)
-        else:
-            end = explicit_run(self._data, here, level, stored, bounds)
-        self._elements += len(stored) - count
+        run = (self._data, here, level, held, bounds)
+        end = implicit_run(*run, self._vr_of) if level.syntax.implicit else explicit_run(*run)
+        dataset.unread = True
+        self._elements += len(held) - count
         self._at += end - here
         return end > here
 
@@ -289,7 +290,7 @@ class Decoder:
         if tag >> 16 == 0xFFFE:
             self._end_of_item(level, tag, length)
             return True
-        if tag in dataset.stored:
+        if tag in dataset.held:
             self._fail("the element occurs twice", tag)
         if length != UNDEFINED and self._at + size + length > level.bound:
             self._fail("the value is longer than what encloses it", tag)
@@ -325,7 +326,7 @@ class Decoder:
                 levels.set_charset(dataset, before, level.charset)
         if is_ambiguous(vr):
             self._undecided.append((dataset, tag))
-        dataset.stored[tag] = Raw(tag, vr, data, level.charset, wire)
+        dataset.held[tag] = Raw(tag, vr, data, level.charset, wire)
         self._at += size + length
         return True
 
@@ -333,7 +334,7 @@ class Decoder:
         """Put a reference in place of a value, and go on behind it."""
         tag, _, size, length, _ = header
         self._count(level, tag)
-        dataset.stored[tag] = levels.left_element(level, header, self._at)
+        dataset.held[tag] = levels.left_element(level, header, self._at)
         self._left_out += length
         self._at += size + length
 
@@ -419,12 +420,12 @@ class Decoder:
             levels.set_form(level, level.dataset, _READ_UNDEFINED if level.end == NOWHERE else _READ)
             outer.items.append(level.dataset)
         elif level.items is not None and outer.dataset is not None:
-            outer.dataset.stored[level.tag] = Element(level.tag, "SQ", level.items, level.wire)
+            outer.dataset.held[level.tag] = Element(level.tag, "SQ", level.items, level.wire)
         elif level.fragments is not None and outer.dataset is not None:
             if not level.fragments:
                 self._fail("encapsulated Pixel Data without Basic Offset Table item", level.tag)
             left = self._at if self._refer_above != NOWHERE else None
-            outer.dataset.stored[level.tag] = levels.pixels_of(level, level.fragments, left)
+            outer.dataset.held[level.tag] = levels.pixels_of(level, level.fragments, left)
 
     # --- bounds and errors -----------------------------------------------------------------
 

@@ -135,15 +135,15 @@ def read_header(data: bytes, here: int, syntax: Syntax, vr_of: Callable[[int], s
 def decide(undecided: list[tuple[DataSet, int]], root: DataSet) -> None:
     """Choose the VRs that depend on what was read since."""
     for dataset, tag in undecided:
-        raw = dataset.stored[tag]
+        raw = dataset.held[tag]
         if isinstance(raw, Raw) and is_ambiguous(raw.vr):
             signed = dataset.get(tags.PIXEL_REPRESENTATION, root.get(tags.PIXEL_REPRESENTATION, 0)) == 1
-            dataset.stored[tag] = raw._replace(vr=choose(raw.vr, raw.data, signed=signed, wide=True))
+            dataset.held[tag] = raw._replace(vr=choose(raw.vr, raw.data, signed=signed, wide=True))
 
 
 def set_form(level: Level, dataset: DataSet, form: Form) -> None:
     """Note how the Data Set of a level stood in the bytes."""
-    dataset.form = form if level.ordered else form._replace(order=tuple(dataset.stored))
+    dataset.form = form if level.ordered else form._replace(order=tuple(dataset.held))
 
 
 def set_charset(dataset: DataSet, before: Charset, charset: Charset) -> None:

@@ -10,43 +10,45 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, TypeAlias
 
-from agent.dataset.values import Raw
 from agent.dataset.vr import VRS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.dataset.level import Level
-    from agent.dataset.values import Element
+    from agent.dataset.values import Element, Raw, Unread
 
-_HEADER = struct.Struct("<HH2sH").unpack_from
+_HEADER = struct.Struct("<HH2sH").unpack
 _IMPLICIT_HEADER = struct.Struct("<HHI").unpack_from
 _LENGTH = struct.Struct("<I").unpack_from
 _SHORT_VRS = {name.encode(): name for name, row in VRS.items() if not row.long}
 _LONG_VRS = {name.encode(): name for name, row in VRS.items() if row.long and name not in {"SQ", "UN"}}
+
+# What the eight bytes of a header mean: tag, VR, size of the header, length of the value (-1: in the four behind).
+# The files of a department share most of theirs; a hostile one cannot make more of them stay than this.
+_HEADS_KEPT = 2048
+_heads: dict[bytes, tuple[int, str, int, int]] = {}
 
 
 # Where a run ends at the latest: in the bytes at hand, before this tag, after so many elements, at a longer value.
 Bounds: TypeAlias = tuple[int, int, int, int]
 
 
-def explicit_run(data: bytes, here: int, level: Level, stored: dict[int, Element | Raw], bounds: Bounds) -> int:
+def explicit_run(data: bytes, here: int, level: Level, held: dict[int, Element | Raw | Unread], bounds: Bounds) -> int:
     """Take elements of Explicit VR Little Endian from ``here`` on; where they end."""
     room, before, elements, longest = bounds
-    new, short_vrs, long_vrs, charset, last = tuple.__new__, _SHORT_VRS, _LONG_VRS, level.charset, level.last
+    known, charset, last = _heads.get, level.charset, level.last
     for _ in range(elements):
-        start = here + 8
-        if start > room:
+        head = data[here : here + 8]
+        row = known(head) or _head(head)
+        if row is None:
             break
-        group, number, name, length = _HEADER(data, here)
-        tag = group << 16 | number
+        tag, vr, size, length = row
         if not last < tag < before:
             break
-        vr = short_vrs.get(name)
-        if vr is None:
-            vr = long_vrs.get(name)
-            start += 4
-            if vr is None or start > room:
+        start = here + size
+        if length < 0:
+            if start > room:
                 break
             length = _LENGTH(data, here + 8)[0]
             if length > longest:
@@ -54,18 +56,42 @@ def explicit_run(data: bytes, here: int, level: Level, stored: dict[int, Element
         end = start + length
         if end > room:
             break
-        stored[tag] = new(Raw, (tag, vr, data[start:end], charset, None))
-        last, here = tag, end
+        held[tag] = (vr, data, start, end, charset)
+        last = tag
+        here = end
     level.last = last
     return here
 
 
+def _head(head: bytes) -> tuple[int, str, int, int] | None:
+    """Understand a header and remember it; None where it ends a run."""
+    if len(head) < 8:
+        return None
+    group, number, name, length = _HEADER(head)
+    vr = _SHORT_VRS.get(name)
+    if vr is not None:
+        row = (group << 16 | number, vr, 8, length)
+    elif name in _LONG_VRS:
+        row = (group << 16 | number, _LONG_VRS[name], 12, -1)
+    else:
+        return None
+    if len(_heads) >= _HEADS_KEPT:
+        _heads.clear()
+    _heads[head] = row
+    return row
+
+
 def implicit_run(
-    data: bytes, here: int, level: Level, stored: dict[int, Element | Raw], bounds: Bounds, vr_of: Callable[[int], str]
+    data: bytes,
+    here: int,
+    level: Level,
+    held: dict[int, Element | Raw | Unread],
+    bounds: Bounds,
+    vr_of: Callable[[int], str],
 ) -> int:
     """Take elements of Implicit VR Little Endian from ``here`` on; where they end."""
     room, before, elements, longest = bounds
-    new, charset, last = tuple.__new__, level.charset, level.last
+    charset, last = level.charset, level.last
     for _ in range(elements):
         start = here + 8
         if start > room:
@@ -78,7 +104,7 @@ def implicit_run(
         vr = vr_of(tag)
         if vr == "SQ" or len(vr) > 2:
             break
-        stored[tag] = new(Raw, (tag, vr, data[start:end], charset, None))
+        held[tag] = (vr, data, start, end, charset)
         last, here = tag, end
     level.last = last
     return here

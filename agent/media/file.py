@@ -80,12 +80,13 @@ def open_file(
         NotDicomError: No DICM prefix; lenient: nothing like a Data Element at the start either.
         DecodeError: The file is damaged, cut short, or beyond the limits.
     """
-    meta, syntax, meta_offset, offset, notes = _prefix(pread, size, lenient=lenient)
-    base, file_pread = offset, pread
+    meta, syntax, meta_offset, offset, notes, start = _prefix(pread, size, lenient=lenient)
+    base, file_pread, ahead = offset, pread, start[offset:]
     if syntax == DEFLATED_EXPLICIT_VR_LE:
         pread, size = _inflated(pread, offset, size, limits)
-        syntax, base = EXPLICIT_VR_LE, 0
+        syntax, base, ahead = EXPLICIT_VR_LE, 0, b""
     walk = _Walk(pread, base, size, syntax, meta.transfer_syntax_uid, limits, notes if lenient else None, refer_above)
+    walk.ahead = ahead
     dataset = walk.all()
     if lenient:
         from agent.media.lenient import odd_lengths
@@ -101,11 +102,12 @@ def open_file(
 
 def _prefix(
     pread: Callable[[int, int], bytes], size: int, *, lenient: bool
-) -> tuple[FileMeta, str, int, int, list[Note]]:
+) -> tuple[FileMeta, str, int, int, list[Note], bytes]:
+    """What ``open_file`` must know of the meta information, and what was read already of the start of the file."""
     if lenient:
         from agent.media.lenient import read_prefix  # the rare path
 
-        return read_prefix(pread, size)
+        return (*read_prefix(pread, size), b"")
     start = pread(min(size, _STEP_BYTES), 0)
     try:
         meta, offset = decode_prefix(start)
@@ -113,7 +115,7 @@ def _prefix(
         if size <= _STEP_BYTES:
             raise
         meta, offset = decode_prefix(pread(min(size, PREFIX_LIMIT_BYTES), 0))  # a long group 0002, or the error again
-    return meta, meta.transfer_syntax_uid, META_OFFSET, offset, []
+    return meta, meta.transfer_syntax_uid, META_OFFSET, offset, [], start
 
 
 def _completed(meta: FileMeta, dataset: DataSet) -> FileMeta:
@@ -148,7 +150,18 @@ def _inflated(
 class _Walk:
     """Reads one Data Set around its pixels; ``notes`` only where deviations are tolerated."""
 
-    __slots__ = ("_base", "_limits", "_notes", "_pread", "_refer_above", "_size", "_stated", "_syntax", "pixel_value")
+    __slots__ = (
+        "_base",
+        "_limits",
+        "_notes",
+        "_pread",
+        "_refer_above",
+        "_size",
+        "_stated",
+        "_syntax",
+        "ahead",
+        "pixel_value",
+    )
 
     def __init__(
         self,
@@ -165,6 +178,7 @@ class _Walk:
         self._syntax, self._stated = syntax, stated
         self._limits, self._notes, self._refer_above = limits, notes, refer_above
         self.pixel_value: PixelValue | None = None
+        self.ahead = b""  # the first bytes of the Data Set, where they came with the meta information
 
     def all(self) -> DataSet:
         """Every element but the pixels."""
@@ -204,6 +218,9 @@ class _Walk:
             decoder.resume(at)
 
     def _feed(self, decoder: Decoder, at: int, size: int) -> None:
+        if at == self._base and self.ahead:
+            decoder.feed(self.ahead if self._base + len(self.ahead) <= size else self.ahead[: size - at])
+            at = decoder.skip(size)
         while at < size and decoder.stop is None:
             piece = self._pread(min(_STEP_BYTES, size - at), at)
             if not piece:

@@ -124,7 +124,8 @@ def test_a_busy_role_is_waited_for_and_others_are_not(log: Log, monkeypatch: pyt
     assert supervisor.apply({}, within_s=0.01) == (["from x", "deaf"], [])
     assert [role.name for role in supervisor.leaving] == ["from x", "deaf"]
     assert supervisor.stop(0.2, 30.0, tick) == ["deaf"]
-    assert ticks == ["from x"] * 3
+    assert len(ticks) >= 3  # it may tick once more before the role has noticed
+    assert set(ticks) == {"from x"}
     deaf.set()
 
 
