@@ -190,10 +190,10 @@ class _Encoder:
         order = dataset.tags()
         if form is not None and form.order is not None and len(form.order) == len(order):
             order = list(form.order) if set(form.order) == set(order) else order
-        size, group_length = 0, _GroupLength(self.parts)
+        size, group_length, elements = 0, _GroupLength(self.parts), dataset.stored
         for tag in order:
             size -= group_length.superfluous(tag >> 16, size)
-            stored = dataset.stored[tag]
+            stored = elements[tag]
             if tags.is_group_length(tag) and tag:
                 if form is not None and isinstance(stored, Raw) and len(stored.data) == 4:
                     size += self._plain(tag, "UL", stored.data)

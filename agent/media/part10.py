@@ -90,7 +90,7 @@ def decode_prefix(data: bytes) -> tuple[FileMeta, int]:
     """
     if data[PREAMBLE_BYTES:META_OFFSET] != MAGIC:
         raise NotDicomError("no DICM prefix", offset=PREAMBLE_BYTES)
-    found, end = _elements(memoryview(data)[:PREFIX_LIMIT_BYTES])
+    found, end = _elements(data[:PREFIX_LIMIT_BYTES])
     meta = FileMeta(
         _uid_value(found, _SOP_CLASS, "Media Storage SOP Class UID"),
         _uid_value(found, _SOP_INSTANCE, "Media Storage SOP Instance UID"),
@@ -141,7 +141,7 @@ def _filler(missing: int, length: int) -> bytes:
 # --- reading ------------------------------------------------------------------------------------
 
 
-def _elements(data: memoryview) -> tuple[dict[int, bytes], int]:
+def _elements(data: bytes) -> tuple[dict[int, bytes], int]:
     """The elements of group 0002 up to Private Information, and where the group ends."""
     found: dict[int, bytes] = {}
     at, end = META_OFFSET, None
@@ -157,14 +157,14 @@ def _elements(data: memoryview) -> tuple[dict[int, bytes], int]:
             return found, end  # bulk we do not need, and which may lie beyond what we were given
         if at + header + size > len(data):
             raise DecodeError("File Meta Information is cut short", tag=tag, offset=at)
-        found[tag] = bytes(data[at + header : at + header + size])
+        found[tag] = data[at + header : at + header + size]
         at += header + size
         if tag == _GROUP_LENGTH:
             end = _end_of_group(found[tag], at)
     return found, at
 
 
-def _header(data: memoryview, at: int) -> tuple[int, int, int]:
+def _header(data: bytes, at: int) -> tuple[int, int, int]:
     """Tag, header length and value length of the element at an offset."""
     if len(data) < at + 8:
         raise DecodeError("File Meta Information is cut short", offset=at)
