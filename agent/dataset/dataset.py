@@ -161,15 +161,19 @@ class DataSet:
     def between(self, first: int, end: int) -> DataSet:
         """A copy of the elements with ``first <= tag < end``."""
         taken = DataSet()
-        for tag, found in self.stored.items():
-            if first <= tag < end:
-                taken.stored[tag] = _unshared(found)
+        taken.held = {tag: _unshared(found) for tag, found in self.stored.items() if first <= tag < end}
+        return taken
+
+    def shallow(self) -> DataSet:
+        """A copy that shares the items, for who changes none of them."""
+        taken = DataSet()
+        taken.held, taken.form = dict(self.stored), self.form
         return taken
 
 
 def _unshared(element: Element | Raw) -> Element | Raw:
     """The element with copies of its items."""
-    if isinstance(element, Element) and element.vr == "SQ" and isinstance(element.value, list):
+    if element.vr == "SQ" and isinstance(element, Element) and isinstance(element.value, list):
         items = [item.copy() if isinstance(item, DataSet) else item for item in element.value]
         return element._replace(value=items)
     return element

@@ -392,5 +392,5 @@ def _check_vm(tag: int, vr: str, value: bytes, element: Element) -> None:
     found = element.value
     count = len(found) if isinstance(found, list | tuple) else found.count("\\") + 1 if isinstance(found, str) else 1
     vm = dictionary.vm_of(tag)
-    if not dictionary.vm_allows(vm, count):
+    if (count != 1 or vm != "1") and not dictionary.vm_allows(vm, count):
         raise EncodeError(f"{count} values where {vm} are allowed", tag=tag)

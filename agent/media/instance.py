@@ -32,7 +32,7 @@ def encode_instance(
     """
     body = dataset
     if frames:
-        body = dataset.copy()
+        body = dataset.shallow()
         if is_encapsulated(meta.transfer_syntax_uid):
             body.set(PIXEL_DATA, fragments_of(map(bytes, frames)), vr="OB")
         else:
