@@ -3,7 +3,8 @@
 A picture that is already compressed goes into an instance as it is, bit by bit, so what the instance says must be what
 the stream says: the process of its frame header gives the transfer syntax, its components and their markers the
 photometric interpretation. Markers are walked up to the first scan, each step by the length the segment states, and
-never beyond the bytes given; what lies in the scans is not looked at, except that the end must be there.
+never beyond the bytes given; in the scans only markers are looked for, up to the end marker, which must be there with
+nothing but padding behind it: a second picture, as in an MPO, would be a frame that nobody counts.
 
 Colour: an APP14 marker of Adobe says whether components were transformed, a JFIF marker that they were, else components
 named R, G and B were not (T.871; PS3.5 8.2.1). DCT colour that was transformed is YBR_FULL_422 in DICOM, whatever its
@@ -13,6 +14,7 @@ four components, and pictures whose number of rows comes behind the first scan.
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import Final, NamedTuple
 
@@ -20,11 +22,13 @@ from agent.dataset import uid
 from agent.dataset.pixels import PixelDescription
 from agent.errors import DecodeError
 
-MAX_MARKERS: Final = 4096  # before the first scan; an ICC profile takes up to 255, metadata some dozen
+MAX_MARKERS: Final = 4096  # before the first scan, and behind it; an ICC profile takes up to 255, metadata some dozen
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _APP0, _APP1, _APP14 = 0xE0, 0xE1, 0xEE
 _BASELINE, _EXTENDED, _LOSSLESS, _JPEG_LS = 0xC0, 0xC1, 0xC3, 0xF7
 _LONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})  # TEM, RST: no length
+# What ends entropy-coded data: neither FF 00, FF below 80 of JPEG-LS, fill bytes nor RST (T.81 B.1.1, T.87 C.1)
+_AHEAD: Final = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
 _FRAMES: Final = frozenset({*range(0xC0, 0xD0), _JPEG_LS}) - {0xC4, 0xC8, 0xCC}
 # Bits per sample by process (T.81 Table B.2, T.87 Table C.1).
 _PRECISIONS: Final = {_BASELINE: (8,), _EXTENDED: (8, 12), _LOSSLESS: range(2, 17), _JPEG_LS: range(2, 17)}
@@ -36,6 +40,8 @@ _REFUSED: Final = {
     0xCB: "lossless JPEG with arithmetic coding",
 }
 _HINT: Final = "Save it as baseline JPEG, or as PNG; compressing a lossy picture again costs quality."
+_WHOLE: Final = "Save the picture again; only a whole picture can be carried as it is."
+_ALONE: Final = "Save the picture on its own; nothing else in its file can be carried."
 _ORIENTATION: Final = 0x0112  # of Exif
 
 
@@ -90,7 +96,7 @@ def read_jpeg(data: bytes) -> Stream:
         elif marker == _SOS:
             if frame is None:
                 raise DecodeError("has a scan before its frame header", offset=at)
-            _require_end(data)
+            _require_end(data, at)
             return _stream(frame, body, jfif=jfif, adobe=adobe)._replace(orientation=orientation)
     raise DecodeError(f"has more than {MAX_MARKERS} markers before its first scan", offset=at)
 
@@ -167,13 +173,22 @@ def _syntax(frame: _Found, first: int, last: int) -> tuple[str, bool]:
     return (uid.JPEG_BASELINE if frame.process == _BASELINE else uid.JPEG_EXTENDED), True
 
 
-def _require_end(data: bytes) -> None:
-    if not data[-64:].rstrip(b"\0").endswith(b"\xff\xd9"):
-        raise DecodeError(
-            "does not end with its end marker: it is cut short, or something is appended to it",
-            offset=len(data),
-            hint="Save the picture again; only a whole picture can be carried as it is.",
-        )
+def _require_end(data: bytes, at: int) -> None:
+    """Walk from the first scan to the end marker; nothing but zeros may lie behind it."""
+    for _ in range(MAX_MARKERS):
+        ahead = _AHEAD.search(data, at)
+        if ahead is None:
+            raise DecodeError("has no end marker: it is cut short", offset=len(data), hint=_WHOLE)
+        at, marker = ahead.end(), data[ahead.end() - 1]
+        if marker == _EOI:
+            behind = len(data) - at
+            if data.count(0, at) != behind:
+                raise DecodeError(f"has {behind} bytes behind its end marker", offset=at, hint=_ALONE)
+            return
+        if marker == _SOI or marker in _FRAMES:
+            raise DecodeError("has another picture before its end marker", offset=ahead.start(), hint=_ALONE)
+        _, at, _ = _segment(data, ahead.start())
+    raise DecodeError(f"has more than {MAX_MARKERS} markers behind its first scan", offset=at)
 
 
 def _exif_orientation(tiff: bytes) -> int:

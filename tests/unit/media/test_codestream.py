@@ -106,7 +106,12 @@ def test_orientation(order: str) -> None:
         (jpeg(0xC3, scan=(1, 0, 1)), "point transform"),
         (jpeg(0xF7, scan=(0, 0, 1)), "point transform"),
         (jpeg(end=b""), "end marker"),
-        (jpeg(end=b"\xff\xd9more"), "end marker"),
+        (jpeg(end=b"\xff\xd9more"), "4 bytes behind its end marker"),
+        (jpeg() + jpeg(), "behind its end marker"),
+        (jpeg() + b"\0\0" + jpeg() + jpeg(), "behind its end marker"),
+        (jpeg(end=b"") + jpeg(), "another picture before"),
+        (jpeg(0xF7, ids=(1,), scan=(0, 0, 0)) + jpeg(), "behind its end marker"),
+        (jpeg(end=b"\xff\xc4\0\2" * 5000 + b"\xff\xd9"), "more than 4096 markers"),
         (jpeg(0xC0, (0xC0, b"\x08\0\4\0\6\1\1\x11\0")), "two frame headers"),
         (b"\xff\xd8" + b"\xff\x01" * 5000, "more than 4096 markers"),
         (b"\xff\xd8\xff\xd9", "before its first scan"),
@@ -134,3 +139,11 @@ def test_cut_anywhere_is_an_error_and_nothing_else() -> None:
 
 def test_padding_behind_the_end_is_not_cut_short() -> None:
     assert read_jpeg(jpeg(end=b"\xff\xd9\0")).transfer_syntax_uid == uid.JPEG_BASELINE
+
+
+def test_only_markers_end_a_scan() -> None:
+    table = b"\xff\xc4\0\6\xff\xd9\xff\xd8"  # of the second scan: what it holds is no marker
+    scan = b"\xff\xda\0\2\xff\x7f\xff\xd0\xff\0\xff\xff\xff\xd9"
+    assert read_jpeg(jpeg(end=table + scan + bytes(600))).transfer_syntax_uid == uid.JPEG_BASELINE
+    with pytest.raises(DecodeError, match="no end marker"):
+        read_jpeg(jpeg(end=table + scan[:-1]))
