@@ -48,6 +48,7 @@ MAX_SHORT_LENGTH = 0xFFFE  # longest even value of a 16-bit length field
 MAX_LONG_LENGTH = 0xFFFFFFFE
 UNDEFINED_LENGTH = 0xFFFFFFFF
 _IMPLICIT, _LONG, _SHORT = (struct.Struct(layout).pack for layout in ("<HHI", "<HH2sHI", "<HH2sH"))
+_SPECIAL_GROUPS = frozenset({0x0000, 0x0002, 0xFFFE})  # even groups that are not for everybody
 _ROOT_ONLY_GROUPS = frozenset({0x0000, 0x0002, 0x0006})  # never inside an item (PS3.5 7.5.1)
 
 
@@ -107,7 +108,8 @@ def element_header(tag: int, vr: str, length: int, *, explicit: bool) -> bytes:
     Raises:
         EncodeError: The length does not fit its field.
     """
-    long = not explicit or vr not in VRS or VRS[vr].long  # those of the future are long
+    row = VRS.get(vr)
+    long = not explicit or row is None or row.long  # those of the future are long
     if length > (MAX_LONG_LENGTH if long else MAX_SHORT_LENGTH) and not (long and length == UNDEFINED_LENGTH):
         raise EncodeError(f"{length} bytes are too long for the length field of {vr}", tag=tag)
     if not explicit:
@@ -192,16 +194,17 @@ class _Encoder:
             order = list(form.order) if set(form.order) == set(order) else order
         size, group_length, elements = 0, _GroupLength(self.parts), dataset.stored
         for tag in order:
-            size -= group_length.superfluous(tag >> 16, size)
-            stored = elements[tag]
+            stored, group = elements[tag], tag >> 16
+            if form is not None:
+                size -= group_length.superfluous(group, size)
             if tags.is_group_length(tag) and tag:
                 if form is not None and isinstance(stored, Raw) and len(stored.data) == 4:
                     size += self._plain(tag, "UL", stored.data)
                     group_length.follows(stored, size)
                 continue
-            if form is None or not _is_as_read(stored):
+            if (depth or group & 1 or group in _SPECIAL_GROUPS) and (form is None or not _is_as_read(stored)):
                 _check_place(tag, dataset, depth)
-            vr = self._vr(stored, dataset)
+            vr = stored.vr if stored.vr in VRS else self._vr(stored, dataset)
             if not self.explicit:
                 _check_implicit(tag, vr)
             try:
@@ -314,7 +317,7 @@ class _Encoder:
         """The VR to write; a choice the dictionary leaves is made here."""
         vr = stored.vr
         if not is_ambiguous(vr):
-            return vr if vr in VRS else "UN"
+            return "UN"
         signed = dataset.get(tags.PIXEL_REPRESENTATION, self.root.get(tags.PIXEL_REPRESENTATION, 0)) == 1
         pixels = stored.tag == tags.PIXEL_DATA
         if pixels and self.encapsulated and isinstance(stored, Element) and isinstance(stored.value, Fragments):

@@ -65,8 +65,9 @@ def agent_writer(values: Any) -> Callable[[int, str, bytes], None]:
         dataset = made(values)
         dataset.set(0x00080018, UID.format(number), vr="UI")
         parts = encode_instance(FileMeta(SC, UID.format(number), EXPLICIT), dataset, [pixels])
-        with open(path, "wb") as file:
-            file.writelines(parts)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.writev(fd, parts)
+        os.close(fd)
 
     return write
 
