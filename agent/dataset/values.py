@@ -105,12 +105,13 @@ class Raw(NamedTuple):
 # An element of a run that nobody has asked for yet: VR, the bytes at hand, where its value starts and ends in them, and
 # the character set. A plain tuple, because of a hundred elements in a file most programs look at ten.
 Unread: TypeAlias = "tuple[str, bytes, int, int, Charset]"
+_new = tuple.__new__  # half the price of Raw(...)
 
 
 def raw_of(tag: int, unread: Unread) -> Raw:
     """The element that was left in the bytes around it."""
     vr, data, start, end, charset = unread
-    return Raw(tag, vr, data[start:end], charset)
+    return _new(Raw, (tag, vr, data[start:end], charset, None))
 
 
 # Both ends of these are insignificant (PS3.5 6.2); in the others only the padding at the end is taken off.

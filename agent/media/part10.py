@@ -18,6 +18,7 @@ from agent.dataset.uid import (
     IMPLEMENTATION_CLASS_UID,
     IMPLEMENTATION_VERSION_NAME,
     PRIVATE_INFORMATION_CREATOR_UID,
+    TRANSFER_SYNTAX_NAMES,
     is_valid_uid,
 )
 from agent.errors import DecodeError, EncodeError, NotDicomError
@@ -37,6 +38,7 @@ _SOP_CLASS, _SOP_INSTANCE, _TRANSFER_SYNTAX = 0x00020002, 0x00020003, 0x00020010
 _IMPLEMENTATION_CLASS, _IMPLEMENTATION_VERSION, _SOURCE_AE = 0x00020012, 0x00020013, 0x00020016
 _PRIVATE_CREATOR, _PRIVATE_INFORMATION = 0x00020100, 0x00020102
 _LONG_VRS = frozenset({b"OB", b"UN", b"UR", b"UT", b"OW", b"UC", b"OD", b"OF", b"OL", b"OV", b"SQ", b"SV", b"UV"})
+_USUAL_VRS = frozenset({b"UI", b"SH", b"UL", b"AE"})
 _GROUP_LENGTH_BYTES = 12  # the element (0002,0000) itself
 _MAX_AE_BYTES = 16
 
@@ -172,6 +174,8 @@ def _header(data: bytes, at: int) -> tuple[int, int, int]:
     tag = group << 16 | element
     if group != 0x0002:
         return tag, 0, 0
+    if vr in _USUAL_VRS:
+        return tag, 8, size
     if not (vr.isalpha() and vr.isupper()):
         raise DecodeError("File Meta Information must be in Explicit VR", tag=tag, offset=at)
     if vr not in _LONG_VRS:
@@ -192,6 +196,6 @@ def _end_of_group(value: bytes, at: int) -> int:
 
 def _uid_value(found: dict[int, bytes], tag: int, name: str) -> str:
     uid = found.get(tag, b"").decode("ascii", "replace").rstrip(" \0")
-    if not is_valid_uid(uid):
+    if uid not in TRANSFER_SYNTAX_NAMES and not is_valid_uid(uid):
         raise DecodeError(f"{name} is {'no UID' if uid else 'missing'}", tag=tag)
     return uid
