@@ -7,7 +7,8 @@
 
 A quantity has its unit in its name, and one unit only: ``QUANTITIES`` lists what there is and by what it is multiplied
 into the unit of TID 10003. Numbers are taken as they are written, digit by digit. Codes are named by code value or
-meaning, any case. What is not known here is refused by name: a misspelt dose must not be a missing one.
+meaning, any case. What is not known here is refused by name: a misspelt dose must not be a missing one. So is what
+is beyond any irradiation (``BOUNDS``), because then a number stands under the name of another unit.
 """
 
 from __future__ import annotations
@@ -61,6 +62,32 @@ QUANTITIES: Final[dict[str, tuple[str, str]]] = {
     "distance_source_to_reference_point_mm": ("source_reference_point", "1"),
     "distance_source_to_detector_mm": ("source_detector", "1"),
 }
+# quantity of Event -> largest size in its unit, unit. Far above what was ever measured in one event, and below what
+# comes out where the unit of the number is a thousand times smaller than its name says (V for kV, mGy for Gy).
+BOUNDS: Final[dict[str, tuple[int, str]]] = {
+    "dose_area_product": (1, "Gy.m2"),  # the longest interventions together reach some tenths
+    "dose_rp": (100, "Gy"),  # skin is lost at 20
+    "kvp": (1000, "kV"),  # tubes for patients end at 150, for therapy at 450
+    "tube_current": (10_000, "mA"),  # rotating anodes end at 2000
+    "exposure_time": (86_400_000, "ms"),  # a day
+    "irradiation_duration": (86_400, "s"),
+    "exposure": (1_000_000_000, "uA.s"),  # 10 mA for a day
+    "pulse_rate": (1000, "Hz"),  # cameras end at 120
+    "pulse_width": (60_000, "ms"),  # a pulse of a minute is none
+    "number_of_pulses": (100_000_000, "pulses"),  # a day at the highest rate
+    "focal_spot": (100, "mm"),
+    "filter_minimum": (1000, "mm"),
+    "filter_maximum": (1000, "mm"),
+    "exposure_index": (100_000_000, "units"),  # 1 Gy at the detector (IEC 62494-1)
+    "target_exposure_index": (100_000_000, "units"),
+    "deviation_index": (100, "units"),  # ten powers of ten from the target
+    "primary_angle": (360, "degrees"),
+    "secondary_angle": (360, "degrees"),
+    "source_isocenter": (100_000, "mm"),  # 100 m: no room is larger
+    "source_reference_point": (100_000, "mm"),
+    "source_detector": (100_000, "mm"),
+}
+_WHOLE: Final = frozenset({"number_of_pulses"})
 _SIGNED: Final = frozenset({"deviation_index", "primary_angle", "secondary_angle"})
 
 # CID 10006, 10007, 10025: scheme:code|meaning
@@ -142,6 +169,7 @@ def read(found: object, new_uid: Callable[[], str]) -> DoseReport:
     if not 1 <= len(listed) <= MAX_EVENTS:
         raise IodError(f"a dose report has 1 to {MAX_EVENTS} exposure events, not {len(listed)}", hint=_HINT)
     events = tuple(_event(one, f"event {number}", new_uid) for number, one in enumerate(listed, 1))
+    _refuse_same(listed)
     report = DoseReport(events, _device(found.get("device")), comment=_text(found.get("comment", ""), "comment"))
     if "intent" in found:
         report = report._replace(intent=codes.concept(_text(found["intent"], "intent"), 3629))
@@ -178,7 +206,7 @@ def _event(found: object, where: str, new_uid: Callable[[], str]) -> Event:
             name, factor = QUANTITIES[key]
             if name in values:
                 raise IodError(f"{where} says {name} twice", hint=_HINT)
-            values[name] = _quantity(value, factor, f"{where} {key}", signed=name in _SIGNED)
+            values[name] = _quantity(value, name, factor, f"{where} {key}")
     values.setdefault("uid", "")
     return Event(**{**values, "uid": values["uid"] or new_uid()})
 
@@ -190,15 +218,31 @@ def _code(key: str, value: object, where: str) -> Code:
         raise IodError(f"{where} {key}: {error.message}", hint=_HINT) from None
 
 
-def _quantity(value: object, factor: str, where: str, *, signed: bool) -> Decimal:
+def _quantity(value: object, name: str, factor: str, where: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise IodError(f"{where} is no number", hint=_HINT)
     number = Decimal(value) if isinstance(value, int) else Decimal(str(value))
     if not number.is_finite() or len(number.as_tuple().digits) > MAX_DIGITS or abs(number.adjusted()) > MAX_EXPONENT:
         raise IodError(f"{where} is no number of at most {MAX_DIGITS} digits", hint=_HINT)
-    if number < 0 and not signed:
+    if number < 0 and name not in _SIGNED:
         raise IodError(f"{where} is negative", hint=_HINT)
-    return EXACT.multiply(number, Decimal(factor))
+    if name in _WHOLE and number != number.to_integral_value():
+        raise IodError(f"{where} is no whole number", hint=_HINT)
+    number = EXACT.multiply(number, Decimal(factor))
+    limit, unit = BOUNDS[name]
+    if abs(number) > limit:
+        raise IodError(
+            f"{where} is beyond {limit} {unit}, which no exposure reaches: is it in another unit?", hint=_HINT
+        )
+    return number
+
+
+def _refuse_same(listed: list[Any]) -> None:
+    """Refuse events with one UID: readers would count them once (PS3.16 TID 10003)."""
+    seen: dict[object, int] = {}
+    for number, event in enumerate(listed, 1):
+        if event.get("uid") and seen.setdefault(event["uid"], number) != number:
+            raise IodError(f"event {number} has the uid of event {seen[event['uid']]}", hint=_HINT)
 
 
 def _text(value: object, where: str) -> str:

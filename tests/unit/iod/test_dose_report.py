@@ -130,6 +130,11 @@ def test_the_uid_of_a_device_is_its_own_and_always_the_same() -> None:
         ({"kvp": -1}, "event 1 kvp is negative"),
         ({"kvp": 1e300}, "at most 16 digits"),
         ({"kvp": 12345678901234567}, "at most 16 digits"),
+        ({"kvp": 110000}, "event 1 kvp is beyond 1000 kV"),
+        ({"dose_area_product_dgycm2": 125000}, "dgycm2 is beyond 1 Gy.m2"),
+        ({"dose_rp_gy": 731, "reference_point": "At Surface of Patient"}, "dose_rp_gy is beyond 100 Gy"),
+        ({"deviation_index": -101}, "deviation_index is beyond 100"),
+        ({"number_of_pulses": 1.5}, "event 1 number_of_pulses is no whole number"),
         ({"type": "CT"}, "event 1 type: 'CT' is not in CID 10002"),
         ({"type": ""}, "event 1 lacks type"),
         ({"target_region": "ELSEWHERE"}, "event 1 target_region: body part"),
@@ -145,6 +150,21 @@ def test_events_that_are_refused(change: dict[str, Any], text: str) -> None:
     found["events"][0].update(change)
     with pytest.raises(IodError, match=text.replace("(", r"\(")):
         built(found)
+
+
+def test_every_quantity_has_a_bound() -> None:
+    assert dose_events.BOUNDS.keys() == {name for name, _ in dose_events.QUANTITIES.values()}
+    found = exposures()
+    found["events"][0].update(kvp=1000, number_of_pulses=2.0, tube_current_ma=10_000)
+    assert read(found).events[0].kvp == 1000
+
+
+def test_two_events_are_not_one() -> None:
+    found = exposures()
+    for event in found["events"]:
+        event["uid"] = "1.2.3"
+    with pytest.raises(IodError, match="event 2 has the uid of event 1"):
+        read(found)
 
 
 @pytest.mark.parametrize(
