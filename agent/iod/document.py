@@ -35,6 +35,7 @@ MAX_DOCUMENT_BYTES: Final = 256 << 20  # of one report in memory; scanned folder
 MAX_XML_DEPTH: Final = 256
 MAX_TITLE_CHARACTERS: Final = 1024  # Document Title is ST
 CDA_HINT: Final = "Encapsulated CDA holds HL7 CDA documents only; other XML has no SOP Class."
+ENCODING_HINT: Final = "UTF-8, UTF-16, ISO-8859-1 and US-ASCII can be read; write the document in one of them."
 
 
 class CdaFacts(NamedTuple):
@@ -160,8 +161,12 @@ class _CdaReader:
         parser.CharacterDataHandler = self._text
         try:
             parser.Parse(data, True)  # noqa: FBT003  has no keywords
-        except (expat.ExpatError, LookupError, ValueError) as error:  # the latter two for encodings
+        except expat.ExpatError as error:
+            if error.code == expat.errors.codes[expat.errors.XML_ERROR_UNKNOWN_ENCODING]:
+                raise IodError("has an encoding that cannot be read", tag=DOCUMENT, hint=ENCODING_HINT) from None
             raise IodError(f"is not well-formed XML: {error}", tag=DOCUMENT, hint=CDA_HINT) from None
+        except (LookupError, ValueError):  # of the codecs that the parser asks for
+            raise IodError("has an encoding that cannot be read", tag=DOCUMENT, hint=ENCODING_HINT) from None
 
     def _refuse(self, *_declaration: object) -> int:
         raise IodError("the XML declares a document type or entities, which CDA does not use", tag=DOCUMENT)
