@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from agent.app.frame_check import check_frames
 from agent.app.source_file import opened
 from agent.dataset.decode import decode
 from agent.dataset.tag import PIXEL_DATA, tag_str
@@ -25,7 +26,7 @@ from agent.media.lenient import odd_lengths
 from agent.media.part10 import MAX_META_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from agent.media.file import DicomFile
 
@@ -48,8 +49,15 @@ class Report(NamedTuple):
     findings: list[Finding]
 
 
-def check_file(path: str) -> Report:
+def check_file(
+    path: str, *, frames: bool = True, watch: Callable[[int, int], None] = lambda _done, _frames: None
+) -> Report:
     """Check one file.
+
+    Args:
+        path: Of a DICOM file.
+        frames: Decode compressed frames too.
+        watch: Called with the frames decoded and their number.
 
     Raises:
         FileError: It cannot be read.
@@ -58,6 +66,8 @@ def check_file(path: str) -> Report:
     try:
         with opened(path, lenient=True, refer_above=REFER_BYTES) as file:
             findings = list(dict.fromkeys(_findings(file)))
+            if frames:
+                findings += check_frames(file, watch)
             ds = file.dataset
             sop_class = ds.text(_SOP_CLASS) or file.meta.sop_class_uid
             return Report(uid_name(sop_class), uid_name(file.meta.transfer_syntax_uid), findings)

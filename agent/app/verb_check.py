@@ -1,7 +1,8 @@
 """``check``: every rule of the Standard that a file breaks.
 
 One line per finding: severity, tag path (items from 1), attribute, what is wrong, Module and rule. An error is a
-breach; a warning is what the Standard allows or leaves to the site and is still usually a slip. The status is 0 when no
+breach; a warning is what the Standard allows or leaves to the site and is still usually a slip. Frames in a transfer
+syntax that the codecs have are decoded one by one, unless ``--frames off`` leaves that out. The status is 0 when no
 file has an error, 32 when one has; a file that cannot be read is reported, the others are checked all the same, and
 then the status is that of the first such file.
 """
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.app.checking import Report, check_file
 from agent.app.cli import print_json, report
-from agent.app.term import count_text, paint, printable
+from agent.app.term import Progress, count_text, paint, printable
 from agent.dataset import dictionary
 from agent.errors import AgentError, NotConformant
 from agent.iod.modules import ERROR, Finding
@@ -27,6 +28,7 @@ def arguments(parser: Parser) -> None:
     """Declare the options."""
     parser.add("files", metavar="FILE", amount="+", help="DICOM files")
     parser.add("--warnings", choices=("on", "off"), default="on", help="show warnings too (on)")
+    parser.add("--frames", choices=("on", "off"), default="on", help="decode compressed frames, too (on)")
     parser.add("--json", switch=True, help="print an array with one object per file")
 
 
@@ -37,7 +39,7 @@ def run(args: Arguments) -> int:
     shown: list[dict[str, Any]] = []
     for name in args.files:
         try:
-            found = check_file(name)
+            found = _checked(name, frames=args.frames == "on")
         except AgentError as error:
             error.message = error.message if error.message.startswith(name) else f"{name}: {error.message}"
             failed = report(error)
@@ -54,6 +56,18 @@ def run(args: Arguments) -> int:
     elif len(args.files) > 1:
         _summary(len(args.files), with_errors, sum("error" in each for each in shown))
     return unread or (NotConformant.exit_status if with_errors else 0)
+
+
+def _checked(name: str, *, frames: bool) -> Report:
+    progress = Progress()
+
+    def watch(number: int, count: int) -> None:
+        progress.update(f"{name}: {number} of {count_text(count, 'frame')} decoded")
+
+    try:
+        return check_file(name, frames=frames, watch=watch)
+    finally:
+        progress.clear()
 
 
 def _object(name: str, found: Report, kept: list[Finding]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from fakes.damaged import DAMAGE, REGIONS, Damage, Node, file_bytes, find, inside, put
 from fakes.documents import DOCUMENTS
+from fakes.instances import RGB, frames
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,9 +20,11 @@ from agent.dataset import uid
 from agent.dataset.encapsulate import offsets_of
 from agent.dataset.encode import encode
 from agent.dataset.tag import PIXEL_DATA
+from agent.dataset.values import Fragments
 from agent.errors import AgentError
 from agent.iod.modules import errors
 from agent.media.part10 import FileMeta, encode_prefix
+from agent.native import compress
 
 
 def written(folder: Path, name: str, damage: Damage | None = None, kind: str = "us") -> str:
@@ -166,3 +169,73 @@ def test_an_extended_offset_table_that_is_right_is_clean(tmp_path: Path) -> None
     path = tmp_path / "table.dcm"
     path.write_bytes(file_bytes(Damage("us-mf", tables, uid.RLE_LOSSLESS), "us-mf", uid.RLE_LOSSLESS))
     assert check_file(str(path)).findings == []
+
+
+def _coded(number: int, syntax: str) -> bytes:
+    return compress.encode(frames(RGB, 3)[number], syntax, description=RGB)
+
+
+def _shape(level: list[Node], syntax: str) -> None:
+    """Three sound frames in the transfer syntax."""
+    find(level, 0x00020010)[2] = syntax.encode() + b"\0" * (len(syntax) & 1)
+    find(level, PIXEL_DATA)[2] = Fragments(b"", tuple(_coded(number, syntax) for number in range(3)))
+
+
+@pytest.mark.parametrize(
+    ("syntax", "section"),
+    [(uid.RLE_LOSSLESS, "A.4.2"), (uid.JPEG_LS_LOSSLESS, "A.4.3"), (uid.JPEG_LOSSLESS_SV1, "A.4.1")],
+)
+@pytest.mark.parametrize("rows", [False, True])
+def test_every_compressed_frame_is_decoded(
+    syntax: str, section: str, rows: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A frame cut in the middle, and frames whose header contradicts Rows."""
+    path = tmp_path / "frames.dcm"
+
+    def damage(level: list[Node]) -> None:
+        node = find(level, PIXEL_DATA)
+        coded = [_coded(number, syntax) for number in range(3)]
+        if rows:
+            find(level, 0x00280010)[2] = struct.pack("<H", 2 * RGB.rows)
+        else:
+            coded[2] = coded[2][: len(coded[2]) // 4 * 2]
+        node[2] = node[2]._replace(fragments=tuple(coded), offset_table=b"")
+
+    sound = Damage("us-mf", lambda level: _shape(level, syntax), uid.RLE_LOSSLESS)
+    path.write_bytes(file_bytes(sound, "us-mf", uid.RLE_LOSSLESS))
+    assert [str(each) for each in check_file(str(path)).findings] == []
+    broken = Damage("us-mf", lambda level: (_shape(level, syntax), damage(level), None)[2], uid.RLE_LOSSLESS)
+    path.write_bytes(file_bytes(broken, "us-mf", uid.RLE_LOSSLESS))
+    assert main(["check", str(path)]) == 32
+    said = [line for line in capsys.readouterr().out.splitlines() if "cannot be decoded" in line]
+    assert [line.split()[4] for line in said] == (["1", "2", "3"] if rows else ["3"])
+    assert all(line.startswith("  error: (7FE0,0010) PixelData frame ") for line in said), said
+    assert all(line.endswith(f": PS3.5 {section}") for line in said), said
+    main(["check", "--frames", "off", str(path)])
+    assert "cannot be decoded" not in capsys.readouterr().out
+
+
+def test_many_damaged_frames_are_counted(tmp_path: Path) -> None:
+    def damage(level: list[Node]) -> None:
+        _shape(level, uid.RLE_LOSSLESS)
+        node = find(level, PIXEL_DATA)
+        node[2] = node[2]._replace(fragments=(bytes(64),) * 20, offset_table=b"")
+        find(level, 0x00280008)[2] = b"20"
+
+    path = tmp_path / "many.dcm"
+    path.write_bytes(file_bytes(Damage("us-mf", damage, uid.RLE_LOSSLESS), "us-mf", uid.RLE_LOSSLESS))
+    done: list[tuple[int, int]] = []
+    said = [each.text for each in check_file(str(path), watch=lambda *seen: done.append(seen)).findings]
+    assert sum("cannot be decoded:" in text for text in said) == 8
+    assert "has 20 frames that cannot be decoded" in said
+    assert done[-1] == (20, 20)
+
+
+def test_frames_that_only_their_header_makes_huge_are_not_decoded(tmp_path: Path) -> None:
+    def damage(level: list[Node]) -> None:
+        for tag in (0x00280010, 0x00280011):
+            find(level, tag)[2] = b"\xff\xff"
+
+    path = tmp_path / "huge.dcm"
+    path.write_bytes(file_bytes(Damage("us", damage, uid.RLE_LOSSLESS), "us", uid.RLE_LOSSLESS))
+    assert any("which are not decoded here" in each.text for each in check_file(str(path)).findings)
