@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 # What a source without a clock gets: 30 frames/s.
 NOMINAL_FRAME_TIME_MS: Final = 33.333
+# What a clock that stands still comes out below; no device delivers a million frames a second.
+MIN_FRAME_TIME_MS: Final = 0.001
 # How soon a stop is seen while no frame comes.
 _WAKE_S: Final = 0.2
 # A source that delivers nothing for so long is dead: a device may start slowly or skip a frame, no more than that.
@@ -228,7 +230,8 @@ class _Capture:
         order, clock = self._order, self._clock
         facts = self._facts._replace(date=started.date, time=started.time, timezone_offset=started.offset)
         # Frames that come as fast as we take them have no spacing of their own; ours would be a false one.
-        nominal = clock.frames > 1 and not self._source.rate_hz and not facts.capture.pages
+        timed = self._source.rate_hz and clock.frame_time_ms >= MIN_FRAME_TIME_MS
+        nominal = clock.frames > 1 and not timed and not facts.capture.pages
         notes = (
             ("The clock of the device was not set", not started.is_set),
             ("Frame time is nominal", nominal),

@@ -293,6 +293,25 @@ def test_losses_are_counted_into_instance_and_result(tmp_path: Path) -> None:
     assert len(ds["FrameTimeVector"]) == 5  # type: ignore[arg-type]
 
 
+class Stopped(FakeSource):
+    """A source whose clock stands still."""
+
+    def take(self) -> Frame | None:
+        frame = super().take()
+        return frame and frame._replace(timestamp_ns=1)
+
+
+def test_a_clip_whose_time_stands_still_gets_the_nominal_frame_time(tmp_path: Path) -> None:
+    settings, source = settings_of()
+    sink = FileSink(str(tmp_path / "a"))
+    order = Order(source, transfer_syntax_uid("explicit"))
+    capture(Opened(Stopped([1, 2, 3]), 0), order, Exam(settings), sink, threading.Event())  # type: ignore[arg-type]
+    sink.publish()
+    ds = read(tmp_path / "a").dataset
+    assert ds["FrameTime"] == pipeline.NOMINAL_FRAME_TIME_MS
+    assert "nominal" in str(ds["ImageComments"])
+
+
 def test_a_source_without_a_frame_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings, source = settings_of()
     order = Order(source, transfer_syntax_uid("explicit"))
