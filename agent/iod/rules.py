@@ -128,6 +128,13 @@ def frames(ds: DataSet) -> Iterator[Complaint]:
             yield 0x00280009, f"names ({tag >> 16:04X},{tag & 0xFFFF:04X}), which has no value"
 
 
+def frame_time(ds: DataSet) -> Iterator[Complaint]:
+    """Several frames follow each other forwards and not at once (C.7.6.5.1.1)."""
+    count, spacing = numbers(ds, 0x00280008), numbers(ds, 0x00181063)
+    if spacing and count and count[0] > 1 and not spacing[0] > 0:
+        yield 0x00181063, f"must be above 0 with {count[0]:g} frames"
+
+
 def frame_times(ds: DataSet) -> Iterator[Complaint]:
     """Frame Time Vector has one value per frame and starts with 0 (C.7.6.5.1.2)."""
     vector, count = numbers(ds, 0x00181065), numbers(ds, 0x00280008)
@@ -341,7 +348,7 @@ RULES: dict[str, tuple[tuple[str, Rule], ...]] = {
         ("C.7.6.1.1.1", orientation),
         ("C.7.6.1.1.6", icon),
     ),
-    "C.7-13": (("C.7.6.5.1.2", frame_times),),
+    "C.7-13": (("C.7.6.5.1.1", frame_time), ("C.7.6.5.1.2", frame_times)),
     "C.7-14": (("C.7.6.6.1", frames),),
     "C.8-2": (("10.7.1.1", spacing),),
     "C.8-17": (("C.8.5.5.1", regions),),

@@ -61,6 +61,8 @@ REFUSED: list[tuple[str, dict[str, Any], int, str]] = [
     ("dx", {"laterality": "X"}, 0x00200062, "allowed are R, L, U, B"),
     ("dx", {"xray": acquisition("dx").xray._replace(windows=(Window(1, 0),))}, 0x00281051, "at least 1"),
     ("us-mf", {"frame_time_ms": None}, 0x00181063, "type 1C"),
+    ("us-mf", {"frame_time_ms": 0.0}, 0x00181063, "above 0"),
+    ("us-mf", {"frame_time_ms": -5.0}, 0x00181063, "above 0"),
     ("us-mf", {"frame_times_ms": [0, 1]}, 0x00181065, "one value per frame"),
     ("us-mf", {"number_of_frames": 0}, 0x00280008, "above 0"),
     ("us", {"number_of_frames": 2}, 0x00280008, "one frame"),
