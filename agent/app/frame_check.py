@@ -7,7 +7,7 @@ number. Frames that the C core has no codec for, or that are laid out in a way i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset import uid
 from agent.dataset.tag import PIXEL_DATA, tag_str
@@ -37,6 +37,38 @@ SECTIONS: Final = {
 }
 
 
+class Decodable(NamedTuple):
+    """A file whose frames can be decoded here, and what each decodes to."""
+
+    instance: Instance
+    syntax: str
+    description: PixelDescription
+
+
+def has_codec(file: DicomFile) -> bool:
+    """Whether there are compressed Pixel Data in a transfer syntax that the C core has."""
+    value = file.pixel_value
+    return bool(
+        file.meta.transfer_syntax_uid in SECTIONS and value and value.tag == PIXEL_DATA and value.fragments is not None
+    )
+
+
+def decodable(file: DicomFile) -> Decodable | None:
+    """The frames of a file with ``has_codec``; None where their layout is none that the decoders take.
+
+    Raises:
+        DecodeError: They are not all there, or the Data Set does not describe them.
+    """
+    instance, syntax = instance_of(file), file.meta.transfer_syntax_uid
+    assert instance.pixels is not None
+    description = instance.pixels.description
+    if description.bits_allocated not in (8, 16) or description.high_bit != description.bits_stored - 1:
+        return None
+    if syntax != uid.RLE_LOSSLESS:  # JPEG is by pixel, whatever the attribute says (PS3.5 8.2)
+        description = description._replace(planar_configuration=0)
+    return Decodable(instance, syntax, description)
+
+
 def check_frames(file: DicomFile, watch: Callable[[int, int], None]) -> Iterator[Finding]:
     """Decode every frame of a file whose transfer syntax the C core has.
 
@@ -44,27 +76,23 @@ def check_frames(file: DicomFile, watch: Callable[[int, int], None]) -> Iterator
         file: An open file; its Pixel Data may be damaged.
         watch: Called with the frames done and their number.
     """
-    syntax, value = file.meta.transfer_syntax_uid, file.pixel_value
-    if syntax not in SECTIONS or value is None or value.fragments is None or value.tag != PIXEL_DATA:
+    if not has_codec(file):
         return
+    syntax = file.meta.transfer_syntax_uid
     try:
-        instance = instance_of(file)
+        found = decodable(file)
     except DecodeError as error:
         where = "" if error.tag is None else f" at {tag_str(error.tag)}"
         yield _finding(ERROR, f"cannot be taken apart into frames: {error.message.removesuffix(where)}", syntax)
         return
-    assert instance.pixels is not None
-    description = instance.pixels.description
-    if description.bits_allocated not in (8, 16) or description.high_bit != description.bits_stored - 1:
+    if found is None:
         return
-    if syntax != uid.RLE_LOSSLESS:  # JPEG is by pixel, whatever the attribute says (PS3.5 8.2)
-        description = description._replace(planar_configuration=0)
-    if description.frame_bytes > MAX_FRAME_BYTES:
-        text = f"has frames of {description.frame_bytes} bytes, which are not decoded here"
+    if found.description.frame_bytes > MAX_FRAME_BYTES:
+        text = f"has frames of {found.description.frame_bytes} bytes, which are not decoded here"
         yield _finding(WARNING, text, syntax)
         return
     damaged = 0
-    for number, why in _undecodable(instance, syntax, description, watch):
+    for number, why in undecodable(found, watch):
         damaged += 1
         if damaged <= _FRAMES_NAMED:
             yield _finding(ERROR, f"frame {number} cannot be decoded: {why}", syntax)
@@ -72,21 +100,21 @@ def check_frames(file: DicomFile, watch: Callable[[int, int], None]) -> Iterator
         yield _finding(ERROR, f"has {damaged} frames that cannot be decoded", syntax)
 
 
-def _undecodable(
-    instance: Instance, syntax: str, description: PixelDescription, watch: Callable[[int, int], None]
-) -> Iterator[tuple[int, str]]:
-    """Numbers of frames, from 1, and what the decoder says about them."""
+def undecodable(found: Decodable, watch: Callable[[int, int], None]) -> Iterator[tuple[int, str]]:
+    """Numbers of damaged frames, from 1, and what the decoder says about them; nothing of frames that are too large."""
     from agent.native import compress
 
+    instance, syntax, description = found
+    if description.frame_bytes > MAX_FRAME_BYTES:
+        return
     most = _CODED_FACTOR * description.frame_bytes + _CODED_SLACK_BYTES
     frames = instance.number_of_frames
-    native: Any = None
+    native = bytearray(description.frame_bytes)
     for number in range(frames):
         length = sum(extent.length for extent in instance.frame_extents(number))
         if length > most:
             yield number + 1, f"it has {length} bytes, and {description.frame_bytes} when it is decoded"
             continue
-        native = bytearray(description.frame_bytes) if native is None else native
         try:
             compress.decode(instance.read_frame(number), syntax, description, out=native)
         except NativeArgumentError:

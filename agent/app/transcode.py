@@ -1,8 +1,10 @@
 """One DICOM file into another transfer syntax, frame by frame, and proof that no sample changed.
 
-Where the pixels only move (native to native, or into the syntax they are in) the file is copied in pieces. Otherwise
-each frame is read, decoded, laid out as the target wants it (PS3.5 8.2), encoded and written; room for the offset table
-is left in front and filled at the end. Memory is that of a few frames, whatever their number.
+Where the pixels only move (native to native, or into the syntax they are in) the file is copied in pieces; compressed
+frames are decoded once all the same, because a damaged one is not to go on, and all the pixels of the copy are compared
+with those of the source. Otherwise each frame is read, decoded, laid out as the target wants it (PS3.5 8.2), encoded
+and written; room for the offset table is left in front and filled at the end. Memory is that of a few frames, whatever
+their number.
 
 Before the file gets its name it is opened again like any other and every frame is decoded and compared, by digest, with
 what the source held. Lossy frames are never decoded: that would hide what happened to them. The one lossy target is
@@ -18,6 +20,7 @@ from array import array
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agent.acquire.filesink import FileSink
+from agent.app.frame_check import decodable, has_codec, undecodable
 from agent.app.part_writer import Writer, swapped, write_plan
 from agent.app.source_file import opened
 from agent.dataset import encapsulate, uid
@@ -116,13 +119,16 @@ def _job(file: DicomFile, syntax: str, near: int) -> _Copy | _Frames:
 
 
 class _Copy:
-    """Pixels that only move."""
+    """Pixels that only move; ``frames`` is known when they were compared."""
 
     def __init__(self, file: DicomFile, syntax: str) -> None:
         self._file, self._syntax = file, syntax
         self.frames = 0
 
-    def write(self, sink: FileSink, _watch: Callable[[int, int], None]) -> str:
+    def write(self, sink: FileSink, watch: Callable[[int, int], None]) -> str:
+        found = decodable(self._file) if has_codec(self._file) else None
+        for number, why in undecodable(found, watch) if found is not None else ():
+            raise DecodeError(f"frame {number} cannot be decoded: {why}", tag=PIXEL_DATA)
         plan = rewrite(self._file, transfer_syntax_uid=self._syntax)
         write_plan(plan, sink, self._file.pread)
         return self._file.dataset.text("SOPInstanceUID")
@@ -136,6 +142,15 @@ class _Copy:
                 theirs
             ):
                 raise EncodeError("the copy does not hold every attribute of its source")
+            self.frames = _frames_in(made)
+
+
+def _frames_in(file: DicomFile) -> int:
+    """How many frames the pixels hold; 0 where they are not taken apart, as in video."""
+    try:
+        return instance_of(file).number_of_frames
+    except DecodeError:
+        return 0
 
 
 def _group_lengths(dataset: DataSet) -> int:

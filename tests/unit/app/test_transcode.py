@@ -15,7 +15,7 @@ from agent.dataset.dataset import DataSet
 from agent.dataset.encode import encode
 from agent.dataset.pixels import PixelDescription
 from agent.dataset.uid import EXPLICIT_VR_LE, JPEG_LS_LOSSLESS, JPEG_LS_NEAR, RLE_LOSSLESS, SC_MF_COLOR
-from agent.errors import EncodeError
+from agent.errors import DecodeError, EncodeError
 from agent.media.file import open_file
 from agent.media.part10 import FileMeta, encode_prefix
 from agent.media.reader import instance_of
@@ -126,3 +126,30 @@ def test_a_copy_that_lost_a_byte_leaves_no_file(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize(("word", "expected"), [(1, b"abcdefg"), (2, b"badcfeg"), (4, b"dcbaefg")])
 def test_words_are_turned(word: int, expected: bytes) -> None:
     assert swapped(b"abcdefg", word) == expected
+
+
+@pytest.mark.parametrize("target", [uid.IMPLICIT_VR_LE, EXPLICIT_VR_LE, uid.DEFLATED_EXPLICIT_VR_LE])
+def test_native_frames_that_only_move_are_compared_and_counted(target: str, tmp_path: Path) -> None:
+    done = transcode(str(source(tmp_path)), str(tmp_path / "out.dcm"), target)
+    assert done.frames == 3
+    assert frames_of(tmp_path / "out.dcm")[1] == FRAMES
+
+
+def test_compressed_frames_that_only_move_are_decoded_and_kept(tmp_path: Path) -> None:
+    transcode(str(source(tmp_path)), str(tmp_path / "rle.dcm"), RLE_LOSSLESS)
+    seen: list[tuple[int, int]] = []
+    done = transcode(str(tmp_path / "rle.dcm"), str(tmp_path / "again.dcm"), RLE_LOSSLESS,
+                     watch=lambda *each: seen.append(each))  # fmt: skip
+    assert (done.frames, seen) == (3, [(1, 3), (2, 3), (3, 3)])
+    assert frames_of(tmp_path / "again.dcm")[1] == frames_of(tmp_path / "rle.dcm")[1]
+
+
+def test_damage_is_not_copied(tmp_path: Path) -> None:
+    transcode(str(source(tmp_path)), str(tmp_path / "rle.dcm"), RLE_LOSSLESS)
+    data = (tmp_path / "rle.dcm").read_bytes()
+    second = frames_of(tmp_path / "rle.dcm")[1][1]
+    assert data.count(second) == 1
+    (tmp_path / "rle.dcm").write_bytes(data.replace(second, bytes(len(second))))
+    with pytest.raises(DecodeError, match="frame 2 cannot be decoded"):
+        transcode(str(tmp_path / "rle.dcm"), str(tmp_path / "again.dcm"), RLE_LOSSLESS)
+    assert not list(tmp_path.glob("again*"))
