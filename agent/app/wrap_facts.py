@@ -3,7 +3,8 @@
 ``--attributes`` and ``--set`` name Attributes by keyword or tag. Those of patient, study, series and equipment are the
 context; those that building itself decides (UIDs, Image Type, Conversion Type ...) go where it asks for them; all
 others are Attributes of the source and must be in a Module of the SOP Class. What nobody said and had to be chosen is
-noted in ``assumed``: it is shown to the person, who may know better.
+noted in ``assumed``: it is shown to the person, who may know better. What a person did say is never replaced: a value
+that building cannot take is refused, an empty one too.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 MAX_JSON_BYTES: Final = 16 << 20
 _WORKSTATION: Final = "WSD"
+MAX_INSTANCE_NUMBER: Final = 2**31 - 1  # of an IS (PS3.5 Table 6.2-1)
+_BURNED_IN: Final = {"": None, "YES": True, "NO": False}
+_MAY_BE_EMPTY: Final = frozenset({"PatientOrientation", "ImageComments", "TimezoneOffsetFromUTC"})
 _STUDY_UID, _SERIES_UID, _INSTANCE_UID = 0x0020000D, 0x0020000E, 0x00080018
 
 
@@ -58,14 +62,25 @@ def given(args: Arguments) -> DataSet:
 
 
 def parsed_json(path: str, parse_float: Callable[[str], object] | None = None) -> object:
-    """The JSON of a file, its fractions read by ``parse_float``; ``InputError`` where it is none."""
+    """The JSON of a file, its fractions read by ``parse_float``; ``InputError`` for what is none or has a key twice."""
     import json
 
     text = read_bytes(path, MAX_JSON_BYTES)
+
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        made: dict[str, object] = {}
+        for key, value in pairs:
+            if key in made:
+                raise InputError(f"{path} says {key!r} twice in one object", hint="Which one is meant? Say it once.")
+            made[key] = value
+        return made
+
     try:
-        return json.loads(text, parse_float=parse_float)
+        return json.loads(text, parse_float=parse_float, object_pairs_hook=once)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is no JSON: {error}") from None
+    except ArithmeticError:  # of Decimal
+        raise InputError(f"{path} has a number with an exponent beyond all measure") from None
 
 
 def sort(row: Kind, found: DataSet, args: Arguments) -> Facts:
@@ -78,6 +93,8 @@ def sort(row: Kind, found: DataSet, args: Arguments) -> Facts:
     context, rest = DataSet(), DataSet()
     for element in found:
         (context if element.tag in allowed else rest).set(element.tag, element.value, element.vr)
+    if "Modality" in context and not context.text("Modality"):
+        raise _refused("Modality", "a word such as US, DX or OT", "")
     if "Modality" not in context:
         assumed.append(f"Modality {row.modality}")
     for keyword, value in (("StudyDate", stamp.date), ("StudyTime", stamp.time), ("SeriesNumber", 1)):
@@ -95,7 +112,13 @@ def _acquisition(found: DataSet, date: str, moment: str, offset: str, assumed: l
     for name, tag in (("instance", _INSTANCE_UID), ("study", _STUDY_UID), ("series", _SERIES_UID)):
         uids[name] = _taken(found, tag) or new_uid()
     conversion = _taken(found, "ConversionType")
-    orientation = _taken(found, "PatientOrientation").split("\\")
+    orientation = _taken(found, "PatientOrientation")
+    row, _, column = orientation.partition("\\")
+    if orientation and (not row or not column or "\\" in column):
+        raise _refused("PatientOrientation", r"two values such as L\P (that of a row, that of a column)", orientation)
+    burned_in = _taken(found, "BurnedInAnnotation")
+    if burned_in not in _BURNED_IN:
+        raise _refused("BurnedInAnnotation", "YES or NO", burned_in)
     return Acquisition(
         sop_instance_uid=uids["instance"],
         study_instance_uid=uids["study"],
@@ -104,10 +127,10 @@ def _acquisition(found: DataSet, date: str, moment: str, offset: str, assumed: l
         date=_taken(found, "ContentDate") or date,
         time=_taken(found, "ContentTime") or moment,
         timezone_offset=_taken(found, "TimezoneOffsetFromUTC") or offset,
-        instance_number=int(_taken(found, "InstanceNumber") or 1),
-        burned_in_annotation={"YES": True, "NO": False}.get(_taken(found, "BurnedInAnnotation")),
+        instance_number=_whole(_taken(found, "InstanceNumber") or "1"),
+        burned_in_annotation=_BURNED_IN[burned_in],
         image_type=tuple(filter(None, _taken(found, "ImageType").split("\\"))),
-        patient_orientation=(orientation[0], orientation[1]) if len(orientation) == 2 else None,
+        patient_orientation=(row, column) if orientation else None,
         comments=_taken(found, "ImageComments"),
         capture=CaptureFacts(_chosen(conversion, _WORKSTATION, "ConversionType", assumed)),
     )
@@ -117,8 +140,27 @@ def _taken(found: DataSet, key: int | str) -> str:
     """The text of an Attribute that building writes itself; it is no longer in ``found`` then."""
     text = found.text(key)
     if key in found:
+        if not text and key not in _MAY_BE_EMPTY:
+            raise _refused(key, "not empty; without it a value is chosen", "")
         del found[key]
     return text
+
+
+def _whole(text: str) -> int:
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 10 and int(digits) <= MAX_INSTANCE_NUMBER):
+        raise _refused("InstanceNumber", f"a whole number up to {MAX_INSTANCE_NUMBER}", text)
+    return int(text)
+
+
+def _refused(key: int | str, allowed: str, value: str) -> UsageError:
+    from agent.dataset import dictionary
+
+    keyword = key if isinstance(key, str) else dictionary.keyword_of(key)
+    return UsageError(
+        f"{keyword} is {allowed}; {value!r} was given",
+        hint=f"Give --set {keyword}=VALUE, or correct it in the file of --attributes.",
+    )
 
 
 def _chosen(value: str, default: str, name: str, assumed: list[str]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.app import cli
+from agent.app.source_file import opened
 
 PGM = b"P5 4 2 255\n" + bytes(range(8))
 PDF = b"%PDF-1.4\n%%EOF\n"
@@ -31,6 +32,22 @@ PDF = b"%PDF-1.4\n%%EOF\n"
         (PGM, ("--set", "Nonsense=1"), 2, "neither a tag"),
         (PGM, ("--set", "PatientID"), 2, "KEYWORD=VALUE"),
         (PGM, ("--set", "PatientBirthDate=yesterday"), 30, "is no date"),
+        (PGM, ("--set", "BurnedInAnnotation=no"), 2, "BurnedInAnnotation is YES or NO; 'no' was given"),
+        (PGM, ("--set", "BurnedInAnnotation=MAYBE"), 2, "BurnedInAnnotation is YES or NO"),
+        (PDF, ("--set", "BurnedInAnnotation=no"), 2, "BurnedInAnnotation is YES or NO"),
+        (PGM, ("--set", "PatientOrientation=L"), 2, r"PatientOrientation is two values such as L\P"),
+        (PGM, ("--set", r"PatientOrientation=L\P\F"), 2, "PatientOrientation is two values"),
+        (PGM, ("--set", "PatientOrientation=L\\"), 2, "PatientOrientation is two values"),
+        (PGM, ("--set", "Modality="), 2, "Modality is a word"),
+        (PGM, ("--set", "InstanceNumber=abc"), 2, "InstanceNumber is a whole number up to 2147483647; 'abc' was given"),
+        (PGM, ("--set", "InstanceNumber=1.5"), 2, "InstanceNumber is a whole number"),
+        (PGM, ("--set", r"InstanceNumber=1\2"), 2, "InstanceNumber is a whole number"),
+        (PGM, ("--set", "InstanceNumber=2147483648"), 2, "InstanceNumber is a whole number"),
+        (PGM, ("--set", "InstanceNumber="), 2, "InstanceNumber is not empty"),
+        (PGM, ("--set", "StudyInstanceUID="), 2, "StudyInstanceUID is not empty"),
+        (b'{"events": 1, "events": 2}', (), 33, "says 'events' twice"),
+        (b'{"events": [{"kvp": 1e-999999999999999999999}]}', (), 33, "exponent beyond all measure"),
+        (b'{"events": [{"kvp": 0e99999999999999999999}]}', (), 33, "exponent beyond all measure"),
         (PGM, ("--set", "KVP=80"), 31, "KVP is in no Module"),
         (PGM, ("--set", "Rows=3"), 31, "Rows of the attributes of the source contradicts"),
         (PGM, ("--sop-class", "us-mf", "--transfer-syntax", "jpeg-2000"), 31, "no instance can be made"),
@@ -59,3 +76,22 @@ def test_missing_and_odd_files(tmp_path: Path, capsys: pytest.CaptureFixture[str
     (tmp_path / "b.pgm").write_bytes(b"P5 2 4 255\n" + bytes(8))
     assert cli.main(["wrap", str(tmp_path / "a.pgm"), str(tmp_path / "b.pgm"), *out]) == 2
     assert "differ in size" in capsys.readouterr().err
+
+
+def test_what_was_said_is_written(tmp_path: Path) -> None:
+    (tmp_path / "a.pgm").write_bytes(PGM)
+    words = [r"PatientOrientation=L\F", "BurnedInAnnotation=NO", "InstanceNumber=-7", "ImageComments="]
+    said = [word for text in words for word in ("--set", text)]
+    assert cli.main(["wrap", str(tmp_path / "a.pgm"), "-o", str(tmp_path / "out.dcm"), *said]) == 0
+    with opened(str(tmp_path / "out.dcm")) as file:
+        found = file.dataset
+    assert found["PatientOrientation"] == ["L", "F"]
+    assert (found["BurnedInAnnotation"], found["InstanceNumber"]) == ("NO", -7)
+
+
+def test_attributes_are_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.pgm").write_bytes(PGM)
+    (tmp_path / "a.json").write_text('{"PatientID": "1", "PatientID": "2"}')
+    words = ["wrap", str(tmp_path / "a.pgm"), "-o", str(tmp_path / "out.dcm"), "--attributes", str(tmp_path / "a.json")]
+    assert cli.main(words) == 33
+    assert "says 'PatientID' twice" in capsys.readouterr().err
