@@ -9,7 +9,6 @@ that it can be loaded into the display or its graphics card; what it achieves is
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -97,12 +96,13 @@ def _write(path: str, made: Calibration) -> None:
 
 def _read(path: str) -> list[Measurement]:
     try:
-        if os.stat(path).st_size > MAX_FILE_BYTES:
-            raise UsageError(f"{path}: is larger than {MAX_FILE_BYTES} bytes; measurements are not")
-        with open(path, encoding="utf-8", errors="replace") as file:
-            lines = file.read().splitlines()
+        with open(path, "rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise FileError(f"{path}: {error.strerror}") from None
+    if len(data) > MAX_FILE_BYTES:
+        raise UsageError(f"{path}: is larger than {MAX_FILE_BYTES} bytes; measurements are not")
+    lines = data.decode("utf-8", "replace").splitlines()
     found = []
     for number, line in enumerate(lines, 1):
         if not line.strip()[:1].isdigit():

@@ -82,3 +82,8 @@ def test_files_that_make_no_sense(
 def test_no_such_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["display", "calibrate", str(tmp_path / "none.csv")]) == 3
     assert "none.csv" in capsys.readouterr().err
+
+
+def test_a_file_without_end_is_read_no_further_than_the_bound(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["display", "calibrate", "/dev/zero"]) == 2
+    assert "is larger than" in capsys.readouterr().err
