@@ -1,4 +1,4 @@
-"""Opening a DICOM file that was named on the command line."""
+"""Opening a file named on the command line; a pipe or device, which may never end, is refused and not waited for."""
 
 from __future__ import annotations
 
@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from agent.media.file import DicomFile
 
 
+def open_regular(path: str) -> int:
+    """Open a regular file for reading and give its descriptor; raises ``FileError`` for anything else, at once."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror}") from None
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise FileError(f"{path}: not a regular file")
+    return fd
+
+
 @contextmanager
 def opened(path: str, *, lenient: bool = False, refer_above: int | None = None) -> Iterator[DicomFile]:
     """Open a file as ``open_file`` does; its ``pread`` works inside the block.
@@ -24,14 +36,8 @@ def opened(path: str, *, lenient: bool = False, refer_above: int | None = None) 
         FileError: It cannot be opened or is not a regular file.
         NotDicomError, DecodeError: It is not a DICOM file or damaged.
     """
+    fd = open_regular(path)
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise FileError(f"{path}: {error.strerror}") from None
-    try:
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode):
-            raise FileError(f"{path}: not a regular file")
 
         def pread(length: int, offset: int) -> bytes:
             try:
@@ -39,6 +45,6 @@ def opened(path: str, *, lenient: bool = False, refer_above: int | None = None) 
             except OSError as error:
                 raise FileError(f"{path}: {error.strerror}") from None
 
-        yield open_file(pread, found.st_size, lenient=lenient, refer_above=refer_above)
+        yield open_file(pread, os.fstat(fd).st_size, lenient=lenient, refer_above=refer_above)
     finally:
         os.close(fd)

@@ -8,11 +8,11 @@ cannot say exactly is refused with the reason. Raises ``InputError`` for what is
 from __future__ import annotations
 
 import os
-import stat
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.acquire import pictures
+from agent.app.source_file import open_regular
 from agent.dataset.pixels import PixelDescription
 from agent.errors import DecodeError, DeviceError, FileError, InputError, UsageError
 from agent.media import codestream
@@ -89,9 +89,7 @@ def content_of(path: str, *, raw: bool) -> str:
 def read_bytes(path: str, limit: int, *, whole: bool = True) -> bytes:
     """The first ``limit`` bytes of a regular file; with ``whole`` it must not be longer."""
     try:
-        with open(path, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise FileError(f"{path}: not a regular file")
+        with open(open_regular(path), "rb") as file:
             data = file.read(limit + 1)
     except OSError as error:
         raise FileError(f"{path}: {error.strerror}") from None
@@ -146,10 +144,8 @@ def same_kind(found: list[Picture]) -> None:
 
 
 def _look_raw(path: str, raw: Raw) -> Picture:
-    try:
-        size = os.stat(path).st_size
-    except OSError as error:
-        raise FileError(f"{path}: {error.strerror}") from None
+    with _opened(path) as opened:
+        size = opened.size
     frame = raw.description.frame_bytes
     frames, rest = divmod(size - raw.offset, frame)
     if frames < 1 or rest:
@@ -184,10 +180,7 @@ class _opened:  # noqa: N801  a context manager, used like a function
         self._path = path
 
     def __enter__(self) -> _opened:
-        try:
-            self.fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise FileError(f"{self._path}: {error.strerror}") from None
+        self.fd = open_regular(self._path)
         self.size = os.fstat(self.fd).st_size
         return self
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,13 @@ def test_missing_and_odd_files(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert cli.main(["wrap", str(tmp_path / "none"), *out]) == 3
     assert cli.main(["wrap", str(tmp_path), *out]) == 3
     assert cli.main(["wrap", "/dev/null", *out]) == 3
+    os.mkfifo(tmp_path / "pipe")  # nobody writes into it
+    assert cli.main(["wrap", str(tmp_path / "pipe"), *out]) == 3
+    assert "pipe: not a regular file" in capsys.readouterr().err
+    assert cli.main(["wrap", str(tmp_path / "pipe"), *out, "--rows", "1", "--columns", "1"]) == 3
+    assert cli.main(["wrap", "/dev/zero", *out, "--rows", "1", "--columns", "1"]) == 3
     (tmp_path / "a.pgm").write_bytes(PGM)
+    assert cli.main(["wrap", str(tmp_path / "a.pgm"), str(tmp_path / "pipe"), *out]) == 3
     (tmp_path / "b.pgm").write_bytes(b"P5 2 4 255\n" + bytes(8))
     assert cli.main(["wrap", str(tmp_path / "a.pgm"), str(tmp_path / "b.pgm"), *out]) == 2
     assert "differ in size" in capsys.readouterr().err
