@@ -191,11 +191,11 @@ class Parser:
         return word if option.required else f"[{word}]"
 
 
-def _wrap(head: str, parts: Sequence[str]) -> list[str]:
+def _wrap(head: str, parts: Sequence[str], indent: int = 7) -> list[str]:
     lines = [head]
     for part in parts:
         if len(lines[-1]) + 1 + len(part) > _WIDTH:
-            lines.append(" " * 7 + part)
+            lines.append(" " * indent + part)
         else:
             lines[-1] += " " + part
     return lines
@@ -205,8 +205,8 @@ def _explain(option: Option) -> list[str]:
     positional = not option.names[0].startswith("-")
     name = option.metavar if positional else ", ".join(option.names)
     text = name if option.switch or positional else f"{name} {option.metavar}"
-    lines = _wrap(" " * _COLUMN, option.help.split())
+    lines = _wrap(" " * _COLUMN, option.help.split(), _COLUMN)
     if len(text) + 4 > _COLUMN:
-        return [f"  {text}", *(line.replace(" " * (_COLUMN + 1), " " * _COLUMN, 1) for line in lines)]
+        return [f"  {text}", *(" " * _COLUMN + line.strip() for line in lines)]
     first = lines[0].strip()
     return [f"  {text:<{_COLUMN - 2}}{first}", *(" " * _COLUMN + line.strip() for line in lines[1:])]

@@ -86,3 +86,11 @@ def test_help_names_everything(parser: Parser) -> None:
     assert "\n  --json                  as JSON\n" in text
     assert text.endswith("examples:\n  none")
     assert max(len(line) for line in text.splitlines()) <= 100
+
+
+def test_help_of_a_long_option_keeps_its_column() -> None:
+    parser = Parser("modality-agent test", "Test.", "")
+    parser.add("--transfer-syntax", metavar="WORD|UID|SOMETHING", help="many words " * 30)
+    lines = [line for line in parser.usage().splitlines() if "many words" in line or "words many" in line]
+    assert len(lines) > 2
+    assert {len(line) - len(line.lstrip()) for line in lines} == {26}
