@@ -321,6 +321,9 @@ MODULES: dict[tuple[str, str], Condition] = {
     ("dx", "C.11-2"): Condition("Presentation Intent Type is FOR PRESENTATION", for_presentation),
 }
 
+# The same in every IOD that has the Module: what is said of an animal belongs to it (C.7.1.4, C.7.2.2).
+EVERYWHERE: dict[str, Condition] = {"C.7-4a": Condition("the patient is an animal", animal)}
+
 # Rows of Macros that a table includes on a condition, whatever their type; conditions_document.py has them.
 MACROS: dict[tuple[str, int], Condition] = {}
 

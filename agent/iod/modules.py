@@ -156,7 +156,7 @@ def _own_tags(iod: str) -> dict[str, frozenset[int]]:
 
 
 def _is_used(ds: DataSet, iod: str, use: tables.ModuleUse, own: frozenset[int]) -> bool:
-    condition = conditions.MODULES.get((iod, use.table))
+    condition = conditions.MODULES.get((iod, use.table)) or conditions.EVERYWHERE.get(use.table)
     return bool(own) or (condition is not None and condition.holds(ds, ds))
 
 

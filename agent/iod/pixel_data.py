@@ -69,6 +69,7 @@ def check_pixels(ds: DataSet, syntax: str, found: Found) -> Iterator[Finding]:
     frames = first(ds, 0x00280008)
     count = frames if isinstance(frames, int) and frames > 0 else 1
     yield from _allowed(syntax, description)
+    yield from _visible_light(ds, syntax, description)
     if found.fragments is None:
         yield from _native(syntax, description, count, found)
         return
@@ -96,6 +97,14 @@ def _allowed(syntax: str, description: PixelDescription) -> Iterator[Finding]:
         tag = error.tag or PIXEL_DATA
         text = error.message.removesuffix(f" at {tag_str(tag)}")
         yield _finding(tag, f"does not go with the transfer syntax: {text}", "PS3.5 8.2")
+
+
+def _visible_light(ds: DataSet, syntax: str, description: PixelDescription) -> Iterator[Finding]:
+    """Visible light images are RGB only where nothing was lost; DCT-based JPEG of them is YBR_FULL_422."""
+    lossy_jpeg = syntax in (uid.JPEG_BASELINE, uid.JPEG_EXTENDED)
+    visible = str(first(ds, 0x00080016)) in (uid.VL_ENDOSCOPIC, uid.VL_PHOTOGRAPHIC)
+    if lossy_jpeg and visible and description.photometric_interpretation == "RGB":
+        yield _finding(0x00280004, "is RGB, and lossy JPEG of visible light is YBR_FULL_422", "PS3.3 C.8.12.1.1.1")
 
 
 def _native(syntax: str, description: PixelDescription, count: int, found: Found) -> Iterator[Finding]:

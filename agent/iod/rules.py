@@ -15,6 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.dataset import uid
+from agent.dataset.tag import PIXEL_DATA
+from agent.dataset.values import Reference
 from agent.iod.conditions import first, values
 
 if TYPE_CHECKING:
@@ -85,9 +87,13 @@ def bits(ds: DataSet) -> Iterator[Complaint]:
 
 
 def chroma(ds: DataSet) -> Iterator[Complaint]:
-    """Columns are even where two pixels share chroma, unless it is JPEG that shares it (C.7.6.3.1.2)."""
-    columns = first(ds, 0x00280011)
-    if "ISO_10918_1" in values(ds, 0x00282114):
+    """Columns are even where two pixels share chroma, unless it is JPEG that shares it (C.7.6.3.1.2).
+
+    What was JPEG once still says so when it is native; only where the pixels are not known the method has to do.
+    """
+    columns, pixels = first(ds, 0x00280011), ds.get(PIXEL_DATA)
+    native = isinstance(pixels, bytes) or (isinstance(pixels, Reference) and not pixels.encapsulated)
+    if not native and "ISO_10918_1" in values(ds, 0x00282114):
         return
     if first(ds, 0x00280004) == "YBR_FULL_422" and isinstance(columns, int) and columns % 2:
         yield 0x00280011, "must be even for YBR_FULL_422"

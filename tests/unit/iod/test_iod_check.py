@@ -7,9 +7,12 @@ from fakes.instances import DESCRIPTIONS, frames, make, with_pixels
 
 from agent.dataset import uid
 from agent.dataset.dataset import DataSet
+from agent.dataset.tag import PIXEL_DATA
+from agent.dataset.values import Element, Reference
 from agent.iod import modules, tables
 from agent.iod.build import KINDS
 from agent.iod.modules import check, complete, errors
+from agent.iod.pixel_data import Found, check_pixels
 
 MADE = {kind: make(kind) for kind in KINDS}
 
@@ -188,3 +191,41 @@ def test_findings_read_well() -> None:
     assert [str(f) for f in check(ds)] == [
         "error: (0018,1164) ImagerPixelSpacing is absent: DX Detector (PS3.3 Table C.8-71, type 1)"
     ]
+
+
+@pytest.mark.parametrize("kind", ["us", "sc", "dx", "vl-photo"])
+def test_an_animal_has_a_patient_study_with_its_neutering(kind: str) -> None:
+    ds = MADE[kind].copy()
+    ds["PatientSpeciesDescription"] = "dog"
+    assert [f.type for f in found(ds, 0x00102203)] == ["2C"]
+    complete(ds, KINDS[kind].iod)
+    assert 0x00102203 in ds
+    assert not found(ds, 0x00102203)
+    ds["PatientSpeciesDescription"] = "HUMAN"
+    del ds["PatientSexNeutered"]
+    assert not found(ds, 0x00102203)
+
+
+@pytest.mark.parametrize(("pixels", "allowed"), [
+    (None, True), (bytes(2), False), (Reference(0, 2), False), (Reference(0, 2, encapsulated=True), True),
+])  # fmt: skip
+def test_odd_columns_of_shared_chroma_are_for_jpeg_itself(pixels: bytes | Reference | None, allowed: bool) -> None:
+    ds = MADE["sc"].copy()
+    for keyword, value in (("PhotometricInterpretation", "YBR_FULL_422"), ("Columns", 15),
+                           ("LossyImageCompressionMethod", ["ISO_10918_1"])):  # fmt: skip
+        ds[keyword] = value
+    if pixels is not None:
+        ds.stored[PIXEL_DATA] = Element(PIXEL_DATA, "OB", pixels)
+    assert bool(found(ds, 0x00280011)) is not allowed
+
+
+@pytest.mark.parametrize(("kind", "syntax", "photometric", "wrong"), [
+    ("vl-photo", uid.JPEG_BASELINE, "RGB", True), ("vl-endoscopic", uid.JPEG_BASELINE, "RGB", True),
+    ("vl-photo", uid.JPEG_BASELINE, "YBR_FULL_422", False), ("vl-photo", uid.JPEG_LS_LOSSLESS, "RGB", False),
+    ("sc", uid.JPEG_BASELINE, "RGB", False),
+])  # fmt: skip
+def test_lossy_jpeg_of_visible_light_is_not_rgb(kind: str, syntax: str, photometric: str, wrong: bool) -> None:
+    ds = MADE[kind].copy()
+    ds["PhotometricInterpretation"] = photometric
+    tags = [finding.tag for finding in check_pixels(ds, syntax, Found("OB", 0, None, lambda _n, _at: b""))]
+    assert (0x00280004 in tags) is wrong
