@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 DOCUMENTS: Final = ("pdf", "cda", "dose")
 CHOICES: Final = ("auto", *KINDS, *DOCUMENTS)
+MIN_FRAME_TIME_MS: Final = 0.001  # no camera takes a million frames a second
+MAX_FRAME_TIME_MS: Final = 86_400_000  # a day: slower frames are pages
 _MUST_SAY_BURNED_IN: Final = ("sc-mf", "dx")  # type 1 there (PS3.3 C.8.6.3, C.8.11.3)
 _HINT: Final = "Say it with --set KEYWORD=VALUE or --attributes FILE; 'modality-agent wrap --help' shows how."
 
@@ -63,6 +65,8 @@ def arguments(parser: Parser) -> None:
 
 def run(args: Arguments) -> int:
     """Make one instance."""
+    if args.frame_time_ms is not None and not MIN_FRAME_TIME_MS <= args.frame_time_ms <= MAX_FRAME_TIME_MS:
+        raise UsageError(f"--frame-time-ms is {MIN_FRAME_TIME_MS} to {MAX_FRAME_TIME_MS}, not {args.frame_time_ms:g}")
     raw = _raw(args)
     content = wrap_inputs.content_of(args.files[0], raw=raw is not None)
     kind = args.sop_class
