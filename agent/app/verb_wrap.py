@@ -95,7 +95,8 @@ def _print(facts: dict[str, Any]) -> None:
     if facts["assumed"]:
         print(f"assumed: {printable(', '.join(facts['assumed']))}")
     if facts["empty"]:
-        print(f"empty: {', '.join(facts['empty'])}")
+        side = ", Laterality with --anatomy or --laterality" if "Laterality" in facts["empty"] else ""
+        print(f"empty: {', '.join(facts['empty'])}\nfill them with --set KEYWORD=VALUE{side}")
     print(f"SOP Instance UID {facts['sop_instance_uid']}")
 
 

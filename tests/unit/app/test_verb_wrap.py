@@ -89,6 +89,16 @@ def test_missing_and_odd_files(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "differ in size" in capsys.readouterr().err
 
 
+def test_what_is_empty_is_listed_with_the_way_to_fill_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.pgm").write_bytes(PGM)
+    for name, words, shown in (("a", (), True), ("b", ("--anatomy", "CHEST"), False)):
+        assert cli.main(["wrap", str(tmp_path / "a.pgm"), "-o", str(tmp_path / name), *words]) == 0
+        out = capsys.readouterr().out
+        assert "StudyID" in out
+        assert "fill them with --set" in out
+        assert ("Laterality with --anatomy or --laterality" in out) is shown
+
+
 def test_what_was_said_is_written(tmp_path: Path) -> None:
     (tmp_path / "a.pgm").write_bytes(PGM)
     words = [r"PatientOrientation=L\F", "BurnedInAnnotation=NO", "InstanceNumber=-7", "ImageComments="]
