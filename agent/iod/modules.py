@@ -247,7 +247,8 @@ def _vocabulary(row: tables.Row, found: Iterable[object]) -> Iterator[tuple[str,
         for allowed in closed:
             if allowed and not any(_same(value, term) for term in allowed):
                 yield ERROR, f"has {value!r}, allowed are {', '.join(allowed)}"
-        if row.defined and not any(_same(value, term) for term in row.defined):
+        defined = row.defined or rules.DEFINED.get((row.table, row.tag), ())
+        if defined and not any(_same(value, term) for term in defined):
             yield WARNING, f"has {value!r}, which is not a defined term"
 
 

@@ -229,3 +229,12 @@ def test_lossy_jpeg_of_visible_light_is_not_rgb(kind: str, syntax: str, photomet
     ds["PhotometricInterpretation"] = photometric
     tags = [finding.tag for finding in check_pixels(ds, syntax, Found("OB", 0, None, lambda _n, _at: b""))]
     assert (0x00280004 in tags) is wrong
+
+
+def test_a_modality_that_is_no_defined_term_is_a_warning() -> None:
+    ds = MADE["sc"].copy()
+    ds["Modality"] = "QQ"
+    said = [finding for finding in check(ds) if finding.tag == 0x00080060]
+    assert [(finding.severity, finding.text) for finding in said] == [
+        ("warning", "has 'QQ', which is not a defined term")
+    ]
