@@ -142,7 +142,8 @@ def _encapsulated(args: Arguments, content: str) -> tuple[Kind, Facts, DataSet]:
         if error.tag == document.DOCUMENT:
             from agent.errors import InputError
 
-            raise InputError(f"{args.files[0]}: {error.message.partition(' at (')[0]}") from None
+            hint = None if error.hint == IodError.hint else error.hint
+            raise InputError(f"{args.files[0]}: {error.message.partition(' at (')[0]}", hint=hint) from None
         raise
     return row, facts, ds
 

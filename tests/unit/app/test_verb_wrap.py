@@ -23,6 +23,7 @@ PDF = b"%PDF-1.4\n%%EOF\n"
         (b"\xff\xd8\xff\xe0", (), 33, "cut short"),
         (b"%PDF-1.4", (), 33, "cut short"),
         (b"<a/>", (), 33, "no CDA document"),
+        (b'<?xml version="1.0" encoding="shift_jis"?><a/>', (), 33, "UTF-8, UTF-16, ISO-8859-1 and US-ASCII can be"),
         (b"{", (), 33, "is no JSON"),
         (b"{}", (), 33, "exposure events are an object"),
         (b"[" * 100000, (), 33, "nothing that wrap knows"),
