@@ -29,7 +29,9 @@ def open_regular(path: str) -> int:
 
 
 @contextmanager
-def opened(path: str, *, lenient: bool = False, refer_above: int | None = None) -> Iterator[DicomFile]:
+def opened(
+    path: str, *, lenient: bool = False, refer_above: int | None = None, header_only: bool = False
+) -> Iterator[DicomFile]:
     """Open a file as ``open_file`` does; its ``pread`` works inside the block.
 
     Raises:
@@ -45,6 +47,7 @@ def opened(path: str, *, lenient: bool = False, refer_above: int | None = None) 
             except OSError as error:
                 raise FileError(f"{path}: {error.strerror}") from None
 
-        yield open_file(pread, os.fstat(fd).st_size, lenient=lenient, refer_above=refer_above)
+        size = os.fstat(fd).st_size
+        yield open_file(pread, size, lenient=lenient, refer_above=refer_above, header_only=header_only)
     finally:
         os.close(fd)

@@ -18,9 +18,11 @@ from agent.app.term import count_text, paint, size_text
 from agent.dataset.uid import uid_name
 from agent.dataset.values import Element, Reference
 from agent.errors import AgentError, DecodeError, NotFound, UsageError
+from agent.media.file import PIXEL_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from agent.app.options import Arguments, Parser
     from agent.dataset.dataset import DataSet
@@ -81,6 +83,12 @@ def _with_name(error: AgentError, name: str) -> AgentError:
     return error
 
 
+def _opened(name: str, args: Arguments, paths: Sequence[tuple[Step, ...]]) -> AbstractContextManager[DicomFile]:
+    """The file, read no further than what was asked for may stand."""
+    header_only = bool(paths) and all(path[0].tag < PIXEL_TAGS[0] for path in paths)
+    return opened(name, lenient=args.lenient, refer_above=REFER_BYTES, header_only=header_only)
+
+
 # --- JSON ---------------------------------------------------------------------------------------
 
 
@@ -95,7 +103,7 @@ def _json(name: str, args: Arguments, paths: Sequence[tuple[Step, ...]]) -> dict
             return None
         return f"file://{quote(os.path.abspath(name))}?offset={value.offset}&length={value.length}"
 
-    with opened(name, lenient=args.lenient, refer_above=REFER_BYTES) as file:
+    with _opened(name, args, paths) as file:
         for note in file.notes:
             sys.stderr.write(f"modality-agent: {escaped(name)}: {note}\n")
         return to_json(_chosen(_whole(file), paths), bulk_uri=uri)
@@ -105,7 +113,7 @@ def _json(name: str, args: Arguments, paths: Sequence[tuple[Step, ...]]) -> dict
 
 
 def _text(name: str, args: Arguments, paths: Sequence[tuple[Step, ...]]) -> dict[str, Any]:
-    with opened(name, lenient=args.lenient, refer_above=REFER_BYTES) as file:
+    with _opened(name, args, paths) as file:
         parts = [_chosen(_meta(file), paths), _chosen(_whole(file), paths)]
         behind = {}
         if file.pixel_value is not None:

@@ -66,6 +66,7 @@ def open_file(
     limits: Limits = Limits(),  # noqa: B008  (immutable)
     lenient: bool = False,
     refer_above: int | None = None,
+    header_only: bool = False,
 ) -> DicomFile:
     """Read everything but the pixels.
 
@@ -75,6 +76,7 @@ def open_file(
         limits: Bounds on the attributes, and on a Deflated file as a whole.
         lenient: Read a file that breaks PS3.10 where its meaning is certain.
         refer_above: Leave values of more bytes than this where they are, as ``Reference``; None: none.
+        header_only: Read what stands in front of the pixels, and neither look for their end nor behind it.
 
     Raises:
         NotDicomError: No DICM prefix; lenient: nothing like a Data Element at the start either.
@@ -86,7 +88,7 @@ def open_file(
         pread, size = _inflated(pread, offset, size, limits)
         syntax, base, ahead = EXPLICIT_VR_LE, 0, b""
     walk = _Walk(pread, base, size, syntax, meta.transfer_syntax_uid, limits, notes if lenient else None, refer_above)
-    walk.ahead = ahead
+    walk.ahead, walk.header_only = ahead, header_only
     dataset = walk.all()
     if lenient:
         from agent.media.lenient import odd_lengths
@@ -160,6 +162,7 @@ class _Walk:
         "_stated",
         "_syntax",
         "ahead",
+        "header_only",
         "pixel_value",
     )
 
@@ -179,6 +182,7 @@ class _Walk:
         self._limits, self._notes, self._refer_above = limits, notes, refer_above
         self.pixel_value: PixelValue | None = None
         self.ahead = b""  # the first bytes of the Data Set, where they came with the meta information
+        self.header_only = False
 
     def all(self) -> DataSet:
         """Every element but the pixels."""
@@ -209,7 +213,7 @@ class _Walk:
         while True:
             self._feed(decoder, at, size)
             stop = decoder.stop
-            if stop is None:
+            if stop is None or self.header_only:
                 return
             at = stop.header_offset
             if stop.tag in PIXEL_TAGS:

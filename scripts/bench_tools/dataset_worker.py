@@ -40,7 +40,8 @@ def agent_reader(*, everything: bool = False) -> Callable[[str], Any]:
     def read(path: str) -> Any:
         fd = os.open(path, os.O_RDONLY)
         try:
-            file = open_file(lambda length, offset: os.pread(fd, length, offset), os.fstat(fd).st_size)
+            size = os.fstat(fd).st_size
+            file = open_file(lambda length, offset: os.pread(fd, length, offset), size, header_only=True)
             if everything:
                 return [element.value for element in file.dataset]
             return [file.dataset[tag] for tag in WANTED]

@@ -53,6 +53,13 @@ def test_one_element_can_be_asked_for(path: str, shown: str) -> None:
         assert run_command("dump", CT, "--tag", path, "--json").json == [{"00100020": {"vr": "LO", "Value": ["1CT1"]}}]
 
 
+def test_a_file_cut_in_its_pixels_still_says_whose_it_is(tmp_path: Path) -> None:
+    cut = tmp_path / "cut.dcm"
+    cut.write_bytes(CT.read_bytes()[:20_000])
+    done = run_command("dump", cut, "--tag", "PatientID")
+    assert (done.returncode, "1CT1" in done.stdout) == (0, True)
+
+
 def test_what_is_asked_for_and_not_there_is_said() -> None:
     assert run_command("dump", CT, "--tag", "ViewPosition").returncode == 4
     wrong = run_command("dump", CT, "--tag", "Nonsense")

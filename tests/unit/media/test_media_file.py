@@ -242,3 +242,23 @@ def test_file_meta_information_without_end_is_an_attack() -> None:
     endless: Callable[[int, int], bytes] = lambda length, offset: (b"\2\0\2\0UI\0\0" * 2)[offset % 8 :][:length]  # noqa: E731
     with pytest.raises(DecodeError, match="more than 64 elements"):
         open_file(endless, 1 << 40, lenient=True)
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT_VR_LE, IMPLICIT_VR_LE, DEFLATED_EXPLICIT_VR_LE])
+def test_the_header_alone_asks_nothing_of_what_is_behind_it(syntax: str) -> None:
+    data = encode_prefix(META._replace(transfer_syntax_uid=syntax)) + data_set(syntax)
+    cut = data if syntax == DEFLATED_EXPLICIT_VR_LE else data[: data.index(b"abcdef") + 2]
+    asked = 0
+
+    def pread(length: int, offset: int) -> bytes:
+        nonlocal asked
+        asked = max(asked, offset)
+        return cut[offset : offset + length]
+
+    file = open_file(pread, len(cut), header_only=True)
+    assert file.dataset.tags() == ATTRIBUTES.tags()
+    assert file.pixel_value is None
+    if cut is not data:
+        assert asked == 0
+        with pytest.raises(DecodeError, match="cut short"):
+            opened(cut)
