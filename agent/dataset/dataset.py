@@ -62,7 +62,7 @@ class DataSet:
     # --- reading ---------------------------------------------------------------------------
 
     def __getitem__(self, key: Key) -> Value:
-        tag = as_tag(key)
+        tag = key if isinstance(key, int) else dictionary.tag_for(key)
         found = self.held[tag]
         if type(found) is tuple:
             found = self.held[tag] = raw_of(tag, found)  # type: ignore[arg-type]  # mypy cannot tell it from a NamedTuple

@@ -116,12 +116,14 @@ def raw_of(tag: int, unread: Unread) -> Raw:
 
 # Both ends of these are insignificant (PS3.5 6.2); in the others only the padding at the end is taken off.
 _STRIP_BOTH = frozenset({"AE", "CS", "DS", "IS", "DA", "TM", "DT", "AS"})
+_NUMBERS_AS_TEXT = frozenset({"IS", "DS"})
 _PADDING = " \0"
 
 
 def parse(raw: Raw) -> Value:
     """The value of an element that was read; never fails, bytes that fit no number stay bytes."""
-    data, row = raw.data, VRS.get(raw.vr)
+    _, vr, data, charset, _ = raw
+    row = VRS.get(vr)
     if row is None or row.kind is BYTES:
         return data
     if not data:
@@ -137,8 +139,8 @@ def parse(raw: Raw) -> Value:
         else:
             numbers = struct.unpack(f"<{count}{row.code}", data)
         return numbers[0] if count == 1 else list(numbers)
-    charset = raw.charset if row.charset else DEFAULT
-    return _parse_text(raw.vr, charset.decode(data, name=raw.vr == "PN"), multi=row.multi)
+    text = charset.decode(data, name=vr == "PN") if row.charset else data.decode("ascii", "replace")
+    return _parse_text(vr, text, multi=row.multi)
 
 
 def _parse_text(vr: str, text: str, *, multi: bool) -> Value:
@@ -146,7 +148,9 @@ def _parse_text(vr: str, text: str, *, multi: bool) -> Value:
     if not multi:
         return text or None
     if "\\" not in text:
-        return _scalar(vr, text) if text else None
+        if vr in _NUMBERS_AS_TEXT:
+            return _scalar(vr, text) if text else None
+        return (text.lstrip(_PADDING) if vr in _STRIP_BOTH else text) or None
     return [_scalar(vr, part) for part in text.split("\\")]
 
 
