@@ -33,6 +33,7 @@ CHOICES: Final = ("auto", *KINDS, *DOCUMENTS)
 MIN_FRAME_TIME_MS: Final = 0.001  # no camera takes a million frames a second
 MAX_FRAME_TIME_MS: Final = 86_400_000  # a day: slower frames are pages
 _MUST_SAY_BURNED_IN: Final = ("sc-mf", "dx")  # type 1 there (PS3.3 C.8.6.3, C.8.11.3)
+_SPARE_BYTES: Final = 64  # Number of Frames, which the writer adds where it is missing
 _HINT: Final = "Say it with --set KEYWORD=VALUE or --attributes FILE; 'modality-agent wrap --help' shows how."
 
 
@@ -173,10 +174,11 @@ def _dose(args: Arguments) -> tuple[Kind, Facts, DataSet]:
 
 
 def _pictures(args: Arguments, kind: str, raw: Raw | None) -> dict[str, Any]:
-    from agent.acquire.icon import more_header_bytes
     from agent.acquire.writers import make_writer
+    from agent.dataset.encode import encode
     from agent.iod.build import build
     from agent.media.part10 import FileMeta
+    from agent.media.stream import HEADER_BYTES
 
     found = [wrap_inputs.look(path, raw, ignore_orientation=args.ignore_orientation) for path in args.files]
     wrap_inputs.same_kind(found)
@@ -204,7 +206,7 @@ def _pictures(args: Arguments, kind: str, raw: Raw | None) -> dict[str, Any]:
     )
     ds = build(kind, description=found[0].description, context=facts.context, acquisition=acquisition)
     meta = FileMeta(row.sop_class_uid, acquisition.sop_instance_uid, syntax)
-    more = more_header_bytes(acquisition, icon=False)
+    more = len(encode(ds, uid.EXPLICIT_VR_LE)) + _SPARE_BYTES - HEADER_BYTES  # all is known: no room for a guess
 
     def write(sink: FileSink) -> None:
         if found[0].stream is not None:
