@@ -231,9 +231,8 @@ def _quantity(value: object, name: str, factor: str, where: str) -> Decimal:
     number = EXACT.multiply(number, Decimal(factor))
     limit, unit = BOUNDS[name]
     if abs(number) > limit:
-        raise IodError(
-            f"{where} is beyond {limit} {unit}, which no exposure reaches: is it in another unit?", hint=_HINT
-        )
+        hint = "The name of a quantity has its unit in it; give the number in that unit."
+        raise IodError(f"{where} is beyond {limit} {unit}, which no exposure reaches", hint=hint)
     return number
 
 
