@@ -198,7 +198,7 @@ class NotDicomError(DecodeError):
     """The file carries no DICM prefix (PS3.10 7.1)."""
 
     code = "media.not_dicom"
-    hint = "Only DICOM files can be sent; check the file name."
+    hint = "This is no DICOM file; check the file name."
 
 
 # --- the upper layer and DIMSE ---------------------------------------------------------------

@@ -13,6 +13,7 @@ from agent.dataset import uid
 from agent.dataset.tag import PIXEL_DATA, tag_str
 from agent.errors import DecodeError, NativeArgumentError, NativeError
 from agent.iod.modules import ERROR, WARNING, Finding
+from agent.media.codestream import near_of
 from agent.media.reader import instance_of
 
 if TYPE_CHECKING:
@@ -115,8 +116,11 @@ def undecodable(found: Decodable, watch: Callable[[int, int], None]) -> Iterator
         if length > most:
             yield number + 1, f"it has {length} bytes, and {description.frame_bytes} when it is decoded"
             continue
+        data = instance.read_frame(number)
         try:
-            compress.decode(instance.read_frame(number), syntax, description, out=native)
+            compress.decode(data, syntax, description, out=native)
+            if syntax == uid.JPEG_LS_LOSSLESS and near_of(data):
+                yield number + 1, "it is near-lossless, and its transfer syntax says lossless"
         except NativeArgumentError:
             return  # a layout that the decoder does not take; the tables say whether it is allowed
         except (NativeError, DecodeError) as error:

@@ -28,6 +28,7 @@ from agent.dataset.encode import SEQUENCE_END, item_header
 from agent.dataset.tag import EXTENDED_OFFSET_TABLE, EXTENDED_OFFSET_TABLE_LENGTHS, PIXEL_DATA
 from agent.errors import DecodeError, EncodeError, IodError, NativeError
 from agent.iod import codes, syntaxes
+from agent.media.codestream import near_of
 from agent.media.part10 import encode_prefix
 from agent.media.reader import instance_of
 from agent.media.rewrite import around_pixels, meta_of, pixel_word, rewrite
@@ -236,7 +237,10 @@ class _Frames:
 
     def _coded(self, number: int) -> bytes:
         """One frame as the target has it; remembers what must come out of it."""
-        native = self._decode(self._instance.read_frame(number))
+        data = self._instance.read_frame(number)
+        if self._file.meta.transfer_syntax_uid == uid.JPEG_LS_LOSSLESS and near_of(data):
+            raise DecodeError(f"frame {number + 1} is near-lossless, whatever its transfer syntax says", tag=PIXEL_DATA)
+        native = self._decode(data)
         if self._given.planar_configuration != self._target.planar_configuration:
             native = _interleaved(native, self._given)
         coded = self._encode(native)

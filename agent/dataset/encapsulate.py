@@ -142,17 +142,22 @@ class FrameIndex:
         """All fragments, whatever frame they belong to."""
         return map(Extent, self._offsets, self._lengths)
 
-    def group(self, pread: Callable[[int, int], bytes], number_of_frames: int) -> None:
+    def group(self, pread: Callable[[int, int], bytes], number_of_frames: int, *, one_each: bool = False) -> None:
         """Tell which fragment starts a frame: by count, by the table, or by what a codestream starts with.
 
+        ``one_each``: the transfer syntax has one fragment for each frame, as RLE Lossless does (PS3.5 A.4.2).
+
         Raises:
-            DecodeError: The fragments cannot be that many frames.
+            DecodeError: The fragments cannot be that many frames; a frame too many is never glued to another.
         """
         count = len(self._offsets)
         if count == number_of_frames:
             self._first = array("I", range(count))
+        elif one_each:
+            self._first = array("I")
         elif number_of_frames == 1 and count:
-            self._first = array("I", [0])
+            several = self.table.length > 4 or len(self._by_codestream(pread)) > 1
+            self._first = array("I") if several else array("I", [0])
         elif count > number_of_frames > 0:
             self._first = self._by_table(pread) or self._by_codestream(pread)
         if len(self._first) != number_of_frames or not count:

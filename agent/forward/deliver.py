@@ -235,7 +235,7 @@ class Delivery:
 
 _COMMON = (EXPLICIT_VR_LE, IMPLICIT_VR_LE)
 _OTHER_SYNTAX = (
-    "Capture with --transfer-syntax explicit, which nearly every peer takes; the agent does not transcode yet."
+    "Capture with --transfer-syntax explicit, which nearly every peer takes, or make such a file with transcode."
 )
 _CLASS_NOT_SUPPORTED = 3
 # Result of a presentation context (PS3.8 Table 9-18).

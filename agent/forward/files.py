@@ -12,7 +12,7 @@ import struct
 from collections.abc import Sequence
 from typing import NamedTuple, overload
 
-from agent.errors import FileError, NotDicomError
+from agent.errors import DecodeError, FileError, NotDicomError
 from agent.media.part10 import META_OFFSET, PREFIX_LIMIT_BYTES, FileMeta, decode_prefix
 
 FIRST_READ_BYTES = 2048  # holds preamble and File Meta Information of all but a few files
@@ -83,6 +83,10 @@ def open_instance(path: str) -> Instance:
         try:
             size = os.fstat(fd).st_size
             meta, offset = _prefix(fd, size)
+            if (size - offset) & 1:  # nothing may be added to make it even: it would pass for whole
+                raise DecodeError(
+                    f"{path} is cut short or damaged: its Data Set has an odd number of bytes (PS3.5 7.1)"
+                )
         finally:
             os.close(fd)
     except NotDicomError as error:

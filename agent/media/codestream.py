@@ -101,6 +101,19 @@ def read_jpeg(data: bytes) -> Stream:
     raise DecodeError(f"has more than {MAX_MARKERS} markers before its first scan", offset=at)
 
 
+def near_of(data: bytes) -> int:
+    """NEAR of the first scan of a JPEG-LS picture (T.87 C.2.3); 0: nothing was lost, or its markers are damaged."""
+    at = 2
+    for _ in range(MAX_MARKERS):
+        try:
+            marker, at, body = _segment(data, at)
+        except DecodeError:  # which the decoder has more to say about
+            return 0
+        if marker == _SOS:
+            return body[1 + 2 * body[0]] if body and len(body) > 1 + 2 * body[0] else 0
+    return 0
+
+
 def _segment(data: bytes, at: int) -> tuple[int, int, bytes]:
     """The next marker, the offset behind its segment, and what the segment holds."""
     if data[at : at + 1] != b"\xff":

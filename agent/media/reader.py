@@ -15,7 +15,7 @@ from agent.dataset.decode import Limits
 from agent.dataset.encapsulate import Extent, FrameIndex
 from agent.dataset.pixels import PixelDescription
 from agent.dataset.tag import NUMBER_OF_FRAMES, PIXEL_DATA
-from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE
+from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, RLE_LOSSLESS
 from agent.errors import DecodeError, IodError
 from agent.media.file import DicomFile, open_file
 
@@ -122,7 +122,7 @@ def instance_of(file: DicomFile) -> Instance:
         return Instance(meta, offset, dataset, None, pread, notes)
     description, frames = _describe(dataset)
     if value.fragments is not None:
-        value.fragments.group(pread, frames)
+        value.fragments.group(pread, frames, one_each=meta.transfer_syntax_uid == RLE_LOSSLESS)
         pixels = Pixels(description, frames, value.offset, -1, value.fragments)
         return Instance(meta, offset, dataset, pixels, pread, notes)
     _check_native(description, frames, value.length)
@@ -148,7 +148,12 @@ def _describe(dataset: DataSet) -> tuple[PixelDescription, int]:
 
 
 def _check_native(description: PixelDescription, frames: int, length: int) -> None:
-    """Native frames must all be there (the product is exact: integers do not overflow here)."""
+    """Native frames must all be there, and no more (the product is exact: integers do not overflow here)."""
+    if length >= description.frame_bytes * (frames + 1):
+        raise DecodeError(
+            f"{length} bytes of Pixel Data are more than {frames} frames of {description.frame_bytes}",
+            tag=PIXEL_DATA,
+        )
     if description.frame_bytes * frames > length:
         raise DecodeError(
             f"{length} bytes are too few for {frames} frames of {description.frame_bytes}", tag=PIXEL_DATA

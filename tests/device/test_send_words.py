@@ -45,3 +45,16 @@ def test_a_dead_peer_is_said_once(tmp_path: Path) -> None:
     done = run_command("send", "--to", f"X@127.0.0.1:{free_port()}", image)
     assert done.returncode == 20
     assert (done.stdout + done.stderr).count("nothing listens") == 1
+
+
+def test_a_file_cut_by_one_byte_is_not_completed(plain_peer: str, tmp_path: Path) -> None:
+    clip, cut = tmp_path / "clip.dcm", tmp_path / "cut.dcm"
+    assert run_command("capture", "--source", SOURCE, "--frames", 2, "-o", clip).returncode == 0
+    cut.write_bytes(clip.read_bytes()[:-1])
+    done = run_command("send", "--to", plain_peer, cut)
+    assert done.returncode != 0
+    assert "cut.dcm is cut short or damaged" in done.stderr
+    assert "stored 0000" not in done.stdout
+    done = run_command("send", "--to", plain_peer, "--skip-bad", cut, clip)
+    assert done.returncode != 0
+    assert done.stdout.count("stored 0000") == 1

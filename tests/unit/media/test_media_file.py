@@ -52,9 +52,9 @@ def opened(data: bytes, *, lenient: bool = False) -> DicomFile:
     return open_file(lambda length, offset: data[offset : offset + length], len(data), lenient=lenient)
 
 
-@pytest.mark.parametrize("syntax", [EXPLICIT_VR_LE, IMPLICIT_VR_LE, DEFLATED_EXPLICIT_VR_LE, RLE_LOSSLESS])
+@pytest.mark.parametrize("syntax", [EXPLICIT_VR_LE, IMPLICIT_VR_LE, DEFLATED_EXPLICIT_VR_LE, JPEG_BASELINE])
 def test_what_stands_behind_the_pixels_is_read(syntax: str) -> None:
-    native = syntax != RLE_LOSSLESS
+    native = syntax != JPEG_BASELINE
     data = encode_prefix(META._replace(transfer_syntax_uid=syntax)) + data_set(
         syntax, b"abcdef" if native else Fragments(b"", (b"abcd", b"ef"))
     )
@@ -262,3 +262,30 @@ def test_the_header_alone_asks_nothing_of_what_is_behind_it(syntax: str) -> None
         assert asked == 0
         with pytest.raises(DecodeError, match="cut short"):
             opened(cut)
+
+
+def encapsulated(syntax: str, table: bytes, *fragments: bytes) -> bytes:
+    return encode_prefix(META._replace(transfer_syntax_uid=syntax)) + data_set(syntax, Fragments(table, fragments))
+
+
+@pytest.mark.parametrize(
+    ("syntax", "table", "fragments"),
+    [
+        (JPEG_BASELINE, b"", (b"\xff\xd8ab", b"\xff\xd8cd")),  # two pictures
+        (JPEG_BASELINE, struct.pack("<2I", 0, 12), (b"abcd", b"efgh")),  # two entries
+        (RLE_LOSSLESS, b"", (b"abcd", b"ef")),  # which has one fragment for each frame
+    ],
+)
+def test_a_frame_too_many_is_refused_and_not_glued_to_the_first(
+    syntax: str, table: bytes, fragments: tuple[bytes, ...]
+) -> None:
+    file = opened(encapsulated(syntax, table, *fragments))
+    with pytest.raises(DecodeError, match="2 fragments do not make 1 frames"):
+        instance_of(file)
+
+
+def test_native_bytes_for_a_frame_too_many_are_refused() -> None:
+    prefix = encode_prefix(META)
+    with pytest.raises(DecodeError, match="12 bytes of Pixel Data are more than 1 frames of 6"):
+        instance_of(opened(prefix + data_set(pixels=b"abcdefghijkl")))
+    assert instance_of(opened(prefix + data_set(pixels=b"abcdefgh"))).number_of_frames == 1  # padding
