@@ -7,7 +7,8 @@ outcome with the error; ``begun`` tells them apart. ``deliver`` does a whole lis
 pair of SOP Class and transfer syntax, so that the peer decides about every pair by itself.
 
 Files are opened one at a time and never read into memory (``agent.link.train``). An instance with a recorded digest is
-hashed as it is sent; if the file has changed since, the association is aborted before the last fragment leaves.
+hashed as it is sent; if the file has changed since, the association is aborted before the last fragment leaves. Any
+other is followed to its end first: one that is cut or damaged is not begun, and the association goes on without it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from agent.dimse.message import CEchoRequest, CStoreRequest, CStoreResponse
 from agent.dimse.status import Service, explain, status_error
 from agent.errors import (
     AgentError,
+    DecodeError,
     EncodeError,
     FileError,
     LinkClosed,
@@ -29,7 +31,7 @@ from agent.errors import (
     NoAcceptedContext,
     RemoteProtocolError,
 )
-from agent.forward.files import Instance, Pair, pair_of
+from agent.forward.files import Instance, Pair, pair_of, require_whole
 from agent.link.conversation import Conversation, refuse
 from agent.link.requestor import associate
 from agent.link.transport import never
@@ -180,6 +182,11 @@ class Delivery:
         size = instance.size - instance.data_set_offset
         if size <= 0:
             return failed(instance, EncodeError(f"{instance.path} has no Data Set"), begun=False)
+        if not instance.data_set_sha256:
+            try:
+                require_whole(instance, fd)
+            except (DecodeError, FileError) as damage:
+                return failed(instance, damage, begun=False)
         conversation = self._conversation
         driver = conversation.driver
         started = driver.now()
@@ -234,9 +241,7 @@ class Delivery:
 
 
 _COMMON = (EXPLICIT_VR_LE, IMPLICIT_VR_LE)
-_OTHER_SYNTAX = (
-    "Capture with --transfer-syntax explicit, which nearly every peer takes, or make such a file with transcode."
-)
+_OTHER_SYNTAX = "Nearly every peer takes what 'modality-agent transcode --to explicit' makes of the file."
 _CLASS_NOT_SUPPORTED = 3
 # Result of a presentation context (PS3.8 Table 9-18).
 _RESULTS = {

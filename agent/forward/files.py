@@ -2,7 +2,8 @@
 
 ``Files`` is a sequence of ``Instance`` that keeps a hundred bytes for each file and builds the value when it is asked
 for; ``add`` reads the File Meta Information once. Raises ``FileError``, ``NotDicomError`` or ``DecodeError`` for what
-cannot be sent.
+cannot be sent. ``require_whole`` follows the headers of a Data Set to the end of its file, without reading pixels: what
+is cut must not arrive as if it were whole.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import struct
 from collections.abc import Sequence
 from typing import NamedTuple, overload
 
+from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE
 from agent.errors import DecodeError, FileError, NotDicomError
 from agent.media.part10 import META_OFFSET, PREFIX_LIMIT_BYTES, FileMeta, decode_prefix
 
@@ -83,10 +85,6 @@ def open_instance(path: str) -> Instance:
         try:
             size = os.fstat(fd).st_size
             meta, offset = _prefix(fd, size)
-            if (size - offset) & 1:  # nothing may be added to make it even: it would pass for whole
-                raise DecodeError(
-                    f"{path} is cut short or damaged: its Data Set has an odd number of bytes (PS3.5 7.1)"
-                )
         finally:
             os.close(fd)
     except NotDicomError as error:
@@ -94,6 +92,21 @@ def open_instance(path: str) -> Instance:
     except OSError as error:
         raise FileError(f"{path}: {error.strerror or error}") from error
     return Instance(path, meta.sop_class_uid, meta.sop_instance_uid, meta.transfer_syntax_uid, offset, size)
+
+
+def require_whole(instance: Instance, fd: int) -> None:
+    """Raise ``DecodeError`` naming the file if its Data Set is cut, of odd length, or damaged (PS3.5 7.1.1)."""
+    from agent.spool.walk import walk  # who sends what has a recorded digest does not pay for it
+
+    offset, size = instance.data_set_offset, instance.size
+    try:
+        walk(lambda length, at: os.pread(fd, length, at), size, offset, instance.transfer_syntax_uid)
+        if (size - offset) & 1 and instance.transfer_syntax_uid != DEFLATED_EXPLICIT_VR_LE:
+            raise DecodeError("the Data Set has an odd length", offset=size)
+    except DecodeError as error:
+        raise DecodeError(f"{instance.path}: {error}") from error
+    except OSError as error:
+        raise FileError(f"{instance.path}: {error.strerror or error}") from error
 
 
 def _prefix(fd: int, size: int) -> tuple[FileMeta, int]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 SC = "1.2.840.10008.5.1.4.1.1.7"
 EXPLICIT = "1.2.840.10008.1.2.1"
 UID = "2.25.4711"
+PIXELS = struct.Struct("<HH2s2xI")  # header of Pixel Data, Explicit VR
 # Every wait is short here; all together they bound how long a test may take.
 SHORT = Timeouts(
     connect_s=1, tls_s=1, associate_s=0.5, write_s=0.5, response_s=0.6, release_s=0.3, pdu_s=0.4, association_s=5
@@ -145,15 +146,16 @@ def play() -> Iterator[Callable[[Callable[[Line], None]], Peer]]:
 @pytest.fixture
 def instance(tmp_path: Path) -> Instance:
     path = tmp_path / "instance"
-    path.write_bytes(bytes(100) + os.urandom(20_000))
+    path.write_bytes(bytes(100) + PIXELS.pack(0x7FE0, 0x0010, b"OB", 19_988) + os.urandom(19_988))
     return Instance(str(path), SC, UID, EXPLICIT, 100, 20_100)
 
 
 @pytest.fixture
 def large(tmp_path: Path) -> Instance:
     path = tmp_path / "large"
-    path.write_bytes(os.urandom(1 << 20) * 16)
-    return Instance(str(path), SC, UID, EXPLICIT, 0, 16 << 20)
+    random = os.urandom(1 << 20) * 16
+    path.write_bytes(PIXELS.pack(0x7FE0, 0x0010, b"OB", len(random)) + random)
+    return Instance(str(path), SC, UID, EXPLICIT, 0, PIXELS.size + len(random))
 
 
 def send(peer: Peer, instance: Instance) -> Outcome:

@@ -21,7 +21,7 @@ from agent.acquire.identity import new_uid
 from agent.dataset.dataset import DataSet
 from agent.dataset.encode import encode
 from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, RLE_LOSSLESS, SC, US
-from agent.errors import AssociationRefused, AssociationRejected
+from agent.errors import AssociationRefused, AssociationRejected, Retry
 from agent.forward.deliver import Outcome, deliver, echo
 from agent.forward.files import Files
 from agent.link.peer import Peer, Timeouts
@@ -179,6 +179,41 @@ def test_abort_in_the_middle(scp: Callable[..., int], tmp_path: Path) -> None:
     assert [outcome.begun for outcome in outcomes] == [True, True, False, False]
     assert outcomes[1].error is not None
     assert outcomes[1].error.code == "association.aborted"
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT_VR_LE, IMPLICIT_VR_LE])
+@pytest.mark.parametrize("missing", [1, 2, 19_999, 20_004])
+def test_a_cut_file_is_named_and_the_others_arrive(
+    scp: Callable[..., int], tmp_path: Path, syntax: str, missing: int
+) -> None:
+    got: list[str] = []
+
+    def on_store(event: Any) -> int:
+        got.append(str(event.request.AffectedSOPInstanceUID))
+        return 0
+
+    paths = [write(tmp_path, syntax=syntax) for _ in range(3)]
+    whole = [pydicom.dcmread(path).SOPInstanceUID for path in (paths[0], paths[2])]
+    os.truncate(paths[1], os.path.getsize(paths[1]) - missing)
+    port = scp(on_store, contexts=[(SecondaryCaptureImageStorage, syntax)])
+    outcomes = send(at(port), paths)
+    assert [(outcome.stored, outcome.begun) for outcome in outcomes] == [(True, True), (False, False), (True, True)]
+    assert got == whole
+    error = outcomes[1].error
+    assert error is not None
+    assert (error.code, error.retry) == ("dataset.decode", Retry.NEVER)
+    assert error.message.startswith(paths[1])
+
+
+def test_a_value_of_odd_length_is_not_completed(scp: Callable[..., int], tmp_path: Path) -> None:
+    path = write(tmp_path, size=20_000)
+    with open(path, "r+b") as file:
+        file.seek(-20_004, os.SEEK_END)
+        file.write((19_999).to_bytes(4, "little"))
+    os.truncate(path, os.path.getsize(path) - 1)
+    (outcome,) = send(at(scp()), [path])
+    assert (outcome.stored, outcome.begun) == (False, False)
+    assert "odd length" in outcome.meaning
 
 
 def test_pynetdicom_gets_the_bytes(scp: Callable[..., int], tmp_path: Path) -> None:
