@@ -116,6 +116,11 @@ def _job(file: DicomFile, syntax: str, near: int) -> _Copy | _Frames:
             f"frames in {uid.uid_name(given)} are not decoded",
             hint="What a lossy codec has left out cannot be put back, and the file would no longer say so; keep it.",
         )
+    if near and file.dataset.get("PixelPaddingValue") is not None:
+        raise EncodeError(
+            "near-lossless compression would change the samples that Pixel Padding Value marks", tag=0x00280120,
+            hint="Compress it without loss: --to jpeg-ls.",
+        )  # fmt: skip
     return _Frames(file, instance_of(file), syntax, near)
 
 
@@ -378,7 +383,9 @@ def _say_lossy(dataset: DataSet, new_uid: str, near: int, ratio: float) -> None:
     dataset["SOPInstanceUID"] = new_uid
     dataset["SourceImageSequence"] = [*dataset.items_of("SourceImageSequence"), source]
     dataset["DerivationCodeSequence"] = [*dataset.items_of("DerivationCodeSequence"), codes.LOSSY_COMPRESSION.item()]
-    dataset["DerivationDescription"] = f"JPEG-LS near-lossless, no sample differs by more than {near}"
+    told = dataset.text("DerivationDescription")
+    step = f"JPEG-LS near-lossless, no sample differs by more than {near}"
+    dataset["DerivationDescription"] = f"{told}; {step}" if told else step
     kinds = dataset.values_of("ImageType")
     if kinds:
         dataset["ImageType"] = ["DERIVED", *kinds[1:]]

@@ -92,7 +92,7 @@ def test_rle_by_others_becomes_native(tmp_path: Path, need: Callable[[str], str]
 
 @pytest.mark.skipif(uid.JPEG_LS_NEAR not in compress.TRANSFER_SYNTAXES, reason="this build has no JPEG-LS")
 def test_near_lossless_is_a_new_instance_that_names_its_source(tmp_path: Path, need: Callable[[str], str]) -> None:
-    source, made = wheel_file("CT_small.dcm"), tmp_path / "near.dcm"
+    source, made = wheel_file("MR_small.dcm"), tmp_path / "near.dcm"
     done = run_command("transcode", source, "--to", "jpeg-ls", "--near", "3", "-o", made, "--json")
     assert done.returncode == 0, done.stderr
     read, before = pydicom.dcmread(made), pydicom.dcmread(source)

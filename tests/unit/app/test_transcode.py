@@ -94,11 +94,12 @@ def test_offset_tables_lead_to_the_frames(largest: int, tmp_path: Path, monkeypa
 @pytest.mark.usefixtures("plain_codec")
 def test_loss_makes_a_new_instance_that_says_so(tmp_path: Path) -> None:
     before = {"LossyImageCompression": "01", "LossyImageCompressionRatio": [4.5],
-              "LossyImageCompressionMethod": ["ISO_10918_1"]}  # fmt: skip
+              "LossyImageCompressionMethod": ["ISO_10918_1"], "DerivationDescription": "subtracted"}  # fmt: skip
     done = transcode(str(source(tmp_path, **before)), str(tmp_path / "out.dcm"), JPEG_LS_NEAR, near=1)
     dataset, _ = frames_of(tmp_path / "out.dcm")
     assert dataset["SOPInstanceUID"] == done.sop_instance_uid != "1.2.3"
     assert dataset["ImageType"] == ["DERIVED", "PRIMARY"]
+    assert dataset["DerivationDescription"] == "subtracted; JPEG-LS near-lossless, no sample differs by more than 1"
     assert dataset["LossyImageCompressionRatio"] == [4.5, 1.0]
     assert dataset["LossyImageCompressionMethod"] == ["ISO_10918_1", "ISO_14495_1"]
     assert dataset.items_of("SourceImageSequence")[0]["ReferencedSOPInstanceUID"] == "1.2.3"
@@ -106,6 +107,13 @@ def test_loss_makes_a_new_instance_that_says_so(tmp_path: Path) -> None:
     with pytest.raises(EncodeError, match="would differ by"):
         transcode(str(source(tmp_path)), str(tmp_path / "worse.dcm"), JPEG_LS_NEAR, near=9)
     assert not list(tmp_path.glob("worse*"))
+
+
+@pytest.mark.usefixtures("plain_codec")
+def test_padding_is_not_for_loss(tmp_path: Path) -> None:
+    with pytest.raises(EncodeError, match="Pixel Padding Value"):
+        transcode(str(source(tmp_path, PixelPaddingValue=0)), str(tmp_path / "out.dcm"), JPEG_LS_NEAR, near=1)
+    assert not (tmp_path / "out.dcm").exists()
 
 
 def test_a_frame_that_does_not_come_back_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
