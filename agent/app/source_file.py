@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from agent.dataset.decode import Limits
 from agent.errors import FileError
 from agent.media.file import open_file
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agent.media.file import DicomFile
+
+
+# An enhanced multi-frame instance has a hundred elements for each frame. Who names a file trusts it more than a peer.
+LIMITS: Final = Limits(elements=1_000_000)
 
 
 def open_regular(path: str) -> int:
@@ -48,6 +53,6 @@ def opened(
                 raise FileError(f"{path}: {error.strerror}") from None
 
         size = os.fstat(fd).st_size
-        yield open_file(pread, size, lenient=lenient, refer_above=refer_above, header_only=header_only)
+        yield open_file(pread, size, limits=LIMITS, lenient=lenient, refer_above=refer_above, header_only=header_only)
     finally:
         os.close(fd)

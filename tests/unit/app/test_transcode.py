@@ -12,6 +12,7 @@ from agent.app.part_writer import swapped
 from agent.app.transcode import transcode
 from agent.dataset import encapsulate, uid
 from agent.dataset.dataset import DataSet
+from agent.dataset.decode import Limits
 from agent.dataset.encode import encode
 from agent.dataset.pixels import PixelDescription
 from agent.dataset.uid import EXPLICIT_VR_LE, JPEG_LS_LOSSLESS, JPEG_LS_NEAR, RLE_LOSSLESS, SC_MF_COLOR
@@ -38,9 +39,10 @@ def source(folder: Path, **more: Any) -> Path:
     return path
 
 
-def frames_of(path: Path) -> tuple[DataSet, list[bytes]]:
+def frames_of(path: Path, elements: int = 1000) -> tuple[DataSet, list[bytes]]:
     data = path.read_bytes()
-    instance = instance_of(open_file(lambda length, offset: data[offset : offset + length], len(data)))
+    limits = Limits(elements=elements)
+    instance = instance_of(open_file(lambda length, offset: data[offset : offset + length], len(data), limits=limits))
     return instance.dataset, [instance.read_frame(number) for number in range(instance.number_of_frames)]
 
 
@@ -114,6 +116,14 @@ def test_padding_is_not_for_loss(tmp_path: Path) -> None:
     with pytest.raises(EncodeError, match="Pixel Padding Value"):
         transcode(str(source(tmp_path, PixelPaddingValue=0)), str(tmp_path / "out.dcm"), JPEG_LS_NEAR, near=1)
     assert not (tmp_path / "out.dcm").exists()
+
+
+def test_as_many_elements_as_an_enhanced_instance_has_are_read(tmp_path: Path) -> None:
+    items = [DataSet({"FrameReferenceDateTime": "20260101", "DimensionIndexValues": [1]}) for _ in range(5000)]
+    groups = [DataSet({"FrameContentSequence": [item]}) for item in items]
+    path = source(tmp_path, PerFrameFunctionalGroupsSequence=groups)
+    transcode(str(path), str(tmp_path / "out.dcm"), "1.2.840.10008.1.2")
+    assert frames_of(tmp_path / "out.dcm", elements=100_000)[1] == FRAMES
 
 
 def test_a_frame_that_does_not_come_back_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
