@@ -149,7 +149,8 @@ def _describe(dataset: DataSet) -> tuple[PixelDescription, int]:
 
 def _check_native(description: PixelDescription, frames: int, length: int) -> None:
     """Native frames must all be there, and no more (the product is exact: integers do not overflow here)."""
-    if length >= description.frame_bytes * (frames + 1):
+    needed = description.frame_bytes * frames
+    if length - needed - (needed & 1) >= description.frame_bytes:  # one byte may be there to make the length even
         raise DecodeError(
             f"{length} bytes of Pixel Data are more than {frames} frames of {description.frame_bytes}",
             tag=PIXEL_DATA,

@@ -289,3 +289,10 @@ def test_native_bytes_for_a_frame_too_many_are_refused() -> None:
     with pytest.raises(DecodeError, match="12 bytes of Pixel Data are more than 1 frames of 6"):
         instance_of(opened(prefix + data_set(pixels=b"abcdefghijkl")))
     assert instance_of(opened(prefix + data_set(pixels=b"abcdefgh"))).number_of_frames == 1  # padding
+
+
+def test_the_padding_of_a_single_sample_is_no_frame() -> None:
+    one = ATTRIBUTES.copy()
+    one.update({"Rows": 1, "Columns": 1, "PixelData": b"a"})
+    data = encode_prefix(META) + encode(one, EXPLICIT_VR_LE)
+    assert instance_of(opened(data)).read_frame(0) == b"a"
