@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from agent.app.frame_check import check_frames
 from agent.app.source_file import opened
 from agent.dataset.decode import decode
 from agent.dataset.tag import PIXEL_DATA, tag_str
@@ -24,6 +23,7 @@ from agent.iod.modules import ERROR, WARNING, Finding
 from agent.iod.pixel_data import Found, check_pixels
 from agent.media.lenient import odd_lengths
 from agent.media.part10 import MAX_META_BYTES
+from agent.transcode.frame_check import check_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

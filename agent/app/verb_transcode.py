@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.app.options import Arguments, Parser
-    from agent.app.transcode import Done
+    from agent.app.transcoding import Done
 
 # JPEG-LS allows more; beyond this nobody calls a picture near-lossless.
 _NEAR_MAX: Final = 255
@@ -84,7 +84,7 @@ def _targets(args: Arguments) -> Callable[[str], str]:
 
 
 def _one(source: str, target: str, syntax: str, args: Arguments) -> dict[str, Any]:
-    from agent.app.transcode import transcode
+    from agent.app.transcoding import transcode
     from agent.app.verb_capture import tidy_end
 
     progress = Progress()

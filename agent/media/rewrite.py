@@ -6,7 +6,7 @@ What is written obeys PS3.10 and PS3.5 whatever the source did, with the File Me
 SOP Class and Instance UID.
 
 Pixels can go from any native transfer syntax to any other, and stay in the encapsulated one they are in. Everything
-else needs a codec and happens frame by frame elsewhere (``agent.app.transcode``), which takes its head and tail from
+else needs a codec and happens frame by frame elsewhere (``agent.transcode``), which takes its head and tail from
 here: ``around_pixels``.
 """
 

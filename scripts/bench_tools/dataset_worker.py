@@ -75,10 +75,10 @@ def agent_writer(values: Any) -> Callable[[int, str, bytes], None]:
 
 def agent_copy(source: str, target: str) -> int:
     from agent.acquire.filesink import FileSink
-    from agent.app.part_writer import write_plan
     from agent.app.source_file import opened
     from agent.dataset.dataset import DataSet
     from agent.media.rewrite import rewrite
+    from agent.transcode.part_writer import write_plan
 
     with opened(source, refer_above=1 << 16) as file:
         sink = FileSink(target)

@@ -9,7 +9,6 @@ import json
 import zlib
 
 from agent.app.checking import _findings
-from agent.app.part_writer import swapped
 from agent.dataset.decode import Limits
 from agent.dataset.encapsulate import FrameIndex
 from agent.dataset.tag import is_group_length
@@ -21,6 +20,7 @@ from agent.media.lenient import read_prefix
 from agent.media.part10 import decode_prefix, encode_prefix
 from agent.media.reader import instance_of
 from agent.media.rewrite import Plan, rewrite
+from agent.transcode.part_writer import swapped
 
 LIMITS = Limits(total_bytes=1 << 18, value_bytes=1 << 16, text_bytes=1 << 14, elements=400, fragments=64)
 ROOMY = Limits(total_bytes=1 << 20, value_bytes=1 << 19, text_bytes=1 << 19, elements=1000)

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pydicom
 import pytest
 
-from agent.app import transcode as page
-from agent.app.part_writer import swapped
-from agent.app.transcode import transcode
+from agent.app.transcoding import transcode
 from agent.dataset import encapsulate, uid
 from agent.dataset.dataset import DataSet
 from agent.dataset.decode import Limits
@@ -20,6 +18,8 @@ from agent.errors import DecodeError, EncodeError
 from agent.media.file import open_file
 from agent.media.part10 import FileMeta, encode_prefix
 from agent.media.reader import instance_of
+from agent.transcode import job as page
+from agent.transcode.part_writer import swapped
 
 if TYPE_CHECKING:
     from pathlib import Path

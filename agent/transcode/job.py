@@ -6,9 +6,10 @@ with those of the source. Otherwise each frame is read, decoded, laid out as the
 and written; room for the offset table is left in front and filled at the end. Memory is that of a few frames, whatever
 their number.
 
-Before the file gets its name it is opened again like any other and every frame is decoded and compared, by digest, with
-what the source held. Lossy frames are never decoded: that would hide what happened to them. The one lossy target is
-JPEG-LS Near-lossless, when ``near`` asks for it; its instance is a new one that names its source (PS3.3 C.7.6.1.1.5).
+``write`` makes the file; ``prove`` takes it, opened again like any other, and compares every frame, by digest, with
+what the source held: until then the file is nothing. Where it is written and when it gets a name is the caller's. Lossy
+frames are never decoded: that would hide what happened to them. The one lossy target is JPEG-LS Near-lossless, when
+``near`` asks for it; its instance is a new one that names its source (PS3.3 C.7.6.1.1.5).
 """
 
 from __future__ import annotations
@@ -17,12 +18,8 @@ import hashlib
 import operator
 import os
 from array import array
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from agent.acquire.filesink import FileSink
-from agent.app.frame_check import decodable, has_codec, undecodable
-from agent.app.part_writer import Writer, swapped, write_plan
-from agent.app.source_file import opened
 from agent.dataset import encapsulate, uid
 from agent.dataset.encode import SEQUENCE_END, item_header
 from agent.dataset.tag import EXTENDED_OFFSET_TABLE, EXTENDED_OFFSET_TABLE_LENGTHS, PIXEL_DATA
@@ -32,6 +29,8 @@ from agent.media.codestream import near_of
 from agent.media.part10 import encode_prefix
 from agent.media.reader import instance_of
 from agent.media.rewrite import around_pixels, meta_of, pixel_word, rewrite
+from agent.transcode.frame_check import decodable, has_codec, undecodable
+from agent.transcode.part_writer import Writer, swapped, write_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from agent.dataset.pixels import PixelDescription
     from agent.media.file import DicomFile
     from agent.media.reader import Instance
+    from agent.transcode.part_writer import Sink
 
 # Values longer than this are copied from file to file and never come into memory.
 REFER_BYTES: Final = 64 * 1024
@@ -48,60 +48,33 @@ _GROWTH_BYTES: Final = 4096
 _RATIO_CHARACTERS: Final = 8
 
 
-class Done(NamedTuple):
-    """What became of one file."""
+class Job(Protocol):
+    """What is to be done about one file; ``frames`` is how many were compared, once ``prove`` has returned."""
 
-    source: str
-    target: str
-    from_syntax: str
-    to_syntax: str
     frames: int
-    size_before: int
-    size_after: int
-    sop_instance_uid: str
-    notes: tuple[str, ...]  # what a lenient reader tolerated
+
+    def write(self, sink: Sink, watch: Callable[[int, int], None]) -> str:
+        """Write the new file; ``watch`` is called with the frames done and their number. Returns its SOP Instance UID.
+
+        Raises ``DecodeError`` for a damaged source, ``DataSetError`` where the target may not hold it, and what the
+        sink raises.
+        """
+
+    def prove(self, made: DicomFile) -> None:
+        """Compare what was written with what was read; raises ``EncodeError`` or ``DecodeError``."""
 
 
-def transcode(
-    source: str,
-    target: str,
-    syntax: str,
-    *,
-    near: int = 0,
-    lenient: bool = False,
-    watch: Callable[[int, int], None] = lambda _done, _frames: None,
-) -> Done:
-    """Write ``source`` as ``target``, which must not exist.
+def job_of(file: DicomFile, syntax: str, near: int = 0) -> Job:
+    """Plan ``file``, opened with ``REFER_BYTES``, in another transfer syntax.
 
     Args:
-        source: Path of a DICOM file.
-        target: Path of the new one; it appears when it is complete and proven.
+        file: The source; it stays open until the job is done.
         syntax: Transfer Syntax UID; JPEG-LS Near-lossless exactly when ``near`` is not 0.
         near: Largest difference of a sample.
-        lenient: Read a source that breaks PS3.10.
-        watch: Called with the frames done and their number.
 
     Raises:
-        FileError: A path cannot be read or written.
-        DataSetError: The source is damaged, or the target may not hold it.
-        NativeError: A compressed frame is damaged.
+        DataSetError: The source is damaged, lossy, or nothing that the target may hold.
     """
-    with opened(source, lenient=lenient, refer_above=REFER_BYTES) as file:
-        job = _job(file, syntax, near)
-        sink = FileSink(target)
-        try:
-            instance_uid = job.write(sink, watch)
-            job.prove(sink.part)
-            size = sink.publish()
-        finally:
-            sink.abandon()
-        return Done(
-            source, target, file.meta.transfer_syntax_uid, syntax, job.frames, os.stat(source).st_size, size,
-            instance_uid, tuple(map(str, file.notes)),
-        )  # fmt: skip
-
-
-def _job(file: DicomFile, syntax: str, near: int) -> _Copy | _Frames:
     value, given = file.pixel_value, file.meta.transfer_syntax_uid
     if value is None or value.tag != PIXEL_DATA:
         if uid.is_encapsulated(syntax):
@@ -131,7 +104,7 @@ class _Copy:
         self._file, self._syntax = file, syntax
         self.frames = 0
 
-    def write(self, sink: FileSink, watch: Callable[[int, int], None]) -> str:
+    def write(self, sink: Sink, watch: Callable[[int, int], None]) -> str:
         found = decodable(self._file) if has_codec(self._file) else None
         for number, why in undecodable(found, watch) if found is not None else ():
             raise DecodeError(f"frame {number} cannot be decoded: {why}", tag=PIXEL_DATA)
@@ -139,16 +112,15 @@ class _Copy:
         write_plan(plan, sink, self._file.pread)
         return self._file.dataset.text("SOPInstanceUID")
 
-    def prove(self, path: str) -> None:
-        with opened(path, refer_above=REFER_BYTES) as made:
-            ours, theirs = made.pixel_value, self._file.pixel_value
-            if _pixel_digest(made) != _pixel_digest(self._file):
-                raise EncodeError("the copy does not hold the pixels of its source", tag=theirs and theirs.tag)
-            if len(made.dataset) < len(self._file.dataset) - _group_lengths(self._file.dataset) or bool(ours) != bool(
-                theirs
-            ):
-                raise EncodeError("the copy does not hold every attribute of its source")
-            self.frames = _frames_in(made)
+    def prove(self, made: DicomFile) -> None:
+        ours, theirs = made.pixel_value, self._file.pixel_value
+        if _pixel_digest(made) != _pixel_digest(self._file):
+            raise EncodeError("the copy does not hold the pixels of its source", tag=theirs and theirs.tag)
+        if len(made.dataset) < len(self._file.dataset) - _group_lengths(self._file.dataset) or bool(ours) != bool(
+            theirs
+        ):
+            raise EncodeError("the copy does not hold every attribute of its source")
+        self.frames = _frames_in(made)
 
 
 def _frames_in(file: DicomFile) -> int:
@@ -202,7 +174,7 @@ class _Frames:
 
     # --- writing ---------------------------------------------------------------------------
 
-    def write(self, sink: FileSink, watch: Callable[[int, int], None]) -> str:
+    def write(self, sink: Sink, watch: Callable[[int, int], None]) -> str:
         writer = Writer(sink, self._file.pread)
         head, tail = self._around()
         dataset = self._attributes()
@@ -224,7 +196,7 @@ class _Frames:
             writer.parts(self._around()[0])
         return dataset.text("SOPInstanceUID") or self._instance_uid
 
-    def _encapsulate(self, sink: FileSink, writer: Writer, watch: Callable[[int, int], None]) -> None:
+    def _encapsulate(self, sink: Sink, writer: Writer, watch: Callable[[int, int], None]) -> None:
         entries = 0 if self._extended else self.frames
         table_at = sink.tell()
         writer.write(item_header(4 * entries) + bytes(4 * entries))
@@ -280,14 +252,13 @@ class _Frames:
 
     # --- proof -----------------------------------------------------------------------------
 
-    def prove(self, path: str) -> None:
-        with opened(path, refer_above=REFER_BYTES) as made:
-            instance = instance_of(made)
-            if instance.number_of_frames != self.frames:
-                raise EncodeError(f"{instance.number_of_frames} frames came out of {self.frames}", tag=PIXEL_DATA)
-            for number, digest in enumerate(self._digests):
-                if hashlib.sha256(self._back(instance.read_frame(number))).digest() != digest:
-                    raise EncodeError(f"frame {number + 1} does not come back as it was", tag=PIXEL_DATA)
+    def prove(self, made: DicomFile) -> None:
+        instance = instance_of(made)
+        if instance.number_of_frames != self.frames:
+            raise EncodeError(f"{instance.number_of_frames} frames came out of {self.frames}", tag=PIXEL_DATA)
+        for number, digest in enumerate(self._digests):
+            if hashlib.sha256(self._back(instance.read_frame(number))).digest() != digest:
+                raise EncodeError(f"frame {number + 1} does not come back as it was", tag=PIXEL_DATA)
 
 
 # --- codecs -------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from agent.dataset.values import Reference
 from agent.errors import DecodeError
@@ -10,11 +10,28 @@ from agent.errors import DecodeError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from agent.acquire.filesink import FileSink
+    from _typeshed import ReadableBuffer
+
     from agent.media.rewrite import Part, Plan
 
 # Large enough that system calls do not count, small beside everything else; a multiple of every word.
 _STEP_BYTES: Final = 256 * 1024
+
+
+class Sink(Protocol):
+    """Where the file is written: a draft of the spool or a plain file."""
+
+    def write(self, data: ReadableBuffer) -> int:
+        """Append."""
+
+    def write_at(self, offset: int, data: ReadableBuffer) -> int:
+        """Write anywhere."""
+
+    def seek(self, offset: int) -> None:
+        """Let ``write`` go on at ``offset``."""
+
+    def tell(self) -> int:
+        """Where ``write`` goes on."""
 
 
 class Writer:
@@ -22,7 +39,7 @@ class Writer:
 
     __slots__ = ("_deflater", "_pread", "_sink")
 
-    def __init__(self, sink: FileSink, pread: Callable[[int, int], bytes]) -> None:
+    def __init__(self, sink: Sink, pread: Callable[[int, int], bytes]) -> None:
         self._sink, self._pread = sink, pread
         self._deflater: Any = None
 
@@ -61,7 +78,7 @@ class Writer:
             at += len(piece)
 
 
-def write_plan(plan: Plan, sink: FileSink, pread: Callable[[int, int], bytes]) -> None:
+def write_plan(plan: Plan, sink: Sink, pread: Callable[[int, int], bytes]) -> None:
     """Write a whole planned file."""
     writer = Writer(sink, pread)
     writer.write(plan.prefix)

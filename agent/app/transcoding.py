@@ -1,0 +1,67 @@
+"""A file named on the command line into another transfer syntax (``agent.transcode``); it appears when it is proven."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent.acquire.filesink import FileSink
+from agent.app.source_file import opened
+from agent.transcode.job import REFER_BYTES, job_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Done(NamedTuple):
+    """What became of one file."""
+
+    source: str
+    target: str
+    from_syntax: str
+    to_syntax: str
+    frames: int
+    size_before: int
+    size_after: int
+    sop_instance_uid: str
+    notes: tuple[str, ...]  # what a lenient reader tolerated
+
+
+def transcode(
+    source: str,
+    target: str,
+    syntax: str,
+    *,
+    near: int = 0,
+    lenient: bool = False,
+    watch: Callable[[int, int], None] = lambda _done, _frames: None,
+) -> Done:
+    """Write ``source`` as ``target``, which must not exist.
+
+    Args:
+        source: Path of a DICOM file.
+        target: Path of the new one; it appears when it is complete and proven.
+        syntax: Transfer Syntax UID; JPEG-LS Near-lossless exactly when ``near`` is not 0.
+        near: Largest difference of a sample.
+        lenient: Read a source that breaks PS3.10.
+        watch: Called with the frames done and their number.
+
+    Raises:
+        FileError: A path cannot be read or written.
+        DataSetError: The source is damaged, or the target may not hold it.
+        NativeError: A compressed frame is damaged.
+    """
+    with opened(source, lenient=lenient, refer_above=REFER_BYTES) as file:
+        job = job_of(file, syntax, near)
+        sink = FileSink(target)
+        try:
+            instance_uid = job.write(sink, watch)
+            with opened(sink.part, refer_above=REFER_BYTES) as made:
+                job.prove(made)
+            size = sink.publish()
+        finally:
+            sink.abandon()
+        return Done(
+            source, target, file.meta.transfer_syntax_uid, syntax, job.frames, os.stat(source).st_size, size,
+            instance_uid, tuple(map(str, file.notes)),
+        )  # fmt: skip
