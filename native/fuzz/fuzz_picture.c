@@ -1,4 +1,5 @@
-/* Any geometry, true or a lie: sizes, windows, previews and marks answer with a status or with what they promise. */
+/* Any geometry, true or a lie: sizes, windows, previews, grey and marks answer with a status or with what they promise.
+ */
 #include <string.h>
 
 #include "check.h"
@@ -38,6 +39,22 @@ static void check_thumbnail(const uint8_t *frame, size_t bytes, const wishes *w)
     free(picture);
 }
 
+static void check_grey(const uint8_t *frame, size_t bytes, const wishes *w)
+{
+    size_t third = bytes / 3;
+    uint8_t *plane = exactly(third);
+    uint8_t *again = exactly(bytes);
+    int64_t status = mga_grey_narrow(plane, third, frame, bytes, &w->format);
+    CHECK(status > 0 ? (size_t)status == third : status == 0 || is_argument_status(status));
+    int64_t wide = mga_grey_widen(again, bytes, plane, third, &w->format);
+    CHECK(wide >= 0 ? (size_t)wide / 3 == third : is_argument_status(wide));
+    CHECK(status <= 0 || memcmp(again, frame, bytes) == 0);
+    if (wide > 0)
+        CHECK(mga_grey_narrow(plane, third, again, (size_t)wide, &w->format) == wide / 3);
+    free(again);
+    free(plane);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     wishes w;
@@ -55,6 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         frame[i] = size > sizeof w ? data[sizeof w + i % (size - sizeof w)] : (uint8_t)i;
     check_window(frame, bytes, &w);
     check_thumbnail(frame, bytes, &w);
+    check_grey(frame, bytes, &w);
     mga_mark mark;
     int64_t status = mga_mark_read(frame, bytes, &w.format, &mark);
     CHECK(status == 0 || status == MGA_ERR_DATA_MARK || is_argument_status(status));

@@ -177,6 +177,15 @@ int64_t mga_jls_encode(void *dst, size_t dst_size, const void *src, size_t src_s
 int64_t mga_jls_decode(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
                        void *work, size_t work_size);
 
+/* --- grey pixels in colour frames ----------------------------------------------------------------------------------
+ */
+
+/* If all three samples of every pixel are equal: one of them for each pixel, and the bytes written. 0 where a pixel has
+ * colour; dst then holds anything. format is that of the colour frame, samples by pixel or by plane. */
+int64_t mga_grey_narrow(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format);
+/* The inverse: a colour frame as format says, each pixel with one sample three times. Bytes written. */
+int64_t mga_grey_widen(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format);
+
 /* --- pictures for people (previews, contact sheets) --------------------------------------------------------------- */
 
 typedef struct {

@@ -1,4 +1,5 @@
-/* The three loops of RLE that deserve vector instructions, chosen once per frame by what the processor has.
+/* The three loops of RLE that deserve vector instructions, chosen once per frame by what the processor has; grey.c
+ * takes frames apart and together with them too.
  *
  * split  takes every `step`-th byte: one byte plane of a row.
  * equal  makes one bit per byte: is it equal to its right neighbour? 64 comparisons become one word, and the coder
