@@ -1,10 +1,13 @@
 """Compress and decompress one frame (PS3.5 Annex A.4): the door to the C codecs.
 
-`encode` takes a native frame as its description says and gives one fragment's worth of bytes; `decode` is the inverse.
-Which codec is a table keyed by Transfer Syntax UID: RLE Lossless, JPEG Lossless and JPEG-LS. The interpreter lock is
-free while C works. `near` is for JPEG-LS Near-lossless alone: no sample differs by more; everything else comes back
+`encode` takes a native frame and gives one fragment's worth of bytes; `decode` is the inverse. The frame is flat bytes
+that a description lays out, or an array of shape (rows, columns) or (rows, columns, samples) that says itself what it
+is. Which codec is a table keyed by Transfer Syntax UID: RLE Lossless, JPEG Lossless and JPEG-LS. The interpreter lock
+is free while C works. `near` is for JPEG-LS Near-lossless alone: no sample differs by more; everything else comes back
 bit for bit.
 Give `out` to write into memory of your own (at least `encode_bound` bytes to be sure); the result is then a count.
+What a layout needs (its C struct, its bounds) is remembered, and each thread keeps its working memory: a small frame
+costs little more than its samples.
 
 Raises `NativeArgumentError` for buffers that do not fit their description and for other transfer syntaxes,
 `NativeDataError` when compressed bits are not what they claim to be (then `out` holds anything).
@@ -12,11 +15,13 @@ Raises `NativeArgumentError` for buffers that do not fit their description and f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+import threading
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, overload
 
 from agent.errors import NativeArgumentError
 from agent.native._core import ffi, lib
-from agent.native.frame import PixelDescription, c_buffer, c_format
+from agent.native.frame import Layout, PixelDescription, array_description, c_buffer, layout_of, layout_struct
 from agent.native.status import check
 
 if TYPE_CHECKING:
@@ -29,6 +34,12 @@ JPEG_LOSSLESS = "1.2.840.10008.1.2.4.57"
 JPEG_LOSSLESS_SV1 = "1.2.840.10008.1.2.4.70"
 JPEG_LS_LOSSLESS = "1.2.840.10008.1.2.4.80"
 JPEG_LS_NEAR = "1.2.840.10008.1.2.4.81"
+NEAR_MAX: Final = 255
+"""NEAR is one byte in the scan header (T.87 C.2.3)."""
+# Layouts that are remembered: a site has a few sources, and a struct is a hundred bytes.
+_PLANS: Final = 32
+# What a thread keeps from frame to frame; only frames with more than ten thousand columns need more.
+_KEPT_WORK_BYTES: Final = 1 << 20
 
 
 class _Codec(NamedTuple):
@@ -39,13 +50,14 @@ class _Codec(NamedTuple):
     decode: Callable[..., int]
     params: str = ""
     """C type of the encoder's parameters; its first member is `near`."""
-    lossy: bool = False
+    method: str = ""
+    """Lossy Image Compression Method (PS3.3 C.7.6.1.1.5.2); empty where nothing is ever lost."""
 
 
-def _jls(name: str, *, lossy: bool) -> _Codec:
+def _jls(name: str, method: str = "") -> _Codec:
     return _Codec(
         name, lib.mga_jls_encode_bound, lib.mga_jls_work_bytes, lib.mga_jls_encode, lib.mga_jls_decode,
-        "mga_jls_params *", lossy,
+        "mga_jls_params *", method,
     )  # fmt: skip
 
 
@@ -53,8 +65,8 @@ _CODECS = {
     RLE_LOSSLESS: _Codec(
         "RLE Lossless", lib.mga_rle_encode_bound, lib.mga_rle_work_bytes, lib.mga_rle_encode, lib.mga_rle_decode
     ),
-    JPEG_LS_LOSSLESS: _jls("JPEG-LS", lossy=False),
-    JPEG_LS_NEAR: _jls("JPEG-LS Near-lossless", lossy=True),
+    JPEG_LS_LOSSLESS: _jls("JPEG-LS"),
+    JPEG_LS_NEAR: _jls("JPEG-LS Near-lossless", "ISO_14495_1"),
 }
 # Selection value 1 is legal in both; every selection value is read in both.
 _CODECS |= dict.fromkeys(
@@ -62,58 +74,99 @@ _CODECS |= dict.fromkeys(
     _Codec("JPEG Lossless", lib.mga_jpl_encode_bound, lib.mga_jpl_work_bytes, lib.mga_jpl_encode, lib.mga_jpl_decode),
 )
 TRANSFER_SYNTAXES = tuple(_CODECS)
-NEAR_MAX = 255
-"""NEAR is one byte in the scan header (T.87 C.2.3)."""
-
-_uncleared = ffi.new_allocator(should_clear_after_alloc=False)
 
 
-def _codec(transfer_syntax: str) -> _Codec:
+class _Plan(NamedTuple):
+    """All that frames of one layout in one transfer syntax have in common."""
+
+    codec: _Codec
+    layout: Any
+    params: tuple[Any, ...]
+    frame_bytes: int
+    bound: int
+    work_bytes: int
+
+
+@lru_cache(_PLANS)
+def _plan(transfer_syntax: str, layout: Layout, near: int) -> _Plan:
     codec = _CODECS.get(transfer_syntax)
     if codec is None:
         raise NativeArgumentError(f"the C core has no codec for transfer syntax {transfer_syntax}")
-    return codec
-
-
-def _work(codec: _Codec, layout: Any) -> Any:
-    return _uncleared("uint8_t[]", check(codec.work_bytes(layout), codec.name))
-
-
-def _params(codec: _Codec, near: int) -> tuple[Any, ...]:
-    if near and not codec.lossy:
+    if near and not codec.method:
         raise NativeArgumentError(f"{codec.name} is lossless: near {near} is for JPEG-LS Near-lossless")
     if not 0 <= near <= NEAR_MAX:
         raise NativeArgumentError(f"near is 0 to {NEAR_MAX}, not {near}")
-    return (ffi.new(codec.params, [near]),) if codec.params else ()
+    struct = layout_struct(layout)
+    return _Plan(
+        codec,
+        struct,
+        (ffi.new(codec.params, [near]),) if codec.params else (),
+        check(lib.mga_format_bytes(struct), codec.name),
+        check(codec.bound(struct), codec.name),
+        check(codec.work_bytes(struct), codec.name),
+    )
+
+
+_uncleared = ffi.new_allocator(should_clear_after_alloc=False)
+_thread = threading.local()
+
+
+def _work(size: int) -> Any:
+    """Working memory of this thread; it holds nothing between calls."""
+    work = getattr(_thread, "work", None)
+    if work is None or len(work) < size:
+        work = _uncleared("uint8_t[]", size)
+        if size <= _KEPT_WORK_BYTES:
+            _thread.work = work
+    return work
 
 
 def encode_bound(description: PixelDescription, transfer_syntax: str) -> int:
     """Count the most bytes that one coded frame can take."""
-    codec = _codec(transfer_syntax)
-    return check(codec.bound(c_format(description)), codec.name)
+    return _plan(transfer_syntax, layout_of(description), 0).bound
+
+
+def lossy_method(transfer_syntax: str) -> str:
+    """Name what the encoder loses samples by (PS3.3 C.7.6.1.1.5.2); empty where nothing is ever lost."""
+    codec = _CODECS.get(transfer_syntax)
+    return codec.method if codec is not None else ""
 
 
 @overload
-def encode(frame: Buffer, transfer_syntax: str, *, description: PixelDescription, near: int = 0) -> bytes: ...
+def encode(
+    frame: Buffer, transfer_syntax: str, *, description: PixelDescription | None = None, near: int = 0,
+    bits_stored: int | None = None,
+) -> bytes: ...  # fmt: skip
 @overload
 def encode(
-    frame: Buffer, transfer_syntax: str, *, description: PixelDescription, near: int = 0, out: Buffer
-) -> int: ...
+    frame: Buffer, transfer_syntax: str, *, description: PixelDescription | None = None, near: int = 0,
+    bits_stored: int | None = None, out: Buffer,
+) -> int: ...  # fmt: skip
 def encode(
-    frame: Buffer, transfer_syntax: str, *, description: PixelDescription, near: int = 0, out: Buffer | None = None
+    frame: Buffer,
+    transfer_syntax: str,
+    *,
+    description: PixelDescription | None = None,
+    near: int = 0,
+    bits_stored: int | None = None,
+    out: Buffer | None = None,
 ) -> int | bytes:
-    """Compress one native frame; gives the bytes, or with `out` how many were written there (always even)."""
-    codec = _codec(transfer_syntax)
-    params = _params(codec, near)
-    layout = c_format(description)
+    """Compress one native frame; gives the bytes, or with `out` how many were written there (always even).
+
+    `frame` is flat bytes with a `description`, or an array without: then `bits_stored` says how many bits of its items
+    mean something, where those are not all.
+    """
+    if description is None:
+        description = array_description(frame, bits_stored)
+    elif bits_stored not in (None, description.bits_stored):
+        raise NativeArgumentError(f"{bits_stored} bits stored, and {description.bits_stored} in the description")
+    plan = _plan(transfer_syntax, layout_of(description), near)
     src = c_buffer(frame)
-    dst = (
-        _uncleared("uint8_t[]", check(codec.bound(layout), codec.name)) if out is None else c_buffer(out, writable=True)
-    )
-    work = _work(codec, layout)
-    written = codec.encode(dst, len(dst), src, len(src), layout, *params, work, len(work))
-    count = check(written, f"encoding a frame as {codec.name}")
-    return bytes(ffi.buffer(dst, count)) if out is None else count
+    dst = _uncleared("uint8_t[]", plan.bound) if out is None else c_buffer(out, writable=True)
+    work = _work(plan.work_bytes)
+    written = plan.codec.encode(dst, len(dst), src, len(src), plan.layout, *plan.params, work, len(work))
+    count = written if written >= 0 else check(written, f"encoding a frame as {plan.codec.name}")
+    return ffi.buffer(dst, count)[:] if out is None else count
 
 
 @overload
@@ -124,12 +177,11 @@ def decode(
     data: Buffer, transfer_syntax: str, description: PixelDescription, *, out: Buffer | None = None
 ) -> int | bytearray:
     """Decompress one frame; gives the native frame, or with `out` how many bytes were written there."""
-    codec = _codec(transfer_syntax)
-    layout = c_format(description)
+    plan = _plan(transfer_syntax, layout_of(description), 0)
     src = c_buffer(data)
-    frame: Buffer = bytearray(check(lib.mga_format_bytes(layout), codec.name)) if out is None else out
+    frame: Buffer = bytearray(plan.frame_bytes) if out is None else out
     dst = c_buffer(frame, writable=True)
-    work = _work(codec, layout)
-    written = codec.decode(dst, len(dst), src, len(src), layout, work, len(work))
-    count = check(written, f"decoding a {codec.name} frame")
+    work = _work(plan.work_bytes)
+    written = plan.codec.decode(dst, len(dst), src, len(src), plan.layout, work, len(work))
+    count = written if written >= 0 else check(written, f"decoding a {plan.codec.name} frame")
     return frame if isinstance(frame, bytearray) and out is None else count

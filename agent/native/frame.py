@@ -100,24 +100,64 @@ class Mark(NamedTuple):
     """CLOCK_MONOTONIC in milliseconds modulo 2**32."""
 
 
-def c_format(description: PixelDescription) -> Any:
-    """Make the C struct; refuses samples that do not sit in the low bits (high_bit must be bits_stored - 1)."""
-    if description.high_bit != description.bits_stored - 1:
-        raise NativeArgumentError(
-            f"high bit {description.high_bit} with {description.bits_stored} bits stored is not supported"
-        )
-    return ffi.new(
-        "mga_format *",
-        {
-            "rows": description.rows,
-            "columns": description.columns,
-            "samples_per_pixel": description.samples_per_pixel,
-            "bits_allocated": description.bits_allocated,
-            "bits_stored": description.bits_stored,
-            "pixel_representation": description.pixel_representation,
-            "planar_configuration": description.planar_configuration,
-        },
+Layout = tuple[int, int, int, int, int, int, int, int]
+"""Rows, columns, samples per pixel, bits allocated and stored, pixel representation, planar configuration, high bit."""
+
+
+def layout_of(description: PixelDescription) -> Layout:
+    """What the C core is told of a description, as something to look it up by."""
+    return (
+        description.rows,
+        description.columns,
+        description.samples_per_pixel,
+        description.bits_allocated,
+        description.bits_stored,
+        description.pixel_representation,
+        description.planar_configuration,
+        description.high_bit,
     )
+
+
+def layout_struct(layout: Layout) -> Any:
+    """Make the C struct; refuses samples that do not sit in the low bits (high_bit must be bits_stored - 1)."""
+    *members, high_bit = layout
+    bits_stored = layout[4]
+    if high_bit != bits_stored - 1:
+        raise NativeArgumentError(f"high bit {high_bit} with {bits_stored} bits stored is not supported")
+    return ffi.new("mga_format *", members)
+
+
+def c_format(description: PixelDescription) -> Any:
+    """Make the C struct of a description."""
+    return layout_struct(layout_of(description))
+
+
+# Items of arrays (PEP 3118), little endian as all samples here -> pixel representation.
+_ITEMS = {"B": 0, "b": 1, "H": 0, "h": 1}
+_COLOURS = {1: "MONOCHROME2", 3: "RGB"}
+
+
+def array_description(frame: Buffer, bits_stored: int | None = None) -> FrameDescription:
+    """Describe an array of shape (rows, columns) or (rows, columns, samples) that says itself what its items are."""
+    try:
+        view = memoryview(frame)
+    except TypeError as error:
+        raise NativeArgumentError(f"not a usable buffer: {error}") from error
+    shape, items = view.shape or (), view.format.lstrip("@=<")
+    if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in _COLOURS):
+        raise NativeArgumentError(
+            f"an array of shape {shape} is no frame",
+            hint="Frames are (rows, columns) or (rows, columns, 1 or 3); flat bytes need a description.",
+        )
+    if items not in _ITEMS:
+        raise NativeArgumentError(
+            f"items of the format '{view.format}' are no samples",
+            hint="Samples are 8 or 16 bit integers, little endian.",
+        )
+    samples = shape[2] if len(shape) == 3 else 1
+    bits = 8 * view.itemsize
+    stored = bits if bits_stored is None else bits_stored
+    return FrameDescription(shape[0], shape[1], samples, bits, stored, stored - 1, _ITEMS[items], _COLOURS[samples])
 
 
 def c_buffer(buffer: Buffer, *, writable: bool = False) -> Any:
