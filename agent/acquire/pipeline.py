@@ -30,7 +30,7 @@ from agent.dataset.uid import is_encapsulated
 from agent.errors import DeviceError, IodError, SpoolFull
 from agent.iod.acquisition import LossyStep
 from agent.iod.build import KINDS, build, rehearse
-from agent.iod.syntaxes import LOSSY_METHOD
+from agent.iod.image import require_no_padding
 from agent.iod.timing import FrameClock
 from agent.media.part10 import FileMeta
 from agent.media.stream import MAX_FRAMES
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from agent.acquire.writers import Sink
     from agent.config.settings import SourceSettings
     from agent.iod.acquisition import Acquisition
+    from agent.native.encoder import Report
     from agent.native.frame import Frame
     from agent.native.source import Counters, Source
 
@@ -74,6 +75,7 @@ class Captured(NamedTuple):
     seconds: float  # first frame to last frame written
     ended_by: str  # frames, time, source, failed, room, full, stop
     counters: Counters
+    report: Report | None  # what compression did to the pixels
     failure: DeviceError | None = None  # why the source failed, to be reported once the instance is safe
 
 
@@ -128,7 +130,9 @@ class _Capture:
         self._limit = frames_wanted(opened, order)
         self._facts: Acquisition = exam.acquisition(order.source, order.transfer_syntax_uid)
         more = more_header_bytes(self._facts, icon=order.source.icon)
-        self._writer: Writer = make_writer(sink, order.transfer_syntax_uid, self._description, self._limit, more)
+        self._writer: Writer = make_writer(
+            sink, order.transfer_syntax_uid, self._description, self._limit, more, order.source.near
+        )
         self._clock = FrameClock()
         self._first_ns = 0
         self._started: WallStamp | None = None
@@ -145,7 +149,7 @@ class _Capture:
                 description=self._description,
                 context=self._exam.context(self._order.source, now),
                 acquisition=_compressed(
-                    self._facts._replace(date=now.date, time=now.time, timezone_offset=now.offset), 1.0
+                    self._facts._replace(date=now.date, time=now.time, timezone_offset=now.offset), self._writer.report
                 ),
             )
         except IodError as error:
@@ -227,12 +231,14 @@ class _Capture:
         return (timestamp_ns - self._first_ns) / 1e9 >= self._order.source.clip_s
 
     def _complete(self, started: WallStamp) -> Captured:
-        order, clock = self._order, self._clock
+        order, clock, report = self._order, self._clock, self._writer.report
         facts = self._facts._replace(date=started.date, time=started.time, timezone_offset=started.offset)
         # Frames that come as fast as we take them have no spacing of their own; ours would be a false one.
         timed = self._source.rate_hz and clock.frame_time_ms >= MIN_FRAME_TIME_MS
         nominal = clock.frames > 1 and not timed and not facts.capture.pages
+        near = report.near if report is not None else 0
         notes = (
+            (f"JPEG-LS near-lossless, no sample differs by more than {near}", near > 0),
             ("The clock of the device was not set", not started.is_set),
             ("Frame time is nominal", nominal),
             ("The source failed before the clip was complete", self._failure is not None),
@@ -244,8 +250,7 @@ class _Capture:
         if nominal:
             frame_time_ms = NOMINAL_FRAME_TIME_MS
             facts = facts._replace(frame_time_ms=frame_time_ms, frame_times_ms=None, comments=comments)
-        native_bytes = clock.frames * self._description.frame_bytes
-        facts = _compressed(facts, native_bytes / max(1, self._writer.stored_bytes))
+        facts = _compressed(facts, report)
         kind = order.source.sop_class
         dataset = build(
             kind,
@@ -264,21 +269,23 @@ class _Capture:
             frames=clock.frames,
             dropped=clock.dropped,
             frame_time_ms=frame_time_ms,
-            native_bytes=native_bytes,
+            native_bytes=clock.frames * self._description.frame_bytes,
             started=started,
             seconds=(time.monotonic_ns() - self._first_ns) / 1e9,
             ended_by=self._ended_by,
             counters=self._source.counters(),
+            report=report,
             failure=self._failure,
         )
 
 
-def _compressed(facts: Acquisition, ratio: float) -> Acquisition:
-    """Add our own compression to the lossy history, where it loses anything (PS3.3 C.7.6.1.1.5)."""
-    method = LOSSY_METHOD.get(facts.transfer_syntax_uid)
-    if method is None:
+def _compressed(facts: Acquisition, report: Report | None) -> Acquisition:
+    """Add our own compression to the lossy history, where the encoder lost anything (PS3.3 C.7.6.1.1.5)."""
+    if report is None or not report.method:
         return facts
-    return facts._replace(lossy_steps=(*facts.lossy_steps, LossyStep(ratio, method)))
+    if facts.attributes is not None:
+        require_no_padding(facts.attributes)
+    return facts._replace(lossy_steps=(*facts.lossy_steps, LossyStep(report.ratio, report.method)))
 
 
 def _description(source: Source) -> PixelDescription:

@@ -168,6 +168,7 @@ class Recorder:
                 ("frame_time_ms", round(captured.frame_time_ms, 3)),
                 ("ended_by", captured.ended_by),
                 ("clock", "set" if captured.started.is_set else "never set"),
+                *_loss(captured),
                 *((("frame_log", "failed"),) if unproven else ()),
                 *((("failure", captured.failure.code),) if captured.failure else ()),
             ),
@@ -194,3 +195,10 @@ class Recorder:
         if not self._automatic_left() or self._next_at is None:
             return None
         return max(0.0, self._next_at - now)
+
+
+def _loss(captured: Captured) -> tuple[tuple[str, str], ...]:
+    report = captured.report
+    if report is None or not report.method:
+        return ()
+    return (("near", str(report.near)), ("lossy", f"{report.ratio:.3f} {report.method}"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from agent.config.words import MADE, transfer_syntax_word
+from agent.config.words import MADE, near_refusal, transfer_syntax_word
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, is_encapsulated
 from agent.errors import SpoolFull, UsageError
 from agent.media.instance import encode_instance
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agent.dataset.dataset import DataSet
     from agent.dataset.pixels import PixelDescription
     from agent.media.part10 import FileMeta
+    from agent.native.encoder import FrameEncoder, Report
 
 # Deflated is for single images: 4096 x 4096 with 16 bits.
 WHOLE_LIMIT_BYTES: Final = 32 * 1024 * 1024
@@ -54,9 +55,11 @@ class Sink(Protocol):
 
 
 class Writer(Protocol):
-    """One instance being written; ``stored_bytes`` is what its frames take in the file so far."""
+    """One instance being written."""
 
-    stored_bytes: int
+    @property
+    def report(self) -> Report | None:
+        """What compression did to the frames so far; None where there is none."""
 
     def room(self) -> int:
         """How many more frames fit."""
@@ -68,30 +71,38 @@ class Writer(Protocol):
         """Complete the file; ``dataset`` has no Pixel Data."""
 
 
-def require_available(transfer_syntax_uid: str) -> None:
-    """Refuse a transfer syntax this build cannot write (``UsageError`` that lists those it can)."""
+def require_available(transfer_syntax_uid: str, near: int = 0) -> None:
+    """Refuse what this build cannot write (``UsageError`` that lists what it can), or not with this ``near``."""
     word = transfer_syntax_word(transfer_syntax_uid)
     if word not in MADE:
         raise UsageError(f"this build cannot make instances in {word}", hint=f"Available: {', '.join(MADE)}.")
+    reason = near_refusal(transfer_syntax_uid, near)
+    if reason:
+        raise UsageError(reason, hint="Set both keys of the source, or neither; jpeg-ls loses nothing.")
 
 
 def make_writer(
-    sink: Sink, transfer_syntax_uid: str, description: PixelDescription, max_frames: int, more_header_bytes: int = 0
+    sink: Sink,
+    transfer_syntax_uid: str,
+    description: PixelDescription,
+    max_frames: int,
+    more_header_bytes: int = 0,
+    near: int = 0,
 ) -> Writer:
     """Choose the writer for a transfer syntax; raises ``UsageError`` for one this build does not have.
 
-    ``more_header_bytes`` is what the attributes may take beyond the usual.
+    ``more_header_bytes`` is what the attributes may take beyond the usual; ``near`` the most that a sample may differ.
     """
-    require_available(transfer_syntax_uid)
+    require_available(transfer_syntax_uid, near)
     if transfer_syntax_uid == DEFLATED_EXPLICIT_VR_LE:
         return WholeWriter(sink, description, max_frames)
-    return StreamWriter(sink, transfer_syntax_uid, description, max_frames, more_header_bytes)
+    return StreamWriter(sink, transfer_syntax_uid, description, max_frames, more_header_bytes, near)
 
 
 class StreamWriter:
     """Frame by frame with constant memory. A frame that finds no room (``SpoolFull``) leaves no trace."""
 
-    __slots__ = ("_buffer", "_description", "_encode", "_layout", "_reserved", "_sink", "_syntax", "stored_bytes")
+    __slots__ = ("_description", "_encoder", "_layout", "_reserved", "_sink")
 
     def __init__(
         self,
@@ -100,22 +111,25 @@ class StreamWriter:
         description: PixelDescription,
         max_frames: int,
         more_header_bytes: int = 0,
+        near: int = 0,
     ) -> None:
         self._sink = sink
-        self._syntax = transfer_syntax_uid
         self._description = description
         self._layout = InstanceLayout(
             transfer_syntax_uid, description, max_frames=max_frames, more_header_bytes=more_header_bytes
         )
         self._reserved = 0
-        self.stored_bytes = 0
-        self._buffer: bytearray | None = None
+        self._encoder: FrameEncoder | None = None
         if is_encapsulated(transfer_syntax_uid):
-            from agent.native import compress  # a source of native frames never needs it
+            from agent.native.encoder import FrameEncoder  # a source of native frames never needs it
 
-            self._encode = compress.encode
-            self._buffer = bytearray(compress.encode_bound(description, transfer_syntax_uid))
+            self._encoder = FrameEncoder(description, transfer_syntax_uid, near)
         sink.seek(self._layout.pixel_offset)
+
+    @property
+    def report(self) -> Report | None:
+        """What the encoder says it did."""
+        return self._encoder.report if self._encoder is not None else None
 
     def room(self) -> int:
         """How many more frames fit into this instance."""
@@ -123,10 +137,7 @@ class StreamWriter:
 
     def frame(self, data: memoryview) -> None:
         """Compress if asked, and write."""
-        body: memoryview = data
-        if self._buffer is not None:
-            count = self._encode(data, self._syntax, description=self._description, out=self._buffer)
-            body = memoryview(self._buffer)[:count]
+        body = data if self._encoder is None else self._encoder.encode(data)
         length = body.nbytes
         self._make_room(self._sink.tell() + length + _WRAPPING_BYTES)
         before = self._layout.before(length)
@@ -136,7 +147,6 @@ class StreamWriter:
         after = self._layout.after(length)
         if after:
             self._sink.write(after)
-        self.stored_bytes += length
 
     def _make_room(self, end: int) -> None:
         if end <= self._reserved:
@@ -159,7 +169,8 @@ class StreamWriter:
 class WholeWriter:
     """All frames in memory, bounded; the whole file at the end."""
 
-    __slots__ = ("_frames", "_limit", "_pixels", "_sink", "stored_bytes")
+    __slots__ = ("_frames", "_limit", "_pixels", "_sink")
+    report = None
 
     def __init__(self, sink: Sink, description: PixelDescription, max_frames: int) -> None:
         self._sink = sink
@@ -170,7 +181,6 @@ class WholeWriter:
                 hint="Use explicit or rle.",
             )
         self._frames = 0
-        self.stored_bytes = 0
         self._pixels = bytearray()
 
     def room(self) -> int:
@@ -181,7 +191,6 @@ class WholeWriter:
         """Keep one frame."""
         self._pixels += data
         self._frames += 1
-        self.stored_bytes = len(self._pixels)
 
     def finish(self, meta: FileMeta, dataset: DataSet) -> None:
         """Encode everything and write it."""

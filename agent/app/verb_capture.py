@@ -22,7 +22,7 @@ from agent.config.load import build
 from agent.config.schema import MULTI_FRAME_WORDS, SECTIONS, SOP_CLASS_WORDS, Key
 from agent.config.settings import SourceSettings
 from agent.config.source import parse_source
-from agent.config.words import MADE, transfer_syntax_uid, transfer_syntax_word
+from agent.config.words import MADE, near_refusal, transfer_syntax_uid, transfer_syntax_word
 from agent.errors import DeviceError, UsageError
 
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ def _print(path: str, size: int, done: Captured) -> None:
     print(f"{path}: {size_text(size)}, {count_text(done.frames, 'frame')}, {done.dropped} dropped, {syntax}")
     if done.frames > 1:
         print(f"frame time {done.frame_time_ms:.3f} ms, ended by {done.ended_by}")
+    if done.report is not None and done.report.method:
+        print(f"no sample differs by more than {done.report.near}, {done.report.ratio:.1f}:1")
     print(f"SOP Instance UID {done.sop_instance_uid}")
 
 
@@ -190,7 +192,11 @@ def _source(args: Arguments, settings: Settings) -> SourceSettings:
     # Frames alone say how long: the default time of a clip must not cut them short.
     if args.frames and args.seconds is None:
         changes["clip_s"] = _keys()["clip_s"].high
-    return base._replace(**changes)
+    source = base._replace(**changes)
+    reason = near_refusal(transfer_syntax_uid(source.transfer_syntax), source.near)
+    if reason:
+        raise UsageError(reason, hint="Give both: --transfer-syntax jpeg-ls-near --set near=N.")
+    return source
 
 
 def _set(text: str) -> tuple[str, Any]:
@@ -234,6 +240,7 @@ def _facts(path: str, size: int, done: Captured) -> dict[str, Any]:
         "dropped": done.dropped,
         "frame_time_ms": round(done.frame_time_ms, 3),
         "native_bytes": done.native_bytes,
+        "near": done.report.near if done.report else 0,
         "ended_by": done.ended_by,
         "failure": None if done.failure is None else done.failure.code,
     }

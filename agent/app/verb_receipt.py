@@ -101,7 +101,8 @@ def _capture_facts(receipt: Receipt) -> str:
     for event in receipt.events:
         if "frames" in event.detail:
             frames = count_text(int(event.detail["frames"]), "frame")
-            return f", {frames}, {event.detail.get('dropped', '0')} dropped"
+            lossy = f", lossy {event.detail['lossy']}, near {event.detail['near']}" if "lossy" in event.detail else ""
+            return f", {frames}, {event.detail.get('dropped', '0')} dropped{lossy}"
     return ""
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agent.app import wrap_facts, wrap_inputs
 from agent.app.cli import print_json
 from agent.app.term import count_text, printable, size_text
-from agent.config.words import MADE, transfer_syntax_uid, transfer_syntax_word
+from agent.config.words import LOSSLESS, transfer_syntax_uid, transfer_syntax_word
 from agent.dataset import uid
 from agent.dataset.pixels import PixelDescription
 from agent.errors import IodError, UsageError
@@ -43,7 +43,7 @@ def arguments(parser: Parser) -> None:
                "multi-frame instance), or one PDF, CDA or JSON of exposure events")  # fmt: skip
     parser.add("-o", "--output", required=True, metavar="FILE", help="the file to make; never replaced")
     parser.add("--sop-class", choices=CHOICES, default="auto", help="kind of instance (auto: by content)")
-    parser.add("--transfer-syntax", metavar="WORD|UID", help=f"{'|'.join(MADE)} (explicit); JPEG stays as it is")
+    parser.add("--transfer-syntax", metavar="WORD|UID", help=f"{'|'.join(LOSSLESS)} (explicit); JPEG stays as it is")
     parser.add("--patient-id", metavar="ID", help="Patient ID")
     parser.add("--patient-name", metavar="NAME", help="Patient's Name, FAMILY^GIVEN")
     parser.add("--set", metavar="KEYWORD=VALUE", repeated=True, help="an Attribute; several values with backslashes")
@@ -263,6 +263,8 @@ def _require_colour(kind: str, first: Picture) -> None:
 def _syntax(args: Arguments, first: Picture) -> str:
     wanted = transfer_syntax_uid(args.transfer_syntax) if args.transfer_syntax else ""
     if first.stream is None:
+        if uid.is_lossy(wanted):
+            raise UsageError(f"nothing is wrapped with loss: {uid.uid_name(wanted)}", hint="jpeg-ls loses nothing.")
         return wanted or uid.EXPLICIT_VR_LE
     own = first.stream.transfer_syntax_uid
     if wanted not in ("", own):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from agent.config.kinds import KINDS
 from agent.config.schema import REQUIRED, SECTIONS, Key, Section, Value
 from agent.config.source import parse_source
+from agent.config.words import near_refusal, transfer_syntax_uid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -157,6 +158,9 @@ def _between(values: Values) -> list[Problem]:
         reason = _mismatch(row["uri"], row["sop_class"])
         if reason:
             problems.append(Problem(f"source[{index}].sop_class", reason))
+        reason = near_refusal(transfer_syntax_uid(row["transfer_syntax"]), row["near"])
+        if reason:
+            problems.append(Problem(f"source[{index}].near", reason))
     mount, path = values["spool"]["require_mount"], values["spool"]["path"]
     if mount and not (path + "/").startswith(mount.rstrip("/") + "/"):
         problems.append(Problem("spool.require_mount", f"'{mount}' does not hold spool.path '{path}'"))

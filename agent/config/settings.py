@@ -70,6 +70,7 @@ class SourceSettings(NamedTuple):
     uri: str
     sop_class: str
     transfer_syntax: str
+    near: int
     clip_s: float
     clip_frames: int
     every_s: float

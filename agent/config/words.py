@@ -16,9 +16,19 @@ TRANSFER_SYNTAX_WORDS: Final = {
     "jpeg-lossless": uid.JPEG_LOSSLESS_SV1,
 }
 
-# What this build can make: the native ones, and those the C core compresses
-# without loss (a test compares the two); loss needs a rule that asks for it.
-MADE: Final = ("explicit", "implicit", "deflated", "rle", "jpeg-ls", "jpeg-lossless")
+# What this build can make: the native ones, and those the C core compresses (a test compares the two); loss needs a
+# rule that asks for it.
+LOSSLESS: Final = ("explicit", "implicit", "deflated", "rle", "jpeg-ls", "jpeg-lossless")
+MADE: Final = (*LOSSLESS, "jpeg-ls-near")
+
+
+def near_refusal(transfer_syntax: str, near: int) -> str:
+    """Say why samples of this transfer syntax (UID) cannot differ by up to ``near``, or ''."""
+    if transfer_syntax == uid.JPEG_LS_NEAR and not near:
+        return "jpeg-ls-near needs 'near', the most that a sample may differ"
+    if transfer_syntax != uid.JPEG_LS_NEAR and near:
+        return f"near = {near} needs transfer_syntax = 'jpeg-ls-near': {transfer_syntax_word(transfer_syntax)} is exact"
+    return ""
 
 
 def transfer_syntax_uid(word: str) -> str:

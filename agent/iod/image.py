@@ -81,10 +81,24 @@ def _lossy(made: DataSet, acquisition: Acquisition) -> None:
     syntax = acquisition.transfer_syntax_uid
     if uid.is_lossy(syntax) and (not steps or steps[-1].method != syntaxes.LOSSY_METHOD.get(syntax)):
         raise IodError(f"{uid.uid_name(syntax)} needs its ratio and method as the last lossy step", tag=0x00282112)
-    if steps:
-        made["LossyImageCompression"] = "01"
-        made["LossyImageCompressionRatio"] = [round(step.ratio, 3) for step in steps]
-        made["LossyImageCompressionMethod"] = [step.method for step in steps]
+    for step in steps:
+        add_lossy_step(made, round(step.ratio, 3), step.method)
+
+
+def add_lossy_step(ds: DataSet, ratio: float | str, method: str) -> None:
+    """State one more lossy compression behind those the Data Set knows."""
+    ds["LossyImageCompression"] = "01"
+    ds["LossyImageCompressionRatio"] = [*ds.values_of("LossyImageCompressionRatio"), ratio]
+    ds["LossyImageCompressionMethod"] = [*ds.values_of("LossyImageCompressionMethod"), method]
+
+
+def require_no_padding(ds: DataSet) -> None:
+    """Refuse to lose samples that Pixel Padding Value tells from the picture (PS3.3 C.7.5.1.1.2)."""
+    if ds.get("PixelPaddingValue") is not None:
+        raise IodError(
+            "near-lossless compression would change the samples that Pixel Padding Value marks", tag=0x00280120,
+            hint="Compress it without loss: jpeg-ls.",
+        )  # fmt: skip
 
 
 def _derivation(made: DataSet, derivation: Derivation) -> None:

@@ -25,6 +25,7 @@ from agent.dataset.encode import SEQUENCE_END, item_header
 from agent.dataset.tag import EXTENDED_OFFSET_TABLE, EXTENDED_OFFSET_TABLE_LENGTHS, PIXEL_DATA
 from agent.errors import DecodeError, EncodeError, IodError, NativeError
 from agent.iod import codes, syntaxes
+from agent.iod.image import add_lossy_step, require_no_padding
 from agent.media.codestream import near_of
 from agent.media.part10 import encode_prefix
 from agent.media.reader import instance_of
@@ -89,11 +90,8 @@ def job_of(file: DicomFile, syntax: str, near: int = 0) -> Job:
             f"frames in {uid.uid_name(given)} are not decoded",
             hint="What a lossy codec has left out cannot be put back, and the file would no longer say so; keep it.",
         )
-    if near and file.dataset.get("PixelPaddingValue") is not None:
-        raise EncodeError(
-            "near-lossless compression would change the samples that Pixel Padding Value marks", tag=0x00280120,
-            hint="Compress it without loss: --to jpeg-ls.",
-        )  # fmt: skip
+    if near:
+        require_no_padding(file.dataset)
     return _Frames(file, instance_of(file), syntax, near)
 
 
@@ -343,6 +341,7 @@ def _difference(one: bytes, other: bytes, description: PixelDescription) -> int:
 def _say_lossy(dataset: DataSet, new_uid: str, near: int, ratio: float) -> None:
     """A derived instance with its source and its loss (PS3.3 C.7.6.1.1.5, C.12.4)."""
     from agent.dataset.dataset import DataSet
+    from agent.native import compress
 
     source = DataSet(
         {
@@ -360,8 +359,5 @@ def _say_lossy(dataset: DataSet, new_uid: str, near: int, ratio: float) -> None:
     kinds = dataset.values_of("ImageType")
     if kinds:
         dataset["ImageType"] = ["DERIVED", *kinds[1:]]
-    dataset["LossyImageCompression"] = "01"
     said = f"{min(ratio, 99999.0):.6f}"[:_RATIO_CHARACTERS]  # of one length, whatever the ratio
-    dataset["LossyImageCompressionRatio"] = [*dataset.values_of("LossyImageCompressionRatio"), said]
-    method = syntaxes.LOSSY_METHOD[uid.JPEG_LS_NEAR]
-    dataset["LossyImageCompressionMethod"] = [*dataset.values_of("LossyImageCompressionMethod"), method]
+    add_lossy_step(dataset, said, compress.lossy_method(uid.JPEG_LS_NEAR))

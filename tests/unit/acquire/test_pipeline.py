@@ -21,10 +21,11 @@ from agent.acquire.sources import Opened, open_source
 from agent.acquire.writers import make_writer
 from agent.config import load
 from agent.config.settings import Settings, SourceSettings
-from agent.config.words import MADE, transfer_syntax_uid
+from agent.config.words import LOSSLESS, MADE, transfer_syntax_uid
 from agent.dataset.pixels import PixelDescription
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, is_encapsulated, is_lossy
 from agent.errors import DeviceError, FileError, IodError, SpoolFull, UsageError
+from agent.iod.syntaxes import LOSSY_METHOD
 from agent.media.reader import Instance, open_instance
 from agent.native import compress
 from agent.native.frame import Frame, read_mark
@@ -158,17 +159,59 @@ def test_what_cannot_be_built_is_refused_before_the_first_frame(tmp_path: Path) 
 
 
 def test_a_syntax_this_build_lacks_is_refused_with_what_it_has(tmp_path: Path) -> None:
-    settings, source = settings_of(transfer_syntax="jpeg-ls-near")
-    with pytest.raises(UsageError, match="cannot make instances in jpeg-ls-near") as caught:
+    settings, source = settings_of(transfer_syntax="1.2.840.10008.1.2.4.50")
+    with pytest.raises(UsageError, match=r"cannot make instances in 1.2.840.10008.1.2.4.50") as caught:
         run(tmp_path / "a.dcm", source, settings)
-    assert caught.value.hint == "Available: explicit, implicit, deflated, rle, jpeg-ls, jpeg-lossless."
+    assert caught.value.hint == "Available: explicit, implicit, deflated, rle, jpeg-ls, jpeg-lossless, jpeg-ls-near."
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("word", "near"), [("jpeg-ls-near", 0), ("jpeg-ls", 1), ("explicit", 1)])
+def test_loss_and_its_transfer_syntax_come_together(tmp_path: Path, word: str, near: int) -> None:
+    settings, source = settings_of(transfer_syntax=word, near=near)
+    with pytest.raises(UsageError, match="near"):
+        run(tmp_path / "a.dcm", source, settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_loss_is_stated_as_the_encoder_says(tmp_path: Path) -> None:
+    settings, source = settings_of(transfer_syntax="jpeg-ls-near", near=3, lossy_history="12.5 ISO_10918_1")
+    frames: list[bytes] = []
+    done = run(tmp_path / "a.dcm", source, settings, digest=lambda *given: frames.append(bytes(given[3])))
+    instance = read(tmp_path / "a.dcm")
+    coded = sum(len(instance.read_frame(index)) for index in range(10))
+    ratio = sum(map(len, frames)) / coded
+    assert done.report is not None
+    assert (done.report.ratio, done.report.near) == (ratio, 3)
+    dataset = instance.dataset
+    assert dataset["LossyImageCompression"] == "01"
+    assert list(map(float, dataset["LossyImageCompressionRatio"])) == [12.5, round(ratio, 3)]
+    assert dataset["LossyImageCompressionMethod"] == ["ISO_10918_1", "ISO_14495_1"]
+    assert "no sample differs by more than 3" in str(dataset["ImageComments"])
+    worst = max(
+        abs(a - b)
+        for index, frame in enumerate(frames)
+        for a, b in zip(frame, native_frame(instance, index), strict=True)
+    )
+    assert 0 < worst <= 3
+
+
+def test_padding_is_not_for_loss(tmp_path: Path) -> None:
+    path = tmp_path / "more.json"
+    path.write_text('{"PixelPaddingValue": 0}')
+    settings, source = settings_of(
+        sop_class="dx", uri="pattern:dx16?rows=64&columns=64&rate_hz=0", clip_frames=0, transfer_syntax="jpeg-ls-near",
+        near=1, attributes_file=str(path),
+    )  # fmt: skip
+    with pytest.raises(IodError, match="Pixel Padding Value"):
+        run(tmp_path / "a.dcm", source, settings)
 
 
 def test_the_words_of_the_configuration_are_what_the_core_compresses() -> None:
     encapsulated = {transfer_syntax_uid(word) for word in MADE if is_encapsulated(transfer_syntax_uid(word))}
-    lossless = {syntax for syntax in compress.TRANSFER_SYNTAXES if not is_lossy(syntax)}
-    assert encapsulated == lossless - {compress.JPEG_LOSSLESS}  # what we make is the narrower SV1
+    assert encapsulated == set(compress.TRANSFER_SYNTAXES) - {compress.JPEG_LOSSLESS}  # we make the narrower SV1
+    assert {word for word in MADE if is_lossy(transfer_syntax_uid(word))} == set(MADE) - set(LOSSLESS)
+    assert all(LOSSY_METHOD.get(syntax, "") == compress.lossy_method(syntax) for syntax in encapsulated)
 
 
 def test_deflated_is_bounded(tmp_path: Path) -> None:

@@ -59,6 +59,15 @@ def test_a_capture_is_durable_and_queued_with_its_facts(spool: Spool, tmp_path: 
     assert not unit.counts.recording
 
 
+def test_a_loss_is_in_the_receipt(spool: Spool) -> None:
+    done = recorder(spool, [], transfer_syntax="jpeg-ls-near", near=2).record(threading.Event())
+    receipt = spool.receipt(done.captured.sop_instance_uid)
+    assert receipt is not None
+    assert done.captured.report is not None
+    detail = receipt.events[0].detail
+    assert (detail["near"], detail["lossy"]) == ("2", f"{done.captured.report.ratio:.3f} ISO_14495_1")
+
+
 def test_it_captures_by_itself_and_when_triggered(spool: Spool) -> None:
     seen: list[Recorded] = []
     arrived = threading.Semaphore(0)

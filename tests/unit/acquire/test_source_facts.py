@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent.acquire import writers
 from agent.acquire.exam import KEYS, Exam
 from agent.acquire.filesink import FileSink
 from agent.acquire.pipeline import Order, capture
@@ -18,10 +17,8 @@ from agent.acquire.sources import open_source
 from agent.config import load
 from agent.config.schema import MULTI_FRAME_WORDS, SECTIONS
 from agent.config.words import transfer_syntax_uid
-from agent.dataset.uid import JPEG_LS_NEAR
 from agent.errors import AgentError, ConfigError, FileError, IodError
 from agent.media.reader import Instance, open_instance
-from agent.native import compress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,21 +127,6 @@ def test_keys_arrive(tmp_path: Path) -> None:
     (view,) = ds.items_of("ViewCodeSequence")
     assert view["CodeValue"] == "399214001"
     assert view.items_of("ViewModifierCodeSequence")[0]["CodeValue"] == "62824007"
-
-
-def test_our_own_loss_is_the_last_step_with_its_measured_ratio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def tenth(data: memoryview, _syntax: str, *, description: Any, out: bytearray) -> int:
-        count = data.nbytes // 10
-        out[:count] = bytes(count)
-        return count
-
-    monkeypatch.setattr(writers, "require_available", lambda _syntax: None)
-    monkeypatch.setattr(compress, "encode", tenth)
-    monkeypatch.setattr(compress, "encode_bound", lambda description, _syntax: description.frame_bytes)
-    ds = made(tmp_path, "us-mf", transfer_syntax=JPEG_LS_NEAR, lossy_history="4 ISO_10918_1").dataset
-    assert ds["LossyImageCompression"] == "01"
-    assert [float(str(value)) for value in ds.values_of("LossyImageCompressionRatio")] == [4, 10]
-    assert ds["LossyImageCompressionMethod"] == ["ISO_10918_1", "ISO_14495_1"]
 
 
 def test_pages_of_a_document(tmp_path: Path) -> None:

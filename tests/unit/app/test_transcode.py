@@ -14,7 +14,7 @@ from agent.dataset.decode import Limits
 from agent.dataset.encode import encode
 from agent.dataset.pixels import PixelDescription
 from agent.dataset.uid import EXPLICIT_VR_LE, JPEG_LS_LOSSLESS, JPEG_LS_NEAR, RLE_LOSSLESS, SC_MF_COLOR
-from agent.errors import DecodeError, EncodeError
+from agent.errors import DecodeError, EncodeError, IodError
 from agent.media.file import open_file
 from agent.media.part10 import FileMeta, encode_prefix
 from agent.media.reader import instance_of
@@ -113,7 +113,7 @@ def test_loss_makes_a_new_instance_that_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("plain_codec")
 def test_padding_is_not_for_loss(tmp_path: Path) -> None:
-    with pytest.raises(EncodeError, match="Pixel Padding Value"):
+    with pytest.raises(IodError, match="Pixel Padding Value"):
         transcode(str(source(tmp_path, PixelPaddingValue=0)), str(tmp_path / "out.dcm"), JPEG_LS_NEAR, near=1)
     assert not (tmp_path / "out.dcm").exists()
 

@@ -61,7 +61,17 @@ BAD = [
     (
         "columns=48",
         'columns=48"\ntransfer_syntax = "jpeg-ls-near',
-        "this build cannot make instances in jpeg-ls-near; available",
+        "source[0].near: jpeg-ls-near needs 'near', the most that a sample may differ",
+    ),
+    (
+        "columns=48",
+        'columns=48"\nnear = 2\ntransfer_syntax = "jpeg-ls',
+        "source[0].near: near = 2 needs transfer_syntax = 'jpeg-ls-near': jpeg-ls is exact",
+    ),
+    (
+        "columns=48",
+        'columns=48"\ntransfer_syntax = "1.2.840.10008.1.2.4.50',
+        "this build cannot make instances in 1.2.840.10008.1.2.4.50; available",
     ),
     ("[[source]]", '[patient]\nbirth_date = "1.1.70"\n[[source]]', "patient.birth_date: a date is YYYYMMDD"),
     ("columns=48", 'columns=48"\nanatomy = "TAIL', "source[0].anatomy: body part 'TAIL' is not in the table"),
