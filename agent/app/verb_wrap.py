@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from agent.app import wrap_facts, wrap_inputs
+from agent.app import wrap_documents, wrap_facts, wrap_inputs
 from agent.app.cli import print_json
 from agent.app.term import count_text, printable, size_text
 from agent.config.words import LOSSLESS, transfer_syntax_uid, transfer_syntax_word
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from agent.app.wrap_facts import Facts
     from agent.app.wrap_inputs import Picture, Raw
     from agent.dataset.dataset import DataSet
-    from agent.iod.build import Kind
 
 DOCUMENTS: Final = ("pdf", "cda", "dose")
 CHOICES: Final = ("auto", *KINDS, *DOCUMENTS)
@@ -52,6 +51,7 @@ def arguments(parser: Parser) -> None:
     parser.add("--anatomy", metavar="WORD", help="region looked at, for example CHEST")
     parser.add("--laterality", choices=("R", "L", "U", "B"), help="side of a paired region")
     parser.add("--frame-time-ms", read=float, metavar="MS", help="time between frames (without it: pages)")
+    parser.add("--insist", switch=True, help="what is given counts where the file says otherwise (patient of a CDA)")
     parser.add("--ignore-orientation", switch=True, help="carry a JPEG as it lies, whatever its Exif says")
     parser.add("--rows", read=int, metavar="N", help="raw samples: rows")
     parser.add("--columns", read=int, metavar="N", help="raw samples: columns")
@@ -93,8 +93,11 @@ def run(args: Arguments) -> int:
 def _print(facts: dict[str, Any]) -> None:
     frames = f", {count_text(facts['frames'], 'frame')}" if facts["frames"] else ""
     print(f"{facts['file']}: {facts['sop_class']}, {size_text(facts['size'])}{frames}, {facts['transfer_syntax']}")
-    if facts["assumed"]:
-        print(f"assumed: {printable(', '.join(facts['assumed']))}")
+    if facts["version"]:
+        print(f"version {printable(facts['version'])}")
+    for key, title in (("taken", "from the document"), ("overruled", "overruled by what is given"), ("assumed",) * 2):
+        if facts[key]:
+            print(f"{title}: {printable(', '.join(facts[key]))}")
     if facts["empty"]:
         side = ", Laterality with --anatomy or --laterality" if "Laterality" in facts["empty"] else ""
         print(f"empty: {', '.join(facts['empty'])}\nfill them with --set KEYWORD=VALUE{side}")
@@ -111,7 +114,7 @@ def _document(args: Arguments, content: str) -> dict[str, Any]:
     syntax = transfer_syntax_uid(args.transfer_syntax or "explicit")
     if syntax not in (uid.EXPLICIT_VR_LE, uid.IMPLICIT_VR_LE, uid.DEFLATED_EXPLICIT_VR_LE):
         raise UsageError(f"a document has no pixels to be coded in {transfer_syntax_word(syntax)}")
-    row, facts, ds = _dose(args) if content == "dose" else _encapsulated(args, content)
+    row, facts, ds = wrap_documents.build(args, content)
     meta = FileMeta(row.sop_class_uid, facts.acquisition.sop_instance_uid, syntax)
     parts = encode_instance(meta, ds)
 
@@ -119,55 +122,7 @@ def _document(args: Arguments, content: str) -> dict[str, Any]:
         for part in parts:
             sink.write(part)
 
-    return _made(args, content, ds, syntax, facts.assumed, 0, write)
-
-
-def _encapsulated(args: Arguments, content: str) -> tuple[Kind, Facts, DataSet]:
-    from agent.iod import document
-
-    row = document.KINDS[content]
-    facts = wrap_facts.sort(row, wrap_facts.given(args), args)
-    data = wrap_inputs.read_bytes(args.files[0], document.MAX_DOCUMENT_BYTES)
-    burned_in = facts.acquisition.burned_in_annotation
-    if burned_in is None:
-        facts.assumed.append("BurnedInAnnotation YES")
-    made = document.Document(
-        data,
-        title=args.title or "",
-        burned_in=burned_in is not False,
-        conversion_type=facts.acquisition.capture.conversion_type,
-    )
-    try:
-        ds = document.build(content, made, context=facts.context, acquisition=facts.acquisition)
-    except IodError as error:
-        if error.tag == document.DOCUMENT:
-            from agent.errors import InputError
-
-            hint = None if error.hint == IodError.hint else error.hint
-            raise InputError(f"{args.files[0]}: {error.message.partition(' at (')[0]}", hint=hint) from None
-        raise
-    return row, facts, ds
-
-
-def _dose(args: Arguments) -> tuple[Kind, Facts, DataSet]:
-    from decimal import Decimal
-
-    from agent.acquire.identity import new_uid
-    from agent.errors import InputError
-    from agent.iod import dose_events, dose_report
-
-    row = dose_report.KIND
-    facts = wrap_facts.sort(row, wrap_facts.given(args), args)
-    found = wrap_facts.parsed_json(args.files[0], parse_float=Decimal)
-    try:
-        report = dose_events.read(found, new_uid)
-    except IodError as error:
-        raise InputError(f"{args.files[0]}: {error.message}", hint=error.hint) from None
-    for key, value in (("intent", report.intent), ("source", report.source)):
-        if isinstance(found, dict) and key not in found:
-            facts.assumed.append(f"{key} {value.meaning}")
-    facts.assumed[:] = [text for text in facts.assumed if not text.startswith("ConversionType")]
-    return row, facts, dose_report.build(report, context=facts.context, acquisition=facts.acquisition)
+    return _made(args, content, ds, syntax, facts, 0, write)
 
 
 # --- pictures --------------------------------------------------------------------------------
@@ -218,7 +173,7 @@ def _pictures(args: Arguments, kind: str, raw: Raw | None) -> dict[str, Any]:
                 writer.frame(memoryview(frame))
         writer.finish(meta, ds)
 
-    return _made(args, kind, ds, syntax, facts.assumed, frames, write)
+    return _made(args, kind, ds, syntax, facts, frames, write)
 
 
 def _as_is(sink: FileSink, found: list[Picture], meta: Any, ds: DataSet, more: int) -> None:
@@ -320,7 +275,7 @@ def _raw(args: Arguments) -> Raw | None:
 
 
 def _made(
-    args: Arguments, kind: str, ds: DataSet, syntax: str, assumed: list[str], frames: int, write: Any
+    args: Arguments, kind: str, ds: DataSet, syntax: str, facts: Facts, frames: int, write: Any
 ) -> dict[str, Any]:
     """Write the file and say what it is."""
     from agent.acquire.filesink import FileSink
@@ -342,7 +297,10 @@ def _made(
         "study_instance_uid": ds.text("StudyInstanceUID"),
         "transfer_syntax": transfer_syntax_word(syntax),
         "frames": frames,
-        "assumed": assumed,
+        "taken": facts.taken,
+        "overruled": facts.overruled,
+        "version": facts.version,
+        "assumed": facts.assumed,
         "empty": _empty(ds),
     }
 

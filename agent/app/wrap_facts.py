@@ -22,7 +22,7 @@ from agent.iod.acquisition import Acquisition, CaptureFacts
 from agent.iod.build import CHARACTER_SET, CONTEXT_ENTITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from agent.app.options import Arguments
     from agent.iod.build import Kind
@@ -32,33 +32,57 @@ _WORKSTATION: Final = "WSD"
 MAX_INSTANCE_NUMBER: Final = 2**31 - 1  # of an IS (PS3.5 Table 6.2-1)
 _BURNED_IN: Final = {"": None, "YES": True, "NO": False}
 _MAY_BE_EMPTY: Final = frozenset({"PatientOrientation", "ImageComments", "TimezoneOffsetFromUTC"})
+_OPTIONS: Final = {"patient_id": "PatientID", "patient_name": "PatientName", "title": "DocumentTitle"}
 _STUDY_UID, _SERIES_UID, _INSTANCE_UID = 0x0020000D, 0x0020000E, 0x00080018
 
 
 class Facts(NamedTuple):
-    """All that is known of an instance but its content."""
+    """All that is known of an instance but its content; the last three are what a document says itself."""
 
     context: DataSet
     acquisition: Acquisition
     assumed: list[str]
+    taken: Sequence[str] = ()
+    overruled: Sequence[str] = ()
+    version: str = ""
 
 
 def given(args: Arguments) -> DataSet:
-    """The Attributes of ``--attributes``, ``--set`` and their short forms, the later over the earlier."""
+    """The Attributes of ``--attributes``, ``--set`` and the options that are short for one; no two contradict."""
     from agent.media.json_model import from_json
 
-    found = DataSet()
-    if args.attributes is not None:
-        found.update(_from_file(args.attributes))
-    words = [("PatientID", args.patient_id), ("PatientName", args.patient_name)]
-    words += [_split(text) for text in args.set]
-    for keyword, value in words:
+    said = [(f"--attributes {args.attributes}", _from_file(args.attributes))] if args.attributes is not None else []
+    words = [(f"--{name.replace('_', '-')}", keyword, getattr(args, name)) for name, keyword in _OPTIONS.items()]
+    words += [(f"--set {keyword}", keyword, value) for keyword, value in map(_split, args.set)]
+    for origin, keyword, value in words:
         if value is not None:
             try:
-                found.update(from_json({keyword: value.split("\\")}))
+                said.append((origin, from_json({keyword: value.split("\\")})))
             except DecodeError as error:
                 raise UsageError(f"{keyword}={value}: {error.message}") from None
+    found, origins = DataSet(), dict[int, str]()
+    for origin, attributes in said:
+        for element in attributes:
+            if element.tag in found and found.get(element.tag) != element.value:
+                raise _twice(found, attributes, element.tag, (origins[element.tag], origin))
+            found.set(element.tag, element.value, element.vr)
+            origins[element.tag] = origin
     return found
+
+
+def _twice(one: DataSet, other: DataSet, tag: int, origins: tuple[str, str]) -> UsageError:
+    from agent.dataset import dictionary
+
+    values = (
+        f"{ds.text(tag) or 'another value'} by {origin}" for ds, origin in zip((one, other), origins, strict=True)
+    )
+    keyword = dictionary.keyword_of(tag) or f"{tag:08X}"
+    return UsageError(f"{keyword} is said twice: {' and '.join(values)}", hint="Which one is meant? Say it once.")
+
+
+def offset_of(found: DataSet) -> str:
+    """The time zone of an instance that is made now."""
+    return found.text("TimezoneOffsetFromUTC") or wall_stamp(time.time()).offset
 
 
 def parsed_json(path: str, parse_float: Callable[[str], object] | None = None) -> object:

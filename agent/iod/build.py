@@ -36,12 +36,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.dataset.pixels import PixelDescription
+    from agent.dataset.values import Value
     from agent.iod.acquisition import Acquisition
 
     Compose = Callable[[DataSet, PixelDescription, Acquisition], None]
 
 CONTEXT_ENTITIES = "PSRFE"  # what a context may say: patient, study, series, frame of reference, equipment
 CHARACTER_SET, LATERALITY = 0x00080005, 0x00200060
+_ELSEWHERE = "Leave it out, or choose the SOP Class that it belongs to."
 TIMES = ("InstanceCreation", "Acquisition", "Content")
 UTF_8 = "ISO_IR 192"
 MAX_COMPLAINTS = 20  # a message of more lines helps nobody
@@ -177,13 +179,17 @@ def _context(row: Kind, context: DataSet) -> DataSet:
     allowed = modules.tags_of(row.iod, CONTEXT_ENTITIES) | {CHARACTER_SET}
     for tag in context.tags():
         if tag not in allowed:
-            raise IodError(f"{_name(tag)} does not belong to patient, study, series or equipment", tag=tag)
+            raise IodError(
+                f"{_name(tag)} does not belong to patient, study, series or equipment", tag=tag, hint=_ELSEWHERE
+            )
     ds = context.copy()
     modality = ds.text("Modality")
     if not modality:
         ds["Modality"] = row.modality
     elif row.modalities and modality not in row.modalities:
-        raise IodError(f"Modality {modality} is not one of {', '.join(row.modalities)}", tag=0x00080060)
+        raise IodError(
+            f"Modality {modality} is not one of {', '.join(row.modalities)}", tag=0x00080060, hint=_ELSEWHERE
+        )
     return ds
 
 
@@ -191,7 +197,7 @@ def _known(row: Kind, attributes: DataSet) -> DataSet:
     known = modules.tags_of(row.iod, "PSRFEAI")
     for tag in attributes.tags():
         if tag not in known and not is_private(tag):
-            raise IodError(f"{_name(tag)} is in no Module of this SOP Class", tag=tag)
+            raise IodError(f"{_name(tag)} is in no Module of this SOP Class", tag=tag, hint=_ELSEWHERE)
     return attributes
 
 
@@ -202,7 +208,17 @@ def _add(ds: DataSet, more: DataSet, source: str) -> None:
         if have is None:
             ds.set(element.tag, element.value, element.vr)
         elif element.value not in (None, "", have):
-            raise IodError(f"{_name(element.tag)} of {source} contradicts the acquisition", tag=element.tag)
+            both = f"{_shown(element.value)} and {_shown(have)}"
+            hint = "Which one is right? Leave the other one out where it is said."
+            raise IodError(
+                f"{_name(element.tag)} of {source} contradicts the acquisition: {both}", tag=element.tag, hint=hint
+            )
+
+
+def _shown(value: Value) -> str:
+    if isinstance(value, list) and not isinstance(value[0], DataSet):
+        value = "\\".join(map(str, value))
+    return str(value)[:64] if isinstance(value, str | int | float) else "something else"
 
 
 def identity(row: Kind, acquisition: Acquisition, times: tuple[str, ...] = TIMES) -> DataSet:

@@ -261,6 +261,12 @@ def orientation(ds: DataSet) -> Iterator[Complaint]:
             yield 0x00200020, f"has {value!r}, which is not made of A, P, R, L, H, F"
 
 
+def sides(ds: DataSet) -> Iterator[Complaint]:
+    """The image does not show the other side than its series does (C.7.6.1)."""
+    if {first(ds, 0x00200060), first(ds, 0x00200062)} == {"R", "L"}:
+        yield 0x00200062, "is the other side than Laterality of the series"
+
+
 def instance_uids(ds: DataSet) -> Iterator[Complaint]:
     """The root of the Standard names nothing that anybody else made (PS3.5 9)."""
     for tag in (0x00080018, 0x0020000D, 0x0020000E, 0x00200052):
@@ -365,6 +371,7 @@ RULES: dict[str, tuple[tuple[str, Rule], ...]] = {
         ("C.7.6.1.1.2", image_type),
         ("C.7.6.1.1.5", lossy),
         ("C.7.6.1", presentation_shape),
+        ("C.7.6.1", sides),
         ("C.7.6.1.1.1", orientation),
         ("C.7.6.1.1.6", icon),
     ),

@@ -80,6 +80,11 @@ JPEG_TOKENS = (
     b"Exif\0\0II*\0",
     b"Exif\0\0MM\0*",
 )
+CDA_TOKENS = (
+    b"<id root='1.2'/>", b"nullFlavor='UNK'", b"<family>", b"</family>", b"use='IDE'", b"qualifier='VV'", b"<!--",
+    b"-->", b"<![CDATA[", b"]]>", b"<!DOCTYPE x>", b"&#0;", b"&amp;", b" xmlns='urn:other'", b"19700101", b"+0100",
+    b"99", b"^",
+)  # fmt: skip
 PICTURE_TOKENS = (b"P5 ", b"P6 ", b"#", b"\n", b"65535", b"0000001", b"\x89PNG\r\n\x1a\n", b"IHDR", b"65536 ")
 
 

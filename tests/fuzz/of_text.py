@@ -1,4 +1,4 @@
-"""Targets of what people write and lay beside us: the configuration, picture files, compressed pictures to wrap."""
+"""Targets of what people write and lay beside us: the configuration, picture files, pictures and documents to wrap."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import contextlib
 import os
 
 from agent.acquire.pictures import FRAME_BYTES_MAX, is_png, is_pnm, png_frames, pnm_frames
+from agent.app.wrap_cda import merge
 from agent.config import load, render
 from agent.config.lines import key_lines
 from agent.config.source import parse_source
+from agent.dataset.dataset import DataSet
 from agent.dataset.uid import TRANSFER_SYNTAX_NAMES
-from agent.errors import ConfigError, DecodeError, DeviceError
+from agent.errors import ConfigError, DecodeError, DeviceError, InputError, IodError
+from agent.iod import cda
 from agent.media.codestream import read_jpeg
 from agent.media.select import parse_path
 
@@ -74,3 +77,23 @@ def run_jpeg(data: bytes) -> None:
     assert d.high_bit == d.bits_stored - 1
     assert 1 <= d.bits_stored <= d.bits_allocated
     assert d.samples_per_pixel in (1, 3)
+
+
+def run_cda(data: bytes) -> None:
+    """The header of a CDA document: IodError, or facts; what is taken over from it contradicts nothing of it."""
+    try:
+        found = cda.read(data)
+    except IodError:
+        return
+    assert found.identifier.root
+    try:
+        merged = merge("document", DataSet(), found, offset="+0000", insist=False)
+    except InputError:
+        return
+    given = merged.found
+    if merged.written is not None:
+        given = merged.found.copy()
+        given["ContentDate"], given["ContentTime"] = merged.written
+    again = merge("document", given, found, offset="+0000", insist=False)
+    assert again.taken == again.overruled == []
+    assert again.found == merged.found

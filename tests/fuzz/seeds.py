@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fakes import instances
 from fakes.associations import acceptance, golden, request
+from fakes.cda import cda
 from fuzz.of_dataset import CHARACTER_SETS, SYNTAXES
 from fuzz.of_network import STATES, STEP_NAMES
 
@@ -294,6 +295,14 @@ def configurations() -> Iterator[bytes]:
     yield render.in_force(parse(full)).encode()
     yield b"ReferencedSeriesSequence[0].0008,1150"
     yield b"replay:clip.raw?rate_hz=10"
+
+
+def cda_documents() -> Iterator[bytes]:
+    """A whole header, one with little in it, and names of every kind."""
+    yield cda()
+    yield cda(target="", title="", code="")
+    yield cda(name="<name use='IDE'><family>A</family></name><name use='SYL'><given>B</given></name>")
+    yield cda(name="<name>Jane Doe</name>", ids="<id root='2.25.7'/>", time="<effectiveTime value='20260301'/>")
 
 
 def pictures() -> Iterator[bytes]:

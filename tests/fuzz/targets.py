@@ -158,6 +158,14 @@ TARGETS = {
             mutate.JPEG_TOKENS,
         ),
         Target(
+            "cda",
+            "header of a CDA document, and what is made of it",
+            of_text.run_cda,
+            seeds.cda_documents,
+            mutate.plain,
+            mutate.CDA_TOKENS,
+        ),
+        Target(
             "picture",
             "headers of PGM, PPM and PNG files",
             of_text.run_picture,

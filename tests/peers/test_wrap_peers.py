@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pydicom
 import pytest
+from fakes.cda import cda
 from fakes.exposures import exposures
 from PIL import Image
 from pydicom.sr._concepts_dict import concepts
@@ -24,11 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
-CDA = (
-    '<?xml version="1.0" encoding="UTF-8"?><ClinicalDocument xmlns="urn:hl7-org:v3">'
-    '<typeId root="2.16.840.1.113883.1.3" extension="POCD_HD000040"/><id root="1.2.3.4" extension="77"/>'
-    '<code code="18748-4" codeSystem="2.16.840.1.113883.6.1" displayName="Diagnostic imaging report"/>'
-    "<title>Befund Ä</title></ClinicalDocument>"
+CDA = cda(
+    ids='<id root="1.2.276.0.76.3.1.99" extension="42"/>',
+    birth='<birthTime value="19700101"/>',
+    title="<title>Befund Ä</title>",
 )
 PATIENT = ("--patient-id", "42", "--patient-name", "DÖE^JANE", "--set", "PatientBirthDate=19700101",
            "--set", "PatientSex=F", "--set", "Manufacturer=Bench Works", "--set", "StudyID=S1")  # fmt: skip
@@ -213,7 +213,7 @@ def test_beside_img2dcm(need: Callable[[str], str], tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["pdf", "cda"])
 def test_documents_beside_dcmtk(kind: str, need: Callable[[str], str], tmp_path: Path) -> None:
-    data, name = (PDF, "a.pdf") if kind == "pdf" else (CDA.encode(), "a.xml")
+    data, name = (PDF, "a.pdf") if kind == "pdf" else (CDA, "a.xml")
     (tmp_path / name).write_bytes(data)
     command = [need(f"{kind}2dcm"), str(tmp_path / name), str(tmp_path / "theirs.dcm")]
     subprocess.run(command, check=True, timeout=30, capture_output=True)
@@ -228,6 +228,28 @@ def test_documents_beside_dcmtk(kind: str, need: Callable[[str], str], tmp_path:
         assert ours.DocumentTitle == "Befund Ä"  # theirs are bytes of UTF-8 called ISO_IR 100
         assert ours.ConceptNameCodeSequence[0].CodeValue == "18748-4"  # theirs is empty
     judge(need, tmp_path / "ours.dcm")
+
+
+@pytest.mark.parametrize("odd", [0, 1])
+@pytest.mark.parametrize("kind", ["pdf", "cda"])
+@pytest.mark.parametrize("syntax", ["explicit", "implicit", "deflated"])
+def test_others_get_the_same_bytes_out(
+    syntax: str, kind: str, odd: int, need: Callable[[str], str], tmp_path: Path
+) -> None:
+    data = PDF if kind == "pdf" else CDA
+    data += b"\n" * ((len(data) + odd) % 2)
+    (tmp_path / "a").write_bytes(data)
+    path, out = tmp_path / "a.dcm", tmp_path / "out"
+    read = wrap(path, tmp_path / "a", *PATIENT, "--transfer-syntax", syntax)
+    assert read.EncapsulatedDocument[: read.EncapsulatedDocumentLength] == data
+    if syntax != "deflated":  # dciodvfy does not inflate
+        judge(need, path)
+    if kind == "pdf":
+        subprocess.run([need("dcm2pdf"), str(path), str(out)], check=True, timeout=30)
+    else:
+        subprocess.run([need("gdcmraw"), "-t", "42,11", "-i", str(path), "-o", str(out)], check=True, timeout=30)
+    pad = b"\0" * (kind == "cda" and len(data) % 2)  # gdcmraw gives the value, dcm2pdf the document
+    assert out.read_bytes() == data + pad
 
 
 def beside(ours: pydicom.Dataset, theirs: pydicom.Dataset) -> None:

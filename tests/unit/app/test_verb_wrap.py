@@ -62,6 +62,32 @@ PDF = b"%PDF-1.4\n%%EOF\n"
         (PGM, ("--rows", "5", "--columns", "5"), 33, "not whole frames"),
         (PGM, ("--rows", "0", "--columns", "5"), 2, "is no picture"),
         (PGM, ("--anatomy", "ELSEWHERE"), 31, "is not in the table"),
+        (
+            PGM,
+            ("--set", "PatientID=1", "--set", "PatientID=2"),
+            2,
+            "PatientID is said twice: 1 by --set PatientID and 2",
+        ),
+        (PGM, ("--set", "PatientID=1", "--set", "00100020=2"), 2, "PatientID is said twice"),
+        (
+            PGM,
+            ("--patient-id", "3", "--set", "PatientID=2"),
+            2,
+            "said twice: 3 by --patient-id and 2 by --set PatientID",
+        ),
+        (PGM, ("--patient-name", "A^B", "--set", "PatientName="), 2, "PatientName is said twice"),
+        (PDF, ("--title", "A", "--set", "DocumentTitle=B"), 2, "DocumentTitle is said twice"),
+        (PGM, ("--title", "A"), 31, "DocumentTitle is in no Module"),
+        (
+            PGM,
+            ("--anatomy", "CHEST", "--set", "BodyPartExamined=HEAD"),
+            31,
+            "contradicts the acquisition: HEAD and CHEST",
+        ),
+        (PGM, ("--laterality", "L", "--set", "Laterality=R"), 31, "ImageLaterality is the other side than Laterality"),
+        (PGM, ("--laterality", "L", "--set", "ImageLaterality=R"), 31, "contradicts the acquisition: R and L"),
+        (PGM, ("--set", "PhotometricInterpretation=RGB"), 31, "contradicts the acquisition: RGB and MONOCHROME2"),
+        (PGM, ("--sop-class", "us", "--set", "Modality=DX"), 31, "Modality DX is not one of US"),
     ],
 )
 def test_refusals_leave_nothing(
@@ -117,3 +143,14 @@ def test_attributes_are_said_once(tmp_path: Path, capsys: pytest.CaptureFixture[
     words = ["wrap", str(tmp_path / "a.pgm"), "-o", str(tmp_path / "out.dcm"), "--attributes", str(tmp_path / "a.json")]
     assert cli.main(words) == 33
     assert "says 'PatientID' twice" in capsys.readouterr().err
+
+
+def test_the_same_said_twice_is_no_contradiction(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.pgm").write_bytes(PGM)
+    (tmp_path / "a.json").write_text('{"PatientID": "1", "PatientName": "A^B"}')
+    words = ["wrap", str(tmp_path / "a.pgm"), "-o", str(tmp_path / "out.dcm"), "--attributes", str(tmp_path / "a.json")]
+    assert cli.main([*words, "--patient-id", "2"]) == 2
+    assert (
+        f"PatientID is said twice: 1 by --attributes {tmp_path}/a.json and 2 by --patient-id" in capsys.readouterr().err
+    )
+    assert cli.main([*words, "--patient-id", "1", "--set", "PatientID=1", "--set", "PatientName=A^B"]) == 0
