@@ -4,9 +4,6 @@
 
 #include "mga.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-               "samples are handled in native order, which must be little endian");
-
 #define MGA_SIDE_MAX 65535u /* Rows and Columns are US (PS3.3 C.7.6.3) */
 
 /* Bytes of one sample; the format must be valid. */

@@ -77,7 +77,7 @@ static uint8_t *put_preset(uint8_t *at, const jls_coding *c)
 /* SOI, SOF55, LSE and SOS (T.87 C.2.2 to C.2.4). */
 static size_t put_header(uint8_t *dst, const mga_format *f, const jls_coding *c)
 {
-    uint32_t samples = f->samples_per_pixel;
+    uint32_t samples = f->samples_per_pixel == 1 ? 1 : JLS_COMPONENTS_MAX; /* compilers see that it fits */
     uint8_t *at = put16(put16(dst, 0xFFD8), 0xFFF7);
     at = put16(at, 8 + 3 * samples);
     *at++ = (uint8_t)f->bits_stored;

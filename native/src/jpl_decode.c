@@ -4,6 +4,7 @@
  * Work is bounded by the frame and by the input: a component is decoded once, and every sample takes at least one bit.
  * A row is decoded into differences, differences into samples, samples into the frame. Bytes behind a scan's last
  * sample are ignored, and so is everything behind the last scan, a missing EOI too. */
+#include "bytes.h"
 #include "jpl.h"
 #include "jpl_predict.h"
 #include "jpl_reader.h"
@@ -92,8 +93,7 @@ static void store_bytes(uint8_t *restrict out, const uint16_t *restrict row, siz
 static void store_words(uint8_t *restrict out, const uint16_t *restrict row, size_t n, const target *t)
 {
     for (size_t i = 0; i < n; i++) {
-        uint16_t sample = finished(t, row[i]);
-        memcpy(out + 2 * i, &sample, sizeof sample);
+        mga_put16_little(out + 2 * i, finished(t, row[i]));
     }
 }
 
@@ -108,7 +108,9 @@ static void scatter(const target *t, const uint16_t *row, size_t y, size_t c)
     uint8_t *out = t->dst + component * plane + y * f->columns * step;
     for (size_t i = 0; i < f->columns; i++, out += step) {
         uint16_t sample = finished(t, row[i * t->scan->components + c]);
-        memcpy(out, &sample, bytes); /* the low byte stands first */
+        out[0] = (uint8_t)sample;
+        if (bytes == 2)
+            out[1] = (uint8_t)(sample >> 8);
     }
 }
 

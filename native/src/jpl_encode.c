@@ -4,6 +4,7 @@
  * first pass counts their categories, so that the table is made for this frame; the second makes them
  * again and packs their codes, some thousand at a time, into working memory; from there FFH bytes are stuffed into the
  * destination. Unsigned samples are coded without what stands above High Bit, signed ones with their sign bits. */
+#include "bytes.h"
 #include "jpl.h"
 #include "jpl_kernels.h"
 
@@ -73,10 +74,8 @@ static void subtract_words(int16_t *restrict out, const uint8_t *x, size_t n, si
 {
     const uint8_t *left = x - step * 2;
     for (size_t i = 0; i < n; i++) {
-        uint16_t a;
-        uint16_t b;
-        memcpy(&a, x + 2 * i, 2);
-        memcpy(&b, left + 2 * i, 2);
+        uint16_t a = mga_get16_little(x + 2 * i);
+        uint16_t b = mga_get16_little(left + 2 * i);
         out[i] = (int16_t)((a & mask) - (b & mask));
     }
 }

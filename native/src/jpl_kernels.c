@@ -1,19 +1,13 @@
 #include "jpl_kernels.h"
 
-#include <string.h>
-
-static inline void store64be(uint8_t *p, uint64_t v)
-{
-    v = __builtin_bswap64(v);
-    memcpy(p, &v, sizeof v);
-}
+#include "bytes.h"
 
 /* Adds a word of 1..56 bits; the eight bytes at *out are overwritten, whole ones stay. */
 static inline void put_bits(uint8_t **out, jpl_carry *carry, uint64_t word, unsigned bits)
 {
     carry->bits = carry->bits << bits | word;
     carry->count += bits;
-    store64be(*out, carry->bits << ((64 - carry->count) & 63));
+    mga_put64_big(*out, carry->bits << ((64 - carry->count) & 63));
     *out += carry->count >> 3;
     carry->count &= 7;
 }

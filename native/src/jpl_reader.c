@@ -1,5 +1,6 @@
 #include "jpl_reader.h"
 
+#include "bytes.h"
 #include "jpl.h"
 
 #include <string.h>
@@ -58,7 +59,7 @@ static inline int extend(unsigned low, unsigned extra)
 static uint64_t several_of(uint32_t index, const uint32_t *lengths, unsigned index_bits)
 {
     uint32_t mask = (1u << index_bits) - 1;
-    uint16_t parts[1 + SEVERAL] = {0};
+    uint64_t word = 0;
     unsigned used = 0;
     unsigned n = 0;
     while (n < SEVERAL) {
@@ -69,12 +70,10 @@ static uint64_t several_of(uint32_t index, const uint32_t *lengths, unsigned ind
             break;
         used += bits;
         uint32_t low = index >> (index_bits - used) & ((1u << extra) - 1);
-        parts[++n] = (uint16_t)extend(low, extra);
+        n++;
+        word |= (uint64_t)(uint16_t)extend(low, extra) << 16 * n;
     }
-    parts[0] = (uint16_t)(n << 8 | used);
-    uint64_t word;
-    memcpy(&word, parts, sizeof word);
-    return word;
+    return word | n << 8 | used;
 }
 
 static void make_several(uint64_t *entries, const uint32_t *lengths, unsigned index_bits)
@@ -174,17 +173,10 @@ const uint8_t *jpl_find_marker(const uint8_t *at, const uint8_t *end)
 
 /* --- symbols ------------------------------------------------------------------------------------------------------ */
 
-static inline uint64_t load64be(const uint8_t *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
-    return __builtin_bswap64(v);
-}
-
 /* At least 56 bits; the eight bytes at `next` may be read. */
 #define FILL_BITS(bits, count, next)                                                                                   \
     do {                                                                                                               \
-        (bits) |= load64be(next) >> (count);                                                                           \
+        (bits) |= mga_get64_big(next) >> (count);                                                                      \
         (next) += (63 - (count)) >> 3;                                                                                 \
         (count) |= 56;                                                                                                 \
     } while (0)
@@ -229,8 +221,7 @@ static inline __attribute__((always_inline)) size_t read_several(jpl_reader *r, 
         FILL_BITS(bits, count, next);
         for (unsigned k = 0; k < BATCH; k++) {
             entry = entries[bits >> shift];
-            uint64_t differences = entry >> 16;
-            memcpy(at, &differences, sizeof differences);
+            mga_put_four(at, entry >> 16);
             at += entry >> 8 & 0xFF;
             bits <<= entry & 63;
             count -= (unsigned)(entry & 0xFF);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bytes.h"
 #include "random.h"
 #include "texture.h"
 
@@ -197,7 +198,7 @@ static uint16_t noisy(const mga_pattern_dx *p, uint32_t level, uint32_t bits)
 }
 
 /* Positions on the grid run in 16.16 fixed point. */
-static void draw_row(const mga_pattern_dx *p, uint16_t *out, uint32_t row, mga_random *random)
+static void draw_row(const mga_pattern_dx *p, uint8_t *out, uint32_t row, mga_random *random)
 {
     uint64_t step = ((uint64_t)GRID << 16) / p->columns;
     uint64_t down = ((uint64_t)row * GRID << 16) / p->rows;
@@ -213,7 +214,7 @@ static void draw_row(const mga_pattern_dx *p, uint16_t *out, uint32_t row, mga_r
         int32_t right = above[i + 1] * (256 - v) + below[i + 1] * v;
         int32_t level = (left >> 8) + (((right >> 8) - (left >> 8)) * u >> 8);
         bits = column & 1 ? bits >> 32 : mga_random_next(random);
-        out[column] = noisy(p, (uint32_t)level, (uint32_t)bits);
+        mga_put16_little(out + (size_t)2 * column, noisy(p, (uint32_t)level, (uint32_t)bits));
     }
 }
 
@@ -244,7 +245,7 @@ void mga_pattern_dx_draw(mga_pattern_dx *p, uint8_t *dst, uint64_t number)
 {
     mga_random random = mga_random_seed(p->seed * 1000003u + number);
     for (uint32_t row = 0; row < p->rows; row++)
-        draw_row(p, (uint16_t *)(void *)dst + (size_t)row * p->columns, row, &random);
+        draw_row(p, dst + (size_t)2 * row * p->columns, row, &random);
     const mga_canvas canvas = {dst, p->rows, p->columns, 1, 2};
     draw_letters(&canvas);
     draw_shutter(&canvas);

@@ -4,6 +4,7 @@
  * small and in the cache. Every count is checked against what is left of its segment and of its row before it is used.
  * A packet may go on into the next row (other encoders do that), but not behind the plane. Trailing bytes of a segment
  * are ignored: they are padding. */
+#include "bytes.h"
 #include "rle.h"
 
 #include <stdbool.h>
@@ -16,23 +17,16 @@ typedef struct {
     uint8_t value;
 } segment;
 
-static uint32_t get32(const uint8_t *p)
-{
-    uint32_t v;
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
 static int64_t read_header(segment *segments, const uint8_t *src, size_t src_size, size_t planes)
 {
     if (src_size < RLE_HEADER_BYTES)
         return MGA_ERR_DATA_TRUNCATED;
-    if (get32(src) != planes)
+    if (mga_get32_little(src) != planes)
         return MGA_ERR_DATA_HEADER;
     size_t floor = RLE_HEADER_BYTES;
     for (size_t k = 0; k < planes; k++) {
-        size_t begin = get32(src + 4 * (k + 1));
-        size_t end = k + 1 < planes ? get32(src + 4 * (k + 2)) : src_size;
+        size_t begin = mga_get32_little(src + 4 * (k + 1));
+        size_t end = k + 1 < planes ? mga_get32_little(src + 4 * (k + 2)) : src_size;
         if (begin < floor || end < begin)
             return MGA_ERR_DATA_HEADER;
         if (end > src_size)

@@ -4,6 +4,7 @@
  * any checks when the destination has room for the longest row; near its end it is coded into working memory first and
  * copied if it fits, so that the smallest sufficient destination always suffices and nothing is ever written behind it.
  */
+#include "bytes.h"
 #include "rle.h"
 
 #include <string.h>
@@ -201,14 +202,14 @@ int64_t mga_rle_encode(void *dst, size_t dst_size, const void *src, size_t src_s
     uint8_t *map = plane + rle_padded(l.columns);
     encode_work w = {plane, (uint64_t *)(void *)map, map + map_bytes(l.columns)};
     memset(plane + l.columns, 0, MGA_RLE_SLACK); /* read, never used */
-    uint32_t header[RLE_HEADER_BYTES / 4] = {(uint32_t)l.planes};
+    uint8_t header[RLE_HEADER_BYTES] = {(uint8_t)l.planes};
     size_t at = RLE_HEADER_BYTES;
     for (size_t k = 0; k < l.planes; k++) {
         const uint8_t *from = (const uint8_t *)src + rle_plane_offset(&l, k);
         int64_t bytes = put_segment((uint8_t *)dst + at, dst_size - at, from, &l, &w);
         if (bytes < 0)
             return bytes;
-        header[k + 1] = (uint32_t)at;
+        mga_put32_little(header + 4 * (k + 1), (uint32_t)at);
         at += (size_t)bytes;
     }
     memcpy(dst, header, sizeof header);

@@ -1,6 +1,6 @@
 #include "rle_kernels.h"
 
-#include <string.h>
+#include "bytes.h"
 
 /* --- portable --------------------------------------------------------------------------------------------------- */
 
@@ -30,11 +30,7 @@ static void split_portable(uint8_t *dst, const uint8_t *src, size_t count, size_
 static uint64_t equal8(const uint8_t *x)
 {
     const uint64_t low7 = 0x7F7F7F7F7F7F7F7Fu;
-    uint64_t a;
-    uint64_t b;
-    memcpy(&a, x, 8);
-    memcpy(&b, x + 1, 8);
-    uint64_t different = a ^ b;
+    uint64_t different = mga_get64_little(x) ^ mga_get64_little(x + 1);
     uint64_t zero = ~(((different & low7) + low7) | different | low7); /* 80H where the bytes are equal */
     return ((zero >> 7) * 0x0102040810204080u) >> 56;
 }

@@ -23,8 +23,8 @@ static int64_t read_all(mga_source *source, const replay_self *self, uint8_t *ds
     uint64_t done = 0;
     while (done < self->frame_bytes) {
         uint64_t left = self->frame_bytes - done;
-        ssize_t got =
-            pread(self->fd, dst + done, left < READ_BYTES_MAX ? left : READ_BYTES_MAX, offset + (int64_t)done);
+        size_t wanted = left < READ_BYTES_MAX ? (size_t)left : READ_BYTES_MAX;
+        ssize_t got = pread(self->fd, dst + done, wanted, offset + (int64_t)done);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)

@@ -31,7 +31,7 @@ static void fill(uint8_t *frame, const mga_format *f, mga_random *random)
     uint32_t x = 0;
     for (size_t i = 0; i < samples;) {
         uint64_t bits = mga_random_next(random);
-        size_t length = 1 + (bits >> 8) % 90;
+        size_t length = 1 + (size_t)(bits >> 8) % 90;
         for (size_t n = 0; n < length && i < samples; n++) {
             uint64_t noise = mga_random_next(random);
             if (bits % 4 == 1)

@@ -74,7 +74,7 @@ static void check_round_trip(const mga_format *f, mga_random *random)
     CHECK(mga_jpl_decode(back, bytes, fitting, (size_t)size, f, work, work_bytes) == (int64_t)bytes);
     CHECK(memcmp(back, native, bytes) == 0);
     CHECK(mga_jpl_decode(back, bytes - 1, fitting, (size_t)size, f, work, work_bytes) == MGA_ERR_ARG_DST_SIZE);
-    size_t less = mga_random_next(random) % (uint64_t)size;
+    size_t less = (size_t)(mga_random_next(random) % (uint64_t)size);
     check_destination(f, native, bytes, coded, (size_t)size, work, work_bytes, less);
     check_destination(f, native, bytes, coded, (size_t)size, work, work_bytes, (size_t)size);
     free(back);
@@ -210,7 +210,7 @@ static void test_kernels_agree(void)
     uint8_t *b = exactly(JPL_PACK_BYTES);
     for (int i = 0; i < 3000; i++) {
         uint64_t bits = mga_random_next(&random);
-        size_t n = bits % 11 == 0 ? JPL_BLOCK : bits % 100;
+        size_t n = bits % 11 == 0 ? JPL_BLOCK : (size_t)(bits % 100);
         unsigned wide = (unsigned)(bits >> 20) % 17;
         for (size_t k = 0; k < n; k++)
             differences[k] = (int16_t)(uint16_t)((int16_t)(uint16_t)mga_random_next(&random) >> (16 - wide) % 16);

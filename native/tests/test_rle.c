@@ -17,7 +17,7 @@ static void fill(uint8_t *p, size_t count, mga_random *random)
     size_t i = 0;
     while (i < count) {
         uint64_t bits = mga_random_next(random);
-        size_t run = bits % 4 == 0 ? 1 + bits / 4 % 300 : 1 + bits / 4 % 4;
+        size_t run = (size_t)(bits % 4 == 0 ? 1 + bits / 4 % 300 : 1 + bits / 4 % 4);
         for (size_t k = 0; k < run && i < count; k++)
             p[i++] = (uint8_t)(bits >> 56);
     }
@@ -42,7 +42,7 @@ static void check_round_trip(const mga_format *f, mga_random *random)
     CHECK(mga_rle_decode(back, bytes, fitting, (size_t)size, f, work, work_bytes) == (int64_t)bytes);
     CHECK(memcmp(back, native, bytes) == 0);
 
-    size_t less = mga_random_next(random) % (uint64_t)size;
+    size_t less = (size_t)(mga_random_next(random) % (uint64_t)size);
     uint8_t *tight = exactly(less);
     CHECK(mga_rle_encode(tight, less, native, bytes, f, work, work_bytes) == MGA_ERR_ARG_DST_SIZE);
     memcpy(tight, coded, less);
@@ -79,7 +79,7 @@ static void test_hostile_input(void)
                                  bits >> 21 & 1 ? 16 : 8, 0);
         size_t planes = (size_t)f.samples_per_pixel * f.bits_allocated / 8;
         size_t bytes = (size_t)mga_format_bytes(&f);
-        size_t size = 64 + (bits >> 24) % 300;
+        size_t size = 64 + (size_t)(bits >> 24) % 300;
         size_t work_bytes = (size_t)mga_rle_work_bytes(&f);
         uint8_t *coded = exactly(size);
         uint8_t *back = exactly(bytes);
