@@ -81,7 +81,7 @@ size_t mga_fuzz_seed(unsigned number, uint8_t *out, size_t room)
     uint8_t *work = exactly(work_bytes);
     mga_jls_params params = {number % 5 == 4 && f.bits_stored > 3 ? 2 : 0};
     memset(frame, 0, bytes);
-    uint32_t low = (f.bits_stored < 8 ? 1u << f.bits_stored : 256u) / 2; /* no sign, nothing above bits stored */
+    uint32_t low = (f.bits_stored < 8 ? 1u << f.bits_stored : 256u) / 4; /* no sign, nothing near the limits */
     for (size_t i = 0; i < bytes; i += f.bits_allocated / 8)
         frame[i] = (uint8_t)((number & 1 && i % 40 < 20 ? mga_random_next(&random) : i / 37) % low);
     memcpy(out, prefix, PREFIX);

@@ -39,7 +39,7 @@ typedef enum {
     MGA_ERR_DATA_GEOMETRY = -106,  /* the coded frame has other rows, columns, samples or bits than its description */
     MGA_ERR_DATA_FEATURE = -107,   /* mapping tables and the like, which DICOM has no use for */
     MGA_ERR_DATA_CODE = -108,      /* bits that no encoder writes */
-    MGA_ERR_DATA_SAMPLE = -109,    /* a sample needs more than its bits stored */
+    MGA_ERR_DATA_SAMPLE = -109,    /* a sample needs more than its bits stored, or would with this loss */
     /* the device or the machine failed */
     MGA_ERR_DEV_MEMORY = -201, /* no memory for the source */
     MGA_ERR_DEV_EVENT = -202,  /* no eventfd, or no descriptor */
@@ -166,6 +166,9 @@ typedef struct {
     uint32_t near; /* most that a sample may differ; 0 = lossless, 255 or half of the greatest sample at most */
 } mga_jls_params;
 
+/* The precision of what is written is Bits Stored, but at least 8, and 9 for two bytes: less is refused or misread by
+ * several decoders. Then zeros or the sign stand above Bits Stored; a loss that would reach them is
+ * MGA_ERR_DATA_SAMPLE. */
 /* Most bytes that a coded frame can take. Bits stored are 2..16. */
 int64_t mga_jls_encode_bound(const mga_format *format);
 /* Working memory for either direction; a few rows. May be reused, holds nothing between calls. */

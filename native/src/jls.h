@@ -33,6 +33,7 @@ typedef struct {
     uint32_t range;
     uint32_t qbpp; /* bits of a mapped error that is written plainly */
     uint32_t limit;
+    uint32_t kept; /* bits of a sample that loss must not change: the sign, and what is above Bits Stored */
 } jls_coding;
 
 /* How the next error of a context is written. */

@@ -1,4 +1,7 @@
-/* JPEG-LS encoder (ITU-T T.87, PS3.5 A.4.3): one scan, by line for three samples, default parameters, true precision.
+/* JPEG-LS encoder (ITU-T T.87, PS3.5 A.4.3): one scan, by line for three samples, default parameters.
+ *
+ * The precision is Bits Stored, but not less than decoders in use expect of so many bits allocated: 8, and 9 for words.
+ * Bits above Bits Stored are coded as they are, zeros or the sign.
  *
  * Samples are taken line by line out of the frame into working memory, coded to a list of symbols, and the list becomes
  * bytes while it is still in the cache. The smallest sufficient destination always suffices. */
@@ -10,6 +13,7 @@
 
 #define HEADER_BYTES 64u   /* SOI, frame header, preset and scan header of three components take 50 */
 #define DEFAULTS_KNOWN 12u /* bits up to which every decoder in use finds the default thresholds by itself */
+#define WORD_BITS_LEAST 9u /* with fewer, several decoders give bytes where words are expected */
 #define EOI_BYTES 2u
 
 typedef struct {
@@ -36,6 +40,22 @@ int64_t mga_jls_work_bytes(const mga_format *format)
     return (int64_t)(JLS_ALIGN + (encode > decode ? encode : decode));
 }
 
+static uint32_t precision_of(const mga_format *f)
+{
+    uint32_t least = f->bits_allocated == 8 ? 8 : WORD_BITS_LEAST;
+    return f->bits_stored > least ? f->bits_stored : least;
+}
+
+static jls_coding coding_of(const mga_format *f, uint32_t near)
+{
+    uint32_t precision = precision_of(f);
+    uint32_t maxval = (1u << precision) - 1;
+    uint32_t changing = (1u << (f->bits_stored - f->pixel_representation)) - 1; /* the others are sign, or 0 */
+    jls_coding c = {.precision = precision, .maxval = maxval, .near = near, .kept = maxval & ~changing};
+    jls_coding_complete(&c);
+    return c;
+}
+
 /* LIMIT bits for every sample, one in eight more for stuffing. */
 int64_t mga_jls_encode_bound(const mga_format *format)
 {
@@ -43,9 +63,7 @@ int64_t mga_jls_encode_bound(const mga_format *format)
     if (status < 0)
         return status;
     uint64_t samples = (uint64_t)format->rows * format->columns * format->samples_per_pixel;
-    jls_coding coding = {.maxval = (1u << format->bits_stored) - 1};
-    jls_coding_complete(&coding);
-    uint64_t bytes = samples * (coding.limit / 8);
+    uint64_t bytes = samples * (coding_of(format, 0).limit / 8);
     return (int64_t)(HEADER_BYTES + bytes + bytes / 7 + 4);
 }
 
@@ -80,14 +98,14 @@ static size_t put_header(uint8_t *dst, const mga_format *f, const jls_coding *c)
     uint32_t samples = f->samples_per_pixel == 1 ? 1 : JLS_COMPONENTS_MAX; /* compilers see that it fits */
     uint8_t *at = put16(put16(dst, 0xFFD8), 0xFFF7);
     at = put16(at, 8 + 3 * samples);
-    *at++ = (uint8_t)f->bits_stored;
+    *at++ = (uint8_t)c->precision;
     at = put16(put16(at, f->rows), f->columns);
     *at++ = (uint8_t)samples;
     for (uint32_t i = 1; i <= samples; i++) {
         *at++ = (uint8_t)i;
         at = put16(at, 0x1100); /* not subsampled; no quantisation table */
     }
-    if (f->bits_stored > DEFAULTS_KNOWN)
+    if (c->precision > DEFAULTS_KNOWN)
         at = put_preset(at, c);
     at = put16(put16(at, 0xFFDA), 6 + 2 * samples);
     *at++ = (uint8_t)samples;
@@ -103,12 +121,13 @@ static size_t put_header(uint8_t *dst, const mga_format *f, const jls_coding *c)
  * above them is only ever the sign. */
 static bool load_line(uint16_t *restrict line, const uint8_t *restrict from, const mga_format *f, size_t step)
 {
+    uint32_t precision = precision_of(f);
     size_t columns = f->columns;
     if (f->bits_allocated == 8)
         jls_kernels_best()->widen(line, from, columns, step);
     else
         jls_kernels_best()->join(line, from, columns, step);
-    return f->bits_stored == f->bits_allocated || jls_kernels_best()->mask(line, columns, f);
+    return f->bits_stored == f->bits_allocated || jls_kernels_best()->mask(line, columns, f, precision);
 }
 
 static void writer_begin(jls_writer *w, uint8_t *at, uint8_t *end)
@@ -142,11 +161,11 @@ static int64_t put_scan(encoder *e, const uint8_t *src, const mga_format *f, uin
                 return MGA_ERR_DATA_SAMPLE;
             jls_set_edges(current, previous, f->columns);
             jls_lines l = {{current}, {previous}, f->columns, 1, j};
-            bool done = jls_is_lossless(&e->state.coding)
-                            ? jls_lossless_encode(&e->state, &e->block, &l, &e->symbols, flush, e)
-                            : jls_scalar_encode(&e->state, &l, &e->symbols, flush, e) && flush(e);
-            if (!done)
-                return MGA_ERR_ARG_DST_SIZE;
+            int64_t status = jls_is_lossless(&e->state.coding)
+                                 ? jls_lossless_encode(&e->state, &e->block, &l, &e->symbols, flush, e)
+                                 : jls_scalar_encode(&e->state, &l, &e->symbols, flush, e);
+            if (status < 0)
+                return status;
         }
     }
     return jls_write_end(&e->writer) ? MGA_OK : MGA_ERR_ARG_DST_SIZE;
@@ -162,12 +181,11 @@ int64_t mga_jls_encode(void *dst, size_t dst_size, const void *src, size_t src_s
         return MGA_ERR_ARG_NULL;
     if (src_size != (size_t)mga_format_bytes(format))
         return MGA_ERR_ARG_SRC_SIZE;
-    uint32_t maxval = (1u << format->bits_stored) - 1;
-    if (params->near > JLS_NEAR_MAX || params->near > maxval / 2)
+    uint32_t most = (1u << format->bits_stored) - 1;
+    if (params->near > JLS_NEAR_MAX || params->near > most / 2)
         return MGA_ERR_ARG_RANGE;
     encoder *e = (encoder *)(void *)jls_align(work);
-    e->state.coding = (jls_coding){.precision = format->bits_stored, .maxval = maxval, .near = params->near};
-    jls_coding_complete(&e->state.coding);
+    e->state.coding = coding_of(format, params->near);
     jls_state_reset(&e->state);
     uint8_t header[HEADER_BYTES];
     size_t header_bytes = put_header(header, format, &e->state.coding);

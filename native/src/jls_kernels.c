@@ -120,8 +120,9 @@ INLINE void join(uint16_t *restrict line, const uint8_t *restrict from, size_t c
             line[i] = (uint16_t)(from[6 * i] | from[6 * i + 1] << 8);
 }
 
-INLINE bool mask(uint16_t *line, size_t count, const mga_format *f)
+INLINE bool mask(uint16_t *line, size_t count, const mga_format *f, uint32_t precision)
 {
+    const uint16_t coded = (uint16_t)((1u << precision) - 1);
     const uint16_t stored = (uint16_t)((1u << f->bits_stored) - 1);
     const uint16_t sign = (uint16_t)(f->pixel_representation ? 1u << (f->bits_stored - 1) : 0);
     const uint16_t allocated = (uint16_t)((1u << f->bits_allocated) - 1);
@@ -129,7 +130,7 @@ INLINE bool mask(uint16_t *line, size_t count, const mga_format *f)
     for (size_t i = 0; i < count; i++) {
         uint16_t x = line[i] & stored;
         above |= (uint16_t)((uint16_t)((x ^ sign) - sign) ^ line[i]);
-        line[i] = x;
+        line[i] &= coded;
     }
     return (above & allocated) == 0;
 }
@@ -159,9 +160,9 @@ static void join_portable(uint16_t *line, const uint8_t *from, size_t count, siz
     join(line, from, count, step);
 }
 
-static bool mask_portable(uint16_t *line, size_t count, const mga_format *f)
+static bool mask_portable(uint16_t *line, size_t count, const mga_format *f, uint32_t precision)
 {
-    return mask(line, count, f);
+    return mask(line, count, f, precision);
 }
 
 static const jls_kernels PORTABLE = {codes_portable, pack_portable, stuff_portable,
@@ -194,9 +195,9 @@ JLS_FAST static void join_fast(uint16_t *line, const uint8_t *from, size_t count
     join(line, from, count, step);
 }
 
-JLS_FAST static bool mask_fast(uint16_t *line, size_t count, const mga_format *f)
+JLS_FAST static bool mask_fast(uint16_t *line, size_t count, const mga_format *f, uint32_t precision)
 {
-    return mask(line, count, f);
+    return mask(line, count, f, precision);
 }
 
 const jls_kernels *jls_kernels_best(void)

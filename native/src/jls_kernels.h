@@ -18,8 +18,8 @@ typedef struct {
     void (*widen)(uint16_t *line, const uint8_t *from, size_t count, size_t step);
     /* Takes samples of two bytes, the low one first, `step` bytes apart. */
     void (*join)(uint16_t *line, const uint8_t *from, size_t count, size_t step);
-    /* Leaves the bits stored. False when what stood above them was not the sign alone. */
-    bool (*mask)(uint16_t *line, size_t count, const mga_format *format);
+    /* Leaves so many bits. False when what stood above the bits stored was not the sign alone. */
+    bool (*mask)(uint16_t *line, size_t count, const mga_format *format, uint32_t precision);
 } jls_kernels;
 
 const jls_kernels *jls_kernels_best(void);

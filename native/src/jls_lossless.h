@@ -44,9 +44,9 @@ static inline bool jls_is_lossless(const jls_coding *c)
     return c->near == 0 && c->maxval == (1u << c->precision) - 1 && c->reset == JLS_RESET;
 }
 
-/* As jls_scalar_encode, but the list is always empty behind it. */
-bool jls_lossless_encode(jls_state *state, jls_encode_block *block, const jls_lines *lines, jls_symbols *symbols,
-                         jls_flush flush, void *owner);
+/* As jls_scalar_encode. */
+int64_t jls_lossless_encode(jls_state *state, jls_encode_block *block, const jls_lines *lines, jls_symbols *symbols,
+                            jls_flush flush, void *owner);
 
 /* Quantised differences -MAXVAL..MAXVAL as byte offsets of contexts, and behind them the same negated. */
 void jls_lossless_differences(int16_t *differences, const jls_coding *coding);

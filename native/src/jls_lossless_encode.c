@@ -198,15 +198,15 @@ static size_t encode_block(const encode_kernels *kernels, jls_state *s, jls_enco
     return i + at;
 }
 
-bool jls_lossless_encode(jls_state *state, jls_encode_block *block, const jls_lines *lines, jls_symbols *symbols,
-                         jls_flush flush, void *owner)
+int64_t jls_lossless_encode(jls_state *state, jls_encode_block *block, const jls_lines *lines, jls_symbols *symbols,
+                            jls_flush flush, void *owner)
 {
     const encode_kernels *kernels = best();
     state->component = lines->component;
     for (size_t i = 0; i < lines->count;) {
         i = encode_block(kernels, state, block, lines, i, symbols);
         if (symbols->count >= JLS_BLOCK && !flush(owner))
-            return false;
+            return MGA_ERR_ARG_DST_SIZE;
     }
-    return flush(owner);
+    return flush(owner) ? MGA_OK : MGA_ERR_ARG_DST_SIZE;
 }

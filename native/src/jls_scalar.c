@@ -5,7 +5,7 @@ typedef struct {
     jls_state *state;
     jls_symbols *symbols; /* encoding */
     jls_reader *reader;   /* decoding */
-    bool damaged;
+    bool damaged;         /* decoding: no encoder writes such bits; encoding: bits to be kept would change */
 } coder;
 
 static int32_t quantise(int32_t d, const jls_coding *c)
@@ -86,6 +86,13 @@ static void update(jls_context *x, int32_t e, const jls_coding *c)
         x->b = x->b - n > 0 ? 0 : x->b - n;
         x->c += x->c < JLS_C_MAX;
     }
+}
+
+/* Replaces a sample by what a decoder will see; takes note when that changes bits that are to be kept. */
+static void see(coder *o, uint16_t *sample, uint32_t seen)
+{
+    o->damaged |= ((*sample ^ seen) & o->state->coding.kept) != 0;
+    *sample = (uint16_t)seen;
 }
 
 /* Codes the mapped error when encoding; gives it when decoding. */
@@ -202,13 +209,14 @@ static size_t run(coder *o, const jls_lines *l, size_t i)
     }
     for (size_t j = 0; j < l->components; j++)
         for (size_t p = i; p < end; p++)
-            l->current[j][p + 1] = ra[j];
+            see(o, &l->current[j][p + 1], ra[j]);
     if (!interrupted)
         return end;
     for (size_t j = 0; j < l->components; j++) {
         int32_t rb = l->previous[j][end + 1];
         bool by_left = l->components == 1 && is_near(ra[j], rb, c);
-        l->current[j][end + 1] = interruption(o, *index, ra[j], rb, l->current[j][end + 1], by_left);
+        uint16_t *sample = &l->current[j][end + 1];
+        see(o, sample, interruption(o, *index, ra[j], rb, *sample, by_left));
     }
     *index -= *index > 0;
     return end + 1;
@@ -229,20 +237,22 @@ static size_t advance(coder *o, const jls_lines *l, size_t i)
     for (size_t j = 0; j < l->components; j++) {
         uint16_t *current = l->current[j];
         int32_t px = median(current[i], l->previous[j][i + 1], l->previous[j][i]);
-        current[i + 1] = regular(o, q[j], px, current[i + 1]);
+        see(o, &current[i + 1], regular(o, q[j], px, current[i + 1]));
     }
     return i + 1;
 }
 
-bool jls_scalar_encode(jls_state *state, const jls_lines *lines, jls_symbols *symbols, jls_flush flush, void *owner)
+int64_t jls_scalar_encode(jls_state *state, const jls_lines *lines, jls_symbols *symbols, jls_flush flush, void *owner)
 {
     coder o = {.state = state, .symbols = symbols};
     for (size_t i = 0; i < lines->count;) {
         i = advance(&o, lines, i);
         if (symbols->count >= JLS_BLOCK && !flush(owner))
-            return false;
+            return MGA_ERR_ARG_DST_SIZE;
     }
-    return true;
+    if (o.damaged)
+        return MGA_ERR_DATA_SAMPLE;
+    return flush(owner) ? MGA_OK : MGA_ERR_ARG_DST_SIZE;
 }
 
 size_t jls_scalar_decode_one(jls_state *state, const jls_lines *lines, size_t i, jls_reader *reader)

@@ -21,9 +21,11 @@ static inline void jls_set_edges(uint16_t *current, uint16_t *previous, size_t c
     previous[count + 1] = previous[count];
 }
 
-/* Lists one line; at most 512 samples before `full` is called to empty the list. False when `full` was. */
+/* Empties a list of symbols; false when the destination is full. */
 typedef bool (*jls_flush)(void *owner);
-bool jls_scalar_encode(jls_state *state, const jls_lines *lines, jls_symbols *symbols, jls_flush flush, void *owner);
+/* Lists one line, and has the list emptied. MGA_OK, MGA_ERR_ARG_DST_SIZE, or MGA_ERR_DATA_SAMPLE when loss would reach
+ * bits that are to be kept. */
+int64_t jls_scalar_encode(jls_state *state, const jls_lines *lines, jls_symbols *symbols, jls_flush flush, void *owner);
 /* The sample that ends a run (T.87 A.7.2); `index` is the run index before it falls. */
 void jls_scalar_interrupt(jls_state *state, jls_symbols *symbols, uint32_t index, int32_t ra, int32_t rb, int32_t x);
 /* The same from a stream: the sample, or -1 when no encoder writes such bits. */

@@ -24,6 +24,14 @@ static void put_sample(uint8_t *frame, size_t i, uint32_t x, const mga_format *f
     frame[2 * i + 1] = (uint8_t)(x >> 8);
 }
 
+/* The stored value. */
+static int32_t sample_at(const uint8_t *frame, size_t i, const mga_format *f)
+{
+    uint32_t x = f->bits_allocated == 8 ? frame[i] : frame[2 * i] | (uint32_t)frame[2 * i + 1] << 8;
+    uint32_t sign = f->pixel_representation ? 1u << (f->bits_stored - 1) : 0;
+    return (int32_t)(((x & ((1u << f->bits_stored) - 1)) ^ sign) - sign);
+}
+
 /* Flats, noise, small steps and jumps in turn. */
 static void fill(uint8_t *frame, const mga_format *f, mga_random *random)
 {
@@ -51,6 +59,19 @@ typedef struct {
     uint8_t *native, *coded, *back, *work;
 } trip;
 
+/* Leaves room for loss at the ends of the range. */
+static void keep_away(uint8_t *frame, const mga_format *f, uint32_t near)
+{
+    int32_t half = f->pixel_representation ? 1 << (f->bits_stored - 1) : 0;
+    int32_t least = (int32_t)near - half;
+    int32_t most = (1 << f->bits_stored) - 1 - half - (int32_t)near;
+    size_t samples = (size_t)f->rows * f->columns * f->samples_per_pixel;
+    for (size_t i = 0; i < samples; i++) {
+        int32_t x = sample_at(frame, i, f);
+        put_sample(frame, i, (uint32_t)(x < least ? least : x > most ? most : x), f);
+    }
+}
+
 static int64_t encode_to(const trip *t, uint8_t *dst, size_t room, uint32_t near)
 {
     mga_jls_params params = {near};
@@ -71,6 +92,7 @@ static trip trip_of(mga_format f, mga_random *random, uint32_t near)
     t.work = exactly(t.work_bytes);
     uint8_t *coded = exactly(bound);
     fill(t.native, &f, random);
+    keep_away(t.native, &f, near);
     int64_t size = encode_to(&t, coded, bound, near);
     CHECK(size > 0 && size % 2 == 0 && (size_t)size <= bound);
     t.size = (size_t)size;
@@ -94,6 +116,7 @@ static mga_format any_format(mga_random *random, uint32_t rows, uint32_t columns
     mga_format f = format_of((uint32_t)(1 + bits % rows), (uint32_t)(1 + (bits >> 8) % columns), bits >> 32 & 1 ? 3 : 1,
                              DEPTHS[(bits >> 33) % 9], (uint32_t)(bits >> 40 & 1));
     f.planar_configuration = bits >> 41 & 1;
+    f.bits_allocated = bits >> 42 & 1 ? 16 : f.bits_allocated;
     return f;
 }
 
@@ -128,10 +151,11 @@ static void test_wide_frames(void)
     }
 }
 
-static int32_t sample_at(const uint8_t *frame, size_t i, const mga_format *f)
+static void check_near(const trip *t, uint32_t near)
 {
-    uint32_t x = f->bits_allocated == 8 ? frame[i] : frame[2 * i] | (uint32_t)frame[2 * i + 1] << 8;
-    return (int32_t)(x & ((1u << f->bits_stored) - 1));
+    CHECK(decode_from(t, t->coded, t->size) == (int64_t)t->bytes);
+    for (size_t i = 0; i < t->bytes / (t->format.bits_allocated / 8); i++)
+        CHECK((uint32_t)abs(sample_at(t->back, i, &t->format) - sample_at(t->native, i, &t->format)) <= near);
 }
 
 static void test_near_lossless(void)
@@ -143,9 +167,24 @@ static void test_near_lossless(void)
         uint32_t near = (uint32_t)mga_random_next(&random) % 5;
         near = near < most ? near : most;
         trip t = trip_of(f, &random, near);
-        CHECK(decode_from(&t, t.coded, t.size) == (int64_t)t.bytes);
-        for (size_t s = 0; s < t.bytes / (f.bits_allocated / 8); s++)
-            CHECK((uint32_t)abs(sample_at(t.back, s, &f) - sample_at(t.native, s, &f)) <= near);
+        check_near(&t, near);
+        free_trip(&t);
+    }
+}
+
+/* Loss that would turn a sign round, or reach what is above Bits Stored, is refused; at the other end it cannot. */
+static void test_loss_at_the_limits(void)
+{
+    static const uint32_t LAYOUTS[][3] = {{8, 7, 0}, {8, 8, 1}, {8, 5, 1}, {16, 8, 0}, {16, 8, 1}, {16, 12, 1}};
+    mga_random random = mga_random_seed(7);
+    for (size_t i = 0; i < sizeof LAYOUTS / sizeof *LAYOUTS; i++) {
+        mga_format f = {6, 40, 1, LAYOUTS[i][0], LAYOUTS[i][1], LAYOUTS[i][2], 0};
+        trip t = trip_of(f, &random, 0);
+        uint32_t most = (1u << (f.bits_stored - f.pixel_representation)) - 1;
+        for (uint32_t s = 0; s < 240; s++)
+            put_sample(t.native, s, most - (uint32_t)mga_random_next(&random) % 12, &f);
+        uint8_t coded[2000];
+        CHECK(encode_to(&t, coded, sizeof coded, 2) == MGA_ERR_DATA_SAMPLE);
         free_trip(&t);
     }
 }
@@ -256,6 +295,7 @@ int main(void)
     test_round_trips();
     test_wide_frames();
     test_near_lossless();
+    test_loss_at_the_limits();
     test_every_destination_size();
     test_every_truncation();
     test_every_flipped_bit();

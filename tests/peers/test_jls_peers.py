@@ -49,16 +49,24 @@ def cells(kind: int, shape: tuple[int, ...], most: int, rng: np.random.Generator
     ][kind]()
 
 
+def precision(d: FrameDescription) -> int:
+    """Which precision we write."""
+    return max(d.bits_stored, 8 if d.bits_allocated == 8 else 9)
+
+
 def picture(rng: np.random.Generator) -> tuple[FrameDescription, np.ndarray, int]:
+    """A picture, and a loss that it bears: below 9 bits only away from its greatest sample."""
     bits, samples = int(rng.integers(2, 17)), int(rng.choice([1, 3]))
     rows = int(rng.choice([1, 2, 3, rng.integers(1, 40)]))
     columns = int(rng.choice([1, 2, 3, rng.integers(1, 80), rng.integers(1, 1500)]))
     most = (1 << bits) - 1
     near = int(rng.choice([0, 0, 1, 3, rng.integers(0, 256)]))
+    near = min(near, most // 2)
     shape = (rows, columns, samples) if samples == 3 else (rows, columns)
-    image = cells(int(rng.integers(10)), shape, most, rng).astype("u1" if bits <= 8 else "<u2")
-    description = FrameDescription(rows, columns, samples, 8 * image.itemsize, bits, bits - 1)
-    return description, image, min(near, most // 2)
+    kind = "u1" if bits <= 8 and rng.random() < 0.7 else "<u2"
+    description = FrameDescription(rows, columns, samples, 8 * np.dtype(kind).itemsize, bits, bits - 1)
+    image = cells(int(rng.integers(10)), shape, most, rng).astype(kind)
+    return description, np.minimum(image, most - near * (bits < precision(description))).astype(kind), near
 
 
 def scan_of(coded: bytes) -> bytes:
@@ -70,7 +78,7 @@ def theirs(d: FrameDescription, image: np.ndarray, near: int, mode: int) -> byte
     by_plane = mode == 0 and d.samples_per_pixel == 3
     native = np.ascontiguousarray(image.transpose(2, 0, 1)) if by_plane else image
     try:
-        return bytes(charls.encode_buffer(native.tobytes(), d.rows, d.columns, d.samples_per_pixel, d.bits_stored,
+        return bytes(charls.encode_buffer(native.tobytes(), d.rows, d.columns, d.samples_per_pixel, precision(d),
                                           near, mode))  # fmt: skip
     except RuntimeError:
         return None
@@ -121,26 +129,28 @@ def instance(path: Path, d: FrameDescription, pixels: bytes, syntax: str) -> Pat
     return path
 
 
-def frames_for_peers() -> list[tuple[FrameDescription, bytes]]:
-    rng = np.random.default_rng(7)
-    made = []
-    for bits, samples, representation in [
-        (8, 1, 0),
-        (8, 3, 0),
-        (10, 1, 0),
-        (12, 1, 0),
-        (12, 1, 1),
-        (16, 1, 0),
-        (16, 1, 1),
-    ]:
-        shape = (60, 82, samples)
-        low = -(1 << (bits - 1)) if representation else 0
-        values = np.clip(
-            np.cumsum(rng.normal(0, 2, shape), 1) * 3 + low + (1 << (bits - 1)), low, low + (1 << bits) - 1
-        )
-        d = FrameDescription(60, 82, samples, 8 if bits == 8 else 16, bits, bits - 1, representation)
-        made.append((d, values.astype("u1" if bits == 8 else "<i2" if representation else "<u2").tobytes()))
-    return made
+def frame(allocated: int, bits: int, samples: int, representation: int) -> tuple[FrameDescription, bytes]:
+    """A walk through all values, with lines of the least and the greatest."""
+    rng = np.random.default_rng(bits)
+    low = -(1 << (bits - 1)) if representation else 0
+    values = np.cumsum(rng.normal(0, 2 + (1 << bits) / 50, (60, 82, samples)), 1) + low + (1 << (bits - 1))
+    values[20:22], values[22:24] = low, low + (1 << bits) - 1
+    whole = np.rint(np.clip(values, low, low + (1 << bits) - 1)).astype("<i4")
+    d = FrameDescription(60, 82, samples, allocated, bits, bits - 1, representation)
+    return d, whole.astype("u1" if allocated == 8 else "<u2").tobytes()
+
+
+EVERY = [frame(allocated, bits, samples, representation) for allocated in (8, 16) for bits in range(2, allocated + 1)
+         for samples in (1, 3) for representation in (0, 1)]  # fmt: skip
+USUAL = [frame(8, 8, 1, 0), frame(8, 8, 3, 0), frame(16, 10, 1, 0), frame(16, 12, 1, 0), frame(16, 12, 1, 1),
+         frame(16, 16, 1, 0), frame(16, 16, 1, 1)]  # fmt: skip
+
+
+def name(value: object) -> str:
+    """What a frame is called in the list of tests."""
+    if not isinstance(value, FrameDescription):
+        return ""
+    return f"{value.samples_per_pixel}x{value.bits_stored}of{value.bits_allocated}{'s' * value.pixel_representation}"
 
 
 def meaning(pixels: bytes, d: FrameDescription) -> np.ndarray:
@@ -150,10 +160,9 @@ def meaning(pixels: bytes, d: FrameDescription) -> np.ndarray:
 
 DECODERS = {"dcmdjpls": [], "gdcmconv": ["--raw"]}
 ENCODERS = {"dcmcjpls": [], "gdcmconv": ["--jpegls"]}
-NAMES = [f"{d.samples_per_pixel}x{d.bits_stored}{'s' * d.pixel_representation}" for d, _ in frames_for_peers()]
 
 
-@pytest.mark.parametrize(("d", "native"), frames_for_peers(), ids=NAMES)
+@pytest.mark.parametrize(("d", "native"), EVERY, ids=name)
 @pytest.mark.parametrize("decoder", DECODERS)
 def test_peer_decodes_ours(
     d: FrameDescription, native: bytes, decoder: str, need: Callable[[str], str], tmp_path: Path
@@ -165,18 +174,27 @@ def test_peer_decodes_ours(
     read = dcmread(tmp_path / "raw.dcm")
     pixels = read.PixelData
     if read.get("PlanarConfiguration") == 1:
-        pixels = np.frombuffer(pixels, "u1").reshape(3, -1).T.tobytes()
+        pixels = np.frombuffer(pixels, f"u{d.bits_allocated // 8}").reshape(3, -1).T.tobytes()
+    assert len(pixels) == len(native)
     assert np.array_equal(meaning(pixels, d), meaning(native, d))
 
 
-@pytest.mark.parametrize(("d", "native"), frames_for_peers(), ids=NAMES)
+@pytest.mark.parametrize(("d", "native"), EVERY, ids=name)
+def test_charls_decodes_ours(d: FrameDescription, native: bytes) -> None:
+    coded = encode(native, JPEG_LS_LOSSLESS, description=d)
+    for read in (imagecodecs.jpegls_decode(coded).tobytes(), bytes(charls.decode_buffer(coded)[0])):
+        assert len(read) == len(native)
+        assert np.array_equal(meaning(read, d), meaning(native, d))
+
+
+@pytest.mark.parametrize(("d", "native"), EVERY, ids=name)
 def test_pydicom_decodes_ours_bit_for_bit(d: FrameDescription, native: bytes, tmp_path: Path) -> None:
     coded = encode(native, JPEG_LS_LOSSLESS, description=d)
     source = instance(tmp_path / "jls.dcm", d, encapsulate([coded]), JPEG_LS_LOSSLESS)
     assert dcmread(source).pixel_array.tobytes() == native
 
 
-@pytest.mark.parametrize(("d", "native"), frames_for_peers(), ids=NAMES)
+@pytest.mark.parametrize(("d", "native"), USUAL, ids=name)
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_we_decode_the_peer_s(
     d: FrameDescription, native: bytes, encoder: str, need: Callable[[str], str], tmp_path: Path

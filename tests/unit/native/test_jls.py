@@ -29,6 +29,27 @@ def test_example_of_the_standard_is_coded_as_printed() -> None:
     assert decode(coded, JPEG_LS_LOSSLESS, SMALL) == EXAMPLE
 
 
+@pytest.mark.parametrize(
+    ("allocated", "stored", "precision"),
+    [(8, 2, 8), (8, 7, 8), (8, 8, 8), (16, 2, 9), (16, 8, 9), (16, 9, 9), (16, 13, 13)],
+)
+@pytest.mark.parametrize("representation", [0, 1])
+def test_precision_is_what_every_decoder_takes(
+    allocated: int, stored: int, precision: int, representation: int
+) -> None:
+    d = FrameDescription(3, 5, 1, allocated, stored, stored - 1, representation)
+    native = words(d) if allocated == 16 else words(d)[::2]
+    coded = encode(native, JPEG_LS_LOSSLESS, description=d)
+    assert coded[6] == precision
+    assert decode(coded, JPEG_LS_LOSSLESS, d) == native
+
+
+def test_loss_that_would_leave_bits_stored_is_refused() -> None:
+    d = FrameDescription(20, 30, 1, 8, 7, 6)
+    with pytest.raises(NativeDataError, match="or would with this loss"):
+        encode(bytes(127 - i * i % 11 for i in range(600)), JPEG_LS_NEAR, description=d, near=3)
+
+
 def test_head_names_the_bits_stored_and_the_default_thresholds_beyond_twelve() -> None:
     coded = encode(words(WORDS), JPEG_LS_LOSSLESS, description=WORDS)
     assert coded[:13].hex() == "ffd8fff7000b0c000300050101"
