@@ -52,6 +52,12 @@ class SpoolView(Reader):
             found = version(db)
         except sqlite3.Error as error:
             raise MediaError(f"read {path}: {error}") from error
+        if not found:
+            db.close()
+            raise MediaError(
+                f"ledger {path} has no tables yet",
+                hint="An agent that starts for the first time makes them; ask again in a moment.",
+            )
         if found != SCHEMA_VERSION:
             db.close()
             raise MediaError(f"ledger {path} has schema version {found}, this agent knows {SCHEMA_VERSION}")

@@ -85,12 +85,14 @@ class Site:
         return self.agent.stop()
 
     def rows(self) -> list[Row]:
-        """Read the ledger; empty while there is none."""
+        """Read the ledger; empty while there is none, or none with tables."""
         path = self.spool / "ledger.db"
         if not path.exists():
             return []
         database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
         try:
+            if not database.execute("PRAGMA user_version").fetchone()[0]:
+                return []
             names = dict(database.execute("SELECT id, name FROM destination"))
             states: dict[int, dict[str, str]] = {}
             for instance, destination, state in database.execute("SELECT instance, destination, state FROM delivery"):

@@ -231,5 +231,11 @@ def test_no_spool_is_said(tmp_path):
         SpoolView.open(str(tmp_path))
 
 
+def test_a_ledger_that_is_being_made_is_said(tmp_path):
+    (tmp_path / "ledger.db").touch()
+    with pytest.raises(MediaError, match="has no tables yet"):
+        SpoolView.open(str(tmp_path))
+
+
 def test_a_reader_needs_only_rows():
     assert Reader(lambda _sql, _values: []).receipt("1.2") is None
