@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agent.acquire.identity import new_uid
 from agent.app.peers import peer_of_destination
 from agent.app.wiring import tls_settings
+from agent.config.words import transfer_syntax_uid
 from agent.dataset.uid import STORAGE_COMMITMENT, VERIFICATION
 from agent.forward.policy import BackOff
 from agent.forward.settle import Settler
@@ -101,6 +102,8 @@ class Forwarder:
                 row.commitment,
                 report_deadline_s=row.commitment_timeout_s,
                 back_off=BackOff(row.retry_base_s, row.retry_cap_s),
+                transfer_syntax=transfer_syntax_uid(row.transfer_syntax),
+                cpu_share=row.cpu_share,
             ),
             settler,
             new_uid,
@@ -126,3 +129,7 @@ class Forwarder:
             "next_in_s": round(max(0.0, health.next_at - time.monotonic()), 1),
             "reason": health.reason,
         }
+
+    def why(self) -> dict[str, Any]:
+        """Return how instances go to this destination, in plain values."""
+        return {**self.facts(), **self._worker.outgoing.facts()}

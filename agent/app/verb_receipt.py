@@ -14,6 +14,7 @@ from agent.app.common import add_spool, view_of
 from agent.app.term import count_text, paint, size_text, stamp_text, table
 from agent.dataset.uid import uid_name
 from agent.errors import NotDelivered, NotFound, SpoolDamaged
+from agent.transcode.learn import Figures
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
@@ -65,7 +66,9 @@ def is_safe(receipt: Receipt, stored_is_enough: frozenset[str]) -> bool:
 def as_dict(receipt: Receipt, stored_is_enough: frozenset[str]) -> dict[str, Any]:
     """Return the receipt as plain values."""
     facts: dict[str, Any] = receipt._asdict()
-    facts["deliveries"] = [custody._asdict() for custody in receipt.deliveries]
+    facts["deliveries"] = [
+        {**custody._asdict(), "sent": sent_of(receipt, custody.destination)} for custody in receipt.deliveries
+    ]
     facts["events"] = [event._asdict() for event in receipt.events]
     facts["safe"] = is_safe(receipt, stored_is_enough)
     return facts
@@ -95,6 +98,30 @@ def print_receipt(receipt: Receipt) -> None:
             print(f"  reason: {custody.reason}")
         if custody.transaction_uid:
             print(f"  transaction: {custody.transaction_uid}")
+        sent = sent_of(receipt, custody.destination)
+        if sent is not None:
+            print(f"  sent: {sent_text(sent, receipt)}")
+
+
+def sent_of(receipt: Receipt, destination: str) -> dict[str, str] | None:
+    """Return what the last answer of a destination says about the way the instance went; None where it does not."""
+    for event in reversed(receipt.events):
+        if event.kind == "stored" and event.destination == destination and "sent_as" in event.detail:
+            names = (*Figures._fields, "copy_sha256", "why")
+            return {name: event.detail[name] for name in names if name in event.detail}
+    return None
+
+
+def sent_text(sent: dict[str, str], receipt: Receipt) -> str:
+    """Say in which transfer syntax an instance was sent, how large, how long that took, and why."""
+    text = f"{size_text(int(sent['bytes']))} in {float(sent['link_s']):.3g} s as {uid_name(sent['sent_as'])}"
+    if sent["sent_as"] != receipt.transfer_syntax_uid:
+        ratio = int(sent["stored_bytes"]) / max(1, int(sent["bytes"]))
+        text += (
+            f", {ratio:.2f} times smaller than stored" if ratio >= 1 else f", {1 / ratio:.2f} times larger than stored"
+        )
+        text += f", after {float(sent.get('work_s', 0)):.3g} s of work"
+    return f"{text} ({sent['why']})" if "why" in sent else text
 
 
 def _capture_facts(receipt: Receipt) -> str:

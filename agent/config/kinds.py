@@ -14,6 +14,7 @@ from agent.config.source import parse_source
 from agent.config.words import MADE, TRANSFER_SYNTAX_WORDS, transfer_syntax_word
 from agent.dataset.uid import is_valid_uid
 from agent.errors import IodError
+from agent.transcode.choose import AS_STORED, AUTO
 
 
 class Kind(NamedTuple):
@@ -158,6 +159,12 @@ def _syntax(text: str) -> str:
     return f"must be one of {', '.join(MADE)} or a transfer syntax UID"
 
 
+def _sent_syntax(text: str) -> str:
+    if text in (AS_STORED, AUTO) or transfer_syntax_word(text) in MADE:
+        return ""
+    return f"must be {AS_STORED}, {AUTO}, one of {', '.join(MADE)} or a transfer syntax UID"
+
+
 KINDS: Final[dict[str, Kind]] = {
     "ae": Kind((str,), "string", _ae),
     "anatomy": Kind((str,), "string", _anatomy),
@@ -172,6 +179,7 @@ KINDS: Final[dict[str, Kind]] = {
     "orientation": Kind((str,), "string", _orientation),
     "path": Kind((str,), "string", _path),
     "person": Kind((str,), "string", _person),
+    "sent-syntax": Kind((str,), "string", _sent_syntax),
     "source": Kind((str,), "string", _source),
     "switch": Kind((bool,), "boolean", _any),
     "syntax": Kind((str,), "string", _syntax),

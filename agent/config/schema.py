@@ -134,6 +134,13 @@ _DESTINATION: Final = (
     Key("response_timeout_s", "number", 60.0, "Bound of each response of the peer.", "s", 0.1, 3600),
     Key("retry_base_s", "number", 15.0, "First wait after a failure; doubles each time, with jitter.", "s", 0.01, 3600),
     Key("retry_cap_s", "number", 900.0, "Longest wait after a failure.", "s", 0.01, _DAY_S),
+    Key(
+        "transfer_syntax",
+        "sent-syntax",
+        "as-stored",
+        "What is sent: as-stored (a lossless copy where the peer refuses it), auto (the quickest) or a word to prefer.",
+    ),
+    Key("cpu_share", "number", 1.0, "Share of one core that copies for this peer may take.", "", 0.05, 1),
 )
 
 _SOURCE: Final = (

@@ -61,6 +61,8 @@ class DestinationSettings(NamedTuple):
     response_timeout_s: float
     retry_base_s: float
     retry_cap_s: float
+    transfer_syntax: str
+    cpu_share: float
 
 
 class SourceSettings(NamedTuple):

@@ -132,6 +132,25 @@ class Delivery:
             return self._contexts.get((sop_class_uid, transfer_syntax_uid))
         return next((number for (known, _), number in self._contexts.items() if known == sop_class_uid), None)
 
+    def takes(self, instance: Instance) -> bool:
+        """Return whether the peer agreed to get such an instance as it is."""
+        return pair_of(instance) in self._contexts
+
+    def taken(self, sop_class_uid: str) -> list[str]:
+        """Return the transfer syntaxes that the peer agreed to for a SOP Class."""
+        return [syntax for known, syntax in self._contexts if known == sop_class_uid]
+
+    def answers(self) -> dict[str, dict[str, bool]]:
+        """Return what was proposed, SOP Class by SOP Class, and whether the peer takes it."""
+        found: dict[str, dict[str, bool]] = {}
+        request = self._conversation.driver.association.request
+        assert request is not None
+        for context in request.contexts:
+            answers = found.setdefault(context.abstract_syntax, {})
+            for syntax in context.transfer_syntaxes:
+                answers[syntax] = (context.abstract_syntax, syntax) in self._contexts
+        return found
+
     def send(self, instance: Instance) -> Outcome:
         """Send one instance and wait for its answer; never raises for peer, file or network."""
         if self._broken is not None:

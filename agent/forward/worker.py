@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from agent.dimse.status import DUPLICATE_SOP_INSTANCE
 from agent.errors import AgentError, FileError, MediaError, NoAcceptedContext, SpoolError, StatusError
 from agent.forward.deliver import Delivery, Outcome, echo
-from agent.forward.files import Instance, pair_of
+from agent.forward.files import pair_of
+from agent.forward.outgoing import Outgoing, instance_of
 from agent.forward.policy import (
     BackOff,
     Health,
@@ -34,9 +35,10 @@ from agent.forward.policy import (
     rule_of_status,
 )
 from agent.forward.settle import ask
-from agent.service import commitment, storage
+from agent.service import commitment
 from agent.spool.forwarding import Answer
 from agent.spool.states import Life
+from agent.transcode.choose import AS_STORED
 
 if TYPE_CHECKING:
     import threading
@@ -65,6 +67,8 @@ class Settings(NamedTuple):
     report_wait_s: float = 10.0  # and for a report
     report_deadline_s: float = 3600.0  # then the question is put anew
     back_off: BackOff = BackOff()
+    transfer_syntax: str = AS_STORED  # or AUTO, or the UID to prefer
+    cpu_share: float = 1.0  # of one core, for copies
 
 
 def _nobody(_level: str, _text: str) -> None:
@@ -94,6 +98,7 @@ class Worker:
         "_total",
         "_troubled",
         "health",
+        "outgoing",
     )
 
     def __init__(
@@ -126,6 +131,14 @@ class Worker:
         self._carried: list[Item] = []  # of these: for the next association, which proposes their contexts
         self._troubled = False  # this association met a failure of the way or the peer: no more work on it
         self.health = Health()
+        self.outgoing = Outgoing(
+            spool,
+            settings.destination,
+            settings.transfer_syntax,
+            settings.cpu_share,
+            say=say,
+            cancelled=self._cancelled,
+        )
 
     def run(self, stop: threading.Event) -> None:
         """Serve the destination until ``stop`` is set; wake the spool after setting it."""
@@ -165,6 +178,7 @@ class Worker:
         """Return what is claimed and not reported."""
         items = list(self._claimed.values())
         self._carried = []
+        self.outgoing.forget()
         self._spool.put_back(items)
         self._reported(items)
 
@@ -234,14 +248,13 @@ class Worker:
             self._pairs[pair] = None  # the latest are kept
         while len(self._pairs) > PAIRS:
             del self._pairs[next(iter(self._pairs))]
-        needs = storage.needs(self._pairs)
-        if self._settings.commitment:
-            needs.append(commitment.NEED)
+        needs = self.outgoing.needs(self._pairs, commit=self._settings.commitment)
         delivery = Delivery(self._settings.peer, needs, clock=self._clock, cancelled=self._cancelled)
         contexts = delivery.conversation.driver.association.contexts
         delivery.conversation.on_request = self._settler.on_request(
             self._settings.peer.called_ae, lambda number: contexts[number].transfer_syntax
         )
+        self.outgoing.opened(delivery)
         return delivery
 
     def _batch(self, delivery: Delivery, items: Sequence[Item]) -> list[Item]:
@@ -250,13 +263,16 @@ class Worker:
         for item in items:
             if self._troubled or self._stopping() or delivery.over:
                 break
-            wall = self._spool.clock.wall()
-            outcome = delivery.send(instance_of(item))
+            sent = self.outgoing.send(delivery, item)
+            if sent is None:
+                break  # its copy is ready, and the association was released meanwhile
+            outcome = sent.outcome
             if outcome.stored or self._arrived_before(item, outcome):
                 assert outcome.status is not None
                 comment = outcome.comment or (outcome.meaning if outcome.status else "")
                 now = self._spool.clock.wall()
-                answers.append(Answer(item, outcome.status, comment, str(delivery.peer), wall, now))
+                began = now - outcome.seconds
+                answers.append(Answer(item, outcome.status, comment, str(delivery.peer), began, now, sent.facts))
             else:
                 self._not_stored(item, outcome)
         self._spool.stored_many(answers)
@@ -269,6 +285,9 @@ class Worker:
             return []
         if answers:
             self._well()
+        if self.outgoing.ready is not None and not self._stopping():
+            self._carried = list(self._claimed.values())
+            return []
         if self._stopping() or delivery.over:
             self._put_back()
             return []
@@ -423,16 +442,3 @@ class Worker:
         if self._stop_seen is None:
             self._stop_seen = now
         return now >= self._stop_seen + STOP_GRACE_S
-
-
-def instance_of(item: Item) -> Instance:
-    """Return a claimed delivery as what ``deliver`` sends."""
-    return Instance(
-        item.path,
-        item.sop_class_uid,
-        item.sop_instance_uid,
-        item.transfer_syntax_uid,
-        item.data_set_offset,
-        item.size,
-        item.data_set_sha256,
-    )

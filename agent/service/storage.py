@@ -1,8 +1,8 @@
 """Storage: which contexts to propose, which one an instance goes on, which answer counts (PS3.4 Annex B).
 
 One presentation context per (SOP Class, transfer syntax): an acceptor takes only one syntax of a context, and we want
-to know every one it takes. Nothing is proposed that no instance can use as it is: what is stored is sent, byte for
-byte, and neither converted nor decompressed on the way (promise P10).
+to know every one it takes. First comes what instances are stored in; behind it what a lossless copy may be in, for a
+peer that refuses that, or where a copy is cheaper to send (``agent.transcode.choose``, promise P10).
 
 An answer counts only if it is the C-STORE-RSP of this very request: same Message ID, same context, and if it names
 an instance, this one (promise P3). Today's clients report a response on a context never negotiated as success.
@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 def needs(pairs: Iterable[tuple[str, str]]) -> list[Need]:
     """Return what to propose for (SOP Class UID, transfer syntax UID) pairs, in their order, each once."""
     return [Need(sop_class, (syntax,)) for sop_class, syntax in dict.fromkeys(pairs)]
+
+
+def alternatives(pairs: Iterable[tuple[str, str]], syntaxes: Iterable[str]) -> list[Need]:
+    """Return what copies may be in: every other of ``syntaxes`` for the SOP Classes of ``pairs``, in their order."""
+    masters = dict.fromkeys(pairs)
+    others = [(sop_class, syntax) for sop_class in dict.fromkeys(pair[0] for pair in masters) for syntax in syntaxes]
+    return needs(pair for pair in others if pair not in masters)
 
 
 def match(received: Received, *, message_id: int, context_id: int, sop_instance_uid: str) -> CStoreResponse:

@@ -52,11 +52,12 @@ class Item(NamedTuple):
     attempt: int  # 1 for the first C-STORE
     asked: int  # N-ACTION requests so far
     data_set_sha256: bytes  # of the Data Set as it was sealed; a sender that reads other bytes calls ``examine``
+    source: str = ""  # name of the source in the configuration
 
 
 ITEM_COLUMNS = (
     "i.id, i.sop_class_uid, i.sop_instance_uid, i.transfer_syntax_uid, i.data_set_offset, i.size, d.attempt, d.asked, "
-    "i.data_set_sha256"
+    "i.data_set_sha256, i.source"
 )
 
 

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import SpoolError
 from agent.spool.core import ITEM_COLUMNS, Item, SpoolCore
-from agent.spool.ledger import details, live, move, state_of
+from agent.spool.ledger import details, live, move, note, state_of
+from agent.spool.receipt import Reader
 from agent.spool.states import Event, State
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 FRESH_S = 60.0  # an operator who just pressed the switch looks at the archive now, not after the backlog
 FRESH_LIMIT = 256  # instances remembered as fresh per destination; older ones wait with the backlog
@@ -36,6 +37,7 @@ class Answer(NamedTuple):
     peer: str = ""  # "AET@host:port"
     sent_at: float | None = None  # wall s
     answered_at: float | None = None  # wall s; None: now
+    facts: tuple[tuple[str, object], ...] = ()  # more for the receipt: what was sent and why; no patient data
 
 
 class Forwarding(SpoolCore):
@@ -92,7 +94,8 @@ class Forwarding(SpoolCore):
                 item = answer.item
                 answered = wall if answer.answered_at is None else answer.answered_at
                 detail = details(status=f"{answer.status:04X}", comment=answer.comment, peer=answer.peer,
-                    attempt=item.attempt, sent_at=answer.sent_at, answered_at=answered)  # fmt: skip
+                    attempt=item.attempt, sent_at=answer.sent_at, answered_at=answered,
+                    **dict(answer.facts))  # fmt: skip
                 move(db, item.id, self.destination_id(item.destination), Event.ANSWER, at=wall, detail=detail,
                     status=answer.status, reason=answer.comment[:200], peer=answer.peer[:200],
                     sent_at=answer.sent_at, answered_at=answered, next_at=0)  # fmt: skip
@@ -152,6 +155,21 @@ class Forwarding(SpoolCore):
         count = self.ledger.write(job)
         self.wake()
         return count
+
+    def learned(self, destination: str, sop_class_uid: str, answers: Mapping[str, bool]) -> None:
+        """Write down which transfer syntaxes a destination takes of a SOP Class, and which it refuses."""
+        takes = [",".join(syntax for syntax, taken in answers.items() if taken is wanted) for wanted in (True, False)]
+        detail = details(sop_class=sop_class_uid, takes=takes[0], refuses=takes[1])
+        number, wall = self.destination_id(destination), self.clock.wall()
+        self.ledger.write(lambda db: note(db, wall, None, number, Event.LEARNED, None, detail))
+
+    def sent(self, destination: str) -> list[tuple[dict[str, str], str]]:
+        """Return the details of a destination's last answers, and the sources of their instances."""
+        return Reader(self.ledger.read).sent(destination)
+
+    def accepted(self, destination: str) -> dict[str, dict[str, bool]]:
+        """Return what a destination was last seen to take: SOP Class -> transfer syntax -> taken."""
+        return Reader(self.ledger.read).accepted(destination)
 
     def wait_for_work(self, destination: str, timeout_s: float, *, not_before: float | None = None) -> bool:
         """Sleep until a delivery is due, at most ``timeout_s``; True when there is one.

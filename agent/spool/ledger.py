@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 GENESIS = bytes(32)  # chain before the first event
-DETAIL_LIMIT = 500  # characters kept of one event's detail: reasons are sentences, not dumps
+DETAIL_LIMIT = 1000  # characters kept of one event's detail: reasons are sentences, not dumps
 VALUE_LIMIT = 200  # characters kept of one value that a peer may have chosen (Error Comment is LO, 64)
 
 _FULL_CODES = {sqlite3.SQLITE_FULL}

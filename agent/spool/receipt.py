@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PAGE = 1000  # events per read while verifying: constant memory however long the chain
+RECENT = 4000  # events in which the last answers of a destination are looked for
 
 
 Place = tuple[int, "str | None"]  # behind this destination of an instance; None: behind the whole instance
@@ -194,6 +195,33 @@ class Reader:
         )
         return tuple(_entry(row) for row in self._read(sql, (number,)))
 
+    def sent(self, destination: str, limit: int = 64) -> list[tuple[dict[str, str], str]]:
+        """Return the details of the last answers of a destination and the sources of their instances, in their order.
+
+        It looks at the last ``RECENT`` events only, so that it costs milliseconds however long the chain is.
+        """
+        sql = (
+            "SELECT e.detail, i.source FROM event e JOIN instance i ON i.id = e.instance WHERE e.kind = 'stored' "
+            "AND e.destination = (SELECT id FROM destination WHERE name = ?) "
+            "AND e.seq > (SELECT max(seq) FROM event) - ? ORDER BY e.seq DESC LIMIT ?"
+        )
+        return [(_pairs(detail), source) for detail, source in reversed(self._read(sql, (destination, RECENT, limit)))]
+
+    def accepted(self, destination: str) -> dict[str, dict[str, bool]]:
+        """Return what a destination was last seen to take: SOP Class -> transfer syntax -> taken."""
+        sql = (
+            "SELECT e.detail FROM event e WHERE e.instance IS NULL AND e.kind = 'peer takes' "
+            "AND e.destination = (SELECT id FROM destination WHERE name = ?) ORDER BY e.seq"
+        )
+        found: dict[str, dict[str, bool]] = {}
+        for (detail,) in self._read(sql, (destination,)):
+            pairs = _pairs(detail)
+            found[pairs["sop_class"]] = {
+                syntax: word == "takes" for word in ("takes", "refuses") for syntax in pairs.get(word, "").split(",")
+                if syntax
+            }  # fmt: skip
+        return found
+
     def head(self) -> tuple[int, str]:
         """Return number and chain value (hex) of the last event."""
         found = self._read("SELECT seq, chain FROM event ORDER BY seq DESC LIMIT 1", ())
@@ -254,5 +282,9 @@ class Reader:
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     seq, at, destination, kind, state, detail = row
-    pairs = (line.partition("=") for line in detail.split("\n") if line)
-    return Entry(seq, at, destination, kind, None if state is None else WORDS[state], {k: v for k, _, v in pairs})
+    return Entry(seq, at, destination, kind, None if state is None else WORDS[state], _pairs(detail))
+
+
+def _pairs(detail: str) -> dict[str, str]:
+    lines = (line.partition("=") for line in detail.split("\n") if line)
+    return {key: value for key, _, value in lines}

@@ -89,6 +89,7 @@ class Event(Enum):
     UNREADABLE = "unreadable"
     OUTDATED = "older report not counted"
     REBUILT = "ledger rebuilt"
+    LEARNED = "peer takes"
 
 
 _S, _E, _L = State, Event, Life

@@ -215,7 +215,11 @@ class _Frames:
         data = self._instance.read_frame(number)
         if self._file.meta.transfer_syntax_uid == uid.JPEG_LS_LOSSLESS and near_of(data):
             raise DecodeError(f"frame {number + 1} is near-lossless, whatever its transfer syntax says", tag=PIXEL_DATA)
-        native = self._decode(data)
+        try:
+            native = self._decode(data)
+        except DecodeError as error:
+            error.message = f"frame {number + 1}: {error.message}"
+            raise
         if self._given.planar_configuration != self._target.planar_configuration:
             native = _interleaved(native, self._given)
         coded = self._encode(native)

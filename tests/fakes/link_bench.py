@@ -78,8 +78,8 @@ class Bench:
         self.thread(listener.run, self.stop)
         return listener.port
 
-    def work(self, port: int, timeouts: Timeouts = QUICK, **settings: Any) -> Worker:
-        peer = Peer("ARCHIVE", "127.0.0.1", port, "AGENT", timeouts=timeouts)
+    def work(self, port: int, timeouts: Timeouts = QUICK, called_ae: str = "ARCHIVE", **settings: Any) -> Worker:
+        peer = Peer(called_ae, "127.0.0.1", port, "AGENT", timeouts=timeouts)
         self.worker = Worker(
             self.spool,
             Settings(

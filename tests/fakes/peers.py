@@ -124,6 +124,7 @@ class Orthanc:
         modalities: Mapping[str, Any] | None = None,
         tls: Path | None = None,
         prefix: Sequence[str] = (),
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.port, self.http_port = free_port(), free_port()
@@ -140,6 +141,7 @@ class Orthanc:
                 "DicomTlsPrivateKey": str(tls / "archive.key"), "DicomTlsTrustedCertificates": str(tls / "ca.pem"),
                 "DicomTlsRemoteCertificateRequired": True,
             }  # fmt: skip
+        settings |= more or {}
         path = folder / "orthanc.json"
         path.write_text(json.dumps(settings, indent=1))
         self.process = Process([*prefix, need("Orthanc"), "--verbose", str(path)], folder / "orthanc.log")

@@ -1,0 +1,115 @@
+"""A copy of an instance in another transfer syntax, for one destination and one sending.
+
+It is a draft of the spool that is never sealed: under quota, in constant memory, gone when it was sent, and what a
+power cut leaves of it is a ``.part`` that the next start deletes. The master is hashed first and must be what was
+sealed; every frame of the copy is decoded and compared before a byte of it leaves; and the copy has a digest of its own
+that what is sent must match. SOP Class and Instance UID are those of the master: it is the same instance (PS3.5 A.4).
+
+Raises ``DataSetError`` or ``NativeError`` for pixels that cannot be converted, ``SpoolFull``, and ``MediaError`` for a
+master that is not what it was.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from agent.errors import DecodeError
+from agent.forward.deliver import DigestCheck
+from agent.forward.files import Instance
+from agent.media.file import open_file
+from agent.media.reader import instance_of
+from agent.spool.durable import read_error
+from agent.transcode.choose import Master
+from agent.transcode.job import REFER_BYTES, job_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from agent.media.file import DicomFile
+    from agent.spool.core import Item
+    from agent.spool.draft import Draft
+    from agent.spool.store import Spool
+    from agent.transcode.choose import Choice
+
+_HASH_BYTES: Final = 1 << 20
+
+
+class Copy(NamedTuple):
+    """What is sent instead of the master; ``draft`` is abandoned by whoever has sent it."""
+
+    item_id: int
+    instance: Instance
+    work_s: float  # CPU seconds it took
+    draft: Draft
+    master: Master
+    why: str
+
+
+@contextmanager
+def opened(path: str, size: int) -> Iterator[DicomFile]:
+    """Open a file of the spool, its large values left where they are."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise read_error(error, path) from error
+
+    def pread(length: int, offset: int) -> bytes:
+        try:
+            return os.pread(fd, length, offset)
+        except OSError as error:
+            raise read_error(error, path) from error
+
+    try:
+        yield open_file(pread, size, refer_above=REFER_BYTES)
+    finally:
+        os.close(fd)
+
+
+def master_of(file: DicomFile, item: Item) -> Master:
+    """Say what there is to weigh; pixels that cannot be told apart into frames count as none."""
+    size = item.size - item.data_set_offset
+    try:
+        pixels = instance_of(file).pixels
+    except DecodeError:
+        pixels = None
+    if pixels is None:
+        return Master(item.transfer_syntax_uid, size, source=item.source)
+    count, description = pixels.number_of_frames, pixels.description
+    return Master(item.transfer_syntax_uid, size, count * description.frame_bytes, count, description, item.source)
+
+
+def make_copy(
+    spool: Spool, item: Item, stored: Instance, file: DicomFile, master: Master, choice: Choice, *,
+    expected_bytes: int, watch: Callable[[], None],
+) -> Copy:  # fmt: skip
+    """Write and prove a copy of what is ``stored`` as chosen; ``watch`` is called between frames and may raise."""
+    started = time.thread_time()
+    _require_sealed(stored, file)
+    job = job_of(file, choice.syntax)
+    draft = spool.draft(expected_bytes)
+    try:
+        job.write(draft, lambda _done, _frames: watch())
+        with opened(draft.file.path, draft.file.size) as made:
+            job.prove(made)
+        found = draft.measure()
+        copy = Instance(draft.file.path, stored.sop_class_uid, stored.sop_instance_uid, choice.syntax,
+            found.data_set_offset, found.size, found.data_set_sha256)  # fmt: skip
+    except BaseException:
+        draft.abandon()
+        raise
+    return Copy(item.id, copy, time.thread_time() - started, draft, master, choice.why)
+
+
+def _require_sealed(stored: Instance, file: DicomFile) -> None:
+    check = DigestCheck(stored)
+    at = stored.data_set_offset
+    while at < stored.size:
+        piece = file.file_pread(min(_HASH_BYTES, stored.size - at), at)
+        if not piece:
+            break
+        check.update(memoryview(piece))
+        at += len(piece)
+    check.verify()

@@ -1,0 +1,262 @@
+"""What one destination gets of each instance: the master as it is stored, or a lossless copy that it takes (P10).
+
+An association proposes the transfer syntax of every master and, behind these, the others that a copy may have, so that
+the peer says about each by itself. Then for every instance:
+
+* the master goes as it is where the peer takes it and nothing else is configured: no file is even opened;
+* ``transfer_syntax = "auto"`` or a word, or a peer that refuses the master's: ``agent.transcode.choose`` weighs, a copy
+  is made (``copying``), sent, and removed.
+
+A copy that cannot be made where the master would do is no failure: the master goes. Where only a copy would do, the
+instance is held with the reason. A copy of more than ``HURRY_S`` is made without an association, for peers end one that
+is silent: it is released, the copy kept, and the next association begins with it.
+
+What each answer showed goes into the receipt, and from there, after a restart, back into what is ``Known``. What a peer
+accepts is written down whenever it changes, and said when it takes less than before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from agent.dataset.uid import is_lossy, uid_name
+from agent.errors import DataSetError, LinkClosed, NativeError, SpoolError
+from agent.forward.deliver import failed
+from agent.forward.files import Instance
+from agent.service import commitment, storage
+from agent.transcode.choose import AS_STORED, AUTO, LOSSLESS, choose
+from agent.transcode.learn import Figures, Known
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from agent.dataset.pixels import PixelDescription
+    from agent.errors import AgentError
+    from agent.forward.copying import Copy
+    from agent.forward.deliver import Delivery, Outcome
+    from agent.forward.files import Pair
+    from agent.service.proposal import Need
+    from agent.spool.core import Item
+    from agent.spool.store import Spool
+    from agent.transcode.choose import Master
+
+HURRY_S: Final = 2.0
+# Below this a master is not worth opening: the file system and the headers of a copy cost as much.
+SMALL_S: Final = 0.02
+REMEMBERED: Final = 8  # choices that ``why`` shows
+
+
+class Sent(NamedTuple):
+    """What became of an instance, and what its receipt says about the way it went."""
+
+    outcome: Outcome
+    facts: tuple[tuple[str, object], ...] = ()
+
+
+class Outgoing:
+    """The sending side of one destination; used by its worker, ``facts`` by anyone."""
+
+    __slots__ = ("_accepts", "_cancelled", "_destination", "_known", "_last", "_mode", "_say", "_share", "_spool",
+        "ready")  # fmt: skip
+
+    def __init__(
+        self, spool: Spool, destination: str, mode: str, cpu_share: float, *, say: Callable[[str, str], None],
+        cancelled: Callable[[], bool],
+    ) -> None:  # fmt: skip
+        self._spool = spool
+        self._destination = destination
+        self._mode = mode
+        self._share = cpu_share
+        self._say = say
+        self._cancelled = cancelled
+        self._known: Known | None = None
+        self._accepts: dict[str, dict[str, bool]] = {}  # SOP Class -> transfer syntax -> taken
+        self._last: deque[dict[str, str]] = deque(maxlen=REMEMBERED)
+        self.ready: Copy | None = None
+
+    # --- the association -----------------------------------------------------------------------
+
+    def needs(self, pairs: Iterable[Pair], *, commit: bool) -> list[Need]:
+        """Return what to propose: masters, Storage Commitment, then what copies of the latest pairs may be in."""
+        latest = list(pairs)
+        found = storage.needs(latest) + [commitment.NEED] * commit
+        return found + storage.alternatives([pair for pair in reversed(latest) if not is_lossy(pair[1])], LOSSLESS)
+
+    def opened(self, delivery: Delivery) -> None:
+        """Learn what the peer takes."""
+        if not self._accepts:
+            self._accepts = self._spool.accepted(self._destination)
+        for sop_class, answers in delivery.answers().items():
+            before = self._accepts.get(sop_class, {})
+            if sop_class == commitment.NEED.sop_class_uid or before.items() >= answers.items():
+                continue
+            lost = [uid_name(syntax) for syntax, taken in answers.items() if before.get(syntax) and not taken]
+            if lost:
+                self._say("warning", f"{delivery.peer} no longer takes {', '.join(lost)} of {uid_name(sop_class)}")
+            self._accepts[sop_class] = {**before, **answers}
+            self._spool.learned(self._destination, sop_class, self._accepts[sop_class])
+
+    # --- one instance --------------------------------------------------------------------------
+
+    def send(self, delivery: Delivery, item: Item) -> Sent | None:
+        """Send one instance; None when its copy is ``ready`` and needs a new association."""
+        ready, self.ready = self.ready, None
+        if ready is not None:
+            if ready.item_id == item.id and delivery.takes(ready.instance):
+                return self._copy_sent(delivery, ready)
+            ready.draft.abandon()
+        instance = instance_of(item)
+        if delivery.takes(instance) and not self._weighs(item):
+            why = "as stored: it is too small for anything else to be quicker" if self._mode == AUTO else ""
+            return self._as_stored(delivery, instance, None, why)
+        if not delivery.taken(item.sop_class_uid):
+            return Sent(delivery.send(instance))  # which says why not
+        try:
+            return self._weighed(delivery, item, instance)
+        except (DataSetError, NativeError, SpoolError, LinkClosed) as error:
+            return self._without_copy(delivery, instance, error)
+
+    def _without_copy(self, delivery: Delivery, instance: Instance, error: AgentError) -> Sent:
+        """Do what is left when no copy could be made: send the master, or say why it waits."""
+        if isinstance(error, LinkClosed):
+            return Sent(failed(instance, error, begun=False))
+        if delivery.takes(instance):
+            return self._as_stored(delivery, instance, None, f"as stored: no copy can be made, {error}")
+        refused = f"{delivery.peer} refuses {uid_name(instance.transfer_syntax_uid)}, and no copy can be made"
+        error.message = f"{refused}: {error.message}"
+        return Sent(failed(instance, error, begun=False))
+
+    def forget(self) -> None:
+        """Give the room of a copy back that was not sent."""
+        ready, self.ready = self.ready, None
+        if ready is not None:
+            ready.draft.abandon()
+
+    def _weighs(self, item: Item) -> bool:
+        """Say whether anything but the master may be sent to a peer that takes it."""
+        if self._mode != AUTO:
+            return self._mode not in (AS_STORED, item.transfer_syntax_uid)
+        link = self.known().link
+        return not link.seen or link.seconds(item.size) - link.wait_s > SMALL_S
+
+    def _weighed(self, delivery: Delivery, item: Item, instance: Instance) -> Sent | None:
+        from agent.forward.copying import make_copy, master_of, opened  # media and the C core: where they are needed
+
+        with opened(instance.path, instance.size) as file:
+            master, known = master_of(file, item), self.known()
+            choice = choose(master, delivery.taken(item.sop_class_uid), self._mode, known, cpu_share=self._share)
+            if choice is None:
+                return Sent(_unchangeable(delivery.send(instance)))
+            self._last.append({"sop_instance_uid": item.sop_instance_uid, "sent_as": choice.syntax, "why": choice.why})
+            if choice.syntax == item.transfer_syntax_uid:
+                return self._as_stored(delivery, instance, master, choice.why)
+            long = known.work_s(master, choice.syntax) / self._share > HURRY_S
+            if long:
+                delivery.close()
+            size, _ = known.size(master, choice.syntax)
+            watch = self._between_frames()
+            copy = make_copy(self._spool, item, instance, file, master, choice, expected_bytes=size, watch=watch)
+        if long:
+            self.ready = copy
+            return None
+        return self._copy_sent(delivery, copy)
+
+    def _between_frames(self) -> Callable[[], None]:
+        """Return what is called after each frame: it ends the work when the agent stops, and keeps to the CPU share."""
+        last = time.thread_time()
+
+        def watch() -> None:
+            nonlocal last
+            if self._cancelled():
+                raise LinkClosed("the agent stops")
+            if self._share < 1:
+                time.sleep((time.thread_time() - last) * (1 / self._share - 1))
+                last = time.thread_time()
+
+        return watch
+
+    # --- figures -------------------------------------------------------------------------------
+
+    def known(self) -> Known:
+        """Return what was learned, at first from the receipts."""
+        if self._known is None:
+            self._known = recall(self._spool, self._destination)
+        return self._known
+
+    def _as_stored(self, delivery: Delivery, instance: Instance, master: Master | None, why: str) -> Sent:
+        return self._learned(delivery.send(instance), master, 0.0, why)
+
+    def _copy_sent(self, delivery: Delivery, copy: Copy) -> Sent:
+        try:
+            outcome = delivery.send(copy.instance)
+        finally:
+            copy.draft.abandon()
+        digest = copy.instance.data_set_sha256.hex()
+        return self._learned(outcome, copy.master, copy.work_s, copy.why, ("copy_sha256", digest))
+
+    def _learned(
+        self, outcome: Outcome, master: Master | None, work_s: float, why: str, *more: tuple[str, object]
+    ) -> Sent:
+        if not outcome.stored:
+            return Sent(outcome)
+        figures = Figures(outcome.instance.transfer_syntax_uid, outcome.bytes, round(outcome.seconds, 6))
+        source = ""
+        if master is not None:
+            source = master.source
+            figures = figures._replace(
+                stored_as=master.syntax, stored_bytes=master.bytes, native_bytes=master.native_bytes,
+                pixels=master.pixels, work_s=round(work_s, 6),
+            )  # fmt: skip
+        self.known().add(figures, source)
+        facts = {name: value for name, value in figures._asdict().items() if value}
+        return Sent(outcome, (*facts.items(), *more, ("why", why)))
+
+    def facts(self) -> dict[str, Any]:
+        """Return what is known and was chosen, in plain values."""
+        link = self.known().link
+        return {
+            "transfer_syntax": self._mode,
+            "cpu_share": self._share,
+            "link": {"bytes_per_s": round(link.rate), "wait_s": round(link.wait_s, 6), "answers": link.seen},
+            "accepts": {name: dict(answers) for name, answers in self._accepts.items()},
+            "choices": list(self._last),
+        }
+
+
+def recall(spool: Spool, destination: str) -> Known:
+    """Return what the last receipts of a destination teach."""
+    known = Known(_speed)
+    for detail, source in spool.sent(destination):
+        figures = Figures.read(detail)
+        if figures is not None:
+            known.add(figures, source)
+    return known
+
+
+def _speed(description: PixelDescription, given: str, wanted: str) -> float:
+    from agent.transcode.yardstick import seconds_per_byte  # times the codecs, once
+
+    return seconds_per_byte(description, given, wanted)
+
+
+def _unchangeable(outcome: Outcome) -> Outcome:
+    """Say of a refused instance that nothing can be done about it here."""
+    if outcome.error is None:
+        return outcome
+    outcome.error.message += "; nothing that it takes can be made of this without loss"
+    return outcome._replace(meaning=str(outcome.error))
+
+
+def instance_of(item: Item) -> Instance:
+    """Return a claimed delivery as what ``deliver`` sends."""
+    return Instance(
+        item.path,
+        item.sop_class_uid,
+        item.sop_instance_uid,
+        item.transfer_syntax_uid,
+        item.data_set_offset,
+        item.size,
+        item.data_set_sha256,
+    )
