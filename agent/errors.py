@@ -168,7 +168,7 @@ class IodError(DataSetError):
 
 
 class NotConformant(AgentError):
-    """A file breaks a rule of the Standard; every finding was printed."""
+    """A file or a display is not as the Standard says; every finding was printed."""
 
     code = "check"
     exit_status = 32

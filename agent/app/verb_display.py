@@ -1,10 +1,11 @@
 """``display calibrate FILE``: the table that makes a display follow the GSDF, from its measured luminances (PS3.14).
 
-FILE is what a photometer gives: one line per driving level, level and cd/m2, parted by a comma, semicolon or white
-space; lines that do not start with a digit are headings. The table goes to stdout as CSV, or with ``-o`` to a file, so
-that it can be loaded into the display or its graphics card; what it achieves is said on stderr or with ``--json``.
+FILE is what a photometer gives (``agent.display.measured``): one line per driving level, level and cd/m2. The table
+goes to stdout as CSV, or with ``-o`` to a file, so that it can be loaded into the display or its graphics card; what
+it achieves is said on stderr or with ``--json``.
 
-``display verify FILE`` judges a display after calibration: FILE then holds luminances of P-values.
+``display verify FILE`` judges a display that has its table: FILE then holds luminances of P-values. It ends with status
+0 where the contrast response is within the tolerance, and with that of ``NotConformant`` where it is not.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from agent.display.calibration import (
     calibrate,
     conformance,
 )
-from agent.errors import DisplayError, FileError, UsageError
+from agent.display.measured import read
+from agent.display.verification import DEFAULT_TOLERANCE_PERCENT, LEVELS, Interval, Verdict, verify
+from agent.errors import DisplayError, FileError, NotConformant, UsageError
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
@@ -34,47 +37,107 @@ MAX_FILE_BYTES: Final = MAX_MEASUREMENTS * 32
 def arguments(parser: Parser) -> None:
     """Declare the options."""
     parser.add("action", choices=("calibrate", "verify"), help="make the table, or judge a display that has it")
-    parser.add("file", help="measurements: LEVEL,LUMINANCE per line; verify: P-VALUE,LUMINANCE")
+    parser.add("file", help=f"measurements: LEVEL;LUMINANCE per line; verify: P-VALUE;LUMINANCE of at least {LEVELS}")
     parser.add("--ambient", read=float, default=0.0, metavar="CD_M2", help="light of the room off the screen (0)")
-    parser.add(
-        "--entries", read=int, default=DEFAULT_ENTRIES, metavar="N", help=f"P-values of the table ({DEFAULT_ENTRIES})"
-    )
-    parser.add("-o", "--output", metavar="FILE", help="write the table there; never replaced")
-    parser.add("--json", switch=True, help="print table and conformance as JSON")
+    parser.add("--entries", read=int, default=DEFAULT_ENTRIES, metavar="N", help=f"P-values ({DEFAULT_ENTRIES})")
+    parser.add("--tolerance", read=float, metavar="PERCENT", help="verify: how far contrast may be off the function "
+               f"({DEFAULT_TOLERANCE_PERCENT:g}, of AAPM TG 18 for diagnosis; 20 elsewhere)")  # fmt: skip
+    parser.add("-o", "--output", metavar="FILE", help="calibrate: write the table there; never replaced")
+    parser.add("--json", switch=True, help="print table or verdict as JSON")
 
 
 def run(args: Arguments) -> int:
     """Calibrate or verify."""
-    measured = _read(args.file)
-    if args.action == "verify":
-        levels = [row.ddl for row in sorted(measured)]
-        if levels != list(range(len(levels))):
-            raise DisplayError(f"{args.file}: needs the luminance of every P-value from 0 on, each once")
-        judged = conformance([row.luminance for row in sorted(measured)], ambient=args.ambient)
-        _report(args, judged, None)
-        return 0
-    made = calibrate(measured, ambient=args.ambient, entries=args.entries)
+    unused = ("output", "-o") if args.action == "verify" else ("tolerance", "--tolerance")
+    if getattr(args, unused[0]) is not None:
+        raise UsageError(f"display {args.action} has no use for {unused[1]}")
+    try:
+        measured = _read(args.file)
+        if args.action == "verify":
+            return _verify(args, measured)
+        made = calibrate(measured, ambient=args.ambient, entries=args.entries)
+    except DisplayError as error:
+        raise DisplayError(f"{args.file}: {error.message}", hint=error.hint) from None
     if args.output:
         _write(args.output, made)
-    _report(args, made.conformance, made)
+    _report(args, made)
     return 0
 
 
-def _report(args: Arguments, judged: Conformance, made: Calibration | None) -> None:
-    facts: dict[str, Any] = {key: round(value, 4) for key, value in judged._asdict().items()}
+# --- verify ----------------------------------------------------------------------------------
+
+
+def _verify(args: Arguments, measured: list[Measurement]) -> int:
+    tolerance = DEFAULT_TOLERANCE_PERCENT if args.tolerance is None else args.tolerance
+    verdict = verify(measured, ambient=args.ambient, entries=args.entries, tolerance_percent=tolerance)
+    steps = None
+    if len(measured) == args.entries:  # every P-value: each step can be told
+        steps = conformance([row.luminance for row in sorted(measured)], ambient=args.ambient)
+    worst = verdict.worst
+    where = f"from P-value {worst.first} to {worst.last}"
+    text = f"contrast {where} is {_off(worst)} the function, {tolerance:g} % is allowed"
     if args.json:
-        if made is not None:
-            facts |= {"ambient": made.ambient, "ddl": list(made.ddl)}
-            facts["luminance"] = [round(value, 4) for value in made.luminance]
+        print_json(_verdict_facts(verdict, steps))
+    elif verdict.passed:
+        print(f"PASS: {text}")
+    else:
+        print(f"FAIL: {text}")
+        for row in verdict.intervals:
+            if abs(row.deviation_percent) > tolerance:
+                print(f"  from P-value {row.first} to {row.last}: {_off(row)} the function")
+    if not args.json:
+        ratio = verdict.brightest / verdict.darkest
+        print(f"{verdict.darkest:.4g} to {verdict.brightest:.4g} cd/m2 with ambient light, 1 to {ratio:.0f}")
+        if steps is not None:
+            print(_steps(steps))
+    if not verdict.passed:
+        raise NotConformant(
+            f"{args.file}: {text}", hint="Calibrate the display anew ('display calibrate'), then measure it again."
+        )
+    return 0
+
+
+def _off(row: Interval) -> str:
+    return f"{abs(row.deviation_percent):.1f} % {'above' if row.deviation_percent > 0 else 'below'}"
+
+
+def _verdict_facts(verdict: Verdict, steps: Conformance | None) -> dict[str, Any]:
+    rows = [{**row._asdict(), "deviation_percent": round(row.deviation_percent, 2)} for row in verdict.intervals]
+    facts: dict[str, Any] = {
+        "verdict": "pass" if verdict.passed else "fail",
+        "tolerance_percent": verdict.tolerance_percent,
+        "worst": rows[verdict.intervals.index(verdict.worst)],
+        "intervals": rows,
+        "darkest": round(verdict.darkest, 4),
+        "brightest": round(verdict.brightest, 4),
+    }
+    return facts | (_step_facts(steps) if steps is not None else {})
+
+
+# --- calibrate -------------------------------------------------------------------------------
+
+
+def _report(args: Arguments, made: Calibration) -> None:
+    if args.json:
+        facts = _step_facts(made.conformance) | {"ambient": made.ambient, "ddl": list(made.ddl)}
+        facts["luminance"] = [round(value, 4) for value in made.luminance]
         print_json(facts)
         return
-    if made is not None and not args.output:
+    if not args.output:
         sys.stdout.writelines(_lines(made))
-    out = sys.stdout if made is None or args.output else sys.stderr
-    out.write(
+    out = sys.stdout if args.output else sys.stderr
+    out.write(_steps(made.conformance) + "\n")
+
+
+def _step_facts(judged: Conformance) -> dict[str, Any]:
+    return {key: round(value, 4) for key, value in judged._asdict().items()}
+
+
+def _steps(judged: Conformance) -> str:
+    return (
         f"{judged.jnd_per_step:.3f} JND per step, largest deviation {judged.max_step_deviation:.3f} JND from"
         f" {judged.worst_step} to {judged.worst_step + 1}, spread {judged.rms_step_deviation:.3f} JND\n"
-        f"no P-value is further than {judged.max_index_deviation:.3f} JND from the function\n"
+        f"no P-value is further than {judged.max_index_deviation:.3f} JND from the function"
     )
 
 
@@ -82,6 +145,9 @@ def _lines(made: Calibration) -> list[str]:
     rows = zip(made.ddl, made.luminance, made.target, strict=True)
     body = [f"{p},{ddl},{reached:.4f},{target:.4f}\n" for p, (ddl, reached, target) in enumerate(rows)]
     return ["p_value,ddl,luminance,target\n", *body]
+
+
+# --- files -----------------------------------------------------------------------------------
 
 
 def _write(path: str, made: Calibration) -> None:
@@ -102,14 +168,4 @@ def _read(path: str) -> list[Measurement]:
         raise FileError(f"{path}: {error.strerror}") from None
     if len(data) > MAX_FILE_BYTES:
         raise UsageError(f"{path}: is larger than {MAX_FILE_BYTES} bytes; measurements are not")
-    lines = data.decode("utf-8", "replace").splitlines()
-    found = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip()[:1].isdigit():
-            continue
-        words = line.replace(",", " ").replace(";", " ").split()
-        try:
-            found.append(Measurement(int(words[0]), float(words[1])))
-        except (ValueError, IndexError):
-            raise DisplayError(f"{path}, line {number}: {line.strip()[:40]!r} is not LEVEL,LUMINANCE") from None
-    return found
+    return read(data)

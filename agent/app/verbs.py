@@ -129,9 +129,9 @@ VERBS: Final[tuple[Verb, ...]] = (
         "make the table that lets a display follow the GSDF, or judge one that has it",
         (
             "display calibrate measured.csv --ambient 0.5 -o table.csv",
-            "display verify measured-again.csv --ambient 0.5 --json",
+            "display verify measured-again.csv --ambient 0.5 --tolerance 10",
         ),
-        ("FileError", "DisplayError"),
+        ("FileError", "NotConformant", "DisplayError"),
     ),
     Verb(
         "archive",

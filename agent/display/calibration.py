@@ -109,8 +109,8 @@ def conformance(luminances: Sequence[float], *, ambient: float = 0.0) -> Conform
 
 def _characteristic(measurements: Sequence[Measurement], ambient: float) -> tuple[list[int], list[float]]:
     """Levels and their luminances with ambient light, ascending, checked."""
-    if ambient < 0:
-        raise DisplayError(f"ambient light of {ambient:g} cd/m2 is below 0")
+    if not ambient >= 0:  # not a number, too
+        raise DisplayError(f"ambient light of {ambient:g} cd/m2 is not 0 or more")
     if not MIN_MEASUREMENTS <= len(measurements) <= MAX_MEASUREMENTS:
         raise DisplayError(f"{len(measurements)} measurements: {MIN_MEASUREMENTS} to {MAX_MEASUREMENTS} are wanted")
     ordered = sorted(measurements)

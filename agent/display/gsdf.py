@@ -52,7 +52,10 @@ def jnd_index(luminance_cd_m2: float) -> float:
     """JND index of a luminance in cd/m2, the inverse of ``luminance``; DisplayError outside 0.05..3993."""
     low, high = MIN_LUMINANCE * (1 - _END_TOLERANCE), MAX_LUMINANCE * (1 + _END_TOLERANCE)
     if not low <= luminance_cd_m2 <= high:
-        raise DisplayError(f"{luminance_cd_m2:g} cd/m2 is outside the function, which goes from 0.05 to 3993 cd/m2")
+        raise DisplayError(
+            f"{luminance_cd_m2:g} cd/m2 is outside the function, which goes from 0.05 to 3993 cd/m2",
+            hint="Only a room without light is that dark: measure what the screen reflects, and say --ambient CD_M2.",
+        )
     wanted = math.log10(luminance_cd_m2)
     index = _clamped(_polynomial(_INVERSE, wanted))
     for _ in range(_NEWTON_STEPS):

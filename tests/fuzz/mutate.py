@@ -85,6 +85,7 @@ CDA_TOKENS = (
     b"-->", b"<![CDATA[", b"]]>", b"<!DOCTYPE x>", b"&#0;", b"&amp;", b" xmlns='urn:other'", b"19700101", b"+0100",
     b"99", b"^",
 )  # fmt: skip
+MEASURED_TOKENS = (b";", b",", b".", b" ", b"\t", b"\n", b"#", b"e9", b"0,4", b"15;2,37\n", b"\xff\xfe")
 PICTURE_TOKENS = (b"P5 ", b"P6 ", b"#", b"\n", b"65535", b"0000001", b"\x89PNG\r\n\x1a\n", b"IHDR", b"65536 ")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 
 from agent.acquire.pictures import FRAME_BYTES_MAX, is_png, is_pnm, png_frames, pnm_frames
@@ -12,7 +13,8 @@ from agent.config.lines import key_lines
 from agent.config.source import parse_source
 from agent.dataset.dataset import DataSet
 from agent.dataset.uid import TRANSFER_SYNTAX_NAMES
-from agent.errors import ConfigError, DecodeError, DeviceError, InputError, IodError
+from agent.display.measured import read as read_measured
+from agent.errors import ConfigError, DecodeError, DeviceError, DisplayError, InputError, IodError
 from agent.iod import cda
 from agent.media.codestream import read_jpeg
 from agent.media.select import parse_path
@@ -77,6 +79,14 @@ def run_jpeg(data: bytes) -> None:
     assert d.high_bit == d.bits_stored - 1
     assert 1 <= d.bits_stored <= d.bits_allocated
     assert d.samples_per_pixel in (1, 3)
+
+
+def run_measured(data: bytes) -> None:
+    """Measured luminances: DisplayError, or levels and luminances that are numbers."""
+    with contextlib.suppress(DisplayError):
+        for row in read_measured(data):
+            assert 0 <= row.ddl < 10**9
+            assert 0 <= row.luminance < math.inf
 
 
 def run_cda(data: bytes) -> None:

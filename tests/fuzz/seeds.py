@@ -305,6 +305,13 @@ def cda_documents() -> Iterator[bytes]:
     yield cda(name="<name>Jane Doe</name>", ids="<id root='2.25.7'/>", time="<effectiveTime value='20260301'/>")
 
 
+def measured() -> Iterator[bytes]:
+    """Each way to write a level and a luminance."""
+    for line in ("{};{}", "{},{}", "{}, {}", "{}\t{}"):
+        yield "\n".join(["level,cd/m2", *(line.format(level, level / 4 + 0.4) for level in range(9))]).encode()
+    yield "0;0,4\n# pause\n15;2,37\n".encode("utf-16")
+
+
 def pictures() -> Iterator[bytes]:
     """One of each format, two pictures in a row, comments."""
     yield b"P5 3 2 255\n" + bytes(6)

@@ -166,6 +166,14 @@ TARGETS = {
             mutate.CDA_TOKENS,
         ),
         Target(
+            "measured",
+            "measured luminances of a display",
+            of_text.run_measured,
+            seeds.measured,
+            mutate.plain,
+            mutate.MEASURED_TOKENS,
+        ),
+        Target(
             "picture",
             "headers of PGM, PPM and PNG files",
             of_text.run_picture,

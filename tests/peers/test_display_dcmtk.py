@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agent.app.cli import main
 from agent.display.calibration import Measurement, calibrate
 from agent.display.gsdf import jnd_index
 
@@ -38,3 +39,19 @@ def test_targets_and_table(low: float, high: float, ambient: float, need: Callab
         assert abs(jnd_index(target) - jnd_index(their_target)) < INVERSE_JND
         other += abs(jnd_index(reached) - jnd_index(their_reached)) > INVERSE_JND
     assert other <= len(theirs) // 20  # where a target lies between two levels, the tenth of a JND decides
+
+
+@pytest.mark.parametrize("ambient", [0.0, 0.5])
+def test_a_display_that_shows_what_dcmtk_wants_passes(
+    ambient: float, need: Callable[[str], str], tmp_path: Path
+) -> None:
+    levels = [Measurement(ddl, 0.4 + 249.6 * (ddl / 255) ** 2.2) for ddl in range(256)]
+    wanted = [target for target, _ in curves(need("dcmdspfn"), levels, ambient, tmp_path)]
+    path = tmp_path / "shown.csv"
+    for rows, status in (
+        ([f"{p};{value - ambient:.6f}".replace(".", ",") for p, value in enumerate(wanted)], 0),
+        ([f"{p};{value - ambient:.6f}" for p, value in enumerate(wanted) if p % 15 == 0], 0),
+        ([f"{level.ddl};{level.luminance:.6f}" for level in levels], 32),  # without its table
+    ):
+        path.write_text("\n".join(rows))
+        assert main(["display", "verify", str(path), "--ambient", str(ambient)]) == status

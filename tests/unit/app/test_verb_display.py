@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.app.cli import main
+from agent.display.gsdf import luminance
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,31 +52,65 @@ def test_table_makes_a_display_better(measured: Path, tmp_path: Path, capsys: py
     again.write_text("".join(f"{p},{luminance}\n" for p, luminance in enumerate(made["luminance"])))
     assert main(["display", "verify", str(again), "--json"]) == 0
     after = json.loads(capsys.readouterr().out)
+    assert after["verdict"] == "pass"
     again.write_text("".join(f"{ddl},{0.4 + 249.6 * (ddl / 255) ** 2.2:.5f}\n" for ddl in range(256)))
-    assert main(["display", "verify", str(again)]) == 0
-    assert "no P-value is further than" in capsys.readouterr().out
-    assert main(["display", "verify", str(again), "--json"]) == 0
+    assert main(["display", "verify", str(again)]) == 32
+    out, err = capsys.readouterr()
+    assert out.startswith("FAIL: contrast from P-value ")
+    assert "no P-value is further than" in out
+    assert "display calibrate" in err
+    assert main(["display", "verify", str(again), "--json"]) == 32
     before = json.loads(capsys.readouterr().out)
+    assert before["verdict"] == "fail"
     assert after["max_index_deviation"] < before["max_index_deviation"] / 10
     assert after["jnd_per_step"] == pytest.approx(before["jnd_per_step"], abs=0.001)
 
 
+def test_the_tolerance_is_said_and_can_be_chosen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("".join(f"{p};{luminance(100 + 500 * (p / 255) ** 1.1)}\n" for p in range(0, 256, 15)))
+    assert main(["display", "verify", str(path)]) == 32
+    assert "10 % is allowed" in capsys.readouterr().out
+    assert main(["display", "verify", str(path), "--tolerance", "30"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("PASS: contrast from P-value 0 to 15 is ")
+    assert "30 % is allowed" in out
+    assert "per step" not in out  # of single steps nothing is known
+
+
 @pytest.mark.parametrize(
-    ("action", "text", "status", "message"),
+    ("action", "text", "words", "status", "message"),
     [
-        ("calibrate", "0,1\nx\n9,2,3\n12 abc\n", 34, "line 4: '12 abc' is not LEVEL,LUMINANCE"),
-        ("calibrate", "0 1\n9 0.5\n", 34, "falls from 1 to 0.5"),
-        ("calibrate", "nothing\n", 34, "0 measurements"),
-        ("verify", "0 1\n2 3\n", 34, "every P-value from 0 on"),
-        ("verify", "0 0.01\n1 3\n", 34, "outside the function"),
+        ("calibrate", "0,1\nx\n9,2\n", (), 34, "line 2 has 1 column, not a level and a luminance: 'x'"),
+        ("calibrate", "0,1\n9,2,3\n", (), 34, "line 2 can be read in more than one way"),
+        ("calibrate", "0,1\n9,2,3\n", (), 34, "15,2.37"),
+        ("calibrate", "0 1\n9 0.5\n", (), 34, "falls from 1 to 0.5"),
+        ("calibrate", "nothing\n", (), 34, "no line of it is a measurement"),
+        ("calibrate", "0 1\n9 2\n", ("--tolerance", "5"), 2, "display calibrate has no use for --tolerance"),
+        ("calibrate", "0 1\n9 2\n", ("--ambient", "nan"), 34, "is not 0 or more"),
+        ("verify", "0 1\n2 3\n", (), 34, "18 P-values spread evenly are wanted, near 0, 15, 30"),
+        ("verify", "0 1\n300 3\n", (), 34, "P-value 300 is beyond the last of 256"),
+        ("verify", "0 1\n0 3\n", (), 34, "P-value 0 was measured twice"),
+        ("verify", "0 1\n2 3\n", ("-o", "x"), 2, "display verify has no use for -o"),
+        ("verify", "0 1\n2 3\n", ("--tolerance", "0"), 34, "is not above 0"),
+        ("verify", "0 1\n2 3\n", ("--entries", "16"), 34, "too few to judge"),
+        ("verify", "".join(f"{p} {1 + p / 99}\n" for p in range(255)), (), 34, "nothing was measured near 255"),
+        ("verify", "".join(f"{p} 1\n" for p in range(256)), (), 34, "as dark as the first one"),
+        ("verify", "".join(f"{p} {p / 99}\n" for p in range(256)), (), 34, "say --ambient CD_M2"),
     ],
 )
 def test_files_that_make_no_sense(
-    action: str, text: str, status: int, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    action: str,
+    text: str,
+    words: tuple[str, ...],
+    status: int,
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     path = tmp_path / "measured.txt"
     path.write_text(text)
-    assert main(["display", action, str(path)]) == status
+    assert main(["display", action, str(path), *words]) == status
     assert message in capsys.readouterr().err
 
 

@@ -86,7 +86,7 @@ def test_order_of_measurements_does_not_matter() -> None:
         ([(0, 0.0), (9, 1.0)], {}, "outside the function"),
         ([(0, 1.0), (9, 4200.0)], {}, "outside the function"),
         ([(0, 1.0), (70000, 2.0)], {}, "level 70000"),
-        ([(0, 1.0), (9, 2.0)], {"ambient": -1.0}, "below 0"),
+        ([(0, 1.0), (9, 2.0)], {"ambient": -1.0}, "not 0 or more"),
         ([(0, 1.0), (9, 2.0)], {"entries": 1}, "1 entries"),
         ([(0, 1.0), (9, 2.0)], {"entries": 5000}, "5000 entries"),
     ],
