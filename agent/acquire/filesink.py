@@ -2,7 +2,8 @@
 
 The file appears under its name only when it is complete and synced; until then it is ``FILE.<8 hex digits>.part`` in
 the same folder. What a power cut or SIGKILL leaves under such a name is in nobody's way and may be removed. An existing
-file is never replaced. Raises ``FileError``.
+file is never replaced. Whoever asked for the file says with umask who may read it; the spool alone is always private.
+Raises ``FileError``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
+_MODE = 0o666  # umask takes from it
+
+
 class FileSink:
     """The same writing side as a draft of the spool: ``write`` appends, ``write_at`` goes anywhere."""
 
@@ -29,7 +33,7 @@ class FileSink:
         if os.path.lexists(self.path):
             raise FileError(f"{path} already exists", hint="Choose another name, or remove it first.")
         try:
-            self._file = self._medium.create(f"{self.path}.{os.urandom(4).hex()}.part")
+            self._file = self._medium.create(f"{self.path}.{os.urandom(4).hex()}.part", _MODE)
         except SpoolError as error:
             raise FileError(str(error)) from None
 

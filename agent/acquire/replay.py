@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 _LOSSY = ("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod")
 _HEAD_BYTES = 132  # up to the DICM prefix (PS3.10 7.1)
+_FILE_HINT = "Get the file again from where it was made, or give another one to replay."
+_PATH_HINT = "Check the path and its permissions."
 _SUFFIXES = (".png", ".pgm", ".ppm", ".pnm", ".raw", ".dcm")  # what counts in a folder; other files may lie there too
 
 
@@ -70,7 +72,11 @@ def open_frames(path: str) -> Replay:
         finally:
             os.close(fd)
     except OSError as error:
-        raise DeviceError(f"{path}: {error.strerror or error}") from error
+        raise DeviceError(f"{error.filename or path}: {error.strerror or error}", hint=_PATH_HINT) from error
+    except DeviceError as error:
+        if error.hint == DeviceError.hint:  # no cable leads to a file
+            error.hint = _FILE_HINT
+        raise
 
 
 def _open(path: str) -> int:
@@ -79,7 +85,7 @@ def _open(path: str) -> int:
 
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
-        raise DeviceError(f"{path}: not a regular file")
+        raise DeviceError(f"{path}: not a regular file", hint=_PATH_HINT)
     return fd
 
 

@@ -32,6 +32,9 @@ CHOICES: Final = ("auto", *KINDS, *DOCUMENTS)
 MIN_FRAME_TIME_MS: Final = 0.001  # no camera takes a million frames a second
 MAX_FRAME_TIME_MS: Final = 86_400_000  # a day: slower frames are pages
 _MUST_SAY_BURNED_IN: Final = ("sc-mf", "dx")  # type 1 there (PS3.3 C.8.6.3, C.8.11.3)
+_RAW: Final = (
+    "rows", "columns", "frames", "samples", "bits_allocated", "bits_stored", "photometric", "signed", "offset_bytes",
+)  # fmt: skip
 _SPARE_BYTES: Final = 64  # Number of Frames, which the writer adds where it is missing
 _HINT: Final = "Say it with --set KEYWORD=VALUE or --attributes FILE; 'modality-agent wrap --help' shows how."
 
@@ -51,16 +54,18 @@ def arguments(parser: Parser) -> None:
     parser.add("--anatomy", metavar="WORD", help="region looked at, for example CHEST")
     parser.add("--laterality", choices=("R", "L", "U", "B"), help="side of a paired region")
     parser.add("--frame-time-ms", read=float, metavar="MS", help="time between frames (without it: pages)")
-    parser.add("--insist", switch=True, help="what is given counts where the file says otherwise (patient of a CDA)")
+    parser.add("--insist", switch=True, help="what is given counts where the file says otherwise: another "
+               "patient in a CDA, raw samples that begin like another format")  # fmt: skip
     parser.add("--ignore-orientation", switch=True, help="carry a JPEG as it lies, whatever its Exif says")
     parser.add("--rows", read=int, metavar="N", help="raw samples: rows")
     parser.add("--columns", read=int, metavar="N", help="raw samples: columns")
-    parser.add("--samples", read=int, default=1, metavar="N", help="raw samples: 1 or 3 per pixel (1)")
+    parser.add("--frames", read=int, metavar="N", help="raw samples: frames in each file, which they fill (1)")
+    parser.add("--samples", read=int, metavar="N", help="raw samples: 1 or 3 per pixel (1)")
     parser.add("--bits-allocated", read=int, metavar="N", help="raw samples: 8 or 16 (as bits stored need)")
-    parser.add("--bits-stored", read=int, default=8, metavar="N", help="raw samples: bits that mean something (8)")
+    parser.add("--bits-stored", read=int, metavar="N", help="raw samples: bits that mean something (8)")
     parser.add("--photometric", metavar="WORD", help="raw samples: MONOCHROME1, MONOCHROME2, RGB, YBR_FULL ...")
     parser.add("--signed", switch=True, help="raw samples: two's complement")
-    parser.add("--offset-bytes", read=int, default=0, metavar="N", help="raw samples: bytes before the first frame")
+    parser.add("--offset-bytes", read=int, metavar="N", help="raw samples: bytes before the first frame (0)")
     parser.add("--json", switch=True, help="print the result as JSON")
 
 
@@ -246,29 +251,33 @@ def _raw(args: Arguments) -> Raw | None:
     from agent.acquire.pictures import check_geometry
     from agent.errors import DeviceError
 
-    if args.rows is None and args.columns is None:
+    given = {name: value for name in _RAW if (value := getattr(args, name)) is not None and value is not False}
+    if not given:
         return None
-    if args.rows is None or args.columns is None:
-        raise UsageError("raw samples need both --rows and --columns")
-    allocated = args.bits_allocated or (8 if args.bits_stored <= 8 else 16)
+    if "rows" not in given or "columns" not in given:
+        name = next(iter(given)).replace("_", "-")
+        raise UsageError(f"--{name} is for raw samples, and these need both --rows and --columns")
+    values = {"samples": 1, "bits_stored": 8, "frames": 1, "offset_bytes": 0, **given}
+    for name, low in (("frames", 1), ("offset_bytes", 0)):
+        if values[name] < low:
+            raise UsageError(f"--{name.replace('_', '-')} is {low} or more, not {values[name]}")
+    stored, samples = values["bits_stored"], values["samples"]
     description = PixelDescription(
         args.rows,
         args.columns,
-        args.samples,
-        allocated,
-        args.bits_stored,
-        args.bits_stored - 1,
+        samples,
+        values.get("bits_allocated", 8 if stored <= 8 else 16),
+        stored,
+        stored - 1,
         int(args.signed),
-        args.photometric or ("RGB" if args.samples == 3 else "MONOCHROME2"),
+        args.photometric or ("RGB" if samples == 3 else "MONOCHROME2"),
         0,
     )
     try:
         check_geometry(description, "raw samples")
     except DeviceError as error:
         raise UsageError(error.message) from None
-    if args.offset_bytes < 0:
-        raise UsageError("--offset-bytes is negative")
-    return wrap_inputs.Raw(description, args.offset_bytes)
+    return wrap_inputs.Raw(description, values["offset_bytes"], values["frames"], believed=args.insist)
 
 
 # --- the file --------------------------------------------------------------------------------

@@ -12,7 +12,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.acquire import pictures
+from agent.acquire.lookalike import HEAD_BYTES, recognised
 from agent.app.source_file import open_regular
+from agent.app.term import count_text
 from agent.dataset.pixels import PixelDescription
 from agent.errors import DecodeError, DeviceError, FileError, InputError, UsageError
 from agent.media import codestream
@@ -24,22 +26,11 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-HEAD_BYTES: Final = 1024
 MAX_STREAM_BYTES: Final = 256 << 20  # of one compressed picture, which is held in memory
 UPRIGHT: Final = 1
+_SAVE_AS: Final = "Was another file meant? A picture can be saved as PNG, JPEG or PGM, a document as PDF."
+_GEOMETRY: Final = "Check --rows, --columns, --samples, --bits-stored, --bits-allocated, --offset-bytes and --frames."
 
-# What people have and no instance can hold as it is: first bytes -> name
-_OTHERS: Final = (
-    (b"II*\0", "a TIFF"),
-    (b"MM\0*", "a TIFF"),
-    (b"GIF8", "a GIF"),
-    (b"BM", "a BMP"),
-    (b"\0\0\0\x0cjP  ", "a JPEG 2000 file"),
-    (b"\xff\x4f\xff\x51", "a JPEG 2000 codestream"),
-    (b"RIFF", "a WebP or video"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"PK\x03\x04", "a ZIP archive or office document"),
-)
 _BOMS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -48,6 +39,8 @@ class Raw(NamedTuple):
 
     description: PixelDescription
     offset: int = 0
+    frames: int = 1  # in each file
+    believed: bool = False  # whatever the first bytes look like
 
 
 class Picture(NamedTuple):
@@ -69,17 +62,19 @@ def content_of(path: str, *, raw: bool) -> str:
         return "picture"
     if head.startswith(b"%PDF-"):
         return "pdf"
-    if head[128:132] == b"DICM":
-        raise InputError(f"{path} is a DICOM file already", hint="'modality-agent transcode' changes its encoding.")
-    for mark, name in _OTHERS:
-        if head.startswith(mark):
-            raise InputError(f"{path} is {name}, which cannot be wrapped", hint="Save it as PNG, JPEG, PGM or PDF.")
     text = head
     for mark in _BOMS:
         text = text.removeprefix(mark)
     start = text.replace(b"\0", b"").lstrip()[:1]
     if start in (b"<", b"{"):
         return "cda" if start == b"<" else "dose"
+    if not head:
+        raise InputError(f"{path} is empty", hint="Was it copied to its end?")
+    name = recognised(head, os.stat(path).st_size)
+    if name == "a DICOM file":
+        raise InputError(f"{path} is a DICOM file already", hint="'modality-agent transcode' changes its encoding.")
+    if name is not None:
+        raise InputError(f"{path} is {name}, which cannot be wrapped", hint=_SAVE_AS)
     raise InputError(
         f"{path} is nothing that wrap knows: no PNG, JPEG, JPEG-LS, PGM, PPM, PDF, CDA or exposure events",
         hint="Raw samples need --rows and --columns.",
@@ -144,16 +139,26 @@ def same_kind(found: list[Picture]) -> None:
 
 
 def _look_raw(path: str, raw: Raw) -> Picture:
+    """Raw samples fill their file to the byte, and do not begin like something else."""
     with _opened(path) as opened:
-        size = opened.size
-    frame = raw.description.frame_bytes
-    frames, rest = divmod(size - raw.offset, frame)
-    if frames < 1 or rest:
+        size, head = opened.size, os.pread(opened.fd, HEAD_BYTES, 0)
+    name = None if raw.believed else recognised(head, size)
+    if name is not None:
         raise InputError(
-            f"{path} has {size} bytes, which are not whole frames of {frame} bytes",
-            hint="Check --rows, --columns, --samples, --bits-allocated and --offset-bytes.",
+            f"{path} is {name}, and --rows and --columns are for raw samples",
+            hint="Leave them out; or, if these are samples that only look like it, give --insist.",
         )
-    return Picture(path, raw.description, frames, size)
+    frame = raw.description.frame_bytes
+    wanted = raw.offset + raw.frames * frame
+    if size != wanted:
+        more, rest = divmod(size - raw.offset, frame)
+        fits = more > 0 and not rest
+        raise InputError(
+            f"{path} has {size} bytes, and {count_text(raw.frames, 'frame')} of {frame} from byte {raw.offset} on"
+            f" need {wanted}",
+            hint=f"Are there {count_text(more, 'frame')} in it? Say --frames {more}." if fits else _GEOMETRY,
+        )
+    return Picture(path, raw.description, raw.frames, size)
 
 
 def _look_jpeg(path: str, *, ignore_orientation: bool) -> Picture:

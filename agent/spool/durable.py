@@ -198,12 +198,12 @@ class Medium:
         self.root = root
         self.ops = ops or Ops()
 
-    def create(self, path: str) -> File:
-        """Create ``path``, which must not exist, for writing and reading back."""
+    def create(self, path: str, mode: int = FILE_MODE) -> File:
+        """Create ``path``, which must not exist, for writing and reading back; umask takes from ``mode``."""
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
             self.ops.step("create", path)
-            return File(os.open(path, flags, FILE_MODE), path, self.ops)
+            return File(os.open(path, flags, mode), path, self.ops)
         except OSError as error:
             raise media_error(error, "create", path) from error
 

@@ -34,14 +34,14 @@ def test_attributes_from_a_file_and_from_the_line(tmp_path: Path) -> None:
     values = {"PatientName": "DOE^JANE", "00100020": {"vr": "LO", "Value": ["1"]}, "StudyInstanceUID": "1.2.3",
               "InstanceNumber": 7, "ImageComments": "seen"}  # fmt: skip
     (tmp_path / "a.json").write_text(json.dumps(values))
-    words = (tmp_path / "a.pgm", "--attributes", tmp_path / "a.json", "--set", "PatientID=2", "--set", "Modality=US")
+    words = (tmp_path / "a.pgm", "--attributes", tmp_path / "a.json", "--set", "PatientID=1", "--set", "Modality=US")
     status, said, error = wrapped(tmp_path, *words, "--json")
     assert status == 0, error
     facts = json.loads(said)
     assert facts["study_instance_uid"] == "1.2.3"
     assert not [text for text in facts["assumed"] if text.startswith("Modality")]
     read = pydicom.dcmread(tmp_path / "out.dcm")
-    assert (read.PatientID, read.Modality, read.InstanceNumber) == ("2", "US", 7)
+    assert (read.PatientID, read.Modality, read.InstanceNumber) == ("1", "US", 7)
     assert (str(read.PatientName), read.StudyInstanceUID, read.ImageComments) == ("DOE^JANE", "1.2.3", "seen")
 
 

@@ -156,7 +156,7 @@ def test_damaged_pnm_is_refused(data: bytes, text: str, tmp_path: Path) -> None:
 
 
 def test_raw_with_sidecar_is_read_in_place(tmp_path: Path) -> None:
-    path = put(tmp_path / "clip.raw", b"head" + COLOUR.tobytes() * 3 + b"tail")
+    path = put(tmp_path / "clip.raw", b"head" + COLOUR.tobytes() * 3)
     put(tmp_path / "clip.toml", b"rows = 2\ncolumns = 3\nsamples_per_pixel = 3\noffset_bytes = 4\n")
     replay = open_frames(str(path))
     os.close(replay.fd)
@@ -169,6 +169,29 @@ def test_raw_with_sidecar_is_read_in_place(tmp_path: Path) -> None:
     description, data = frames_of(put(path, (WIDE >> 2).astype(">u2").tobytes()))
     assert data == (WIDE >> 2).tobytes()
     assert (description.bits_stored, description.high_bit) == (14, 13)
+
+
+def test_a_rest_behind_the_last_whole_frame_is_refused_unless_frames_are_counted(tmp_path: Path) -> None:
+    path = put(tmp_path / "clip.raw", GREY.tobytes() * 2 + b"rest")
+    put(tmp_path / "clip.toml", b"rows = 2\ncolumns = 3\n")
+    with pytest.raises(DeviceError, match=r"clip\.raw: 4 bytes are behind the last of 2 whole frames") as caught:
+        open_frames(str(path))
+    assert "'frames = 2' leaves the rest out" in caught.value.hint
+    put(tmp_path / "clip.toml", b"rows = 2\ncolumns = 3\nframes = 2\n")
+    assert frames_of(path)[1] == GREY.tobytes() * 2
+
+
+def test_no_hint_blames_a_cable_or_the_configuration(tmp_path: Path) -> None:
+    """A replay has neither; whoever reads the hint must be sent to the file."""
+    put(tmp_path / "clip.toml", b"rows = 2\n")
+    put(tmp_path / "folder.toml", b"")
+    for name, data in (("empty.png", b""), ("cut.png", b"\x89PNG\r\n\x1a\n"), ("a.pgm", b"P5 2 2 255\n1"),
+                       ("clip.raw", GREY.tobytes()), ("none", None), ("a.dcm", bytes(128) + b"DICM")):  # fmt: skip
+        path = tmp_path / name if data is None else put(tmp_path / name, data)
+        with pytest.raises((DeviceError, ConfigError)) as caught:
+            open_frames(str(path))
+        assert "cable" not in caught.value.hint
+        assert "configuration" not in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,14 @@ from agent.app import cli
 from agent.app.source_file import opened
 
 PGM = b"P5 4 2 255\n" + bytes(range(8))
+RAW = bytes(range(128, 152))
 PDF = b"%PDF-1.4\n%%EOF\n"
 
 
 @pytest.mark.parametrize(
     ("data", "words", "status", "text"),
     [
-        (b"", (), 33, "nothing that wrap knows"),
+        (b"", (), 33, "file is empty"),
         (b"II*\0", (), 33, "is a TIFF"),
         (bytes(128) + b"DICM", (), 33, "is a DICOM file already"),
         (b"\xff\xd8\xff\xe0", (), 33, "cut short"),
@@ -59,7 +60,18 @@ PDF = b"%PDF-1.4\n%%EOF\n"
         (PGM, ("--sop-class", "us-mf", "--transfer-syntax", "jpeg-2000"), 31, "no instance can be made"),
         (PGM, ("--sop-class", "dx"), 31, "PixelIntensityRelationship is absent"),
         (PGM, ("--rows", "2"), 2, "both --rows and --columns"),
-        (PGM, ("--rows", "5", "--columns", "5"), 33, "not whole frames"),
+        (PGM, ("--rows", "1", "--columns", "19"), 33, "is a PBM, PGM, PPM or PAM, and --rows"),
+        (RAW, ("--rows", "5", "--columns", "5"), 33, "has 24 bytes, and 1 frame of 25 from byte 0 on need 25"),
+        (RAW, ("--rows", "2", "--columns", "6"), 33, "Are there 2 frames in it? Say --frames 2."),
+        (RAW, ("--rows", "2", "--columns", "6", "--frames", "1"), 33, "Say --frames 2."),
+        (RAW, ("--rows", "2", "--columns", "6", "--offset-bytes", "40"), 33, "Check --rows"),
+        (RAW, ("--rows", "2", "--columns", "6", "--frames", "0"), 2, "--frames is 1 or more, not 0"),
+        (RAW, ("--rows", "2", "--columns", "6", "--offset-bytes", "-1"), 2, "--offset-bytes is 0 or more, not -1"),
+        (RAW, ("--rows", "2", "--columns", "6", "--bits-allocated", "0"), 2, "samples of 0 bits per pixel"),
+        (PGM, ("--bits-stored", "8"), 2, "--bits-stored is for raw samples"),
+        (PGM, ("--signed",), 2, "--signed is for raw samples"),
+        (b"\x7fELF" + bytes(20), (), 33, "is a program"),
+        (b"\x7fELF" + bytes(20), ("--rows", "4", "--columns", "6"), 33, "give --insist"),
         (PGM, ("--rows", "0", "--columns", "5"), 2, "is no picture"),
         (PGM, ("--anatomy", "ELSEWHERE"), 31, "is not in the table"),
         (
@@ -154,3 +166,21 @@ def test_the_same_said_twice_is_no_contradiction(tmp_path: Path, capsys: pytest.
         f"PatientID is said twice: 1 by --attributes {tmp_path}/a.json and 2 by --patient-id" in capsys.readouterr().err
     )
     assert cli.main([*words, "--patient-id", "1", "--set", "PatientID=1", "--set", "PatientName=A^B"]) == 0
+
+
+def test_raw_samples_that_only_look_like_something_else(tmp_path: Path) -> None:
+    (tmp_path / "a.raw").write_bytes(b"\x7fELF" + bytes(20))
+    words = ["wrap", str(tmp_path / "a.raw"), "-o", str(tmp_path / "a.dcm"), "--rows", "4", "--columns", "6"]
+    assert cli.main(words) == 33
+    assert cli.main([*words, "--insist"]) == 0
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o027, 0o077])
+def test_who_may_read_the_file_is_said_by_umask(mask: int, tmp_path: Path) -> None:
+    (tmp_path / "a.pgm").write_bytes(PGM)
+    before = os.umask(mask)
+    try:
+        assert cli.main(["wrap", str(tmp_path / "a.pgm"), "-o", str(tmp_path / "a.dcm")]) == 0
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.dcm").stat().st_mode & 0o777 == 0o666 & ~mask
