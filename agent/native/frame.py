@@ -6,6 +6,8 @@ A description is anything that has the attributes of `PixelDescription` (PS3.3 C
 
 from __future__ import annotations
 
+import sys
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from agent.errors import NativeArgumentError, NativeDataError
@@ -13,6 +15,8 @@ from agent.native._core import ffi, lib
 from agent.native.status import check
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from typing_extensions import Buffer
 
 
@@ -104,18 +108,17 @@ Layout = tuple[int, int, int, int, int, int, int, int]
 """Rows, columns, samples per pixel, bits allocated and stored, pixel representation, planar configuration, high bit."""
 
 
-def layout_of(description: PixelDescription) -> Layout:
-    """What the C core is told of a description, as something to look it up by."""
-    return (
-        description.rows,
-        description.columns,
-        description.samples_per_pixel,
-        description.bits_allocated,
-        description.bits_stored,
-        description.pixel_representation,
-        description.planar_configuration,
-        description.high_bit,
-    )
+layout_of: Callable[[PixelDescription], Layout] = attrgetter(
+    "rows",
+    "columns",
+    "samples_per_pixel",
+    "bits_allocated",
+    "bits_stored",
+    "pixel_representation",
+    "planar_configuration",
+    "high_bit",
+)
+"""What the C core is told of a description, as something to look it up by."""
 
 
 def layout_struct(layout: Layout) -> Any:
@@ -132,8 +135,10 @@ def c_format(description: PixelDescription) -> Any:
     return layout_struct(layout_of(description))
 
 
-# Items of arrays (PEP 3118), little endian as all samples here -> pixel representation.
-_ITEMS = {"B": 0, "b": 1, "H": 0, "h": 1}
+# Items of arrays (PEP 3118) -> pixel representation. Samples are little endian, on every machine.
+_ITEMS = {"B": 0, "b": 1, "<B": 0, "<b": 1, "<H": 0, "<h": 1}
+if sys.byteorder == "little":
+    _ITEMS |= {"H": 0, "h": 1}
 _COLOURS = {1: "MONOCHROME2", 3: "RGB"}
 
 
@@ -143,7 +148,7 @@ def array_description(frame: Buffer, bits_stored: int | None = None) -> FrameDes
         view = memoryview(frame)
     except TypeError as error:
         raise NativeArgumentError(f"not a usable buffer: {error}") from error
-    shape, items = view.shape or (), view.format.lstrip("@=<")
+    shape, items = view.shape or (), view.format.lstrip("@=")
     if len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] not in _COLOURS):
         raise NativeArgumentError(
             f"an array of shape {shape} is no frame",
@@ -160,10 +165,13 @@ def array_description(frame: Buffer, bits_stored: int | None = None) -> FrameDes
     return FrameDescription(shape[0], shape[1], samples, bits, stored, stored - 1, _ITEMS[items], _COLOURS[samples])
 
 
+_BYTES = ffi.typeof("uint8_t[]")
+
+
 def c_buffer(buffer: Buffer, *, writable: bool = False) -> Any:
     """Borrow the bytes of any C-contiguous buffer, whatever its items are."""
     try:
-        return ffi.from_buffer("uint8_t[]", buffer, require_writable=writable)
+        return ffi.from_buffer(_BYTES, buffer, writable)
     except (BufferError, TypeError, ValueError) as error:
         raise NativeArgumentError(f"not a usable buffer: {error}") from error
 

@@ -8,6 +8,7 @@
 #define RLE_HEADER_BYTES 64u
 #define RLE_PACKET_MAX 128u
 #define RLE_PLANES_MAX 6u /* 3 samples of 16 bits; the header has room for 15 */
+#define RLE_STRIP 2048u   /* pixels that are decoded at a time: all their planes and they fit into the first cache */
 #define RLE_ALIGN 64u
 
 /* Segment k of a frame is byte plane k: sample by sample, the most significant byte first (PS3.5 G.2). */

@@ -1,7 +1,8 @@
 /* RLE Lossless decoder (PS3.5 Annex G), for input that nobody vouches for.
  *
- * All segments are decoded in step, one row of each at a time into working memory, and joined into pixels: memory stays
- * small and in the cache. Every count is checked against what is left of its segment and of its row before it is used.
+ * Planes of 8 bit samples are decoded in place. Others go in step, a strip of each at a time into working memory, and
+ * are joined into pixels: memory stays small and in the cache. While a segment has room for the longest packet, packets
+ * are copied in blocks, whatever their kind and length; its end is read with every count checked before it is used.
  * A packet may go on into the next row (other encoders do that), but not behind the plane. Trailing bytes of a segment
  * are ignored: they are padding. */
 #include "bytes.h"
@@ -15,7 +16,11 @@ typedef struct {
     size_t left; /* bytes that the current packet still has to give */
     bool repeat; /* it repeats `value`; otherwise its bytes are at `at`, and were counted */
     uint8_t value;
+    bool restless; /* its packets were short */
 } segment;
+
+/* Below so many bytes for a turn the processor guesses wrong more often than it gains. */
+#define RESTLESS_BYTES 10u
 
 static int64_t read_header(segment *segments, const uint8_t *src, size_t src_size, size_t planes)
 {
@@ -56,43 +61,156 @@ static int64_t next_packet(segment *s)
     return MGA_ERR_DATA_TRUNCATED;
 }
 
-/* `out` has slack behind, so packets are copied in blocks where the input allows it. */
-static int64_t get_row(segment *s, uint8_t *out, size_t count)
+/* Gives up to `count` bytes of the current packet. */
+static size_t take(segment *s, uint8_t *out, size_t count)
 {
-    while (count > 0) {
+    size_t n = s->left < count ? s->left : count;
+    if (s->repeat) {
+        memset(out, s->value, n);
+    } else {
+        memcpy(out, s->at, n);
+        s->at += n;
+    }
+    s->left -= n;
+    return n;
+}
+
+typedef uint8_t block __attribute__((vector_size(32), aligned(1), may_alias));
+
+/* Copies more than needed. */
+static inline __attribute__((always_inline)) void put_literals(uint8_t *out, const uint8_t *bytes, size_t count)
+{
+    const block *from = (const void *)bytes;
+    block *to = (void *)out;
+    to[0] = from[0];
+    if (count > sizeof(block))
+        for (size_t i = 1; i < RLE_PACKET_MAX / sizeof(block); i++)
+            to[i] = from[i];
+}
+
+static inline __attribute__((always_inline)) void put_run(uint8_t *out, uint8_t value, size_t count)
+{
+    const block run = value - (block){0};
+    block *to = (void *)out;
+    to[0] = run;
+    if (count > sizeof(block))
+        for (size_t i = 1; i < RLE_PACKET_MAX / sizeof(block); i++)
+            to[i] = run;
+}
+
+/* Whole packets while the longest ones are there. Encoders put a run behind literals, so a turn is some literals or
+ * none and then a run. Whether there are literals is guessed by the processor, which is quick where it learns to
+ * (`guess`); among short packets it does not, and the turn is made without asking. `out` has RLE_PACKET_MAX bytes
+ * behind. Returns how many bytes it gave; the last packet may have some left, because other encoders let packets go on
+ * into the next row. */
+static inline __attribute__((always_inline)) size_t put_packets(segment *s, uint8_t *out, size_t count, bool guess)
+{
+    const uint8_t *at = s->at;
+    const uint8_t *const end = s->end;
+    uint8_t *to = out;
+    uint8_t *const stop = out + count;
+    bool repeat = false;
+    size_t turns = 0;
+    while (to < stop && end - at > (ptrdiff_t)RLE_PACKET_MAX + 2) {
+        int head = (int8_t)*at;
+        const uint8_t *next = at + 2;
+        size_t step = (size_t)(head + 2) & (size_t) ~(head >> 8);
+        if (guess)
+            step = head < 0 ? 0 : (size_t)head + 2;
+        size_t literals = step - (step > 0);
+        put_literals(to, at + 1, literals);
+        to += literals;
+        at += step;
+        repeat = false;
+        turns++;
+        if (__builtin_expect(to >= stop, 0))
+            break;
+        head = (int8_t)*at;
+        if (head >= 0)
+            continue;
+        if (__builtin_expect(head == INT8_MIN, 0)) {
+            at++;
+            continue;
+        }
+        size_t run = (size_t)(1 - head);
+        put_run(to, at[1], run);
+        to += run;
+        at = next + step;
+        repeat = true;
+    }
+    s->restless = turns * RESTLESS_BYTES > (size_t)(to - out);
+    if (to > stop) {
+        s->left = (size_t)(to - stop);
+        s->repeat = repeat;
+        s->value = at[-1];
+        at -= repeat ? 0 : s->left;
+        to = stop;
+    }
+    s->at = at;
+    return (size_t)(to - out);
+}
+
+typedef size_t (*put_packets_function)(segment *s, uint8_t *out, size_t count);
+
+static size_t guess_portable(segment *s, uint8_t *out, size_t count)
+{
+    return put_packets(s, out, count, true);
+}
+
+static size_t reckon_portable(segment *s, uint8_t *out, size_t count)
+{
+    return put_packets(s, out, count, false);
+}
+
+#if defined(__x86_64__)
+#define AVX2 __attribute__((target("avx2,bmi,bmi2")))
+
+static AVX2 size_t guess_avx2(segment *s, uint8_t *out, size_t count)
+{
+    return put_packets(s, out, count, true);
+}
+
+static AVX2 size_t reckon_avx2(segment *s, uint8_t *out, size_t count)
+{
+    return put_packets(s, out, count, false);
+}
+#endif
+
+/* By whether the packets before were short. */
+static const put_packets_function *best_put_packets(void)
+{
+    static const put_packets_function PORTABLE[2] = {guess_portable, reckon_portable};
+#if defined(__x86_64__)
+    static const put_packets_function WITH_AVX2[2] = {guess_avx2, reckon_avx2};
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
+        return WITH_AVX2;
+#endif
+    return PORTABLE;
+}
+
+#define STRIP_PITCH rle_padded(RLE_STRIP)
+
+typedef struct {
+    const put_packets_function *put_packets;
+    const mga_rle_kernels *kernels;
+    uint8_t *strips; /* one of each plane, with slack */
+} decode_work;
+
+/* Gives `count` bytes of a segment to memory with slack behind. */
+static int64_t get_bytes(segment *s, uint8_t *out, size_t count, const decode_work *w)
+{
+    size_t done = s->left > 0 ? take(s, out, count) : 0;
+    if (s->left == 0)
+        done += w->put_packets[s->restless](s, out + done, count - done);
+    while (done < count) {
         if (s->left == 0) {
             int64_t status = next_packet(s);
             if (status < 0)
                 return status;
         }
-        size_t n = s->left < count ? s->left : count;
-        if (s->repeat) {
-            memset(out, s->value, 16);
-            if (n > 16)
-                memset(out + 16, s->value, RLE_PACKET_MAX - 16);
-        } else {
-            if ((size_t)(s->end - s->at) < RLE_PACKET_MAX) {
-                memcpy(out, s->at, n);
-            } else {
-                memcpy(out, s->at, 16);
-                if (n > 16)
-                    memcpy(out + 16, s->at + 16, RLE_PACKET_MAX - 16);
-            }
-            s->at += n;
-        }
-        out += n;
-        count -= n;
-        s->left -= n;
+        done += take(s, out + done, count - done);
     }
     return MGA_OK;
-}
-
-static void join_words(uint8_t *restrict dst, const uint8_t *restrict high, const uint8_t *restrict low, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        dst[2 * i] = low[i];
-        dst[2 * i + 1] = high[i];
-    }
 }
 
 static void join_strided(uint8_t *restrict dst, const uint8_t *restrict row, size_t count, size_t step)
@@ -101,25 +219,60 @@ static void join_strided(uint8_t *restrict dst, const uint8_t *restrict row, siz
         dst[i * step] = row[i];
 }
 
-/* Writes one row of pixels from one row of each plane. */
-static void join_row(uint8_t *dst, const uint8_t *rows, size_t pitch, size_t row, const rle_layout *l)
+/* Writes pixels from a strip of each plane. */
+static void join_strips(uint8_t *at, size_t pixels, const rle_layout *l, const decode_work *w)
 {
-    size_t columns = l->columns;
-    uint8_t *at = dst + row * columns * l->pixel_step;
+    const uint8_t *strip = w->strips;
     if (l->pixel_step == 3) {
-        mga_rle_kernels_best()->join3(at, rows, rows + pitch, rows + 2 * pitch, columns);
+        w->kernels->join3(at, strip, strip + STRIP_PITCH, strip + 2 * STRIP_PITCH, pixels);
         return;
     }
-    for (size_t k = 0; k < l->planes; k++) {
-        if (l->pixel_step == 1) {
-            memcpy(at + rle_plane_offset(l, k), rows + k * pitch, columns);
-        } else if (l->pixel_step == 2) {
-            join_words(at + k / 2 * l->sample_step, rows + k * pitch, rows + (k + 1) * pitch, columns);
+    for (size_t k = 0; k < l->planes; k++, strip += STRIP_PITCH) {
+        if (l->pixel_step == 2) {
+            w->kernels->join2(at + k / 2 * l->sample_step, strip + STRIP_PITCH, strip, pixels);
+            strip += STRIP_PITCH;
             k++;
         } else {
-            join_strided(at + rle_plane_offset(l, k), rows + k * pitch, columns, l->pixel_step);
+            join_strided(at + rle_plane_offset(l, k), strip, pixels, l->pixel_step);
         }
     }
+}
+
+static int64_t get_pixels(uint8_t *dst, segment *segments, const rle_layout *l, const decode_work *w)
+{
+    size_t left = l->rows * l->columns;
+    while (left > 0) {
+        size_t pixels = left < RLE_STRIP ? left : RLE_STRIP;
+        for (size_t k = 0; k < l->planes; k++) {
+            int64_t status = get_bytes(&segments[k], w->strips + k * STRIP_PITCH, pixels, w);
+            if (status < 0)
+                return status;
+        }
+        join_strips(dst, pixels, l, w);
+        dst += pixels * l->pixel_step;
+        left -= pixels;
+    }
+    return MGA_OK;
+}
+
+/* Planes that the frame has as they are. All but the end has slack: what follows. */
+static int64_t get_planes(uint8_t *dst, segment *segments, const rle_layout *l, const decode_work *w)
+{
+    size_t bytes = l->rows * l->columns;
+    size_t tail = bytes < RLE_PACKET_MAX ? bytes : RLE_PACKET_MAX;
+    for (size_t k = 0; k < l->planes; k++, dst += bytes) {
+        int64_t status = MGA_OK;
+        for (size_t at = 0, count = 0; at < bytes - tail && status >= 0; at += count) {
+            count = bytes - tail - at < RLE_STRIP ? bytes - tail - at : RLE_STRIP;
+            status = get_bytes(&segments[k], dst + at, count, w);
+        }
+        if (status >= 0)
+            status = get_bytes(&segments[k], w->strips, tail, w);
+        if (status < 0)
+            return status;
+        memcpy(dst + bytes - tail, w->strips, tail);
+    }
+    return MGA_OK;
 }
 
 int64_t mga_rle_decode(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
@@ -136,16 +289,10 @@ int64_t mga_rle_decode(void *dst, size_t dst_size, const void *src, size_t src_s
     status = read_header(segments, src, src_size, l.planes);
     if (status < 0)
         return status;
-    uint8_t *rows = rle_align(work);
-    size_t pitch = rle_padded(l.columns);
-    for (size_t row = 0; row < l.rows; row++) {
-        for (size_t k = 0; k < l.planes; k++) {
-            status = get_row(&segments[k], rows + k * pitch, l.columns);
-            if (status < 0)
-                return status;
-        }
-        join_row(dst, rows, pitch, row, &l);
-    }
+    const decode_work w = {best_put_packets(), mga_rle_kernels_best(), rle_align(work)};
+    status = l.pixel_step == 1 ? get_planes(dst, segments, &l, &w) : get_pixels(dst, segments, &l, &w);
+    if (status < 0)
+        return status;
     for (size_t k = 0; k < l.planes; k++)
         if (segments[k].left > 0)
             return MGA_ERR_DATA_OVERRUN;

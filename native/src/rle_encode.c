@@ -27,7 +27,7 @@ int64_t mga_rle_work_bytes(const mga_format *format)
         return status;
     size_t columns = format->columns;
     size_t encode = rle_padded(columns) + map_bytes(columns) + rle_padded(rle_row_bound(columns));
-    size_t decode = RLE_PLANES_MAX * rle_padded(columns);
+    size_t decode = RLE_PLANES_MAX * rle_padded(RLE_STRIP);
     return (int64_t)(RLE_ALIGN + (encode > decode ? encode : decode));
 }
 

@@ -45,6 +45,15 @@ static void equal_portable(uint64_t *map, const uint8_t *x, size_t count)
     }
 }
 
+static void join2_portable(uint8_t *restrict dst, const uint8_t *restrict row0, const uint8_t *restrict row1,
+                           size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        dst[2 * i] = row0[i];
+        dst[2 * i + 1] = row1[i];
+    }
+}
+
 static void join3_portable(uint8_t *restrict dst, const uint8_t *row0, const uint8_t *row1, const uint8_t *row2,
                            size_t count)
 {
@@ -57,7 +66,7 @@ static void join3_portable(uint8_t *restrict dst, const uint8_t *row0, const uin
 
 const mga_rle_kernels *mga_rle_kernels_portable(void)
 {
-    static const mga_rle_kernels PORTABLE = {split_portable, equal_portable, join3_portable};
+    static const mga_rle_kernels PORTABLE = {split_portable, equal_portable, join2_portable, join3_portable};
     return &PORTABLE;
 }
 
@@ -101,11 +110,19 @@ static void AVX2 split_avx2(uint8_t *dst, const uint8_t *src, size_t count, size
         split_portable(dst, src, count, step);
 }
 
+static inline __m256i AVX2 load32(const uint8_t *p)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+static inline void AVX2 store32(uint8_t *p, __m256i v)
+{
+    _mm256_storeu_si256((__m256i *)(void *)p, v);
+}
+
 static inline uint32_t AVX2 equal32(const uint8_t *x)
 {
-    __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)x);
-    __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(x + 1));
-    return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(a, b));
+    return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(load32(x), load32(x + 1)));
 }
 
 static void AVX2 equal_avx2(uint64_t *map, const uint8_t *x, size_t count)
@@ -114,37 +131,50 @@ static void AVX2 equal_avx2(uint64_t *map, const uint8_t *x, size_t count)
         map[i / 64] = equal32(x + i) | (uint64_t)equal32(x + i + 32) << 32;
 }
 
-/* 16 of the 48 output bytes: each source byte goes where its index is not -1. */
-static inline void AVX2 mix(uint8_t *dst, const __m128i rows[3], __m128i index0, __m128i index1, __m128i index2)
+static void AVX2 join2_avx2(uint8_t *dst, const uint8_t *row0, const uint8_t *row1, size_t count)
 {
-    __m128i v = _mm_or_si128(_mm_shuffle_epi8(rows[0], index0), _mm_shuffle_epi8(rows[1], index1));
-    store16(dst, _mm_or_si128(v, _mm_shuffle_epi8(rows[2], index2)));
+    size_t i = 0;
+    for (; i + 32 <= count; i += 32) {
+        __m256i a = _mm256_permute4x64_epi64(load32(row0 + i), 0xD8);
+        __m256i b = _mm256_permute4x64_epi64(load32(row1 + i), 0xD8);
+        store32(dst + 2 * i, _mm256_unpacklo_epi8(a, b));
+        store32(dst + 2 * i + 32, _mm256_unpackhi_epi8(a, b));
+    }
+    join2_portable(dst + 2 * i, row0 + i, row1 + i, count - i);
 }
 
+static inline __m256i AVX2 twice(__m128i v)
+{
+    return _mm256_broadcastsi128_si256(v);
+}
+
+/* Byte i of row k goes to place 3 i + k of 48, and 3 i + k modulo 16 is another place for each i: so each row is put in
+ * order once, and each third of the 48 takes every place from one of the three. */
 static void AVX2 join3_avx2(uint8_t *dst, const uint8_t *row0, const uint8_t *row1, const uint8_t *row2, size_t count)
 {
-    const __m128i a0 = _mm_setr_epi8(0, -1, -1, 1, -1, -1, 2, -1, -1, 3, -1, -1, 4, -1, -1, 5);
-    const __m128i a1 = _mm_setr_epi8(-1, 0, -1, -1, 1, -1, -1, 2, -1, -1, 3, -1, -1, 4, -1, -1);
-    const __m128i a2 = _mm_setr_epi8(-1, -1, 0, -1, -1, 1, -1, -1, 2, -1, -1, 3, -1, -1, 4, -1);
-    const __m128i b0 = _mm_setr_epi8(-1, -1, 6, -1, -1, 7, -1, -1, 8, -1, -1, 9, -1, -1, 10, -1);
-    const __m128i b1 = _mm_setr_epi8(5, -1, -1, 6, -1, -1, 7, -1, -1, 8, -1, -1, 9, -1, -1, 10);
-    const __m128i b2 = _mm_setr_epi8(-1, 5, -1, -1, 6, -1, -1, 7, -1, -1, 8, -1, -1, 9, -1, -1);
-    const __m128i c0 = _mm_setr_epi8(-1, 11, -1, -1, 12, -1, -1, 13, -1, -1, 14, -1, -1, 15, -1, -1);
-    const __m128i c1 = _mm_setr_epi8(-1, -1, 11, -1, -1, 12, -1, -1, 13, -1, -1, 14, -1, -1, 15, -1);
-    const __m128i c2 = _mm_setr_epi8(10, -1, -1, 11, -1, -1, 12, -1, -1, 13, -1, -1, 14, -1, -1, 15);
+    const __m256i order0 = twice(_mm_setr_epi8(0, 11, 6, 1, 12, 7, 2, 13, 8, 3, 14, 9, 4, 15, 10, 5));
+    const __m256i order1 = twice(_mm_setr_epi8(5, 0, 11, 6, 1, 12, 7, 2, 13, 8, 3, 14, 9, 4, 15, 10));
+    const __m256i order2 = twice(_mm_setr_epi8(10, 5, 0, 11, 6, 1, 12, 7, 2, 13, 8, 3, 14, 9, 4, 15));
+    const __m256i second = twice(_mm_setr_epi8(0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0));
+    const __m256i third = twice(_mm_setr_epi8(0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0));
     size_t i = 0;
-    for (; i + 16 <= count; i += 16) {
-        const __m128i rows[3] = {load16(row0 + i), load16(row1 + i), load16(row2 + i)};
-        mix(dst + 3 * i, rows, a0, a1, a2);
-        mix(dst + 3 * i + 16, rows, b0, b1, b2);
-        mix(dst + 3 * i + 32, rows, c0, c1, c2);
+    for (; i + 32 <= count; i += 32) { /* both halves of the registers do the same */
+        __m256i a = _mm256_shuffle_epi8(load32(row0 + i), order0);
+        __m256i b = _mm256_shuffle_epi8(load32(row1 + i), order1);
+        __m256i c = _mm256_shuffle_epi8(load32(row2 + i), order2);
+        __m256i x = _mm256_blendv_epi8(_mm256_blendv_epi8(a, b, second), c, third);
+        __m256i y = _mm256_blendv_epi8(_mm256_blendv_epi8(b, c, second), a, third);
+        __m256i z = _mm256_blendv_epi8(_mm256_blendv_epi8(c, a, second), b, third);
+        store32(dst + 3 * i, _mm256_permute2x128_si256(x, y, 0x20));
+        store32(dst + 3 * i + 32, _mm256_permute2x128_si256(z, x, 0x30));
+        store32(dst + 3 * i + 64, _mm256_permute2x128_si256(y, z, 0x31));
     }
     join3_portable(dst + 3 * i, row0 + i, row1 + i, row2 + i, count - i);
 }
 
 const mga_rle_kernels *mga_rle_kernels_best(void)
 {
-    static const mga_rle_kernels WITH_AVX2 = {split_avx2, equal_avx2, join3_avx2};
+    static const mga_rle_kernels WITH_AVX2 = {split_avx2, equal_avx2, join2_avx2, join3_avx2};
     return __builtin_cpu_supports("avx2") ? &WITH_AVX2 : mga_rle_kernels_portable();
 }
 
