@@ -4,7 +4,8 @@
 
 DIR holds the pages of PS3.3 (``sect_*.html``, "chtml" edition). A row of a Module table says in its description that
 only a single Item, or zero or one, may be there; the tables as data (gen_modules.py) do not carry descriptions, so this
-one fact is taken from the pages. Only rows of tables that _generated_modules.py has are kept.
+one fact is taken from the pages. Only rows of tables that _generated_modules.py has are kept. The least number of Items
+follows from the type (PS3.5 7.4): one for types 1 and 1C, none for the others.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ TABLE = re.compile(r'<a id="table_([^"]+)"[^>]*>.*?</table>', re.DOTALL)
 ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 CELL = re.compile(r"<t[dh]\b.*?</t[dh]>", re.DOTALL)
 ONE = re.compile(
-    r"Only (a single|one) Item (shall be|is|may be)|Zero or one Item|A single Item shall be", re.IGNORECASE
+    r"Only (a single|one) Item (single Item )?(shall be|is|may be)|Zero or one Item|A single Item shall be"
+    r"|of a single Item whose",
+    re.IGNORECASE,
 )
 
 

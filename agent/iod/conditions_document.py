@@ -15,7 +15,7 @@ VALUE_TYPE = 0x0040A040
 
 
 def _typed(*names: str) -> Condition:
-    return Condition(f"the Value Type is {' or '.join(names)}", equals(VALUE_TYPE, *names), only=True)
+    return Condition(f"the Value Type is {' or '.join(names)}", equals(VALUE_TYPE, *names))
 
 
 _content = Condition("a Content Sequence is present", present(0x0040A730))
@@ -26,6 +26,7 @@ ROWS: dict[tuple[str, int], Condition] = {
     ("C.17-5", 0x0040A043): Condition(
         "the Value Type is one that says something",
         equals(VALUE_TYPE, "TEXT", "NUM", "CODE", "DATETIME", "DATE", "TIME", "UIDREF", "TABLE", "PNAME"),
+        otherwise=True,
     ),
     ("C.17-5", 0x0040A120): _typed("DATETIME"),
     ("C.17-5", 0x0040A121): _typed("DATE"),
@@ -37,6 +38,7 @@ ROWS: dict[tuple[str, int], Condition] = {
     ("C.18.1-1", 0x0040A301): Condition(
         "no value was measured",
         lambda item, _root: 0x0040A300 in item and not item.items_of(0x0040A300),
+        otherwise=True,
     ),
     ("C.17-2", 0x0040A073): Condition("the document is verified", equals(0x0040A493, "VERIFIED")),
     ("C.17-3b", 0x0040A123): _person,

@@ -41,6 +41,17 @@ def several_frames(_item: DataSet, root: DataSet) -> bool:
     return isinstance(count, int) and count > 1
 
 
+def scanned(_item: DataSet, root: DataSet) -> bool | None:
+    """Whether film was digitized; None for a document or image that was scanned, which may have a spacing."""
+    kind = first(root, 0x00080064)
+    return None if kind in {"SD", "SI"} else kind == "DF"
+
+
+def not_tiled(_item: DataSet, root: DataSet) -> bool:
+    """Whether frames are anything but the tiles of a whole."""
+    return first(root, 0x00209311) != "TILED_FULL"
+
+
 def gray_levels(_item: DataSet, root: DataSet) -> bool:
     """Whether the pixels are MONOCHROME2 with more than one bit."""
     stored = first(root, 0x00280101)
@@ -59,31 +70,36 @@ ROWS: dict[tuple[str, int], Condition] = {
         for tag in (0x00281052, 0x00281053, 0x00281054, 0x20500020)
     },
     ("C.8-25b", 0x00280009): Condition("there is more than one frame", several_frames),
-    ("C.8-25b", 0x00182010): Condition("film was digitized", root_equals(0x00080064, "DF")),
+    ("C.8-25b", 0x00182010): Condition("film or paper was scanned", scanned),
+    ("C.7.6.17-1", 0x00209222): Condition("frames are not those of a whole tiling", not_tiled, otherwise=True),
     **{
         ("C.8-25c", tag): Condition("the Frame Increment Pointer names it", pointed_at(tag))
         for tag in (0x00181065, *range(0x00182001, 0x00182007))
     },
     # angiography and fluoroscopy (C.8.7)
     ("C.8-26", 0x00280009): Condition("Number of Frames is present", present(0x00280008)),
-    ("C.8-26", 0x00282110): Condition("a lossy step lies behind the pixels", image_is_lossy),
-    ("C.8-26", 0x00081140): Condition("it is one plane of two", stereo_or_biplane("BIPLANE A", "BIPLANE B")),
-    ("C.8-27", 0x00181150): Condition("no Exposure is present", absent(0x00181152)),
-    ("C.8-27", 0x00181151): Condition("no Exposure is present", absent(0x00181152)),
-    ("C.8-27", 0x00181152): Condition("time or current is not present", absent(0x00181150, 0x00181151)),
+    ("C.8-26", 0x00282110): Condition("a lossy step lies behind the pixels", image_is_lossy, otherwise=True),
+    ("C.8-26", 0x00081140): Condition(
+        "it is one plane of two", stereo_or_biplane("BIPLANE A", "BIPLANE B"), otherwise=True
+    ),
+    ("C.8-27", 0x00181150): Condition("no Exposure is present", absent(0x00181152), otherwise=True),
+    ("C.8-27", 0x00181151): Condition("no Exposure is present", absent(0x00181152), otherwise=True),
+    ("C.8-27", 0x00181152): Condition("time or current is not present", absent(0x00181150, 0x00181151), otherwise=True),
     **{
         ("C.8-29", tag): Condition("the table moves", equals(0x00181134, "DYNAMIC"))
         for tag in (0x00181135, 0x00181136, 0x00181137)
     },
-    ("C.8-30", 0x00181500): Condition("there is more than one frame", several_frames),
+    ("C.8-30", 0x00181500): Condition("there is more than one frame", several_frames, otherwise=True),
     ("C.8-30", 0x00181520): Condition("the positioner moves", equals(0x00181500, "DYNAMIC")),
     ("C.8-30", 0x00181521): Condition("the positioner moves", equals(0x00181500, "DYNAMIC")),
     # visible light (C.8.12)
-    ("C.8-77", 0x00280006): Condition("Samples per Pixel is above 1", several_samples, only=True),
-    ("C.8-77", 0x00081140): Condition("it is one of a stereo pair", stereo_or_biplane("STEREO L", "STEREO R")),
-    ("C.8-77", 0x00281051): Condition("a Window Center is present", present(0x00281050), only=True),
+    ("C.8-77", 0x00280006): Condition("Samples per Pixel is above 1", several_samples),
+    ("C.8-77", 0x00081140): Condition(
+        "it is one of a stereo pair", stereo_or_biplane("STEREO L", "STEREO R"), otherwise=True
+    ),
+    ("C.8-77", 0x00281051): Condition("a Window Center is present", present(0x00281050)),
     ("C.8-77", 0x00082218): Condition(
-        "Number of Frames is present and no specimen", both(present(0x00280008), missing(0x00400560))
+        "Number of Frames is present and no specimen", both(present(0x00280008), missing(0x00400560)), otherwise=True
     ),
 }
 

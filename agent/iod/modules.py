@@ -157,7 +157,7 @@ def _own_tags(iod: str) -> dict[str, frozenset[int]]:
 
 def _is_used(ds: DataSet, iod: str, use: tables.ModuleUse, own: frozenset[int]) -> bool:
     condition = conditions.MODULES.get((iod, use.table)) or conditions.EVERYWHERE.get(use.table)
-    return bool(own) or (condition is not None and condition.holds(ds, ds))
+    return bool(own) or (condition is not None and bool(condition.holds(ds, ds)))
 
 
 def _generic(tag: int) -> int:
@@ -215,14 +215,14 @@ def _required(row: tables.Row, item: DataSet, root: DataSet) -> bool | None:
         exempt = conditions.EXEMPT.get(key)
         return exempt is None or not exempt(item, root)
     condition = conditions.ROWS.get(key)
-    if condition is None or row.type == "3":
+    if condition is None or (row.type == "3" and condition.required):
         return None
     holds = condition.holds(item, root)
     return None if holds and not condition.required else holds
 
 
 def _presence(row: tables.Row, tag: int, item: DataSet, root: DataSet) -> tuple[str, str]:
-    if row.type == "3":
+    if row.type == "3" and (row.table, row.tag) not in conditions.ROWS:
         return ERROR, ""
     required = _required(row, item, root)
     key = row.table, row.tag
@@ -234,7 +234,7 @@ def _presence(row: tables.Row, tag: int, item: DataSet, root: DataSet) -> tuple[
         return ERROR, f"is absent{because}" if required else ""
     if row.type.startswith("1") and not conditions.values(item, tag):
         return ERROR, f"is empty{because}" if required else "is empty"
-    if required is False and condition is not None and condition.only:
+    if required is False and condition is not None and not condition.otherwise:
         return ERROR, f"must not be present unless {condition.text}"
     return ERROR, ""
 
@@ -271,9 +271,10 @@ def _foreign(ds: DataSet, iod: str) -> Iterator[Finding]:
 
 
 def check_items(ds: DataSet) -> Iterator[Finding]:
-    """Sequences that have more than the one item they may have, and standard Attributes in items that have no such row.
+    """Sequences with more than the one item they may have or with none, and Attributes in items that have no such row.
 
-    The latter are allowed in a Standard Extended SOP Class, and usually a slip. Not part of ``check``, which judges
+    The last are allowed in a Standard Extended SOP Class, and usually a slip. A sequence of type 3 may be empty, and
+    then says what its absence says (PS3.5 7.4.5); readers that refuse it exist. Not part of ``check``, which judges
     what we build: there a composer cannot put anything in an item by accident.
     """
     iod = tables.SOP_CLASSES.get(str(conditions.first(ds, 0x00080016)))
@@ -287,6 +288,9 @@ def check_items(ds: DataSet) -> Iterator[Finding]:
             found = [row for row in level if row.tag == _generic(tag)]
             path = prefix + tag_str(tag)
             count = len(item.items_of(tag)) if found else 0
+            if found and not count and item.stored[tag].vr == "SQ" and all(row.type == "3" for row in found):
+                table = found[0].table
+                yield Finding(WARNING, path, tag, tables.title(table), table, "3", _NO_ITEMS, "PS3.5 7.4.5")
             if count > 1 and all(map(_one_item, found)):
                 table = found[0].table
                 yield Finding(ERROR, path, tag, tables.title(table), table, "", f"has {count} items; one is allowed")
@@ -296,6 +300,9 @@ def check_items(ds: DataSet) -> Iterator[Finding]:
                 below = [row for each in found for row in tables.children(each)]
                 items = enumerate(item.items_of(tag), 1)
                 stack += [(child, f"{path}[{number}].", below) for number, child in items]
+
+
+_NO_ITEMS = "has no items, which says no more than its absence; some readers refuse it"
 
 
 def _one_item(row: tables.Row) -> bool:

@@ -6,8 +6,8 @@ that they apply exactly where the Module is used. A rule is a generator of ``(pl
 case. A place is a tag, or the way to one inside items, numbered from 1: ``(sequence, item, tag)``. Rules speak only of
 Attributes that are present: what is absent is the business of the tables.
 
-What only X-ray, captured and visible light images have is in rules_image.py, documents in rules_document.py; each joins
-``RULES`` with the first instance that needs it.
+What numbers can be is in rules_numbers.py. What only X-ray, captured and visible light images have is in
+rules_image.py, documents in rules_document.py; each joins ``RULES`` with the first instance that needs it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,21 @@ from agent.dataset import uid
 from agent.dataset.tag import PIXEL_DATA
 from agent.dataset.values import Reference
 from agent.iod.conditions import first, values
+from agent.iod.rules_numbers import (
+    COLUMNS,
+    DETECTOR_SIZES,
+    ROWS,
+    distances,
+    luts,
+    numbers,
+    palette,
+    positive,
+    scaled,
+    slope,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from agent.dataset.dataset import DataSet
 
@@ -40,11 +52,13 @@ LOSSY_METHODS = (
     "ISO_14496_10",
     "ISO_23008_2",
 )
+SLICES = ("APEX_TO_BASE", "BASE_TO_APEX", "ANT_TO_INF", "INF_TO_ANT", "SEPTUM_TO_WALL", "WALL_TO_SEPTUM")  # 10.20.1.1
 MAX_UNITS, MAX_REGION_FORMAT, MAX_REGION_TYPE, REGION_FLAG_BITS = 12, 5, 18, 0x1F  # C.8.5.5.1
 US_MODE_DIGITS = 4  # Image Type value 4 (C.8.5.6.1.1)
 
 # (table, tag) -> enumerated values the section gives
 VALUES: dict[tuple[str, int], tuple[str, ...]] = {
+    ("10-25", 0x00540500): SLICES,
     ("C.7-11c", 0x00280002): ("1", "3"),
     ("C.7-11c", 0x00280004): (*ONE_SAMPLE, *COLOUR),
     ("C.7-11c", 0x00280006): ("0", "1"),
@@ -67,18 +81,6 @@ DEFINED: dict[tuple[str, int], tuple[str, ...]] = {
     ("C.7-5a", 0x00080060): MODALITIES,
     ("C.24-1", 0x00080060): MODALITIES,
 }
-
-
-def numbers(ds: DataSet, tag: int) -> list[float]:
-    """Values as numbers, also those given as text; what is none is left to the encoder."""
-    return [number for number in map(_number, values(ds, tag)) if number is not None]
-
-
-def _number(value: object) -> float | None:
-    try:
-        return float(str(value))
-    except ValueError:
-        return None
 
 
 def samples(ds: DataSet) -> Iterator[Complaint]:
@@ -246,9 +248,12 @@ def spacing(ds: DataSet) -> Iterator[Complaint]:
     plain, imager = numbers(ds, 0x00280030), numbers(ds, 0x00181164)
     if plain and imager and 0x00280A02 not in ds and plain != imager:
         yield 0x00280030, "must equal Imager Pixel Spacing unless a calibration type is given"
-    for tag, found in ((0x00280030, plain), (0x00181164, imager)):
-        if any(value <= 0 for value in found):
-            yield tag, "must be above 0"
+
+
+def known_region(ds: DataSet) -> Iterator[Complaint]:
+    """Anatomic Region Sequence is empty only where nobody knows the body part (PS3.5 7.4.3)."""
+    if 0x00082218 in ds and not ds.items_of(0x00082218) and values(ds, 0x00180015):
+        yield 0x00082218, "is empty, and Body Part Examined says what it is"
 
 
 def orientation(ds: DataSet) -> Iterator[Complaint]:
@@ -293,27 +298,6 @@ def timezone(ds: DataSet) -> Iterator[Complaint]:
         yield 0x00080201, "has '-0000'; zero is +0000"
 
 
-def palette(ds: DataSet) -> Iterator[Complaint]:
-    """The descriptors of a palette agree, and its tables are as long as they say (C.7.6.3.1.5, C.7.6.3.1.6)."""
-    descriptors = [values(ds, tag) for tag in (0x00281101, 0x00281102, 0x00281103)]
-    for tag, found in zip((0x00281101, 0x00281102, 0x00281103), descriptors, strict=True):
-        if found and list(found) != list(descriptors[0]):
-            yield tag, "must equal the descriptor of red"
-        if len(found) == 3 and found[2] not in {8, 16}:
-            yield tag, "must have 8 or 16 as its third value"
-        yield from _table_length(ds, tag + 0x100, found)
-
-
-def _table_length(ds: DataSet, tag: int, descriptor: Sequence[object]) -> Iterator[Complaint]:
-    data = ds.get(tag)
-    if len(descriptor) != 3 or not isinstance(data, bytes) or not isinstance(descriptor[0], int):
-        return
-    entries = descriptor[0] or LUT_ENTRIES_16_BIT
-    allowed = {2 * entries} | ({entries + entries % 2} if descriptor[2] == 8 else set())
-    if len(data) not in allowed:
-        yield tag, f"has {len(data)} bytes for {entries} entries"
-
-
 def icon(ds: DataSet) -> Iterator[Complaint]:
     """An icon is one small monochrome or palette image (C.7.6.1.1.6)."""
     items = ds.items_of(ICON)
@@ -356,7 +340,6 @@ ICON_VALUES: tuple[tuple[int, tuple[object, ...]], ...] = (
     (0x00280101, (1, 8)),
     (0x00280103, (0,)),
 )
-LUT_ENTRIES_16_BIT = 65536  # is written as 0 in a descriptor
 DICOM_ROOT = "1.2.840.10008."
 WELL_KNOWN_FRAMES = frozenset(f"1.2.840.10008.1.4.{group}.{number}" for group in (1, 2) for number in range(1, 20))
 
@@ -366,6 +349,8 @@ RULES: dict[str, tuple[tuple[str, Rule], ...]] = {
         ("C.7.6.3.1.1", bits),
         ("C.7.6.3.1.2", chroma),
         ("C.7.6.3.1.5", palette),
+        ("C.7.6.3", positive(ROWS, COLUMNS)),
+        ("10.7.1.3", distances),
     ),
     "C.7-9": (
         ("C.7.6.1.1.2", image_type),
@@ -377,17 +362,23 @@ RULES: dict[str, tuple[tuple[str, Rule], ...]] = {
     ),
     "C.7-13": (("C.7.6.5.1.1", frame_time), ("C.7.6.5.1.2", frame_times)),
     "C.7-14": (("C.7.6.6.1", frames),),
-    "C.8-2": (("10.7.1.1", spacing),),
+    "C.7-15": (("C.7.6.9", positive(0x00286010, 0x00286020)),),
+    "C.8-2": (("10.7.1.1", spacing), ("C.8.1.2", scaled)),
     "C.8-17": (("C.8.5.5.1", regions),),
     "C.8-18": (
         ("C.8.5.6.1.12", ultrasound_pixels),
         ("C.8.5.6.1.4", ultrasound_pointer),
         ("C.8.5.6.1.1", ultrasound_type),
+        ("C.8.5.6", positive(0x00082122, 0x00082124, 0x00082128, 0x0008212A)),
     ),
     "C.8-68": (("C.8.11.1", intent),),
-    "C.8-70": (("C.8.11.3", no_voi_for_processing), ("C.11.2.1.2", window)),
-    "C.8-71": (("10.7.1.1", spacing),),
+    "C.8-33": (("C.8.7.8", scaled),),
+    "C.8-34": (("C.8.7.9", scaled),),
+    "C.8-69": (("PS3.5 7.4.3", known_region),),
+    "C.8-70": (("C.8.11.3", no_voi_for_processing), ("C.11.2.1.2", window), ("C.11.2.1.1", luts)),
+    "C.8-71": (("10.7.1.1", spacing), ("C.8.11.4", positive(*DETECTOR_SIZES))),
     "C.9-2": (("C.9.2", overlays),),
-    "C.11-2": (("C.11.2.1.2", window),),
+    "C.11-1": (("C.11.1", slope), ("C.11.1.1.1", luts)),
+    "C.11-2": (("C.11.2.1.2", window), ("C.11.2.1.1", luts)),
     "C.12-1": (("C.12.1.1.8", timezone), ("PS3.5 9", instance_uids), ("PS3.5 9", different_uids)),
 }

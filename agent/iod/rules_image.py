@@ -1,6 +1,6 @@
 """What PS3.3 says in prose about X-ray, captured and visible light images; the rest is in rules.py.
 
-Sources: PS3.3 A.8.2 to A.8.5, C.7.6.10, C.8.6.3, C.8.6.4, C.8.7.1, C.8.7.3, C.8.7.5, C.8.12.1.
+Sources: PS3.3 A.8.2 to A.8.5, A.32, C.7.6.10, C.8.6.3, C.8.6.4, C.8.7.1, C.8.7.3, C.8.7.5, C.8.12.1.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.iod.conditions import first, values
-from agent.iod.rules import numbers, window
+from agent.iod.rules import window
+from agent.iod.rules_numbers import numbers, positive, scaled, slope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from agent.dataset.dataset import DataSet
     from agent.iod.rules import Complaint, Rule
 
+ENDOSCOPIC, PHOTOGRAPHIC = "1.2.840.10008.5.1.4.1.1.77.1.1", "1.2.840.10008.5.1.4.1.1.77.1.4"
 PLANES = ("SINGLE PLANE", "BIPLANE A", "BIPLANE B")
 STEREO = ("STEREO L", "STEREO R")
 FRAME_TIMES = (0x00181063, 0x00181065)
@@ -163,6 +165,13 @@ def visible_type(ds: DataSet) -> Iterator[Complaint]:
         yield 0x00080008, f"value 3 must be {' or '.join(STEREO)}"
 
 
+def visible_modality(ds: DataSet) -> Iterator[Complaint]:
+    """An endoscope is ES, a camera XC (A.32.1.4, A.32.4.4)."""
+    wanted = {ENDOSCOPIC: "ES", PHOTOGRAPHIC: "XC"}.get(str(first(ds, 0x00080016)))
+    if wanted is not None and first(ds, 0x00080060) not in {wanted, None}:
+        yield 0x00080060, f"must be {wanted} for this SOP Class"
+
+
 def masks(ds: DataSet) -> Iterator[Complaint]:
     """Mask frames are frames of this image (C.7.6.10)."""
     count = numbers(ds, 0x00280008)
@@ -174,15 +183,16 @@ def masks(ds: DataSet) -> Iterator[Complaint]:
 
 RULES: dict[str, tuple[tuple[str, Rule], ...]] = {
     "C.7-16": (("C.7.6.10", masks),),
-    "C.8-25b": (("C.8.6.3", captured_pixels),),
+    "C.8-25b": (("C.8.6.3", captured_pixels), ("C.8.6.3", slope)),
     "C.8-25c": (("C.8.6.4", captured_pointer),),
     "C.8-26": (
         ("C.8.7.1.1.1", xray_type),
         ("C.8.7.1", xray_frames),
         ("C.8.7.1.1.13", xray_other_plane),
     ),
+    "C.8-27": (("C.8.7.2", scaled), ("C.8.7.2", positive(0x00181149))),
     "C.8-28": (("C.8.7.3", once_each),),
     "C.8-29": (("C.8.7.4.1.4", moving),),
     "C.8-30": (("C.8.7.5.1.3", moving),),
-    "C.8-77": (("C.8.12.1.1.6", visible_type), ("C.11.2.1.2", window)),
+    "C.8-77": (("C.8.12.1.1.6", visible_type), ("A.32", visible_modality), ("C.11.2.1.2", window)),
 }

@@ -1,236 +1,37 @@
-"""Instances damaged on purpose, one rule at a time, as bytes of files; nobody's encoder stands in the way.
-
-A file is made from an instance that our builder made: its Data Set becomes nodes ``[tag, vr, value]`` (bytes, or items
-as lists of nodes), a damage changes some, and ``serialize`` writes whatever they are. ``DAMAGE`` names what is broken.
-"""
+"""What is damaged in an instance, one broken rule at a time; nodes.py says how."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
-from copy import deepcopy
-from functools import cache
-from typing import Any, NamedTuple
 
-from fakes.instances import DESCRIPTIONS, acquisition, frames, make, with_pixels
+from fakes.nodes import (
+    ANATOMY,
+    EQUIPMENT,
+    ICON,
+    PURPOSE,
+    REGIONS,
+    VIEW,
+    Damage,
+    also,
+    behind,
+    drop,
+    find,
+    fragments,
+    icon,
+    inside,
+    items,
+    number,
+    palette,
+    pixels,
+    put,
+    references,
+    source_image,
+    twice,
+    voi_lut,
+)
 
 from agent.dataset import uid
-from agent.dataset.charset import Charset
-from agent.dataset.dataset import DataSet
-from agent.dataset.rules import format_value
 from agent.dataset.tag import PIXEL_DATA
-from agent.dataset.values import Fragments, Raw
-from agent.dataset.vr import VRS, choose, is_ambiguous
-
-Node = list[Any]
-Change = Callable[[list[Node]], None]
-UTF_8 = Charset("ISO_IR 192", "utf_8")
-
-
-class Damage(NamedTuple):
-    """One broken rule: in an instance of which kind, by which change, in which transfer syntax."""
-
-    kind: str
-    change: Change
-    syntax: str = uid.EXPLICIT_VR_LE
-
-
-# --- nodes --------------------------------------------------------------------------------------
-
-
-def nodes(ds: DataSet) -> list[Node]:
-    """A Data Set as nodes."""
-    made = []
-    for tag in ds.tags():
-        stored = ds.stored[tag]
-        if stored.vr == "SQ":
-            made.append([tag, "SQ", [nodes(item) for item in ds.items_of(tag)]])
-            continue
-        vr = choose(stored.vr, ds[tag], signed=False, wide=True) if is_ambiguous(stored.vr) else stored.vr
-        value = ds[tag]
-        if isinstance(value, Fragments):
-            made.append([tag, vr, value])
-        else:
-            made.append([tag, vr, stored.data if isinstance(stored, Raw) else format_value(vr, value, UTF_8)])
-    return made
-
-
-def serialize(level: list[Node]) -> bytes:
-    """Nodes in Explicit VR Little Endian, just as they are."""
-    out = bytearray()
-    for tag, vr, value in level:
-        group, element, name = tag >> 16, tag & 0xFFFF, vr.encode()
-        if isinstance(value, Fragments):
-            out += struct.pack("<HH2sHI", group, element, name, 0, 0xFFFFFFFF)
-            for part in (value.offset_table, *value.fragments):
-                out += struct.pack("<HHI", 0xFFFE, 0xE000, len(part)) + part
-            out += struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
-            continue
-        if isinstance(value, list):
-            inner = map(serialize, value)
-            value = b"".join(struct.pack("<HHI", 0xFFFE, 0xE000, len(item)) + item for item in inner)  # noqa: PLW2901
-        row = VRS.get(vr)
-        if row is None or row.long:
-            out += struct.pack("<HH2sHI", group, element, name, 0, len(value)) + value
-        else:
-            out += struct.pack("<HH2sH", group, element, name, len(value)) + value
-    return bytes(out)
-
-
-def meta(ds: DataSet, syntax: str) -> list[Node]:
-    """Group 0002 without its length, which ``file_bytes`` adds."""
-
-    def text(value: str) -> bytes:
-        return value.encode() + b"\0" * (len(value) & 1)
-
-    return [
-        [0x00020001, "OB", b"\0\1"],
-        [0x00020002, "UI", text(ds.text("SOPClassUID"))],
-        [0x00020003, "UI", text(ds.text("SOPInstanceUID"))],
-        [0x00020010, "UI", text(syntax)],
-        [0x00020012, "UI", text(uid.IMPLEMENTATION_CLASS_UID)],
-    ]
-
-
-@cache
-def _sound(kind: str, syntax: str) -> list[Node]:
-    ds = make(kind, transfer_syntax_uid=syntax)
-    full = with_pixels(ds, frames(DESCRIPTIONS[kind], acquisition(kind).number_of_frames), syntax)
-    return [*meta(full, syntax), *nodes(full)]
-
-
-def file_bytes(damage: Damage | None, kind: str, syntax: str = uid.EXPLICIT_VR_LE) -> bytes:
-    """The file of an instance of this kind, damaged or not; group 0002 is changed like the rest."""
-    level = deepcopy(_sound(kind, syntax))
-    if damage is not None:
-        damage.change(level)
-    group_2 = serialize([node for node in level if node[0] >> 16 == 2])
-    head = serialize([[0x00020000, "UL", struct.pack("<I", len(group_2))]])
-    return bytes(128) + b"DICM" + head + group_2 + serialize([node for node in level if node[0] >> 16 != 2])
-
-
-# --- ways to damage -----------------------------------------------------------------------------
-
-
-def find(level: list[Node], tag: int) -> Node:
-    return next(node for node in level if node[0] == tag)
-
-
-def drop(*tags: int) -> Change:
-    def change(level: list[Node]) -> None:
-        level[:] = [node for node in level if node[0] not in tags]
-
-    return change
-
-
-def put(tag: int, data: bytes | str, vr: str = "") -> Change:
-    """Set the bytes (and VR) of an element, in its place."""
-
-    def change(level: list[Node]) -> None:
-        value = data.encode() if isinstance(data, str) else data
-        have = [node for node in level if node[0] == tag]
-        if have:
-            have[0][1:] = [vr or have[0][1], value]
-            return
-        level.append([tag, vr, value])
-        level.sort(key=lambda node: node[0])
-
-    return change
-
-
-def number(tag: int, value: int, code: str = "<H", vr: str = "US") -> Change:
-    return put(tag, struct.pack(code, value), vr)
-
-
-def inside(sequence: int, change: Change) -> Change:
-    """Change the first item of a sequence."""
-    return lambda level: change(find(level, sequence)[2][0])
-
-
-def also(*changes: Change) -> Change:
-    def change(level: list[Node]) -> None:
-        for each in changes:
-            each(level)
-
-    return change
-
-
-def twice(tag: int) -> Change:
-    def change(level: list[Node]) -> None:
-        level.insert(level.index(find(level, tag)) + 1, list(find(level, tag)))
-
-    return change
-
-
-def behind(tag: int, other: int) -> Change:
-    """Move an element behind another."""
-
-    def change(level: list[Node]) -> None:
-        node = find(level, tag)
-        level.remove(node)
-        level.insert(level.index(find(level, other)) + 1, node)
-
-    return change
-
-
-def pixels(edit: Callable[[bytes], bytes]) -> Change:
-    def change(level: list[Node]) -> None:
-        node = find(level, PIXEL_DATA)
-        node[2] = edit(node[2])
-
-    return change
-
-
-def fragments(edit: Callable[[Fragments], Fragments]) -> Change:
-    return pixels(edit)  # type: ignore[arg-type]
-
-
-def items(sequence: int, edit: Callable[[list[list[Node]]], list[list[Node]]]) -> Change:
-    def change(level: list[Node]) -> None:
-        node = find(level, sequence)
-        node[2] = edit(node[2])
-
-    return change
-
-
-def icon(photometric: str, samples: int) -> Change:
-    """Add an Icon Image of 2 by 2 pixels."""
-    item = [
-        [0x00280002, "US", struct.pack("<H", samples)],
-        [0x00280004, "CS", photometric.encode()],
-        *([[0x00280006, "US", b"\0\0"]] if samples > 1 else []),
-        [0x00280010, "US", b"\2\0"],
-        [0x00280011, "US", b"\2\0"],
-        [0x00280100, "US", b"\x08\0"],
-        [0x00280101, "US", b"\x08\0"],
-        [0x00280102, "US", b"\7\0"],
-        [0x00280103, "US", b"\0\0"],
-        [PIXEL_DATA, "OB", bytes(4 * samples)],
-    ]
-    return lambda level: put_items(level, ICON, [item])
-
-
-def put_items(level: list[Node], tag: int, found: list[list[Node]]) -> None:
-    level.append([tag, "SQ", found])
-    level.sort(key=lambda node: node[0])
-
-
-def palette(red: bytes, others: bytes, size: int) -> Change:
-    """Make PALETTE COLOR pixels of an ultrasound image."""
-    return also(
-        number(0x00280002, 1),
-        put(0x00280004, "PALETTE COLOR "),
-        drop(0x00280006),
-        put(0x00281101, red, "US"),
-        *(put(tag, others, "US") for tag in (0x00281102, 0x00281103)),
-        *(put(tag, bytes(size), "OW") for tag in (0x00281201, 0x00281202, 0x00281203)),
-        pixels(lambda data: data[: len(data) // 3]),
-    )
-
-
-ICON = 0x00880200
-REGIONS, EQUIPMENT, ANATOMY, VIEW = 0x00186011, 0x0018A001, 0x00082218, 0x00540220
-PURPOSE = 0x0040A170
 
 DAMAGE: dict[str, Damage] = {
     # type 1 and 2 (PS3.5 7.4)
@@ -271,7 +72,20 @@ DAMAGE: dict[str, Damage] = {
     "type 1C missing: Specific Character Set": Damage("us", drop(0x00080005)),
     "type 1C missing: Presentation LUT Shape": Damage("sc-mf-byte", drop(0x20500020)),
     "type 1C empty where none is needed: Pixel Aspect Ratio": Damage("cr", put(0x00280034, "", "IS")),
+    "type 1C without its condition: Laterality": Damage("us", put(0x00200060, "L ", "CS")),
+    "type 1C without its condition: Pixel Aspect Ratio": Damage("us", put(0x00280034, "1\\1 ", "IS")),
+    "type 1C without its condition: palette": Damage("us", put(0x00281201, bytes(512), "OW")),
+    "type 1C without its condition: Frame Increment Pointer": Damage("us", put(0x00280009, b"\x18\0\x63\x10", "AT")),
+    "type 1C without its condition: Responsible Person Role": Damage("us", put(0x00102298, "OWNER ", "CS")),
+    "type 1C without its condition: pullback": Damage("us", put(0x00183101, "1 ", "DS")),
+    "type 1C without its condition: Field of View Origin": Damage("dx", put(0x00187030, "1\\1 ", "DS")),
+    "type 1C without its condition: scanned spacing": Damage("sc-mf-word", put(0x00182010, "0.1\\0.1 ", "DS")),
+    "type 1C without its condition: Referenced Series": Damage("us", references(0x00081115)),
+    "type 1C missing: species of a breed": Damage("us", put(0x00102292, "BEAGLE", "LO")),
+    "type 2C missing: Number of Stages": Damage("us", put(0x00082120, "BASELINE", "SH")),
     # enumerations
+    "enumeration: Modality of an endoscope": Damage("vl-endoscopic", put(0x00080060, "CT")),
+    "enumeration: Slice Progression Direction": Damage("us", put(0x00540500, "UP", "CS")),
     "enumeration: Patient's Sex": Damage("us", put(0x00100040, "X ")),
     "enumeration: Burned In Annotation": Damage("dx", put(0x00280301, "MAYBE ")),
     "enumeration: Photometric Interpretation": Damage("us", put(0x00280004, "HSV ")),
@@ -378,6 +192,26 @@ DAMAGE: dict[str, Damage] = {
     "items: two anatomic regions": Damage("us", items(ANATOMY, lambda have: have * 2)),
     "items: two purposes of reference": Damage("us", inside(EQUIPMENT, items(PURPOSE, lambda have: have * 2))),
     "items: two views": Damage("dx", items(VIEW, lambda have: have * 2)),
+    "items: two purposes of a source": Damage("us", source_image(purposes=2)),
+    "items: no region although the body part is known": Damage("dx", items(ANATOMY, lambda _: [])),
+    # numbers
+    "number: Rows 0": Damage("sc", number(0x00280010, 0)),
+    "number: Columns 0": Damage("us-mf", number(0x00280011, 0)),
+    "number: Imager Pixel Spacing 0": Damage("dx", put(0x00181164, "0\\0 ")),
+    "number: Imager Pixel Spacing without its first value": Damage("cr", put(0x00181164, "\\0.143")),
+    "number: Pixel Spacing 0": Damage("xa", put(0x00280030, "0\\0 ", "DS")),
+    "number: Pixel Spacing below 0": Damage("vl-photo", put(0x00280030, "-1\\1", "DS")),
+    "number: Detector Element Spacing 0": Damage("dx", put(0x00187022, "0\\0 ", "DS")),
+    "number: Field of View Dimensions 0": Damage("dx", put(0x00181149, "0\\0 ", "IS")),
+    "number: Rescale Slope 0": Damage(
+        "cr", also(put(0x00281052, "0 ", "DS"), put(0x00281053, "0 ", "DS"), put(0x00281054, "US", "LO"))
+    ),
+    "number: Representative Frame Number 0": Damage("us-mf", number(0x00286010, 0)),
+    "number: View Number 0": Damage(
+        "us", also(put(0x00082128, "0 ", "IS"), put(0x00082124, "1 ", "IS"), put(0x0008212A, "1 ", "IS"))
+    ),
+    "number: Exposure Time and its thousandths": Damage("xa", put(0x00188150, "1 ", "DS")),
+    "number: VOI LUT shorter than it says": Damage("cr", voi_lut(entries=8, words=4)),
     # structure (PS3.5 7)
     "structure: an element twice": Damage("us", twice(0x00100020)),
     "structure: an element out of order": Damage("us", behind(0x00100020, 0x00280010)),
@@ -410,4 +244,17 @@ DAMAGE: dict[str, Damage] = {
     "relation: two frames in a single-frame IOD": Damage("sc", put(0x00280008, "2 ", "IS")),
     "UI: root 9": Damage("us", put(0x0020000D, "9.8.7.6\0")),
     "relation: unknown letters in Patient Orientation": Damage("dx", put(0x00200020, "X\\F ")),
+}
+
+# No violations, although dciodvfy calls them errors: kind, change, and the rule that allows them.
+ALLOWED: dict[str, tuple[Damage, str]] = {
+    f"empty type 3: {name}": (
+        Damage(kind, items(tag, lambda _: [])),
+        "PS3.5 7.4.5: an empty type 3 says no more than its absence",
+    )
+    for name, kind, tag in (
+        ("Contributing Equipment", "us", EQUIPMENT),
+        ("Anatomic Region", "us", ANATOMY),
+        ("View Code", "dx", VIEW),
+    )
 }

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fakes.damaged import DAMAGE, file_bytes
-from fakes.judges import UNSEEN_BY_DCIODVFY, dciodvfy_errors, judge
+from fakes.damaged import ALLOWED, DAMAGE
+from fakes.judges import NAMED_BY, NAMED_OTHERWISE, UNSEEN_BY_DCIODVFY, damaged_tags, dciodvfy_errors, judge
+from fakes.nodes import file_bytes
 
 from agent.app.checking import check_file
 from agent.iod.build import KINDS
@@ -21,6 +22,22 @@ def test_every_damage_is_found_and_disagreement_is_explained(
     verdict = judge(name, tmp_path)
     assert verdict.ours, "check has no error"
     assert bool(verdict.theirs) is (name not in UNSEEN_BY_DCIODVFY), verdict
+    wanted = {NAMED_BY[name]} if name in NAMED_BY else damaged_tags(name)
+    assert verdict.our_tags & wanted, "check names another element"
+    same = not verdict.their_tags or bool(verdict.our_tags & verdict.their_tags)
+    assert same is (name not in NAMED_OTHERWISE), "the judges name different elements"
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_what_only_dciodvfy_calls_an_error_is_a_warning_at_that_element(
+    name: str, need: Callable[[str], str], tmp_path: Path
+) -> None:
+    need("dciodvfy")
+    verdict = judge(name, tmp_path)
+    assert not verdict.ours
+    assert verdict.theirs
+    assert verdict.our_tags & damaged_tags(name)
+    assert verdict.their_tags & damaged_tags(name)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -35,4 +52,5 @@ def test_before_the_damage_both_are_content(kind: str, need: Callable[[str], str
 def test_the_table_is_long_enough_to_mean_something() -> None:
     assert len(DAMAGE) >= 100
     assert set(UNSEEN_BY_DCIODVFY) <= set(DAMAGE)
-    assert all(":" in why and why.startswith("PS3.") for why in UNSEEN_BY_DCIODVFY.values())
+    reasons = [*UNSEEN_BY_DCIODVFY.values(), *(why for _, why in ALLOWED.values())]
+    assert all(":" in why and why.startswith("PS3.") for why in reasons)

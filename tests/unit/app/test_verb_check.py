@@ -8,9 +8,10 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from fakes.damaged import DAMAGE, REGIONS, Damage, Node, file_bytes, find, inside, put
+from fakes.damaged import DAMAGE
 from fakes.documents import DOCUMENTS
 from fakes.instances import RGB, frames
+from fakes.nodes import REGIONS, Damage, Node, file_bytes, find, inside, put
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

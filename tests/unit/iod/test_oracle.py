@@ -6,9 +6,10 @@ import io
 
 import pydicom
 import pytest
-from fakes.damaged import DAMAGE, file_bytes
+from fakes.damaged import DAMAGE
 from fakes.documents import DOCUMENTS
 from fakes.instances import DESCRIPTIONS, acquisition, frames, make, with_pixels
+from fakes.nodes import file_bytes
 from fakes.oracle import Oracle
 from pydicom.dataset import Dataset
 
