@@ -1,4 +1,4 @@
-"""``send``: files to a peer over one association, now, without the queue.
+"""``send``: files to a peer, now, without the queue; one association, and a new one where the peer ends it.
 
 One line per file, and a sum. A folder stands for every file in and below it, in the order of their names, but not for
 its DICOMDIR, which is no image. Files that are no DICOM are named first, before anything is sent; the others are sent

@@ -3,8 +3,8 @@
 ``Delivery`` is an open association with the contexts it agreed; ``send`` answers with an ``Outcome`` and never raises
 for what a peer, a file or the network does. "Stored" is read from a C-STORE-RSP with success or warning status for
 that very request, or it is not said. When the association breaks, the instance under way and all that follow get an
-outcome with the error; ``begun`` tells them apart. ``deliver`` does a whole list: one presentation context for each
-pair of SOP Class and transfer syntax, so that the peer decides about every pair by itself.
+outcome with the error; ``begun`` tells them apart. ``deliver`` does a whole list, over as many associations as that
+takes: one presentation context for each pair of SOP Class and transfer syntax, so that the peer decides about each.
 
 Files are opened one at a time and never read into memory (``agent.link.train``). An instance with a recorded digest is
 hashed as it is sent; if the file has changed since, the association is aborted before the last fragment leaves. Any
@@ -32,6 +32,7 @@ from agent.errors import (
     RemoteProtocolError,
 )
 from agent.forward.files import Instance, Pair, pair_of, require_whole
+from agent.forward.policy import BREAKER_FAILURES
 from agent.link.conversation import Conversation, refuse
 from agent.link.requestor import associate
 from agent.link.transport import never
@@ -39,7 +40,7 @@ from agent.service import proposal, storage, verification
 from agent.ul.limits import CONTEXT_LIMIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from agent.link.conversation import Incoming, Reply
     from agent.link.peer import Peer
@@ -280,16 +281,43 @@ def failed(instance: Instance, error: AgentError, *, begun: bool) -> Outcome:
 def deliver(
     peer: Peer, instances: Sequence[Instance], clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Outcome]:
-    """Send ``instances`` in order and yield one outcome for each; one association per 128 kinds of instance."""
+    """Send ``instances`` in order and yield one outcome for each; one association per 128 kinds of instance.
+
+    Where an association ends, the instance under way has failed, and a new one takes those behind it: that one may be
+    what the peer cannot bear. No more are opened when one cannot be had, or ``BREAKER_FAILURES`` in a row have ended
+    without an answer; then the rest is not sent.
+    """
     for start, stop, pairs in groups(instances):
-        try:
-            delivery = Delivery(peer, storage.needs(pairs), clock=clock)
-        except AgentError as error:
-            yield from (failed(instances[index], error, begun=False) for index in range(start, stop))
-            continue
-        with delivery:
-            for index in range(start, stop):
-                yield delivery.send(instances[index])
+        left, unanswered = start, 0
+        error: AgentError | None = None
+        while left < stop and error is None:
+            try:
+                delivery = Delivery(peer, storage.needs(pairs), clock=clock)
+            except AgentError as refusal:
+                error = refusal
+                break
+            with delivery:
+                left, answered = yield from _until_over(delivery, instances, left, stop)
+                unanswered = 0 if answered else unanswered + 1
+                error = delivery.broken if unanswered >= BREAKER_FAILURES else None
+            if error is not None:
+                error.message += f", the last of {unanswered} in a row that ended without an answer"
+        if error is not None:
+            yield from (failed(instances[index], error, begun=False) for index in range(left, stop))
+
+
+def _until_over(
+    delivery: Delivery, instances: Sequence[Instance], start: int, stop: int
+) -> Generator[Outcome, None, tuple[int, bool]]:
+    """Send over one association while it lasts; where the next one begins, and whether the peer answered."""
+    answered = False
+    while True:
+        outcome = delivery.send(instances[start])
+        start += 1
+        answered = answered or outcome.status is not None
+        yield outcome
+        if start == stop or delivery.over or not delivery.serve(0):  # an end that is here already is not about the next
+            return start, answered
 
 
 def groups(instances: Sequence[Instance], limit: int = CONTEXT_LIMIT) -> Iterator[tuple[int, int, list[Pair]]]:

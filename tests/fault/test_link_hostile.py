@@ -22,6 +22,7 @@ from agent.dimse.message import CEchoRequest, CEchoResponse, CStoreResponse, NEv
 from agent.errors import AgentError, AssociationRefused, AssociationRejected, LinkTimeout, TlsRefused
 from agent.forward.deliver import Delivery, Outcome, deliver, echo
 from agent.forward.files import Instance
+from agent.forward.policy import BREAKER_FAILURES
 from agent.link.peer import Peer, Timeouts
 from agent.service.proposal import Need
 from agent.ul import pdu as pdus
@@ -118,18 +119,19 @@ def accept_bytes(body: bytes, maximum_length: int = 16384, syntax: str = EXPLICI
 
 
 @pytest.fixture
-def play() -> Iterator[Callable[[Callable[[Line], None]], Peer]]:
-    """Start a peer that plays ``script`` for its first connection."""
+def play() -> Iterator[Callable[..., Peer]]:
+    """Start a peer that plays each script for one connection, in order."""
     started: list[tuple[socket.socket, threading.Thread]] = []
 
-    def start(script: Callable[[Line], None]) -> Peer:
+    def start(*scripts: Callable[[Line], None]) -> Peer:
         listener = socket.create_server(("127.0.0.1", 0))
 
         def run() -> None:
-            with contextlib.suppress(OSError):
-                connection, _ = listener.accept()
-                with connection:
-                    script(Line(connection))
+            for script in scripts:
+                with contextlib.suppress(OSError):
+                    connection, _ = listener.accept()
+                    with connection:
+                        script(Line(connection))
 
         thread = threading.Thread(target=run)
         thread.start()
@@ -138,6 +140,7 @@ def play() -> Iterator[Callable[[Callable[[Line], None]], Peer]]:
 
     yield start
     for listener, thread in started:
+        listener.shutdown(socket.SHUT_RDWR)  # wakes whoever still waits for a connection
         listener.close()
         thread.join(10)
         assert not thread.is_alive()
@@ -504,15 +507,61 @@ def test_peer_that_never_answers_a_release_is_left(play: Callable[..., Peer], in
     assert send(play(script), instance).stored
 
 
-def test_every_remaining_instance_gets_its_outcome(play: Callable[..., Peer], instance: Instance) -> None:
-    def script(line: Line) -> None:
+def takes_one(line: Line) -> None:
+    line.accept()
+    line.instance()
+    line.stored()
+    line.release()
+
+
+@pytest.mark.parametrize("end", [Line.reset, lambda line: line.socket.sendall(pdus.encode(Abort()))])
+def test_an_instance_that_the_peer_cannot_bear_does_not_end_the_others(
+    play: Callable[..., Peer], instance: Instance, end: Callable[[Line], None]
+) -> None:
+    def stores_one_and_ends_at_the_next(line: Line) -> None:
         line.accept()
         line.instance()
         line.stored()
         line.instance()
+        end(line)
+
+    outcomes = list(deliver(play(stores_one_and_ends_at_the_next, takes_one), [instance] * 3))
+    assert [(outcome.stored, outcome.begun) for outcome in outcomes] == [(True, True), (False, True), (True, True)]
+    assert outcomes[1].error
+    assert outcomes[1].error.code in {"link.closed", "association.aborted"}
+
+
+def test_an_end_behind_an_answer_costs_no_instance(play: Callable[..., Peer], instance: Instance) -> None:
+    """A peer may take a few instances for each association and then leave."""
+
+    def stores_one(line: Line) -> None:
+        line.accept()
+        line.instance()
+        line.stored()
+        line.socket.sendall(pdus.encode(Abort()))
+
+    sent = []
+    for outcome in deliver(play(stores_one, stores_one, takes_one), [instance] * 3):
+        sent.append(outcome.stored)
+        time.sleep(0.1)  # the peer has left by now
+    assert sent == [True, True, True]
+
+
+def test_a_peer_that_always_ends_is_left_after_a_few(play: Callable[..., Peer], instance: Instance) -> None:
+    peer = play(*[aborts_instead_of_answering] * BREAKER_FAILURES)  # it would not accept one more
+    outcomes = list(deliver(peer, [instance] * 8))
+    assert [outcome.begun for outcome in outcomes] == [True] * BREAKER_FAILURES + [False] * (8 - BREAKER_FAILURES)
+    assert {outcome.error.code for outcome in outcomes if outcome.error} == {"association.aborted"}
+    assert not any(outcome.stored for outcome in outcomes)
+
+
+def test_what_is_left_is_not_sent_when_no_association_can_be_had(play: Callable[..., Peer], instance: Instance) -> None:
+    def resets_at_the_first(line: Line) -> None:
+        line.accept()
+        line.instance()
         line.reset()
 
-    outcomes = list(deliver(play(script), [instance] * 4))
-    assert [outcome.stored for outcome in outcomes] == [True, False, False, False]
-    assert [outcome.begun for outcome in outcomes] == [True, True, False, False]
-    assert {outcome.error.code for outcome in outcomes[1:] if outcome.error} == {"link.closed"}
+    outcomes = list(deliver(play(resets_at_the_first, aborts_at_once), [instance] * 4))
+    assert [outcome.begun for outcome in outcomes] == [True, False, False, False]
+    assert [outcome.error.code for outcome in outcomes if outcome.error] == ["link.closed"] + [
+        "association.aborted"] * 3  # fmt: skip

@@ -24,6 +24,7 @@ from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, RLE_LOSSLESS, SC, 
 from agent.errors import AssociationRefused, AssociationRejected, Retry
 from agent.forward.deliver import Outcome, deliver, echo
 from agent.forward.files import Files
+from agent.forward.policy import BREAKER_FAILURES
 from agent.link.peer import Peer, Timeouts
 from agent.media.part10 import FileMeta, encode_prefix
 
@@ -165,20 +166,33 @@ def test_rejections(scp: Callable[..., int]) -> None:
     assert not isinstance(raised.value, AssociationRefused)
 
 
-def test_abort_in_the_middle(scp: Callable[..., int], tmp_path: Path) -> None:
-    seen: list[int] = []
+def test_an_abort_costs_the_instance_it_is_about_and_no_other(scp: Callable[..., int], tmp_path: Path) -> None:
+    got: list[str] = []
+    paths = [write(tmp_path) for _ in range(5)]
+    uids = [str(pydicom.dcmread(path).SOPInstanceUID) for path in paths]
 
     def on_store(event: Any) -> int:
-        seen.append(event.message_id)
-        if len(seen) == 2:
+        if event.request.AffectedSOPInstanceUID == uids[1]:
             event.assoc.abort()
+        else:
+            got.append(str(event.request.AffectedSOPInstanceUID))
         return 0
 
-    outcomes = send(at(scp(on_store)), [write(tmp_path) for _ in range(4)])
-    assert [outcome.stored for outcome in outcomes] == [True, False, False, False]
-    assert [outcome.begun for outcome in outcomes] == [True, True, False, False]
+    outcomes = send(at(scp(on_store)), paths)
+    assert [outcome.stored for outcome in outcomes] == [True, False, True, True, True]
+    assert got == [uids[0], *uids[2:]]
     assert outcomes[1].error is not None
-    assert outcomes[1].error.code == "association.aborted"
+    assert (outcomes[1].begun, outcomes[1].error.code) == (True, "association.aborted")
+
+
+@pytest.mark.parametrize("option", ["--abort-after", "--abort-during"])
+def test_a_storescp_that_always_aborts_is_left(storescp: Callable[..., Any], tmp_path: Path, option: str) -> None:
+    paths = [write(tmp_path) for _ in range(BREAKER_FAILURES + 2)]
+    peer = storescp(option, "--verbose")
+    outcomes = send(at(peer.port), paths)
+    assert [outcome.begun for outcome in outcomes] == [True] * BREAKER_FAILURES + [False] * 2
+    assert {outcome.error.code for outcome in outcomes if outcome.error} == {"association.aborted"}
+    assert peer.process.log.count("Association Received") == BREAKER_FAILURES
 
 
 @pytest.mark.parametrize("syntax", [EXPLICIT_VR_LE, IMPLICIT_VR_LE])
