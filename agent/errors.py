@@ -448,3 +448,14 @@ class DeviceError(NativeError):
     exit_status = 41
     retry = Retry.LATER
     hint = "Check the cable and the 'source' line of the configuration."
+
+
+def class_of(code: str) -> type[AgentError] | None:
+    """Return the class with a code, or None where no class has it."""
+    queue: list[type[AgentError]] = [AgentError]
+    while queue:
+        kind = queue.pop()
+        if kind.code == code:
+            return kind
+        queue += kind.__subclasses__()
+    return None

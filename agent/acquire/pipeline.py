@@ -77,6 +77,7 @@ class Captured(NamedTuple):
     counters: Counters
     report: Report | None  # what compression did to the pixels
     failure: DeviceError | None = None  # why the source failed, to be reported once the instance is safe
+    encode_s: float = 0.0  # CPU seconds of the compressor
 
 
 class Order(NamedTuple):
@@ -276,6 +277,7 @@ class _Capture:
             counters=self._source.counters(),
             report=report,
             failure=self._failure,
+            encode_s=self._writer.encode_s,
         )
 
 

@@ -17,17 +17,17 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.config.words import transfer_syntax_uid
 from agent.errors import FileError
 from agent.spool.draft import InstanceRecord, Sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from agent.acquire.automatic import Picked
     from agent.acquire.exam import Exam
     from agent.acquire.frame_log import FrameLog
     from agent.acquire.pipeline import Captured
-    from agent.config.settings import SourceSettings
+    from agent.config.settings import DestinationSettings, SourceSettings
     from agent.spool.store import Spool
 
 
@@ -69,12 +69,14 @@ class Recorder:
         *,
         pending: bool = False,
         warn: Callable[[str], None] = _to_stderr,
+        destinations: Callable[[], Sequence[DestinationSettings]] = tuple,
     ) -> None:
         self.source = source
         self._exam = exam
         self._spool = spool
         self._report = report
         self._warn = warn
+        self._destinations = destinations
         self._wake = threading.Event()
         self._triggered = pending
         self._automatic = 0
@@ -109,20 +111,23 @@ class Recorder:
     def record(self, stop: threading.Event) -> Recorded:
         """Capture one instance into the spool; a source that failed in mid-clip is raised once the clip is sealed."""
         # Module tables, dictionary and C core cost 8 MiB: a source that waits for its trigger does not have them yet.
+        from agent.acquire.automatic import pick
         from agent.acquire.pipeline import Order, capture, expected_bytes
         from agent.acquire.sources import open_source
 
         source = self.source
         log = self._open_log()
-        order = Order(source, transfer_syntax_uid(source.transfer_syntax), log.add if log else None)
         self.counts = self.counts._replace(recording=True)
         try:
-            with open_source(source.uri) as opened, self._spool.draft(expected_bytes(opened, order)) as draft:
-                captured = capture(opened, order, self._exam, draft, stop)
-                if log is not None:  # the proof is complete before the instance is known
-                    log.close()
-                unproven = bool(source.frame_digest_file) and (log is None or log.failure is not None)
-                done = Recorded(captured, draft.seal(self._record(captured, unproven=unproven)))
+            with open_source(source.uri) as opened:
+                picked = pick(source, opened, self._spool, self._destinations())
+                order = Order(source, picked.syntax, log.add if log else None)
+                with self._spool.draft(expected_bytes(opened, order)) as draft:
+                    captured = capture(opened, order, self._exam, draft, stop)
+                    if log is not None:  # the proof is complete before the instance is known
+                        log.close()
+                    unproven = bool(source.frame_digest_file) and (log is None or log.failure is not None)
+                    done = Recorded(captured, draft.seal(self._record(captured, picked, unproven=unproven)))
         finally:
             self.counts = self.counts._replace(recording=False)
             if log is not None:
@@ -153,7 +158,7 @@ class Recorder:
             self._warn(str(error))
             return None
 
-    def _record(self, captured: Captured, *, unproven: bool) -> InstanceRecord:
+    def _record(self, captured: Captured, picked: Picked, *, unproven: bool) -> InstanceRecord:
         return InstanceRecord(
             captured.sop_instance_uid,
             captured.sop_class_uid,
@@ -169,6 +174,10 @@ class Recorder:
                 ("ended_by", captured.ended_by),
                 ("clock", "set" if captured.started.is_set else "never set"),
                 *_loss(captured),
+                ("pixels", picked.pixels),
+                ("native_bytes", captured.native_bytes),
+                ("encode_s", round(captured.encode_s, 6)),
+                ("syntax_why", picked.why),
                 *((("frame_log", "failed"),) if unproven else ()),
                 *((("failure", captured.failure.code),) if captured.failure else ()),
             ),

@@ -8,6 +8,7 @@ frames are gathered in memory, and the amount is bounded.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from agent.config.words import MADE, near_refusal, transfer_syntax_word
@@ -57,6 +58,8 @@ class Sink(Protocol):
 class Writer(Protocol):
     """One instance being written."""
 
+    encode_s: float  # CPU seconds of the compressor so far
+
     @property
     def report(self) -> Report | None:
         """What compression did to the frames so far; None where there is none."""
@@ -102,7 +105,7 @@ def make_writer(
 class StreamWriter:
     """Frame by frame with constant memory. A frame that finds no room (``SpoolFull``) leaves no trace."""
 
-    __slots__ = ("_description", "_encoder", "_layout", "_reserved", "_sink")
+    __slots__ = ("_description", "_encoder", "_layout", "_reserved", "_sink", "encode_s")
 
     def __init__(
         self,
@@ -119,6 +122,7 @@ class StreamWriter:
             transfer_syntax_uid, description, max_frames=max_frames, more_header_bytes=more_header_bytes
         )
         self._reserved = 0
+        self.encode_s = 0.0
         self._encoder: FrameEncoder | None = None
         if is_encapsulated(transfer_syntax_uid):
             from agent.native.encoder import FrameEncoder  # a source of native frames never needs it
@@ -137,7 +141,11 @@ class StreamWriter:
 
     def frame(self, data: memoryview) -> None:
         """Compress if asked, and write."""
-        body = data if self._encoder is None else self._encoder.encode(data)
+        body = data
+        if self._encoder is not None:
+            started = time.thread_time()
+            body = self._encoder.encode(data)
+            self.encode_s += time.thread_time() - started
         length = body.nbytes
         self._make_room(self._sink.tell() + length + _WRAPPING_BYTES)
         before = self._layout.before(length)
@@ -169,7 +177,7 @@ class StreamWriter:
 class WholeWriter:
     """All frames in memory, bounded; the whole file at the end."""
 
-    __slots__ = ("_frames", "_limit", "_pixels", "_sink")
+    __slots__ = ("_frames", "_limit", "_pixels", "_sink", "encode_s")
     report = None
 
     def __init__(self, sink: Sink, description: PixelDescription, max_frames: int) -> None:
@@ -182,6 +190,7 @@ class WholeWriter:
             )
         self._frames = 0
         self._pixels = bytearray()
+        self.encode_s = 0.0  # deflated as a whole, at the end
 
     def room(self) -> int:
         """How many more frames fit into memory."""

@@ -15,7 +15,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from agent.errors import AgentError, SpoolError
+from agent.errors import AgentError, SpoolError, class_of
 
 if TYPE_CHECKING:
     import threading
@@ -152,14 +152,11 @@ def _left(until: float) -> float:
 
 def _error(given: dict[str, str]) -> AgentError:
     """The error of the same class, as far as its code is known here."""
-    queue: list[type[AgentError]] = [AgentError]
-    while queue:
-        kind = queue.pop()
-        if kind.code == given["code"]:
-            error = AgentError.__new__(kind)
-            AgentError.__init__(error, given["message"])
-            return error
-        queue += kind.__subclasses__()
+    kind = class_of(given["code"])
+    if kind is not None:
+        error = AgentError.__new__(kind)
+        AgentError.__init__(error, given["message"])
+        return error
     return SpoolError(given["message"])
 
 

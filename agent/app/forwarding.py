@@ -129,7 +129,3 @@ class Forwarder:
             "next_in_s": round(max(0.0, health.next_at - time.monotonic()), 1),
             "reason": health.reason,
         }
-
-    def why(self) -> dict[str, Any]:
-        """Return how instances go to this destination, in plain values."""
-        return {**self.facts(), **self._worker.outgoing.facts()}

@@ -191,7 +191,9 @@ class Runtime:
 
                 assert exam is not None
                 warn = partial(self.journal.say, "warning", f"from {source.name}")
-                recorders[source.name] = Recorder(source, exam, self.spool, self._captured, warn=warn)
+                recorders[source.name] = Recorder(
+                    source, exam, self.spool, self._captured, warn=warn, destinations=lambda: self.settings.destination
+                )
 
     def _is_new(self, name: str, facts: object) -> bool:
         return name not in self._specs or self._specs[name].facts != facts

@@ -68,9 +68,8 @@ def run(args: Arguments) -> int:
     """Capture one instance."""
     settings = _settings(args)
     source = _source(args, settings)
-    syntax = transfer_syntax_uid(source.transfer_syntax)
     with tidy_end():
-        done, size, unproven = _capture(args, settings, source, syntax)
+        done, size, unproven = _capture(args, settings, source)
     if unproven is not None:
         sys.stderr.write(f"modality-agent: warning: {printable(str(unproven))}\n")
     facts = _facts(args.output, size, done)
@@ -100,10 +99,9 @@ def _print(path: str, size: int, done: Captured) -> None:
     print(f"SOP Instance UID {done.sop_instance_uid}")
 
 
-def _capture(
-    args: Arguments, settings: Settings, source: SourceSettings, syntax: str
-) -> tuple[Captured, int, FileError | None]:
+def _capture(args: Arguments, settings: Settings, source: SourceSettings) -> tuple[Captured, int, FileError | None]:
     """Make the file: what was captured, its size in bytes, why its frame log is not complete."""
+    from agent.acquire.automatic import pick
     from agent.acquire.exam import Exam
     from agent.acquire.filesink import FileSink
     from agent.acquire.frame_log import FrameLog
@@ -122,7 +120,8 @@ def _capture(
     try:
         sink = FileSink(args.output)
         with open_source(source.uri) as opened:
-            done = capture(opened, Order(source, syntax, watch), Exam(settings), sink, threading.Event())
+            order = Order(source, pick(source, opened).syntax, watch)
+            done = capture(opened, order, Exam(settings), sink, threading.Event())
         if log is not None:
             log.close()
         return done, sink.publish(), log.failure if log is not None else None

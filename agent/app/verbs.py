@@ -63,6 +63,13 @@ VERBS: Final[tuple[Verb, ...]] = (
         ("FileError", "NotFound", "ConfigError", *_SPOOL, "NotDelivered"),
     ),
     Verb(
+        "why",
+        "agent.app.verb_why",
+        "explain in words what became of an instance, or how a destination is served",
+        ("why 2.25.1234 --config agent.toml", "why pacs --json"),
+        ("FileError", "NotFound", "ConfigError", *_SPOOL),
+    ),
+    Verb(
         "trigger",
         "agent.app.verb_trigger",
         "ask the running agent for one capture of a source",

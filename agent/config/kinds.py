@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from agent.config.source import parse_source
-from agent.config.words import MADE, TRANSFER_SYNTAX_WORDS, transfer_syntax_word
+from agent.config.words import LOSSLESS, MADE, TRANSFER_SYNTAX_WORDS, transfer_syntax_word
 from agent.dataset.uid import is_valid_uid
 from agent.errors import IodError
 from agent.transcode.choose import AS_STORED, AUTO
@@ -152,17 +152,17 @@ def _source(text: str) -> str:
 
 
 def _syntax(text: str) -> str:
-    if transfer_syntax_word(text) in MADE:
+    if text == AUTO or transfer_syntax_word(text) in MADE:
         return ""
     if text in TRANSFER_SYNTAX_WORDS or (text.startswith("1.2.840.10008.1.2") and is_valid_uid(text)):
         return f"this build cannot make instances in {transfer_syntax_word(text)}; available: {', '.join(MADE)}"
-    return f"must be one of {', '.join(MADE)} or a transfer syntax UID"
+    return f"must be one of {', '.join(MADE)}, {AUTO} or a transfer syntax UID"
 
 
 def _sent_syntax(text: str) -> str:
-    if text in (AS_STORED, AUTO) or transfer_syntax_word(text) in MADE:
+    if text in (AS_STORED, AUTO) or transfer_syntax_word(text) in LOSSLESS:
         return ""
-    return f"must be {AS_STORED}, {AUTO}, one of {', '.join(MADE)} or a transfer syntax UID"
+    return f"must be {AS_STORED}, {AUTO}, one of {', '.join(LOSSLESS)} or the UID of one"
 
 
 KINDS: Final[dict[str, Kind]] = {

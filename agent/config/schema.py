@@ -153,7 +153,7 @@ _SOURCE: Final = (
         example="pattern:us-rgb?rows=768&columns=1024&rate_hz=30",
     ),
     Key("sop_class", "choice", "us-mf", "SOP Class of the instances made.", choices=SOP_CLASS_WORDS),
-    Key("transfer_syntax", "syntax", "explicit", "Transfer syntax of the instances made: a word or a UID."),
+    Key("transfer_syntax", "syntax", "explicit", "Transfer syntax of the instances made: a word, a UID or auto."),
     Key("near", "integer", 0, "Most that a sample may differ, of jpeg-ls-near alone: a lossy instance.", "", 0, 255),
     Key("clip_s", "number", 10.0, "A clip ends after this time.", "s", 0.01, 3600),
     Key("clip_frames", "integer", 0, "A clip ends after this many frames; 0: by time only.", "frames", 0, 1_000_000),

@@ -18,8 +18,7 @@ accepts is written down whenever it changes, and said when it takes less than be
 from __future__ import annotations
 
 import time
-from collections import deque
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset.uid import is_lossy, uid_name
 from agent.errors import DataSetError, LinkClosed, NativeError, SpoolError
@@ -27,12 +26,11 @@ from agent.forward.deliver import failed
 from agent.forward.files import Instance
 from agent.service import commitment, storage
 from agent.transcode.choose import AS_STORED, AUTO, LOSSLESS, choose
-from agent.transcode.learn import Figures, Known
+from agent.transcode.learn import Figures, recall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from agent.dataset.pixels import PixelDescription
     from agent.errors import AgentError
     from agent.forward.copying import Copy
     from agent.forward.deliver import Delivery, Outcome
@@ -41,11 +39,11 @@ if TYPE_CHECKING:
     from agent.spool.core import Item
     from agent.spool.store import Spool
     from agent.transcode.choose import Master
+    from agent.transcode.learn import Known
 
 HURRY_S: Final = 2.0
 # Below this a master is not worth opening: the file system and the headers of a copy cost as much.
 SMALL_S: Final = 0.02
-REMEMBERED: Final = 8  # choices that ``why`` shows
 
 
 class Sent(NamedTuple):
@@ -56,9 +54,9 @@ class Sent(NamedTuple):
 
 
 class Outgoing:
-    """The sending side of one destination; used by its worker, ``facts`` by anyone."""
+    """The sending side of one destination; used by its worker alone."""
 
-    __slots__ = ("_accepts", "_cancelled", "_destination", "_known", "_last", "_mode", "_say", "_share", "_spool",
+    __slots__ = ("_accepts", "_cancelled", "_destination", "_known", "_mode", "_say", "_share", "_spool",
         "ready")  # fmt: skip
 
     def __init__(
@@ -73,7 +71,6 @@ class Outgoing:
         self._cancelled = cancelled
         self._known: Known | None = None
         self._accepts: dict[str, dict[str, bool]] = {}  # SOP Class -> transfer syntax -> taken
-        self._last: deque[dict[str, str]] = deque(maxlen=REMEMBERED)
         self.ready: Copy | None = None
 
     # --- the association -----------------------------------------------------------------------
@@ -149,7 +146,6 @@ class Outgoing:
             choice = choose(master, delivery.taken(item.sop_class_uid), self._mode, known, cpu_share=self._share)
             if choice is None:
                 return Sent(_unchangeable(delivery.send(instance)))
-            self._last.append({"sop_instance_uid": item.sop_instance_uid, "sent_as": choice.syntax, "why": choice.why})
             if choice.syntax == item.transfer_syntax_uid:
                 return self._as_stored(delivery, instance, master, choice.why)
             long = known.work_s(master, choice.syntax) / self._share > HURRY_S
@@ -212,33 +208,6 @@ class Outgoing:
         self.known().add(figures, source)
         facts = {name: value for name, value in figures._asdict().items() if value}
         return Sent(outcome, (*facts.items(), *more, ("why", why)))
-
-    def facts(self) -> dict[str, Any]:
-        """Return what is known and was chosen, in plain values."""
-        link = self.known().link
-        return {
-            "transfer_syntax": self._mode,
-            "cpu_share": self._share,
-            "link": {"bytes_per_s": round(link.rate), "wait_s": round(link.wait_s, 6), "answers": link.seen},
-            "accepts": {name: dict(answers) for name, answers in self._accepts.items()},
-            "choices": list(self._last),
-        }
-
-
-def recall(spool: Spool, destination: str) -> Known:
-    """Return what the last receipts of a destination teach."""
-    known = Known(_speed)
-    for detail, source in spool.sent(destination):
-        figures = Figures.read(detail)
-        if figures is not None:
-            known.add(figures, source)
-    return known
-
-
-def _speed(description: PixelDescription, given: str, wanted: str) -> float:
-    from agent.transcode.yardstick import seconds_per_byte  # times the codecs, once
-
-    return seconds_per_byte(description, given, wanted)
 
 
 def _unchangeable(outcome: Outcome) -> Outcome:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Mapping
 
+    from agent.spool.receipt import Told
+
 FRESH_S = 60.0  # an operator who just pressed the switch looks at the archive now, not after the backlog
 FRESH_LIMIT = 256  # instances remembered as fresh per destination; older ones wait with the backlog
 
@@ -163,9 +165,13 @@ class Forwarding(SpoolCore):
         number, wall = self.destination_id(destination), self.clock.wall()
         self.ledger.write(lambda db: note(db, wall, None, number, Event.LEARNED, None, detail))
 
-    def sent(self, destination: str) -> list[tuple[dict[str, str], str]]:
-        """Return the details of a destination's last answers, and the sources of their instances."""
+    def sent(self, destination: str) -> list[Told]:
+        """Return the last answers of a destination."""
         return Reader(self.ledger.read).sent(destination)
+
+    def captured(self, source: str) -> list[Told]:
+        """Return what was sealed last of a source."""
+        return Reader(self.ledger.read).captured(source)
 
     def accepted(self, destination: str) -> dict[str, dict[str, bool]]:
         """Return what a destination was last seen to take: SOP Class -> transfer syntax -> taken."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.spool.ledger import GENESIS, link
 from agent.spool.names import file_path
-from agent.spool.states import STATE_OF_WORD, WORDS
+from agent.spool.states import STATE_OF_WORD, WORDS, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +82,15 @@ class Entry(NamedTuple):
     kind: str
     state: str | None
     detail: dict[str, str]
+
+
+class Told(NamedTuple):
+    """What one event said, and of which instance."""
+
+    detail: dict[str, str]
+    source: str
+    sop_instance_uid: str
+    transfer_syntax_uid: str  # in which it is stored
 
 
 class Receipt(NamedTuple):
@@ -195,17 +204,36 @@ class Reader:
         )
         return tuple(_entry(row) for row in self._read(sql, (number,)))
 
-    def sent(self, destination: str, limit: int = 64) -> list[tuple[dict[str, str], str]]:
-        """Return the details of the last answers of a destination and the sources of their instances, in their order.
+    def sent(self, destination: str, limit: int = 64) -> list[Told]:
+        """Return the last answers of a destination, in their order.
 
         It looks at the last ``RECENT`` events only, so that it costs milliseconds however long the chain is.
         """
+        return self._told("e.kind = 'stored' AND e.destination = (SELECT id FROM destination WHERE name = ?)",
+                          destination, limit)  # fmt: skip
+
+    def captured(self, source: str, limit: int = 16) -> list[Told]:
+        """Return what was sealed last of a source, in its order, within the last ``RECENT`` events."""
+        return self._told("e.kind = 'durable' AND i.source = ?", source, limit)
+
+    def _told(self, where: str, name: str, limit: int) -> list[Told]:
         sql = (
-            "SELECT e.detail, i.source FROM event e JOIN instance i ON i.id = e.instance WHERE e.kind = 'stored' "
-            "AND e.destination = (SELECT id FROM destination WHERE name = ?) "
+            "SELECT e.detail, i.source, i.sop_instance_uid, i.transfer_syntax_uid FROM event e "  # noqa: S608 - our text
+            f"JOIN instance i ON i.id = e.instance WHERE {where} "
             "AND e.seq > (SELECT max(seq) FROM event) - ? ORDER BY e.seq DESC LIMIT ?"
         )
-        return [(_pairs(detail), source) for detail, source in reversed(self._read(sql, (destination, RECENT, limit)))]
+        return [Told(_pairs(row[0]), *row[1:]) for row in reversed(self._read(sql, (name, RECENT, limit)))]
+
+    def reasons(self, destination: str, limit: int = 8) -> list[tuple[str, str, int | None, int, str]]:
+        """Return why deliveries wait: state word, reason, last status, how many, and one SOP Instance UID of them."""
+        sql = (
+            "SELECT d.state, d.reason, d.status, count(*), min(i.sop_instance_uid) FROM delivery d "
+            "JOIN instance i ON i.id = d.instance WHERE d.destination = (SELECT id FROM destination WHERE name = ?) "
+            "AND d.state IN (?, ?, ?, ?) GROUP BY d.state, d.reason, d.status ORDER BY count(*) DESC LIMIT ?"
+        )
+        states = (State.HELD, State.DEFERRED, State.DAMAGED, State.LOST)
+        found = self._read(sql, (destination, *map(int, states), limit))
+        return [(WORDS[row[0]], *row[1:]) for row in found]
 
     def accepted(self, destination: str) -> dict[str, dict[str, bool]]:
         """Return what a destination was last seen to take: SOP Class -> transfer syntax -> taken."""

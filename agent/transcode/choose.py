@@ -56,6 +56,11 @@ WORTH_S: Final = 0.02
 OVERHEAD_S: Final = 0.005
 
 
+def kind_of(description: PixelDescription) -> str:
+    """The kind of pixels in a word; pixels of one kind and source compress alike."""
+    return f"{'grey' if description.samples_per_pixel == 1 else 'colour'}{description.bits_stored}"
+
+
 class Master(NamedTuple):
     """What is stored. ``native_bytes`` and ``description`` are of all its pixels, 0 and None where there are none."""
 
@@ -68,11 +73,8 @@ class Master(NamedTuple):
 
     @property
     def pixels(self) -> str:
-        """The kind of pixels in a word: grey12, rgb8 ..."""
-        if self.description is None:
-            return ""
-        name = "grey" if self.description.samples_per_pixel == 1 else "colour"
-        return f"{name}{self.description.bits_stored}"
+        """The kind of pixels in a word: grey12, colour8 ..."""
+        return "" if self.description is None else kind_of(self.description)
 
 
 class Option(NamedTuple):
@@ -127,11 +129,15 @@ def choose(
     candidates = [syntax for syntax in candidates if possible(master, syntax)]
     if not candidates:
         return None
-    refused = "" if candidates[0] == master.syntax else f"the peer refuses {_name(master.syntax)}, which is stored; "
+    refused = (
+        "" if candidates[0] == master.syntax else f"the peer refuses {short_name(master.syntax)}, which is stored; "
+    )
     if mode not in (AS_STORED, AUTO) and mode in candidates:
         return Choice(mode, refused + "as configured")
     if mode != AUTO and not refused:
-        return Choice(master.syntax, "as stored" if mode == AS_STORED else f"as stored: {_name(mode)} is not possible")
+        return Choice(
+            master.syntax, "as stored" if mode == AS_STORED else f"as stored: {short_name(mode)} is not possible"
+        )
     if len(candidates) == 1:
         return Choice(
             candidates[0], refused + "it takes nothing else" if refused else "as stored: it takes nothing else"
@@ -173,16 +179,17 @@ def _reason(best: Option, options: tuple[Option, ...], master: Master, known: Kn
     other = next((option for option in others if option.syntax == master.syntax), None) or min(
         others, key=lambda option: option.seconds
     )
-    name = "as stored" if other.syntax == master.syntax else _name(other.syntax)
+    name = "as stored" if other.syntax == master.syntax else short_name(other.syntax)
     sentence = f"{ours}; {name} {other.seconds:.3g} s"
     rival = min(others, key=lambda option: option.seconds)
     if rival is not other:
-        sentence += f", {_name(rival.syntax)} {rival.seconds:.3g} s"
+        sentence += f", {short_name(rival.syntax)} {rival.seconds:.3g} s"
     return f"{sentence}: too little to change" if kept else sentence
 
 
-def _name(syntax: str) -> str:
-    return uid.uid_name(syntax)
+def short_name(syntax: str) -> str:
+    """The name of a transfer syntax without what stands in brackets, for sentences."""
+    return uid.uid_name(syntax).partition(" (")[0]
 
 
 def _size(count: float) -> str:

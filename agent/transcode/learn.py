@@ -17,12 +17,12 @@ and work from ``yardstick``, which times the codecs on this machine.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from agent.dataset import uid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from agent.dataset.pixels import PixelDescription
     from agent.transcode.choose import Master
@@ -162,3 +162,38 @@ class Known:
 def _mean(means: dict[tuple[str, str, str], float], key: tuple[str, str, str], value: float) -> None:
     old = means.get(key)
     means[key] = value if old is None else old + _NEW * (value - old)
+
+
+class Answer(Protocol):
+    """What an answer said, and whose instance it was."""
+
+    @property
+    def detail(self) -> Mapping[str, str]:
+        """Keys and values of the event."""
+
+    @property
+    def source(self) -> str:
+        """Name of the source."""
+
+
+class Receipts(Protocol):
+    """Who has kept the answers."""
+
+    def sent(self, destination: str) -> Sequence[Answer]:
+        """Return the last answers of a destination, in their order."""
+
+
+def recall(receipts: Receipts | None, destination: str) -> Known:
+    """Return what the last receipts of a destination teach; nothing without receipts."""
+    known = Known(_speed)
+    for answer in receipts.sent(destination) if receipts is not None else ():
+        figures = Figures.read(answer.detail)
+        if figures is not None:
+            known.add(figures, answer.source)
+    return known
+
+
+def _speed(description: PixelDescription, given: str, wanted: str) -> float:
+    from agent.transcode.yardstick import seconds_per_byte  # times the codecs, once
+
+    return seconds_per_byte(description, given, wanted)

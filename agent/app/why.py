@@ -1,0 +1,209 @@
+"""``why``: from what the ledger and a running agent know to sentences a technician can act on.
+
+Facts first, sentences from tables: a state has a sentence, an error code has the hint of its class, and nothing is said
+that is not also in the facts that ``--json`` prints. The ledger alone tells almost all of it (states, reasons, what was
+sent and why, what the peer takes, how fast it was); the running agent adds how the way to each destination is now.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from agent.app.term import count_text, size_text, stamp_text, table
+from agent.app.verb_receipt import sent_of, sent_text
+from agent.config.words import TRANSFER_SYNTAX_WORDS, transfer_syntax_word
+from agent.dataset.uid import uid_name
+from agent.dimse.status import Service, explain
+from agent.errors import class_of
+from agent.transcode.learn import recall
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agent.spool.receipt import Custody, Reader, Receipt
+
+Facts = dict[str, Any]
+
+# State of a delivery -> what it means; the names in braces are facts.
+STATES: Final[Mapping[str, str]] = {
+    "queued": "waits for its turn",
+    "active": "is being sent now (try {attempt})",
+    "stored": "was stored at {answered}",
+    "awaiting commitment": "was stored at {answered}; commitment was asked for {asked}, the report is awaited",
+    "committed": "was committed at {committed}: the archive has taken it over",
+    "deferred": "could not be delivered yet ({tries}): {reason}",
+    "held": "is held until somebody acts ({tries}): {reason}",
+    "damaged": "cannot be sent: its file on this box is damaged and was set aside",
+    "lost": "cannot be sent: its file on this box is gone",
+}
+# What ends the wait, where it is not in the reason.
+ENDS: Final[Mapping[str, str]] = {
+    "stored": "commitment will be asked for on this or the next association",
+    "held": "correct the cause, then 'modality-agent queue retry {uid}'",
+    "damaged": "give the instance to the agent again from its source: the same content heals it",
+    "lost": "give the instance to the agent again from its source: the same content heals it",
+}
+LIVES: Final[Mapping[str, str]] = {
+    "live": "on this box",
+    "evicting": "being removed from this box, every destination has it",
+    "evicted": "no longer on this box, every destination has it",
+    "damaged": "damaged and set aside in quarantine",
+    "lost": "gone from this box",
+}
+_CODE: Final = re.compile(r" \[([a-z_.]+)\]$")
+_SHOWN: Final = 8  # last answers of a destination
+_TAKEN: Final = {True: "yes", False: "no", None: "-"}
+
+
+# --- one instance -------------------------------------------------------------------------------
+
+
+def of_instance(receipt: Receipt, stored_is_enough: frozenset[str], links: Mapping[str, Facts]) -> Facts:
+    """What became of one instance, destination by destination."""
+    return {
+        "sop_instance_uid": receipt.sop_instance_uid,
+        "sop_class": uid_name(receipt.sop_class_uid),
+        "stored_as": uid_name(receipt.transfer_syntax_uid),
+        "bytes": receipt.size,
+        "file": receipt.state,
+        "source": receipt.source,
+        "captured": stamp_text(receipt.captured_at),
+        "capture": _capture(receipt),
+        "destinations": [
+            _delivery(receipt, custody, custody.destination in stored_is_enough, links.get(custody.destination))
+            for custody in receipt.deliveries
+        ],
+    }  # fmt: skip
+
+
+def _capture(receipt: Receipt) -> str:
+    """Why the master is in the transfer syntax it is in, where the capture chose it."""
+    return next((event.detail["syntax_why"] for event in receipt.events if "syntax_why" in event.detail), "")
+
+
+def _delivery(receipt: Receipt, custody: Custody, enough: bool, link: Facts | None) -> Facts:  # noqa: FBT001 - a fact
+    state, reason = custody.state, _CODE.sub("", custody.reason)
+    words = {
+        "uid": receipt.sop_instance_uid,
+        "reason": reason,
+        "attempt": custody.attempt,
+        "tries": count_text(custody.attempt, "try", "tries"),
+        "asked": count_text(custody.asked, "time"),
+        "answered": stamp_text(custody.answered_at),
+        "committed": stamp_text(custody.committed_at),
+    }
+    done = state == "committed" or (state == "stored" and enough)
+    todo = [] if done else [ENDS[state].format(**words)] if state in ENDS else []
+    if state in ("held", "deferred"):
+        todo = [*hints(custody.reason, custody.status), *todo]
+    return {
+        "destination": custody.destination,
+        "state": state,
+        "done": done,
+        "says": STATES[state].format(**words) + (", which is all that is asked of this destination" if enough and done
+                                                 else ""),
+        "reason": custody.reason,
+        "way": way(link) if link is not None and not done else "",
+        "do": todo,
+        "sent": sent_of(receipt, custody.destination),
+    }  # fmt: skip
+
+
+def hints(reason: str, status: int | None) -> list[str]:
+    """What to do about a reason: the hint of its error class, and what a status of the peer means."""
+    found = []
+    match = _CODE.search(reason)
+    kind = class_of(match.group(1)) if match else None
+    if kind is not None:
+        found.append(kind.hint)
+    if status:
+        found.append(f"status {status:04X} means: {explain(Service.STORAGE, status).meaning}")
+    return found
+
+
+def way(link: Facts) -> str:
+    """How the way to a destination is, from the facts of a running agent."""
+    if not link["failures"]:
+        return "the way is free"
+    hint = hints(link["reason"], None)
+    waits = f"the next try is in {link['next_in_s']:.0f} s" if link["next_in_s"] >= 1 else "it is tried now"
+    failures = count_text(link["failures"], "failure")
+    return f"the way is not: {_CODE.sub('', link['reason'])} ({failures}); {waits}{'; ' + hint[0] if hint else ''}"
+
+
+def instance_lines(facts: Facts, receipt: Receipt) -> list[str]:
+    """The facts of an instance as lines for people."""
+    lines = [
+        facts["sop_instance_uid"],
+        f"{facts['sop_class']} from {facts['source'] or 'nobody'}, captured {facts['captured']}",
+        f"{size_text(facts['bytes'])} as {facts['stored_as']}, {LIVES[facts['file']]}",
+    ]
+    if facts["capture"]:
+        lines.append(f"captured in this transfer syntax because: {facts['capture']}")
+    if not facts["destinations"]:
+        lines.append("it is for no destination: it stays on this box")
+    for row in facts["destinations"]:
+        lines.append(f"{row['destination']}: it {row['says']}")
+        lines += [f"  {row['way']}"] if row["way"] else []
+        lines += [f"  to do: {text}" for text in row["do"]]
+        if row["sent"] is not None:
+            lines.append(f"  sent: {sent_text(row['sent'], receipt)}")
+    return lines
+
+
+# --- one destination ----------------------------------------------------------------------------
+
+
+def of_destination(reader: Reader, name: str, link: Facts | None) -> Facts:
+    """How one destination is served: its way, its queue and what holds it up, what it takes, what was chosen."""
+    learned = recall(reader, name).link
+    answers = [told for told in reader.sent(name) if "sent_as" in told.detail][-_SHOWN:]
+    return {
+        "destination": name,
+        "way": link,
+        "queue": reader.counts().get(name, {}),
+        "waiting": [
+            {"state": state, "reason": reason, "count": count, "example": uid, "do": hints(reason, status)}
+            for state, reason, status, count, uid in reader.reasons(name)
+        ],
+        "link": {"bytes_per_s": round(learned.rate), "wait_s": round(learned.wait_s, 6), "answers": learned.seen},
+        "takes": reader.accepted(name),
+        "sent": [{"sop_instance_uid": told.sop_instance_uid, **told.detail} for told in answers],
+    }
+
+
+def destination_lines(facts: Facts) -> list[str]:
+    """The facts of a destination as lines for people."""
+    name, link = facts["destination"], facts["link"]
+    queue = ", ".join(f"{count} {state}" for state, count in sorted(facts["queue"].items())) or "nothing yet"
+    peer = facts["way"]["peer"] if facts["way"] else "the agent is not running, or does not serve it"
+    lines = [f"{name} ({peer})", f"queue: {queue}"]
+    if facts["way"]:
+        lines.insert(1, way(facts["way"]))
+    for row in facts["waiting"]:
+        lines.append(f"{row['count']} {row['state']}: {_CODE.sub('', row['reason']) or 'no reason noted'}, "
+                     f"for example {row['example']}")  # fmt: skip
+        lines += [f"  to do: {text}" for text in row["do"]]
+    if link["answers"]:
+        rate = f"{link['bytes_per_s'] / 1e6:.3g} MB/s and {link['wait_s'] * 1000:.1f} ms for each instance"
+        lines.append(f"link: {rate}, by the last {count_text(link['answers'], 'answer')}")
+    else:
+        lines.append("link: not measured yet")
+    lines += matrix(facts["takes"])
+    for row in facts["sent"]:
+        why = f": {row['why']}" if "why" in row else ""
+        lines.append(f"{row['sop_instance_uid']} went as {uid_name(row['sent_as'])}{why}")
+    return lines
+
+
+def matrix(takes: Mapping[str, Mapping[str, bool]]) -> list[str]:
+    """What a peer takes: one row for each SOP Class, one column for each transfer syntax."""
+    if not takes:
+        return ["no association yet, so that nobody knows what it takes"]
+    known = dict.fromkeys(TRANSFER_SYNTAX_WORDS.values())
+    seen = {syntax for answers in takes.values() for syntax in answers}
+    columns = [syntax for syntax in (*known, *sorted(seen - set(known))) if syntax in seen]
+    rows = [(uid_name(sop_class), *(_TAKEN[answers.get(syntax)] for syntax in columns))
+            for sop_class, answers in sorted(takes.items(), key=lambda row: uid_name(row[0]))]  # fmt: skip
+    return table(("takes", *(transfer_syntax_word(syntax) for syntax in columns)), rows)

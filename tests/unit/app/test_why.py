@@ -1,0 +1,120 @@
+"""``why``: each state has a sentence, each reason what to do, and what was learned is shown; with no agent running."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fakes import spool_world
+
+from agent.app import why
+from agent.app.cli import main
+from agent.dataset.uid import EXPLICIT_VR_LE, JPEG_LS_LOSSLESS, RLE_LOSSLESS, SC
+from agent.errors import NoAcceptedContext, class_of
+from agent.spool.core import Destination
+from agent.spool.forwarding import Answer
+from agent.spool.states import WORDS, State
+from agent.spool.store import Spool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agent.spool.core import Item
+
+FACTS = (
+    ("sent_as", JPEG_LS_LOSSLESS), ("bytes", 100_000), ("link_s", 0.5), ("stored_as", EXPLICIT_VR_LE),
+    ("stored_bytes", 300_000), ("native_bytes", 299_000), ("pixels", "grey8"), ("work_s", 0.01),
+    ("why", "it is quicker"),
+)  # fmt: skip
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A spool with one instance for each fate: queued 1, held 2, deferred 3, stored 4 and committed 5."""
+    path = tmp_path / "spool"
+    path.mkdir()
+    with Spool.open(str(path), destinations=[Destination("pacs")]) as spool:
+        for number in range(1, 6):
+            spool_world.capture(spool, number)
+        items = {int(item.sop_instance_uid.rsplit(".", 1)[1]): item for item in spool.claim("pacs", 1e12)}
+        spool.put_back([items[1]])
+        spool.held(items[2], f"it refused RLE Lossless [{NoAcceptedContext.code}]")
+        spool.deferred(items[3], "archive out of resources [dimse.status]", 1e12, status=0xA700)
+        spool.stored_many([Answer(items[number], facts=FACTS) for number in (4, 5)])
+        committed(spool, items[5])
+        spool.learned("pacs", SC, {EXPLICIT_VR_LE: True, RLE_LOSSLESS: False})
+    return path
+
+
+def committed(spool: Spool, item: Item) -> None:
+    spool.open_transaction("pacs", [item], "2.25.77", 1e12)
+    spool.settle("2.25.77", [item.sop_instance_uid], [], destination="pacs")
+
+
+def answer(root: Path, what: str, capsys: pytest.CaptureFixture[str]) -> tuple[str, dict[str, Any]]:
+    assert main(["why", what, "--spool", str(root)]) == 0
+    text = capsys.readouterr().out
+    assert main(["why", what, "--spool", str(root), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["says"] == text.splitlines()
+    return text, facts
+
+
+def test_every_state_has_a_sentence() -> None:
+    assert set(why.STATES) == {WORDS[state] for state in State}
+    assert set(why.ENDS) < set(why.STATES)
+
+
+@pytest.mark.parametrize(
+    ("number", "state", "texts"),
+    [
+        (1, "queued", ["waits for its turn"]),
+        (2, "held", ["is held until somebody acts", "it refused RLE Lossless", NoAcceptedContext.hint, "queue retry"]),
+        (3, "deferred", ["could not be delivered yet (1 try)", "status A700 means: archive out of resources"]),
+        (4, "stored", ["was stored at", "commitment will be asked for", "as JPEG-LS Lossless, 3.00 times smaller"]),
+        (5, "committed", ["the archive has taken it over", "after 0.01 s of work (it is quicker)"]),
+    ],
+)
+def test_an_instance_is_explained(
+    number: int, state: str, texts: list[str], root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text, facts = answer(root, spool_world.uid_of(number), capsys)
+    (row,) = facts["destinations"]
+    assert (row["destination"], row["state"], row["done"]) == ("pacs", state, state == "committed")
+    assert [wanted for wanted in texts if wanted not in text] == []
+    assert "[" not in text
+
+
+def test_a_destination_is_explained(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text, facts = answer(root, "pacs", capsys)
+    assert facts["queue"] == {"queued": 1, "held": 1, "deferred": 1, "stored": 1, "committed": 1}
+    assert {row["state"]: row["count"] for row in facts["waiting"]} == {"held": 1, "deferred": 1}
+    assert facts["link"]["answers"] == 2
+    assert facts["takes"] == {SC: {EXPLICIT_VR_LE: True, RLE_LOSSLESS: False}}
+    assert [row["why"] for row in facts["sent"]] == ["it is quicker"] * 2
+    lines = text.splitlines()
+    (head,) = [number for number, line in enumerate(lines) if line.startswith("takes")]
+    assert lines[head].split() == ["takes", "explicit", "rle"]
+    assert lines[head + 1].split()[-2:] == ["yes", "no"]
+    assert f"to do: {NoAcceptedContext.hint}" in text
+
+
+def test_what_a_running_agent_adds() -> None:
+    link = {"failures": 0, "next_in_s": 0.0, "reason": "", "state": "ok", "peer": "A@b:1"}
+    assert why.way(link) == "the way is free"
+    bad = {**link, "failures": 3, "next_in_s": 12.4, "reason": "no connection [link.connect]"}
+    kind = class_of("link.connect")
+    assert kind is not None
+    assert why.way(bad) == f"the way is not: no connection (3 failures); the next try is in 12 s; {kind.hint}"
+
+
+def test_what_nobody_has_is_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for what in ("2.25.1", "pasc"):
+        assert main(["why", what, "--spool", str(root)]) == 4
+        assert what in capsys.readouterr().err
+
+
+def test_class_of_a_code() -> None:
+    assert class_of("association.no_context") is NoAcceptedContext
+    assert class_of("nothing") is None
