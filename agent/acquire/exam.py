@@ -51,6 +51,7 @@ _ULTRASOUND: Final = ("us", "us-mf")
 # Scanned documents: their frames are pages, with an order and no time (PS3.3 C.8.6.1).
 _PAGES: Final = ("SD", "SI")
 # A file of attributes is written by a person; a megabyte is something else.
+_JSON_HINT: Final = "Correct this file: one JSON object of Attributes by keyword or tag."
 MAX_ATTRIBUTES_BYTES: Final = 1 << 20
 
 # Attributes that only the site can know -> the key of [[source]] that says them.
@@ -199,15 +200,15 @@ def _attributes(source: SourceSettings) -> DataSet | None:
         with open(source.attributes_file, encoding="utf-8") as file:
             text = file.read(MAX_ATTRIBUTES_BYTES + 1)
         if len(text) > MAX_ATTRIBUTES_BYTES:
-            raise ConfigError(f"{where}: is longer than {MAX_ATTRIBUTES_BYTES} characters")
+            raise ConfigError(f"{where}: is longer than {MAX_ATTRIBUTES_BYTES} characters", hint=_JSON_HINT)
         found = json.loads(text)
         if not isinstance(found, dict):
-            raise ConfigError(f"{where}: is no JSON object of attributes")
+            raise ConfigError(f"{where}: is no JSON object of attributes", hint=_JSON_HINT)
         return from_json(found)
     except OSError as error:
         raise FileError(f"{where}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{where}: not JSON: {error}") from None
+        raise ConfigError(f"{where}: not JSON: {error}", hint=_JSON_HINT) from None
     except ConfigError:
         raise
     except AgentError as error:

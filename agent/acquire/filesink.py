@@ -32,10 +32,14 @@ class FileSink:
         self._position = 0
         if os.path.lexists(self.path):
             raise FileError(f"{path} already exists", hint="Choose another name, or remove it first.")
+        folder = os.path.dirname(self.path)
+        if not os.path.isdir(folder):
+            raise FileError(f"{path}: there is no folder {folder}", hint="Make it first, or correct the path.")
+        part = f"{self.path}.{os.urandom(4).hex()}.part"
         try:
-            self._file = self._medium.create(f"{self.path}.{os.urandom(4).hex()}.part", _MODE)
+            self._file = self._medium.create(part, _MODE)
         except SpoolError as error:
-            raise FileError(str(error)) from None
+            raise FileError(str(error).replace(part, path)) from None
 
     def write(self, data: ReadableBuffer) -> int:
         """Append all of ``data``; returns its length in bytes."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 FRAME_BYTES_MAX = 1 << 30
 """What one ring slot may hold (MGA_FRAME_BYTES_MAX)."""
+_OPAQUE = "Save it without transparency; what is behind it nobody can know."
+_BINARY = "Save it in the binary form, or as PNG."
 _CHECK_BYTES = 1 << 16  # samples looked at in one step
 _PNM_HEADER_BYTES = 4096  # with comments; nobody writes longer ones
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -164,10 +166,10 @@ def _decode_png(fd: int, path: str, mode: str, frame_bytes: int) -> bytes:
 
 def _opaque(image: Any, path: str) -> Any:
     if image.mode.startswith("I"):
-        raise DeviceError(f"{path}: transparency cannot be carried")
+        raise DeviceError(f"{path}: transparency cannot be carried", hint=_OPAQUE)
     rgba = image.convert("RGBA")
     if rgba.getchannel("A").getextrema() != (255, 255):
-        raise DeviceError(f"{path}: transparency cannot be carried")
+        raise DeviceError(f"{path}: transparency cannot be carried", hint=_OPAQUE)
     return rgba
 
 
@@ -185,7 +187,9 @@ class _PnmHeader(NamedTuple):
 def _pnm_header(head: bytes, path: str) -> _PnmHeader:
     magic, at = head[:2], 2
     if magic not in (b"P5", b"P6"):
-        raise DeviceError(f"{path}: only binary PGM (P5) and PPM (P6) are read, not {magic.decode('ascii', 'replace')}")
+        raise DeviceError(
+            f"{path}: only binary PGM (P5) and PPM (P6) are read, not {magic.decode('ascii', 'replace')}", hint=_BINARY
+        )
     numbers: list[int] = []
     while len(numbers) < 3:
         while head[at : at + 1].isspace() or head[at : at + 1] == b"#":

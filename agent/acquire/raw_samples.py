@@ -18,6 +18,7 @@ from agent.acquire.pictures import Frames, check_geometry, read_exactly, swapped
 from agent.dataset.pixels import PixelDescription
 from agent.errors import ConfigError, DeviceError
 
+_PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2", "RGB", "YBR_FULL")
 _HINT = "Is the file cut short? Compare rows, columns, samples, bits and offset_bytes of its sidecar with its maker."
 _SIDECAR_KEYS = (
     "rows", "columns", "samples_per_pixel", "bits_allocated", "bits_stored", "pixel_representation",
@@ -95,8 +96,8 @@ def _sidecar_description(values: dict[str, Any], sidecar: str) -> PixelDescripti
     allocated = _number(values, "bits_allocated", 8, sidecar, low=1)
     stored = _number(values, "bits_stored", allocated, sidecar, low=1)
     name = values.get("photometric_interpretation", "RGB" if samples == 3 else "MONOCHROME2")
-    if not isinstance(name, str):
-        raise _wrong(sidecar, "photometric_interpretation must be a text")
+    if name not in _PHOTOMETRIC:
+        raise _wrong(sidecar, f"photometric_interpretation: {name!r} is none of {', '.join(_PHOTOMETRIC)}")
     description = PixelDescription(
         _number(values, "rows", None, sidecar, low=1),
         _number(values, "columns", None, sidecar, low=1),

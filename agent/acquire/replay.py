@@ -19,6 +19,7 @@ import functools
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from agent.acquire.lookalike import HEAD_BYTES, recognised
 from agent.acquire.pictures import (
     Frames,
     check_geometry,
@@ -120,8 +121,9 @@ def _recognised(fd: int, path: str) -> Frames:
         return raw_frames(fd, path, sidecar)
     if is_pnm(head):
         return pnm_frames(fd, path)
+    name = recognised(os.pread(fd, HEAD_BYTES, 0), os.fstat(fd).st_size) or "no picture"
     raise DeviceError(
-        f"{path}: not a picture this agent reads",
+        f"{path}: is {name}, which is not replayed",
         hint="Use PNG, PGM, PPM, native or RLE DICOM, or raw samples beside a sidecar named FILE.toml.",
     )
 
@@ -146,7 +148,10 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
 def _folder(path: str) -> Iterator[tuple[Frames, int]]:
     names = [n for n in os.listdir(path) if n.lower().endswith(_SUFFIXES) and not n.startswith(".")]
     if not names:
-        raise DeviceError(f"{path}: no frames in this folder (files named {' '.join('*' + s for s in _SUFFIXES)})")
+        named = " ".join("*" + suffix for suffix in _SUFFIXES)
+        raise DeviceError(
+            f"{path}: no frames in this folder (files named {named})", hint="Put them there, or name a file."
+        )
     for name in sorted(names, key=_natural):
         file = os.path.join(path, name)
         fd = _open(file)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from agent.dataset.decode import Limits
-from agent.errors import FileError
+from agent.errors import FileError, NotDicomError
 from agent.media.file import open_file
 
 if TYPE_CHECKING:
@@ -27,8 +27,11 @@ def open_regular(path: str) -> int:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise FileError(f"{path}: {error.strerror}") from None
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
+    mode = os.fstat(fd).st_mode
+    if not stat.S_ISREG(mode):
         os.close(fd)
+        if stat.S_ISDIR(mode):
+            raise FileError(f"{path} is a folder", hint="Name the files in it.")
         raise FileError(f"{path}: not a regular file")
     return fd
 
@@ -53,6 +56,8 @@ def opened(
                 raise FileError(f"{path}: {error.strerror}") from None
 
         size = os.fstat(fd).st_size
+        if not size:
+            raise NotDicomError("the file is empty", hint="Was it copied to its end?")
         yield open_file(pread, size, limits=LIMITS, lenient=lenient, refer_above=refer_above, header_only=header_only)
     finally:
         os.close(fd)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.cli import print_json
-from agent.app.common import DEFAULT_CONFIG
+from agent.app.common import DEFAULT_CONFIG, load_config
 from agent.app.term import Progress, count_text, printable, size_text
 from agent.config.check import check_value
 from agent.config.load import build
@@ -155,12 +155,11 @@ def tidy_end() -> Iterator[None]:
 
 def _settings(args: Arguments) -> Settings:
     from agent.config.check import examine
-    from agent.config.load import load
 
     if args.config is not None:
-        return load(args.config)
+        return load_config(args.config)
     if os.path.exists(DEFAULT_CONFIG):
-        return load(DEFAULT_CONFIG)
+        return load_config(DEFAULT_CONFIG)
     return build(examine({})[0])
 
 
@@ -170,18 +169,14 @@ def _source(args: Arguments, settings: Settings) -> SourceSettings:
         try:
             parse_source(args.source)
         except ValueError as error:
-            names = ", ".join(row.name for row in settings.source) or "none"
-            raise UsageError(f"{error}", hint=f"Sources of the configuration: {names}.") from None
+            raise UsageError(f"{error}", hint=_source_hint(args.source, settings)) from None
         defaults: dict[str, Any] = {key.name: key.default for key in _keys().values()}
         base = SourceSettings(**{**defaults, "name": "capture", "uri": _from_here(args.source)})
-    changes = dict(_set(text) for text in args.set)
-    for option, name in _OPTIONS.items():
-        given = getattr(args, option)
-        if given is not None:
-            value, reason = check_value(_keys()[name], given)
-            if reason:
-                raise UsageError(f"--{option.replace('_', '-')}: {reason}")
-            changes[name] = value
+    changes: dict[str, Any] = {}
+    for name, value in [*map(_set, args.set), *_named(args)]:
+        if changes.setdefault(name, value) != value:
+            said = f"{name} is said twice: {changes[name]} and {value}"
+            raise UsageError(said, hint="Which one is meant? Say it once.")
     if args.frames is not None and args.frames < 1:
         raise UsageError("--frames must be at least 1")
     kind = changes.get("sop_class", base.sop_class)
@@ -196,6 +191,26 @@ def _source(args: Arguments, settings: Settings) -> SourceSettings:
     if reason:
         raise UsageError(reason, hint="Give both: --transfer-syntax jpeg-ls-near --set near=N.")
     return source
+
+
+def _named(args: Arguments) -> Iterator[tuple[str, Any]]:
+    """The keys of [[source]] that have an option of their own, and their values."""
+    for option, name in _OPTIONS.items():
+        given = getattr(args, option)
+        if given is not None:
+            value, reason = check_value(_keys()[name], given)
+            if reason:
+                raise UsageError(f"--{option.replace('_', '-')}: {reason}")
+            yield name, value
+
+
+def _source_hint(source: str, settings: Settings) -> str:
+    """What to write instead of a source that is none."""
+    if source.startswith(("pattern:", "replay:")):
+        return "It is written like 'pattern:us-rgb?rows=480&columns=640' or 'replay:PATH?rate_hz=30&repeat=1'."
+    if os.path.exists(source):
+        return f"Did you mean replay:{source}?"
+    return f"Sources of the configuration: {', '.join(row.name for row in settings.source) or 'none'}."
 
 
 def _set(text: str) -> tuple[str, Any]:

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 from agent.app.cli import print_json
 from agent.display.calibration import (
     DEFAULT_ENTRIES,
+    MAX_ENTRIES,
     MAX_MEASUREMENTS,
+    MIN_ENTRIES,
     Calibration,
     Conformance,
     Measurement,
@@ -51,6 +53,12 @@ def run(args: Arguments) -> int:
     unused = ("output", "-o") if args.action == "verify" else ("tolerance", "--tolerance")
     if getattr(args, unused[0]) is not None:
         raise UsageError(f"display {args.action} has no use for {unused[1]}")
+    if not args.ambient >= 0:  # not a number, too
+        raise UsageError(f"--ambient is 0 or more, not {args.ambient:g}")
+    if not MIN_ENTRIES <= args.entries <= MAX_ENTRIES:
+        raise UsageError(f"--entries is {MIN_ENTRIES} to {MAX_ENTRIES}, not {args.entries}")
+    if args.tolerance is not None and not 0 < args.tolerance <= 100:
+        raise UsageError(f"--tolerance is above 0 and up to 100 percent, not {args.tolerance:g}")
     try:
         measured = _read(args.file)
         if args.action == "verify":

@@ -47,10 +47,10 @@ def run(args: Arguments) -> int:
         try:
             done.append(_one(source, target_of(source), syntax, args))
         except AgentError as error:
+            if not error.message.startswith((source, target_of(source))):
+                error.message = f"{source}: {error.message}"
             if len(args.files) == 1:
                 raise
-            if not error.message.startswith(source):
-                error.message = f"{source}: {error.message}"
             failed = report(error)
             status = status or failed
     if args.json:

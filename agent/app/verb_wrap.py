@@ -14,9 +14,9 @@ from agent.app import wrap_documents, wrap_facts, wrap_inputs
 from agent.app.cli import print_json
 from agent.app.term import count_text, printable, size_text
 from agent.config.words import LOSSLESS, transfer_syntax_uid, transfer_syntax_word
-from agent.dataset import uid
+from agent.dataset import dictionary, uid
 from agent.dataset.pixels import PixelDescription
-from agent.errors import IodError, UsageError
+from agent.errors import EncodeError, IodError, UsageError
 from agent.iod.acquisition import LossyStep
 from agent.iod.build import KINDS
 
@@ -32,11 +32,18 @@ CHOICES: Final = ("auto", *KINDS, *DOCUMENTS)
 MIN_FRAME_TIME_MS: Final = 0.001  # no camera takes a million frames a second
 MAX_FRAME_TIME_MS: Final = 86_400_000  # a day: slower frames are pages
 _MUST_SAY_BURNED_IN: Final = ("sc-mf", "dx")  # type 1 there (PS3.3 C.8.6.3, C.8.11.3)
+_VALUE_HINT: Final = "Correct the value in --set KEYWORD=VALUE or in the file of --attributes."
+_TRANSFER_SYNTAX: Final = 0x00020010
+_PHOTOMETRIC: Final = ("MONOCHROME1", "MONOCHROME2", "RGB", "YBR_FULL")
 _RAW: Final = (
     "rows", "columns", "frames", "samples", "bits_allocated", "bits_stored", "photometric", "signed", "offset_bytes",
 )  # fmt: skip
+_OF_PICTURES: Final = ("anatomy", "laterality", "frame_time_ms")
 _SPARE_BYTES: Final = 64  # Number of Frames, which the writer adds where it is missing
-_HINT: Final = "Say it with --set KEYWORD=VALUE or --attributes FILE; 'modality-agent wrap --help' shows how."
+_HINT: Final = (
+    "Say or correct it with --set KEYWORD=VALUE or --attributes FILE, or choose another --sop-class;"
+    " 'modality-agent wrap --help' shows how."
+)
 
 
 def arguments(parser: Parser) -> None:
@@ -55,7 +62,7 @@ def arguments(parser: Parser) -> None:
     parser.add("--laterality", choices=("R", "L", "U", "B"), help="side of a paired region")
     parser.add("--frame-time-ms", read=float, metavar="MS", help="time between frames (without it: pages)")
     parser.add("--insist", switch=True, help="what is given counts where the file says otherwise: another "
-               "patient in a CDA, raw samples that begin like another format")  # fmt: skip
+               "patient in a CDA, raw samples that begin like another format, a PDF with a password")  # fmt: skip
     parser.add("--ignore-orientation", switch=True, help="carry a JPEG as it lies, whatever its Exif says")
     parser.add("--rows", read=int, metavar="N", help="raw samples: rows")
     parser.add("--columns", read=int, metavar="N", help="raw samples: columns")
@@ -63,7 +70,7 @@ def arguments(parser: Parser) -> None:
     parser.add("--samples", read=int, metavar="N", help="raw samples: 1 or 3 per pixel (1)")
     parser.add("--bits-allocated", read=int, metavar="N", help="raw samples: 8 or 16 (as bits stored need)")
     parser.add("--bits-stored", read=int, metavar="N", help="raw samples: bits that mean something (8)")
-    parser.add("--photometric", metavar="WORD", help="raw samples: MONOCHROME1, MONOCHROME2, RGB, YBR_FULL ...")
+    parser.add("--photometric", metavar="WORD", choices=_PHOTOMETRIC, help=f"raw samples: {', '.join(_PHOTOMETRIC)}")
     parser.add("--signed", switch=True, help="raw samples: two's complement")
     parser.add("--offset-bytes", read=int, metavar="N", help="raw samples: bytes before the first frame (0)")
     parser.add("--json", switch=True, help="print the result as JSON")
@@ -75,19 +82,18 @@ def run(args: Arguments) -> int:
         raise UsageError(f"--frame-time-ms is {MIN_FRAME_TIME_MS} to {MAX_FRAME_TIME_MS}, not {args.frame_time_ms:g}")
     raw = _raw(args)
     content = wrap_inputs.content_of(args.files[0], raw=raw is not None)
-    kind = args.sop_class
-    if content != "picture" and kind not in ("auto", content):
-        raise UsageError(f"{args.files[0]} is {content} and makes no instance of {kind}")
-    if content == "picture" and kind in DOCUMENTS:
-        raise UsageError(f"{args.files[0]} is a picture and makes no instance of {kind}")
-    if content != "picture" and len(args.files) > 1:
-        raise UsageError(f"one {content} makes one instance; {len(args.files)} files are given")
+    _require(args, content)
     try:
-        facts = _document(args, content) if content != "picture" else _pictures(args, kind, raw)
+        facts = _document(args, content) if content != "picture" else _pictures(args, args.sop_class, raw)
     except IodError as error:
-        if error.hint == IodError.hint:
+        if error.tag == _TRANSFER_SYNTAX:
+            error.hint = f"Words for --transfer-syntax are {', '.join(LOSSLESS)}."
+        elif error.hint == IodError.hint:
             error.hint = _HINT
         raise
+    except EncodeError as error:
+        keyword = dictionary.keyword_of(error.tag) if error.tag is not None else ""
+        raise EncodeError(f"{keyword}: {error.message}" if keyword else error.message, hint=_VALUE_HINT) from None
     if args.json:
         print_json(facts)
     else:
@@ -95,9 +101,29 @@ def run(args: Arguments) -> int:
     return 0
 
 
+def _require(args: Arguments, content: str) -> None:
+    """Refuse options that do not fit what the files are."""
+    first, kind = args.files[0], args.sop_class
+    if content == "picture":
+        if kind in DOCUMENTS:
+            raise UsageError(f"{first} is a picture and makes no instance of {kind}")
+        return
+    if kind not in ("auto", content):
+        raise UsageError(f"{first} is {content} and makes no instance of {kind}")
+    if len(args.files) > 1:
+        several = f"one {content} makes one instance; {len(args.files)} files are given"
+        raise UsageError(several, hint="Wrap each on its own.")
+    for name in _OF_PICTURES:
+        if getattr(args, name) is not None:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"{option} says something of pictures, and {first} is {content}", hint="Leave it out.")
+
+
 def _print(facts: dict[str, Any]) -> None:
     frames = f", {count_text(facts['frames'], 'frame')}" if facts["frames"] else ""
-    print(f"{facts['file']}: {facts['sop_class']}, {size_text(facts['size'])}{frames}, {facts['transfer_syntax']}")
+    syntax = facts["transfer_syntax"]
+    syntax = uid.uid_name(syntax) if syntax[:1].isdigit() else syntax
+    print(f"{facts['file']}: {facts['sop_class']}, {size_text(facts['size'])}{frames}, {syntax}")
     if facts["version"]:
         print(f"version {printable(facts['version'])}")
     for key, title in (("taken", "from the document"), ("overruled", "overruled by what is given"), ("assumed",) * 2):
@@ -146,7 +172,10 @@ def _pictures(args: Arguments, kind: str, raw: Raw | None) -> dict[str, Any]:
     kind = _auto(found[0].description, frames) if kind == "auto" else kind
     row = KINDS[kind]
     if frames > 1 and not row.multi_frame:
-        raise UsageError(f"{kind} holds one frame, and there are {frames}", hint="Use us-mf, or sc-mf-color and alike.")
+        clips = ", ".join(word for word, known in KINDS.items() if known.multi_frame)
+        raise UsageError(f"{kind} holds one frame, and there are {frames}", hint=f"Use one of {clips}.")
+    if args.frame_time_ms is not None and not row.multi_frame:
+        raise UsageError(f"--frame-time-ms is for clips, and {kind} holds one frame", hint="Leave it out.")
     facts = wrap_facts.sort(row, wrap_facts.given(args), args)
     if not kind.startswith("sc"):
         facts.assumed[:] = [text for text in facts.assumed if not text.startswith("ConversionType")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from agent.app import wrap_facts, wrap_inputs
 from agent.errors import InputError, IodError
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from agent.app.wrap_facts import Facts
     from agent.dataset.dataset import DataSet
     from agent.iod.build import Kind
+
+
+_ENCRYPTED: Final = "Save it without a password; if everybody can open it as it is, --insist carries it."
 
 
 def build(args: Arguments, content: str) -> tuple[Kind, Facts, DataSet]:
@@ -26,6 +29,8 @@ def _encapsulated(args: Arguments, content: str) -> tuple[Kind, Facts, DataSet]:
     path, row = args.files[0], document.KINDS[content]
     data = wrap_inputs.read_bytes(path, document.MAX_DOCUMENT_BYTES)
     try:
+        if content == "pdf" and not args.insist and document.is_encrypted(data):
+            raise InputError(f"{path}: the PDF is encrypted, and who has no password sees nothing", hint=_ENCRYPTED)
         merged = Merged(wrap_facts.given(args), None, [], [], "")
         if content == "cda":
             zone = wrap_facts.offset_of(merged.found)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from agent.iod.build import Kind
 
 MAX_JSON_BYTES: Final = 16 << 20
+_JSON_HINT: Final = "Correct this file; 'modality-agent wrap --help' says which option takes it."
 _WORKSTATION: Final = "WSD"
 MAX_INSTANCE_NUMBER: Final = 2**31 - 1  # of an IS (PS3.5 Table 6.2-1)
 _BURNED_IN: Final = {"": None, "YES": True, "NO": False}
@@ -101,10 +102,12 @@ def parsed_json(path: str, parse_float: Callable[[str], object] | None = None) -
 
     try:
         return json.loads(text, parse_float=parse_float, object_pairs_hook=once)
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is no JSON: it is no text", hint=_JSON_HINT) from None
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is no JSON: {error}") from None
+        raise InputError(f"{path} is no JSON: {error}", hint=_JSON_HINT) from None
     except ArithmeticError:  # of Decimal
-        raise InputError(f"{path} has a number with an exponent beyond all measure") from None
+        raise InputError(f"{path} has a number with an exponent beyond all measure", hint=_JSON_HINT) from None
 
 
 def sort(row: Kind, found: DataSet, args: Arguments) -> Facts:
@@ -207,7 +210,7 @@ def _from_file(path: str) -> DataSet:
     if isinstance(found, list) and len(found) == 1:
         found = found[0]  # as 'dump --json' prints it
     if not isinstance(found, dict):
-        raise InputError(f"{path} is no object of Attributes")
+        raise InputError(f"{path} is no object of Attributes", hint=_JSON_HINT)
     try:
         return from_json(found)
     except DecodeError as error:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MAX_STREAM_BYTES: Final = 256 << 20  # of one compressed picture, which is held in memory
 UPRIGHT: Final = 1
+_BITS: Final = "Check --bits-stored and --signed, and whether the low byte of a sample comes first."
 _SAVE_AS: Final = "Was another file meant? A picture can be saved as PNG, JPEG or PGM, a document as PDF."
 _GEOMETRY: Final = "Check --rows, --columns, --samples, --bits-stored, --bits-allocated, --offset-bytes and --frames."
 
@@ -120,7 +121,7 @@ def frames_of(picture: Picture, raw: Raw | None) -> Iterator[bytes]:
         for index in range(picture.frames):
             at = raw.offset + index * size
             data = opened.guarded(partial(pictures.read_exactly, opened.fd, size, at, picture.path))
-            opened.guarded(partial(pictures.check_samples, data, picture.description, picture.path))
+            opened.guarded(partial(pictures.check_samples, data, picture.description, picture.path), _BITS)
             yield data
 
 
@@ -199,12 +200,11 @@ class _opened:  # noqa: N801  a context manager, used like a function
             return self.guarded(lambda: pictures.png_frames(self.fd, self._path))
         if pictures.is_pnm(head):
             return self.guarded(lambda: pictures.pnm_frames(self.fd, self._path))
-        raise InputError(f"{self._path} is no picture, and the first file is one")
+        raise InputError(f"{self._path} is no picture, and the first file is one", hint="Wrap it on its own.")
 
-    def guarded(self, read: Callable[[], T]) -> T:
+    def guarded(self, read: Callable[[], T], hint: str | None = None) -> T:
         """Run a reader."""
         try:
             return read()
         except DeviceError as error:
-            hint = None if error.hint == DeviceError.hint else error.hint
-            raise InputError(error.message, hint=hint) from None
+            raise InputError(error.message, hint=hint if error.hint == DeviceError.hint else error.hint) from None

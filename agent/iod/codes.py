@@ -17,6 +17,7 @@ from typing import NamedTuple
 from agent.dataset.dataset import DataSet
 from agent.errors import IodError
 
+_ANATOMY_HINT = "Words are the terms of Body Part Examined, such as CHEST (PS3.16 Annex L), or a code or its meaning."
 MAX_SHORT_CODE_LENGTH = 16  # Code Value is SH; longer ones go into Long Code Value (PS3.3 8.8.1)
 
 
@@ -107,7 +108,9 @@ def anatomy(name: str) -> Anatomy:
         if wanted == meaning.upper():
             by_meaning = found  # a term of this name may follow: HIP is that of the hip joint
     if by_meaning is None:
-        raise IodError(f"body part {name!r} is not in the table of anatomic regions", tag=0x00082218)
+        raise IodError(
+            f"body part {name!r} is not in the table of anatomic regions", tag=0x00082218, hint=_ANATOMY_HINT
+        )
     return by_meaning
 
 

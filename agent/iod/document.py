@@ -9,6 +9,7 @@ the caller has to compare.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset.dataset import DataSet
@@ -92,6 +93,11 @@ def require_pdf(data: bytes) -> None:
         raise IodError("is no PDF: it does not begin with %PDF-", tag=DOCUMENT)
     if PDF_END not in data[-PDF_END_BYTES:]:
         raise IodError("the PDF is cut short: no %%EOF at its end", tag=DOCUMENT)
+
+
+def is_encrypted(data: bytes) -> bool:
+    """Whether the trailer of a PDF names an encryption dictionary (ISO 32000-1 7.5.5, 7.6.1)."""
+    return re.search(rb"/Encrypt\s*(?:<<|\d+\s+\d+\s+R)", data) is not None
 
 
 def _source(reference: Reference) -> DataSet:

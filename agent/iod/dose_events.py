@@ -147,6 +147,7 @@ _CODES: Final[dict[str, Callable[[str], Code]]] = {
     "filter_material": _listed(FILTER_MATERIALS),
 }
 _TEXTS: Final = frozenset({"uid", "started", "acquisition_protocol", "comment"})
+_VALUE_HINT: Final = "Correct it in the file, or in what wrote the file."
 _HINT: Final = "Keys of an event: " + ", ".join((*sorted(_TEXTS), *_CODES, *QUANTITIES)) + "."
 _MANDATORY: Final = ("started", "type", "target_region")
 _REPORT: Final = frozenset({"device", "events", "intent", "source", "comment"})
@@ -167,7 +168,7 @@ def read(found: object, new_uid: Callable[[], str]) -> DoseReport:
     _refuse_unknown(found, _REPORT, "the report")
     listed = found["events"]
     if not 1 <= len(listed) <= MAX_EVENTS:
-        raise IodError(f"a dose report has 1 to {MAX_EVENTS} exposure events, not {len(listed)}", hint=_HINT)
+        raise IodError(f"a dose report has 1 to {MAX_EVENTS} exposure events, not {len(listed)}", hint=_VALUE_HINT)
     events = tuple(_event(one, f"event {number}", new_uid) for number, one in enumerate(listed, 1))
     _refuse_same(listed)
     report = DoseReport(events, _device(found.get("device")), comment=_text(found.get("comment", ""), "comment"))
@@ -220,14 +221,14 @@ def _code(key: str, value: object, where: str) -> Code:
 
 def _quantity(value: object, name: str, factor: str, where: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise IodError(f"{where} is no number", hint=_HINT)
+        raise IodError(f"{where} is no number", hint=_VALUE_HINT)
     number = Decimal(value) if isinstance(value, int) else Decimal(str(value))
     if not number.is_finite() or len(number.as_tuple().digits) > MAX_DIGITS or abs(number.adjusted()) > MAX_EXPONENT:
-        raise IodError(f"{where} is no number of at most {MAX_DIGITS} digits", hint=_HINT)
+        raise IodError(f"{where} is no number of at most {MAX_DIGITS} digits", hint=_VALUE_HINT)
     if number < 0 and name not in _SIGNED:
-        raise IodError(f"{where} is negative", hint=_HINT)
+        raise IodError(f"{where} is negative", hint=_VALUE_HINT)
     if name in _WHOLE and number != number.to_integral_value():
-        raise IodError(f"{where} is no whole number", hint=_HINT)
+        raise IodError(f"{where} is no whole number", hint=_VALUE_HINT)
     number = EXACT.multiply(number, Decimal(factor))
     limit, unit = BOUNDS[name]
     if abs(number) > limit:
@@ -241,12 +242,12 @@ def _refuse_same(listed: list[Any]) -> None:
     seen: dict[object, int] = {}
     for number, event in enumerate(listed, 1):
         if event.get("uid") and seen.setdefault(event["uid"], number) != number:
-            raise IodError(f"event {number} has the uid of event {seen[event['uid']]}", hint=_HINT)
+            raise IodError(f"event {number} has the uid of event {seen[event['uid']]}", hint=_VALUE_HINT)
 
 
 def _text(value: object, where: str) -> str:
     if not isinstance(value, str):
-        raise IodError(f"{where} is no text", hint=_HINT)
+        raise IodError(f"{where} is no text", hint=_VALUE_HINT)
     return value
 
 

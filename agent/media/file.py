@@ -117,6 +117,8 @@ def _prefix(
         if size <= _STEP_BYTES:
             raise
         meta, offset = decode_prefix(pread(min(size, PREFIX_LIMIT_BYTES), 0))  # a long group 0002, or the error again
+    if offset > size:
+        raise DecodeError("File Meta Information is cut short", offset=size)
     return meta, meta.transfer_syntax_uid, META_OFFSET, offset, [], start
 
 

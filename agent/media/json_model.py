@@ -28,6 +28,7 @@ MAX_DEPTH: Final = 16
 _NAME_GROUPS: Final = ("Alphabetic", "Ideographic", "Phonetic")
 _HEXADECIMAL: Final = frozenset("0123456789ABCDEFabcdef")
 _REAL: Final = frozenset({"FL", "FD"})
+_KEYWORD_HINT: Final = "Keywords are those of PS3.6, such as PatientID; 'modality-agent dump' shows them."
 _HINT: Final = "PS3.18 Annex F describes the JSON of a Data Set; 'modality-agent dump --json' prints examples."
 
 
@@ -137,7 +138,7 @@ def _tag_of(key: object) -> int:
         return dictionary.tag_for(text)
     except KeyError:
         raise DecodeError(
-            f"{text[:80]!r} is neither a tag of eight hexadecimal digits nor a keyword", hint=_HINT
+            f"{text[:80]!r} is neither a tag of eight hexadecimal digits nor a keyword", hint=_KEYWORD_HINT
         ) from None
 
 

@@ -80,7 +80,9 @@ def job_of(file: DicomFile, syntax: str, near: int = 0) -> Job:
     if value is None or value.tag != PIXEL_DATA:
         if uid.is_encapsulated(syntax):
             what = "there are no pixels" if value is None else "pixels that are real numbers are not compressed"
-            raise EncodeError(f"{what}: {uid.uid_name(syntax)} carries Pixel Data only")
+            raise EncodeError(
+                f"{what}: {uid.uid_name(syntax)} carries Pixel Data only", hint="Use explicit, implicit or deflated."
+            )
         return _Copy(file, syntax)
     native = value.fragments is None
     if (syntax == given and not near) if not native else not uid.is_encapsulated(syntax):

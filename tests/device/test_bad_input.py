@@ -325,6 +325,26 @@ def test_send_takes_folders_and_prints_no_control_characters(plain_archive: Arch
         (["capture", "--source", "pattern:us-rgb", "--frames", "0", "-o", "x"], "--frames must be at least 1"),
         (["capture", "--source", "pattern:us-rgb", "--frames", "2", "--sop-class", "sc", "-o", "x"], "has one frame"),
         (["capture", "--source", "pattern:us-rgb", "--transfer-syntax", MPEG2, "-o", "x"], "cannot make instances"),
+        (["capture", "--source", "/etc/passwd", "-o", "x"], "hint: Did you mean replay:/etc/passwd?"),
+        (["capture", "--source", "pattern:us-rgb?rows=1", "-o", "x"], "hint: It is written like 'pattern:us-rgb?rows"),
+        (
+            ["capture", "--source", "replay:x", "--set", "view=PA", "--set", "view=LL", "-o", "x"],
+            "view is said twice",
+        ),
+        (
+            ["capture", "--source", "replay:x", "--anatomy", "HEAD", "--set", "anatomy=CHEST", "-o", "x"],
+            "anatomy is said",
+        ),
+        (
+            ["capture", "--source", "pattern:us-rgb", "--config", "/nonexistent", "-o", "x"],
+            "'modality-agent config example'",
+        ),
+        (
+            ["capture", "--source", "pattern:us-rgb", "-o", "/nonexistent/x"],
+            "/nonexistent/x: there is no folder /nonexis",
+        ),
+        (["transcode", "/etc/passwd", "--to", "rle", "-o", "x"], "/etc/passwd: no DICM prefix"),
+        (["dump", "/etc"], "/etc is a folder"),
         (["queue", "show", "--spool", "/nonexistent"], "no spool at /nonexistent"),
         (["demo", "--seconds", "0"], "--seconds must be from 1 to 60"),
         (["demo", "--rows", "1"], "option 'rows' must be a whole number"),

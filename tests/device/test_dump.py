@@ -70,7 +70,7 @@ def test_a_file_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path) -> 
     (tmp_path / "x.txt").write_text("hello")
     done = run_command("dump", tmp_path / "x.txt", tmp_path / "none", tmp_path, CT, "--json")
     assert (done.returncode, len(done.json)) == (30, 1)
-    for said in ("x.txt: no DICM prefix", "none: No such file", f"{tmp_path}: not a regular file"):
+    for said in ("x.txt: no DICM prefix", "none: No such file", f"{tmp_path} is a folder"):
         assert said in done.stderr
 
 

@@ -417,7 +417,7 @@ def test_a_file_is_never_replaced_and_never_half(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("mine")
     with pytest.raises(FileError, match="already exists"):
         FileSink(str(tmp_path / "a"))
-    with pytest.raises(FileError, match="No such file or directory"):
+    with pytest.raises(FileError, match="there is no folder"):
         FileSink(str(tmp_path / "no" / "a"))
     sink = FileSink(str(tmp_path / "b"))
     sink.write(b"x" * 10)

@@ -205,8 +205,9 @@ def test_no_hint_blames_a_cable_or_the_configuration(tmp_path: Path) -> None:
         (b"rows = 2\ncolumns = 3\nbits_allocated = 12", ConfigError, "samples of 12 bits"),
         (b"rows = 2\ncolumns = 3\nbits_stored = 9", ConfigError, "bits stored 9"),
         (b"rows = 2\ncolumns = 3\npixel_representation = 2", ConfigError, "pixel representation"),
-        (b"rows = 2\ncolumns = 3\nphotometric_interpretation = 3", ConfigError, "must be a text"),
-        (b"rows = 2\ncolumns = 3\nphotometric_interpretation = 'PALETTE COLOR'", ConfigError, "palette"),
+        (b"rows = 2\ncolumns = 3\nphotometric_interpretation = 3", ConfigError, "is none of MONOCHROME1, MONOCHROME2"),
+        (b"rows = 2\ncolumns = 3\nphotometric_interpretation = 'BLUE'", ConfigError, "'BLUE' is none of"),
+        (b"rows = 2\ncolumns = 3\nphotometric_interpretation = 'PALETTE COLOR'", ConfigError, "is none of"),
         (b"rows = 2\ncolumns = 3\nbyte_order = 'middle'", ConfigError, "byte_order"),
         (b"rows = 2\ncolumns = 3\nframes = 2", DeviceError, "holds 1 whole frames of 6 bytes, 2 wanted"),
         (b"rows = 3\ncolumns = 3", DeviceError, "holds 0 whole frames"),
@@ -287,8 +288,10 @@ def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
     assert "no frames in this folder" in refusal(tmp_path)
     assert "No such file" in refusal(tmp_path / "missing.png")
     assert "empty" in refusal(put(tmp_path / "empty.png", b""))
-    assert "not a picture" in refusal(put(tmp_path / "a.jpg", b"\xff\xd8\xff\xe0" + bytes(200)))
-    assert "not a picture" in refusal(put(tmp_path / "b.raw", bytes(200)))
+    assert "is a JPEG or JPEG-LS, which is not replayed" in refusal(
+        put(tmp_path / "a.jpg", b"\xff\xd8\xff\xe0" + bytes(200))
+    )
+    assert "is no picture, which is not replayed" in refusal(put(tmp_path / "b.raw", bytes(200)))
     os.mkfifo(tmp_path / "pipe")
     assert "not a regular file" in refusal(tmp_path / "pipe")
 

@@ -33,6 +33,19 @@ PDF = b"%PDF-1.4\n%%EOF\n"
         (PGM, ("--sop-class", "pdf"), 2, "is a picture and makes no instance of pdf"),
         (PDF, ("--sop-class", "us"), 2, "is pdf and makes no instance of us"),
         (PGM, ("--set", "Nonsense=1"), 2, "neither a tag"),
+        (PGM, ("--set", "PatientBirthDate=31.12.1970"), 30, "PatientBirthDate: '31.12.1970' is no date"),
+        (PGM, ("--set", "PatientBirthDate=31.12.1970"), 30, "hint: Correct the value in --set KEYWORD=VALUE"),
+        (PGM, ("--set", r"PatientID=a\b"), 31, "hint: Say or correct it with --set"),
+        (PGM, ("--transfer-syntax", "foo"), 31, "hint: Words for --transfer-syntax are explicit, implicit"),
+        (PGM, ("--anatomy", "ELSEWHERE"), 31, "hint: Words are the terms of Body Part Examined"),
+        (PGM, ("--frame-time-ms", "40"), 2, "--frame-time-ms is for clips, and sc holds one frame"),
+        (PDF, ("--frame-time-ms", "40"), 2, "--frame-time-ms says something of pictures"),
+        (PDF, ("--laterality", "L"), 2, "--laterality says something of pictures"),
+        (PDF, ("--anatomy", "CHEST"), 2, "--anatomy says something of pictures"),
+        (PDF.replace(b"%%EOF", b"trailer <</Encrypt 9 0 R>>\n%%EOF"), (), 33, "the PDF is encrypted"),
+        (RAW, ("--rows", "4", "--columns", "6", "--photometric", "BLUE"), 2, "'BLUE' is not one of MONOCHROME1"),
+        (RAW, ("--rows", "4", "--columns", "6", "--bits-stored", "7"), 33, "hint: Check --bits-stored and --signed"),
+        (b'{"device": {}, "events": []}', (), 33, "hint: Correct it in the file"),
         (PGM, ("--set", "PatientID"), 2, "KEYWORD=VALUE"),
         (PGM, ("--set", "PatientBirthDate=yesterday"), 30, "is no date"),
         (PGM, ("--sop-class", "us-mf", "--frame-time-ms", "-5"), 2, "--frame-time-ms is 0.001 to 86400000"),
@@ -115,6 +128,10 @@ def test_missing_and_odd_files(tmp_path: Path, capsys: pytest.CaptureFixture[str
     out = ["-o", str(tmp_path / "out.dcm")]
     assert cli.main(["wrap", str(tmp_path / "none"), *out]) == 3
     assert cli.main(["wrap", str(tmp_path), *out]) == 3
+    assert f"{tmp_path} is a folder" in capsys.readouterr().err
+    (tmp_path / "p.pgm").write_bytes(PGM)
+    assert cli.main(["wrap", str(tmp_path / "p.pgm"), "-o", str(tmp_path / "nowhere" / "a.dcm")]) == 3
+    assert f"nowhere/a.dcm: there is no folder {tmp_path}/nowhere" in capsys.readouterr().err
     assert cli.main(["wrap", "/dev/null", *out]) == 3
     os.mkfifo(tmp_path / "pipe")  # nobody writes into it
     assert cli.main(["wrap", str(tmp_path / "pipe"), *out]) == 3
@@ -184,3 +201,10 @@ def test_who_may_read_the_file_is_said_by_umask(mask: int, tmp_path: Path) -> No
     finally:
         os.umask(before)
     assert (tmp_path / "a.dcm").stat().st_mode & 0o777 == 0o666 & ~mask
+
+
+def test_an_encrypted_pdf_that_everybody_can_open(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(PDF.replace(b"%%EOF", b"trailer <</Encrypt 9 0 R>>\n%%EOF"))
+    words = ["wrap", str(tmp_path / "a.pdf"), "-o", str(tmp_path / "a.dcm")]
+    assert cli.main(words) == 33
+    assert cli.main([*words, "--insist"]) == 0

@@ -296,3 +296,11 @@ def test_the_padding_of_a_single_sample_is_no_frame() -> None:
     one.update({"Rows": 1, "Columns": 1, "PixelData": b"a"})
     data = encode_prefix(META) + encode(one, EXPLICIT_VR_LE)
     assert instance_of(opened(data)).read_frame(0) == b"a"
+
+
+def test_meta_information_that_ends_behind_the_file_is_said() -> None:
+    """Its group length is beyond the end, and the bytes that are missing are those nobody needs."""
+    whole = encode_prefix(META, length=2000)
+    with pytest.raises(DecodeError, match="File Meta Information is cut short at byte 1500"):
+        opened(whole[:1500])
+    assert len(opened(whole).dataset) == 0
