@@ -8,6 +8,7 @@
 #define MGA_JLS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "format.h"
@@ -38,18 +39,29 @@ typedef struct {
 
 /* How the next error of a context is written. */
 typedef struct {
-    uint8_t k;
+    int8_t room;      /* 33 - k */
     uint8_t inverted; /* 1: the mapping of signs is turned round */
 } jls_code;
 
+/* Two numbers modulo 2^32 that are reckoned with together, in registers that nothing else wants. */
+typedef uint32_t jls_pair __attribute__((vector_size(8)));
+
 /* Sixteen bytes, so that a context number is a byte offset after one shift. */
 typedef struct {
+    jls_pair bc; /* B + N - 1, which is 0..N-1, and C */
     uint32_t a;
-    int32_t b;
-    int32_t c;
     uint16_t n;
     jls_code code;
 } jls_context;
+
+/* What an update needs of N, by N as it was before the sample. */
+typedef struct {
+    jls_pair n[JLS_RESET + 1];          /* twice */
+    jls_pair step[JLS_RESET + 1];       /* what bc changes by when B is too small: N + 1, -1 */
+    jls_pair most[JLS_RESET + 1];       /* of bc */
+    jls_pair width[JLS_RESET + 1];      /* from the least of bc to the most */
+    uint32_t reciprocal[JLS_RESET + 2]; /* just below 2^31 / N; by N behind the sample */
+} jls_steps;
 
 typedef struct {
     uint32_t a, n, negatives;
@@ -58,7 +70,7 @@ typedef struct {
 typedef struct {
     jls_coding coding;
     jls_run_context runs[2];
-    uint32_t reciprocals[JLS_RESET + 1]; /* just below 2^32 / n */
+    jls_steps steps;
     uint32_t run_index[JLS_COMPONENTS_MAX];
     size_t component; /* whose line is being coded */
     jls_context contexts[JLS_CONTEXTS + 3];
@@ -142,10 +154,11 @@ static inline uint32_t jls_bit_length(uint32_t v)
     return 31u ^ (uint32_t)__builtin_clz(v << 1 | 1u);
 }
 
-/* The smallest k with n << k >= a (T.87 A.5.1), n <= JLS_RESET, a < 2^25: the bit length of floor((a - 1) / n). */
-static inline uint32_t jls_golomb_k(const uint32_t *reciprocals, uint32_t a, uint32_t n)
+/* 33 - k, where k is the smallest with n << k >= a (T.87 A.5.1), n <= JLS_RESET, a < 2^25: k is the bit length of
+ * floor((a - 1) / n). */
+static inline uint32_t jls_golomb_room(uint32_t reciprocal, uint32_t a)
 {
-    return jls_bit_length((uint32_t)((uint64_t)a * reciprocals[n] >> 32));
+    return (uint32_t)__builtin_clzll((uint64_t)a * reciprocal | 0x40000000u);
 }
 
 /* e = 0, -1, 1, -2, 2 ... becomes 0, 1, 2, 3, 4 (T.87 A.5.2), and back. */
@@ -159,34 +172,36 @@ static inline int32_t jls_unfold(uint32_t m)
     return (int32_t)(m >> 1 ^ (0u - (m & 1u)));
 }
 
+/* All ones where a number is below 0. */
+static inline jls_pair jls_below(jls_pair v)
+{
+    typedef int32_t with_sign __attribute__((vector_size(8)));
+    return (jls_pair)((with_sign)v >> 31);
+}
+
 /* Updates a context after the error e of magnitude `size` (T.87 A.6), without branches that depend on the picture.
  * Lossless, with the default RESET. */
-static inline void jls_update(jls_context *x, const uint32_t *reciprocals, int32_t e, uint32_t size)
+static inline void jls_update(jls_context *x, const jls_steps *steps, int32_t e, uint32_t size)
 {
     uint32_t a = x->a + size;
-    int32_t b = (int32_t)((uint32_t)x->b + (uint32_t)e);
     uint32_t n = x->n;
+    jls_pair bc = x->bc + (jls_pair){(uint32_t)e + 1, 0};
     if (__builtin_expect(n == JLS_RESET, 0)) {
         a >>= 1;
-        b >>= 1;
         n >>= 1;
+        bc = (jls_pair){(uint32_t)((int32_t)bc[0] >> 1), bc[1]};
     }
-    n++;
-    int32_t low = -(int32_t)n; /* b stays above */
-    int32_t step = (b > 0) - (b <= low);
-    b += step * low;
-    b = b > 0 ? 0 : b;
-    b = b <= low ? low + 1 : b;
-    int32_t c = x->c + step;
-    if (__builtin_expect((uint32_t)(c - JLS_C_MIN) > (uint32_t)(JLS_C_MAX - JLS_C_MIN), 0))
-        c -= step;
+    jls_pair b = __builtin_shuffle(bc, (jls_pair){0, 0});
+    bc += (steps->step[n] & jls_below(b)) - (steps->step[n] & jls_below(steps->n[n] - b));
+    jls_pair room = bc - (jls_pair){0, (uint32_t)JLS_C_MIN};
+    room = steps->width[n] - (room & ~jls_below(room));
+    bc = steps->most[n] - (room & ~jls_below(room));
     x->a = a;
-    x->b = b;
-    x->c = c;
-    x->n = (uint16_t)n;
-    /* k == 0 means a <= n; then 2 b <= -n inverts (T.87 A.5.2) */
-    uint32_t inverted = ((uint32_t)(2 * b - low - 1) & (a - n - 1)) >> 31;
-    x->code = (jls_code){(uint8_t)jls_golomb_k(reciprocals, a, n), (uint8_t)inverted};
+    x->bc = bc;
+    x->n = (uint16_t)(n + 1);
+    /* k == 0 means A <= N; then 2 B <= -N inverts (T.87 A.5.2) */
+    uint32_t inverted = ((bc + bc - steps->n[n])[0] & (a - n - 2)) >> 31;
+    x->code = (jls_code){(int8_t)jls_golomb_room(steps->reciprocal[n + 1], a), (uint8_t)inverted};
 }
 
 #endif

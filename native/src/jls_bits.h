@@ -55,7 +55,7 @@ static inline void jls_put_symbol(jls_symbols *s, uint32_t hmax, uint32_t h, uin
     /* an escape's value is written less one (T.87 A.5.3), and that is undone when the symbol becomes bits */
     uint32_t m = (h << k) + low + (h >= hmax);
     s->e[s->count] = jls_unfold(m);
-    s->code[s->count++] = (jls_code){(uint8_t)k, 0};
+    s->code[s->count++] = (jls_code){(int8_t)(33 - k), 0};
 }
 
 /* Lists a mapped error with the limited code of T.87 A.5.3 for this limit. */

@@ -58,12 +58,22 @@ int64_t jls_coding_check(const jls_coding *c)
     return ordered && reset && c->near <= c->maxval / 2 ? MGA_OK : MGA_ERR_DATA_MARKER;
 }
 
+static void fill_steps(jls_steps *s)
+{
+    for (uint32_t n = 1; n <= JLS_RESET; n++) {
+        s->n[n] = (jls_pair){n, n};
+        s->step[n] = (jls_pair){n + 1, UINT32_MAX};
+        s->most[n] = (jls_pair){n, JLS_C_MAX};
+        s->width[n] = (jls_pair){n, JLS_C_MAX - JLS_C_MIN};
+        s->reciprocal[n] = INT32_MAX / n;
+    }
+}
+
 void jls_state_reset(jls_state *s)
 {
     uint32_t a = max32(2, (s->coding.range + 32) / 64);
-    for (uint32_t n = 1; n <= JLS_RESET; n++)
-        s->reciprocals[n] = UINT32_MAX / n;
-    jls_context fresh = {.a = a, .n = 1, .code = {(uint8_t)jls_golomb_k(s->reciprocals, a, 1), 0}};
+    fill_steps(&s->steps);
+    jls_context fresh = {.a = a, .n = 1, .code = {(int8_t)jls_golomb_room(s->steps.reciprocal[1], a), 0}};
     for (size_t i = 0; i < sizeof s->contexts / sizeof *s->contexts; i++)
         s->contexts[i] = fresh;
     s->runs[0] = s->runs[1] = (jls_run_context){.a = a, .n = 1};

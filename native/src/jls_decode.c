@@ -4,16 +4,16 @@
  * Coded bytes lose their stuffing piece by piece into a window that holds the most that one line can take, so no sample
  * checks for the end of the data: zeros follow it, they are no code, and what was read is compared with what was there
  * after each line. */
+#include "jls_kernels.h"
 #include "jls_lossless.h"
 #include "jls_marker.h"
-
-#define SMALL_TABLE 12u    /* bits; beyond, filling the tables of the fast path takes a tenth of a millisecond */
-#define SMALL_FRAME 16384u /* samples that are decoded one by one in less */
 
 typedef struct {
     jls_header header;
     jls_reader reader;
     bool lossless; /* the scan is one for the fast path */
+    bool woven;    /* it holds all of a pixel, and pixels are stored whole */
+    jls_thirds thirds;
     jls_decode_block block;
     jls_state state;
 } decoder;
@@ -22,7 +22,7 @@ typedef struct {
 typedef struct {
     decoder *d;
     uint16_t *lines; /* two of each component */
-    int16_t *differences;
+    int8_t *thirds;
     size_t pitch;
     uint8_t *dst;
     const mga_format *format;
@@ -45,16 +45,10 @@ static size_t decode_pitch(const mga_format *f)
     return jls_padded(jls_pitch(f->columns) * sizeof(uint16_t)) / sizeof(uint16_t);
 }
 
-/* Two tables of every difference that two samples can have. */
-static size_t differences_bytes(const mga_format *f)
-{
-    return jls_padded(((size_t)4 << f->bits_allocated) * sizeof(int16_t));
-}
-
 size_t jls_decode_work_bytes(const mga_format *f)
 {
     size_t lines = decode_pitch(f) * sizeof(uint16_t) * 2 * f->samples_per_pixel;
-    return jls_padded(sizeof(decoder)) + lines + differences_bytes(f) + window_bytes(f) + JLS_READ_SLACK;
+    return jls_padded(sizeof(decoder)) + lines + jls_thirds_bytes(f) + window_bytes(f) + JLS_READ_SLACK;
 }
 
 static uint16_t *line_of(const job *o, size_t component, size_t row)
@@ -62,12 +56,11 @@ static uint16_t *line_of(const job *o, size_t component, size_t row)
     return o->lines + (2 * component + row % 2) * o->pitch;
 }
 
-static void store(uint8_t *restrict dst, const uint16_t *restrict line, size_t count, size_t step, uint32_t sign)
+static void store_words(uint8_t *restrict dst, const uint16_t *restrict line, size_t count, size_t step, uint32_t sign)
 {
     for (size_t i = 0; i < count; i++) {
-        uint32_t x = (line[i] ^ sign) - sign;
-        dst[i * step] = (uint8_t)x;
-        dst[i * step + 1] = (uint8_t)(x >> 8);
+        uint16_t x = (uint16_t)((line[i] ^ sign) - sign);
+        memcpy(dst + i * step, &x, sizeof x);
     }
 }
 
@@ -75,6 +68,16 @@ static void store_bytes(uint8_t *restrict dst, const uint16_t *restrict line, si
 {
     for (size_t i = 0; i < count; i++)
         dst[i * step] = (uint8_t)((line[i] ^ sign) - sign);
+}
+
+/* A constant step lets the compiler make vectors of it. */
+static void store(uint8_t *dst, const uint16_t *line, size_t count, const jls_layout *layout, uint32_t sign)
+{
+    size_t step = layout->pixel_step;
+    if (layout->bytes == 1)
+        step == 1 ? store_bytes(dst, line, count, 1, sign) : store_bytes(dst, line, count, step, sign);
+    else
+        step == 2 ? store_words(dst, line, count, 2, sign) : store_words(dst, line, count, step, sign);
 }
 
 /* A subsampled component, whose samples are repeated. */
@@ -100,11 +103,18 @@ static void store_line(const job *o, size_t component, size_t row)
         uint8_t *at = o->dst + component * o->layout.sample_step + y * f->columns * o->layout.pixel_step;
         if (c->across != h->across)
             store_repeated(at, line, o, c, sign);
-        else if (o->layout.bytes == 1)
-            store_bytes(at, line, f->columns, o->layout.pixel_step, sign);
         else
-            store(at, line, f->columns, o->layout.pixel_step, sign);
+            store(at, line, f->columns, &o->layout, sign);
     }
+}
+
+static void store_pixels(const job *o, size_t row)
+{
+    const jls_header *h = &o->d->header;
+    uint32_t sign = o->format->pixel_representation ? 1u << (h->precision - 1) : 0;
+    const uint16_t *lines[] = {line_of(o, 0, row) + 1, line_of(o, 1, row) + 1, line_of(o, 2, row) + 1};
+    uint8_t *at = o->dst + row * h->columns * o->layout.pixel_step;
+    jls_kernels_best()->weave(at, lines, h->columns, sign);
 }
 
 static int64_t decode_line(const job *o, size_t component, size_t row)
@@ -116,9 +126,10 @@ static int64_t decode_line(const job *o, size_t component, size_t row)
     jls_set_edges(current, previous, count);
     jls_read_fill(&d->reader, line_need(count, 1));
     jls_lines l = {{current}, {previous}, count, 1, component};
-    int64_t status = d->lossless ? jls_lossless_decode(&d->state, &d->block, o->differences, &l, &d->reader)
+    int64_t status = d->lossless ? jls_lossless_decode(&d->state, &d->block, &d->thirds, &l, &d->reader)
                                  : jls_scalar_decode(&d->state, &l, &d->reader);
-    store_line(o, component, row);
+    if (!d->woven)
+        store_line(o, component, row);
     return status;
 }
 
@@ -134,7 +145,7 @@ static int64_t decode_by_sample(const job *o, size_t row)
     }
     jls_read_fill(&d->reader, line_need(l.count, l.components));
     int64_t status = jls_scalar_decode(&d->state, &l, &d->reader);
-    for (size_t j = 0; j < l.components; j++)
+    for (size_t j = 0; j < l.components && !d->woven; j++)
         store_line(o, d->header.scan[j], row);
     return status;
 }
@@ -145,14 +156,15 @@ static int64_t decode_unit(const job *o, size_t unit)
     const jls_header *h = &o->d->header;
     int64_t status = MGA_OK;
     if (h->by_sample)
-        return decode_by_sample(o, unit);
-    if (h->scan_count == 1)
-        return decode_line(o, h->scan[0], unit);
-    for (size_t j = 0; j < h->scan_count; j++) {
+        status = decode_by_sample(o, unit);
+    for (size_t j = 0; j < h->scan_count && !h->by_sample; j++) {
         const jls_component *c = &h->components[h->scan[j]];
-        for (size_t v = 0; v < c->down && status >= 0; v++)
-            status = decode_line(o, h->scan[j], unit * c->down + v);
+        size_t lines = h->scan_count > 1 ? c->down : 1;
+        for (size_t v = 0; v < lines && status >= 0; v++)
+            status = decode_line(o, h->scan[j], unit * lines + v);
     }
+    if (o->d->woven)
+        store_pixels(o, unit);
     return status;
 }
 
@@ -180,10 +192,9 @@ static int64_t decode_scan(const job *o)
     decoder *d = o->d;
     jls_header *h = &d->header;
     int64_t status = jls_header_coding(h, &d->state.coding);
-    bool pays = h->precision <= SMALL_TABLE || h->rows * h->columns >= SMALL_FRAME;
-    d->lossless = status >= 0 && pays && !h->by_sample && jls_is_lossless(&d->state.coding);
-    if (d->lossless)
-        jls_lossless_differences(o->differences, &d->state.coding);
+    d->lossless = status >= 0 && !h->by_sample && jls_is_lossless(&d->state.coding) &&
+                  jls_thirds_fill(&d->thirds, o->thirds, o->format, &d->state.coding);
+    d->woven = h->scan_count == 3 && h->across == 1 && h->down == 1 && o->layout.pixel_step == 3;
     const jls_component *first = &h->components[h->scan[0]];
     size_t units = h->scan_count == 1 ? first->rows : (h->rows + h->down - 1) / h->down;
     size_t interval = h->restart_interval ? h->restart_interval : units;
@@ -209,17 +220,17 @@ int64_t mga_jls_decode(void *dst, size_t dst_size, const void *src, size_t src_s
     decoder *d = (decoder *)(void *)jls_align(work);
     uint8_t *behind = (uint8_t *)d + jls_padded(sizeof *d);
     size_t pitch = decode_pitch(format);
-    uint8_t *differences = behind + pitch * sizeof(uint16_t) * 2 * format->samples_per_pixel;
+    uint8_t *thirds = behind + pitch * sizeof(uint16_t) * 2 * format->samples_per_pixel;
     job o = {
         .d = d,
         .lines = (uint16_t *)(void *)behind,
-        .differences = (int16_t *)(void *)differences,
+        .thirds = (int8_t *)thirds,
         .pitch = pitch,
         .dst = dst,
         .format = format,
         .layout = jls_layout_of(format),
     };
-    d->reader.raw = differences + differences_bytes(format);
+    d->reader.raw = thirds + jls_thirds_bytes(format);
     d->reader.capacity = window_bytes(format);
     uint32_t scanned = 0;
     status = jls_header_begin(&d->header, src, src_size, format);

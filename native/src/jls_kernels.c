@@ -10,7 +10,7 @@ INLINE void codes(jls_writer *w, const jls_symbols *s, uint32_t hmax, uint32_t q
     uint32_t *restrict code = w->code;
     uint32_t *restrict length = w->length;
     for (size_t i = 0; i < s->count; i++) {
-        uint32_t k = s->code[i].k & 31u;
+        uint32_t k = (33u - (uint32_t)s->code[i].room) & 31u;
         uint32_t m = jls_fold(s->e[i]) ^ s->code[i].inverted;
         uint32_t h = m >> k;
         bool escape = h >= hmax;
@@ -135,6 +135,18 @@ INLINE bool mask(uint16_t *line, size_t count, const mga_format *f, uint32_t pre
     return (above & allocated) == 0;
 }
 
+INLINE void weave(uint8_t *restrict to, const uint16_t *const *lines, size_t count, uint32_t sign)
+{
+    const uint16_t *restrict first = lines[0];
+    const uint16_t *restrict second = lines[1];
+    const uint16_t *restrict third = lines[2];
+    for (size_t i = 0; i < count; i++) {
+        to[3 * i] = (uint8_t)((first[i] ^ sign) - sign);
+        to[3 * i + 1] = (uint8_t)((second[i] ^ sign) - sign);
+        to[3 * i + 2] = (uint8_t)((third[i] ^ sign) - sign);
+    }
+}
+
 static void codes_portable(jls_writer *w, const jls_symbols *s, uint32_t hmax, uint32_t qbpp)
 {
     codes(w, s, hmax, qbpp);
@@ -165,8 +177,13 @@ static bool mask_portable(uint16_t *line, size_t count, const mga_format *f, uin
     return mask(line, count, f, precision);
 }
 
-static const jls_kernels PORTABLE = {codes_portable, pack_portable, stuff_portable,
-                                     widen_portable, join_portable, mask_portable};
+static void weave_portable(uint8_t *to, const uint16_t *const *lines, size_t count, uint32_t sign)
+{
+    weave(to, lines, count, sign);
+}
+
+static const jls_kernels PORTABLE = {codes_portable, pack_portable, stuff_portable, widen_portable,
+                                     join_portable,  mask_portable, weave_portable};
 
 #if defined(__x86_64__)
 
@@ -200,9 +217,14 @@ JLS_FAST static bool mask_fast(uint16_t *line, size_t count, const mga_format *f
     return mask(line, count, f, precision);
 }
 
+JLS_FAST static void weave_fast(uint8_t *to, const uint16_t *const *lines, size_t count, uint32_t sign)
+{
+    weave(to, lines, count, sign);
+}
+
 const jls_kernels *jls_kernels_best(void)
 {
-    static const jls_kernels FAST = {codes_fast, pack_fast, stuff_fast, widen_fast, join_fast, mask_fast};
+    static const jls_kernels FAST = {codes_fast, pack_fast, stuff_fast, widen_fast, join_fast, mask_fast, weave_fast};
     return jls_has_fast() ? &FAST : &PORTABLE;
 }
 

@@ -20,6 +20,8 @@ typedef struct {
     void (*join)(uint16_t *line, const uint8_t *from, size_t count, size_t step);
     /* Leaves so many bits. False when what stood above the bits stored was not the sign alone. */
     bool (*mask)(uint16_t *line, size_t count, const mga_format *format, uint32_t precision);
+    /* Puts three lines of samples of one byte together as pixels. */
+    void (*weave)(uint8_t *to, const uint16_t *const *lines, size_t count, uint32_t sign);
 } jls_kernels;
 
 const jls_kernels *jls_kernels_best(void);

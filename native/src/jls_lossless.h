@@ -21,12 +21,21 @@ typedef struct {
 #define JLS_DECODE_BLOCK 128u
 
 typedef struct {
-    int32_t index[JLS_DECODE_BLOCK];    /* into the table of quantised differences, less ra */
-    int32_t least[JLS_DECODE_BLOCK];    /* rb - rc if that is below 0, else 0 */
-    int32_t most[JLS_DECODE_BLOCK];     /* rb - rc if that is above 0, else 0 */
-    uint16_t context[JLS_DECODE_BLOCK]; /* byte offset that the line above gives; the third difference is added */
-    int16_t sign[JLS_DECODE_BLOCK];     /* 0 or -1 */
+    int32_t
+        third[JLS_DECODE_BLOCK]; /* index of the entry for the third difference, less ra; if clamped, of its table */
+    int32_t above[JLS_DECODE_BLOCK]; /* rb */
+    int32_t least[JLS_DECODE_BLOCK]; /* rb - rc if that is below 0, else 0 */
+    int32_t most[JLS_DECODE_BLOCK];  /* rb - rc if that is above 0, else 0 */
+    uint32_t row[JLS_DECODE_BLOCK];  /* byte offset in the state of the context that the first two differences give */
 } jls_decode_block;
+
+/* What a third difference -reach..reach adds to the context of the first two, in half contexts, and the sign. Three
+ * tables behind each other: for a positive row, for a negative one, and for the row in which the first two are 0. */
+typedef struct {
+    int8_t *context, *sign;
+    int32_t reach;
+    bool clamped; /* there are greater differences, which count like reach */
+} jls_thirds;
 
 /* One difference, quantised with its sign (T.87 A.3.3); written so that compilers make vectors of it. */
 static inline int16_t jls_quantise(uint16_t x, uint16_t y, uint16_t t1, uint16_t t2, uint16_t t3)
@@ -48,11 +57,13 @@ static inline bool jls_is_lossless(const jls_coding *c)
 int64_t jls_lossless_encode(jls_state *state, jls_encode_block *block, const jls_lines *lines, jls_symbols *symbols,
                             jls_flush flush, void *owner);
 
-/* Quantised differences -MAXVAL..MAXVAL as byte offsets of contexts, and behind them the same negated. */
-void jls_lossless_differences(int16_t *differences, const jls_coding *coding);
+/* Memory for the tables of a frame; few samples do not pay for an entry of each difference. */
+size_t jls_thirds_bytes(const mga_format *format);
+/* Fills the tables. False when the memory does not suffice for these thresholds. */
+bool jls_thirds_fill(jls_thirds *thirds, int8_t *memory, const mga_format *format, const jls_coding *coding);
 /* As jls_scalar_decode. */
-int64_t jls_lossless_decode(jls_state *state, jls_decode_block *block, const int16_t *differences,
-                            const jls_lines *lines, jls_reader *reader);
+int64_t jls_lossless_decode(jls_state *state, jls_decode_block *block, const jls_thirds *thirds, const jls_lines *lines,
+                            jls_reader *reader);
 size_t jls_decode_work_bytes(const mga_format *format);
 
 #endif

@@ -102,7 +102,7 @@ INLINE size_t regular(jls_state *s, const jls_encode_block *b, size_t at, size_t
         if (__builtin_expect(q == 0, 0))
             break;
         jls_context *x = (jls_context *)(void *)((uint8_t *)s->contexts + q);
-        int32_t c = x->c;
+        int32_t c = (int32_t)x->bc[1];
         if (limited) {
             c = c < b->low[at] ? b->low[at] : c;
             c = c > b->high[at] ? b->high[at] : c;
@@ -112,7 +112,7 @@ INLINE size_t regular(jls_state *s, const jls_encode_block *b, size_t at, size_t
             e = (int32_t)((uint32_t)e << shift) >> shift;
         symbols->e[listed] = e;
         symbols->code[listed++] = x->code;
-        jls_update(x, s->reciprocals, e, (uint32_t)(e < 0 ? -e : e));
+        jls_update(x, &s->steps, e, (uint32_t)(e < 0 ? -e : e));
     }
     symbols->count = listed;
     return at;

@@ -70,22 +70,25 @@ static uint32_t golomb_k(uint64_t n, uint64_t a)
 /* T.87 A.6 for any RESET and NEAR. */
 static void update(jls_context *x, int32_t e, const jls_coding *c)
 {
+    int32_t n = x->n;
+    int32_t b = (int32_t)x->bc[0] + 1 - n + e * (int32_t)(2 * c->near + 1);
+    int32_t correction = (int32_t)x->bc[1];
     x->a += (uint32_t)(e < 0 ? -e : e);
-    x->b += e * (int32_t)(2 * c->near + 1);
     if (x->n == c->reset) {
         x->a >>= 1;
-        x->b >>= 1;
-        x->n >>= 1;
+        b >>= 1;
+        n >>= 1;
     }
-    x->n++;
-    int32_t n = x->n;
-    if (x->b <= -n) {
-        x->b = x->b + n <= -n ? 1 - n : x->b + n;
-        x->c -= x->c > JLS_C_MIN;
-    } else if (x->b > 0) {
-        x->b = x->b - n > 0 ? 0 : x->b - n;
-        x->c += x->c < JLS_C_MAX;
+    n++;
+    if (b <= -n) {
+        b = b + n <= -n ? 1 - n : b + n;
+        correction -= correction > JLS_C_MIN;
+    } else if (b > 0) {
+        b = b - n > 0 ? 0 : b - n;
+        correction += correction < JLS_C_MAX;
     }
+    x->n = (uint16_t)n;
+    x->bc = (jls_pair){(uint32_t)(b + n - 1), (uint32_t)correction};
 }
 
 /* Replaces a sample by what a decoder will see; takes note when that changes bits that are to be kept. */
@@ -115,13 +118,13 @@ static uint16_t regular(coder *o, int32_t q, int32_t px, int32_t sample)
     const jls_coding *c = &o->state->coding;
     int32_t sign = q < 0 ? -1 : 1;
     jls_context *x = &o->state->contexts[q < 0 ? -q : q];
-    px = clamp(px + sign * x->c, c);
+    px = clamp(px + sign * (int32_t)x->bc[1], c);
     uint32_t k = golomb_k(x->n, x->a);
-    uint32_t turned = c->near == 0 && k == 0 && 2 * x->b <= -(int32_t)x->n;
+    uint32_t turned = c->near == 0 && k == 0 && 2 * (int32_t)x->bc[0] + 2 <= (int32_t)x->n;
     uint32_t m = o->symbols ? jls_fold(error_of(sign * (sample - px), c)) ^ turned : 0;
     int32_t e = jls_unfold(code(o, c->limit, k, m) ^ turned);
     if (c->near == 0 && c->reset == JLS_RESET) /* keeps what the fast paths need */
-        jls_update(x, o->state->reciprocals, e, (uint32_t)(e < 0 ? -e : e));
+        jls_update(x, &o->state->steps, e, (uint32_t)(e < 0 ? -e : e));
     else
         update(x, e, c);
     return (uint16_t)restore(px, sign * e, c);
@@ -135,7 +138,7 @@ static uint16_t interruption(coder *o, uint32_t index, int32_t ra, int32_t rb, i
     int32_t sign = !by_left && ra > rb ? -1 : 1;
     int32_t px = by_left ? ra : rb;
     uint32_t a = by_left ? x->a + (x->n >> 1) : x->a;
-    uint32_t k = c->reset == JLS_RESET ? jls_golomb_k(o->state->reciprocals, a, x->n) : golomb_k(x->n, a);
+    uint32_t k = c->reset == JLS_RESET ? 33 - jls_golomb_room(o->state->steps.reciprocal[x->n], a) : golomb_k(x->n, a);
     bool often = 2 * x->negatives >= x->n;
     uint32_t m = 0;
     if (o->symbols) {
