@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from agent.acquire.exam import Exam
-from agent.acquire.frame_log import read_frame_log
+from agent.acquire.frame_log import FrameLog, read_frame_log
 from agent.acquire.recorder import Recorded, Recorder
 from agent.config import load
 from agent.config.settings import SourceSettings
@@ -165,17 +164,19 @@ def test_a_frame_log_that_fails_costs_a_warning_and_no_instance(spool: Spool, pa
     assert receipt.events[0].detail["frame_log"] == "failed"
 
 
-def test_stopping_ends_a_running_clip_and_keeps_it(spool: Spool) -> None:
+def test_stopping_ends_a_running_clip_and_keeps_it(
+    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[Recorded] = []
-    unit = recorder(spool, seen, uri="pattern:us-mono?rows=32&columns=32&rate_hz=50", clip_frames=0, clip_s=600.0)
+    uri, log = "pattern:us-mono?rows=32&columns=32&rate_hz=50", str(tmp_path / "log")
+    unit = recorder(spool, seen, uri=uri, clip_frames=0, clip_s=600.0, frame_digest_file=log)
+    running = threading.Event()
+    monkeypatch.setattr(FrameLog, "add", lambda *_: running.set())
     stop = threading.Event()
     unit.trigger()
     thread = threading.Thread(target=unit.work, args=(stop,), daemon=True)
     thread.start()
-    until = time.monotonic() + 10
-    while not unit.counts.recording and time.monotonic() < until:
-        thread.join(0.01)
-    thread.join(0.2)
+    assert running.wait(20)
     stop.set()
     unit.wake()
     thread.join(20)
