@@ -5,9 +5,9 @@ per plane, in exact decimal arithmetic, so that a total is the sum of what the r
 summand is not known is not known: a sum that leaves out an exposure would be believed.
 
 The report accumulates over its study. The observer is the device that made the exposures, not the agent: the agent is
-in Contributing Equipment Sequence. Source data count as available when every event has kVp with current and time or
-their product, detector data when every event has an Exposure Index, mechanical data when every event has a distance
-from source to detector; what single events know is written all the same.
+in Contributing Equipment Sequence. Source, detector and mechanical data are available when one event has any of them,
+because TID 10003 forbids what is said to be missing. What a template then demands of an event or a total and nobody
+knows is written as a number whose value is unknown.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from agent.iod.build import Kind, finish, identity
 from agent.iod.codes import Code
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from agent.dataset.dataset import DataSet
     from agent.iod.acquisition import Acquisition
     from agent.iod.content import Fact, Item
@@ -34,7 +32,10 @@ EXACT: Final = Context(prec=64)  # digits of a sum: more than summands of 16 dig
 MAX_EVENTS: Final = 10_000  # a long intervention has some hundred; an item takes about 4 KiB in memory
 
 SINGLE_PLANE: Final = Code("113622", "DCM", "Single Plane")
+BIPLANE: Final = (Code("113620", "DCM", "Plane A"), Code("113621", "DCM", "Plane B"))
 FLUOROSCOPY: Final = Code("44491008", "SCT", "Fluoroscopy")
+PULSED: Final = "113631"
+MPPS_CONTENT: Final = "113858"
 DIAGNOSTIC: Final = Code("261004008", "SCT", "Diagnostic Intent")
 AUTOMATED: Final = Code("113856", "DCM", "Automated Data Collection")
 _YES, _NO = Code("373066001", "SCT", "Yes"), Code("373067005", "SCT", "No")
@@ -68,6 +69,7 @@ m|CODE|DCM:113764|Acquisition Plane|plane|M
 c|NUM|DCM:113722|Dose Area Product Total|dose_area_product|Gy.m2|M
 c|NUM|DCM:113725|Dose (RP) Total|dose_rp|Gy
 c|CODE|DCM:113780|Reference Point Definition|reference_point
+c|TEXT|DCM:113780|Reference Point Definition|reference_text
 c|NUM|DCM:113726|Fluoro Dose Area Product Total|fluoro_dose_area_product|Gy.m2
 c|NUM|DCM:113728|Fluoro Dose (RP) Total|fluoro_dose_rp|Gy
 c|NUM|DCM:113730|Total Fluoro Time|fluoro_irradiation_duration|s
@@ -75,7 +77,6 @@ c|NUM|DCM:113727|Acquisition Dose Area Product Total|acquisition_dose_area_produ
 c|NUM|DCM:113729|Acquisition Dose (RP) Total|acquisition_dose_rp|Gy
 c|NUM|DCM:113855|Total Acquisition Time|acquisition_irradiation_duration|s
 c|NUM|DCM:113731|Total Number of Radiographic Frames|frames|1""")
-# with TID 10003A (detector), 10003B (source) and 10003C (mechanics)
 TID_10003 = content.rows("""\
 m|CODE|DCM:113764|Acquisition Plane|plane|M
 c|UIDREF|DCM:113769|Irradiation Event UID|uid|M
@@ -85,18 +86,24 @@ c|TEXT|DCM:125203|Acquisition Protocol|acquisition_protocol
 c|CODE|DCM:123014|Target Region|target_region|M
 >m|CODE|SCT:272741003|Laterality|laterality
 c|NUM|DCM:122130|Dose Area Product|dose_area_product|Gy.m2|M
+c|TEXT|DCM:121106|Comment|comment""")
+# of the detector
+TID_10003A = content.rows("""\
 c|NUM|DCM:113845|Exposure Index|exposure_index|1
 c|NUM|DCM:113846|Target Exposure Index|target_exposure_index|1
-c|NUM|DCM:113847|Deviation Index|deviation_index|1
+c|NUM|DCM:113847|Deviation Index|deviation_index|1""")
+# of the source
+TID_10003B = content.rows("""\
 c|NUM|DCM:113738|Dose (RP)|dose_rp|Gy
 c|CODE|DCM:113780|Reference Point Definition|reference_point
+c|TEXT|DCM:113780|Reference Point Definition|reference_text
 c|CODE|DCM:113732|Fluoro Mode|fluoro_mode
 c|NUM|DCM:113791|Pulse Rate|pulse_rate|{pulse}/s
 c|NUM|DCM:113768|Number of Pulses|number_of_pulses|1
 c|NUM|DCM:113742|Irradiation Duration|irradiation_duration|s
 c|NUM|DCM:113733|KVP|kvp|kV
 c|NUM|DCM:113734|X-Ray Tube Current|tube_current|mA
-c|NUM|DCM:113735|Exposure Time|exposure_time|ms
+c|NUM|DCM:113824|Exposure Time|exposure_time|ms
 c|NUM|DCM:113793|Pulse Width|pulse_width|ms
 c|NUM|DCM:113736|Exposure|exposure|uA.s
 c|NUM|DCM:113766|Focal Spot Size|focal_spot|mm
@@ -104,13 +111,15 @@ c|CONTAINER|DCM:113771|X-Ray Filters|
 >c|CODE|DCM:113772|X-Ray Filter Type|filter_type
 >c|CODE|DCM:113757|X-Ray Filter Material|filter_material
 >c|NUM|DCM:113758|X-Ray Filter Thickness Minimum|filter_minimum|mm
->c|NUM|DCM:113773|X-Ray Filter Thickness Maximum|filter_maximum|mm
+>c|NUM|DCM:113773|X-Ray Filter Thickness Maximum|filter_maximum|mm""")
+# of the mechanics
+TID_10003C = content.rows("""\
 c|NUM|DCM:112011|Positioner Primary Angle|primary_angle|deg
 c|NUM|DCM:112012|Positioner Secondary Angle|secondary_angle|deg
 c|NUM|DCM:113748|Distance Source to Isocenter|source_isocenter|mm
 c|NUM|DCM:113737|Distance Source to Reference Point|source_reference_point|mm
-c|NUM|DCM:113750|Distance Source to Detector|source_detector|mm
-c|TEXT|DCM:121106|Comment|comment""")
+c|NUM|DCM:113750|Distance Source to Detector|source_detector|mm""")
+EVENT_ROWS: Final = TID_10003 + TID_10003A + TID_10003B + TID_10003C
 
 
 class Event(NamedTuple):
@@ -204,26 +213,38 @@ def build(report: DoseReport, *, context: DataSet, acquisition: Acquisition) -> 
     return finish(ds, KIND, context, acquisition)
 
 
-def totals(events: Iterable[Event]) -> dict[str, Fact | None]:
-    """What TID 10002 wants of the events of one plane; None for a total that nobody can know."""
-    listed = list(events)
+def totals(plane: Code, report: DoseReport) -> dict[str, Fact | None]:
+    """What TID 10002 wants of the events of one plane; None for a total that nobody can know.
+
+    Where nothing was measured but copied from MPPS, what is not known is not said at all.
+    """
+    listed = [event for event in report.events if event.plane.value == plane.value]
     fluoroscopy = [event for event in listed if event.type.value == FLUOROSCOPY.value]
     acquisition = [event for event in listed if event.type.value != FLUOROSCOPY.value]
-    found: dict[str, Fact | None] = {"plane": listed[0].plane, "dose_area_product": _sum(listed, "dose_area_product")}
-    points = {event.reference_point for event in listed}
-    total = _sum(listed, "dose_rp")
-    if total is not None and len(points) == 1:  # doses at different points do not add up
-        found["dose_rp"], found["reference_point"] = total, listed[0].reference_point
+    points = {event.reference_point for event in listed if event.dose_rp is not None}
+    found: dict[str, Fact | None] = {"dose_rp": _sum(listed, "dose_rp")}
     for name, group in (("fluoro", fluoroscopy), ("acquisition", acquisition)):
-        for key in ("dose_area_product", "dose_rp", "irradiation_duration") if group else ():
-            part = _sum(group, key)
-            wanted = key == "dose_area_product" or (name == "fluoro" and key == "irradiation_duration")
-            if part is not None or wanted:
-                found[f"{name}_{key}"] = part
+        if name == "acquisition" or any(event.type.value == FLUOROSCOPY.value for event in report.events):
+            for key in ("dose_area_product", "dose_rp", "irradiation_duration"):
+                found[f"{name}_{key}"] = _sum(group, key)
+    if len(points) > 1:  # doses at different points do not add up
+        found.update(dict.fromkeys([key for key in found if key.endswith("dose_rp")]))
+    if not _is_measured(report):
+        found = {key: value for key, value in found.items() if value is not None}
+    found |= {"plane": plane, "dose_area_product": _sum(listed, "dose_area_product")}
     frames = _sum(acquisition, "number_of_pulses") if acquisition else None
     if frames is not None:
         found["frames"] = frames
+    if any(key.endswith("dose_rp") for key in found):
+        found |= _reference(points)
     return found
+
+
+def _reference(points: set[Code | None]) -> dict[str, Fact | None]:
+    """Where doses are meant; a template wants to know even where nobody does."""
+    if len(points) == 1:
+        return {"reference_point": next(iter(points))}
+    return {"reference_text": "Not the same for all events" if points else "Not known"}
 
 
 def _sum(events: list[Event], key: str) -> Decimal | None:
@@ -239,14 +260,33 @@ def _sum(events: list[Event], key: str) -> Decimal | None:
 
 def _tree(report: DoseReport, study_uid: str) -> tuple[Item, ...]:
     planes = {event.plane.value: event.plane for event in report.events}
+    if any(plane.value in planes for plane in BIPLANE):  # each is accumulated, whether it was used or not
+        planes |= {plane.value: plane for plane in BIPLANE}
     items = list(content.fill(TID_10001, _head(report, study_uid)))
-    for plane in planes:
-        of_plane = [event for event in report.events if event.plane.value == plane]
-        items.append(content.container(_ACCUMULATED, content.fill(TID_10002, totals(of_plane))))
+    items += [
+        content.container(_ACCUMULATED, content.fill(TID_10002, totals(plane, report))) for plane in planes.values()
+    ]
+    wants_source = _is_available(report, TID_10003B)
     for event in report.events:
         known = {key: value for key, value in event._asdict().items() if value is not None}
-        items.append(content.container(_EVENT, content.fill(TID_10003, known)))
+        wanted = _wanted(event, measured=_is_measured(report)) if wants_source else {}
+        items.append(content.container(_EVENT, content.fill(EVENT_ROWS, wanted | known)))
     return (*items, *content.fill(TID_10001_END, _given({"comment": report.comment, "source": report.source})))
+
+
+def _wanted(event: Event, *, measured: bool) -> dict[str, Fact | None]:
+    """Rows that TID 10003B demands of this event; the value of those that are not known stays None."""
+    keys = ["kvp"]
+    if measured or event.dose_rp is not None:
+        keys.append("dose_rp")
+    if event.exposure is None:
+        keys += ["tube_current", "exposure_time"]
+    if event.fluoro_mode is None or event.fluoro_mode.value == PULSED:
+        keys.append("number_of_pulses")
+    if event.fluoro_mode is not None and event.fluoro_mode.value == PULSED:
+        keys.append("pulse_rate")
+    reference = _reference({event.reference_point} - {None}) if "dose_rp" in keys else {}
+    return dict.fromkeys(keys) | reference
 
 
 def _head(report: DoseReport, study_uid: str) -> dict[str, Fact | None]:
@@ -266,17 +306,21 @@ def _head(report: DoseReport, study_uid: str) -> dict[str, Fact | None]:
             "role": Code("113859", "DCM", "Irradiating Device"),
             "scope": Code("113014", "DCM", "Study"),
             "study_uid": study_uid,
-            "detector_data": _available(report, ("exposure_index",)),
-            "source_data": _available(report, ("kvp", "tube_current", "exposure_time"), ("kvp", "exposure")),
-            "mechanical_data": _available(report, ("source_detector",)),
+            "detector_data": _YES if _is_available(report, TID_10003A) else _NO,
+            "source_data": _YES if _is_available(report, TID_10003B) else _NO,
+            "mechanical_data": _YES if _is_available(report, TID_10003C) else _NO,
         }
     )
 
 
-def _available(report: DoseReport, *ways: tuple[str, ...]) -> Code:
-    """Yes where every event has all quantities of one of the ways."""
-    known = all(any(all(getattr(event, key) is not None for key in way) for way in ways) for event in report.events)
-    return _YES if known else _NO
+def _is_measured(report: DoseReport) -> bool:
+    return report.source.value != MPPS_CONTENT
+
+
+def _is_available(report: DoseReport, template: tuple[content.Row, ...]) -> bool:
+    """Whether an event has anything that the template has a row for."""
+    keys = [row.key for row in template if row.key in Event._fields]
+    return any(getattr(event, key) is not None for event in report.events for key in keys)
 
 
 def _given(facts: dict[str, Fact | None]) -> dict[str, Fact | None]:

@@ -17,7 +17,7 @@ from PIL import Image
 from pydicom.sr._concepts_dict import concepts
 
 from agent.app import cli
-from agent.iod import dose_events, dose_report
+from agent.iod import dose_events, dose_report, rules_dose
 from agent.iod.content import Row
 
 if TYPE_CHECKING:
@@ -305,7 +305,7 @@ def test_values_read_back_are_those_that_came_in(tmp_path: Path) -> None:
     events = [one for one in read.ContentSequence if one.ConceptNameCodeSequence[0].CodeValue == "113706"]
     numbers = itertools.count()
     report = dose_events.read(json.loads(json.dumps(exposures()), parse_float=Decimal), lambda: f"2.25.{next(numbers)}")
-    keys = {row.name.value: row.key for row in dose_report.TID_10003 if row.type == "NUM"}
+    keys = {row.name.value: row.key for row in dose_report.EVENT_ROWS if row.type == "NUM"}
     for item, event in zip(events, report.events, strict=True):
         said = {code: Decimal(value[0]) for *_, kind, code, _, value in walk(item) if kind == "NUM" and value}
         wanted = {code: getattr(event, key) for code, key in keys.items() if getattr(event, key) is not None}
@@ -315,18 +315,25 @@ def test_values_read_back_are_those_that_came_in(tmp_path: Path) -> None:
 CODES = {
     (code, scheme): meaning
     for scheme, words in concepts.items()
-    for meanings in words.values()
+    for word, meanings in words.items()
+    if not word.endswith("_Retired")
     for code, (meaning, _) in meanings.items()
 }
 OTHER_WORDS = {"363703001": "Has Intent"}  # pydicom names it as SNOMED does; PS3.16 TID 10001 row 3
 
 
-@pytest.mark.parametrize("template", ["TID_10001", "TID_10001_END", "TID_10002", "TID_10003"])
+@pytest.mark.parametrize("template", ["TID_10001", "TID_10001_END", "TID_10002", "EVENT_ROWS"])
 def test_concepts_are_those_of_the_standard(template: str) -> None:
     rows: tuple[Row, ...] = getattr(dose_report, template)
     for row in rows:
         meaning = CODES[row.name.value, row.name.scheme]
         assert row.name.meaning in (meaning, OTHER_WORDS.get(row.name.value))
+
+
+def test_rows_that_check_asks_for_have_the_names_of_the_standard() -> None:
+    for *_, code, meaning, _template in rules_dose.ROWS:
+        said = {CODES[code, scheme] for scheme in ("DCM", "SCT") if (code, scheme) in CODES}
+        assert meaning in said | {OTHER_WORDS.get(code)}
 
 
 @pytest.mark.parametrize("table", ["FILTER_MATERIALS", "FILTER_TYPES", "REFERENCE_POINTS"])

@@ -101,16 +101,57 @@ def test_doses_at_different_points_do_not_add_up() -> None:
 
 
 @pytest.mark.parametrize(("key", "place"), [("kvp", "113943"), ("distance_source_to_detector_mm", "113944")])
-def test_data_are_available_when_every_event_has_them(key: str, place: str) -> None:
+def test_data_are_available_when_an_event_has_them(key: str, place: str) -> None:
     found = exposures()
-    found["events"] = found["events"][:1]
+    mandatory = {"started", "type", "target_region", "dose_area_product_dgycm2"}
+    found["events"] = [{name: value for name, value in found["events"][0].items() if name in {*mandatory, key}}]
 
     def said() -> str:
         return containers(built(found), place)[0].items_of("ConceptCodeSequence")[0].text("CodeMeaning")
 
     assert said() == "Yes"
+    assert modules.check(built(found)) == []
     del found["events"][0][key]
     assert said() == "No"
+    assert modules.check(built(found)) == []
+
+
+def test_what_a_template_demands_and_nobody_knows_is_a_number_without_value() -> None:
+    found = exposures()
+    found["events"] = [{**found["events"][0], "fluoro_mode": "Pulsed"}]
+    for key in ("exposure_mas", "exposure_time_ms", "tube_current_ma", "number_of_pulses", "irradiation_duration_s"):
+        del found["events"][0][key]
+    ds = built(found)
+    event, total = containers(ds, "113706")[0], containers(ds, "113702")[0]
+    for item, codes in (
+        (event, ("113738", "113791", "113768", "113734", "113824")),
+        (total, ("113725", "113729", "113855")),
+    ):
+        for code in codes:
+            assert containers(item, code)[0].items_of("MeasuredValueSequence") == [], code
+            assert containers(item, code)[0].items_of("NumericValueQualifierCodeSequence")
+        assert containers(item, "113780")[0].text("TextValue") == "Not known"
+    assert modules.check(ds) == []
+
+
+def test_both_planes_of_a_biplane_system_are_accumulated() -> None:
+    found = exposures()
+    for event in found["events"]:
+        event["plane"] = "Plane B"
+    ds = built(found)
+    totals = [numbers_of(one) for one in containers(ds, "113702")]
+    assert [total["Dose Area Product Total"] for total in totals] == ["0.0000248456789", "0"]
+    assert totals[1]["Total Fluoro Time"] == "0"
+    assert modules.check(ds) == []
+
+
+def test_a_report_from_mpps_says_only_what_it_knows() -> None:
+    found = {**exposures(), "source": "MPPS Content"}
+    found["events"] = found["events"][:1]
+    ds = built(found)
+    assert containers(containers(ds, "113702")[0], "113725") == []
+    assert containers(containers(ds, "113706")[0], "113738") == []
+    assert modules.check(ds) == []
 
 
 def test_the_uid_of_a_device_is_its_own_and_always_the_same() -> None:

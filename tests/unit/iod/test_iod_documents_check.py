@@ -34,6 +34,26 @@ def reference(ds: DataSet) -> None:
     ds[CONTENT] = [*ds.items_of(CONTENT), image]
 
 
+def deny(ds: DataSet, flag: str) -> None:
+    """Say that these data are not available, although they are there."""
+    child(ds, flag).items_of("ConceptCodeSequence")[0]["CodeValue"] = "373067005"
+
+
+def test_the_rows_of_a_cassette_based_system_are_its_own() -> None:
+    ds = DOCUMENTS["rdsr"]()
+    kind = child(ds, "113945").copy()
+    for sequence, code in (("ConceptNameCodeSequence", "122142"), ("ConceptCodeSequence", "113959")):
+        item = kind.items_of(sequence)[0].copy()
+        item["CodeValue"] = code
+        kind[sequence] = [item]
+    child(ds, "113945").items_of("ConceptCodeSequence")[0]["CodeValue"] = "373066001"
+    ds[CONTENT] = [*ds.items_of(CONTENT), kind]
+    assert [f.text.partition(" under")[0] for f in errors(check(ds))] == [
+        "lacks Detector Type (113947)",
+        "lacks Total Number of Radiographic Frames (113731)",
+    ]
+
+
 @pytest.mark.parametrize("kind", DOCUMENTS)
 def test_what_we_make_has_no_findings(kind: str) -> None:
     assert check(DOCUMENTS[kind]()) == []
@@ -58,6 +78,21 @@ DAMAGE: list[tuple[str, Callable[[DataSet], object], str]] = [
     ("rdsr", lambda ds: without(ds, "113702"), "lacks Accumulated X-Ray Dose Data (113702)"),
     ("rdsr", lambda ds: without(child(ds, "113706"), "113769"), "lacks Irradiation Event UID (113769)"),
     ("rdsr", lambda ds: without(child(ds, "121058"), "363703001"), "lacks Has Intent (363703001)"),
+    ("rdsr", lambda ds: without(ds, "121012"), "lacks Device Observer UID (121012) under 113701, TID 1004"),
+    ("rdsr", lambda ds: without(ds, "121005"), "lacks Person Observer Name (121008) under 113701, TID 1002"),
+    *(
+        ("rdsr", lambda ds, code=code: without(child(ds, "113702"), code), f"({code}) under 113702, TID {template}")
+        for template, codes in {
+            "10007": ("113722", "113725", "113780"),
+            "10004": ("113726", "113728", "113730", "113727", "113729", "113855"),
+        }.items()
+        for code in codes
+    ),
+    *(
+        ("rdsr", lambda ds, code=code: without(child(ds, "113706"), code), f"({code}) under 113706, TID 10003B")
+        for code in ("113738", "113780", "113791", "113768", "113733", "113734", "113824")
+    ),
+    ("rdsr", lambda ds: deny(ds, "113943"), "has data that (113943) says are not available"),
     ("rdsr", lambda ds: child(ds, "113705").__delitem__("ConceptCodeSequence"), "ConceptCodeSequence is absent"),
     ("rdsr", lambda ds: child(ds, "113705").set("TextValue", "more"), "must not be present unless the Value Type"),
     ("rdsr", lambda ds: child(ds, "113705").set("ValueType", "WAVEFORM"), "has 'WAVEFORM', allowed are"),
@@ -97,7 +132,7 @@ def test_a_finding_deep_in_the_tree_names_the_way() -> None:
     at = ds.items_of(CONTENT).index(child(ds, "113706")) + 1
     assert [str(finding) for finding in errors(check(ds))] == [
         (
-            f"error: (0040,A730)[{at}].(0040,A730) ContentSequence lacks Target Region (123014) under 113706: "
-            "SR Document Content (PS3.16 TID 10001)"
+            f"error: (0040,A730)[{at}].(0040,A730) ContentSequence lacks Target Region (123014) under 113706, "
+            "TID 10003: SR Document Content (PS3.16 TID 10001)"
         )
     ]
