@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Write agent/iod/_generated_modules.py from the Module tables of PS3.3, _generated_retired.py from PS3.6.
 
-The input folder (``--tables DIR``) holds the tables as data: ``ciods``, ``ciod_to_modules``, ``modules``, ``sops`` and
-``attributes`` (``.json``, named and shaped as in the public JSON edition innolitics/dicom-standard: usage, dictionary)
-and ``module_tables_2024c.json.gz``: ``{anchor: {"title": ..., "rows": [...]}}`` with one object per row of the table,
-``d`` depth, ``t`` tag, ``y`` type, ``e`` enumerated values, ``f`` defined terms, or ``inc`` the anchor of a Macro.
+The input folder (``--tables DIR``) holds the tables as data: ``ciods``, ``ciod_to_modules``, ``modules``,
+``ciod_to_func_group_macros``, ``macros``, ``sops`` and ``attributes`` (``.json``, named and shaped as in the public
+JSON edition innolitics/dicom-standard: usage, dictionary) and ``module_tables_2024c.json.gz``: ``{anchor: {"title":
+..., "rows": [...]}}`` with one object per row of the table, ``d`` depth, ``t`` tag, ``y`` type, ``e`` enumerated
+values, ``f`` defined terms, or ``inc`` the anchor of a Macro.
+
 Only the tables reached from the IODs in ``IODS`` are written; a new IOD is one more line there and one more run (ten of
 them cost 16 KiB of memory, less than a second module to load on demand would).
 
@@ -117,6 +119,17 @@ def title(text: str) -> str:
     return text.replace("Attributes", "").replace("Module", "").strip()
 
 
+def functional_groups(folder: str, ciods: dict[str, Any]) -> dict[str, list[str]]:
+    """IOD -> tables of its Functional Group Macros."""
+    anchors = {m["id"]: m["linkToStandard"].split("#")[-1] for m in load(folder, "macros.json")}
+    shorts = {ciods[name]["id"]: short for short, name in IODS.items()}
+    found: dict[str, list[str]] = {}
+    for row in load(folder, "ciod_to_func_group_macros.json"):
+        if row["ciodId"] in shorts:
+            found.setdefault(shorts[row["ciodId"]], []).append(key(anchors[row["macroId"]]))
+    return found
+
+
 def generate(folder: str) -> str:
     tables = load(folder, "module_tables_2024c.json.gz")
     anchors = {m["id"]: m["linkToStandard"].split("#")[-1] for m in load(folder, "modules.json")}
@@ -139,6 +152,12 @@ def generate(folder: str) -> str:
         out.extend(f'        "{cell}\\n"' for cell in cells)
         out.append("    ),")
     out.append("}\n")
+    groups = functional_groups(folder, ciods)
+    out.append("# IOD -> the tables of its Functional Group Macros")
+    out.append("FUNCTIONAL_GROUPS: dict[str, str] = {")
+    out.extend(f'    "{short}": "{" ".join(macros)}",' for short, macros in groups.items())
+    out.append("}\n")
+    start.extend(f"table_{macro}" for macros in groups.values() for macro in macros)
     out.append("# SOP Class UID -> IOD")
     out.append("SOP_CLASSES: dict[str, str] = {")
     shorts = {name: short for short, name in IODS.items()}

@@ -438,6 +438,13 @@ IODS: dict[str, str] = {
     ),
 }
 
+# IOD -> the tables of its Functional Group Macros
+FUNCTIONAL_GROUPS: dict[str, str] = {
+    "sc-mf-byte": "C.7.6.16-2 C.7.6.16-4 C.7.6.16-5",
+    "sc-mf-word": "C.7.6.16-2 C.7.6.16-4 C.7.6.16-5",
+    "sc-mf-color": "C.7.6.16-2 C.7.6.16-4 C.7.6.16-5",
+}
+
 # SOP Class UID -> IOD
 SOP_CLASSES: dict[str, str] = {
     "1.2.840.10008.5.1.4.1.1.1": "cr",  # Computed Radiography Image Storage
@@ -1612,6 +1619,17 @@ FFFAFFFA 3
 >+8.8-1
 00409220 3
 >+10.2.1-1""",
+    "C.7.6.16-2": r"""Pixel Measures Macro
+00289110 1
+>00280030 1C
+>00180050 1C
+>00180088 1C""",
+    "C.7.6.16-4": r"""Plane Position (Patient) Macro
+00209113 1
+>00200032 1C""",
+    "C.7.6.16-5": r"""Plane Orientation (Patient) Macro
+00209116 1
+>00200037 1C""",
     "C.7.6.17-1": r"""Multi-frame Dimension
 00209221 1
 >00209164 1

@@ -52,6 +52,12 @@ def not_tiled(_item: DataSet, root: DataSet) -> bool:
     return first(root, 0x00209311) != "TILED_FULL"
 
 
+def in_space(_item: DataSet, root: DataSet) -> bool:
+    """Whether the functional groups place frames in space."""
+    groups = [item for sequence in (0x52009229, 0x52009230) for item in root.items_of(sequence)]
+    return any(tag in item for item in groups for tag in (0x00289110, 0x00209113, 0x00209116))
+
+
 def gray_levels(_item: DataSet, root: DataSet) -> bool:
     """Whether the pixels are MONOCHROME2 with more than one bit."""
     stored = first(root, 0x00280101)
@@ -111,6 +117,11 @@ MODULES: dict[tuple[str, str], Condition] = {
     **{(iod, table): _multi_frame for iod in ("xa", "xrf") for table in ("C.7-13", "C.7-14")},
     **{(iod, "C.11-1"): _log for iod in ("xa", "xrf")},
     ("xrf", "C.8-32"): Condition("Scan Options is TOMO", equals(0x00180022, "TOMO")),
+    **{
+        (f"sc-mf-{kind}", "C.7-6"): Condition("a functional group places frames in space", in_space)
+        for kind in ("byte", "word", "color")
+    },
+    ("sc", "C.7-6"): Condition("an image plane is given", present(0x00200032, 0x00200037)),
     **{(f"sc-mf-{kind}", "C.7-13"): _timed for kind in ("bit", "byte", "word", "color")},
     **{
         (f"sc-mf-{kind}", "C.8-25c"): Condition("there is more than one frame", several_frames)

@@ -186,9 +186,20 @@ def _all(ds: DataSet, iod: str, *, pixel_data: bool) -> Iterator[Finding]:
         for section, rule in rules.RULES.get(use.table, ()):
             for place, text in rule(ds):
                 yield Finding(ERROR, *_path(place), module, use.table, "", text, section)
+    if any(tag in ds for tag in _OPEN_SEQUENCES) and tables.functional_groups_of(iod):
+        yield from _functional_groups(ds, iod)
     yield from _foreign(ds, iod)
     yield from _single(ds, iod)
     yield from representation(ds)
+
+
+def _functional_groups(ds: DataSet, iod: str) -> Iterator[Finding]:
+    from agent.iod import functional_groups
+
+    yield from functional_groups.walk(ds, iod, _walk)
+    table = "C.7.6.16-1"
+    for place, text in functional_groups.complaints(ds, iod):
+        yield Finding(ERROR, *_path(place), tables.title(table), table, "", text, "C.7.6.16")
 
 
 def _walk(level: Iterable[tables.Row], item: DataSet, root: DataSet, module: str, prefix: str) -> Iterator[Finding]:
@@ -359,8 +370,6 @@ def _entry(item: DataSet, tag: int) -> str:
 
 def _path(place: rules.Place) -> tuple[str, int]:
     """A place as it is printed, and the tag it ends with."""
-    if isinstance(place, int):
-        return tag_str(place), place
-    *way, tag = place
+    *way, tag = (place,) if isinstance(place, int) else place
     steps = [f"{tag_str(sequence)}[{number}]." for sequence, number in zip(way[::2], way[1::2], strict=True)]
     return "".join(steps) + tag_str(tag), tag

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from agent.dataset import uid
 from agent.dataset.tag import PIXEL_DATA
 from agent.dataset.values import Reference
+from agent.iod._generated_terms import MODALITIES
 from agent.iod.conditions import first, values
 from agent.iod.rules_numbers import (
     COLUMNS,
@@ -68,18 +69,10 @@ VALUES: dict[tuple[str, int], tuple[str, ...]] = {
     ("C.8-18", 0x00280100): ("8", "16"),
 }
 
-# Defined Terms of Modality that are not retired (C.7.3.1.1.1); others are allowed and usually a slip.
-_MODALITIES = (
-    "ANN AR ASMT AU BDUS BI BMD CFM CR CT CTPROTOCOL DG DMS DOC DX ECG EEG EMG EOG EPS ES FID GM HC HD IO IOL IVOCT "
-    "IVUS KER KO LEN LS M3D MG MR NM OAM OCT OP OPM OPT OPTBSV OPTENF OPV OSS OT PA PLAN POS PR PT PX REG RESP RF RG "
-    "RTDOSE RTIMAGE RTINTENT RTPLAN RTRAD RTRECORD RTSEGANN RTSTRUCT RX SEG SM SMR SR SRF STAIN TEXTUREMAP TG US VA "
-    "XA XAPROTOCOL XC"
-)
-MODALITIES = tuple(_MODALITIES.split())
 # (table, tag) -> defined terms the section gives
 DEFINED: dict[tuple[str, int], tuple[str, ...]] = {
-    ("C.7-5a", 0x00080060): MODALITIES,
-    ("C.24-1", 0x00080060): MODALITIES,
+    ("C.7-5a", 0x00080060): tuple(MODALITIES.split()),
+    ("C.24-1", 0x00080060): tuple(MODALITIES.split()),
 }
 
 

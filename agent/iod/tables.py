@@ -13,12 +13,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.iod._generated_modules import EDITION, IODS, SOP_CLASSES, TABLES
+from agent.iod._generated_modules import EDITION, FUNCTIONAL_GROUPS, IODS, SOP_CLASSES, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["EDITION", "SOP_CLASSES", "ModuleUse", "Row", "children", "modules_of", "rows", "title"]
+__all__ = [
+    "EDITION",
+    "SOP_CLASSES",
+    "ModuleUse",
+    "Row",
+    "children",
+    "functional_groups_of",
+    "modules_of",
+    "rows",
+    "title",
+]
 
 
 class Row(NamedTuple):
@@ -61,6 +71,11 @@ def modules_of(iod: str) -> tuple[ModuleUse, ...]:
         found = tuple(ModuleUse(*line.split(" ")) for line in IODS[iod].splitlines())
         _uses[iod] = found
     return found
+
+
+def functional_groups_of(iod: str) -> tuple[str, ...]:
+    """Tables of the Functional Group Macros of an IOD; none where it has no functional groups."""
+    return tuple(FUNCTIONAL_GROUPS.get(iod, "").split())
 
 
 def rows(table: str) -> Iterator[Row]:

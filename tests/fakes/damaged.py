@@ -7,9 +7,11 @@ import struct
 from fakes.nodes import (
     ANATOMY,
     EQUIPMENT,
+    FRAME_GROUPS,
     ICON,
     PURPOSE,
     REGIONS,
+    SHARED_GROUPS,
     VIEW,
     Damage,
     also,
@@ -17,6 +19,7 @@ from fakes.nodes import (
     drop,
     find,
     fragments,
+    functional_groups,
     icon,
     inside,
     items,
@@ -212,6 +215,22 @@ DAMAGE: dict[str, Damage] = {
     ),
     "number: Exposure Time and its thousandths": Damage("xa", put(0x00188150, "1 ", "DS")),
     "number: VOI LUT shorter than it says": Damage("cr", voi_lut(entries=8, words=4)),
+    # functional groups
+    "groups: a plane without its measures": Damage("sc-mf-byte", functional_groups(2)),
+    "groups: frames that differ in what they have": Damage(
+        "sc-mf-byte", also(functional_groups(0, 3), items(FRAME_GROUPS, lambda have: [have[0], have[1][:2]]))
+    ),
+    "groups: shared and of a frame": Damage("sc-mf-byte", functional_groups(3, 1)),
+    "groups: of more frames than there are": Damage("sc-mf-byte", functional_groups(3, frames=3)),
+    "groups: two positions": Damage(
+        "sc-mf-word",
+        also(functional_groups(3, frames=3), inside(SHARED_GROUPS, items(0x00209113, lambda have: have * 2))),
+    ),
+    "groups: a plane without frame of reference": Damage("sc-mf-byte", also(functional_groups(3), drop(0x00200052))),
+    "groups: an empty position": Damage(
+        "sc-mf-word",
+        also(functional_groups(3, frames=3), inside(SHARED_GROUPS, inside(0x00209113, put(0x00200032, "")))),
+    ),
     # structure (PS3.5 7)
     "structure: an element twice": Damage("us", twice(0x00100020)),
     "structure: an element out of order": Damage("us", behind(0x00100020, 0x00280010)),

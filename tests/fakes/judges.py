@@ -53,6 +53,8 @@ NAMED_BY: dict[str, int] = {
     "pixels: frames that are not there": 0x7FE00010,
     "structure: an element out of order": 0x00100020,
     "relation: lossy ratio without its flag": 0x00282110,
+    "groups: a plane without its measures": 0x00289110,
+    "groups: a plane without frame of reference": 0x00200052,
 }
 # What dciodvfy names where ``check`` names something else, with the reason.
 NAMED_OTHERWISE: dict[str, str] = {

@@ -280,6 +280,24 @@ def voi_lut(entries: int, words: int) -> Change:
     return lambda level: put_items(level, 0x00283010, [item])
 
 
+def functional_groups(shared: int, per_frame: int = 0, frames: int = 2) -> Change:
+    """Add Functional Groups with so many of the Macros of a plane in the one item, and in that of each frame."""
+
+    def change(level: list[Node]) -> None:
+        put(0x00200052, "2.25.7", "UI")(level)
+        put(0x00201040, "", "LO")(level)
+        put_items(level, SHARED_GROUPS, [deepcopy(PLANE[:shared])])
+        put_items(level, FRAME_GROUPS, [deepcopy(PLANE[:per_frame]) for _ in range(frames)])
+
+    return change
+
+
+SHARED_GROUPS, FRAME_GROUPS = 0x52009229, 0x52009230
+PLANE: list[Node] = [
+    [0x00209113, "SQ", [[[0x00200032, "DS", b"0\\0\\0 "]]]],
+    [0x00209116, "SQ", [[[0x00200037, "DS", b"1\\0\\0\\0\\1\\0 "]]]],
+    [0x00289110, "SQ", [[[0x00180050, "DS", b"1 "], [0x00280030, "DS", b"1\\1 "]]]],
+]
 ICON = 0x00880200
 REGIONS, EQUIPMENT, ANATOMY, VIEW = 0x00186011, 0x0018A001, 0x00082218, 0x00540220
 PURPOSE = 0x0040A170
