@@ -32,13 +32,7 @@ DCMTK = {
     uid.JPEG_LS_LOSSLESS: "dcmdjpls",
     uid.JPEG_LS_NEAR: "dcmdjpls",
 }
-# What dciodvfy says although nothing is wrong: (transfer syntax, beginning of its line) -> why.
-EXPLAINED = {
-    (
-        uid.DEFLATED_EXPLICIT_VR_LE,
-        "",
-    ): "PS3.5 A.5: it takes the deflated bytes for elements and says all kinds of things",
-}
+DEFLATED_IN_DCMTK = "DeflatedLittleEndianExplicit"
 NEAR = 2
 
 
@@ -47,11 +41,20 @@ def write(path: Path, ds: DataSet, syntax: str) -> None:
     path.write_bytes(encode_prefix(meta) + encode(ds, syntax))
 
 
-def judge(program: str, path: Path, syntax: str) -> None:
+def judge(path: Path, syntax: str, need: Callable[[str], str]) -> None:
+    """``check`` and dciodvfy have nothing to say; dciodvfy cannot inflate, so DCMTK does it for it."""
     assert [str(finding) for finding in check_file(str(path)).findings] == []
-    judged = subprocess.run([program, str(path)], capture_output=True, text=True, check=False, timeout=30)
-    said = [line for line in (judged.stdout + judged.stderr).splitlines() if line.startswith(("Error", "Warning"))]
-    assert not [line for line in said if not any(s == syntax and line.startswith(t) for s, t in EXPLAINED)], said
+    if syntax == uid.DEFLATED_EXPLICIT_VR_LE:
+        inflated = path.with_name("inflated.dcm")
+        subprocess.run([need("dcmconv"), "+te", path, inflated], check=True, timeout=30)
+        shown = subprocess.run([need("dcmdump"), path], capture_output=True, text=True, check=True, timeout=30)
+        assert shown.stderr == ""
+        assert f"={DEFLATED_IN_DCMTK}" in shown.stdout
+        path = inflated
+    judged = subprocess.run([need("dciodvfy"), path], capture_output=True, text=True, check=False, timeout=30)
+    said = (judged.stdout + judged.stderr).splitlines()
+    assert not [line for line in said if line.startswith(("Error", "Warning"))]
+    assert said  # the name of the IOD
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES, ids=uid.uid_name)
@@ -70,7 +73,7 @@ def test_all_readers_agree(kind: str, syntax: str, need: Callable[[str], str], t
         ds.set("PixelData", fragments_of(coded), "OB")
     path, back = tmp_path / "a.dcm", tmp_path / "back.dcm"
     write(path, ds, syntax)
-    judge(need("dciodvfy"), path, syntax)
+    judge(path, syntax, need)
     read = [dcmread(path).pixel_array.tobytes()]
     command = DCMTK.get(syntax)
     subprocess.run(
@@ -90,7 +93,7 @@ def test_documents_in_every_syntax(kind: str, syntax: str, need: Callable[[str],
     path, back = tmp_path / "a.dcm", tmp_path / "back.dcm"
     ds = DOCUMENTS[kind]()
     write(path, ds, syntax)
-    judge(need("dciodvfy"), path, syntax)
+    judge(path, syntax, need)
     subprocess.run([need("dcmconv"), "+te", path, back], check=True, timeout=30)
     assert dcmread(back).get("EncapsulatedDocument") == ds.get("EncapsulatedDocument")
     assert dcmread(back).SOPClassUID == ds["SOPClassUID"]

@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
-import pydicom
 import pytest
+from fakes.twenty import FILES, ROOT
 
 from agent.dataset.decode import Decoder, decode
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE
 from agent.errors import DecodeError
 from agent.media.part10 import decode_prefix
 
-ROOT = Path(os.path.dirname(pydicom.__file__)) / "data"
-# Every transfer syntax, all forms of sequences, nested ones, private ones, odd values, fragments, character sets.
-FILES = [
-    "charset_files/chrArab.dcm",
-    "charset_files/chrH31.dcm",
-    "charset_files/chrJapMultiExplicitIR6.dcm",
-    "charset_files/chrKoreanMulti.dcm",
-    "charset_files/chrSQEncoding.dcm",
-    "charset_files/chrSQEncoding1.dcm",
-    "charset_files/chrX1.dcm",
-    "charset_files/chrX2.dcm",
-    "test_files/693_J2KI.dcm",
-    "test_files/JPGExtended.dcm",
-    "test_files/MR_small_RLE.dcm",
-    "test_files/MR_small_bigendian.dcm",
-    "test_files/MR_small_padded.dcm",
-    "test_files/SC_rgb_rle.dcm",
-    "test_files/UN_sequence.dcm",
-    "test_files/image_dfl.dcm",
-    "test_files/priv_SQ.dcm",
-    "test_files/reportsi.dcm",
-    "test_files/rtplan.dcm",
-    "test_files/test-SR.dcm",
-]
 MOST_BYTES = 12_000  # of a Data Set; larger ones are cut within as many of their first bytes
 
 
