@@ -24,7 +24,7 @@ from agent.dataset.tag import NUMBER_OF_FRAMES, is_group_length, is_private, tag
 from agent.iod import conditions, rules, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from agent.dataset.dataset import DataSet
 
@@ -291,26 +291,46 @@ def check_items(ds: DataSet) -> Iterator[Finding]:
     iod = tables.SOP_CLASSES.get(str(conditions.first(ds, 0x00080016)))
     if iod is None:
         return
-    top = [row for use in tables.modules_of(iod) for row in tables.rows(use.table)]
-    stack = [(ds, "", top)]
+    stack = [(ds, "", _top(iod))]
     while stack:
         item, prefix, level = stack.pop()
         for tag in item.tags():
-            found = [row for row in level if row.tag == _generic(tag)]
+            found = level.get(_generic(tag), ())
             path = prefix + tag_str(tag)
-            count = len(item.items_of(tag)) if found else 0
-            if found and not count and item.stored[tag].vr == "SQ" and all(row.type == "3" for row in found):
-                table = found[0].table
-                yield Finding(WARNING, path, tag, tables.title(table), table, "3", _NO_ITEMS, "PS3.5 7.4.5")
-            if count > 1 and all(map(_one_item, found)):
-                table = found[0].table
-                yield Finding(ERROR, path, tag, tables.title(table), table, "", f"has {count} items; one is allowed")
+            yield from _number_of_items(item, tag, found, path)
             if prefix and not (found or is_private(tag) or is_group_length(tag) or tag in _IN_ANY_ITEM):
                 yield Finding(WARNING, path, tag, "no Module of this IOD", "", "", "is not part of such an item")
             if found and all(row.children for row in found) and tag not in _OPEN_SEQUENCES:
-                below = [row for each in found for row in tables.children(each)]
+                below = _by_tag(row for each in found for row in tables.children(each))
                 items = enumerate(item.items_of(tag), 1)
                 stack += [(child, f"{path}[{number}].", below) for number, child in items]
+
+
+def _number_of_items(item: DataSet, tag: int, found: Sequence[tables.Row], path: str) -> Iterator[Finding]:
+    if not found or item.stored[tag].vr != "SQ":
+        return
+    count, table = len(item.items_of(tag)), found[0].table
+    if not count and all(row.type == "3" for row in found):
+        yield Finding(WARNING, path, tag, tables.title(table), table, "3", _NO_ITEMS, "PS3.5 7.4.5")
+    if count > 1 and all(map(_one_item, found)):
+        yield Finding(ERROR, path, tag, tables.title(table), table, "", f"has {count} items; one is allowed")
+
+
+_tops: dict[str, dict[int, list[tables.Row]]] = {}
+
+
+def _top(iod: str) -> dict[int, list[tables.Row]]:
+    """Rows of all Modules of an IOD by their tag."""
+    if iod not in _tops:
+        _tops[iod] = _by_tag(row for use in tables.modules_of(iod) for row in tables.rows(use.table))
+    return _tops[iod]
+
+
+def _by_tag(level: Iterable[tables.Row]) -> dict[int, list[tables.Row]]:
+    found: dict[int, list[tables.Row]] = {}
+    for row in level:
+        found.setdefault(row.tag, []).append(row)
+    return found
 
 
 _NO_ITEMS = "has no items, which says no more than its absence; some readers refuse it"
