@@ -191,7 +191,7 @@ static inline void jls_update(jls_context *x, const jls_steps *steps, int32_t e,
         n >>= 1;
         bc = (jls_pair){(uint32_t)((int32_t)bc[0] >> 1), bc[1]};
     }
-    jls_pair b = __builtin_shuffle(bc, (jls_pair){0, 0});
+    jls_pair b = (jls_pair){bc[0], bc[0]};
     bc += (steps->step[n] & jls_below(b)) - (steps->step[n] & jls_below(steps->n[n] - b));
     jls_pair room = bc - (jls_pair){0, (uint32_t)JLS_C_MIN};
     room = steps->width[n] - (room & ~jls_below(room));

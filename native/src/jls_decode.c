@@ -14,7 +14,7 @@ typedef struct {
     bool lossless; /* the scan is one for the fast path */
     bool woven;    /* it holds all of a pixel, and pixels are stored whole */
     jls_thirds thirds;
-    jls_decode_block block;
+    jls_decode_block blocks[JLS_COMPONENTS_MAX];
     jls_state state;
 } decoder;
 
@@ -126,7 +126,7 @@ static int64_t decode_line(const job *o, size_t component, size_t row)
     jls_set_edges(current, previous, count);
     jls_read_fill(&d->reader, line_need(count, 1));
     jls_lines l = {{current}, {previous}, count, 1, component};
-    int64_t status = d->lossless ? jls_lossless_decode(&d->state, &d->block, &d->thirds, &l, &d->reader)
+    int64_t status = d->lossless ? jls_lossless_decode(&d->state, d->blocks, &d->thirds, &l, &d->reader)
                                  : jls_scalar_decode(&d->state, &l, &d->reader);
     if (!d->woven)
         store_line(o, component, row);
@@ -144,7 +144,8 @@ static int64_t decode_by_sample(const job *o, size_t row)
         jls_set_edges(l.current[j], previous, l.count);
     }
     jls_read_fill(&d->reader, line_need(l.count, l.components));
-    int64_t status = jls_scalar_decode(&d->state, &l, &d->reader);
+    int64_t status = d->lossless ? jls_pixel_decode(&d->state, d->blocks, &d->thirds, &l, &d->reader)
+                                 : jls_scalar_decode(&d->state, &l, &d->reader);
     for (size_t j = 0; j < l.components && !d->woven; j++)
         store_line(o, d->header.scan[j], row);
     return status;
@@ -192,8 +193,10 @@ static int64_t decode_scan(const job *o)
     decoder *d = o->d;
     jls_header *h = &d->header;
     int64_t status = jls_header_coding(h, &d->state.coding);
-    d->lossless = status >= 0 && !h->by_sample && jls_is_lossless(&d->state.coding) &&
+    d->lossless = status >= 0 && jls_is_lossless(&d->state.coding) &&
                   jls_thirds_fill(&d->thirds, o->thirds, o->format, &d->state.coding);
+    if (h->by_sample) /* the fast path is for whole pixels, and for tables of all differences */
+        d->lossless = d->lossless && h->scan_count == JLS_COMPONENTS_MAX && !d->thirds.clamped;
     d->woven = h->scan_count == 3 && h->across == 1 && h->down == 1 && o->layout.pixel_step == 3;
     const jls_component *first = &h->components[h->scan[0]];
     size_t units = h->scan_count == 1 ? first->rows : (h->rows + h->down - 1) / h->down;

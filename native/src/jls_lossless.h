@@ -64,6 +64,9 @@ bool jls_thirds_fill(jls_thirds *thirds, int8_t *memory, const mga_format *forma
 /* As jls_scalar_decode. */
 int64_t jls_lossless_decode(jls_state *state, jls_decode_block *block, const jls_thirds *thirds, const jls_lines *lines,
                             jls_reader *reader);
+/* The same for three components by sample and tables that are not clamped; three blocks. */
+int64_t jls_pixel_decode(jls_state *state, jls_decode_block *blocks, const jls_thirds *thirds, const jls_lines *lines,
+                         jls_reader *reader);
 size_t jls_decode_work_bytes(const mga_format *format);
 
 #endif

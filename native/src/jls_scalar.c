@@ -225,6 +225,14 @@ static size_t run(coder *o, const jls_lines *l, size_t i)
     return end + 1;
 }
 
+/* One sample, in the context q. */
+static void sample(coder *o, const jls_lines *l, size_t i, size_t j, int32_t q)
+{
+    uint16_t *current = l->current[j];
+    int32_t px = median(current[i], l->previous[j][i + 1], l->previous[j][i]);
+    see(o, &current[i + 1], regular(o, q, px, current[i + 1]));
+}
+
 /* One pixel, or one run of them; gives the pixel behind. */
 static size_t advance(coder *o, const jls_lines *l, size_t i)
 {
@@ -237,11 +245,8 @@ static size_t advance(coder *o, const jls_lines *l, size_t i)
     }
     if (flat)
         return run(o, l, i);
-    for (size_t j = 0; j < l->components; j++) {
-        uint16_t *current = l->current[j];
-        int32_t px = median(current[i], l->previous[j][i + 1], l->previous[j][i]);
-        see(o, &current[i + 1], regular(o, q[j], px, current[i + 1]));
-    }
+    for (size_t j = 0; j < l->components; j++)
+        sample(o, l, i, j, q[j]);
     return i + 1;
 }
 
@@ -263,6 +268,16 @@ size_t jls_scalar_decode_one(jls_state *state, const jls_lines *lines, size_t i,
     coder o = {.state = state, .reader = reader};
     i = advance(&o, lines, i);
     return o.damaged ? SIZE_MAX : i;
+}
+
+size_t jls_scalar_decode_rest(jls_state *state, const jls_lines *lines, size_t i, size_t component, jls_reader *reader)
+{
+    if (component == 0)
+        return jls_scalar_decode_one(state, lines, i, reader);
+    coder o = {.state = state, .reader = reader};
+    for (size_t j = component; j < lines->components; j++)
+        sample(&o, lines, i, j, context_of(lines->current[j], lines->previous[j], i, &state->coding));
+    return o.damaged ? SIZE_MAX : i + 1;
 }
 
 int64_t jls_scalar_decode(jls_state *state, const jls_lines *lines, jls_reader *reader)

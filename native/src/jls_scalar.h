@@ -32,6 +32,8 @@ void jls_scalar_interrupt(jls_state *state, jls_symbols *symbols, uint32_t index
 int32_t jls_scalar_interrupted(jls_state *state, jls_reader *reader, uint32_t index, int32_t ra, int32_t rb);
 /* One pixel, or one run; gives the pixel behind, or SIZE_MAX when no encoder writes such bits. */
 size_t jls_scalar_decode_one(jls_state *state, const jls_lines *lines, size_t i, jls_reader *reader);
+/* The same from a component on, when those before it were decoded. */
+size_t jls_scalar_decode_rest(jls_state *state, const jls_lines *lines, size_t i, size_t component, jls_reader *reader);
 /* MGA_OK or MGA_ERR_DATA_CODE. */
 int64_t jls_scalar_decode(jls_state *state, const jls_lines *lines, jls_reader *reader);
 
