@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from typing import TYPE_CHECKING
 
 import pydicom
@@ -67,6 +68,7 @@ def test_pynetdicom_has_the_archive_commit_what_it_stored(tmp_path: Path) -> Non
     """Storage Commitment with the report on the same association, requested by somebody else's code."""
     from pydicom.dataset import Dataset
     from pynetdicom import AE, build_role, evt
+    from pynetdicom.pdu import P_DATA_TF
     from pynetdicom.sop_class import StorageCommitmentPushModel, StorageCommitmentPushModelInstance
 
     archive = Archive(tmp_path / "archive")
@@ -74,16 +76,22 @@ def test_pynetdicom_has_the_archive_commit_what_it_stored(tmp_path: Path) -> Non
     (path,) = write_instances(tmp_path / "sent", 1, 20_480)
     instance = pydicom.dcmread(path)
     reports: list[Dataset] = []
+    answered = threading.Event()
 
-    def on_report(event: evt.Event) -> int:
+    def on_report(event: evt.Event) -> tuple[int, None]:
         reports.append(event.event_information)
-        return 0x0000
+        return 0x0000, None
+
+    def on_sent(event: evt.Event) -> None:
+        if reports and isinstance(event.pdu, P_DATA_TF):
+            answered.set()
 
     requestor = AE("AGENT")
     requestor.add_requested_context(instance.SOPClassUID, instance.file_meta.TransferSyntaxUID)
     requestor.add_requested_context(StorageCommitmentPushModel)
+    handlers = [(evt.EVT_N_EVENT_REPORT, on_report), (evt.EVT_PDU_SENT, on_sent)]
     association = requestor.associate(
-        "127.0.0.1", archive.port, ae_title=archive.ae_title, evt_handlers=[(evt.EVT_N_EVENT_REPORT, on_report)],
+        "127.0.0.1", archive.port, ae_title=archive.ae_title, evt_handlers=handlers,
         ext_neg=[build_role(StorageCommitmentPushModel, scu_role=True)],
     )  # fmt: skip
     try:
@@ -101,10 +109,11 @@ def test_pynetdicom_has_the_archive_commit_what_it_stored(tmp_path: Path) -> Non
             request, 1, StorageCommitmentPushModel, StorageCommitmentPushModelInstance
         )
         assert status.Status == 0x0000
-        archive.process.wait_until("report", lambda: bool(reports))
+        archive.process.wait_until("answered report", answered.is_set)  # a release before would overtake the answer
     finally:
         association.release()
         archive.stop()
+    assert association.is_released
     (report,) = reports
     assert report.TransactionUID == "2.25.2"
     assert [item.ReferencedSOPInstanceUID for item in report.ReferencedSOPSequence] == [instance.SOPInstanceUID]
