@@ -16,10 +16,6 @@ Programming errors (``TypeError``, ``AssertionError``) are not in this tree on p
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Retry(Enum):
@@ -97,23 +93,7 @@ class ConfigError(AgentError):
     exit_status = 10
     hint = "Correct the configuration file; 'modality-agent config check FILE' lists every problem."
     file = ""
-    problems: Sequence[tuple[int | None, str, str]] = ()
-
-    @classmethod
-    def of(cls, file: str, problems: Sequence[tuple[int | None, str, str]]) -> ConfigError:
-        """Make the error for the ``problems`` (at least one) of ``file``: its message is the first one."""
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        error = cls(cls.line_text(file, problems[0]) + more)
-        error.file = file
-        error.problems = problems
-        return error
-
-    @staticmethod
-    def line_text(file: str, problem: tuple[int | None, str, str]) -> str:
-        """One problem as ``FILE:LINE: KEY PATH: what is wrong``."""
-        line, where, message = problem
-        place = file if line is None else f"{file}:{line}"
-        return f"{place}: {where}: {message}" if where else f"{place}: {message}"
+    problems: tuple[tuple[int | None, str, str], ...] = ()
 
 
 # --- Data Sets and files ---------------------------------------------------------------------
@@ -144,6 +124,14 @@ class DecodeError(DataSetError):
 
     code = "dataset.decode"
     hint = "The file or message is damaged or not DICOM; get it again from its source."
+
+
+class LimitError(DecodeError):
+    """What was read is beyond a limit of the agent; nothing says that it is damaged."""
+
+    code = "dataset.limit"
+    exit_status = 35
+    hint = "This is a limit of the agent, not a fault of the file; another program may read it."
 
 
 class EncodeError(DataSetError):
@@ -183,6 +171,14 @@ class InputError(AgentError):
     exit_status = 33
     retry = Retry.NEVER
     hint = "Make the file again at its source; 'modality-agent wrap --help' lists what can be wrapped."
+
+
+class NotAllDone(AgentError):
+    """Some of several files were done and others not; every error was printed."""
+
+    code = "files.some"
+    exit_status = 36
+    hint = "The error line of each file says why; the others are done."
 
 
 class DisplayError(AgentError):

@@ -16,7 +16,7 @@ from agent.dataset.decode import decode
 from agent.dataset.tag import PIXEL_DATA, tag_str
 from agent.dataset.uid import EXPLICIT_VR_LE, MEDIA_STORAGE_DIRECTORY, uid_name
 from agent.dataset.values import Element, Reference
-from agent.errors import DecodeError, NotDicomError
+from agent.errors import DecodeError, LimitError, NotDicomError
 from agent.iod import modules, tables
 from agent.iod.encoding import check_encoding
 from agent.iod.modules import ERROR, WARNING, Finding
@@ -62,6 +62,7 @@ def check_file(
     Raises:
         FileError: It cannot be read.
         NotDicomError: It is no DICOM file, not even a broken one.
+        LimitError: It is beyond what is read here.
     """
     try:
         with opened(path, lenient=True, refer_above=REFER_BYTES) as file:
@@ -71,7 +72,7 @@ def check_file(
             ds = file.dataset
             sop_class = ds.text(_SOP_CLASS) or file.meta.sop_class_uid
             return Report(uid_name(sop_class), uid_name(file.meta.transfer_syntax_uid), findings)
-    except NotDicomError:
+    except (NotDicomError, LimitError):  # nothing is said about the file
         raise
     except DecodeError as error:
         return Report("", "", [_damage(error)])

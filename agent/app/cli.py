@@ -89,8 +89,11 @@ def report(error: errors.AgentError, *, as_json: bool = False) -> int:
 
     label = paint("error:", "red", sys.stderr)
     sys.stderr.write(f"modality-agent: {label} {printable(str(error), 2000)} [{error.code}]\n")
-    for text in list(getattr(error, "problems", ()))[1:]:
-        sys.stderr.write(f"  also: {printable(errors.ConfigError.line_text(getattr(error, 'file', ''), text), 2000)}\n")
+    if isinstance(error, errors.ConfigError) and error.problems:
+        from agent.config.problems import line_text
+
+        for problem in error.problems[1:]:
+            sys.stderr.write(f"  also: {printable(line_text(error.file, problem), 2000)}\n")
     sys.stderr.write(f"  hint: {error.hint}\n")
     if as_json and not _Printed.anything:
         print_json(

@@ -46,7 +46,7 @@ VERBS: Final[tuple[Verb, ...]] = (
             "send --to PACS@pacs.example.org:104 image.dcm",
             "send --to PACS@pacs:2762 --ca ca.pem --cert me.pem --key me.key *.dcm",
         ),
-        ("FileError", "ConfigError", *_LINK, "StatusError", "NotDicomError", "NotDelivered"),
+        ("FileError", "ConfigError", *_LINK, "StatusError", "NotDicomError", "LimitError", "NotDelivered"),
     ),
     Verb(
         "queue",
@@ -96,7 +96,7 @@ VERBS: Final[tuple[Verb, ...]] = (
             "dump --lenient --tag PatientID --tag 'ReferencedSeriesSequence[0].Modality' *.dcm",
             "dump --json image.dcm",
         ),
-        ("FileError", "NotFound", "NotDicomError"),
+        ("FileError", "NotFound", "NotDicomError", "LimitError"),
     ),
     Verb(
         "transcode",
@@ -104,10 +104,10 @@ VERBS: Final[tuple[Verb, ...]] = (
         "write DICOM files in another transfer syntax, and prove that no sample changed",
         (
             "transcode clip.dcm --to rle -o clip-rle.dcm",
-            "transcode *.dcm --to explicit -o ./native",
+            "transcode ./study --to explicit -o ./native/",
             "transcode image.dcm --to jpeg-ls --near 2 -o image-near.dcm",
         ),
-        ("FileError", "DataSetError*", "NativeError*"),
+        ("FileError", "DataSetError*", "NativeError*", "NotAllDone"),
     ),
     Verb(
         "wrap",
@@ -128,7 +128,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         "agent.app.verb_check",
         "check DICOM files against the Standard",
         ("check image.dcm", "check --warnings off *.dcm", "check --json image.dcm"),
-        ("FileError", "NotDicomError", "NotConformant"),
+        ("FileError", "NotDicomError", "LimitError", "NotConformant"),
     ),
     Verb(
         "display",

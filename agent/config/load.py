@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent.config.check import Problem, Values, examine
 from agent.config.lines import key_lines, line_of
+from agent.config.problems import refusal
 from agent.config.schema import SECTIONS
 from agent.config.settings import SECTION_TYPES, Settings
-from agent.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def parse(text: str, *, path: str = "agent.toml", files: bool = False) -> Settin
             problems = list(_missing_files(values))
     if problems:
         lines = key_lines(text)
-        error = ConfigError.of(path, [(line_of(lines, where), where, message) for where, message in problems])
+        error = refusal(path, [(line_of(lines, where), where, message) for where, message in problems])
         if problems[0].message.endswith(_SHARED_KEY):
             error.hint = f"chmod 600 {values['tls']['key_file']}"
         raise error
@@ -58,7 +58,7 @@ def _examine(text: str, path: str) -> tuple[Values, list[Problem]]:
         return examine(_toml(text, path))
     except (ValueError, OverflowError):
         line = next((at for at, row in enumerate(text.splitlines(), 1) if _has_huge_number(row)), None)
-        raise ConfigError.of(path, [(line, "", "a whole number has more digits than any key takes")]) from None
+        raise refusal(path, [(line, "", "a whole number has more digits than any key takes")]) from None
 
 
 def _has_huge_number(row: str) -> bool:
@@ -80,14 +80,14 @@ def _read(path: str) -> str:
         with open(path, "rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise ConfigError.of(path, [(None, "", f"cannot be read: {error.strerror or error}")]) from None
+        raise refusal(path, [(None, "", f"cannot be read: {error.strerror or error}")]) from None
     if len(data) > MAX_FILE_BYTES:
-        raise ConfigError.of(path, [(None, "", f"is larger than {MAX_FILE_BYTES} bytes")])
+        raise refusal(path, [(None, "", f"is larger than {MAX_FILE_BYTES} bytes")])
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError.of(path, [(line, "", "is not UTF-8 text")]) from None
+        raise refusal(path, [(line, "", "is not UTF-8 text")]) from None
 
 
 def _toml(text: str, path: str) -> dict[str, Any]:
@@ -99,9 +99,9 @@ def _toml(text: str, path: str) -> dict[str, Any]:
         message, _, place = str(error).partition(" (at ")
         number = place.removeprefix("line ").partition(",")[0]
         line = int(number) if number.isdigit() else len(text.splitlines()) or 1
-        raise ConfigError.of(path, [(line, "", f"not TOML: {message[:1].lower()}{message[1:]}")]) from None
+        raise refusal(path, [(line, "", f"not TOML: {message[:1].lower()}{message[1:]}")]) from None
     except RecursionError:
-        raise ConfigError.of(path, [(None, "", "not TOML: nested too deeply")]) from None
+        raise refusal(path, [(None, "", "not TOML: nested too deeply")]) from None
 
 
 def _absolute(values: Values, folder: str) -> None:

@@ -4,8 +4,8 @@ Whoever sends the bytes may be broken or hostile, so this page is strict about s
 
 * Every length is checked against what encloses it and against ``Limits`` before a byte is kept for it; nothing is ever
   allocated from a length field.
-* Nesting is a list of levels (``level``), not recursion; depth, count and size end in ``DecodeError`` with tag path
-  and offset. No other exception leaves this page, and a decoder that has raised stays dead.
+* Nesting is a list of levels (``level``), not recursion; damage ends in ``DecodeError`` with tag path and offset, a
+  depth, count or size above its bound in ``LimitError``. Nothing else leaves this page; who has raised stays dead.
 * Values are kept as they came (``Raw``) and understood when asked for; a wrong date is not our business here.
 
 What is tolerated because it is common and harmless: odd lengths, tags out of order, group lengths, empty or absent
@@ -31,7 +31,7 @@ from agent.dataset.runs import explicit_run, implicit_run
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, IMPLICIT_VR_LE
 from agent.dataset.values import Element, Raw, Wire
 from agent.dataset.vr import TEXT, VRS, is_ambiguous, swapped
-from agent.errors import DecodeError
+from agent.errors import DecodeError, LimitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -205,7 +205,7 @@ class Decoder:
             while self.stop is None and self._step():
                 pass
         if self.stop is None and end - self._left_out > self._limits.total_bytes:
-            self._fail(f"more than {self._limits.total_bytes} bytes")
+            self._fail(f"more than {self._limits.total_bytes} bytes", kind=LimitError)
         read = self._at - self._base
         if read:
             self._passing += max(0, read - len(self._data))
@@ -313,7 +313,7 @@ class Decoder:
         """Keep the value that starts here in what is at hand, if all of it is."""
         tag, vr, size, length, wire = header
         if length > (self._limits.text_bytes if vr in _TEXT_VRS else self._limits.value_bytes):
-            self._fail(f"a value of {length} bytes is above the limit", tag)
+            self._fail(f"a value of {length} bytes is above the limit", tag, LimitError)
         if len(self._data) < start + length:
             return self._wait(size + length)
         self._count(level, tag)
@@ -352,7 +352,7 @@ class Decoder:
         if vr not in {"SQ", "UN"}:
             self._fail(f"{vr} cannot have undefined length", tag)
         if len(self._levels) > 2 * self._limits.depth:  # a sequence and an item each
-            self._fail(f"sequences are nested more than {self._limits.depth} deep", tag)
+            self._fail(f"sequences are nested more than {self._limits.depth} deep", tag, LimitError)
         if wire is not None or vr == "UN":
             wire, syntax = _UNDEFINED_UN if length == UNDEFINED else levels.DEFINED_UN, levels.IMPLICIT
         elif length == UNDEFINED:
@@ -397,9 +397,9 @@ class Decoder:
             self._at = self._base + start + length
             return True
         if length > self._limits.value_bytes:
-            self._fail(f"a fragment of {length} bytes is above the limit", tags.PIXEL_DATA)
+            self._fail(f"a fragment of {length} bytes is above the limit", tags.PIXEL_DATA, LimitError)
         if len(fragments) > self._limits.fragments:
-            self._fail(f"more than {self._limits.fragments} fragments", tags.PIXEL_DATA)
+            self._fail(f"more than {self._limits.fragments} fragments", tags.PIXEL_DATA, LimitError)
         if len(self._data) < start + length:
             return self._wait(8 + length)
         fragments.append(self._data[start : start + length])
@@ -440,10 +440,10 @@ class Decoder:
 
     def _check_count(self, tag: int) -> None:
         if self._elements > self._limits.elements:
-            self._fail(f"more than {self._limits.elements} elements", tag)
+            self._fail(f"more than {self._limits.elements} elements", tag, LimitError)
 
-    def _fail(self, message: str, tag: int | None = None) -> NoReturn:
+    def _fail(self, message: str, tag: int | None = None, kind: type[DecodeError] = DecodeError) -> NoReturn:
         """Raise with the path of open items, for example ``in (0040,0275)[0]``."""
         self._dead = True
         path = levels.path_of(self._levels)
-        raise DecodeError(message + (f" in {path}" if path else ""), tag=tag, offset=self._at)
+        raise kind(message + (f" in {path}" if path else ""), tag=tag, offset=self._at)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from agent.errors import DecodeError
+from agent.errors import DecodeError, LimitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,8 @@ class Inflater:
         """The inflated bytes, in steps.
 
         Raises:
-            DecodeError: The bytes are not deflated, or become more than the limit.
+            DecodeError: The bytes are not deflated.
+            LimitError: They become more than the limit.
         """
         rest = bytes(data)
         while rest and not self.ended:
@@ -53,5 +54,5 @@ class Inflater:
             rest = self._inflater.unconsumed_tail
             self._left -= len(piece)
             if self._left < 0:
-                raise DecodeError(f"the Data Set inflates to more than {self._limit} bytes")
+                raise LimitError(f"the Data Set inflates to more than {self._limit} bytes")
             yield piece

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from agent.dataset.encode import item_header
 from agent.dataset.tag import ITEM, PIXEL_DATA, SEQUENCE_DELIMITATION
 from agent.dataset.values import Fragments
-from agent.errors import DecodeError
+from agent.errors import DecodeError, LimitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -131,7 +131,7 @@ class FrameIndex:
             if length is None:
                 break
             if len(index._offsets) == MAX_FRAGMENTS:
-                raise DecodeError(f"more than {MAX_FRAGMENTS} fragments", tag=PIXEL_DATA, offset=offset)
+                raise LimitError(f"more than {MAX_FRAGMENTS} fragments", tag=PIXEL_DATA, offset=offset)
             index._offsets.append(offset)
             index._lengths.append(length)
             offset += length

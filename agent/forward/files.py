@@ -104,7 +104,7 @@ def require_whole(instance: Instance, fd: int) -> None:
         if (size - offset) & 1 and instance.transfer_syntax_uid != DEFLATED_EXPLICIT_VR_LE:
             raise DecodeError("the Data Set has an odd length", offset=size)
     except DecodeError as error:
-        raise DecodeError(f"{instance.path}: {error}") from error
+        raise type(error)(f"{instance.path}: {error}") from error
     except OSError as error:
         raise FileError(f"{instance.path}: {error.strerror or error}") from error
 

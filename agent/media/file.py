@@ -20,7 +20,7 @@ from agent.dataset.decode import Decoder, Limits, Stop
 from agent.dataset.encapsulate import FrameIndex
 from agent.dataset.tag import DOUBLE_FLOAT_PIXEL_DATA, FLOAT_PIXEL_DATA, PIXEL_DATA
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_LE, is_encapsulated, uid_name
-from agent.errors import DecodeError
+from agent.errors import DecodeError, LimitError
 from agent.media.part10 import META_OFFSET, PREFIX_LIMIT_BYTES, FileMeta, decode_prefix
 
 if TYPE_CHECKING:
@@ -192,6 +192,8 @@ class _Walk:
         try:
             self._run(decoder, self._size)
             return decoder.finish()
+        except LimitError:  # of what stands there nothing is known
+            raise
         except DecodeError:
             end = self._end_of_sense(decoder)
             if end is None:

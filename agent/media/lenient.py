@@ -26,7 +26,7 @@ from agent.dataset.uid import (
 )
 from agent.dataset.values import Raw
 from agent.dataset.vr import VRS
-from agent.errors import DecodeError, NotDicomError
+from agent.errors import DecodeError, LimitError, NotDicomError
 from agent.media.part10 import MAGIC, META_OFFSET, PREAMBLE_BYTES, FileMeta
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def _meta(pread: Callable[[int, int], bytes], start: int, size: int, notes: list
     while _is_meta(pread(8, at)):
         count += 1
         if count > MAX_META_ELEMENTS:
-            raise DecodeError(f"more than {MAX_META_ELEMENTS} elements of File Meta Information", offset=at)
+            raise LimitError(f"more than {MAX_META_ELEMENTS} elements of File Meta Information", offset=at)
         tag, header_bytes, length = _meta_header(pread(12, at), at, found, notes)
         value_at = at + header_bytes
         if value_at + length > size:

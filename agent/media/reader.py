@@ -16,7 +16,7 @@ from agent.dataset.encapsulate import Extent, FrameIndex
 from agent.dataset.pixels import PixelDescription
 from agent.dataset.tag import NUMBER_OF_FRAMES, PIXEL_DATA
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, RLE_LOSSLESS
-from agent.errors import DecodeError, IodError
+from agent.errors import DecodeError, IodError, LimitError
 from agent.media.file import DicomFile, open_file
 
 if TYPE_CHECKING:
@@ -142,8 +142,10 @@ def _describe(dataset: DataSet) -> tuple[PixelDescription, int]:
     except IodError as error:
         raise DecodeError(f"the frames cannot be found: {error.message}", tag=error.tag) from None
     frames = dataset.get(NUMBER_OF_FRAMES, 1)
-    if not isinstance(frames, int) or not 1 <= frames <= _MAX_FRAMES:
+    if not isinstance(frames, int) or frames < 1:
         raise DecodeError(f"{frames!r} frames are not believable", tag=NUMBER_OF_FRAMES)
+    if frames > _MAX_FRAMES:
+        raise LimitError(f"{frames} frames, more than {_MAX_FRAMES}", tag=NUMBER_OF_FRAMES)
     return description, frames
 
 

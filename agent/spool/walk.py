@@ -15,7 +15,7 @@ import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, IMPLICIT_VR_LE
-from agent.errors import DecodeError
+from agent.errors import DecodeError, LimitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +109,7 @@ class _Walker:
             raise DecodeError("an item outside of a sequence", offset=at)
         if header.length == _UNDEFINED:
             if len(self._levels) >= DEPTH_LIMIT:
-                raise DecodeError(f"more than {DEPTH_LIMIT} open levels", offset=at)
+                raise LimitError(f"more than {DEPTH_LIMIT} open levels", offset=at)
             # UN of undefined length is an Implicit VR sequence (PS3.5 6.2.2).
             self._levels.append(self._implicit() or header.vr == b"UN")
             return value

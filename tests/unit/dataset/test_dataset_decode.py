@@ -14,7 +14,7 @@ from agent.dataset.encode import encode
 from agent.dataset.tag import PIXEL_DATA
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, EXPLICIT_VR_LE, IMPLICIT_VR_LE, RLE_LOSSLESS
 from agent.dataset.values import Fragments
-from agent.errors import DecodeError
+from agent.errors import DecodeError, LimitError
 
 ITEM, ITEM_END, SEQUENCE_END = (struct.pack("<HH", 0xFFFE, element) for element in (0xE000, 0xE00D, 0xE0DD))
 NONE, UNDEFINED = b"\0\0\0\0", b"\xff\xff\xff\xff"
@@ -238,15 +238,15 @@ def test_what_is_not_deflated_is_refused() -> None:
 )
 def test_each_limit_is_enforced(limits: Limits, complaint: str) -> None:
     decode(encode(EVERYTHING, EXPLICIT_VR_LE), EXPLICIT_VR_LE)
-    with pytest.raises(DecodeError, match=complaint):
+    with pytest.raises(LimitError, match=complaint):
         decode(encode(EVERYTHING, EXPLICIT_VR_LE), EXPLICIT_VR_LE, limits=limits)
 
 
 def test_fragments_are_limited_too() -> None:
     data = encode(DataSet({"PixelData": Fragments(b"", (b"ab",) * 5)}), RLE_LOSSLESS)
-    with pytest.raises(DecodeError, match="more than 4 fragments"):
+    with pytest.raises(LimitError, match="more than 4 fragments"):
         decode(data, RLE_LOSSLESS, limits=Limits(fragments=4))
-    with pytest.raises(DecodeError, match="above the limit"):
+    with pytest.raises(LimitError, match="above the limit"):
         decode(data, RLE_LOSSLESS, limits=Limits(value_bytes=1))
 
 
@@ -257,7 +257,7 @@ def test_deep_nesting_ends_in_an_error(levels: int, defined: bool) -> None:
     for level in range(levels, 0, -1):
         size = le(level * 20) if defined else UNDEFINED
         parts.append(SEQUENCE + size + ITEM + (le(level * 20 - 8) if defined else UNDEFINED))
-    with pytest.raises(DecodeError, match="nested more than 16"):
+    with pytest.raises(LimitError, match="nested more than 16"):
         decode(b"".join(parts), EXPLICIT_VR_LE)
 
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agent.dataset.dataset import DataSet
+from agent.dataset.decode import Limits
 from agent.dataset.deflate import deflate
 from agent.dataset.encode import encode
+from agent.dataset.pixels import PixelDescription
 from agent.dataset.uid import (
     DEFLATED_EXPLICIT_VR_LE,
     EXPLICIT_VR_BE,
@@ -21,7 +23,7 @@ from agent.dataset.uid import (
     SC,
 )
 from agent.dataset.values import Fragments, Reference
-from agent.errors import DecodeError, NotDicomError
+from agent.errors import DecodeError, LimitError, NotDicomError
 from agent.media.file import DicomFile, open_file
 from agent.media.part10 import FileMeta, encode_prefix
 from agent.media.reader import instance_of
@@ -240,8 +242,23 @@ def test_damage_anywhere_is_a_decode_error() -> None:
 
 def test_file_meta_information_without_end_is_an_attack() -> None:
     endless: Callable[[int, int], bytes] = lambda length, offset: (b"\2\0\2\0UI\0\0" * 2)[offset % 8 :][:length]  # noqa: E731
-    with pytest.raises(DecodeError, match="more than 64 elements"):
+    with pytest.raises(LimitError, match="more than 64 elements"):
         open_file(endless, 1 << 40, lenient=True)
+
+
+def test_what_is_beyond_a_limit_is_not_taken_for_rubbish_behind_the_pixels() -> None:
+    """A lenient reader ignores what makes no sense there, and this does."""
+    pixels = PixelDescription(1, 2)
+    behind = {0x7FE10010: "OURS", **{0x7FE11000 + number: b"ab" for number in range(20)}}
+    dataset = DataSet({"SOPClassUID": SC, "SOPInstanceUID": "1.2", **pixels.to_elements(), "PixelData": b"ab"})
+    for tag, value in behind.items():
+        dataset.set(tag, value, "LO" if isinstance(value, str) else "OB")
+    data = encode_prefix(FileMeta(SC, "1.2", EXPLICIT_VR_LE)) + encode(dataset, EXPLICIT_VR_LE)
+    pread: Callable[[int, int], bytes] = lambda length, offset: data[offset : offset + length]  # noqa: E731
+    for lenient in (False, True):
+        assert 0x7FE11010 in open_file(pread, len(data), lenient=lenient).dataset
+        with pytest.raises(LimitError, match="more than 20 elements"):
+            open_file(pread, len(data), lenient=lenient, limits=Limits(elements=20))
 
 
 @pytest.mark.parametrize("syntax", [EXPLICIT_VR_LE, IMPLICIT_VR_LE, DEFLATED_EXPLICIT_VR_LE])
