@@ -109,11 +109,8 @@ class DataSetError(AgentError):
     def __init__(
         self, message: str, *, tag: int | None = None, offset: int | None = None, hint: str | None = None
     ) -> None:
-        where = ""
-        if tag is not None:
-            where += f" at ({tag >> 16:04X},{tag & 0xFFFF:04X})"
-        if offset is not None:
-            where += f" at byte {offset}"
+        where = "" if tag is None else f" at ({tag >> 16:04X},{tag & 0xFFFF:04X})"
+        where += "" if offset is None else f" at byte {offset}"
         super().__init__(message + where, hint=hint)
         self.tag = tag
         self.offset = offset
@@ -245,9 +242,7 @@ class AssociationRejected(AssociationError):
         self, message: str, *, result: int = 2, source: int = 3, reason: int = 1, hint: str | None = None
     ) -> None:
         super().__init__(message, hint=hint)
-        self.result = result
-        self.source = source
-        self.reason = reason
+        self.result, self.source, self.reason = result, source, reason
 
 
 class AssociationRefused(AssociationRejected):
@@ -284,8 +279,7 @@ class StatusError(AgentError):
 
     def __init__(self, message: str, *, status: int, comment: str = "", retry: Retry | None = None) -> None:
         super().__init__(message)
-        self.status = status
-        self.comment = comment
+        self.status, self.comment = status, comment
         if retry is not None:
             self.retry = retry
 
@@ -448,10 +442,7 @@ class DeviceError(NativeError):
 
 def class_of(code: str) -> type[AgentError] | None:
     """Return the class with a code, or None where no class has it."""
-    queue: list[type[AgentError]] = [AgentError]
-    while queue:
-        kind = queue.pop()
-        if kind.code == code:
-            return kind
-        queue += kind.__subclasses__()
-    return None
+    kinds = [AgentError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return next((kind for kind in kinds if kind.code == code), None)

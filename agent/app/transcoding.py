@@ -10,7 +10,7 @@ from agent.app.source_file import opened
 from agent.transcode.job import REFER_BYTES, job_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from agent.transcode.job import Watch
 
 
 class Done(NamedTuple):
@@ -24,7 +24,7 @@ class Done(NamedTuple):
     size_before: int
     size_after: int
     sop_instance_uid: str
-    notes: tuple[str, ...]  # what a lenient reader tolerated
+    notes: tuple[str, ...]  # what was tolerated, and what stands behind frames
 
 
 def transcode(
@@ -34,7 +34,7 @@ def transcode(
     *,
     near: int = 0,
     lenient: bool = False,
-    watch: Callable[[int, int], None] = lambda _done, _frames: None,
+    watch: Watch = lambda _step, _done, _of: None,
 ) -> Done:
     """Write ``source`` as ``target``, which must not exist.
 
@@ -44,7 +44,7 @@ def transcode(
         syntax: Transfer Syntax UID; JPEG-LS Near-lossless exactly when ``near`` is not 0.
         near: Largest difference of a sample.
         lenient: Read a source that breaks PS3.10.
-        watch: Called with the frames done and their number.
+        watch: Called with the step ("frames decoded", "bytes copied" ...), how many are done, and of how many.
 
     Raises:
         FileError: A path cannot be read or written.
@@ -52,16 +52,16 @@ def transcode(
         NativeError: A compressed frame is damaged.
     """
     with opened(source, lenient=lenient, refer_above=REFER_BYTES) as file:
-        job = job_of(file, syntax, near)
+        job = job_of(file, syntax, near, lenient=lenient)
         sink = FileSink(target)
         try:
             instance_uid = job.write(sink, watch)
             with opened(sink.part, refer_above=REFER_BYTES) as made:
-                job.prove(made)
+                job.prove(made, watch)
             size = sink.publish()
         finally:
             sink.abandon()
         return Done(
             source, target, file.meta.transfer_syntax_uid, syntax, job.frames, os.stat(source).st_size, size,
-            instance_uid, tuple(map(str, file.notes)),
+            instance_uid, (*map(str, file.notes), *job.notes),
         )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.app.checking import Report, check_file
 from agent.app.cli import print_json, report
+from agent.app.input_files import named
 from agent.app.term import Progress, count_text, paint, printable
 from agent.dataset import dictionary
 from agent.errors import AgentError, NotConformant
@@ -41,8 +42,7 @@ def run(args: Arguments) -> int:
         try:
             found = _checked(name, frames=args.frames == "on")
         except AgentError as error:
-            error.message = error.message if error.message.startswith(name) else f"{name}: {error.message}"
-            failed = report(error)
+            failed = report(named(error, name))
             unread = unread or failed
             shown.append({"file": name, "error": {"code": error.code, "message": error.message}})
             continue

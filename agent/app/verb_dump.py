@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.cli import print_json, report
 from agent.app.dump_text import data_set_lines, escaped, hex_text
+from agent.app.input_files import named
 from agent.app.source_file import opened
 from agent.app.term import count_text, paint, size_text
 from agent.dataset.uid import uid_name
@@ -55,7 +56,7 @@ def run(args: Arguments) -> int:
         try:
             found = _json(name, args, paths) if args.json else _text(name, args, paths)
         except AgentError as error:
-            failed = report(_with_name(error, name))
+            failed = report(named(error, name))
             status = status or failed
             continue
         anything = anything or bool(found)
@@ -75,12 +76,6 @@ def _path(text: str) -> tuple[Step, ...]:
         return parse_path(text)
     except ValueError as error:
         raise UsageError(f"--tag: {error}") from None
-
-
-def _with_name(error: AgentError, name: str) -> AgentError:
-    if not error.message.startswith(name):
-        error.message = f"{name}: {error.message}"
-    return error
 
 
 def _opened(name: str, args: Arguments, paths: Sequence[tuple[Step, ...]]) -> AbstractContextManager[DicomFile]:

@@ -1,25 +1,22 @@
 """``send``: files to a peer, now, without the queue; one association, and a new one where the peer ends it.
 
-One line per file, and a sum. A folder stands for every file in and below it, in the order of their names, but not for
-its DICOMDIR, which is no image. Files that are no DICOM are named first, before anything is sent; the others are sent
-all the same with ``--skip-bad``. Memory does not depend on the size of the files. Exit status: 0 when every file was
+One line per file, and a sum. Files that are no DICOM are named first, before anything is sent; the others are sent all
+the same with ``--skip-bad``. Memory does not depend on the size of the files. Exit status: 0 when every file was
 stored; the status of the common cause when nothing could be sent at all; else 50.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from agent.app.input_files import files_in, named
 from agent.app.peers import add_peer, peer_of
 from agent.app.term import Progress, count_text, paint, printable, size_text
 from agent.errors import AgentError, DataSetError, FileError, NotDelivered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from agent.app.options import Arguments, Parser
     from agent.forward.deliver import Outcome
     from agent.forward.files import Files
@@ -40,7 +37,7 @@ def run(args: Arguments) -> int:
     files, bad = _open(args.files)
     alone = len(bad) == 1 and not files  # then the error line says it all
     for path, error in () if alone else bad:
-        sys.stderr.write(printable(f"{_named(path, error)} [{error.code}]", 2000) + "\n")
+        sys.stderr.write(printable(f"{named(error, path)} [{error.code}]", 2000) + "\n")
     if bad and not (args.skip_bad and files):
         raise _first(bad, len(files))
     if not files:
@@ -86,7 +83,7 @@ def _open(paths: list[str]) -> tuple[Files, list[tuple[str, AgentError]]]:
 
     good = Files()
     bad: list[tuple[str, AgentError]] = []
-    for path in _files(paths):
+    for path, _ in files_in(paths):
         try:
             good.add(path)
         except (FileError, DataSetError) as error:
@@ -94,25 +91,10 @@ def _open(paths: list[str]) -> tuple[Files, list[tuple[str, AgentError]]]:
     return good, bad
 
 
-def _files(paths: list[str]) -> Iterator[str]:
-    for path in paths:
-        if not os.path.isdir(path):
-            yield path
-            continue
-        for folder, below, names in os.walk(path):
-            below.sort()
-            yield from (os.path.join(folder, name) for name in sorted(names) if name != "DICOMDIR")
-
-
-def _named(path: str, error: AgentError) -> str:
-    """What is wrong, with the path once: some errors name it themselves."""
-    return str(error) if str(error).startswith(path) else f"{path}: {error}"
-
-
 def _first(bad: list[tuple[str, AgentError]], good: int) -> AgentError:
     path, first = bad[0]
     if len(bad) == 1 and not good:
-        return type(first)(_named(path, first), hint=first.hint)
+        return named(first, path)
     error = type(first)(f"{len(bad)} of {len(bad) + good} files cannot be sent; nothing was sent")
     error.hint = "Remove them from the list, or use --skip-bad to send the others."
     return error

@@ -1,4 +1,8 @@
-"""``transcode``: DICOM files into another transfer syntax, without loss unless it is asked for."""
+"""``transcode``: DICOM files into another transfer syntax, without loss unless it is asked for.
+
+A folder stands for the files in and below it, and the new ones lie in the output folder as the old ones did in theirs.
+What fails is said with its file and does not stop the others.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.cli import print_json, report
 from agent.app.dump_text import escaped
+from agent.app.input_files import files_in, named
 from agent.app.term import Progress, count_text, size_text
 from agent.config.words import TRANSFER_SYNTAX_WORDS, transfer_syntax_uid, transfer_syntax_word
 from agent.dataset import uid
-from agent.errors import AgentError, FileError, UsageError
+from agent.errors import AgentError, FileError, NotAllDone, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from agent.app.options import Arguments, Parser
     from agent.app.transcoding import Done
 
@@ -26,10 +29,10 @@ _NEAR_MAX: Final = 255
 def arguments(parser: Parser) -> None:
     """Declare the options."""
     words = "|".join(word for word in TRANSFER_SYNTAX_WORDS if word != "jpeg-ls-near")
-    parser.add("files", metavar="FILE", amount="+", help="DICOM files")
+    parser.add("files", metavar="FILE", amount="+", help="DICOM files, or folders of them")
     parser.add("--to", required=True, metavar="WORD|UID", help=f"{words} or a transfer syntax UID")
     parser.add("-o", "--output", required=True, metavar="FILE|FOLDER", help="the new file, or a folder for files of "
-               "the same names; nothing is replaced")  # fmt: skip
+               "the same names (FOLDER/ is made); nothing is replaced")  # fmt: skip
     parser.add(
         "--near", read=int, metavar="N", help="JPEG-LS with samples that differ by up to N: a new, lossy instance"
     )
@@ -38,24 +41,40 @@ def arguments(parser: Parser) -> None:
 
 
 def run(args: Arguments) -> int:
-    """Transcode every file; the status is that of the first that fails."""
+    """Transcode every file: 0 when all are done, the status of the first failure when none is, else 36."""
     syntax = _syntax(args)
-    target_of = _targets(args)
-    done: list[dict[str, Any]] = []
-    status = 0
-    for source in args.files:
+    into = _folder(args)
+    inputs = list(files_in(args.files, leave_out=into))  # before there is anything new among them
+    if not inputs:
+        raise FileError(f"{', '.join(args.files)}: no file in it")
+    rows: list[dict[str, Any]] = []
+    failures: list[AgentError] = []
+    for number, (source, relative) in enumerate(inputs):
+        place = f"file {number + 1} of {len(inputs)}: " if len(inputs) > 1 else ""
         try:
-            done.append(_one(source, target_of(source), syntax, args))
+            target = _target(into, relative) if into else args.output
+            rows.append(_one(source, target, syntax, args, place))
         except AgentError as error:
-            if not error.message.startswith((source, target_of(source))):
-                error.message = f"{source}: {error.message}"
-            if len(args.files) == 1:
+            failures.append(named(error, source, args.output))
+            if len(inputs) == 1:
                 raise
-            failed = report(error)
-            status = status or failed
+            report(error)
+            rows.append({"file": source, "error": {"code": error.code, "message": error.message}})
+    return _sum(rows, failures, args)
+
+
+def _sum(rows: list[dict[str, Any]], failures: list[AgentError], args: Arguments) -> int:
+    """Say how many are done; the exit status."""
     if args.json:
-        print_json(done)
-    return status
+        print_json(rows)
+    done = len(rows) - len(failures)
+    if len(rows) > 1 and not args.json:
+        print(f"{done} of {count_text(len(rows), 'file')} transcoded")
+    if not failures:
+        return 0
+    if not done:
+        return failures[0].exit_status
+    return report(NotAllDone(f"{len(failures)} of {count_text(len(rows), 'file')} not transcoded"))
 
 
 def _syntax(args: Arguments) -> str:
@@ -75,22 +94,36 @@ def _syntax(args: Arguments) -> str:
     return uid.JPEG_LS_NEAR
 
 
-def _targets(args: Arguments) -> Callable[[str], str]:
-    if os.path.isdir(args.output):
-        return lambda source: os.path.join(args.output, os.path.basename(source))
-    if len(args.files) > 1:
-        raise FileError(f"{args.output} is not a folder", hint="Several files need a folder: make it first.")
-    return lambda _source: args.output
+def _folder(args: Arguments) -> str:
+    """The folder that new files go into; empty where the output is a file."""
+    output: str = args.output
+    if os.path.isdir(output) or output.endswith(os.sep):
+        return output
+    if len(args.files) > 1 or os.path.isdir(args.files[0]):
+        raise FileError(f"{output} is not a folder", hint=f"Several files need one; '-o {output}/' makes it.")
+    return ""
 
 
-def _one(source: str, target: str, syntax: str, args: Arguments) -> dict[str, Any]:
+def _target(folder: str, relative: str) -> str:
+    """Where a file goes in the folder of the new ones: the folders that it was found in are made there, too."""
+    target = os.path.join(folder, relative)
+    try:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{error.filename}: {error.strerror}") from None
+    return target
+
+
+def _one(source: str, target: str, syntax: str, args: Arguments, place: str) -> dict[str, Any]:
     from agent.app.transcoding import transcode
     from agent.app.verb_capture import tidy_end
 
     progress = Progress()
 
-    def watch(number: int, frames: int) -> None:
-        progress.update(f"{source}: {number} of {count_text(frames, 'frame')}")
+    def watch(step: str, done: int, of: int) -> None:
+        unit, did = step.split()
+        many = f"{size_text(done)} of {size_text(of)}" if unit == "bytes" else f"{done} of {count_text(of, 'frame')}"
+        progress.update(f"{place}{source}: {many} {did}")
 
     try:
         with tidy_end():

@@ -91,7 +91,7 @@ def make_copy(
     job = job_of(file, choice.syntax)
     draft = spool.draft(expected_bytes)
     try:
-        job.write(draft, lambda _done, _frames: watch())
+        job.write(draft, lambda *_: watch())
         with opened(draft.file.path, draft.file.size) as made:
             job.prove(made)
         found = draft.measure()

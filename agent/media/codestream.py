@@ -16,11 +16,14 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset import uid
 from agent.dataset.pixels import PixelDescription
 from agent.errors import DecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_MARKERS: Final = 4096  # before the first scan, and behind it; an ICC profile takes up to 255, metadata some dozen
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
@@ -102,15 +105,41 @@ def read_jpeg(data: bytes) -> Stream:
 
 
 def near_of(data: bytes) -> int:
-    """NEAR of the first scan of a JPEG-LS picture (T.87 C.2.3); 0: nothing was lost, or its markers are damaged."""
+    """The largest NEAR of all scans of a JPEG-LS picture (T.87 C.2.3); damaged markers are the decoder's to judge."""
+    return max((body[1 + 2 * body[0]] for body in _scans(data) if body and len(body) > 1 + 2 * body[0]), default=0)
+
+
+def _scans(data: bytes) -> Iterator[bytes]:
+    """The header of each scan, up to the end marker or to damage."""
     at = 2
-    for _ in range(MAX_MARKERS):
-        try:
+    try:
+        for _ in range(2 * MAX_MARKERS):
             marker, at, body = _segment(data, at)
-        except DecodeError:  # which the decoder has more to say about
-            return 0
-        if marker == _SOS:
-            return body[1 + 2 * body[0]] if body and len(body) > 1 + 2 * body[0] else 0
+            if marker == _SOS:
+                yield body
+                ahead = _AHEAD.search(data, at)
+                at = ahead.start() if ahead is not None else len(data)
+    except DecodeError:
+        return
+
+
+def behind_end(data: bytes) -> int:
+    """How many bytes stand behind the end marker of a picture, without the zeros that pad; 0 where there is no marker.
+
+    A picture that begins before the end of this one counts as behind it.
+    """
+    at = 2
+    try:
+        for _ in range(2 * MAX_MARKERS):
+            ahead = _AHEAD.search(data, at)
+            if ahead is None:
+                return 0
+            marker = data[ahead.end() - 1]
+            if marker in (_EOI, _SOI):
+                return len(data[ahead.end() if marker == _EOI else ahead.start() :].rstrip(b"\0"))
+            _, at, _ = _segment(data, ahead.start())
+    except DecodeError:
+        pass
     return 0
 
 

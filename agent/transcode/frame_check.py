@@ -2,7 +2,8 @@
 
 Each frame is read, decoded into one buffer that all frames share, and forgotten; what its own header says about rows,
 columns, samples and bits is compared with the Data Set by the decoder. Memory is that of one frame, whatever their
-number. Frames that the C core has no codec for, or that are laid out in a way it does not take, are left alone.
+number. Frames that the C core has no codec for, or that are laid out in a way it does not take, are not decoded; where
+they are JPEG, it is still seen whether bytes stand behind their end markers, which might be a frame that nobody counts.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset import uid
 from agent.dataset.tag import PIXEL_DATA, tag_str
-from agent.errors import DecodeError, NativeArgumentError, NativeError
+from agent.errors import DecodeError, LimitError, NativeArgumentError, NativeError
 from agent.iod.modules import ERROR, WARNING, Finding
-from agent.media.codestream import near_of
+from agent.media.codestream import behind_end, near_of
 from agent.media.reader import instance_of
 
 if TYPE_CHECKING:
@@ -31,101 +32,144 @@ _CODED_FACTOR, _CODED_SLACK_BYTES = 2, 1 << 20
 _FRAMES_NAMED: Final = 8
 SECTIONS: Final = {
     uid.RLE_LOSSLESS: "PS3.5 A.4.2",
+    uid.JPEG_BASELINE: "PS3.5 A.4.1",
+    uid.JPEG_EXTENDED: "PS3.5 A.4.1",
     uid.JPEG_LOSSLESS: "PS3.5 A.4.1",
     uid.JPEG_LOSSLESS_SV1: "PS3.5 A.4.1",
     uid.JPEG_LS_LOSSLESS: "PS3.5 A.4.3",
     uid.JPEG_LS_NEAR: "PS3.5 A.4.3",
 }
+_NO_CODEC: Final = (uid.JPEG_BASELINE, uid.JPEG_EXTENDED)
 
 
-class Decodable(NamedTuple):
-    """A file whose frames can be decoded here, and what each decodes to."""
+class Frames(NamedTuple):
+    """The compressed frames of a file, and what each decodes to."""
 
     instance: Instance
     syntax: str
     description: PixelDescription
+    decodes: bool  # False: no decoder here takes them
 
 
-def has_codec(file: DicomFile) -> bool:
-    """Whether there are compressed Pixel Data in a transfer syntax that the C core has."""
+class Trouble(NamedTuple):
+    """What is to be said of one frame, counted from 1."""
+
+    frame: int
+    text: str
+    damage: bool  # False: it can be decoded all the same
+
+
+def is_known(file: DicomFile) -> bool:
+    """Whether there are compressed Pixel Data in a transfer syntax that is looked into here."""
     value = file.pixel_value
     return bool(
         file.meta.transfer_syntax_uid in SECTIONS and value and value.tag == PIXEL_DATA and value.fragments is not None
     )
 
 
-def decodable(file: DicomFile) -> Decodable | None:
-    """The frames of a file with ``has_codec``; None where their layout is none that the decoders take.
+def frames_of(file: DicomFile) -> Frames:
+    """The frames of a file with ``is_known``.
 
     Raises:
         DecodeError: They are not all there, or the Data Set does not describe them.
+        LimitError: They are too large.
     """
     instance, syntax = instance_of(file), file.meta.transfer_syntax_uid
     assert instance.pixels is not None
     description = instance.pixels.description
-    if description.bits_allocated not in (8, 16) or description.high_bit != description.bits_stored - 1:
-        return None
+    require_frame_size(description)
     if syntax != uid.RLE_LOSSLESS:  # JPEG is by pixel, whatever the attribute says (PS3.5 8.2)
         description = description._replace(planar_configuration=0)
-    return Decodable(instance, syntax, description)
+    return Frames(instance, syntax, description, syntax not in _NO_CODEC and takes(description))
+
+
+def require_frame_size(description: PixelDescription) -> None:
+    """Raise ``LimitError`` where one frame is more than is held in memory."""
+    if description.frame_bytes > MAX_FRAME_BYTES:
+        raise LimitError(f"frames of {description.frame_bytes} bytes, more than {MAX_FRAME_BYTES}", tag=PIXEL_DATA)
+
+
+def takes(description: PixelDescription) -> bool:
+    """Whether the codecs take samples that lie in their words like this."""
+    return description.bits_allocated in (8, 16) and description.high_bit == description.bits_stored - 1
 
 
 def check_frames(file: DicomFile, watch: Callable[[int, int], None]) -> Iterator[Finding]:
-    """Decode every frame of a file whose transfer syntax the C core has.
+    """Decode every frame of a file whose transfer syntax the C core has, and see where those of JPEG end.
 
     Args:
         file: An open file; its Pixel Data may be damaged.
         watch: Called with the frames done and their number.
     """
-    if not has_codec(file):
+    if not is_known(file):
         return
     syntax = file.meta.transfer_syntax_uid
     try:
-        found = decodable(file)
+        found = frames_of(file)
     except DecodeError as error:
         where = "" if error.tag is None else f" at {tag_str(error.tag)}"
-        yield _finding(ERROR, f"cannot be taken apart into frames: {error.message.removesuffix(where)}", syntax)
+        why = error.message.removesuffix(where)
+        if isinstance(error, LimitError):
+            yield _finding(WARNING, f"is not decoded here: {why}", syntax)
+        else:
+            yield _finding(ERROR, f"cannot be taken apart into frames: {why}", syntax)
         return
-    if found is None:
-        return
-    if found.description.frame_bytes > MAX_FRAME_BYTES:
-        text = f"has frames of {found.description.frame_bytes} bytes, which are not decoded here"
-        yield _finding(WARNING, text, syntax)
-        return
-    damaged = 0
-    for number, why in undecodable(found, watch):
-        damaged += 1
-        if damaged <= _FRAMES_NAMED:
-            yield _finding(ERROR, f"frame {number} cannot be decoded: {why}", syntax)
-    if damaged > _FRAMES_NAMED:
-        yield _finding(ERROR, f"has {damaged} frames that cannot be decoded", syntax)
+    counts = {True: 0, False: 0}
+    for frame, text, damage in troubles(found, watch):
+        counts[damage] += 1
+        if counts[damage] <= _FRAMES_NAMED:
+            yield _finding(ERROR if damage else WARNING, f"frame {frame} {text}", syntax)
+    if counts[True] > _FRAMES_NAMED:
+        yield _finding(ERROR, f"has {counts[True]} frames that cannot be decoded", syntax)
+    if counts[False] > _FRAMES_NAMED:
+        yield _finding(WARNING, f"has {counts[False]} frames with bytes behind their end markers", syntax)
 
 
-def undecodable(found: Decodable, watch: Callable[[int, int], None]) -> Iterator[tuple[int, str]]:
-    """Numbers of damaged frames, from 1, and what the decoder says about them; nothing of frames that are too large."""
-    from agent.native import compress
-
-    instance, syntax, description = found
-    if description.frame_bytes > MAX_FRAME_BYTES:
-        return
+def troubles(found: Frames, watch: Callable[[int, int], None]) -> Iterator[Trouble]:
+    """What is wrong with each frame: what the decoder says about it, and bytes that nobody decodes."""
+    instance, syntax, description, decodes = found
     most = _CODED_FACTOR * description.frame_bytes + _CODED_SLACK_BYTES
     frames = instance.number_of_frames
-    native = bytearray(description.frame_bytes)
+    native = bytearray(description.frame_bytes if decodes else 0)
     for number in range(frames):
         length = sum(extent.length for extent in instance.frame_extents(number))
         if length > most:
-            yield number + 1, f"it has {length} bytes, and {description.frame_bytes} when it is decoded"
+            text = f"cannot be decoded: it has {length} bytes, and {description.frame_bytes} when it is decoded"
+            yield Trouble(number + 1, text, damage=True)
             continue
         data = instance.read_frame(number)
-        try:
-            compress.decode(data, syntax, description, out=native)
-            if syntax == uid.JPEG_LS_LOSSLESS and near_of(data):
-                yield number + 1, "it is near-lossless, and its transfer syntax says lossless"
-        except NativeArgumentError:
-            return  # a layout that the decoder does not take; the tables say whether it is allowed
-        except (NativeError, DecodeError) as error:
-            yield number + 1, error.message.removeprefix(_prefix(error.message))
+        if decodes:
+            why = _damage(data, syntax, description, native)
+            if why:
+                yield Trouble(number + 1, f"cannot be decoded: {why}", damage=True)
+        if behind := bytes_behind(data, syntax):
+            yield Trouble(number + 1, f"has {behind_text(behind)}", damage=False)
         watch(number + 1, frames)
+
+
+def bytes_behind(data: bytes, syntax: str) -> int:
+    """How many bytes of a frame no decoder looks at; an RLE frame has no end marker that would tell."""
+    return 0 if syntax == uid.RLE_LOSSLESS or syntax not in SECTIONS else behind_end(data)
+
+
+def behind_text(count: int) -> str:
+    """What ``bytes_behind`` found, in words."""
+    return f"{count} byte{'s' * (count != 1)} behind its end marker"
+
+
+def _damage(data: bytes, syntax: str, description: PixelDescription, native: bytearray) -> str:
+    """Why a frame cannot be decoded; empty where it can."""
+    from agent.native import compress
+
+    try:
+        compress.decode(data, syntax, description, out=native)
+    except NativeArgumentError:
+        return ""  # a layout that the decoder does not take; the tables say whether it is allowed
+    except (NativeError, DecodeError) as error:
+        return error.message.removeprefix(_prefix(error.message))
+    if syntax == uid.JPEG_LS_LOSSLESS and near_of(data):
+        return "it is near-lossless, and its transfer syntax says lossless"
+    return ""
 
 
 def _prefix(message: str) -> str:

@@ -15,63 +15,80 @@ frames are never decoded: that would hide what happened to them. The one lossy t
 from __future__ import annotations
 
 import hashlib
-import operator
 import os
-from array import array
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from agent.dataset import encapsulate, uid
+from agent.dataset.decode import Limits
 from agent.dataset.encode import SEQUENCE_END, item_header
 from agent.dataset.tag import EXTENDED_OFFSET_TABLE, EXTENDED_OFFSET_TABLE_LENGTHS, PIXEL_DATA
-from agent.errors import DecodeError, EncodeError, IodError, NativeError
+from agent.dataset.values import Reference
+from agent.errors import DataSetError, DecodeError, EncodeError, LimitError
 from agent.iod import codes, syntaxes
 from agent.iod.image import add_lossy_step, require_no_padding
 from agent.media.codestream import near_of
 from agent.media.part10 import encode_prefix
 from agent.media.reader import instance_of
 from agent.media.rewrite import around_pixels, meta_of, pixel_word, rewrite
-from agent.transcode.frame_check import decodable, has_codec, undecodable
+from agent.transcode import frame_codec
+from agent.transcode.frame_check import behind_text, bytes_behind, frames_of, is_known, troubles
 from agent.transcode.part_writer import Writer, swapped, write_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from agent.dataset.dataset import DataSet
-    from agent.dataset.pixels import PixelDescription
     from agent.media.file import DicomFile
     from agent.media.reader import Instance
+    from agent.media.rewrite import Part
     from agent.transcode.part_writer import Sink
+
+    # Called with the step ("frames decoded", "bytes copied" ...), how many are done, and of how many.
+    Watch = Callable[[str, int, int], None]
 
 # Values longer than this are copied from file to file and never come into memory.
 REFER_BYTES: Final = 64 * 1024
 # An encoder may make a small frame of noise larger by its own headers; with this a frame's bound is safe.
 _GROWTH_BYTES: Final = 4096
 _RATIO_CHARACTERS: Final = 8
+_BEHIND_HINT: Final = (
+    "They may be a frame. --lenient leaves them out and says so; a copy in the same syntax keeps them."
+)
+
+
+def _unwatched(_step: str, _done: int, _of: int) -> None:
+    """Tell nobody how far it is."""
 
 
 class Job(Protocol):
-    """What is to be done about one file; ``frames`` is how many were compared, once ``prove`` has returned."""
+    """What is to be done about one file; ``frames`` is how many were compared, once ``prove`` has returned.
+
+    ``notes`` say what stood behind frames.
+    """
 
     frames: int
+    notes: list[str]
 
-    def write(self, sink: Sink, watch: Callable[[int, int], None]) -> str:
-        """Write the new file; ``watch`` is called with the frames done and their number. Returns its SOP Instance UID.
+    def write(self, sink: Sink, watch: Watch = _unwatched) -> str:
+        """Write the new file; ``watch`` is told how far it is. Returns its SOP Instance UID.
 
         Raises ``DecodeError`` for a damaged source, ``DataSetError`` where the target may not hold it, and what the
         sink raises.
         """
 
-    def prove(self, made: DicomFile) -> None:
+    def prove(self, made: DicomFile, watch: Watch = _unwatched) -> None:
         """Compare what was written with what was read; raises ``EncodeError`` or ``DecodeError``."""
 
 
-def job_of(file: DicomFile, syntax: str, near: int = 0) -> Job:
+def job_of(file: DicomFile, syntax: str, near: int = 0, *, lenient: bool = False) -> Job:
     """Plan ``file``, opened with ``REFER_BYTES``, in another transfer syntax.
 
     Args:
         file: The source; it stays open until the job is done.
         syntax: Transfer Syntax UID; JPEG-LS Near-lossless exactly when ``near`` is not 0.
         near: Largest difference of a sample.
+        lenient: Leave out what stands behind the end markers of frames that are decoded, with a note.
 
     Raises:
         DataSetError: The source is damaged, lossy, or nothing that the target may hold.
@@ -94,7 +111,7 @@ def job_of(file: DicomFile, syntax: str, near: int = 0) -> Job:
         )
     if near:
         require_no_padding(file.dataset)
-    return _Frames(file, instance_of(file), syntax, near)
+    return _Frames(file, instance_of(file), syntax, near, lenient=lenient)
 
 
 class _Copy:
@@ -103,24 +120,44 @@ class _Copy:
     def __init__(self, file: DicomFile, syntax: str) -> None:
         self._file, self._syntax = file, syntax
         self.frames = 0
+        self.notes: list[str] = []
 
-    def write(self, sink: Sink, watch: Callable[[int, int], None]) -> str:
-        found = decodable(self._file) if has_codec(self._file) else None
-        for number, why in undecodable(found, watch) if found is not None else ():
-            raise DecodeError(f"frame {number} cannot be decoded: {why}", tag=PIXEL_DATA)
+    def write(self, sink: Sink, watch: Watch = _unwatched) -> str:
+        found = frames_of(self._file) if is_known(self._file) else None
+        for frame, text, damage in troubles(found, partial(watch, "frames decoded")) if found is not None else ():
+            if damage:
+                raise DecodeError(f"frame {frame} {text}", tag=PIXEL_DATA)
+            self.notes.append(f"frame {frame} {text}; they are copied as they are")
         plan = rewrite(self._file, transfer_syntax_uid=self._syntax)
-        write_plan(plan, sink, self._file.pread)
+        if plan.deflate:
+            _require_inflatable(_bytes_of(plan.parts))
+        copied = sum(part.length for part in plan.parts if isinstance(part, Reference))
+        write_plan(plan, sink, self._file.pread, lambda done: watch("bytes copied", done, copied))
         return self._file.dataset.text("SOPInstanceUID")
 
-    def prove(self, made: DicomFile) -> None:
+    def prove(self, made: DicomFile, watch: Watch = _unwatched) -> None:
         ours, theirs = made.pixel_value, self._file.pixel_value
-        if _pixel_digest(made) != _pixel_digest(self._file):
+        if _pixel_digest(made, watch) != _pixel_digest(self._file, watch):
             raise EncodeError("the copy does not hold the pixels of its source", tag=theirs and theirs.tag)
         if len(made.dataset) < len(self._file.dataset) - _group_lengths(self._file.dataset) or bool(ours) != bool(
             theirs
         ):
             raise EncodeError("the copy does not hold every attribute of its source")
         self.frames = _frames_in(made)
+
+
+def _bytes_of(parts: Iterable[Part]) -> int:
+    return sum(part.length if isinstance(part, Reference) else len(part) for part in parts)
+
+
+def _require_inflatable(size: int) -> None:
+    """Raise where what is deflated could not be inflated again, by the proof or by another small reader."""
+    most = Limits().total_bytes
+    if size > most:
+        raise LimitError(
+            f"a Data Set of {size} bytes is not deflated: no more than {most} are inflated again",
+            hint="What is deflated is read as a whole; '--to explicit' and '--to rle' have no such limit.",
+        )
 
 
 def _frames_in(file: DicomFile) -> int:
@@ -135,18 +172,19 @@ def _group_lengths(dataset: DataSet) -> int:
     return sum(1 for tag in dataset.tags() if not tag & 0xFFFF)
 
 
-def _pixel_digest(file: DicomFile) -> bytes:
+def _pixel_digest(file: DicomFile, watch: Watch) -> bytes:
     """Of native samples, or of fragments without the padding that may follow."""
     value = file.pixel_value
     digest = hashlib.sha256()
     at, end = (value.offset, value.end) if value is not None else (0, 0)
-    word = pixel_word(file)
+    word, whole = pixel_word(file), end - at
     while at < end:
         piece = file.pread(min(1 << 18, end - at), at)
         if not piece:
             raise DecodeError("the file ends before its pixels do", tag=PIXEL_DATA, offset=at)
         at += len(piece)
         digest.update(swapped(piece, word))
+        watch("bytes compared", whole - (end - at), whole)
     if value is not None and value.length > 0 and value.length & 1:
         digest.update(b"\0")  # the copy is padded
     return digest.digest()
@@ -155,16 +193,19 @@ def _pixel_digest(file: DicomFile) -> bytes:
 class _Frames:
     """Pixels that are decoded and encoded anew."""
 
-    def __init__(self, file: DicomFile, instance: Instance, syntax: str, near: int) -> None:
+    def __init__(self, file: DicomFile, instance: Instance, syntax: str, near: int, *, lenient: bool) -> None:
         assert instance.pixels is not None
+        self.notes: list[str] = []
+        self._lenient = lenient
         self._file, self._instance, self._syntax, self._near = file, instance, syntax, near
         self.frames = instance.number_of_frames
         given = instance.pixels.description
-        self._decode = _decoder(file, given, self.frames)
-        self._given = _by_pixel(given) if _is_jpeg(file.meta.transfer_syntax_uid) else given
-        self._target = _by_pixel(self._given) if _is_jpeg(syntax) else self._given
+        self._decode = frame_codec.decoder_of(file, given, self.frames)
+        self._given = frame_codec.by_pixel(given) if frame_codec.is_jpeg(file.meta.transfer_syntax_uid) else given
+        self._target = frame_codec.by_pixel(self._given) if frame_codec.is_jpeg(syntax) else self._given
         syntaxes.require(syntax, self._target)
-        self._encode, self._back = _codec(syntax, self._target, near)
+        self._overlays = frame_codec.overlays_in_bits(file.dataset)
+        self._encode, self._back = frame_codec.codec_of(syntax, self._target, near, self._overlays)
         self._lengths: list[int] = []
         self._digests: list[bytes] = []
         self._instance_uid = file.dataset.text("SOPInstanceUID") or file.meta.sop_instance_uid
@@ -174,9 +215,11 @@ class _Frames:
 
     # --- writing ---------------------------------------------------------------------------
 
-    def write(self, sink: Sink, watch: Callable[[int, int], None]) -> str:
+    def write(self, sink: Sink, watch: Watch = _unwatched) -> str:
         writer = Writer(sink, self._file.pread)
         head, tail = self._around()
+        if self._syntax == uid.DEFLATED_EXPLICIT_VR_LE:
+            _require_inflatable(_bytes_of([*head, *tail]) + self.frames * self._target.frame_bytes)
         dataset = self._attributes()
         prefix = encode_prefix(meta_of(self._file, dataset, self._syntax))
         writer.write(prefix)
@@ -188,7 +231,7 @@ class _Frames:
         else:
             for number in range(self.frames):
                 writer.write(self._coded(number))
-                watch(number + 1, self.frames)
+                watch("frames written", number + 1, self.frames)
         writer.parts(tail)
         writer.finish()
         if self._extended or self._near:  # the head holds what is known only now, in the same room
@@ -196,7 +239,7 @@ class _Frames:
             writer.parts(self._around()[0])
         return dataset.text("SOPInstanceUID") or self._instance_uid
 
-    def _encapsulate(self, sink: Sink, writer: Writer, watch: Callable[[int, int], None]) -> None:
+    def _encapsulate(self, sink: Sink, writer: Writer, watch: Watch) -> None:
         entries = 0 if self._extended else self.frames
         table_at = sink.tell()
         writer.write(item_header(4 * entries) + bytes(4 * entries))
@@ -206,7 +249,7 @@ class _Frames:
             writer.write(encapsulate.fragment_header(len(frame)))
             writer.write(frame)
             writer.write(b"\0" * (len(frame) & 1))
-            watch(number + 1, self.frames)
+            watch("frames written", number + 1, self.frames)
         writer.write(SEQUENCE_END)
         if entries:
             table = encapsulate.basic_offset_table(encapsulate.offsets_of(self._lengths))
@@ -215,24 +258,40 @@ class _Frames:
     def _coded(self, number: int) -> bytes:
         """One frame as the target has it; remembers what must come out of it."""
         data = self._instance.read_frame(number)
-        if self._file.meta.transfer_syntax_uid == uid.JPEG_LS_LOSSLESS and near_of(data):
-            raise DecodeError(f"frame {number + 1} is near-lossless, whatever its transfer syntax says", tag=PIXEL_DATA)
         try:
-            native = self._decode(data)
-        except DecodeError as error:
-            error.message = f"frame {number + 1}: {error.message}"
+            return self._recoded(data, f"frame {number + 1}")
+        except DataSetError as error:
+            if not error.message.startswith("frame "):
+                error.message = f"frame {number + 1}: {error.message}"
             raise
+
+    def _recoded(self, data: bytes, frame: str) -> bytes:
+        given = self._file.meta.transfer_syntax_uid
+        if given == uid.JPEG_LS_LOSSLESS and near_of(data):
+            raise DecodeError(f"{frame} is near-lossless, whatever its transfer syntax says", tag=PIXEL_DATA)
+        if behind := bytes_behind(data, given):
+            self._leave_out(frame, behind)
+        native = self._decode(data)
         if self._given.planar_configuration != self._target.planar_configuration:
-            native = _interleaved(native, self._given)
+            native = frame_codec.interleaved(native, self._given)
+        if frame_codec.is_jpeg(self._syntax):
+            frame_codec.require_plain_bits(native, self._target, self._overlays)
         coded = self._encode(native)
         kept = native
         if self._near:
             kept = self._back(coded)
-            worst = _difference(native, kept, self._target)
+            worst = frame_codec.difference(native, kept, self._target)
             if worst > self._near:
-                raise EncodeError(f"frame {number + 1} would differ by {worst}, more than {self._near}", tag=PIXEL_DATA)
+                raise EncodeError(f"{frame} would differ by {worst}, more than {self._near}", tag=PIXEL_DATA)
         self._digests.append(hashlib.sha256(kept).digest())
         return coded
+
+    def _leave_out(self, frame: str, behind: int) -> None:
+        """Bytes that no decoder looks at: they may be a frame that nobody counts."""
+        text = f"{frame} has {behind_text(behind)}"
+        if not self._lenient:
+            raise DecodeError(f"{text}, which would be lost", tag=PIXEL_DATA, hint=_BEHIND_HINT)
+        self.notes.append(f"{text}; they were left out")
 
     def _around(self) -> tuple[list[Any], list[Any]]:
         return around_pixels(self._attributes(), self._syntax, self.frames * self._target.frame_bytes)
@@ -256,89 +315,14 @@ class _Frames:
 
     # --- proof -----------------------------------------------------------------------------
 
-    def prove(self, made: DicomFile) -> None:
+    def prove(self, made: DicomFile, watch: Watch = _unwatched) -> None:
         instance = instance_of(made)
         if instance.number_of_frames != self.frames:
             raise EncodeError(f"{instance.number_of_frames} frames came out of {self.frames}", tag=PIXEL_DATA)
         for number, digest in enumerate(self._digests):
             if hashlib.sha256(self._back(instance.read_frame(number))).digest() != digest:
                 raise EncodeError(f"frame {number + 1} does not come back as it was", tag=PIXEL_DATA)
-
-
-# --- codecs -------------------------------------------------------------------------------------
-
-
-def _decoder(file: DicomFile, description: PixelDescription, frames: int) -> Callable[[bytes], bytes]:
-    """From a frame as the source has it to a native one."""
-    given, word = file.meta.transfer_syntax_uid, pixel_word(file)
-    if given == uid.ENCAPSULATED_UNCOMPRESSED:
-        return lambda data: data[: description.frame_bytes]
-    if not uid.is_encapsulated(given):
-        if description.frame_bytes % word and frames > 1:
-            raise EncodeError("big endian words that belong to two frames are not transcoded", tag=PIXEL_DATA)
-        return lambda data: swapped(data, word)
-    return _codec(given, _by_pixel(description) if _is_jpeg(given) else description, 0)[1]
-
-
-def _codec(syntax: str, description: PixelDescription, near: int) -> tuple[Callable[..., bytes], Callable[..., bytes]]:
-    """Encoder and decoder of one frame; both keep a native frame as it is where the syntax is native."""
-    if syntax == uid.ENCAPSULATED_UNCOMPRESSED or not uid.is_encapsulated(syntax):
-        return bytes, lambda data: data[: description.frame_bytes]
-    from agent.native import compress
-
-    if syntax not in compress.TRANSFER_SYNTAXES:
-        names = ", ".join(uid.uid_name(known) for known in compress.TRANSFER_SYNTAXES)
-        raise EncodeError(f"there is no codec for {uid.uid_name(syntax)}", hint=f"There is one for: {names}.")
-    if description.bits_allocated not in (8, 16) or description.high_bit != description.bits_stored - 1:
-        raise IodError(
-            f"samples of {description.bits_stored} in {description.bits_allocated} bits, high bit "
-            f"{description.high_bit}, are neither compressed nor decompressed", tag=0x00280100,
-            hint="The codecs take 8 or 16 bits allocated, with High Bit one less than Bits Stored.",
-        )  # fmt: skip
-    options: dict[str, Any] = {"near": near} if near else {}
-
-    def decode(data: bytes) -> bytes:
-        try:
-            return bytes(compress.decode(data, syntax, description))
-        except NativeError as error:
-            raise DecodeError(error.message, tag=PIXEL_DATA) from None
-
-    return lambda frame: bytes(compress.encode(frame, syntax, description=description, **options)), decode
-
-
-def _is_jpeg(syntax: str) -> bool:
-    """Whether frames are by pixel only (PS3.5 8.2); RLE alone keeps either way."""
-    return uid.is_encapsulated(syntax) and syntax not in (uid.RLE_LOSSLESS, uid.ENCAPSULATED_UNCOMPRESSED)
-
-
-def _by_pixel(description: PixelDescription) -> PixelDescription:
-    return description._replace(planar_configuration=0)
-
-
-def _interleaved(native: bytes, description: PixelDescription) -> bytes:
-    """Planes as pixels."""
-    width, samples = description.bits_allocated // 8, description.samples_per_pixel
-    plane = len(native) // samples
-    made = bytearray(len(native))
-    for sample in range(samples):
-        for byte in range(width):
-            made[sample * width + byte :: samples * width] = native[
-                sample * plane + byte : (sample + 1) * plane : width
-            ]
-    return bytes(made)
-
-
-def _difference(one: bytes, other: bytes, description: PixelDescription) -> int:
-    """The largest difference of two samples."""
-    if one == other:
-        return 0
-    code = (
-        ("b" if description.pixel_representation else "B")
-        if description.bits_allocated == 8
-        else ("h" if description.pixel_representation else "H")
-    )
-    largest: int = max(map(abs, map(operator.sub, array(code, one), array(code, other))))
-    return largest
+            watch("frames compared", number + 1, self.frames)
 
 
 # --- lossy --------------------------------------------------------------------------------------

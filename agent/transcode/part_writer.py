@@ -37,10 +37,13 @@ class Sink(Protocol):
 class Writer:
     """Appends bytes and copied ranges to a file, through a deflater where one is wanted."""
 
-    __slots__ = ("_deflater", "_pread", "_sink")
+    __slots__ = ("_copied", "_deflater", "_pread", "_sink", "_watch")
 
-    def __init__(self, sink: Sink, pread: Callable[[int, int], bytes]) -> None:
-        self._sink, self._pread = sink, pread
+    def __init__(
+        self, sink: Sink, pread: Callable[[int, int], bytes], watch: Callable[[int], None] = lambda _copied: None
+    ) -> None:
+        self._sink, self._pread, self._watch = sink, pread, watch
+        self._copied = 0
         self._deflater: Any = None
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -76,11 +79,18 @@ class Writer:
                 raise DecodeError("the file ends before a value of it does", offset=at)
             self.write(swapped(piece, part.word))
             at += len(piece)
+            self._copied += len(piece)
+            self._watch(self._copied)
 
 
-def write_plan(plan: Plan, sink: Sink, pread: Callable[[int, int], bytes]) -> None:
-    """Write a whole planned file."""
-    writer = Writer(sink, pread)
+def write_plan(
+    plan: Plan,
+    sink: Sink,
+    pread: Callable[[int, int], bytes],
+    watch: Callable[[int], None] = lambda _copied: None,
+) -> None:
+    """Write a whole planned file; ``watch`` is called with the bytes copied so far."""
+    writer = Writer(sink, pread, watch)
     writer.write(plan.prefix)
     if plan.deflate:
         writer.deflate()

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
+import pty
+import re
 import resource
+import shutil
 import struct
 import subprocess
+import termios
 import time
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,6 +23,7 @@ from fakes.real_images import wheel_file
 from fakes.site import AGENT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 CT = wheel_file("CT_small.dcm")
@@ -30,13 +38,74 @@ def test_it_says_what_it_did(tmp_path: Path) -> None:
 def test_several_files_go_into_a_folder_and_one_failure_does_not_stop_them(tmp_path: Path) -> None:
     files = [wheel_file("JPEG-lossy.dcm"), CT, wheel_file("MR_small_RLE.dcm"), tmp_path / "none"]
     done = run_command("transcode", *files, "--to", "explicit", "-o", tmp_path, "--json")
-    assert done.returncode == 30
-    assert [(row["from"], row["to"], row["frames_compared"]) for row in done.json] == [
+    assert done.returncode == 36
+    assert [(row["from"], row["to"], row["frames_compared"]) for row in done.json if "error" not in row] == [
         ("explicit", "explicit", 1), ("rle", "explicit", 1)]  # fmt: skip
+    assert [(row["file"], row["error"]["code"]) for row in done.json if "error" in row] == [
+        (str(files[0]), "dataset.encode"), (str(files[3]), "file")]  # fmt: skip
+    assert "error: 2 of 4 files not transcoded [files.some]" in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["CT_small.dcm", "MR_small_RLE.dcm"]
     assert "frames in JPEG Extended (Process 2 and 4) are not decoded" in done.stderr
     again = run_command("transcode", CT, "--to", "explicit", "-o", tmp_path)
     assert (again.returncode, "already exists" in again.stderr) == (3, True)
+    neither = run_command("transcode", files[0], files[0], "--to", "explicit", "-o", tmp_path)
+    assert (neither.returncode, neither.stdout) == (30, "0 of 2 files transcoded\n")
+
+
+def test_a_folder_is_made_and_takes_one_file_too(tmp_path: Path) -> None:
+    done = run_command("transcode", CT, "--to", "implicit", "-o", f"{tmp_path}/new/sub/")
+    assert (done.returncode, [path.name for path in tmp_path.rglob("*.dcm")]) == (0, ["CT_small.dcm"])
+    assert (tmp_path / "new" / "sub" / "CT_small.dcm").exists()
+    (tmp_path / "file").touch()
+    done = run_command("transcode", CT, "--to", "implicit", "-o", f"{tmp_path}/file/")
+    assert (done.returncode, f"{tmp_path}/file" in done.stderr) == (3, True)
+
+
+def test_folders_are_gone_through_and_built_again(tmp_path: Path) -> None:
+    given = tmp_path / "given"
+    for place, name in (("b/one", "CT_small.dcm"), ("a/one", "MR_small_RLE.dcm"), ("DICOMDIR", "rtplan.dcm")):
+        (given / place).parent.mkdir(parents=True, exist_ok=True)
+        (given / place).write_bytes(wheel_file(name).read_bytes())
+    for _ in range(2):  # what the first time made in the folder is not taken for another source
+        out = given / "out"
+        done = run_command("transcode", given, "--to", "explicit", "-o", f"{out}/")
+        assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "2 of 2 files transcoded"), done.stderr
+        assert sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()) == ["a/one", "b/one"]
+        assert pydicom.dcmread(out / "a" / "one").SOPInstanceUID == pydicom.dcmread(given / "a" / "one").SOPInstanceUID
+        shutil.rmtree(out)
+        (out / "a").mkdir(parents=True)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = run_command("transcode", empty, "--to", "explicit", "-o", f"{tmp_path}/new/")
+    assert (done.returncode, "no file in it" in done.stderr) == (3, True)
+
+
+def test_a_terminal_sees_how_far_it_is(tmp_path: Path) -> None:
+    source = pydicom.dcmread(CT)
+    source.Rows = source.Columns = 1024
+    source.NumberOfFrames = 48
+    source.PixelData = os.urandom(1024 * 1024 * 2 * 48)
+    source.save_as(tmp_path / "big.dcm")
+    words = ["transcode", tmp_path / "big.dcm", CT, "--to", "jpeg-ls", "-o", f"{tmp_path}/out/"]
+    shown = on_a_terminal(words)
+    assert re.search(r"\rfile 1 of 2: \S+/big.dcm: \d+ of 48 frames written\x1b\[K", shown), shown
+    assert re.search(r"\rfile 1 of 2: \S+/big.dcm: \d+ of 48 frames compared\x1b\[K", shown), shown
+
+
+def on_a_terminal(words: Sequence[object]) -> str:
+    """What a command writes to a terminal that is its stderr."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 200, 0, 0))
+    with subprocess.Popen([AGENT, *words], stdout=subprocess.PIPE, stderr=theirs,
+                          env={**os.environ, "TERM": "xterm"}) as process:  # fmt: skip
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # EIO: nobody has it open any more
+            while piece := os.read(ours, 4096):
+                shown += piece
+        assert process.wait(60) == 0
+    os.close(ours)
+    return shown.decode()
 
 
 @pytest.mark.parametrize(("words", "status", "said"), [
@@ -73,7 +142,7 @@ def test_an_interrupted_transcode_leaves_nothing(tmp_path: Path) -> None:
         file.write(CT.read_bytes()[:6288] + struct.pack("<HH2sHI", 0x7FE0, 0x10, b"OW", 0, pixels))
         file.truncate(file.tell() + pixels)
     (tmp_path / "out").mkdir()
-    words = [AGENT, "transcode", tmp_path / "big.dcm", "--to", "deflated", "-o", tmp_path / "out"]
+    words = [AGENT, "transcode", tmp_path / "big.dcm", "--to", "implicit", "-o", tmp_path / "out"]
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
         until = time.monotonic() + 20
         while not list((tmp_path / "out").glob("*.part")) and time.monotonic() < until:

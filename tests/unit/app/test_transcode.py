@@ -18,6 +18,7 @@ from agent.errors import DecodeError, EncodeError, IodError
 from agent.media.file import open_file
 from agent.media.part10 import FileMeta, encode_prefix
 from agent.media.reader import instance_of
+from agent.transcode import frame_codec
 from agent.transcode import job as page
 from agent.transcode.part_writer import swapped
 
@@ -50,13 +51,15 @@ def frames_of(path: Path, elements: int = 1000) -> tuple[DataSet, list[bytes]]:
 def plain_codec(monkeypatch: pytest.MonkeyPatch) -> None:
     """A codec for every syntax that turns each byte around and loses its lowest bits where it may."""
 
-    def codec(syntax: str, _description: PixelDescription, near: int) -> Any:
+    def codec(syntax: str, _description: PixelDescription, near: int = 0, _told: str = "") -> Any:
         if not uid.is_encapsulated(syntax):
-            return bytes, lambda data: data[:12]
+            return frame_codec.Codec(bytes, lambda data: data[:12])
         mask = 0xFF if syntax != JPEG_LS_NEAR else 0xFE if near < 9 else 0xC0
-        return lambda frame: bytes(255 - (byte & mask) for byte in frame), lambda data: bytes(255 - b for b in data)
+        return frame_codec.Codec(
+            lambda frame: bytes(255 - (byte & mask) for byte in frame), lambda data: bytes(255 - b for b in data)
+        )
 
-    monkeypatch.setattr(page, "_codec", codec)
+    monkeypatch.setattr(frame_codec, "codec_of", codec)
 
 
 @pytest.mark.usefixtures("plain_codec")
@@ -127,7 +130,7 @@ def test_as_many_elements_as_an_enhanced_instance_has_are_read(tmp_path: Path) -
 
 
 def test_a_frame_that_does_not_come_back_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page, "_codec", lambda *_: (bytes, lambda data: data[:11] + b"\0"))
+    monkeypatch.setattr(frame_codec, "codec_of", lambda *_: frame_codec.Codec(bytes, lambda data: data[:11] + b"\0"))
     with pytest.raises(EncodeError, match="frame 1 does not come back as it was"):
         transcode(str(source(tmp_path)), str(tmp_path / "out.dcm"), RLE_LOSSLESS)
     assert [path.name for path in tmp_path.iterdir()] == ["source.dcm"]
@@ -135,7 +138,9 @@ def test_a_frame_that_does_not_come_back_leaves_no_file(tmp_path: Path, monkeypa
 
 def test_a_copy_that_lost_a_byte_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = page.write_plan
-    monkeypatch.setattr(page, "write_plan", lambda plan, sink, pread: real(plan, sink, lambda n, at: b"\7" * n))
+    monkeypatch.setattr(
+        page, "write_plan", lambda plan, sink, _pread, _watch: real(plan, sink, lambda n, at: b"\7" * n)
+    )
     with pytest.raises(EncodeError, match="does not hold the pixels"):
         transcode(str(source(tmp_path)), str(tmp_path / "out.dcm"), uid.IMPLICIT_VR_LE)
     assert [path.name for path in tmp_path.iterdir()] == ["source.dcm"]
@@ -155,10 +160,16 @@ def test_native_frames_that_only_move_are_compared_and_counted(target: str, tmp_
 
 def test_compressed_frames_that_only_move_are_decoded_and_kept(tmp_path: Path) -> None:
     transcode(str(source(tmp_path)), str(tmp_path / "rle.dcm"), RLE_LOSSLESS)
-    seen: list[tuple[int, int]] = []
+    seen: list[tuple[str, int, int]] = []
     done = transcode(str(tmp_path / "rle.dcm"), str(tmp_path / "again.dcm"), RLE_LOSSLESS,
                      watch=lambda *each: seen.append(each))  # fmt: skip
-    assert (done.frames, seen) == (3, [(1, 3), (2, 3), (3, 3)])
+    assert done.frames == 3
+    assert seen[:3] == [("frames decoded", number, 3) for number in (1, 2, 3)]
+    assert [step for step, done, of in seen if done == of] == [
+        "frames decoded",
+        "bytes copied",
+        *["bytes compared"] * 2,
+    ]
     assert frames_of(tmp_path / "again.dcm")[1] == frames_of(tmp_path / "rle.dcm")[1]
 
 

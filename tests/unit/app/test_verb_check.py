@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from agent.app.checking import check_file
 from agent.app.cli import main
 from agent.dataset import uid
+from agent.dataset.dataset import DataSet
 from agent.dataset.encapsulate import offsets_of
 from agent.dataset.encode import encode
 from agent.dataset.tag import PIXEL_DATA
@@ -232,6 +233,21 @@ def test_many_damaged_frames_are_counted(tmp_path: Path) -> None:
     assert done[-1] == (20, 20)
 
 
+def test_a_limit_of_ours_is_no_breach_of_the_standard(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    item = DataSet()
+    for _ in range(20):
+        item = DataSet({"ReferencedSeriesSequence": [item]})
+    item.update(DataSet({"SOPClassUID": uid.SC, "SOPInstanceUID": "1.2"}))
+    deep = tmp_path / "deep.dcm"
+    deep.write_bytes(encode_prefix(FileMeta(uid.SC, "1.2", uid.EXPLICIT_VR_LE)) + encode(item, uid.EXPLICIT_VR_LE))
+    assert main(["check", str(deep), written(tmp_path, "good")]) == 35
+    shown = capsys.readouterr()
+    assert f"error: {deep}: sequences are nested more than 16 deep" in shown.err
+    assert "[dataset.limit]\n  hint: This is a limit of the agent" in shown.err
+    assert "PS3.5" not in shown.out
+    assert shown.out.splitlines()[-1] == "2 files: 1 without errors, 0 with errors, 1 not readable"
+
+
 def test_frames_that_only_their_header_makes_huge_are_not_decoded(tmp_path: Path) -> None:
     def damage(level: list[Node]) -> None:
         for tag in (0x00280010, 0x00280011):
@@ -239,4 +255,4 @@ def test_frames_that_only_their_header_makes_huge_are_not_decoded(tmp_path: Path
 
     path = tmp_path / "huge.dcm"
     path.write_bytes(file_bytes(Damage("us", damage, uid.RLE_LOSSLESS), "us", uid.RLE_LOSSLESS))
-    assert any("which are not decoded here" in each.text for each in check_file(str(path)).findings)
+    assert any("is not decoded here: frames of" in each.text for each in check_file(str(path)).findings)

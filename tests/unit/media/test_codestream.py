@@ -8,7 +8,7 @@ import pytest
 
 from agent.dataset import uid
 from agent.errors import DecodeError
-from agent.media.codestream import read_jpeg
+from agent.media.codestream import behind_end, near_of, read_jpeg
 
 JFIF = (0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0")
 
@@ -147,3 +147,27 @@ def test_only_markers_end_a_scan() -> None:
     assert read_jpeg(jpeg(end=table + scan + bytes(600))).transfer_syntax_uid == uid.JPEG_BASELINE
     with pytest.raises(DecodeError, match="no end marker"):
         read_jpeg(jpeg(end=table + scan[:-1]))
+
+
+def scans(*nears: int, end: bytes = b"\xff\xd9") -> bytes:
+    """A JPEG-LS picture with one scan for each component; in its scans a byte below 80H may stand behind FFH."""
+    picture = jpeg(0xF7, ids=(1, 2, 3), end=b"")
+    body = picture[: picture.index(b"\xff\xda")]
+    for number, near in enumerate(nears):
+        body += b"\xff\xda\0\x08\1" + bytes([number + 1, 0, near, 0, 0]) + b"\x12\xff\x7f\x34"
+    return body + end
+
+
+@pytest.mark.parametrize(("nears", "largest"), [((0, 0, 0), 0), ((0, 0, 3), 3), ((2, 0, 0), 2), ((0, 7, 1), 7)])
+def test_loss_in_any_scan_counts(nears: tuple[int, ...], largest: int) -> None:
+    assert near_of(scans(*nears)) == largest
+    assert near_of(scans(*nears, end=b"")) == largest
+
+
+@pytest.mark.parametrize(("more", "count"), [(b"", 0), (bytes(5), 0), (b"x", 1), (b"\0\0x\0", 3), (b"\xff\xd8\xff", 3)])
+def test_what_stands_behind_the_end_is_counted(more: bytes, count: int) -> None:
+    for picture in (scans(0, 0, 0), jpeg(), jpeg(0xC3, (0xE1, b"Exif\0\0\xff\xd8\xff\xd9"))):
+        assert behind_end(picture + more) == count
+        assert behind_end(picture[:-2] + jpeg() + more) == len(jpeg()) + count
+    assert behind_end(jpeg(end=b"") + b"more") == 0
+    assert behind_end(b"") == 0

@@ -1,0 +1,45 @@
+"""Files named on the command line: what a folder stands for, and errors that say which file they are about.
+
+A folder is every file in and below it, in the order of their names, but not its DICOMDIR, which is no image.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from agent.errors import AgentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_Error = TypeVar("_Error", bound=AgentError)
+
+
+class Input(NamedTuple):
+    """One file, and how it is called from the folder that was named; its own name where it was named itself."""
+
+    path: str
+    relative: str
+
+
+def files_in(paths: Iterable[str], *, leave_out: str = "") -> Iterator[Input]:
+    """Every file that ``paths`` stand for; nothing from the folder ``leave_out``."""
+    left_out = os.path.abspath(leave_out) if leave_out else None
+    for path in paths:
+        if not os.path.isdir(path):
+            yield Input(path, os.path.basename(path))
+            continue
+        for folder, below, names in os.walk(path):
+            below[:] = sorted(name for name in below if os.path.abspath(os.path.join(folder, name)) != left_out)
+            for name in sorted(names):
+                if name != "DICOMDIR":
+                    found = os.path.join(folder, name)
+                    yield Input(found, os.path.relpath(found, path))
+
+
+def named(error: _Error, path: str, *others: str) -> _Error:
+    """The same error with the path in front, unless it names it, or another of the paths, itself."""
+    if not error.message.startswith((path, *others)):
+        error.message = f"{path}: {error.message}"
+    return error

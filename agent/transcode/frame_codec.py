@@ -1,0 +1,150 @@
+"""One frame from the transfer syntax of a file to a native one, and from there to another (PS3.5 8.2, A.4).
+
+JPEG frames are by pixel, whatever Planar Configuration says; RLE alone keeps either way. What a codec cannot keep is
+refused in front of it: bits above Bits Stored, where files of old carry overlays (retired, PS3.5 8.1.2).
+"""
+
+from __future__ import annotations
+
+import operator
+from array import array
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from agent.dataset import uid
+from agent.dataset.tag import PIXEL_DATA
+from agent.errors import DecodeError, EncodeError, IodError, NativeError
+from agent.media.rewrite import pixel_word
+from agent.transcode.frame_check import require_frame_size, takes
+from agent.transcode.part_writer import swapped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.dataset.dataset import DataSet
+    from agent.dataset.pixels import PixelDescription
+    from agent.media.file import DicomFile
+
+_BITS_HINT: Final = "RLE keeps every bit of a sample: --to rle."
+_OVERLAY_GROUPS: Final = range(0x6000, 0x6020, 2)
+_BIT_POSITION, _OVERLAY_DATA = 0x0102, 0x3000
+
+
+class Codec(NamedTuple):
+    """Both ways of one frame; native frames stay as they are where the syntax is native."""
+
+    encode: Callable[[bytes], bytes]
+    decode: Callable[[bytes], bytes]
+
+
+def codec_of(syntax: str, description: PixelDescription, near: int = 0, told: str = "") -> Codec:
+    """The codec of a transfer syntax; raises ``DataSetError`` where there is none for such frames.
+
+    ``told`` is what can be said of samples that the codec does not take: see ``overlays_in_bits``.
+    """
+    if syntax == uid.ENCAPSULATED_UNCOMPRESSED or not uid.is_encapsulated(syntax):
+        return Codec(bytes, lambda data: data[: description.frame_bytes])
+    from agent.native import compress
+
+    if syntax not in compress.TRANSFER_SYNTAXES:
+        names = ", ".join(uid.uid_name(known) for known in compress.TRANSFER_SYNTAXES)
+        raise EncodeError(f"there is no codec for {uid.uid_name(syntax)}", hint=f"There is one for: {names}.")
+    if not takes(description):
+        raise IodError(
+            f"samples of {description.bits_stored} in {description.bits_allocated} bits, high bit "
+            f"{description.high_bit}, are neither compressed nor decompressed{told}", tag=0x00280100,
+            hint="The codecs take 8 or 16 bits allocated, with High Bit one less than Bits Stored.",
+        )  # fmt: skip
+    require_frame_size(description)
+    options: dict[str, Any] = {"near": near} if near else {}
+
+    def encode(frame: bytes) -> bytes:
+        try:
+            return bytes(compress.encode(frame, syntax, description=description, **options))
+        except NativeError as error:
+            raise EncodeError(error.message + told, tag=PIXEL_DATA, hint=_BITS_HINT) from None
+
+    def decode(data: bytes) -> bytes:
+        try:
+            return bytes(compress.decode(data, syntax, description))
+        except NativeError as error:
+            raise DecodeError(error.message, tag=PIXEL_DATA) from None
+
+    return Codec(encode, decode)
+
+
+def decoder_of(file: DicomFile, description: PixelDescription, frames: int) -> Callable[[bytes], bytes]:
+    """From a frame as the source has it to a native one."""
+    given, word = file.meta.transfer_syntax_uid, pixel_word(file)
+    if given == uid.ENCAPSULATED_UNCOMPRESSED:
+        return lambda data: data[: description.frame_bytes]
+    if not uid.is_encapsulated(given):
+        if description.frame_bytes % word and frames > 1:
+            raise EncodeError("big endian words that belong to two frames are not transcoded", tag=PIXEL_DATA)
+        return lambda data: swapped(data, word)
+    return codec_of(given, by_pixel(description) if is_jpeg(given) else description).decode
+
+
+def is_jpeg(syntax: str) -> bool:
+    """Whether frames are by pixel only (PS3.5 8.2)."""
+    return uid.is_encapsulated(syntax) and syntax not in (uid.RLE_LOSSLESS, uid.ENCAPSULATED_UNCOMPRESSED)
+
+
+def by_pixel(description: PixelDescription) -> PixelDescription:
+    """The same samples in the order that JPEG has."""
+    return description._replace(planar_configuration=0)
+
+
+def interleaved(native: bytes, description: PixelDescription) -> bytes:
+    """Planes as pixels."""
+    width, samples = description.bits_allocated // 8, description.samples_per_pixel
+    plane = len(native) // samples
+    made = bytearray(len(native))
+    for sample in range(samples):
+        for byte in range(width):
+            made[sample * width + byte :: samples * width] = native[
+                sample * plane + byte : (sample + 1) * plane : width
+            ]
+    return bytes(made)
+
+
+def difference(one: bytes, other: bytes, description: PixelDescription) -> int:
+    """The largest difference of two samples."""
+    if one == other:
+        return 0
+    code = (
+        ("b" if description.pixel_representation else "B")
+        if description.bits_allocated == 8
+        else ("h" if description.pixel_representation else "H")
+    )
+    largest: int = max(map(abs, map(operator.sub, array(code, one), array(code, other))))
+    return largest
+
+
+# --- bits that are no samples -------------------------------------------------------------------
+
+
+def require_plain_bits(native: bytes, description: PixelDescription, told: str) -> None:
+    """Raise ``EncodeError`` where unsigned samples have bits above Bits Stored, which JPEG would lose.
+
+    Above signed ones the sign may go on, or not; whether it comes back is for the encoder and the proof to see.
+    """
+    stored, allocated = description.bits_stored, description.bits_allocated
+    if stored == allocated or description.pixel_representation:
+        return
+    words = allocated // 8
+    for place in range(stored // 8, words):
+        plain = bytes(range(1 << max(0, stored - 8 * place)))
+        if native[place::words].translate(None, plain):
+            text = f"samples have bits above the {stored} stored, which would be lost{told}"
+            raise EncodeError(text, tag=PIXEL_DATA, hint=_BITS_HINT)
+
+
+def overlays_in_bits(dataset: DataSet) -> str:
+    """Which overlays stand in the bits of samples, for an error: those with a position and no Overlay Data."""
+    found = [
+        f"{group:04X} in bit {position}"
+        for group in _OVERLAY_GROUPS
+        if isinstance(position := dataset.get(group << 16 | _BIT_POSITION), int)
+        and (group << 16 | _OVERLAY_DATA) not in dataset
+    ]
+    return f" (overlay {', '.join(found)}: retired, PS3.5 8.1.2)" if found else ""
