@@ -38,7 +38,12 @@ def open_regular(path: str) -> int:
 
 @contextmanager
 def opened(
-    path: str, *, lenient: bool = False, refer_above: int | None = None, header_only: bool = False
+    path: str,
+    *,
+    lenient: bool = False,
+    refer_above: int | None = None,
+    header_only: bool = False,
+    partial: bool = False,
 ) -> Iterator[DicomFile]:
     """Open a file as ``open_file`` does; its ``pread`` works inside the block.
 
@@ -58,6 +63,9 @@ def opened(
         size = os.fstat(fd).st_size
         if not size:
             raise NotDicomError("the file is empty", hint="Was it copied to its end?")
-        yield open_file(pread, size, limits=LIMITS, lenient=lenient, refer_above=refer_above, header_only=header_only)
+        yield open_file(
+            pread, size, limits=LIMITS, lenient=lenient, refer_above=refer_above, header_only=header_only,
+            partial=partial,
+        )  # fmt: skip
     finally:
         os.close(fd)

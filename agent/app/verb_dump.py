@@ -2,6 +2,9 @@
 
 Files of any size: values above ``REFER_BYTES`` and pixels stay on disk, and JSON names their place instead of them, as
 ``file:///PATH?offset=N&length=N``. A file that cannot be read is reported and the others are shown all the same.
+
+Of a damaged file what stands in front of the damage is shown, then the error. In JSON its object has a member "error"
+besides the tags: no tag, so that nobody takes half a Data Set for a whole one, whatever became of the exit status.
 """
 
 from __future__ import annotations
@@ -54,13 +57,18 @@ def run(args: Arguments) -> int:
     status, anything = 0, False
     for name in args.files:
         try:
-            found = _json(name, args, paths) if args.json else _text(name, args, paths)
+            found, damage = _json(name, args, paths) if args.json else _text(name, args, paths)
         except AgentError as error:
             failed = report(named(error, name))
             status = status or failed
             continue
         anything = anything or bool(found)
         shown.append(found)
+        if damage is not None:
+            sys.stdout.flush()  # what was read comes first where both go to one place
+            failed = report(named(damage, name))
+            found["error"] = _facts(damage)
+            status = status or failed
     if args.json:
         print_json(shown)
     if paths and not anything and not status:
@@ -81,13 +89,18 @@ def _path(text: str) -> tuple[Step, ...]:
 def _opened(name: str, args: Arguments, paths: Sequence[tuple[Step, ...]]) -> AbstractContextManager[DicomFile]:
     """The file, read no further than what was asked for may stand."""
     header_only = bool(paths) and all(path[0].tag < PIXEL_TAGS[0] for path in paths)
-    return opened(name, lenient=args.lenient, refer_above=REFER_BYTES, header_only=header_only)
+    return opened(name, lenient=args.lenient, refer_above=REFER_BYTES, header_only=header_only, partial=True)
+
+
+def _facts(damage: DecodeError) -> dict[str, Any]:
+    tag = None if damage.tag is None else f"{damage.tag:08X}"
+    return {"code": damage.code, "message": damage.message, "tag": tag, "offset": damage.offset}
 
 
 # --- JSON ---------------------------------------------------------------------------------------
 
 
-def _json(name: str, args: Arguments, paths: Sequence[tuple[Step, ...]]) -> dict[str, Any]:
+def _json(name: str, args: Arguments, paths: Sequence[tuple[Step, ...]]) -> tuple[dict[str, Any], DecodeError | None]:
     from urllib.parse import quote
 
     from agent.media.json_model import to_json
@@ -101,13 +114,13 @@ def _json(name: str, args: Arguments, paths: Sequence[tuple[Step, ...]]) -> dict
     with _opened(name, args, paths) as file:
         for note in file.notes:
             sys.stderr.write(f"modality-agent: {escaped(name)}: {note}\n")
-        return to_json(_chosen(_whole(file), paths), bulk_uri=uri)
+        return to_json(_chosen(_whole(file), paths), bulk_uri=uri), file.damage
 
 
 # --- text ---------------------------------------------------------------------------------------
 
 
-def _text(name: str, args: Arguments, paths: Sequence[tuple[Step, ...]]) -> dict[str, Any]:
+def _text(name: str, args: Arguments, paths: Sequence[tuple[Step, ...]]) -> tuple[dict[str, Any], DecodeError | None]:
     with _opened(name, args, paths) as file:
         parts = [_chosen(_meta(file), paths), _chosen(_whole(file), paths)]
         behind = {}
@@ -121,7 +134,9 @@ def _text(name: str, args: Arguments, paths: Sequence[tuple[Step, ...]]) -> dict
         for part in parts:
             for line in data_set_lines(part, full=args.full, behind=behind):
                 print(line)
-        return dict.fromkeys(map(str, [*parts[0].tags(), *parts[1].tags()]))
+        if file.damage is not None:
+            print(paint(f"# damaged: {escaped(file.damage.message)}", "red"))
+        return dict.fromkeys(map(str, [*parts[0].tags(), *parts[1].tags()])), file.damage
 
 
 def _pixel_lines(file: DicomFile, value: PixelValue, *, full: bool) -> Iterator[str]:

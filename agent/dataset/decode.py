@@ -181,11 +181,15 @@ class Decoder:
             if self._inflater is not None and not self._inflater.ended:
                 self._fail("the deflated Data Set is cut short")
             if self._data or self._arrived or self._passing or len(self._levels) > 1:
-                self._fail("the Data Set is cut short")
+                self._fail("the Data Set is cut short", levels.next_tag(self._levels[-1], self._data + self._arrived))
             levels.set_form(self._levels[0], self._root, _READ)
         levels.decide(self._undecided, self._root)
         self._undecided.clear()
         return self._root
+
+    def so_far(self) -> DataSet:
+        """What was read in front of an error; what it was in the middle of ends there."""
+        return levels.end_all(self._levels, self._undecided)
 
     # --- the walk --------------------------------------------------------------------------
 
@@ -385,8 +389,7 @@ class Decoder:
             self._fail("the item is longer than what encloses it", tag)
         if level.fragments is not None:
             return self._fragment(level, level.fragments, here + 8, length)
-        self._elements += 1
-        self._check_count(level.tag)
+        self._one_more(level.tag)
         self._push(level.tag, start, end, level.syntax).dataset = DataSet()
         return True
 
@@ -431,14 +434,12 @@ class Decoder:
 
     def _count(self, level: Level, tag: int) -> None:
         """Count an element of a level, and see whether it is in its place."""
-        if tag > level.last:
-            level.last = tag
-        else:
-            level.ordered = False
-        self._elements += 1
-        self._check_count(tag)
+        level.ordered = level.ordered and tag > level.last
+        level.last = max(level.last, tag)
+        self._one_more(tag)
 
-    def _check_count(self, tag: int) -> None:
+    def _one_more(self, tag: int) -> None:
+        self._elements += 1
         if self._elements > self._limits.elements:
             self._fail(f"more than {self._limits.elements} elements", tag, LimitError)
 

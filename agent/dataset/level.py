@@ -57,6 +57,7 @@ NO_VR = "?"
 _VR_NAMES = {name.encode(): name for name in VRS}
 _SHORT_VRS = {name.encode(): name for name, row in VRS.items() if not row.long}
 _HEADER_LE, _HEADER_BE = struct.Struct("<HH2sH"), struct.Struct(">HH2sH")
+ITEM_BYTES = 8  # of a header without VR
 _LENGTH_LE, _LENGTH_BE = struct.Struct("<I"), struct.Struct(">I")
 
 
@@ -173,6 +174,30 @@ def pixels_of(level: Level, fragments: list[bytes], left: int | None) -> Element
     if left is not None:
         value = Reference(level.start, left - level.start, encapsulated=True)
     return Element(level.tag, level.vr, value, level.wire)
+
+
+def end_all(levels: list[Level], undecided: list[tuple[DataSet, int]]) -> DataSet:
+    """Hand what open items and sequences hold to what is around them; the root."""
+    while len(levels) > 1:
+        level = levels.pop()
+        outer = levels[-1]
+        if level.dataset is not None and outer.items is not None:
+            outer.items.append(level.dataset)
+        elif level.items is not None and outer.dataset is not None:
+            outer.dataset.held[level.tag] = Element(level.tag, "SQ", level.items, level.wire)
+    root = levels[0].dataset
+    assert root is not None
+    decide(undecided, root)
+    return root
+
+
+def next_tag(level: Level, data: bytes) -> int | None:
+    """The tag of the element whose header starts these bytes, if there is one."""
+    if level.dataset is None or len(data) < ITEM_BYTES:
+        return None
+    layout = _HEADER_BE if level.syntax.big else _HEADER_LE
+    group, number, _, _ = layout.unpack_from(data)
+    return int(group << 16 | number)
 
 
 def path_of(levels: list[Level]) -> str:

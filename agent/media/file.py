@@ -57,6 +57,7 @@ class DicomFile(NamedTuple):
     pread: Callable[[int, int], bytes]  # where the offsets of ``pixel_value`` count
     notes: list[Note]  # what was tolerated
     file_pread: Callable[[int, int], bytes]  # where ``meta_offset`` and ``data_set_offset`` count
+    damage: DecodeError | None = None  # only with ``partial``: what ended the reading before its time
 
 
 def open_file(
@@ -67,6 +68,7 @@ def open_file(
     lenient: bool = False,
     refer_above: int | None = None,
     header_only: bool = False,
+    partial: bool = False,
 ) -> DicomFile:
     """Read everything but the pixels.
 
@@ -77,6 +79,7 @@ def open_file(
         lenient: Read a file that breaks PS3.10 where its meaning is certain.
         refer_above: Leave values of more bytes than this where they are, as ``Reference``; None: none.
         header_only: Read what stands in front of the pixels, and neither look for their end nor behind it.
+        partial: Where the Data Set is damaged, give what stands in front of that, and the error as ``damage``.
 
     Raises:
         NotDicomError: No DICM prefix; lenient: nothing like a Data Element at the start either.
@@ -84,11 +87,14 @@ def open_file(
     """
     meta, syntax, meta_offset, offset, notes, start = _prefix(pread, size, lenient=lenient)
     base, file_pread, ahead = offset, pread, start[offset:]
+    damage: DecodeError | None = None
     if syntax == DEFLATED_EXPLICIT_VR_LE:
-        pread, size = _inflated(pread, offset, size, limits)
+        pread, size, damage = _inflated(pread, offset, size, limits)
+        if damage is not None and not partial:
+            raise damage
         syntax, base, ahead = EXPLICIT_VR_LE, 0, b""
     walk = _Walk(pread, base, size, syntax, meta.transfer_syntax_uid, limits, notes if lenient else None, refer_above)
-    walk.ahead, walk.header_only = ahead, header_only
+    walk.ahead, walk.header_only, walk.partial = ahead, header_only, partial
     dataset = walk.all()
     if lenient:
         from agent.media.lenient import odd_lengths
@@ -99,7 +105,8 @@ def open_file(
             actual = EXPLICIT_VR_LE if is_encapsulated(syntax) else syntax
             meta = meta._replace(transfer_syntax_uid=actual)  # whatever is stated
         notes += odd_lengths(dataset, offset)
-    return DicomFile(meta, meta_offset, offset, dataset, walk.pixel_value, pread, notes, file_pread)
+    damage = damage or walk.damage
+    return DicomFile(meta, meta_offset, offset, dataset, walk.pixel_value, pread, notes, file_pread, damage)
 
 
 def _prefix(
@@ -132,23 +139,27 @@ def _completed(meta: FileMeta, dataset: DataSet) -> FileMeta:
 
 def _inflated(
     pread: Callable[[int, int], bytes], offset: int, size: int, limits: Limits
-) -> tuple[Callable[[int, int], bytes], int]:
-    """A ``pread`` into the inflated Data Set, and its size."""
+) -> tuple[Callable[[int, int], bytes], int, DecodeError | None]:
+    """A ``pread`` into the inflated Data Set, its size, and why it is not whole."""
     from agent.dataset.deflate import Inflater  # zlib, for a transfer syntax that is rare
 
     inflater = Inflater(limits.total_bytes)
     body = bytearray()
-    while offset < size and not inflater.ended:
-        piece = pread(min(_STEP_BYTES, size - offset), offset)
-        if not piece:
-            break
-        offset += len(piece)
-        for part in inflater.pieces(piece):
-            body += part
-    if not inflater.ended:
-        raise DecodeError("the deflated Data Set is cut short", offset=offset)
+    damage: DecodeError | None = None
+    try:
+        while offset < size and not inflater.ended:
+            piece = pread(min(_STEP_BYTES, size - offset), offset)
+            if not piece:
+                break
+            offset += len(piece)
+            for part in inflater.pieces(piece):
+                body += part
+        if not inflater.ended:
+            damage = DecodeError("the deflated Data Set is cut short", offset=offset)
+    except DecodeError as error:
+        damage = error
     view = memoryview(body)
-    return lambda length, start: bytes(view[start : start + length]), len(body)
+    return lambda length, start: bytes(view[start : start + length]), len(body), damage
 
 
 class _Walk:
@@ -164,7 +175,9 @@ class _Walk:
         "_stated",
         "_syntax",
         "ahead",
+        "damage",
         "header_only",
+        "partial",
         "pixel_value",
     )
 
@@ -184,7 +197,8 @@ class _Walk:
         self._limits, self._notes, self._refer_above = limits, notes, refer_above
         self.pixel_value: PixelValue | None = None
         self.ahead = b""  # the first bytes of the Data Set, where they came with the meta information
-        self.header_only = False
+        self.header_only = self.partial = False
+        self.damage: DecodeError | None = None
 
     def all(self) -> DataSet:
         """Every element but the pixels."""
@@ -192,12 +206,14 @@ class _Walk:
         try:
             self._run(decoder, self._size)
             return decoder.finish()
-        except LimitError:  # of what stands there nothing is known
-            raise
-        except DecodeError:
-            end = self._end_of_sense(decoder)
-            if end is None:
+        except DecodeError as error:
+            # of what stands beyond a limit nothing is known
+            end = None if isinstance(error, LimitError) else self._end_of_sense(decoder)
+            if end is None and not self.partial:
                 raise
+            if end is None:
+                self.damage = error
+                return decoder.so_far()
         decoder = self._decoder()
         self._run(decoder, end)
         return decoder.finish()

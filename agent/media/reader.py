@@ -117,7 +117,7 @@ def instance_of(file: DicomFile) -> Instance:
     Raises:
         DecodeError: They are not all there, or the Data Set does not describe them.
     """
-    meta, _, offset, dataset, value, pread, notes, _ = file
+    meta, _, offset, dataset, value, pread, notes, *_ = file
     if value is None or value.tag != PIXEL_DATA:
         return Instance(meta, offset, dataset, None, pread, notes)
     description, frames = _describe(dataset)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import struct
 import subprocess
@@ -78,7 +79,8 @@ def test_every_file_of_the_wheel_is_read_or_refused(tmp_path: Path) -> None:
     files = sorted(wheel_file("").glob("*.dcm"))
     done = run_command("dump", "--lenient", *files)
     refused = [line for line in done.stderr.splitlines() if "error:" in line]
-    assert len(files) - done.stdout.count("\n# /") - done.stdout.startswith("# /") == len(refused)
+    shown = done.stdout.count("\n# /") + done.stdout.startswith("# /")
+    assert shown + len(refused) - done.stdout.count("\n# damaged: ") == len(files)
     assert {Path(line.split("error: ")[1].split(": ")[0]).name for line in refused} <= {
         "MR_truncated.dcm", "rtplan_truncated.dcm", "badVR.dcm",
         "no_meta.dcm"}  # fmt: skip  # the last one starts with a stray byte
@@ -99,3 +101,61 @@ def test_a_huge_file_takes_little_memory(tmp_path: Path) -> None:
     limit = partial(resource.setrlimit, resource.RLIMIT_DATA, (64 << 20, 64 << 20))
     done = subprocess.run([AGENT, "dump", path, "--json", "--full"], capture_output=True, preexec_fn=limit, check=True)
     assert "&length=1073741824" in json.loads(done.stdout)[0]["00420011"]["BulkDataURI"]
+
+
+PLAN = wheel_file("rtplan.dcm").read_bytes()
+
+
+@pytest.mark.parametrize("length", [700, 1498, 1500, 2088, 2092, 2093, 2200, 2600])
+def test_of_a_cut_file_everything_in_front_of_the_cut_is_shown(length: int, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.dcm"
+    cut.write_bytes(PLAN[:length])
+    done = run_command("dump", cut)
+    whole = run_command("dump", wheel_file("rtplan.dcm")).stdout.splitlines()[1:]
+    head, *lines, said = done.stdout.splitlines()
+    assert done.returncode == 30
+    assert head.startswith(f"# {cut}: ")
+    shown = [line for line in lines if not re.search(r"\d item", line)]  # how many there are is not known yet
+    assert shown == [line for line in whole[: len(lines)] if not re.search(r"\d item", line)]
+    assert said.startswith("# damaged: the Data Set is cut short")
+    place = re.fullmatch(r"(.*) at byte (\d+) \[dataset.decode\]", done.stderr.splitlines()[0])
+    assert place is not None
+    assert place[1].startswith(f"modality-agent: error: {cut}: the Data Set is cut short")
+    assert length - 100 < int(place[2]) <= length
+    (found,) = run_command("dump", cut, "--json").json
+    error = found.pop("error")
+    assert (error["code"], error["offset"]) == ("dataset.decode", int(place[2]))
+    read = pydicom.Dataset.from_json(json.dumps(found))
+    expected = pydicom.dcmread(wheel_file("rtplan.dcm"))
+    flat = [element for element in expected if element.VR != "SQ" and element.tag in read]
+    assert [read[element.tag].value for element in flat] == [element.value for element in flat]
+    assert len(flat) > 4
+
+
+def test_damage_names_the_path_and_does_not_hide_the_next_file(tmp_path: Path) -> None:
+    cut = tmp_path / "cut.dcm"
+    cut.write_bytes(PLAN[:2100])
+    done = run_command("dump", cut, CT, "--json")
+    assert (done.returncode, len(done.json), "error" in done.json[1]) == (30, 2, False)
+    path = "in (300A,00B0)[0](300A,0111)[0] at (300A,012C) at byte 2092"
+    assert path in done.json[0]["error"]["message"]
+    assert path in done.stderr
+    beams = done.json[0]["300A00B0"]["Value"]
+    assert beams[0]["300A0111"]["Value"][0]["300A012A"] == {"vr": "DS"}
+    asked = run_command("dump", cut, "--tag", "PatientID", "--tag", "BeamSequence[0].BeamName")
+    assert (asked.returncode, "PatientID" in asked.stdout, "BeamName" in asked.stdout) == (30, True, True)
+
+
+@pytest.mark.parametrize(("name", "length", "last", "said"), [
+    ("CT_small.dcm", 20_000, "RescaleSlope", "Pixel Data are cut short at (7FE0,0010) at byte 20000"),
+    ("SC_rgb_rle_2frame.dcm", 1_400, "HighBit", "the fragments are cut short at (7FE0,0010)"),
+    ("image_dfl.dcm", 1_100, "StudyDate", "the deflated Data Set is cut short at byte 1100"),
+])  # fmt: skip
+def test_a_file_cut_in_its_pixels_shows_its_attributes(
+    name: str, length: int, last: str, said: str, tmp_path: Path
+) -> None:
+    cut = tmp_path / "cut.dcm"
+    cut.write_bytes(wheel_file(name).read_bytes()[:length])
+    done = run_command("dump", cut)
+    assert (done.returncode, said in done.stderr, f" {last} " in done.stdout) == (30, True, True)
+    assert f"# damaged: {said}" in done.stdout

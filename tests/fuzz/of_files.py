@@ -88,11 +88,23 @@ def _beginning(found: DicomFile) -> tuple[str, int]:
 def _opened(data: bytes, *, lenient: bool) -> DicomFile | None:
     try:
         found = open_file(Disk(data), len(data), limits=LIMITS, lenient=lenient)
-    except DecodeError:
+    except DecodeError as error:
+        _show_what_there_is(data, lenient=lenient, error=error)
         return None
     assert lenient or not found.notes
     json.dumps(to_json(found.dataset), allow_nan=False)
     return found
+
+
+def _show_what_there_is(data: bytes, *, lenient: bool, error: DecodeError) -> None:
+    """In front of damage there is a Data Set that can be shown, unless the File Meta Information is damaged."""
+    try:
+        found = open_file(Disk(data), len(data), limits=LIMITS, lenient=lenient, partial=True)
+    except DecodeError as again:
+        assert str(again) == str(error)  # noqa: PT017 - no test
+        return
+    assert str(found.damage) == str(error)
+    json.dumps(to_json(found.dataset), allow_nan=False)
 
 
 def _read_frames(found: DicomFile, size: int) -> None:
