@@ -2,7 +2,8 @@
 
 What the spool must know of a Data Set, and no more: that its headers lead exactly to the end of the file, and two UIDs.
 Nothing is kept and no value is read besides those two, so the walk costs as much memory for a 10 GB cine as for a
-snapshot, and no limit of the decoder stands between an accepted instance and its recovery. ``seal`` walks every file,
+snapshot, and no limit of the decoder stands between an accepted instance and its recovery. Elements of the root that
+nothing is unusual about are passed in runs, as the decoder takes them, within one window. ``seal`` walks every file,
 so that whatever got into the spool can be taken back into it when the ledger is gone.
 
 Raises ``DecodeError`` naming the byte where the file stops making sense.
@@ -12,8 +13,11 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from agent.dataset.charset import DEFAULT
+from agent.dataset.level import EXPLICIT, NOWHERE, Level
+from agent.dataset.runs import explicit_run, implicit_run
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, IMPLICIT_VR_LE
 from agent.errors import DecodeError, LimitError
 
@@ -27,6 +31,7 @@ INFLATED_BYTES = 64 * 1024  # kept of a Deflated Data Set; study and series stan
 
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+_FIRST_DELIMITER = 0xFFFE0000
 _LONG = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
 
 
@@ -66,6 +71,10 @@ class _Window:
                 raise DecodeError("the file ends early", offset=offset + len(self._bytes))
         return self._bytes[at : at + length]
 
+    def at_hand(self, offset: int) -> tuple[bytes, int, int]:
+        """What was read last, where ``offset`` is in it, and where the file or it ends."""
+        return self._bytes, offset - self._start, min(len(self._bytes), self.size - self._start)
+
 
 def walk(pread: Callable[[int, int], bytes], size: int, offset: int, transfer_syntax: str) -> Origin:
     """Follow the Data Set from ``offset`` to the end of the file of ``size`` bytes; ``pread(length, offset)``."""
@@ -77,13 +86,14 @@ def walk(pread: Callable[[int, int], bytes], size: int, offset: int, transfer_sy
 class _Walker:
     """Position, and what is open: for each level whether its content is Implicit VR."""
 
-    __slots__ = ("_levels", "_order", "_root_implicit", "_uids", "_window")
+    __slots__ = ("_levels", "_order", "_root", "_root_implicit", "_uids", "_window")
 
     def __init__(self, window: _Window, transfer_syntax: str) -> None:
         self._window = window
         self._order = ">" if transfer_syntax == EXPLICIT_VR_BE else "<"
         self._root_implicit = transfer_syntax == IMPLICIT_VR_LE
         self._levels: list[bool] = []
+        self._root = Level(0, 0, NOWHERE, NOWHERE, EXPLICIT, DEFAULT)
         self._uids: dict[int, str] = {}
 
     def run(self, at: int, *, until: int | None = None) -> Origin:
@@ -93,10 +103,25 @@ class _Walker:
             if until is not None and not self._levels and header.tag > until:
                 break
             at = self._step(at, header)
+            if until is None and not self._levels and self._order == "<":
+                at = self._pass(at)
         else:
             if self._levels:
                 raise DecodeError(f"the Data Set is cut short inside {len(self._levels)} open levels", offset=at)
         return Origin(self._uids.get(STUDY, ""), self._uids.get(SERIES, ""))
+
+    def _pass(self, at: int) -> int:
+        """Pass what is at hand of unsuspicious elements of the root; the next one is for ``_step``."""
+        data, here, room = self._window.at_hand(at)
+        if not 0 <= here < room:
+            return at
+        held: dict[int, Any] = {}
+        run = (data, here, self._root, held, (room, _FIRST_DELIMITER, WINDOW_BYTES, WINDOW_BYTES))
+        end = implicit_run(*run, lambda _tag: "UN") if self._root_implicit else explicit_run(*run)
+        for tag in held.keys() & {STUDY, SERIES}:
+            _, _, start, stop, _ = held[tag]
+            self._uids[tag] = _uid(data[start:stop])
+        return at + end - here
 
     def _step(self, at: int, header: _Header) -> int:
         value = at + header.size
@@ -116,8 +141,7 @@ class _Walker:
         if value + header.length > self._window.size:
             raise DecodeError("a value is cut short", tag=header.tag, offset=self._window.size)
         if header.tag in {STUDY, SERIES} and not self._levels and header.length <= WINDOW_BYTES:
-            text = self._window.read(value, header.length).decode("ascii", "replace")
-            self._uids[header.tag] = text.rstrip("\0 ")
+            self._uids[header.tag] = _uid(self._window.read(value, header.length))
         return value + header.length
 
     def _header(self, at: int) -> _Header:
@@ -136,6 +160,10 @@ class _Walker:
 
     def _implicit(self) -> bool:
         return self._levels[-1] if self._levels else self._root_implicit
+
+
+def _uid(value: bytes) -> str:
+    return value.decode("ascii", "replace").rstrip("\0 ")
 
 
 def _deflated(pread: Callable[[int, int], bytes], size: int, offset: int) -> Origin:
