@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset import uid
 from agent.dataset.pixels import PixelDescription
-from agent.errors import DecodeError
+from agent.errors import DecodeError, LimitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +101,7 @@ def read_jpeg(data: bytes) -> Stream:
                 raise DecodeError("has a scan before its frame header", offset=at)
             _require_end(data, at)
             return _stream(frame, body, jfif=jfif, adobe=adobe)._replace(orientation=orientation)
-    raise DecodeError(f"has more than {MAX_MARKERS} markers before its first scan", offset=at)
+    raise LimitError(f"has more than {MAX_MARKERS} markers before its first scan", offset=at)
 
 
 def near_of(data: bytes) -> int:
@@ -230,7 +230,7 @@ def _require_end(data: bytes, at: int) -> None:
         if marker == _SOI or marker in _FRAMES:
             raise DecodeError("has another picture before its end marker", offset=ahead.start(), hint=_ALONE)
         _, at, _ = _segment(data, ahead.start())
-    raise DecodeError(f"has more than {MAX_MARKERS} markers behind its first scan", offset=at)
+    raise LimitError(f"has more than {MAX_MARKERS} markers behind its first scan", offset=at)
 
 
 def _exif_orientation(tiff: bytes) -> int:

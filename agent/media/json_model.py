@@ -18,7 +18,7 @@ from agent.dataset.dataset import DataSet
 from agent.dataset.tag import PIXEL_REPRESENTATION, SPECIFIC_CHARACTER_SET, is_group_length, is_private
 from agent.dataset.values import Element, Fragments, Reference, Scalar, Value
 from agent.dataset.vr import BYTES, NUMBER, TAG, VRS, choose, is_ambiguous
-from agent.errors import DecodeError
+from agent.errors import DecodeError, LimitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -117,7 +117,7 @@ def _data_set_of(found: object, depth: int) -> DataSet:
     if not isinstance(found, dict):
         raise DecodeError(f"a Data Set is an object, not {_kind(found)}", hint=_HINT)
     if depth > MAX_DEPTH:
-        raise DecodeError(f"sequences are nested more than {MAX_DEPTH} deep", hint=_HINT)
+        raise LimitError(f"sequences are nested more than {MAX_DEPTH} deep")
     made = DataSet()
     for key, attribute in found.items():
         tag = _tag_of(key)
@@ -125,6 +125,8 @@ def _data_set_of(found: object, depth: int) -> DataSet:
             raise DecodeError("the element occurs twice", tag=tag, hint=_HINT)
         try:
             made.stored[tag] = _element_of(tag, attribute, depth)
+        except LimitError:
+            raise
         except DecodeError as error:
             raise (error if error.tag is not None else DecodeError(error.message, tag=tag, hint=_HINT)) from None
     return made

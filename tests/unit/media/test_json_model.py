@@ -13,7 +13,7 @@ from agent.dataset.decode import decode
 from agent.dataset.encode import encode
 from agent.dataset.uid import EXPLICIT_VR_LE
 from agent.dataset.values import Fragments
-from agent.errors import DecodeError
+from agent.errors import DecodeError, LimitError
 from agent.media.json_model import MAX_DEPTH, from_json, to_json
 
 # value in memory -> attribute in JSON
@@ -134,3 +134,5 @@ def test_what_is_no_data_set_is_refused(found: Any, complaint: str) -> None:
     with pytest.raises(DecodeError, match=complaint):
         from_json(found)
     from_json(deep(MAX_DEPTH))
+    with pytest.raises(LimitError):
+        from_json(deep(MAX_DEPTH + 1))
