@@ -29,7 +29,7 @@ MAX_FRAME_BYTES: Final = 512 << 20
 # An encoder may make noise larger; nothing makes it twice as large, and padding and markers fit into the rest.
 _CODED_FACTOR, _CODED_SLACK_BYTES = 2, 1 << 20
 # One broken encoder breaks every frame; after these they are counted.
-_FRAMES_NAMED: Final = 8
+FRAMES_NAMED: Final = 8
 SECTIONS: Final = {
     uid.RLE_LOSSLESS: "PS3.5 A.4.2",
     uid.JPEG_BASELINE: "PS3.5 A.4.1",
@@ -117,11 +117,11 @@ def check_frames(file: DicomFile, watch: Callable[[int, int], None]) -> Iterator
     counts = {True: 0, False: 0}
     for frame, text, damage in troubles(found, watch):
         counts[damage] += 1
-        if counts[damage] <= _FRAMES_NAMED:
+        if counts[damage] <= FRAMES_NAMED:
             yield _finding(ERROR if damage else WARNING, f"frame {frame} {text}", syntax)
-    if counts[True] > _FRAMES_NAMED:
+    if counts[True] > FRAMES_NAMED:
         yield _finding(ERROR, f"has {counts[True]} frames that cannot be decoded", syntax)
-    if counts[False] > _FRAMES_NAMED:
+    if counts[False] > FRAMES_NAMED:
         yield _finding(WARNING, f"has {counts[False]} frames with bytes behind their end markers", syntax)
 
 

@@ -32,11 +32,11 @@ from agent.media.part10 import encode_prefix
 from agent.media.reader import instance_of
 from agent.media.rewrite import around_pixels, meta_of, pixel_word, rewrite
 from agent.transcode import frame_codec
-from agent.transcode.frame_check import behind_text, bytes_behind, frames_of, is_known, troubles
+from agent.transcode.frame_check import FRAMES_NAMED, behind_text, bytes_behind, frames_of, is_known, troubles
 from agent.transcode.part_writer import Writer, swapped, write_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from agent.dataset.dataset import DataSet
     from agent.media.file import DicomFile
@@ -61,6 +61,27 @@ def _unwatched(_step: str, _done: int, _of: int) -> None:
     """Tell nobody how far it is."""
 
 
+class Notes:
+    """What is said of single frames: of the first few, and how many more there are."""
+
+    __slots__ = ("_count", "_first")
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._first: list[str] = []
+
+    def add(self, text: str) -> None:
+        """Note something about one more frame."""
+        self._count += 1
+        if self._count <= FRAMES_NAMED:
+            self._first.append(text)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._first
+        if self._count > FRAMES_NAMED:
+            yield f"... and so of {self._count - FRAMES_NAMED} more frames"
+
+
 class Job(Protocol):
     """What is to be done about one file; ``frames`` is how many were compared, once ``prove`` has returned.
 
@@ -68,7 +89,7 @@ class Job(Protocol):
     """
 
     frames: int
-    notes: list[str]
+    notes: Notes
 
     def write(self, sink: Sink, watch: Watch = _unwatched) -> str:
         """Write the new file; ``watch`` is told how far it is. Returns its SOP Instance UID.
@@ -120,14 +141,14 @@ class _Copy:
     def __init__(self, file: DicomFile, syntax: str) -> None:
         self._file, self._syntax = file, syntax
         self.frames = 0
-        self.notes: list[str] = []
+        self.notes = Notes()
 
     def write(self, sink: Sink, watch: Watch = _unwatched) -> str:
         found = frames_of(self._file) if is_known(self._file) else None
         for frame, text, damage in troubles(found, partial(watch, "frames decoded")) if found is not None else ():
             if damage:
                 raise DecodeError(f"frame {frame} {text}", tag=PIXEL_DATA)
-            self.notes.append(f"frame {frame} {text}; they are copied as they are")
+            self.notes.add(f"frame {frame} {text}; they are copied as they are")
         plan = rewrite(self._file, transfer_syntax_uid=self._syntax)
         if plan.deflate:
             _require_inflatable(_bytes_of(plan.parts))
@@ -195,7 +216,7 @@ class _Frames:
 
     def __init__(self, file: DicomFile, instance: Instance, syntax: str, near: int, *, lenient: bool) -> None:
         assert instance.pixels is not None
-        self.notes: list[str] = []
+        self.notes = Notes()
         self._lenient = lenient
         self._file, self._instance, self._syntax, self._near = file, instance, syntax, near
         self.frames = instance.number_of_frames
@@ -291,7 +312,7 @@ class _Frames:
         text = f"{frame} has {behind_text(behind)}"
         if not self._lenient:
             raise DecodeError(f"{text}, which would be lost", tag=PIXEL_DATA, hint=_BEHIND_HINT)
-        self.notes.append(f"{text}; they were left out")
+        self.notes.add(f"{text}; they were left out")
 
     def _around(self) -> tuple[list[Any], list[Any]]:
         return around_pixels(self._attributes(), self._syntax, self.frames * self._target.frame_bytes)

@@ -60,6 +60,20 @@ def test_bytes_behind_a_frame_are_neither_lost_nor_kept_in_silence(word: str, tm
     assert f"warning: (7FE0,0010) PixelData {said}" in run_command("check", source).stdout
 
 
+def test_the_first_few_frames_are_named_and_the_others_counted(tmp_path: Path) -> None:
+    source, out = tmp_path / "source.dcm", tmp_path / "out.dcm"
+    assert transcode(TWO, "jpeg-ls", source).returncode == 0
+    made = pydicom.dcmread(source)
+    made.NumberOfFrames = 30
+    made.PixelData = encapsulate([frame.rstrip(b"\0") + TAIL for frame in coded(source) * 15])
+    made.save_as(source)
+    for word, more in (("explicit", ("--lenient",)), ("jpeg-ls", ())):
+        done = transcode(source, word, out, *more)
+        assert (done.returncode, len(done.stderr.splitlines())) == (0, 9)
+        assert done.stderr.endswith("... and so of 22 more frames\n")
+        out.unlink()
+
+
 def test_a_second_picture_in_a_lossy_frame_is_said(tmp_path: Path) -> None:
     """Frames that nobody decodes here are looked through all the same; so is a picture in front of the end marker."""
     source = tmp_path / "source.dcm"
