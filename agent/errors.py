@@ -191,7 +191,7 @@ class NotDicomError(DecodeError):
     """The file carries no DICM prefix (PS3.10 7.1)."""
 
     code = "media.not_dicom"
-    hint = "This is no DICOM file; check the file name."
+    hint = "Is it the right file? A Data Set without the head of a file is read with --lenient where a verb has it."
 
 
 # --- the upper layer and DIMSE ---------------------------------------------------------------

@@ -11,6 +11,7 @@ import re
 from typing import Final
 
 HEAD_BYTES: Final = 1024
+_DATA_SET: Final = re.compile(rb"[\x02\x08]\0.\0(?:UL|OB|UI|CS|SH|LO|DA|TM)", re.DOTALL)  # without preamble
 _PNM: Final = re.compile(rb"P[1-7]\s+[#0-9W]")
 _DISTINCT: Final = 8  # different bytes that a text or a packet has at least
 _TS_PACKET: Final = 188
@@ -61,6 +62,8 @@ def recognised(head: bytes, size: int) -> str | None:
             return name
     if head[:2] == b"BM" and int.from_bytes(head[2:6], "little") == size:
         return "a BMP"
+    if _DATA_SET.match(head):
+        return "a DICOM file"
     if _PNM.match(head):
         return "a PBM, PGM, PPM or PAM"
     packets = [head[at : at + _TS_PACKET] for at in range(0, 5 * _TS_PACKET, _TS_PACKET)]

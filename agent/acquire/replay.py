@@ -121,9 +121,11 @@ def _recognised(fd: int, path: str) -> Frames:
         return raw_frames(fd, path, sidecar)
     if is_pnm(head):
         return pnm_frames(fd, path)
-    name = recognised(os.pread(fd, HEAD_BYTES, 0), os.fstat(fd).st_size) or "no picture"
+    name = recognised(os.pread(fd, HEAD_BYTES, 0), os.fstat(fd).st_size)
+    if name == "a DICOM file":
+        name = "a Data Set without the head of a file"
     raise DeviceError(
-        f"{path}: is {name}, which is not replayed",
+        f"{path}: is {name}, which is not replayed" if name else f"{path}: is nothing that is replayed",
         hint="Use PNG, PGM, PPM, native or RLE DICOM, or raw samples beside a sidecar named FILE.toml.",
     )
 

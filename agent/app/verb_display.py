@@ -159,13 +159,14 @@ def _lines(made: Calibration) -> list[str]:
 
 
 def _write(path: str, made: Calibration) -> None:
+    from agent.acquire.filesink import FileSink
+
+    sink = FileSink(path)
     try:
-        with open(path, "x", encoding="ascii") as file:
-            file.writelines(_lines(made))
-    except FileExistsError:
-        raise FileError(f"{path}: exists already", hint="Name another file; nothing is replaced.") from None
-    except OSError as error:
-        raise FileError(f"{path}: {error.strerror}") from None
+        sink.write("".join(_lines(made)).encode("ascii"))
+        sink.publish()
+    finally:
+        sink.abandon()
 
 
 def _read(path: str) -> list[Measurement]:

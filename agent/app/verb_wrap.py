@@ -61,8 +61,8 @@ def arguments(parser: Parser) -> None:
     parser.add("--anatomy", metavar="WORD", help="region looked at, for example CHEST")
     parser.add("--laterality", choices=("R", "L", "U", "B"), help="side of a paired region")
     parser.add("--frame-time-ms", read=float, metavar="MS", help="time between frames (without it: pages)")
-    parser.add("--insist", switch=True, help="what is given counts where the file says otherwise: another "
-               "patient in a CDA, raw samples that begin like another format, a PDF with a password")  # fmt: skip
+    parser.add("--insist", switch=True, help="what is given counts, whatever the file says: another patient in a CDA, "
+               "raw samples that begin like another format, a PDF with a password, frames in this order")  # fmt: skip
     parser.add("--ignore-orientation", switch=True, help="carry a JPEG as it lies, whatever its Exif says")
     parser.add("--rows", read=int, metavar="N", help="raw samples: rows")
     parser.add("--columns", read=int, metavar="N", help="raw samples: columns")
@@ -107,6 +107,7 @@ def _require(args: Arguments, content: str) -> None:
     if content == "picture":
         if kind in DOCUMENTS:
             raise UsageError(f"{first} is a picture and makes no instance of {kind}")
+        _require_order(args)
         return
     if kind not in ("auto", content):
         raise UsageError(f"{first} is {content} and makes no instance of {kind}")
@@ -119,13 +120,32 @@ def _require(args: Arguments, content: str) -> None:
             raise UsageError(f"{option} says something of pictures, and {first} is {content}", hint="Leave it out.")
 
 
+def _require_order(args: Arguments) -> None:
+    """Refuse frames in the order of a shell, for which 10 comes before 2: nobody would see it in the instance."""
+    import re
+
+    def by_number(name: str) -> list[str | int]:
+        parts = re.split(r"([0-9]+)", name)  # text and digits in turn
+        return [int(part) if at % 2 else part for at, part in enumerate(parts)]
+
+    names = args.files
+    if args.insist or names != sorted(names):
+        return
+    for name, wanted in zip(names, sorted(names, key=by_number), strict=True):
+        if name != wanted:
+            raise UsageError(
+                f"frames are taken in the order given, and {name} is given before {wanted}",
+                hint="Number them with leading zeros, or give $(ls -v NAMES); --insist keeps this order.",
+            )
+
+
 def _print(facts: dict[str, Any]) -> None:
     frames = f", {count_text(facts['frames'], 'frame')}" if facts["frames"] else ""
     syntax = facts["transfer_syntax"]
     syntax = uid.uid_name(syntax) if syntax[:1].isdigit() else syntax
     print(f"{facts['file']}: {facts['sop_class']}, {size_text(facts['size'])}{frames}, {syntax}")
-    if facts["version"]:
-        print(f"version {printable(facts['version'])}")
+    if facts["document_version"]:
+        print(f"version {printable(facts['document_version'])}")
     for key, title in (("taken", "from the document"), ("overruled", "overruled by what is given"), ("assumed",) * 2):
         if facts[key]:
             print(f"{title}: {printable(', '.join(facts[key]))}")
@@ -337,7 +357,7 @@ def _made(
         "frames": frames,
         "taken": facts.taken,
         "overruled": facts.overruled,
-        "version": facts.version,
+        "document_version": facts.version,
         "assumed": facts.assumed,
         "empty": _empty(ds),
     }

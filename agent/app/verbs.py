@@ -116,8 +116,9 @@ VERBS: Final[tuple[Verb, ...]] = (
         (
             "wrap photo.jpg --sop-class vl-photo --patient-id 42 -o photo.dcm",
             "wrap page1.png page2.png --set ConversionType=SD -o scan.dcm",
-            "wrap clip*.pgm --sop-class us-mf --frame-time-ms 40 -o clip.dcm",
+            "wrap clip-01.pgm clip-02.pgm --sop-class us-mf --frame-time-ms 40 -o clip.dcm",
             "wrap report.pdf --title 'Report' --attributes patient.json -o report.dcm",
+            "wrap letter.xml -o letter.dcm",
             "wrap exposures.json --sop-class dose -o dose.dcm",
             "wrap image.raw --rows 512 --columns 512 --bits-stored 12 -o image.dcm",
         ),

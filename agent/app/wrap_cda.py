@@ -32,6 +32,7 @@ class Merged(NamedTuple):
     taken: list[str]
     overruled: list[str]
     version: str  # of the document, for people: no Attribute holds it
+    named: bool = True  # whether the document says whom it is about
 
 
 def merge(path: str, found: DataSet, facts: CdaFacts, *, offset: str, insist: bool) -> Merged:
@@ -44,7 +45,8 @@ def merge(path: str, found: DataSet, facts: CdaFacts, *, offset: str, insist: bo
         raise InputError(f"{path} is about {len(facts.patients)} patients, and an instance is of one",
                          hint="Ask who made it for one document for each patient.")  # fmt: skip
     version = f"{facts.version} of {facts.set_id}" if facts.version and facts.set_id else facts.version
-    merged = Merged(found.copy(), _written(path, facts.effective_time, offset), [], [], version)
+    written = _written(path, facts.effective_time, offset)
+    merged = Merged(found.copy(), written, [], [], version, named=bool(facts.patients))
     merging = _Merging(path, merged, insist=insist)
     if facts.patients:
         merging.patient(facts.patients[0])
@@ -95,7 +97,7 @@ class _Merging:
 
     def _identifier(self, ids: tuple[Identifier, ...]) -> None:
         found = self._merged.found
-        given = found.text("PatientID")
+        given = found.text("PatientID").strip()
         roots = {item.text("UniversalEntityID") for item in found.items_of(_ISSUER)}
         known = [one for one in ids if one.value == given and (not roots or one.root in roots)]
         if "PatientID" not in found and len(ids) > 1:

@@ -41,6 +41,8 @@ def _encapsulated(args: Arguments, content: str) -> tuple[Kind, Facts, DataSet]:
         facts = wrap_facts.sort(row, merged.found, args)._replace(
             taken=merged.taken, overruled=merged.overruled, version=merged.version
         )
+        if not merged.named:
+            facts.assumed.append("that the document, which names no patient, is of the one given")
         burned_in = facts.acquisition.burned_in_annotation
         if burned_in is None:
             facts.assumed.append("BurnedInAnnotation YES")

@@ -62,6 +62,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "pgm": ("a PBM, PGM, PPM or PAM", picture("PPM")),
     "pdf": ("a PDF", picture("PDF")),
     "dicom": ("a DICOM file", DICOM.read_bytes),
+    "bare": ("a DICOM file", lambda: DICOM.read_bytes()[132:]),
     "program": ("a program", Path(sys.executable).read_bytes),
     "zip": ("a ZIP archive or office document", zipped),
     "tar": ("a tar archive", tarred),

@@ -291,7 +291,7 @@ def test_what_is_no_picture_is_refused(tmp_path: Path) -> None:
     assert "is a JPEG or JPEG-LS, which is not replayed" in refusal(
         put(tmp_path / "a.jpg", b"\xff\xd8\xff\xe0" + bytes(200))
     )
-    assert "is no picture, which is not replayed" in refusal(put(tmp_path / "b.raw", bytes(200)))
+    assert "is nothing that is replayed" in refusal(put(tmp_path / "b.raw", bytes(200)))
     os.mkfifo(tmp_path / "pipe")
     assert "not a regular file" in refusal(tmp_path / "pipe")
 

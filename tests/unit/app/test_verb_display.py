@@ -42,7 +42,7 @@ def test_table_to_a_file_that_is_never_replaced(
     assert len(table.read_text().splitlines()) == 1025
     assert "JND per step" in capsys.readouterr().out
     assert main(words) == 3
-    assert "exists already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
 
 
 def test_table_makes_a_display_better(measured: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -208,3 +208,18 @@ def test_an_encrypted_pdf_that_everybody_can_open(tmp_path: Path) -> None:
     words = ["wrap", str(tmp_path / "a.pdf"), "-o", str(tmp_path / "a.dcm")]
     assert cli.main(words) == 33
     assert cli.main([*words, "--insist"]) == 0
+
+
+def test_frames_in_the_order_of_a_shell_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in (1, 2, 10):
+        (tmp_path / f"clip{number}.pgm").write_bytes(PGM[:-1] + bytes([number]))
+    files = [str(path) for path in sorted(tmp_path.glob("clip*.pgm"))]
+    words = ["--sop-class", "us-mf", "--frame-time-ms", "40", "-o"]
+    assert cli.main(["wrap", *files, *words, str(tmp_path / "a.dcm")]) == 2
+    assert "clip10.pgm is given before " in capsys.readouterr().err
+    for name, order, last in (("b", [0, 2, 1], 10), ("c", [2, 0, 1], 10), ("d", [1, 2, 0], 1)):
+        assert cli.main(["wrap", *(files[at] for at in order), *words, str(tmp_path / f"{name}.dcm")]) == 0
+        with opened(str(tmp_path / f"{name}.dcm")) as file:
+            assert file.pixel_value is not None
+            assert file.pread(1, file.pixel_value.end - 1) == bytes([last])
+    assert cli.main(["wrap", *files, *words, str(tmp_path / "e.dcm"), "--insist"]) == 0
