@@ -39,7 +39,7 @@ class FileSink:
         try:
             self._file = self._medium.create(part, _MODE)
         except SpoolError as error:
-            raise FileError(str(error).replace(part, path)) from None
+            raise _failed(error, part, path) from None
 
     def write(self, data: ReadableBuffer) -> int:
         """Append all of ``data``; returns its length in bytes."""
@@ -52,7 +52,7 @@ class FileSink:
         try:
             return self._file.write_at(offset, data)
         except SpoolError as error:
-            raise FileError(str(error)) from None
+            raise _failed(error, self._file.path, self.path) from None
 
     def seek(self, offset: int) -> None:
         """Let ``write`` go on at ``offset``."""
@@ -79,10 +79,15 @@ class FileSink:
             self._file.finish()
             self._medium.publish(self._file.path, self.path)
         except SpoolError as error:
-            raise FileError(str(error)) from None
+            raise _failed(error, self._file.path, self.path) from None
         return self._file.size
 
     def abandon(self) -> None:
         """Remove what was written; does nothing once published."""
         self._file.close()
         self._medium.remove(self._file.path)
+
+
+def _failed(error: SpoolError, part: str, path: str) -> FileError:
+    """The same failure of the file that was asked for."""
+    return FileError(str(error).replace(part, path))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from agent.app import wrap_documents, wrap_facts, wrap_inputs
+from agent.app import wrap_documents, wrap_facts, wrap_inputs, wrap_raw
 from agent.app.cli import print_json
 from agent.app.term import count_text, printable, size_text
 from agent.config.words import LOSSLESS, transfer_syntax_uid, transfer_syntax_word
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from agent.acquire.filesink import FileSink
     from agent.app.options import Arguments, Parser
     from agent.app.wrap_facts import Facts
-    from agent.app.wrap_inputs import Picture, Raw
+    from agent.app.wrap_inputs import Picture
+    from agent.app.wrap_raw import Raw
     from agent.dataset.dataset import DataSet
 
 DOCUMENTS: Final = ("pdf", "cda", "dose")
@@ -34,10 +35,6 @@ MAX_FRAME_TIME_MS: Final = 86_400_000  # a day: slower frames are pages
 _MUST_SAY_BURNED_IN: Final = ("sc-mf", "dx")  # type 1 there (PS3.3 C.8.6.3, C.8.11.3)
 _VALUE_HINT: Final = "Correct the value in --set KEYWORD=VALUE or in the file of --attributes."
 _TRANSFER_SYNTAX: Final = 0x00020010
-_PHOTOMETRIC: Final = ("MONOCHROME1", "MONOCHROME2", "RGB", "YBR_FULL")
-_RAW: Final = (
-    "rows", "columns", "frames", "samples", "bits_allocated", "bits_stored", "photometric", "signed", "offset_bytes",
-)  # fmt: skip
 _OF_PICTURES: Final = ("anatomy", "laterality", "frame_time_ms")
 _SPARE_BYTES: Final = 64  # Number of Frames, which the writer adds where it is missing
 _HINT: Final = (
@@ -64,15 +61,7 @@ def arguments(parser: Parser) -> None:
     parser.add("--insist", switch=True, help="what is given counts, whatever the file says: another patient in a CDA, "
                "raw samples that begin like another format, a PDF with a password, frames in this order")  # fmt: skip
     parser.add("--ignore-orientation", switch=True, help="carry a JPEG as it lies, whatever its Exif says")
-    parser.add("--rows", read=int, metavar="N", help="raw samples: rows")
-    parser.add("--columns", read=int, metavar="N", help="raw samples: columns")
-    parser.add("--frames", read=int, metavar="N", help="raw samples: frames in each file, which they fill (1)")
-    parser.add("--samples", read=int, metavar="N", help="raw samples: 1 or 3 per pixel (1)")
-    parser.add("--bits-allocated", read=int, metavar="N", help="raw samples: 8 or 16 (as bits stored need)")
-    parser.add("--bits-stored", read=int, metavar="N", help="raw samples: bits that mean something (8)")
-    parser.add("--photometric", metavar="WORD", choices=_PHOTOMETRIC, help=f"raw samples: {', '.join(_PHOTOMETRIC)}")
-    parser.add("--signed", switch=True, help="raw samples: two's complement")
-    parser.add("--offset-bytes", read=int, metavar="N", help="raw samples: bytes before the first frame (0)")
+    wrap_raw.arguments(parser)
     parser.add("--json", switch=True, help="print the result as JSON")
 
 
@@ -80,7 +69,7 @@ def run(args: Arguments) -> int:
     """Make one instance."""
     if args.frame_time_ms is not None and not MIN_FRAME_TIME_MS <= args.frame_time_ms <= MAX_FRAME_TIME_MS:
         raise UsageError(f"--frame-time-ms is {MIN_FRAME_TIME_MS} to {MAX_FRAME_TIME_MS}, not {args.frame_time_ms:g}")
-    raw = _raw(args)
+    raw = wrap_raw.asked_for(args)
     content = wrap_inputs.content_of(args.files[0], raw=raw is not None)
     _require(args, content)
     try:
@@ -294,39 +283,6 @@ def _lossy(found: list[Picture]) -> tuple[LossyStep, ...]:
     d = found[0].description
     native = d.rows * d.columns * d.samples_per_pixel * (d.bits_allocated // 8) * len(found)
     return (LossyStep(native / sum(picture.size for picture in found), LOSSY_METHOD[stream.transfer_syntax_uid]),)
-
-
-def _raw(args: Arguments) -> Raw | None:
-    from agent.acquire.pictures import check_geometry
-    from agent.errors import DeviceError
-
-    given = {name: value for name in _RAW if (value := getattr(args, name)) is not None and value is not False}
-    if not given:
-        return None
-    if "rows" not in given or "columns" not in given:
-        name = next(iter(given)).replace("_", "-")
-        raise UsageError(f"--{name} is for raw samples, and these need both --rows and --columns")
-    values = {"samples": 1, "bits_stored": 8, "frames": 1, "offset_bytes": 0, **given}
-    for name, low in (("frames", 1), ("offset_bytes", 0)):
-        if values[name] < low:
-            raise UsageError(f"--{name.replace('_', '-')} is {low} or more, not {values[name]}")
-    stored, samples = values["bits_stored"], values["samples"]
-    description = PixelDescription(
-        args.rows,
-        args.columns,
-        samples,
-        values.get("bits_allocated", 8 if stored <= 8 else 16),
-        stored,
-        stored - 1,
-        int(args.signed),
-        args.photometric or ("RGB" if samples == 3 else "MONOCHROME2"),
-        0,
-    )
-    try:
-        check_geometry(description, "raw samples")
-    except DeviceError as error:
-        raise UsageError(error.message) from None
-    return wrap_inputs.Raw(description, values["offset_bytes"], values["frames"], believed=args.insist)
 
 
 # --- the file --------------------------------------------------------------------------------

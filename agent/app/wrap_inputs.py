@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from agent.acquire import pictures
 from agent.acquire.lookalike import HEAD_BYTES, recognised
 from agent.app.source_file import open_regular
-from agent.app.term import count_text
-from agent.dataset.pixels import PixelDescription
+from agent.app.wrap_raw import BITS_HINT, require
 from agent.errors import DecodeError, DeviceError, FileError, InputError, UsageError
 from agent.media import codestream
 from agent.media.codestream import Stream
@@ -24,24 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import TypeVar
 
+    from agent.app.wrap_raw import Raw
+    from agent.dataset.pixels import PixelDescription
+
     T = TypeVar("T")
 
 MAX_STREAM_BYTES: Final = 256 << 20  # of one compressed picture, which is held in memory
 UPRIGHT: Final = 1
-_BITS: Final = "Check --bits-stored and --signed, and whether the low byte of a sample comes first."
 _SAVE_AS: Final = "Was another file meant? A picture can be saved as PNG, JPEG or PGM, a document as PDF."
-_GEOMETRY: Final = "Check --rows, --columns, --samples, --bits-stored, --bits-allocated, --offset-bytes and --frames."
 
 _BOMS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-
-
-class Raw(NamedTuple):
-    """How the samples of raw files lie."""
-
-    description: PixelDescription
-    offset: int = 0
-    frames: int = 1  # in each file
-    believed: bool = False  # whatever the first bytes look like
 
 
 class Picture(NamedTuple):
@@ -121,7 +112,7 @@ def frames_of(picture: Picture, raw: Raw | None) -> Iterator[bytes]:
         for index in range(picture.frames):
             at = raw.offset + index * size
             data = opened.guarded(partial(pictures.read_exactly, opened.fd, size, at, picture.path))
-            opened.guarded(partial(pictures.check_samples, data, picture.description, picture.path), _BITS)
+            opened.guarded(partial(pictures.check_samples, data, picture.description, picture.path), BITS_HINT)
             yield data
 
 
@@ -140,26 +131,9 @@ def same_kind(found: list[Picture]) -> None:
 
 
 def _look_raw(path: str, raw: Raw) -> Picture:
-    """Raw samples fill their file to the byte, and do not begin like something else."""
     with _opened(path) as opened:
-        size, head = opened.size, os.pread(opened.fd, HEAD_BYTES, 0)
-    name = None if raw.believed else recognised(head, size)
-    if name is not None:
-        raise InputError(
-            f"{path} is {name}, and --rows and --columns are for raw samples",
-            hint="Leave them out; or, if these are samples that only look like it, give --insist.",
-        )
-    frame = raw.description.frame_bytes
-    wanted = raw.offset + raw.frames * frame
-    if size != wanted:
-        more, rest = divmod(size - raw.offset, frame)
-        fits = more > 0 and not rest
-        raise InputError(
-            f"{path} has {size} bytes, and {count_text(raw.frames, 'frame')} of {frame} from byte {raw.offset} on"
-            f" need {wanted}",
-            hint=f"Are there {count_text(more, 'frame')} in it? Say --frames {more}." if fits else _GEOMETRY,
-        )
-    return Picture(path, raw.description, raw.frames, size)
+        require(path, os.pread(opened.fd, HEAD_BYTES, 0), opened.size, raw)
+        return Picture(path, raw.description, raw.frames, opened.size)
 
 
 def _look_jpeg(path: str, *, ignore_orientation: bool) -> Picture:
