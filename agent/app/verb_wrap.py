@@ -45,8 +45,8 @@ _HINT: Final = (
 
 def arguments(parser: Parser) -> None:
     """Declare the options."""
-    parser.add("files", metavar="FILE", amount="+", help="PNG, JPEG, JPEG-LS, PGM, PPM or raw pictures (several: one "
-               "multi-frame instance), or one PDF, CDA or JSON of exposure events")  # fmt: skip
+    parser.add("files", metavar="FILE", amount="+", help="PNG, JPEG, JPEG-LS, PGM, PPM or raw pictures (several: the "
+               "frames of one instance), or one PDF, CDA or JSON of exposure events")  # fmt: skip
     parser.add("-o", "--output", required=True, metavar="FILE", help="the file to make; never replaced")
     parser.add("--sop-class", choices=CHOICES, default="auto", help="kind of instance (auto: by content)")
     parser.add("--transfer-syntax", metavar="WORD|UID", help=f"{'|'.join(LOSSLESS)} (explicit); JPEG stays as it is")
@@ -137,7 +137,7 @@ def _print(facts: dict[str, Any]) -> None:
         print(f"version {printable(facts['document_version'])}")
     for key, title in (("taken", "from the document"), ("overruled", "overruled by what is given"), ("assumed",) * 2):
         if facts[key]:
-            print(f"{title}: {printable(', '.join(facts[key]))}")
+            print(f"{title}: {printable(', '.join(facts[key]), 2000)}")
     if facts["empty"]:
         side = ", Laterality with --anatomy or --laterality" if "Laterality" in facts["empty"] else ""
         print(f"empty: {', '.join(facts['empty'])}\nfill them with --set KEYWORD=VALUE{side}")

@@ -11,13 +11,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset.dataset import DataSet
-from agent.errors import InputError
+from agent.dataset.encode import encode
+from agent.dataset.uid import EXPLICIT_VR_LE
+from agent.errors import EncodeError, InputError
 
 if TYPE_CHECKING:
     from agent.iod.cda import CdaFacts, CdaPatient, Identifier, PersonName
 
 _ISSUER: Final = "IssuerOfPatientIDQualifiersSequence"
 _GROUPS: Final = 3  # of PN
+_SHOWN: Final = 64  # characters of a value that is refused
 _WHO: Final = "Say which one with --patient-id ID."
 _HINT: Final = (
     "Is it the right file for this patient? Correct what is given; only if both are the same person, --insist keeps it."
@@ -69,6 +72,7 @@ class _Merging:
             return False
         if keyword not in found:
             if take:
+                self._possible(keyword, value)
                 found[keyword] = value
                 self._merged.taken.append(f"{keyword} {value}")
             return take
@@ -79,6 +83,14 @@ class _Merging:
             raise InputError(f"{self._path} says {keyword} {value}, and {given or 'none'} is given", hint=_HINT)
         self._merged.overruled.append(f"{keyword} {value}")
         return False
+
+    def _possible(self, keyword: str, value: str) -> None:
+        """Refuse what no Attribute can hold, while it is known whose it is."""
+        try:
+            encode(DataSet({"SpecificCharacterSet": "ISO_IR 192", keyword: value}), EXPLICIT_VR_LE)
+        except EncodeError as error:
+            said = f"{self._path} says {keyword} {value[:_SHOWN]}: {error.message.partition(' at (')[0]}"
+            raise InputError(said, hint=f"Correct the document, or give --set {keyword}=VALUE with --insist.") from None
 
     def patient(self, patient: CdaPatient) -> None:
         """Whom it is about."""

@@ -230,6 +230,19 @@ def test_documents_beside_dcmtk(kind: str, need: Callable[[str], str], tmp_path:
     judge(need, tmp_path / "ours.dcm")
 
 
+def test_the_patient_of_a_cda_is_whom_dcmtk_reads(need: Callable[[str], str], tmp_path: Path) -> None:
+    (tmp_path / "a.xml").write_bytes(CDA)
+    command = [need("cda2dcm"), str(tmp_path / "a.xml"), str(tmp_path / "theirs.dcm")]
+    subprocess.run(command, check=True, timeout=30, capture_output=True)
+    theirs, ours = pydicom.dcmread(tmp_path / "theirs.dcm"), wrap(tmp_path / "ours.dcm", tmp_path / "a.xml")
+    name = str(theirs.PatientName).encode("latin-1").decode()  # they call the bytes of the document ISO_IR 100
+    assert str(ours.PatientName) == name.rstrip("^")
+    for keyword in ("PatientID", "PatientBirthDate", "PatientSex"):
+        assert ours[keyword].value == theirs[keyword].value
+    issuer = ours.IssuerOfPatientIDQualifiersSequence[0]
+    assert (issuer.UniversalEntityID, issuer.UniversalEntityIDType) == ("1.2.276.0.76.3.1.99", "ISO")
+
+
 @pytest.mark.parametrize("odd", [0, 1])
 @pytest.mark.parametrize("kind", ["pdf", "cda"])
 @pytest.mark.parametrize("syntax", ["explicit", "implicit", "deflated"])

@@ -165,7 +165,26 @@ def test_the_time_of_the_document(moment: str, wanted: tuple[str, str], tmp_path
 def test_a_day_that_does_not_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert wrapped(tmp_path, cda(time='<effectiveTime value="20260230"/>')) == 33
     assert "is no time that exists" in capsys.readouterr().err
-    assert wrapped(tmp_path, cda(birth='<birthTime value="19700230"/>')) != 0
+
+
+@pytest.mark.parametrize(
+    ("data", "text", "instead"),
+    [
+        (cda(birth='<birthTime value="19700230"/>'), "says PatientBirthDate 19700230: ", "PatientBirthDate=19700228"),
+        (cda(ids=f'<id root="1.2" extension="{"7" * 65}"/>'), "says PatientID 777", "PatientID=7"),
+        (cda(name=f"<name><family>{'x' * 65}</family></name>"), "says PatientName xxx", "PatientName=X"),
+    ],
+)
+def test_what_no_attribute_can_hold(
+    data: bytes, text: str, instead: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert wrapped(tmp_path, data) == 33
+    error = capsys.readouterr().err
+    assert text in error
+    assert "Correct the document, or give --set" in error
+    assert (
+        made(tmp_path, data, "--set", instead, "--insist").text(instead.partition("=")[0]) == instead.partition("=")[2]
+    )
 
 
 def test_a_document_that_names_nobody_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
