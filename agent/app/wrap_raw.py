@@ -60,6 +60,9 @@ def asked_for(args: Arguments) -> Raw | None:
         if values[name] < low:
             raise UsageError(f"--{name.replace('_', '-')} is {low} or more, not {values[name]}")
     stored, samples = values["bits_stored"], values["samples"]
+    photometric = args.photometric or ("RGB" if samples == 3 else "MONOCHROME2")
+    if samples in (1, 3) and (samples == 1) != photometric.startswith("MONOCHROME"):
+        raise UsageError(f"--photometric {photometric} is not of {count_text(samples, 'sample')} per pixel (--samples)")
     description = PixelDescription(
         args.rows,
         args.columns,
@@ -68,7 +71,7 @@ def asked_for(args: Arguments) -> Raw | None:
         stored,
         stored - 1,
         int(args.signed),
-        args.photometric or ("RGB" if samples == 3 else "MONOCHROME2"),
+        photometric,
         0,
     )
     try:

@@ -52,7 +52,7 @@ def _line(text: str, number: int) -> _Line:
     between = _BETWEEN.search(text)
     mark = "," if between is None or "," in between[0] else ";" if ";" in between[0] else "blank"
     columns = text.split(",") if between is None else _BETWEEN.split(text)
-    if mark == "," and text.count(",") > 1:
+    if mark == "," and text.count(",") == 2:
         raise _refused(number, text, "can be read in more than one way, the comma parts columns and marks a fraction")
     if len(columns) != 2:
         raise _refused(number, text, f"has {len(columns)} column{'s'[: len(columns) - 1]}, not a level and a luminance")

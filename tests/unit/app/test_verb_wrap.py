@@ -44,6 +44,8 @@ PDF = b"%PDF-1.4\n%%EOF\n"
         (PDF, ("--anatomy", "CHEST"), 2, "--anatomy says something of pictures"),
         (PDF.replace(b"%%EOF", b"trailer <</Encrypt 9 0 R>>\n%%EOF"), (), 33, "the PDF is encrypted"),
         (RAW, ("--rows", "4", "--columns", "6", "--photometric", "BLUE"), 2, "'BLUE' is not one of MONOCHROME1"),
+        (RAW, ("--rows", "4", "--columns", "6", "--photometric", "RGB"), 2, "RGB is not of 1 sample per pixel"),
+        (RAW, ("--rows", "4", "--columns", "2", "--samples", "3", "--photometric", "MONOCHROME2"), 2, "of 3 samples"),
         (RAW, ("--rows", "4", "--columns", "6", "--bits-stored", "7"), 33, "hint: Check --bits-stored and --signed"),
         (b'{"device": {}, "events": []}', (), 33, "hint: Correct it in the file"),
         (PGM, ("--set", "PatientID"), 2, "KEYWORD=VALUE"),

@@ -39,6 +39,7 @@ def test_what_is_read(text: str, encoding: str) -> None:
         ("1,5;2,5\n", "line 1 has '1,5' in the place of a whole level"),
         ("15,2,37\n", "line 1 can be read in more than one way"),
         ("15, 2,37\n", "line 1 can be read in more than one way"),
+        ("0,0,0.9,0.9\n", "line 1 has 4 columns, not a level and a luminance"),
         ("0;0,4\n15;2.37\n", "line 2 is unlike line 1, where fractions are marked by ','"),
         ("0;0.4\n7;1\n15;2,37\n", "line 3 is unlike line 1, where fractions are marked by '.'"),
         ("0;0,4\n15,2\n", "line 2 is unlike line 1, where columns are parted by ';'"),
