@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from agent.acquire.clock import wall_stamp
+from agent.acquire.clock import WallStamp, wall_stamp
 from agent.acquire.identity import new_uid
 from agent.app.wrap_inputs import read_bytes
 from agent.dataset.dataset import DataSet
@@ -81,6 +81,20 @@ def _twice(one: DataSet, other: DataSet, tag: int, origins: tuple[str, str]) -> 
     return UsageError(f"{keyword} is said twice: {' and '.join(values)}", hint="Which one is meant? Say it once.")
 
 
+def _now(offset: str) -> WallStamp:
+    """This moment in the time zone that was said, if one was."""
+    from datetime import datetime
+
+    stamp = wall_stamp(time.time())
+    if offset in ("", stamp.offset):
+        return stamp
+    try:
+        moment = datetime.fromtimestamp(stamp.wall_s, datetime.strptime(offset, "%z").tzinfo)
+    except ValueError:
+        return stamp  # what is no offset is refused when it is written
+    return WallStamp(moment.strftime("%Y%m%d"), moment.strftime("%H%M%S.%f"), offset, stamp.wall_s)
+
+
 def offset_of(found: DataSet) -> str:
     """The time zone of an instance that is made now."""
     return found.text("TimezoneOffsetFromUTC") or wall_stamp(time.time()).offset
@@ -114,7 +128,7 @@ def sort(row: Kind, found: DataSet, args: Arguments) -> Facts:
     """Sort Attributes for building an instance of this kind, now."""
     assumed: list[str] = []
     found = found.copy()
-    stamp = wall_stamp(time.time())
+    stamp = _now(found.text("TimezoneOffsetFromUTC"))
     acquisition = _acquisition(found, stamp.date, stamp.time, stamp.offset, assumed)
     allowed = modules.tags_of(row.iod, CONTEXT_ENTITIES) | {CHARACTER_SET}
     context, rest = DataSet(), DataSet()
@@ -159,6 +173,7 @@ def _acquisition(found: DataSet, date: str, moment: str, offset: str, assumed: l
         image_type=tuple(filter(None, _taken(found, "ImageType").split("\\"))),
         patient_orientation=(row, column) if orientation else None,
         comments=_taken(found, "ImageComments"),
+        created=(date, moment),
         capture=CaptureFacts(_chosen(conversion, _WORKSTATION, "ConversionType", assumed)),
     )
 

@@ -182,7 +182,8 @@ class Acquisition(NamedTuple):
 
     ``frame_times_ms`` are the values of Frame Time Vector: increments, the first 0. ``laterality`` is R, L, U
     (unpaired) or B (both); without one, U is written where the anatomy is known not to be paired. ``image_type``
-    replaces the default of the kind. ``timing.FrameClock`` fills the frame fields from capture time stamps.
+    replaces the default of the kind. ``created`` is date and time of making the instance, where the content is of
+    another moment. ``timing.FrameClock`` fills the frame fields from capture time stamps.
     """
 
     sop_instance_uid: str
@@ -214,4 +215,5 @@ class Acquisition(NamedTuple):
     xray: XrayFacts = XrayFacts()
     angiography: AngiographyFacts = AngiographyFacts()
     capture: CaptureFacts = CaptureFacts()
+    created: tuple[str, str] | None = None
     attributes: DataSet | None = None

@@ -229,9 +229,10 @@ def identity(row: Kind, acquisition: Acquisition, times: tuple[str, ...] = TIMES
     made["StudyInstanceUID"] = acquisition.study_instance_uid
     made["SeriesInstanceUID"] = acquisition.series_instance_uid
     made["InstanceNumber"] = acquisition.instance_number
+    content = acquisition.date, acquisition.time
     for name in times:
-        made[f"{name}Date"] = acquisition.date
-        made[f"{name}Time"] = acquisition.time
+        moment = acquisition.created or content if name == "InstanceCreation" else content
+        made[f"{name}Date"], made[f"{name}Time"] = moment
     if acquisition.timezone_offset:
         made["TimezoneOffsetFromUTC"] = acquisition.timezone_offset
     made["ContributingEquipmentSequence"] = [_contribution(row, acquisition)]
@@ -252,7 +253,8 @@ def _contribution(row: Kind, acquisition: Acquisition) -> DataSet:
     ):
         if value:
             item[keyword] = value
-    item["ContributionDateTime"] = f"{acquisition.date}{acquisition.time}{acquisition.timezone_offset}"
+    date, time = acquisition.created or (acquisition.date, acquisition.time)
+    item["ContributionDateTime"] = f"{date}{time}{acquisition.timezone_offset}"
     text = "Captured and encoded as DICOM"
     if row.multi_frame:
         text += f"; frame spacing from a monotonic clock, frames dropped: {acquisition.frames_dropped}"

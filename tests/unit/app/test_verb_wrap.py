@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -225,3 +226,32 @@ def test_frames_in_the_order_of_a_shell_are_refused(tmp_path: Path, capsys: pyte
             assert file.pixel_value is not None
             assert file.pread(1, file.pixel_value.end - 1) == bytes([last])
     assert cli.main(["wrap", *files, *words, str(tmp_path / "e.dcm"), "--insist"]) == 0
+
+
+def test_an_old_picture_is_no_old_instance(tmp_path: Path) -> None:
+    (tmp_path / "a.pgm").write_bytes(PGM)
+    words = ["--set", "ContentDate=19990101", "--set", "ContentTime=1200"]
+    assert cli.main(["wrap", str(tmp_path / "a.pgm"), "-o", str(tmp_path / "a.dcm"), *words]) == 0
+    with opened(str(tmp_path / "a.dcm")) as file:
+        ds = file.dataset
+    assert (ds.text("ContentDate"), ds.text("ContentTime")) == ("19990101", "1200")
+    assert ds.text("InstanceCreationDate") >= "2025"
+    item = ds.items_of("ContributingEquipmentSequence")[0]
+    assert item.text("ContributionDateTime").startswith(
+        ds.text("InstanceCreationDate") + ds.text("InstanceCreationTime")
+    )
+
+
+def test_now_is_told_in_the_time_zone_that_was_said(tmp_path: Path) -> None:
+    (tmp_path / "a.pgm").write_bytes(PGM)
+    moments = []
+    for offset in ("-1100", "+1400"):
+        out = str(tmp_path / f"{offset}.dcm")
+        assert cli.main(["wrap", str(tmp_path / "a.pgm"), "-o", out, "--set", f"TimezoneOffsetFromUTC={offset}"]) == 0
+        with opened(out) as file:
+            ds = file.dataset
+        assert ds.text("StudyDate") == ds.text("InstanceCreationDate")
+        text = f"{ds.text('StudyDate')}{ds.text('StudyTime')}{offset}"
+        moments.append(datetime.strptime(text, "%Y%m%d%H%M%S.%f%z"))
+    assert abs(moments[1] - moments[0]) < timedelta(minutes=1)
+    assert abs(datetime.now(UTC) - moments[0]) < timedelta(minutes=1)
