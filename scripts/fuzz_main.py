@@ -21,7 +21,7 @@ OUT = os.path.join(ROOT, "build", "fuzz")
 NATIVE = os.path.join(ROOT, "native", "fuzz")
 PROGRAMS = os.path.join(ROOT, "build", "native-fuzz", "fuzz")
 REPORT_S = 10.0
-C_MAX_BYTES = 8192
+C_MAX_BYTES = 256  # frames that take microseconds (native/fuzz/codec.h); --max-bytes 8192 for large ones
 BLIND_RUNS = 1000  # without an edge seen mean that we look at the wrong code
 _DONE = re.compile(rb"Done (\d+) runs")
 _UNITS = re.compile(rb"stat::number_of_executed_units:\s*(\d+)")
@@ -46,8 +46,9 @@ class Result(NamedTuple):
 class Job:
     """A target running in a process of its own; libFuzzer's words go to a log."""
 
-    def __init__(self, name: str, limits: list[str]) -> None:
+    def __init__(self, name: str, limits: list[str], c_bytes: int) -> None:
         self.name = name
+        self._c_bytes = c_bytes
         self.folder = os.path.join(OUT, name)
         self.log_path = os.path.join(self.folder, "log")
         for part in ("corpus", "crashes"):
@@ -76,7 +77,7 @@ class Job:
     def command(self) -> list[str]:
         """The program and what makes it this target."""
         if self.name.startswith("c-"):
-            return [os.path.join(PROGRAMS, f"fuzz_{self.name[2:]}"), f"-max_len={C_MAX_BYTES}"]
+            return [os.path.join(PROGRAMS, f"fuzz_{self.name[2:]}"), f"-max_len={self._c_bytes}", "-entropic=0"]
         words = os.path.join(self.folder, "words")
         with open(words, "w") as file:
             for token in TARGETS[self.name].tokens:
@@ -139,7 +140,7 @@ def about(name: str) -> str:
         return file.readline().strip("/* \n")
 
 
-def run(names: list[str], limits: list[str], jobs: int, *, quiet: bool) -> list[Result]:
+def run(names: list[str], limits: list[str], jobs: int, *, c_bytes: int, quiet: bool) -> list[Result]:
     """Run the targets, some at a time; a line every few seconds says that they live."""
     waiting = list(names)
     running: list[Job] = []
@@ -148,7 +149,7 @@ def run(names: list[str], limits: list[str], jobs: int, *, quiet: bool) -> list[
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
-                running.append(Job(waiting.pop(0), limits))
+                running.append(Job(waiting.pop(0), limits, c_bytes))
             time.sleep(0.5)
             for job in [job for job in running if job.ended()]:
                 running.remove(job)
@@ -197,6 +198,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, help="executions of each target")
     parser.add_argument("--seconds", type=int, help="time for each target (default 60)")
     parser.add_argument("--jobs", type=int, default=1, help="targets at a time (default 1)")
+    parser.add_argument("--max-bytes", type=int, default=C_MAX_BYTES, help="of an input of a C target (default 256)")
     parser.add_argument("--list", action="store_true", help="names of the targets")
     parser.add_argument("--json", action="store_true", help="the result as JSON (always in build/fuzz/report.json too)")
     options = parser.parse_args()
@@ -210,7 +212,7 @@ def main() -> int:
     limits = [f"-runs={options.runs}"] if options.runs else []
     if options.seconds or not options.runs:
         limits.append(f"-max_total_time={options.seconds or 60}")
-    results = run(options.targets or known, limits, max(1, options.jobs), quiet=options.json)
+    results = run(options.targets or known, limits, max(1, options.jobs), c_bytes=options.max_bytes, quiet=options.json)
     report = json.dumps([one._asdict() for one in results], indent=1)
     with open(os.path.join(OUT, "report.json"), "w") as file:
         file.write(report + "\n")
