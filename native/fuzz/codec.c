@@ -38,7 +38,7 @@ static mga_format format_of(const uint8_t *p, bool wide)
     f.rows = 1u + p[0] % (wide ? ROWS_MOST : 3u);
     f.columns = 1u + (wide ? 4u * p[1] : p[1] % 24u);
     f.bits_stored = wide ? 1u + p[2] % 16u : QUICK_BITS[p[2] % 16];
-    f.bits_stored = f.bits_stored < MGA_FUZZ_CODEC.bits_min ? MGA_FUZZ_CODEC.bits_min : f.bits_stored;
+    f.bits_stored = f.bits_stored < MGA_FUZZ_SUBJECT.codec->bits_min ? MGA_FUZZ_SUBJECT.codec->bits_min : f.bits_stored;
     f.samples_per_pixel = p[2] & 16 ? 3 : 1;
     f.pixel_representation = p[2] >> 5 & 1;
     f.planar_configuration = p[2] >> 6 & 1;
@@ -54,9 +54,9 @@ static trial trial_of(const uint8_t *p, size_t size)
     t.tight = p[3] >> 6 & 1;
     t.as_samples = p[3] >> 7 & 1;
     uint32_t most = ((1u << t.format.bits_stored) - 1) / 2;
-    uint32_t near = MGA_FUZZ_CODEC.is_near ? p[3] >> 3 & 7u : 0;
+    uint32_t near = MGA_FUZZ_SUBJECT.codec->is_near ? p[3] >> 3 & 7u : 0;
     t.near = near < most ? near : most;
-    t.work_bytes = (size_t)MGA_FUZZ_CODEC.work_bytes(&t.format);
+    t.work_bytes = (size_t)MGA_FUZZ_SUBJECT.codec->work_bytes(&t.format);
     t.work = mga_fuzz_buffer(&work_arena, t.work_bytes);
     return t;
 }
@@ -70,14 +70,14 @@ static void check_tight(const trial *t, const uint8_t *frame, size_t bytes, cons
                         size_t room)
 {
     uint8_t *dst = mga_fuzz_buffer(&back_arena, room);
-    int64_t got = MGA_FUZZ_CODEC.encode(dst, room, frame, bytes, &t->format, t->near, t->work, t->work_bytes);
+    int64_t got = MGA_FUZZ_SUBJECT.codec->encode(dst, room, frame, bytes, &t->format, t->near, t->work, t->work_bytes);
     CHECK(got == (room < size ? MGA_ERR_ARG_DST_SIZE : (int64_t)size));
     CHECK(room < size || memcmp(dst, coded, size) == 0);
 }
 
 static void check_round_trip(trial *t, const uint8_t *frame, size_t bytes, size_t seed)
 {
-    const mga_fuzz_codec *c = &MGA_FUZZ_CODEC;
+    const mga_codec *c = MGA_FUZZ_SUBJECT.codec;
     if (!c->checks_samples)
         t->format.bits_stored = t->format.bits_allocated;
     size_t bound = (size_t)c->bound(&t->format);
@@ -103,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t bytes = (size_t)mga_format_bytes(&t.format);
     size_t room = t.less < bytes ? bytes - t.less : 0;
     uint8_t *frame = mga_fuzz_buffer(&frame_arena, room);
-    int64_t status = MGA_FUZZ_CODEC.decode(frame, room, data, size, &t.format, t.work, t.work_bytes);
+    int64_t status = MGA_FUZZ_SUBJECT.codec->decode(frame, room, data, size, &t.format, t.work, t.work_bytes);
     CHECK(t.less ? status == MGA_ERR_ARG_DST_SIZE : status == (int64_t)bytes || is_of_data(status));
     if (status < 0) {
         if (t.less || !t.as_samples)
@@ -140,11 +140,11 @@ size_t mga_fuzz_seed(unsigned number, uint8_t *out, size_t room)
     uint8_t *frame = mga_fuzz_buffer(&frame_arena, bytes);
     fill(frame, bytes, &t.format, number);
     memcpy(out, prefix, CODEC_PREFIX);
-    int64_t size = MGA_FUZZ_CODEC.encode(out + CODEC_PREFIX, room - CODEC_PREFIX, frame, bytes, &t.format,
-                                         number % 5 == 4 ? t.near : 0, t.work, t.work_bytes);
+    int64_t size = MGA_FUZZ_SUBJECT.codec->encode(out + CODEC_PREFIX, room - CODEC_PREFIX, frame, bytes, &t.format,
+                                                  number % 5 == 4 ? t.near : 0, t.work, t.work_bytes);
     CHECK(size > 0);
-    if (MGA_FUZZ_CODEC.vary)
-        MGA_FUZZ_CODEC.vary(out + CODEC_PREFIX, (size_t)size, number);
+    if (MGA_FUZZ_SUBJECT.vary)
+        MGA_FUZZ_SUBJECT.vary(out + CODEC_PREFIX, (size_t)size, number);
     size_t least = wide ? CODEC_QUICK_BYTES + 1 : 0; /* bytes behind the frame make the input a long one */
     while (CODEC_PREFIX + (size_t)size < least)
         out[CODEC_PREFIX + (size_t)size++] = 0;

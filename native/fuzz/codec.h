@@ -6,28 +6,18 @@
 #ifndef MGA_FUZZ_CODEC_H
 #define MGA_FUZZ_CODEC_H
 
-#include <stdbool.h>
-
+#include "codecs.h"
 #include "fuzz.h"
-#include "mga.h"
 
 enum { CODEC_PREFIX = 4, CODEC_QUICK_BYTES = 256 };
 
 typedef struct {
-    uint32_t bits_min;   /* stored */
-    bool checks_samples; /* the encoder refuses bits above those stored; otherwise all allocated ones are tried */
-    bool is_near;        /* it has a NEAR */
-    int64_t (*work_bytes)(const mga_format *format);
-    int64_t (*bound)(const mga_format *format);
-    int64_t (*encode)(uint8_t *dst, size_t dst_size, const uint8_t *src, size_t src_size, const mga_format *format,
-                      uint32_t near, uint8_t *work, size_t work_size);
-    int64_t (*decode)(uint8_t *dst, size_t dst_size, const uint8_t *src, size_t src_size, const mga_format *format,
-                      uint8_t *work, size_t work_size);
+    const mga_codec *codec;
     /* Makes another stream of a seed, or null. */
     void (*vary)(uint8_t *coded, size_t size, unsigned number);
-} mga_fuzz_codec;
+} mga_fuzz_subject;
 
 /* Of the target. */
-extern const mga_fuzz_codec MGA_FUZZ_CODEC;
+extern const mga_fuzz_subject MGA_FUZZ_SUBJECT;
 
 #endif

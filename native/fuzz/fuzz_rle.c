@@ -1,23 +1,4 @@
 /* Any bytes as an RLE frame of a small geometry: a status of the data, or one frame that survives a round trip. */
 #include "codec.h"
 
-static int64_t encode(uint8_t *dst, size_t dst_size, const uint8_t *src, size_t src_size, const mga_format *format,
-                      uint32_t near, uint8_t *work, size_t work_size)
-{
-    (void)near;
-    return mga_rle_encode(dst, dst_size, src, src_size, format, work, work_size);
-}
-
-static int64_t decode(uint8_t *dst, size_t dst_size, const uint8_t *src, size_t src_size, const mga_format *format,
-                      uint8_t *work, size_t work_size)
-{
-    return mga_rle_decode(dst, dst_size, src, src_size, format, work, work_size);
-}
-
-const mga_fuzz_codec MGA_FUZZ_CODEC = {
-    .bits_min = 1,
-    .work_bytes = mga_rle_work_bytes,
-    .bound = mga_rle_encode_bound,
-    .encode = encode,
-    .decode = decode,
-};
+const mga_fuzz_subject MGA_FUZZ_SUBJECT = {&MGA_CODEC_TABLE[MGA_CODEC_RLE], 0};

@@ -23,8 +23,43 @@ static void check_thumbnail(const mga_format *f, uint32_t rows, uint32_t columns
     free(native);
 }
 
+/* Every status has a text of its own, and only those of mga.h have one. */
+static void test_status_texts(void)
+{
+    static const int64_t LAST[] = {MGA_ERR_ARG_STATE, MGA_ERR_DATA_SAMPLE, MGA_ERR_DEV_SHORT};
+    const char *texts[64] = {mga_status_text(0)};
+    size_t count = 1;
+    const char *unknown = mga_status_text(INT64_MIN);
+    for (size_t family = 0; family < 3; family++)
+        for (int64_t status = -1 - 100 * (int64_t)family; status >= LAST[family] - 1; status--) {
+            const char *text = mga_status_text(status);
+            CHECK((strcmp(text, unknown) == 0) == (status == LAST[family] - 1));
+            for (size_t i = 0; i < count && status >= LAST[family]; i++)
+                CHECK(strcmp(texts[i], text) != 0);
+            texts[count] = text;
+            count += status >= LAST[family];
+        }
+    CHECK(count == 1 + 8 + 9 + 5);
+}
+
+static void test_nulls(void)
+{
+    uint8_t native[6] = {0};
+    mga_format f = {2, 3, 1, 8, 8, 0, 0};
+    mga_thumbnail_params p = {.rows = 1, .columns = 1};
+    mga_mark mark;
+    CHECK(mga_window_find(NULL, 6, &f, 0.01, &p.window) == MGA_ERR_ARG_NULL);
+    CHECK(mga_window_find(native, 6, &f, 0.01, NULL) == MGA_ERR_ARG_NULL);
+    CHECK(mga_thumbnail(NULL, 1, native, 6, &f, &p) == MGA_ERR_ARG_NULL);
+    CHECK(mga_thumbnail(native, 1, native, 6, &f, NULL) == MGA_ERR_ARG_NULL);
+    CHECK(mga_mark_read(NULL, 6, &f, &mark) == MGA_ERR_ARG_NULL &&
+          mga_mark_read(native, 6, &f, NULL) == MGA_ERR_ARG_NULL);
+}
+
 int main(void)
 {
+    test_status_texts();
+    test_nulls();
     for (uint32_t samples = 1; samples <= 3; samples += 2)
         for (uint32_t bits = 8; bits <= 16; bits += 8)
             for (uint32_t stored = 1; stored <= bits; stored += 5)

@@ -122,6 +122,89 @@ static void test_stop_ends_a_waiting_producer(void)
     close_bench(&b);
 }
 
+/* Two consumers, one who watches the counters all the time, and one who stops the producer at any moment. */
+typedef struct {
+    bench *bench;
+    uint8_t *seen; /* by number: frames are given once, so nobody else writes to the same place */
+    uint64_t taken;
+    uint32_t hold;
+} consumer;
+
+static void *consume_some(void *argument)
+{
+    consumer *c = argument;
+    mga_ring *ring = &c->bench->ring;
+    mga_frame held[MGA_SLOTS_MAX];
+    uint32_t count = 0;
+    uint64_t before = 0;
+    while (!mga_ring_ended(ring)) {
+        mga_frame frame;
+        if (mga_ring_take(ring, &frame) == 1) {
+            const uint8_t *data = ring->memory + frame.offset;
+            CHECK(frame.number > before && frame.number <= c->bench->frames);
+            CHECK(data[0] == (frame.number & 255u) && data[FRAME_BYTES - 1] == data[0]);
+            before = frame.number;
+            c->seen[frame.number]++;
+            c->taken++;
+            held[count++] = frame;
+        }
+        check_balance(ring);
+        while (count > c->hold)
+            CHECK(mga_ring_give_back(ring, held[--count].slot) == MGA_OK);
+    }
+    while (count > 0)
+        CHECK(mga_ring_give_back(ring, held[--count].slot) == MGA_OK);
+    return NULL;
+}
+
+static void *watch(void *argument)
+{
+    mga_ring *ring = argument;
+    mga_counters before = {.first = 1};
+    while (!mga_ring_ended(ring)) {
+        mga_counters c;
+        mga_ring_counters(ring, &c);
+        CHECK(c.delivered + c.waiting + c.dropped == c.last - c.first + 1);
+        CHECK(c.first == 1 && c.last >= before.last && c.delivered >= before.delivered && c.dropped >= before.dropped);
+        CHECK(c.waiting <= ring->slots && c.high_water <= ring->slots && c.high_water >= before.high_water);
+        before = c;
+    }
+    return NULL;
+}
+
+static void test_stress(uint32_t slots, bool wait, uint64_t stop_after_ns)
+{
+    bench b;
+    pthread_t threads[4];
+    open_bench(&b, slots, wait, FRAMES);
+    uint8_t *seen = calloc(FRAMES + 1, 1);
+    CHECK(seen);
+    consumer consumers[2] = {{&b, seen, 0, 0}, {&b, seen, 0, slots / 2}};
+    CHECK(pthread_create(&threads[0], NULL, watch, &b.ring) == 0);
+    for (int i = 0; i < 2; i++)
+        CHECK(pthread_create(&threads[1 + i], NULL, consume_some, &consumers[i]) == 0);
+    CHECK(pthread_create(&threads[3], NULL, produce, &b) == 0);
+    if (stop_after_ns) {
+        (void)mga_ring_sleep_until(&b.ring, mga_clock_ns() + stop_after_ns);
+        mga_ring_ask_stop(&b.ring);
+    }
+    for (int i = 0; i < 4; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    mga_counters c;
+    mga_ring_counters(&b.ring, &c);
+    uint64_t frames = 0;
+    for (uint64_t number = 1; number <= FRAMES; number++) {
+        CHECK(seen[number] <= (number <= c.last));
+        frames += seen[number];
+    }
+    CHECK(c.waiting == 0 && c.delivered == frames && c.delivered == consumers[0].taken + consumers[1].taken);
+    CHECK(c.dropped == c.last - c.delivered && (!wait || c.dropped == 0));
+    CHECK(stop_after_ns || c.last == FRAMES);
+    CHECK(b.ring.taken == 0 && __builtin_popcountll(b.ring.free) == (int)slots);
+    free(seen);
+    close_bench(&b);
+}
+
 static void test_event_follows_the_frames(void)
 {
     bench b;
@@ -171,5 +254,7 @@ int main(void)
     test_two_threads(2, 1, false);
     test_two_threads(64, 5, false);
     test_stop_ends_a_waiting_producer();
+    for (uint32_t round = 0; round < 24; round++)
+        test_stress(1 + round * 7 % MGA_SLOTS_MAX, round % 3 == 0, round % 2 ? 1 + round * 30000u : 0);
     return 0;
 }

@@ -134,6 +134,34 @@ static void test_replay(void)
     free(memory);
 }
 
+/* A source that is stopped before it is started has ended, and stays so. */
+static void test_stop_before_start(void)
+{
+    mga_pattern_params p = {.kind = MGA_PATTERN_US_MONO, .rows = 16, .columns = 16, .slots = 1};
+    uint8_t *memory = NULL;
+    mga_source *source = open_pattern(&p, &memory);
+    mga_frame frame;
+    CHECK(mga_source_ended(source) == 0 && mga_source_stop(source) == MGA_OK);
+    CHECK(take(source, &frame) == 0 && mga_source_ended(source) == 1);
+    CHECK(mga_source_start(source) == MGA_ERR_ARG_STATE);
+    mga_source_close(source);
+    free(memory);
+}
+
+static void test_unreadable_file(void)
+{
+    int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    mga_replay_params p = {.fd = fd, .slots = 1, .frame_bytes = 10, .frames = 1};
+    uint8_t *memory = exactly(4096);
+    mga_source *source = NULL;
+    mga_frame frame;
+    CHECK(fd >= 0 && mga_replay_open(&source, memory, 4096, &p) == MGA_OK && close(fd) == 0);
+    CHECK(mga_source_start(source) == MGA_OK);
+    CHECK(take(source, &frame) == MGA_ERR_DEV_READ && mga_source_ended(source) == 1);
+    mga_source_close(source);
+    free(memory);
+}
+
 static void test_arguments(void)
 {
     mga_source *source = NULL;
@@ -148,6 +176,16 @@ static void test_arguments(void)
     CHECK(mga_replay_open(&source, memory, sizeof memory, &r) == MGA_ERR_DEV_EVENT);
     r.frames = UINT64_MAX;
     CHECK(mga_replay_open(&source, memory, sizeof memory, &r) == MGA_ERR_ARG_RANGE);
+    p = (mga_pattern_params){.kind = MGA_PATTERN_DX16, .rows = 15, .columns = 16, .slots = 1};
+    CHECK(mga_pattern_open(&source, memory, sizeof memory, &p) == MGA_ERR_ARG_FORMAT);
+    p = (mga_pattern_params){.kind = MGA_PATTERN_DX16, .rows = 16, .columns = 16, .slots = 1, .rate_hz = 1e9};
+    CHECK(mga_pattern_open(&source, memory, sizeof memory, &p) == MGA_ERR_ARG_RANGE);
+    CHECK(mga_replay_open(&source, memory, sizeof memory, NULL) == MGA_ERR_ARG_NULL);
+    r = (mga_replay_params){.fd = 0, .slots = 1, .offset = -1, .frame_bytes = 10, .frames = 1};
+    CHECK(mga_replay_open(&source, memory, sizeof memory, &r) == MGA_ERR_ARG_RANGE);
+    r = (mga_replay_params){.fd = 0, .slots = 1, .frame_bytes = 10, .frames = 1};
+    CHECK(mga_replay_open(&source, memory, 10, &r) == MGA_ERR_ARG_DST_SIZE); /* its descriptor is closed again */
+    CHECK(mga_source_counters(NULL, NULL) == MGA_ERR_ARG_NULL);
     CHECK(source == NULL);
     CHECK(mga_source_start(NULL) == MGA_ERR_ARG_NULL && mga_source_take(NULL, NULL) == MGA_ERR_ARG_NULL);
     CHECK(mga_source_stop(NULL) == MGA_ERR_ARG_NULL && mga_source_ended(NULL) == MGA_ERR_ARG_NULL);
@@ -158,6 +196,8 @@ int main(void)
 {
     test_arguments();
     test_replay();
+    test_unreadable_file();
+    test_stop_before_start();
     test_patterns();
     test_live_source_accounts();
     test_stop_at_any_moment();
