@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import NamedTuple
+
+from bench_core import Budget, core_budgets
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -16,17 +17,9 @@ PYTHON_FUNCTION_P90_LINES = 40  # nine of ten functions fit a screen
 PYTHON_FUNCTION_LINES = 80  # and none needs two
 C_FILE_LINES = 800
 C_FUNCTION_LINES = 90
-CORE_KIB = 200  # the whole C core; it is loaded by every process that touches pixels
 DEPENDENCIES = 2  # cffi, later pyserial; each one is something a site must patch for years
 SEND_IMPORT_MIB = 18.0  # leaves 2 MiB of buffers below the 20 MiB bar of 'modality-agent send'
 DAEMON_IMPORT_MIB = 21.0  # leaves 3 MiB of threads and ledger below the 24 MiB bar of the idle daemon
-
-
-class Budget(NamedTuple):
-    what: str
-    measured: float
-    limit: float
-    where: str = ""
 
 
 def is_generated(path: Path) -> bool:
@@ -87,7 +80,6 @@ def budgets() -> list[Budget]:
     }
     functions = python_functions()
     ordered = sorted(functions.values())
-    core = sum(path.stat().st_size for path in sorted(ROOT.glob(".venv/lib/*/site-packages/agent/native/_core*.so")))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     return [
         Budget("longest Python file, lines", *swap(longest(files), PYTHON_FILE_LINES)),
@@ -95,7 +87,7 @@ def budgets() -> list[Budget]:
         Budget("longest Python function, lines", *swap(longest(functions), PYTHON_FUNCTION_LINES)),
         Budget("longest C file, lines", *swap(longest(c_files), C_FILE_LINES)),
         Budget("longest C function, lines", *swap(longest(c_functions()), C_FUNCTION_LINES)),
-        Budget("C core as built, KiB", core / 1024, CORE_KIB),
+        *core_budgets(),
         Budget("run-time dependencies", len(project["dependencies"]), DEPENDENCIES, ", ".join(project["dependencies"])),
         Budget("import for 'send', peak MiB", peak_mib("agent.app.cli, agent.app.verb_send, ssl"), SEND_IMPORT_MIB),
         Budget("import for 'run', peak MiB", peak_mib("agent.app.cli, agent.app.runtime, ssl"), DAEMON_IMPORT_MIB),

@@ -42,7 +42,9 @@ def main() -> int:
     for name, known in sorted(lines.items()):
         missed = [number for number, times in sorted(known.items()) if not times]
         told = " ".join(map(str, missed)) if "--missed" in sys.argv[2:] else ""
-        print(f"{name:<24} {len(known):>5} lines {percent(len(known) - len(missed), len(known)):>6.1f} %  {told}".rstrip())
+        print(
+            f"{name:<24} {len(known):>5} lines {percent(len(known) - len(missed), len(known)):>6.1f} %  {told}".rstrip()
+        )
     print(f"{'native/src':<24} {total:>5} lines {percent(run, total):>6.1f} %  (at least {LEAST_PERCENT:.0f} %)")
     return 0 if percent(run, total) >= LEAST_PERCENT else 1
 
