@@ -19,7 +19,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import bench_images
-from bench_callgrind import instructions_per_pixel
+from bench_callgrind import compare, instructions_per_pixel
 from bench_codec_peers import JPEG_LOSSLESS, JPEG_LS, PEERS, RLE, Peer, prepare
 from bench_lib import OUT, SENDER_CPU, median, print_table
 
@@ -94,8 +94,8 @@ def main(rounds: int, *, quick: bool, only: str) -> int:
     ir = instructions_per_pixel(syntaxes, shown)
     for name, gain in many.items():
         print(f"encode_many, {name}, 2 cores against 1: {gain:.2f}x (wanted 1.8)")
-    for what, count in ir.items():
-        print(f"instructions per sample, {what}: {count:.1f}")
+    print("instructions per sample, and in the baseline")
+    compare(ir, shown)
     OUT.mkdir(exist_ok=True)
     report = {"rates": [rate._asdict() for rate in rates], "instructions_per_sample": ir, "encode_many": many,
               "versions": _versions()}  # fmt: skip

@@ -12,12 +12,13 @@ import bench_net
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench")
-    parser.add_argument("what", choices=["net", "idle", "dataset", "codec"])
+    parser.add_argument("what", choices=["net", "idle", "dataset", "codec", "instructions"])
     parser.add_argument("--rounds", type=int, default=3, help="each sender runs so often, interleaved (default 3)")
     parser.add_argument("--quick", action="store_true", help="fewer instances: a look, not a measurement")
     parser.add_argument(
         "--only", default="", help="part of 'TARGET, SIZE', 'sink, 1GB', 'Orthanc', or of a codec's name"
     )
+    parser.add_argument("--keep", action="store_true", help="instructions: what was counted is the new baseline")
     options = parser.parse_args()
     if options.what == "idle":
         return bench_idle.main(options.rounds, quick=options.quick)
@@ -27,6 +28,10 @@ def main() -> int:
         import bench_codec
 
         return bench_codec.main(options.rounds, quick=options.quick, only=options.only)
+    if options.what == "instructions":
+        import bench_callgrind
+
+        return bench_callgrind.main(keep=options.keep)
     return bench_net.main(options.rounds, quick=options.quick, only=options.only)
 
 
