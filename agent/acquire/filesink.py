@@ -24,12 +24,13 @@ _MODE = 0o666  # umask takes from it
 class FileSink:
     """The same writing side as a draft of the spool: ``write`` appends, ``write_at`` goes anywhere."""
 
-    __slots__ = ("_file", "_medium", "_position", "path")
+    __slots__ = ("_file", "_medium", "_position", "_waiting", "path")
 
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)
         self._medium = Medium(os.path.dirname(self.path))
         self._position = 0
+        self._waiting: FileSink | None = None
         if os.path.lexists(self.path):
             raise FileError(f"{path} already exists", hint="Choose another name, or remove it first.")
         folder = os.path.dirname(self.path)
@@ -62,6 +63,18 @@ class FileSink:
         """Return where ``write`` goes on."""
         return self._position
 
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        """Read back what was written, all of ``buffer``."""
+        try:
+            self._file.fill(offset, buffer)
+        except SpoolError as error:
+            raise FileError(str(error)) from None
+
+    def beside(self, _expected_bytes: int) -> FileSink:
+        """A second file for what has to wait; it is removed with this one at the latest."""
+        self._waiting = FileSink(self.path)
+        return self._waiting
+
     def reserve(self, length: int) -> None:
         """Outside the spool room is found while writing."""
 
@@ -84,6 +97,8 @@ class FileSink:
 
     def abandon(self) -> None:
         """Remove what was written; does nothing once published."""
+        if self._waiting is not None:
+            self._waiting.abandon()
         self._file.close()
         self._medium.remove(self._file.path)
 

@@ -1,7 +1,8 @@
 """The frame log: SHA-256 of every frame as the source delivered it, before anything touched it.
 
 One line per frame: SOP Instance UID, frame in the instance from 1, the source's own number, digest. Whoever decodes the
-instance at the archive years later can prove with it that not one sample changed on the way (promise P10).
+instance at the archive years later can prove with it that not one sample changed on the way (promise P10). Where the
+receipt says that a grey source in RGB was stored as MONOCHROME2, the digest is that of each sample three times.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
     frames wait in the ring (preallocated, the source never waits)
       -> take one, hash it if the site wants proof, compress it into one reused buffer, write it at its place
+         (colour without colour as one sample, where the site wants it: grey.py)
       -> at the end the measured times and counted losses go into the Data Set, and the head is written last
 
 A clip ends by itself: after its frames or its time, when the source ends or fails, when the instance can hold no more
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agent.acquire.clock import WallStamp, wall_stamp
 from agent.acquire.exam import name_keys
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.acquire.exam import Exam
+    from agent.acquire.grey import GreyWriter
     from agent.acquire.sources import Opened
     from agent.acquire.writers import Sink
     from agent.config.settings import SourceSettings
@@ -70,14 +72,16 @@ class Captured(NamedTuple):
     frames: int
     dropped: int  # between the first and the last stored frame
     frame_time_ms: float  # measured mean
-    native_bytes: int
+    native_bytes: int  # of the frames as they are stored
     started: WallStamp
     seconds: float  # first frame to last frame written
     ended_by: str  # frames, time, source, failed, room, full, stop
     counters: Counters
+    description: PixelDescription  # of the frames as they are stored
     report: Report | None  # what compression did to the pixels
     failure: DeviceError | None = None  # why the source failed, to be reported once the instance is safe
     encode_s: float = 0.0  # CPU seconds of the compressor
+    grey: str = ""  # what grey_as_monochrome came to
 
 
 class Order(NamedTuple):
@@ -118,8 +122,8 @@ def capture(opened: Opened, order: Order, exam: Exam, sink: Sink, stop: threadin
 class _Capture:
     """The state of one capture."""
 
-    __slots__ = ("_clock", "_description", "_ended_by", "_exam", "_facts", "_failure", "_first_ns", "_limit", "_order",
-        "_silence_s", "_sink", "_source", "_started", "_stop", "_writer")  # fmt: skip
+    __slots__ = ("_clock", "_description", "_ended_by", "_exam", "_facts", "_failure", "_first_ns", "_grey", "_limit",
+        "_order", "_silence_s", "_sink", "_source", "_started", "_stop", "_writer")  # fmt: skip
 
     def __init__(self, opened: Opened, order: Order, exam: Exam, sink: Sink, stop: threading.Event) -> None:
         self._source = opened.source
@@ -131,9 +135,9 @@ class _Capture:
         self._limit = frames_wanted(opened, order)
         self._facts: Acquisition = exam.acquisition(order.source, order.transfer_syntax_uid)
         more = more_header_bytes(self._facts, icon=order.source.icon)
-        self._writer: Writer = make_writer(
-            sink, order.transfer_syntax_uid, self._description, self._limit, more, order.source.near
-        )
+        what = (sink, order.transfer_syntax_uid, self._description, self._limit, more, order.source.near)
+        self._grey = _grey_writer(order.source, *what)
+        self._writer: Writer = self._grey or make_writer(*what)
         self._clock = FrameClock()
         self._first_ns = 0
         self._started: WallStamp | None = None
@@ -144,15 +148,12 @@ class _Capture:
     def run(self) -> Captured:
         """Take frames until the clip ends, then complete the file."""
         now = wall_stamp(time.time())
+        moment = self._facts._replace(date=now.date, time=now.time, timezone_offset=now.offset)
+        facts = _compressed(moment, self._writer.report)
         try:
-            rehearse(
-                self._order.source.sop_class,
-                description=self._description,
-                context=self._exam.context(self._order.source, now),
-                acquisition=_compressed(
-                    self._facts._replace(date=now.date, time=now.time, timezone_offset=now.offset), self._writer.report
-                ),
-            )
+            self._rehearse(now, self._description, facts)
+            if self._grey is not None:
+                self._rehearse(now, self._grey.description, self._grey.facts(facts))
         except IodError as error:
             name_keys(error)
             raise
@@ -164,6 +165,11 @@ class _Capture:
         if self._started is None:
             raise DeviceError(f"source '{self._order.source.name}' delivered no frame")
         return self._complete(self._started)
+
+    def _rehearse(self, now: WallStamp, description: PixelDescription, facts: Acquisition) -> None:
+        source = self._order.source
+        context = self._exam.context(source, now)
+        rehearse(source.sop_class, description=description, context=context, acquisition=facts)
 
     def _frames(self) -> None:
         while (frame := self._next()) is not None:
@@ -252,10 +258,12 @@ class _Capture:
             frame_time_ms = NOMINAL_FRAME_TIME_MS
             facts = facts._replace(frame_time_ms=frame_time_ms, frame_times_ms=None, comments=comments)
         facts = _compressed(facts, report)
+        if self._grey is not None and self._grey.is_grey:
+            facts = self._grey.facts(facts)
         kind = order.source.sop_class
         dataset = build(
             kind,
-            description=self._description,
+            description=self._writer.description,
             context=self._exam.context(order.source, started),
             acquisition=facts,
         )
@@ -270,15 +278,25 @@ class _Capture:
             frames=clock.frames,
             dropped=clock.dropped,
             frame_time_ms=frame_time_ms,
-            native_bytes=clock.frames * self._description.frame_bytes,
+            native_bytes=clock.frames * self._writer.description.frame_bytes,
             started=started,
             seconds=(time.monotonic_ns() - self._first_ns) / 1e9,
             ended_by=self._ended_by,
             counters=self._source.counters(),
+            description=self._writer.description,
             report=report,
             failure=self._failure,
             encode_s=self._writer.encode_s,
+            grey="" if self._grey is None else self._grey.said,
         )
+
+
+def _grey_writer(source: SourceSettings, *what: Any) -> GreyWriter | None:
+    if not source.grey_as_monochrome:
+        return None
+    from agent.acquire.grey import grey_writer  # few sites have the rule
+
+    return grey_writer(source.sop_class, *what)
 
 
 def _compressed(facts: Acquisition, report: Report | None) -> Acquisition:

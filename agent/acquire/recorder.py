@@ -159,6 +159,8 @@ class Recorder:
             return None
 
     def _record(self, captured: Captured, picked: Picked, *, unproven: bool) -> InstanceRecord:
+        from agent.transcode.choose import kind_of
+
         return InstanceRecord(
             captured.sop_instance_uid,
             captured.sop_class_uid,
@@ -174,10 +176,11 @@ class Recorder:
                 ("ended_by", captured.ended_by),
                 ("clock", "set" if captured.started.is_set else "never set"),
                 *_loss(captured),
-                ("pixels", picked.pixels),
+                ("pixels", kind_of(captured.description)),
                 ("native_bytes", captured.native_bytes),
                 ("encode_s", round(captured.encode_s, 6)),
                 ("syntax_why", picked.why),
+                *((("grey", captured.grey),) if captured.grey else ()),
                 *((("frame_log", "failed"),) if unproven else ()),
                 *((("failure", captured.failure.code),) if captured.failure else ()),
             ),

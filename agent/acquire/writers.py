@@ -18,6 +18,8 @@ from agent.media.instance import encode_instance
 from agent.media.stream import InstanceLayout
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from _typeshed import ReadableBuffer
 
     from agent.dataset.dataset import DataSet
@@ -30,7 +32,7 @@ WHOLE_LIMIT_BYTES: Final = 32 * 1024 * 1024
 # Room is asked for in pieces of this size, so that a frame costs no system call for it.
 AHEAD_BYTES: Final = 8 * 1024 * 1024
 # Item header and padding around a compressed frame.
-_WRAPPING_BYTES: Final = 16
+WRAPPING_BYTES: Final = 16
 
 
 class Sink(Protocol):
@@ -48,17 +50,32 @@ class Sink(Protocol):
     def tell(self) -> int:
         """Where ``write`` goes on."""
 
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        """Read back what was written, all of ``buffer``."""
+
     def reserve(self, length: int) -> None:
         """Make sure of room up to ``length`` bytes, or raise ``SpoolFull`` and change nothing."""
 
     def finishing(self) -> None:
         """From now on the reserve may be used."""
 
+    def beside(self, expected_bytes: int) -> Sink:
+        """A second file for what has to wait, with that much room, or ``SpoolFull``; it ends with this one."""
+
+    def abandon(self) -> None:
+        """Remove what was written."""
+
 
 class Writer(Protocol):
     """One instance being written."""
 
-    encode_s: float  # CPU seconds of the compressor so far
+    @property
+    def encode_s(self) -> float:
+        """CPU seconds of the compressor so far."""
+
+    @property
+    def description(self) -> PixelDescription:
+        """What its frames are."""
 
     @property
     def report(self) -> Report | None:
@@ -102,10 +119,31 @@ def make_writer(
     return StreamWriter(sink, transfer_syntax_uid, description, max_frames, more_header_bytes, near)
 
 
+class Ahead:
+    """Room in a sink, asked for in large pieces while there are some, then to the byte."""
+
+    __slots__ = ("_reserved", "_sink")
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._reserved = 0
+
+    def up_to(self, end: int) -> None:
+        """Make sure of ``end`` bytes; raises ``SpoolFull``."""
+        if end <= self._reserved:
+            return
+        try:
+            self._sink.reserve(end + AHEAD_BYTES)
+            self._reserved = end + AHEAD_BYTES
+        except SpoolFull:
+            self._sink.reserve(end)
+            self._reserved = end
+
+
 class StreamWriter:
     """Frame by frame with constant memory. A frame that finds no room (``SpoolFull``) leaves no trace."""
 
-    __slots__ = ("_description", "_encoder", "_layout", "_reserved", "_sink", "encode_s")
+    __slots__ = ("_ahead", "_encoder", "_layout", "_sink", "description", "encode_s", "transfer_syntax_uid")
 
     def __init__(
         self,
@@ -117,11 +155,12 @@ class StreamWriter:
         near: int = 0,
     ) -> None:
         self._sink = sink
-        self._description = description
+        self.transfer_syntax_uid = transfer_syntax_uid
+        self.description = description
         self._layout = InstanceLayout(
             transfer_syntax_uid, description, max_frames=max_frames, more_header_bytes=more_header_bytes
         )
-        self._reserved = 0
+        self._ahead = Ahead(sink)
         self.encode_s = 0.0
         self._encoder: FrameEncoder | None = None
         if is_encapsulated(transfer_syntax_uid):
@@ -135,36 +174,51 @@ class StreamWriter:
         """What the encoder says it did."""
         return self._encoder.report if self._encoder is not None else None
 
+    @property
+    def pixel_offset(self) -> int:
+        """Where the first frame, or the item it is in, begins."""
+        return self._layout.pixel_offset
+
     def room(self) -> int:
         """How many more frames fit into this instance."""
-        return self._layout.room(self._description.frame_bytes)
+        return self._layout.room(self.description.frame_bytes)
 
     def frame(self, data: memoryview) -> None:
         """Compress if asked, and write."""
-        body = data
-        if self._encoder is not None:
-            started = time.thread_time()
-            body = self._encoder.encode(data)
-            self.encode_s += time.thread_time() - started
-        length = body.nbytes
-        self._make_room(self._sink.tell() + length + _WRAPPING_BYTES)
-        before = self._layout.before(length)
-        if before:
-            self._sink.write(before)
-        self._sink.write(body)
-        after = self._layout.after(length)
-        if after:
-            self._sink.write(after)
+        self.coded(self.code(data))
 
-    def _make_room(self, end: int) -> None:
-        if end <= self._reserved:
-            return
+    def code(self, data: memoryview) -> memoryview:
+        """One frame as it is written; good until the next one."""
+        if self._encoder is None:
+            return data
+        started = time.thread_time()
+        body = self._encoder.encode(data)
+        self.encode_s += time.thread_time() - started
+        return body
+
+    def coded(self, body: memoryview) -> None:
+        """Write a frame that ``code`` has made."""
+        length = body.nbytes
+        self._ahead.up_to(self._sink.tell() + length + WRAPPING_BYTES)
+        before, after = self._layout.before(length), self._layout.after(length)
         try:
-            self._sink.reserve(end + AHEAD_BYTES)
-            self._reserved = end + AHEAD_BYTES
-        except SpoolFull:
-            self._sink.reserve(end)
-            self._reserved = end
+            for part in (before, body, after):
+                if len(part):
+                    self._sink.write(part)
+        except SpoolFull:  # the medium promised room and has none
+            self._layout.forget()
+            raise
+
+    def leave(self, frames: int) -> None:
+        """Count native frames whose place stays empty for now."""
+        size = self.description.frame_bytes
+        for _ in range(frames):
+            self._layout.before(size)
+        self._sink.seek(self._sink.tell() + frames * size)
+
+    def extents(self) -> Iterator[tuple[int, int]]:
+        """Offset and length in the file of every frame so far, padding included."""
+        return self._layout.extents()
 
     def finish(self, meta: FileMeta, dataset: DataSet) -> None:
         """Write what comes behind the pixels, then the head."""
@@ -177,11 +231,12 @@ class StreamWriter:
 class WholeWriter:
     """All frames in memory, bounded; the whole file at the end."""
 
-    __slots__ = ("_frames", "_limit", "_pixels", "_sink", "encode_s")
+    __slots__ = ("_frames", "_limit", "_pixels", "_sink", "description", "encode_s")
     report = None
 
     def __init__(self, sink: Sink, description: PixelDescription, max_frames: int) -> None:
         self._sink = sink
+        self.description = description
         self._limit = min(max_frames, WHOLE_LIMIT_BYTES // description.frame_bytes)
         if not self._limit:
             raise UsageError(
@@ -200,6 +255,11 @@ class WholeWriter:
         """Keep one frame."""
         self._pixels += data
         self._frames += 1
+
+    def frames(self) -> Iterator[memoryview]:
+        """The frames so far."""
+        size = self.description.frame_bytes
+        return (memoryview(self._pixels)[at : at + size] for at in range(0, len(self._pixels), size))
 
     def finish(self, meta: FileMeta, dataset: DataSet) -> None:
         """Encode everything and write it."""

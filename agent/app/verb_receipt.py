@@ -86,6 +86,7 @@ def print_receipt(receipt: Receipt) -> None:
         ("", f"data set {receipt.data_set_sha256}"),
         ("captured", stamp_text(receipt.captured_at) + _capture_facts(receipt)),
         ("durable", stamp_text(receipt.durable_at)),
+        *(("pixels", event.detail["grey"]) for event in receipt.events if "grey" in event.detail),
     ]
     for name, text in rows:
         print(f"{name:<10} {text}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agent.config.kinds import KINDS
-from agent.config.schema import REQUIRED, SECTIONS, Key, Section, Value
+from agent.config.schema import GREY_WORDS, REQUIRED, SECTIONS, Key, Section, Value
 from agent.config.source import parse_source
 from agent.config.words import near_refusal, transfer_syntax_uid
 
@@ -161,6 +161,9 @@ def _between(values: Values) -> list[Problem]:
         reason = near_refusal(transfer_syntax_uid(row["transfer_syntax"]), row["near"])
         if reason:
             problems.append(Problem(f"source[{index}].near", reason))
+        reason = _no_grey(row) if row["grey_as_monochrome"] else ""
+        if reason:
+            problems.append(Problem(f"source[{index}].grey_as_monochrome", reason))
     mount, path = values["spool"]["require_mount"], values["spool"]["path"]
     if mount and not (path + "/").startswith(mount.rstrip("/") + "/"):
         problems.append(Problem("spool.require_mount", f"'{mount}' does not hold spool.path '{path}'"))
@@ -182,6 +185,13 @@ def _mismatch(uri: str, sop_class: str) -> str:
     if scheme != "pattern" or sop_class not in _CANNOT_HOLD.get(what, ()):
         return ""
     return f"'{sop_class}' cannot hold the {_PICTURES[what]} pictures of pattern:{what}"
+
+
+def _no_grey(row: Values) -> str:
+    """Why a source cannot have the rule, or ''."""
+    if row["sop_class"] not in GREY_WORDS:
+        return f"is for {', '.join(GREY_WORDS)}; '{row['sop_class']}' keeps its photometric interpretation"
+    return "gives every sample back, and near does not" if row["near"] else ""
 
 
 def _unique(section: str, rows: list[Values]) -> list[Problem]:

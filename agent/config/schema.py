@@ -74,6 +74,10 @@ SOP_CLASS_WORDS: Final = (
 # Those whose instances hold several frames.
 MULTI_FRAME_WORDS: Final = ("us-mf", "xa", "xrf", "sc-mf-byte", "sc-mf-word", "sc-mf-color")
 
+# Those that may hold RGB and MONOCHROME2: sc-mf-color is colour by definition (PS3.3 A.8.5.4), a camera's picture stays
+# in the colour space of its ICC Profile.
+GREY_WORDS: Final = ("us", "us-mf", "sc")
+
 # LO is at most 64 characters and SH at most 16 (PS3.5 6.2).
 _LO: Final = 64
 _SH: Final = 16
@@ -155,6 +159,12 @@ _SOURCE: Final = (
     Key("sop_class", "choice", "us-mf", "SOP Class of the instances made.", choices=SOP_CLASS_WORDS),
     Key("transfer_syntax", "syntax", "explicit", "Transfer syntax of the instances made: a word, a UID or auto."),
     Key("near", "integer", 0, "Most that a sample may differ, of jpeg-ls-near alone: a lossy instance.", "", 0, 255),
+    Key(
+        "grey_as_monochrome",
+        "switch",
+        False,
+        "RGB of us, us-mf and sc is stored as MONOCHROME2 while R = G = B in every pixel: a third, exactly reversible.",
+    ),
     Key("clip_s", "number", 10.0, "A clip ends after this time.", "s", 0.01, 3600),
     Key("clip_frames", "integer", 0, "A clip ends after this many frames; 0: by time only.", "frames", 0, 1_000_000),
     Key("every_s", "number", 0.0, "Capture by itself with this period; 0: only when triggered.", "s", 0, _DAY_S),
@@ -235,7 +245,7 @@ _SOURCE: Final = (
         "frame_digest_file",
         "path",
         "",
-        "Append the SHA-256 of every frame before compression to this file; empty: off.",
+        "Append the SHA-256 of every frame as the source delivered it to this file; empty: off.",
     ),
 )
 

@@ -73,6 +73,7 @@ class SourceSettings(NamedTuple):
     sop_class: str
     transfer_syntax: str
     near: int
+    grey_as_monochrome: bool
     clip_s: float
     clip_frames: int
     every_s: float

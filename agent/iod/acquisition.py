@@ -183,7 +183,8 @@ class Acquisition(NamedTuple):
     ``frame_times_ms`` are the values of Frame Time Vector: increments, the first 0. ``laterality`` is R, L, U
     (unpaired) or B (both); without one, U is written where the anatomy is known not to be paired. ``image_type``
     replaces the default of the kind. ``created`` is date and time of making the instance, where the content is of
-    another moment. ``timing.FrameClock`` fills the frame fields from capture time stamps.
+    another moment. ``remark`` ends Contribution Description. ``timing.FrameClock`` fills the frame fields from capture
+    time stamps.
     """
 
     sop_instance_uid: str
@@ -206,6 +207,7 @@ class Acquisition(NamedTuple):
     anatomy: Anatomy | None = None
     laterality: str = ""
     comments: str = ""
+    remark: str = ""
     icon: Icon | None = None
     derivation: Derivation | None = None
     context_items: tuple[ContextItem, ...] = ()

@@ -258,7 +258,7 @@ def _contribution(row: Kind, acquisition: Acquisition) -> DataSet:
     text = "Captured and encoded as DICOM"
     if row.multi_frame:
         text += f"; frame spacing from a monotonic clock, frames dropped: {acquisition.frames_dropped}"
-    item["ContributionDescription"] = text
+    item["ContributionDescription"] = f"{text}; {acquisition.remark}" if acquisition.remark else text
     return item
 
 

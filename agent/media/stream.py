@@ -31,6 +31,8 @@ from agent.errors import EncodeError
 from agent.media.part10 import MAX_META_BYTES, FileMeta, encode_prefix
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from agent.dataset.dataset import DataSet
 
 PAGE_BYTES = 4096
@@ -126,6 +128,20 @@ class InstanceLayout:
     def after(self, length: int) -> bytes:
         """What to write after a frame of this many bytes."""
         return b"\0" if length & 1 and not self._native_bytes else b""
+
+    def forget(self) -> None:
+        """Take the last frame back: it was counted and could not be written."""
+        self.frames -= 1
+        del self._lengths[-1:]
+
+    def extents(self) -> Iterator[tuple[int, int]]:
+        """Offset and length of each frame written so far, where each was written behind the one before."""
+        at = self.pixel_offset
+        for index in range(self.frames):
+            at += 0 if self._native_bytes else encapsulate.ITEM_HEADER_BYTES
+            length = self._native_bytes or self._lengths[index]
+            yield at, length
+            at += length
 
     def finish(self, meta: FileMeta, dataset: DataSet) -> tuple[bytes, bytes]:
         """The head of the file, exactly ``pixel_offset`` bytes, and what goes behind the last frame.

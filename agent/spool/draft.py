@@ -84,7 +84,8 @@ class Draft:
     As a context manager it abandons itself when it was not sealed.
     """
 
-    __slots__ = ("_admission", "_finishing", "_limit", "_position", "_reserved", "_spool", "file", "moved", "number")
+    __slots__ = ("_admission", "_finishing", "_limit", "_position", "_reserved", "_spool", "file", "moved", "number",
+                 "waiting")  # fmt: skip
 
     def __init__(self, spool: Spool, admission: Admission, number: int, file: File) -> None:
         self._spool = spool
@@ -96,6 +97,7 @@ class Draft:
         self.moved = False  # the .part has another name now
         self.number = number
         self.file = file
+        self.waiting: Draft | None = None
 
     def write(self, data: ReadableBuffer) -> int:
         """Append all of ``data`` at ``tell()``; returns its length in bytes."""
@@ -136,6 +138,15 @@ class Draft:
     def seek(self, offset: int) -> None:
         """Let ``write`` go on at ``offset`` (the pixel data start behind a head that is written last)."""
         self._position = offset
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        """Read back what was written, all of ``buffer``."""
+        self.file.fill(offset, buffer)
+
+    def beside(self, expected_bytes: int) -> Draft:
+        """A second draft for what has to wait, as ``Spool.draft``; it is abandoned with this one at the latest."""
+        self.waiting = self._spool.draft(expected_bytes)
+        return self.waiting
 
     def finishing(self) -> None:
         """From now on the reserve may be used: the writer was told ``SpoolFull`` and completes what it has."""

@@ -25,7 +25,7 @@ import errno
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.errors import FileUnreadable, MediaError, SpoolError, SpoolFull
+from agent.errors import FileUnreadable, MediaError, SpoolDamaged, SpoolError, SpoolFull
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -153,6 +153,15 @@ class File:
             return os.preadv(self._fd, [buffer], offset)
         except OSError as error:
             raise media_error(error, "read", self.path) from error
+
+    def fill(self, offset: int, buffer: memoryview) -> None:
+        """Read all of ``buffer`` from ``offset``; raises ``SpoolDamaged`` where the file ends before."""
+        done = 0
+        while done < len(buffer):
+            count = self.read_into(offset + done, buffer[done:])
+            if count <= 0:
+                raise SpoolDamaged(f"read {self.path}: it ends at byte {offset + done}, {len(buffer) - done} too soon")
+            done += count
 
     def finish(self) -> None:
         """Cut the file to its true size, sync and close it: from here on its bytes are durable."""

@@ -163,6 +163,8 @@ class Spool(Forwarding, Committing, Evicting):
 
     def abandon(self, draft: Draft) -> None:
         """Remove the ``.part`` of a draft and free its room; idempotent, never raises (recovery does it too)."""
+        if draft.waiting is not None:
+            self.abandon(draft.waiting)
         draft.file.close()
         draft.release()
         if draft.moved:

@@ -1,4 +1,4 @@
-"""What every fault harness of the spool does: run a life in a child that may die, look at what it left, judge it."""
+"""What every fault harness of the spool does: run a life that may die or fail, look at what it left, judge it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,42 @@ from typing import TYPE_CHECKING
 
 from fakes.spool_world import World
 
+from agent.spool.durable import Ops
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 DIED, FINISHED, BROKEN = 9, 0, 70  # exit statuses of a child
+
+
+class Dying(Ops):
+    """Ends the process before the Nth step."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def step(self, call: str, path: str) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os._exit(DIED)
+
+
+class Failing(Ops):
+    """Raises at the Nth step, once or ever after."""
+
+    __slots__ = ("code", "fired", "left", "sticky")
+
+    def __init__(self, at: int, code: int, *, sticky: bool) -> None:
+        self.left, self.code, self.sticky, self.fired = at, code, sticky, 0
+
+    def step(self, call: str, path: str) -> None:
+        self.left -= 1
+        if self.left == 0 or (self.sticky and self.left < 0):
+            self.fired += 1
+            raise OSError(self.code, os.strerror(self.code), path)
 
 
 def in_child(run: Callable[[], None]) -> int:

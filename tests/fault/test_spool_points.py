@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.spool_faults import DIED, FINISHED, fresh, in_child, look
+from fakes.spool_faults import DIED, FINISHED, Dying, Failing, fresh, in_child, look
 from fakes.spool_world import SCENARIOS, World, run_evict, three_stored
 
 from agent.errors import AgentError
-from agent.spool.durable import Ops
 from agent.spool.ledger import live
 from agent.spool.states import Event
 from agent.spool.store import Spool
@@ -34,35 +33,6 @@ pytestmark = pytest.mark.fault
 EVERYTHING = os.environ.get("SPOOL_FAULTS") == "all"  # otherwise errors are tried on two lives, the shim does the rest
 
 POINTS_LIMIT = 2000  # a scenario with more steps than this is a loop
-
-
-class Dying(Ops):
-    """Ends the process before the Nth step."""
-
-    __slots__ = ("left",)
-
-    def __init__(self, at: int) -> None:
-        self.left = at
-
-    def step(self, call: str, path: str) -> None:
-        self.left -= 1
-        if self.left == 0:
-            os._exit(DIED)
-
-
-class Failing(Ops):
-    """Raises at the Nth step, once or ever after."""
-
-    __slots__ = ("code", "fired", "left", "sticky")
-
-    def __init__(self, at: int, code: int, *, sticky: bool) -> None:
-        self.left, self.code, self.sticky, self.fired = at, code, sticky, 0
-
-    def step(self, call: str, path: str) -> None:
-        self.left -= 1
-        if self.left == 0 or (self.sticky and self.left < 0):
-            self.fired += 1
-            raise OSError(self.code, os.strerror(self.code), path)
 
 
 def row_before_file(spool: Spool, draft: Draft, record: InstanceRecord, found: Measured) -> Sealed:

@@ -1,0 +1,209 @@
+"""From grey to colour in the middle of a clip: frames that were stored as one sample per pixel get their three back.
+
+The frame that has colour comes while the ring fills, so nothing old is touched then; the clip goes on at once, and the
+frames before it are rewritten after the last one, when the source has stopped. Room is made sure of first: a medium
+that has none for the whole clip in colour ends it in front of the coloured frame, and what is there is a grey clip.
+
+* Native frames have known sizes. Colour goes to where it will stay, behind the room that the grey frames need, and
+  those are spread out in place from the last one down: no second file, nothing is written twice.
+* Compressed ones have not. Colour waits in a second file; at the end the grey frames move there too, and the instance
+  is written anew, frame by frame: decoded, spread out and coded again, so that it is what it would have been anyway.
+* Deflated instances are gathered in memory and are spread out at once.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from agent.acquire.writers import WRAPPING_BYTES, Ahead, StreamWriter, WholeWriter
+from agent.dataset.uid import is_encapsulated
+from agent.errors import SpoolFull
+from agent.native import grey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.acquire.writers import Sink, Writer
+    from agent.dataset.dataset import DataSet
+    from agent.dataset.pixels import PixelDescription
+    from agent.media.part10 import FileMeta
+    from agent.native.encoder import Report
+
+COPY_BYTES: Final = 1 << 20
+# In colour a coded frame takes three times its bytes, where the coder finds nothing in common; an eighth of it is to
+# spare, and longer headers.
+_MORE_PER_FRAME_BYTES: Final = 1024
+
+
+class _Kept(NamedTuple):
+    """Grey frames in the instance's file, in front of ``end``."""
+
+    writer: StreamWriter
+    frames: int
+    end: int
+
+    @property
+    def start(self) -> int:
+        return self.writer.pixel_offset
+
+    @property
+    def size(self) -> int:
+        return self.end - self.start
+
+
+def recolour(sink: Sink, kept: Writer, frames: int, make: Callable[[], Writer], data: memoryview) -> Writer:
+    """Go on in colour with the frame ``data`` after ``frames`` grey ones in ``kept``; ``make`` makes a colour writer.
+
+    Raises:
+        SpoolFull: There is no room; ``kept`` goes on as if nothing had been asked.
+    """
+    end = sink.tell()
+    colour = make()
+    try:
+        if not frames:
+            colour.frame(data)
+            return colour
+        if isinstance(kept, WholeWriter):
+            return _at_once(kept, colour, data)
+        assert isinstance(kept, StreamWriter)
+        assert isinstance(colour, StreamWriter)
+        way = _Beside if is_encapsulated(kept.transfer_syntax_uid) else _InPlace
+        return way(sink, _Kept(kept, frames, end), colour, data)
+    except SpoolFull:
+        sink.seek(end)
+        raise
+
+
+def _at_once(kept: WholeWriter, colour: Writer, data: memoryview) -> Writer:
+    wide = memoryview(bytearray(colour.description.frame_bytes))
+    for plane in kept.frames():
+        grey.widen(plane, colour.description, wide)
+        colour.frame(wide)
+    colour.frame(data)
+    return colour
+
+
+class _InPlace:
+    """Native frames: a hole for the grey ones, filled at the end."""
+
+    __slots__ = ("_colour", "_kept", "_sink")
+
+    def __init__(self, sink: Sink, kept: _Kept, colour: StreamWriter, data: memoryview) -> None:
+        self._sink = sink
+        self._kept = kept
+        self._colour = colour
+        colour.leave(kept.frames)
+        colour.frame(data)
+
+    @property
+    def description(self) -> PixelDescription:
+        return self._colour.description
+
+    @property
+    def encode_s(self) -> float:
+        return self._colour.encode_s
+
+    @property
+    def report(self) -> None:
+        return None
+
+    def room(self) -> int:
+        return self._colour.room()
+
+    def frame(self, data: memoryview) -> None:
+        self._colour.frame(data)
+
+    def finish(self, meta: FileMeta, dataset: DataSet) -> None:
+        """From the last frame down none is overwritten before it was read."""
+        start, size = self._kept.start, self.description.frame_bytes
+        plane, wide = memoryview(bytearray(size // 3)), memoryview(bytearray(size))
+        for index in reversed(range(self._kept.frames)):
+            self._sink.read_into(start + index * len(plane), plane)
+            grey.widen(plane, self.description, wide)
+            self._sink.write_at(start + index * size, wide)
+        self._colour.finish(meta, dataset)
+
+
+class _Beside:
+    """Compressed frames: colour waits in a second file."""
+
+    __slots__ = ("_ahead", "_ahead_waiting", "_colour", "_end", "_kept", "_lengths", "_sink", "_waiting")
+
+    def __init__(self, sink: Sink, kept: _Kept, colour: StreamWriter, data: memoryview) -> None:
+        self._sink = sink
+        self._kept = kept
+        self._colour = colour
+        grown = kept.size * 3 + kept.size // 8 + kept.frames * _MORE_PER_FRAME_BYTES
+        self._end = colour.pixel_offset + grown  # of the instance in colour, no less
+        self._lengths = array("I")
+        self._ahead = Ahead(sink)
+        body = colour.code(data)
+        self._ahead.up_to(self._end + body.nbytes + WRAPPING_BYTES)
+        self._waiting = sink.beside(kept.size + body.nbytes)
+        self._ahead_waiting = Ahead(self._waiting)
+        self._waiting.seek(kept.size)
+        self._wait(body)
+
+    @property
+    def description(self) -> PixelDescription:
+        return self._colour.description
+
+    @property
+    def encode_s(self) -> float:
+        return self._colour.encode_s
+
+    @property
+    def report(self) -> Report | None:
+        return self._colour.report
+
+    def room(self) -> int:
+        return self._colour.room() - self._kept.frames - len(self._lengths)
+
+    def frame(self, data: memoryview) -> None:
+        self._wait(self._colour.code(data))
+
+    def _wait(self, body: memoryview) -> None:
+        end = self._end + body.nbytes + WRAPPING_BYTES
+        self._ahead.up_to(end)
+        self._ahead_waiting.up_to(self._waiting.tell() + body.nbytes)
+        self._waiting.write(body)
+        self._lengths.append(body.nbytes)
+        self._end = end
+
+    def finish(self, meta: FileMeta, dataset: DataSet) -> None:
+        """Write the instance anew."""
+        self._sink.finishing()
+        self._move()
+        self._sink.seek(self._colour.pixel_offset)
+        self._widen()
+        buffer = memoryview(bytearray(max(self._lengths)))
+        at = self._kept.size
+        for length in self._lengths:
+            self._waiting.read_into(at, buffer[:length])
+            self._colour.coded(buffer[:length])
+            at += length
+        self._waiting.abandon()
+        self._colour.finish(meta, dataset)
+
+    def _move(self) -> None:
+        """Let the grey frames wait too."""
+        buffer = memoryview(bytearray(COPY_BYTES))
+        for at in range(0, self._kept.size, COPY_BYTES):
+            piece = buffer[: min(COPY_BYTES, self._kept.size - at)]
+            self._sink.read_into(self._kept.start + at, piece)
+            self._waiting.write_at(at, piece)
+
+    def _widen(self) -> None:
+        from agent.native import compress
+
+        kept = self._kept.writer
+        extents = list(kept.extents())
+        coded = memoryview(bytearray(max(length for _, length in extents)))
+        plane = memoryview(bytearray(kept.description.frame_bytes))
+        wide = memoryview(bytearray(self.description.frame_bytes))
+        for offset, length in extents:
+            self._waiting.read_into(offset - self._kept.start, coded[:length])
+            compress.decode(coded[:length], kept.transfer_syntax_uid, kept.description, out=plane)
+            grey.widen(plane, self.description, wide)
+            self._colour.frame(wide)
