@@ -59,6 +59,20 @@ def png_frames(folder: Path) -> np.ndarray:
     return np.stack([np.asarray(PIL.Image.open(path)) for path in sorted(folder.glob("*.png"))])
 
 
+def _grey(cine: RealImage, scratch: Path) -> list[RealImage]:
+    """The cine without its colours, and with them from frame 11 on, under the rule grey_as_monochrome."""
+    grey = np.repeat(cine.frames[..., 1:2], 3, axis=3)
+    turning = np.concatenate([grey[:10], cine.frames[10:]])
+    made = []
+    for name, frames, stored in (("cine-grey", grey, grey[..., 0]), ("cine-turning", turning, turning)):
+        folder = scratch / name
+        folder.mkdir()
+        for number, frame in enumerate(frames):
+            PIL.Image.fromarray(frame).save(folder / f"{number:03d}.png")
+        made.append(RealImage(name, folder, "us-mf", "rle", stored, {"grey_as_monochrome": True}))
+    return made
+
+
 def real_images(scratch: Path) -> list[RealImage]:
     x_ray = {"intensity_relationship": "LIN", "intensity_sign": 1, "pixel_spacing_mm": 0.5, "detector_type": "DIRECT",
              "view": "AP", "anatomy": "CHEST", "patient_orientation": "L/F", "burned_in_annotation": "NO"}  # fmt: skip
@@ -74,6 +88,7 @@ def real_images(scratch: Path) -> list[RealImage]:
     ]
     found = [RealImage("cine", cine, "us-mf", "explicit", png_frames(cine))]
     found.append(found[0]._replace(name="cine-rle", transfer_syntax="rle"))
+    found += _grey(found[0], scratch)
     for name, file, sop_class, syntax in rows:
         frames, facts = frames_of(wheel_file(file)), x_ray if sop_class == "dx" else {}
         found.append(RealImage(name, wheel_file(file), sop_class, syntax, frames, facts))

@@ -12,20 +12,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fakes.grey_clips import COLUMNS, ROWS, GreyClip, grey_clip
+from fakes.grey_clips import COLUMNS, FRAMES, LOSSLESS, ROWS, TOML, GreyClip, grey_clip, settings_of
+from fakes.grey_clips import record_clip as run
 
 from agent.acquire.exam import Exam
-from agent.acquire.filesink import FileSink
-from agent.acquire.frame_log import FrameLog, read_frame_log
-from agent.acquire.pipeline import Captured, Order, capture
+from agent.acquire.frame_log import read_frame_log
+from agent.acquire.pipeline import Order, capture
 from agent.acquire.recorder import Recorder
 from agent.acquire.sources import open_source
 from agent.config import load
-from agent.config.settings import Settings, SourceSettings
-from agent.config.words import MADE, transfer_syntax_uid
+from agent.config.words import transfer_syntax_uid
 from agent.dataset.dataset import DataSet
 from agent.dataset.pixels import PixelDescription
-from agent.dataset.uid import is_encapsulated, is_lossy
+from agent.dataset.uid import is_encapsulated
 from agent.errors import ConfigError, IodError, SpoolFull, UsageError
 from agent.media.reader import Instance, open_instance
 from agent.native import compress
@@ -35,37 +34,10 @@ from agent.spool.core import Destination
 from agent.spool.quota import Policy
 from agent.spool.store import Spool
 
-TOML = """
-[[source]]
-name = "probe"
-uri = "pattern:us-rgb?rows=48&columns=64&rate_hz=0"
-clip_s = 3600
-grey_as_monochrome = true
-"""
-FRAMES = 9
-LOSSLESS = [word for word in MADE if not is_lossy(transfer_syntax_uid(word))]
 RGB_ONLY = ("SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "WindowCenter", "WindowWidth",
             "PresentationLUTShape")  # fmt: skip
 # What no two captures have in common.
 OF_THE_MOMENT = ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "ContributingEquipmentSequence")
-
-
-def settings_of(**changes: Any) -> tuple[Settings, SourceSettings]:
-    settings = load.parse(TOML)
-    return settings, settings.source[0]._replace(**changes)
-
-
-def run(path: Path, clip: GreyClip, **changes: Any) -> Captured:
-    settings, source = settings_of(uri=clip.uri, **changes)
-    sink = FileSink(str(path))
-    try:
-        with open_source(source.uri) as opened, FrameLog(f"{path}.log") as log:
-            order = Order(source, transfer_syntax_uid(source.transfer_syntax), log.add)
-            done = capture(opened, order, Exam(settings), sink, threading.Event())
-        sink.publish()
-    finally:
-        sink.abandon()
-    return done
 
 
 def read(path: Path) -> Instance:
