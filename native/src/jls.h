@@ -60,7 +60,7 @@ typedef struct {
     jls_pair step[JLS_RESET + 1];       /* what bc changes by when B is too small: N + 1, -1 */
     jls_pair most[JLS_RESET + 1];       /* of bc */
     jls_pair width[JLS_RESET + 1];      /* from the least of bc to the most */
-    uint32_t reciprocal[JLS_RESET + 2]; /* just below 2^31 / N; by N behind the sample */
+    uint32_t reciprocal[JLS_RESET + 1]; /* just below 2^31 / (N + 1) */
 } jls_steps;
 
 typedef struct {
@@ -201,7 +201,7 @@ static inline void jls_update(jls_context *x, const jls_steps *steps, int32_t e,
     x->n = (uint16_t)(n + 1);
     /* k == 0 means A <= N; then 2 B <= -N inverts (T.87 A.5.2) */
     uint32_t inverted = ((bc + bc - steps->n[n])[0] & (a - n - 2)) >> 31;
-    x->code = (jls_code){(int8_t)jls_golomb_room(steps->reciprocal[n + 1], a), (uint8_t)inverted};
+    x->code = (jls_code){(int8_t)jls_golomb_room(steps->reciprocal[n], a), (uint8_t)inverted};
 }
 
 #endif

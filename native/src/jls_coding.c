@@ -60,12 +60,12 @@ int64_t jls_coding_check(const jls_coding *c)
 
 static void fill_steps(jls_steps *s)
 {
-    for (uint32_t n = 1; n <= JLS_RESET; n++) {
+    for (uint32_t n = 0; n <= JLS_RESET; n++) {
         s->n[n] = (jls_pair){n, n};
         s->step[n] = (jls_pair){n + 1, UINT32_MAX};
         s->most[n] = (jls_pair){n, JLS_C_MAX};
         s->width[n] = (jls_pair){n, JLS_C_MAX - JLS_C_MIN};
-        s->reciprocal[n] = INT32_MAX / n;
+        s->reciprocal[n] = INT32_MAX / (n + 1);
     }
 }
 
@@ -73,7 +73,7 @@ void jls_state_reset(jls_state *s)
 {
     uint32_t a = max32(2, (s->coding.range + 32) / 64);
     fill_steps(&s->steps);
-    jls_context fresh = {.a = a, .n = 1, .code = {(int8_t)jls_golomb_room(s->steps.reciprocal[1], a), 0}};
+    jls_context fresh = {.a = a, .n = 1, .code = {(int8_t)jls_golomb_room(s->steps.reciprocal[0], a), 0}};
     for (size_t i = 0; i < sizeof s->contexts / sizeof *s->contexts; i++)
         s->contexts[i] = fresh;
     s->runs[0] = s->runs[1] = (jls_run_context){.a = a, .n = 1};

@@ -138,7 +138,8 @@ static uint16_t interruption(coder *o, uint32_t index, int32_t ra, int32_t rb, i
     int32_t sign = !by_left && ra > rb ? -1 : 1;
     int32_t px = by_left ? ra : rb;
     uint32_t a = by_left ? x->a + (x->n >> 1) : x->a;
-    uint32_t k = c->reset == JLS_RESET ? 33 - jls_golomb_room(o->state->steps.reciprocal[x->n], a) : golomb_k(x->n, a);
+    uint32_t k =
+        c->reset == JLS_RESET ? 33 - jls_golomb_room(o->state->steps.reciprocal[x->n - 1], a) : golomb_k(x->n, a);
     bool often = 2 * x->negatives >= x->n;
     uint32_t m = 0;
     if (o->symbols) {
