@@ -12,7 +12,7 @@ import bench_net
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench")
-    parser.add_argument("what", choices=["net", "idle", "dataset", "codec", "instructions"])
+    parser.add_argument("what", choices=["net", "idle", "dataset", "codec", "instructions", "choice"])
     parser.add_argument("--rounds", type=int, default=3, help="each sender runs so often, interleaved (default 3)")
     parser.add_argument("--quick", action="store_true", help="fewer instances: a look, not a measurement")
     parser.add_argument(
@@ -24,6 +24,10 @@ def main() -> int:
         return bench_idle.main(options.rounds, quick=options.quick)
     if options.what == "dataset":
         return bench_dataset.main(options.rounds, quick=options.quick)
+    if options.what == "choice":
+        import bench_choice
+
+        return bench_choice.main(options.rounds, quick=options.quick)
     if options.what == "codec":
         import bench_codec
 
