@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from agent.app.input_files import files_in, named
 from agent.app.peers import add_peer, peer_of
 from agent.app.term import Progress, count_text, paint, printable, size_text
+from agent.dataset.uid import uid_name
 from agent.errors import AgentError, DataSetError, FileError, NotDelivered
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def arguments(parser: Parser) -> None:
     """Declare the options."""
     parser.add("files", amount="+", metavar="FILE", help="DICOM files, or folders of them")
     add_peer(parser)
+    parser.add("--lossless-copy", switch=True, help="where the peer refuses the transfer syntax of a file, send a copy "
+               "that loses nothing, every frame compared")  # fmt: skip
     parser.add("--skip-bad", switch=True, help="send the rest when some files are no DICOM files")
     parser.add("--json", switch=True, help="print the result as JSON")
 
@@ -114,9 +117,16 @@ def _send(peer: Peer, files: Files, tally: Tally, args: Arguments) -> None:
     from agent.forward.deliver import deliver
 
     progress = Progress()
-    for outcome in deliver(peer, files):
+    ways: dict[str, Any] = {}
+    if args.lossless_copy:
+        from agent.forward.scratch import send_or_copy  # media and the C core, for those who ask
+        from agent.transcode.choose import LOSSLESS
+
+        ways = {"copies": LOSSLESS, "send": send_or_copy}
+    for outcome in deliver(peer, files, **ways):
         tally.add(outcome, keep=args.json)
-        if args.json or (outcome.stored and not outcome.status and len(files) > 20):
+        plain = outcome.stored and not outcome.status and not outcome.copied_to
+        if args.json or (plain and len(files) > 20):
             progress.update(f"{tally.sent} of {len(files)} files answered")
         else:
             progress.clear()
@@ -132,6 +142,8 @@ def _line(outcome: Outcome) -> str:
     if outcome.stored:
         word = paint("stored", "green") if not outcome.status else paint("stored with warning", "yellow")
         meaning = f" {outcome.meaning}" if outcome.status else ""
+        if outcome.copied_to:
+            meaning += f" as a lossless copy in {uid_name(outcome.copied_to)}"
         return f"{path}: {word}{status}{meaning}{comment} ({size_text(outcome.bytes)}, {outcome.seconds * 1000:.1f} ms)"
     code = f" [{outcome.error.code}]" if outcome.error else ""
     meaning = printable(outcome.meaning.removeprefix(f"{outcome.instance.path}: "))
@@ -157,6 +169,7 @@ def _facts(outcome: Outcome) -> dict[str, Any]:
         "bytes": outcome.bytes,
         "seconds": round(outcome.seconds, 6),
         "error": None if outcome.error is None else outcome.error.code,
+        "copied_to": outcome.copied_to,
     }
 
 

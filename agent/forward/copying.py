@@ -1,9 +1,10 @@
 """A copy of an instance in another transfer syntax, for one destination and one sending.
 
 It is a draft of the spool that is never sealed: under quota, in constant memory, gone when it was sent, and what a
-power cut leaves of it is a ``.part`` that the next start deletes. The master is hashed first and must be what was
-sealed; every frame of the copy is decoded and compared before a byte of it leaves; and the copy has a digest of its own
-that what is sent must match. SOP Class and Instance UID are those of the master: it is the same instance (PS3.5 A.4).
+power cut leaves of it is a ``.part`` that the next start deletes; or, where there is no spool, a ``scratch`` file. The
+master is hashed first and must be what was sealed; every frame of the copy is decoded and compared before a byte of it
+leaves; and the copy has a digest of its own that what is sent must match. SOP Class and Instance UID are those of the
+master: it is the same instance (PS3.5 A.4).
 
 Raises ``DataSetError`` or ``NativeError`` for pixels that cannot be converted, ``SpoolFull``, and ``MediaError`` for a
 master that is not what it was.
@@ -14,7 +15,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from agent.errors import DecodeError
 from agent.forward.deliver import DigestCheck
@@ -24,26 +25,39 @@ from agent.media.reader import instance_of
 from agent.spool.durable import read_error
 from agent.transcode.choose import Master
 from agent.transcode.job import REFER_BYTES, job_of
+from agent.transcode.part_writer import Sink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from agent.media.file import DicomFile
-    from agent.spool.core import Item
-    from agent.spool.draft import Draft
-    from agent.spool.store import Spool
+    from agent.spool.draft import Measured
+    from agent.spool.durable import File
     from agent.transcode.choose import Choice
 
 _HASH_BYTES: Final = 1 << 20
 
 
-class Copy(NamedTuple):
-    """What is sent instead of the master; ``draft`` is abandoned by whoever has sent it."""
+class Room(Sink, Protocol):
+    """Where a copy is made: a draft of the spool, or a ``scratch`` file beside it."""
 
-    item_id: int
+    @property
+    def file(self) -> File:
+        """What was written."""
+
+    def measure(self) -> Measured:
+        """Read everything back."""
+
+    def abandon(self) -> None:
+        """Remove it; idempotent."""
+
+
+class Copy(NamedTuple):
+    """What is sent instead of the master; ``room`` is abandoned by whoever has sent it."""
+
     instance: Instance
     work_s: float  # CPU seconds it took
-    draft: Draft
+    room: Room
     master: Master
     why: str
 
@@ -68,39 +82,38 @@ def opened(path: str, size: int) -> Iterator[DicomFile]:
         os.close(fd)
 
 
-def master_of(file: DicomFile, item: Item) -> Master:
+def master_of(file: DicomFile, stored: Instance, source: str) -> Master:
     """Say what there is to weigh; pixels that cannot be told apart into frames count as none."""
-    size = item.size - item.data_set_offset
+    syntax, size = stored.transfer_syntax_uid, stored.size - stored.data_set_offset
     try:
         pixels = instance_of(file).pixels
     except DecodeError:
         pixels = None
     if pixels is None:
-        return Master(item.transfer_syntax_uid, size, source=item.source)
+        return Master(syntax, size, source=source)
     count, description = pixels.number_of_frames, pixels.description
-    return Master(item.transfer_syntax_uid, size, count * description.frame_bytes, count, description, item.source)
+    return Master(syntax, size, count * description.frame_bytes, count, description, source)
 
 
 def make_copy(
-    spool: Spool, item: Item, stored: Instance, file: DicomFile, master: Master, choice: Choice, *,
-    expected_bytes: int, watch: Callable[[], None],
-) -> Copy:  # fmt: skip
+    room: Room, stored: Instance, file: DicomFile, master: Master, choice: Choice, watch: Callable[[], None]
+) -> Copy:
     """Write and prove a copy of what is ``stored`` as chosen; ``watch`` is called between frames and may raise."""
     started = time.thread_time()
-    _require_sealed(stored, file)
-    job = job_of(file, choice.syntax)
-    draft = spool.draft(expected_bytes)
     try:
-        job.write(draft, lambda *_: watch())
-        with opened(draft.file.path, draft.file.size) as made:
-            job.prove(made)
-        found = draft.measure()
-        copy = Instance(draft.file.path, stored.sop_class_uid, stored.sop_instance_uid, choice.syntax,
+        if stored.data_set_sha256:
+            _require_sealed(stored, file)
+        job = job_of(file, choice.syntax)
+        job.write(room, lambda *_: watch())
+        with opened(room.file.path, room.file.size) as made:
+            job.prove(made, lambda *_: watch())
+        found = room.measure()
+        copy = Instance(room.file.path, stored.sop_class_uid, stored.sop_instance_uid, choice.syntax,
             found.data_set_offset, found.size, found.data_set_sha256)  # fmt: skip
     except BaseException:
-        draft.abandon()
+        room.abandon()
         raise
-    return Copy(item.id, copy, time.thread_time() - started, draft, master, choice.why)
+    return Copy(copy, time.thread_time() - started, room, master, choice.why)
 
 
 def _require_sealed(stored: Instance, file: DicomFile) -> None:

@@ -18,7 +18,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, uid_name
+from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, is_lossy, uid_name
 from agent.dimse.message import CEchoRequest, CStoreRequest, CStoreResponse
 from agent.dimse.status import Service, explain, status_error
 from agent.errors import (
@@ -60,6 +60,7 @@ class Outcome(NamedTuple):
     seconds: float
     begun: bool  # False: nothing of it was sent
     error: AgentError | None  # why it is not stored
+    copied_to: str = ""  # transfer syntax of the lossless copy that went instead, if one did
 
 
 class DigestCheck:
@@ -278,26 +279,41 @@ def failed(instance: Instance, error: AgentError, *, begun: bool) -> Outcome:
     return Outcome(instance, False, None, str(error), "", (), 0, 0.0, begun, error)  # noqa: FBT003 - stored
 
 
+def unchangeable(outcome: Outcome) -> Outcome:
+    """Say of a refused instance that nothing can be done about it here."""
+    if outcome.error is None:
+        return outcome
+    outcome.error.message += "; nothing that it takes can be made of this without loss"
+    return outcome._replace(meaning=str(outcome.error))
+
+
 def deliver(
-    peer: Peer, instances: Sequence[Instance], clock: Callable[[], float] = time.monotonic
+    peer: Peer,
+    instances: Sequence[Instance],
+    clock: Callable[[], float] = time.monotonic,
+    *,
+    copies: tuple[str, ...] = (),
+    send: Callable[[Delivery, Instance], Outcome] = Delivery.send,
 ) -> Iterator[Outcome]:
     """Send ``instances`` in order and yield one outcome for each; one association per 128 kinds of instance.
 
     Where an association ends, the instance under way has failed, and a new one takes those behind it: that one may be
     what the peer cannot bear. No more are opened when one cannot be had, or ``BREAKER_FAILURES`` in a row have ended
-    without an answer; then the rest is not sent.
+    without an answer; then the rest is not sent. ``copies`` are transfer syntaxes to propose besides, for a ``send``
+    that makes lossless copies.
     """
     for start, stop, pairs in groups(instances):
+        others = storage.alternatives([pair for pair in pairs if not is_lossy(pair[1])], copies)
         left, unanswered = start, 0
         error: AgentError | None = None
         while left < stop and error is None:
             try:
-                delivery = Delivery(peer, storage.needs(pairs), clock=clock)
+                delivery = Delivery(peer, storage.needs(pairs) + others, clock=clock)
             except AgentError as refusal:
                 error = refusal
                 break
             with delivery:
-                left, answered = yield from _until_over(delivery, instances, left, stop)
+                left, answered = yield from _until_over(delivery, instances, left, stop, send)
                 unanswered = 0 if answered else unanswered + 1
                 error = delivery.broken if unanswered >= BREAKER_FAILURES else None
             if error is not None:
@@ -307,12 +323,16 @@ def deliver(
 
 
 def _until_over(
-    delivery: Delivery, instances: Sequence[Instance], start: int, stop: int
+    delivery: Delivery,
+    instances: Sequence[Instance],
+    start: int,
+    stop: int,
+    send: Callable[[Delivery, Instance], Outcome],
 ) -> Generator[Outcome, None, tuple[int, bool]]:
     """Send over one association while it lasts; where the next one begins, and whether the peer answered."""
     answered = False
     while True:
-        outcome = delivery.send(instances[start])
+        outcome = send(delivery, instances[start])
         start += 1
         answered = answered or outcome.status is not None
         yield outcome

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset.uid import is_lossy, uid_name
 from agent.errors import DataSetError, LinkClosed, NativeError, SpoolError
-from agent.forward.deliver import failed
+from agent.forward.deliver import failed, unchangeable
 from agent.forward.files import Instance
 from agent.service import commitment, storage
 from agent.transcode.choose import AS_STORED, AUTO, LOSSLESS, choose
@@ -56,8 +56,8 @@ class Sent(NamedTuple):
 class Outgoing:
     """The sending side of one destination; used by its worker alone."""
 
-    __slots__ = ("_accepts", "_cancelled", "_destination", "_known", "_mode", "_say", "_share", "_spool",
-        "ready")  # fmt: skip
+    __slots__ = ("_accepts", "_cancelled", "_destination", "_known", "_mode", "_ready", "_say", "_share",
+        "_spool")  # fmt: skip
 
     def __init__(
         self, spool: Spool, destination: str, mode: str, cpu_share: float, *, say: Callable[[str, str], None],
@@ -71,7 +71,7 @@ class Outgoing:
         self._cancelled = cancelled
         self._known: Known | None = None
         self._accepts: dict[str, dict[str, bool]] = {}  # SOP Class -> transfer syntax -> taken
-        self.ready: Copy | None = None
+        self._ready: tuple[int, Copy] | None = None  # number of the instance
 
     # --- the association -----------------------------------------------------------------------
 
@@ -99,11 +99,11 @@ class Outgoing:
 
     def send(self, delivery: Delivery, item: Item) -> Sent | None:
         """Send one instance; None when its copy is ``ready`` and needs a new association."""
-        ready, self.ready = self.ready, None
-        if ready is not None:
-            if ready.item_id == item.id and delivery.takes(ready.instance):
-                return self._copy_sent(delivery, ready)
-            ready.draft.abandon()
+        if self._ready is not None:
+            (number, copy), self._ready = self._ready, None
+            if number == item.id and delivery.takes(copy.instance):
+                return self._copy_sent(delivery, copy)
+            copy.room.abandon()
         instance = instance_of(item)
         if delivery.takes(instance) and not self._weighs(item):
             why = "as stored: it is too small for anything else to be quicker" if self._mode == AUTO else ""
@@ -125,11 +125,16 @@ class Outgoing:
         error.message = f"{refused}: {error.message}"
         return Sent(failed(instance, error, begun=False))
 
+    @property
+    def ready(self) -> bool:
+        """Return whether a copy waits for a new association."""
+        return self._ready is not None
+
     def forget(self) -> None:
         """Give the room of a copy back that was not sent."""
-        ready, self.ready = self.ready, None
+        ready, self._ready = self._ready, None
         if ready is not None:
-            ready.draft.abandon()
+            ready[1].room.abandon()
 
     def _weighs(self, item: Item) -> bool:
         """Say whether anything but the master may be sent to a peer that takes it."""
@@ -142,20 +147,20 @@ class Outgoing:
         from agent.forward.copying import make_copy, master_of, opened  # media and the C core: where they are needed
 
         with opened(instance.path, instance.size) as file:
-            master, known = master_of(file, item), self.known()
+            master, known = master_of(file, instance, item.source), self.known()
             choice = choose(master, delivery.taken(item.sop_class_uid), self._mode, known, cpu_share=self._share)
             if choice is None:
-                return Sent(_unchangeable(delivery.send(instance)))
+                return Sent(unchangeable(delivery.send(instance)))
             if choice.syntax == item.transfer_syntax_uid:
                 return self._as_stored(delivery, instance, master, choice.why)
             long = known.work_s(master, choice.syntax) / self._share > HURRY_S
             if long:
                 delivery.close()
             size, _ = known.size(master, choice.syntax)
-            watch = self._between_frames()
-            copy = make_copy(self._spool, item, instance, file, master, choice, expected_bytes=size, watch=watch)
+            room = self._spool.draft(size)
+            copy = make_copy(room, instance, file, master, choice, self._between_frames())
         if long:
-            self.ready = copy
+            self._ready = item.id, copy
             return None
         return self._copy_sent(delivery, copy)
 
@@ -188,7 +193,7 @@ class Outgoing:
         try:
             outcome = delivery.send(copy.instance)
         finally:
-            copy.draft.abandon()
+            copy.room.abandon()
         digest = copy.instance.data_set_sha256.hex()
         return self._learned(outcome, copy.master, copy.work_s, copy.why, ("copy_sha256", digest))
 
@@ -208,14 +213,6 @@ class Outgoing:
         self.known().add(figures, source)
         facts = {name: value for name, value in figures._asdict().items() if value}
         return Sent(outcome, (*facts.items(), *more, ("why", why)))
-
-
-def _unchangeable(outcome: Outcome) -> Outcome:
-    """Say of a refused instance that nothing can be done about it here."""
-    if outcome.error is None:
-        return outcome
-    outcome.error.message += "; nothing that it takes can be made of this without loss"
-    return outcome._replace(meaning=str(outcome.error))
 
 
 def instance_of(item: Item) -> Instance:

@@ -285,7 +285,7 @@ class Worker:
             return []
         if answers:
             self._well()
-        if self.outgoing.ready is not None and not self._stopping():
+        if self.outgoing.ready and not self._stopping():
             self._carried = list(self._claimed.values())
             return []
         if self._stopping() or delivery.over:

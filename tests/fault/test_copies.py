@@ -183,7 +183,7 @@ def test_copy_that_is_ready_and_not_wanted_any_more_is_given_back(
         outgoing = Outgoing(spool, "pacs", "as-stored", 1.0, say=lambda _level, _text: None, cancelled=lambda: False)
         (item,) = spool.claim("pacs", spool.clock.monotonic())
         assert outgoing.send(Peer(tmp_path / "log"), item) is None  # type: ignore[arg-type] # see above
-        assert outgoing.ready is not None
+        assert outgoing.ready
         assert list(before.rglob("*.part"))
         outgoing.forget()
         assert not list(before.rglob("*.part"))
