@@ -225,6 +225,7 @@ class Worker:
             self._defer(items, self.health.reason, self.health.next_at)
             return True
         with delivery:
+            self.outgoing.opened(delivery)
             while items:
                 items = self._batch(delivery, items)
                 if self._stored >= commitment.REQUEST_REFERENCES:
@@ -254,7 +255,6 @@ class Worker:
         delivery.conversation.on_request = self._settler.on_request(
             self._settings.peer.called_ae, lambda number: contexts[number].transfer_syntax
         )
-        self.outgoing.opened(delivery)
         return delivery
 
     def _batch(self, delivery: Delivery, items: Sequence[Item]) -> list[Item]:

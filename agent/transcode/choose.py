@@ -8,7 +8,7 @@ takes, one step after the other as the forwarder really does it::
 
 ``work`` is read and hash the master, decode its frames, encode them, decode them again as proof; for the master itself
 it is nothing. ``wait`` and ``rate`` are what this destination showed (``learn.Link``), the sizes and the work what this
-box did for such pixels (``learn.Known``), and as long as nothing was done, priors: sizes on the small side of what
+box did for such pixels (``learn.Known``), and as long as nothing was done, priors: sizes on the large side of what
 images of that kind come to, speeds as the codecs have on this machine (``yardstick``). So RLE wins where bytes are
 cheap, JPEG-LS where they are dear, and what is stored goes as it is where neither pays.
 

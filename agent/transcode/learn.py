@@ -80,9 +80,9 @@ class Link:
         spread = of_wait + count * of_slow + noise
         self.wait_s = max(0.0, self.wait_s + of_wait / spread * error)
         self.per_byte_s = max(1 / FASTEST, self.per_byte_s + of_slow / spread * error)
-        self._waits -= of_wait * of_wait / spread
+        self._waits = max(0.0, self._waits - of_wait * of_wait / spread)
         self._both -= of_wait * of_slow / spread
-        self._slow -= of_slow * of_slow / spread
+        self._slow = max(0.0, self._slow - of_slow * of_slow / spread)
 
 
 class Figures(NamedTuple):

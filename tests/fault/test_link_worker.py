@@ -224,6 +224,28 @@ def test_first_error_of_a_worker_is_the_one_that_is_told(bench: Bench, monkeypat
     monkeypatch.undo()
 
 
+def test_ledger_that_cannot_keep_what_a_peer_takes_ends_the_role(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = bench.archive()
+    bench.capture(1)
+    closed: list[Delivery] = []
+    close = Delivery.close
+
+    def closing(delivery: Delivery) -> None:
+        close(delivery)
+        closed.append(delivery)
+
+    def learned(*_: object) -> None:
+        raise SpoolError("the ledger is gone")
+
+    monkeypatch.setattr(Spool, "learned", learned)
+    monkeypatch.setattr(Delivery, "close", closing)
+    settings = Settings("pacs", Peer("ARCHIVE", "127.0.0.1", archive.port, timeouts=QUICK))
+    with pytest.raises(SpoolError):
+        Worker(bench.spool, settings, bench.settler, new_uid).run(bench.stop)
+    assert len(closed) == 1
+    assert bench.states() == {"queued": 1}
+
+
 def test_file_with_a_flipped_bit_is_never_a_whole_message(bench: Bench) -> None:
     archive = bench.archive()
     bench.capture(2)

@@ -9,7 +9,7 @@ import pytest
 from agent.dataset import uid
 from agent.dataset.pixels import PixelDescription
 from agent.transcode.choose import AS_STORED, AUTO, LOSSLESS, MARGIN, Master, choose, possible, weigh
-from agent.transcode.learn import FIRST_RATE, Figures, Known, Link
+from agent.transcode.learn import FASTEST, FIRST_RATE, Figures, Known, Link
 
 RGB = PixelDescription(768, 1024, 3, 8, 8, 7, 0, "RGB")
 GREY12 = PixelDescription(1024, 1024, 1, 16, 12, 11)
@@ -178,6 +178,17 @@ def test_a_link_that_becomes_slow_is_noticed_at_once() -> None:
         link.add(1_000_000, 1.0)
     assert link.seconds(1_000_000) == pytest.approx(1.0, rel=0.3)
     assert Link().rate == pytest.approx(FIRST_RATE)
+
+
+def test_whatever_is_measured_the_link_stays_a_link() -> None:
+    entropy, link = random.Random(7), Link()
+    for _ in range(20_000):
+        link.add(int(10 ** entropy.uniform(0, 9.6)), 10 ** entropy.uniform(-6, 5))
+        assert 0 <= link.wait_s < 1e6
+        assert 1 / FASTEST <= link.per_byte_s < 1e6
+    for _ in range(60):
+        link.add(1_000_000, 0.1)
+    assert link.seconds(1_000_000) == pytest.approx(0.1, rel=0.2)
 
 
 def test_figures_come_back_out_of_a_receipt() -> None:
