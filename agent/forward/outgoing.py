@@ -153,7 +153,7 @@ class Outgoing:
                 return Sent(unchangeable(delivery.send(instance)))
             if choice.syntax == item.transfer_syntax_uid:
                 return self._as_stored(delivery, instance, master, choice.why)
-            long = known.work_s(master, choice.syntax) / self._share > HURRY_S
+            long = known.took_s(known.work_s(master, choice.syntax), self._share) > HURRY_S
             if long:
                 delivery.close()
             size, _ = known.size(master, choice.syntax)
@@ -187,7 +187,7 @@ class Outgoing:
         return self._known
 
     def _as_stored(self, delivery: Delivery, instance: Instance, master: Master | None, why: str) -> Sent:
-        return self._learned(delivery.send(instance), master, 0.0, why)
+        return self._learned(delivery.send(instance), master, None, why)
 
     def _copy_sent(self, delivery: Delivery, copy: Copy) -> Sent:
         try:
@@ -195,10 +195,10 @@ class Outgoing:
         finally:
             copy.room.abandon()
         digest = copy.instance.data_set_sha256.hex()
-        return self._learned(outcome, copy.master, copy.work_s, copy.why, ("copy_sha256", digest))
+        return self._learned(outcome, copy.master, copy, copy.why, ("copy_sha256", digest))
 
     def _learned(
-        self, outcome: Outcome, master: Master | None, work_s: float, why: str, *more: tuple[str, object]
+        self, outcome: Outcome, master: Master | None, copy: Copy | None, why: str, *more: tuple[str, object]
     ) -> Sent:
         if not outcome.stored:
             return Sent(outcome)
@@ -208,8 +208,10 @@ class Outgoing:
             source = master.source
             figures = figures._replace(
                 stored_as=master.syntax, stored_bytes=master.bytes, native_bytes=master.native_bytes,
-                pixels=master.pixels, work_s=round(work_s, 6),
+                pixels=master.pixels,
             )  # fmt: skip
+        if copy is not None:
+            figures = figures._replace(work_s=round(copy.work_s, 6), took_s=round(copy.took_s, 6))
         self.known().add(figures, source)
         facts = {name: value for name, value in figures._asdict().items() if value}
         return Sent(outcome, (*facts.items(), *more, ("why", why)))

@@ -4,13 +4,14 @@ What is stored is the master: one SOP Instance UID, one byte string on our media
 pixels in another lossless syntax, made from the master for it alone. From the first byte of work to the answer that
 takes, one step after the other as the forwarder really does it::
 
-    seconds(S) = work(master -> S) / cpu_share  +  wait  +  bytes(S) / rate
+    seconds(S) = work(master -> S) * crowd  +  wait  +  bytes(S) / rate
 
 ``work`` is read and hash the master, decode its frames, encode them, decode them again as proof; for the master itself
-it is nothing. ``wait`` and ``rate`` are what this destination showed (``learn.Link``), the sizes and the work what this
-box did for such pixels (``learn.Known``), and as long as nothing was done, priors: sizes on the large side of what
-images of that kind come to, speeds as the codecs have on this machine (``yardstick``). So RLE wins where bytes are
-cheap, JPEG-LS where they are dear, and what is stored goes as it is where neither pays.
+it is nothing. ``crowd`` is how long a second of work takes here, at least 1 / ``cpu_share``. ``wait`` and ``rate`` are
+what this destination showed (``learn.Link``), the sizes and the work what this box did for such pixels
+(``learn.Known``), and as long as nothing was done, priors: sizes on the large side of what images of that kind come to,
+speeds as the codecs have on this machine (``yardstick``). So RLE wins where bytes are cheap, JPEG-LS where they are
+dear, and what is stored goes as it is where neither pays.
 
 Measurements jitter; a choice that follows them would flap. What was chosen last for such pixels stays until another
 option gains more than ``MARGIN`` of the time, and work is begun only where it gains ``WORTH_S`` at least.
@@ -154,7 +155,7 @@ def weigh(master: Master, candidates: Iterable[str], known: Known, cpu_share: fl
         size, measured = known.size(master, syntax)
         work = 0.0 if syntax == master.syntax else OVERHEAD_S + known.work_s(master, syntax)
         link = known.link.seconds(size)
-        options.append(Option(syntax, size, work, link, work / cpu_share + link, measured))
+        options.append(Option(syntax, size, work, link, known.took_s(work, cpu_share) + link, measured))
     return options
 
 

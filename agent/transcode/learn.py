@@ -37,6 +37,8 @@ _WANDER: Final = 0.05  # of each number, from one instance to the next
 _SURPRISE: Final = 9.0  # variances: three standard deviations
 _DOUBT: Final = 10.0  # what a surprise does to the trust in what was known
 _NEW: Final = 0.3  # weight of the newest of a running mean
+_STEP: Final = 4.0  # the most that one instance says about the crowd
+_FORGET: Final = 0.02  # of the crowd, for each instance that needed no work
 
 # Bytes of a copy for a byte of native pixels (grey to 8 bits, grey above, colour), on the large side of real images.
 _SIZES: Final = {
@@ -96,6 +98,7 @@ class Figures(NamedTuple):
     native_bytes: int = 0
     pixels: str = ""
     work_s: float = 0.0  # CPU seconds, 0 where the master itself was sent
+    took_s: float = 0.0  # for how long the work kept the instance
 
     @classmethod
     def read(cls, detail: Mapping[str, str]) -> Figures | None:
@@ -103,7 +106,8 @@ class Figures(NamedTuple):
         try:
             return cls(detail["sent_as"], int(detail["bytes"]), float(detail["link_s"]), detail.get("stored_as", ""),
                        int(detail.get("stored_bytes", 0)), int(detail.get("native_bytes", 0)),
-                       detail.get("pixels", ""), float(detail.get("work_s", 0)))  # fmt: skip
+                       detail.get("pixels", ""), float(detail.get("work_s", 0)),
+                       float(detail.get("took_s", 0)))  # fmt: skip
         except (KeyError, ValueError):
             return None
 
@@ -111,7 +115,7 @@ class Figures(NamedTuple):
 class Known:
     """Everything learned for one destination; ``speed`` says what a codec costs as long as nothing was measured."""
 
-    __slots__ = ("_before", "_sizes", "_speed", "_work", "link")
+    __slots__ = ("_before", "_crowd", "_sizes", "_speed", "_work", "link")
 
     def __init__(self, speed: Callable[[PixelDescription, str, str], float]) -> None:
         self.link = Link()
@@ -119,6 +123,7 @@ class Known:
         self._sizes: dict[tuple[str, str, str], float] = {}
         self._work: dict[tuple[str, str, str], float] = {}
         self._before: dict[tuple[str, str, str], str] = {}
+        self._crowd = 1.0
 
     def add(self, figures: Figures, source: str) -> None:
         """Learn from one delivery."""
@@ -132,6 +137,15 @@ class Known:
         if figures.sent_as != figures.stored_as:
             _mean(self._sizes, (*kind, figures.sent_as), figures.bytes / native)
             _mean(self._work, (figures.pixels, figures.stored_as, figures.sent_as), figures.work_s / native)
+            if figures.work_s and figures.took_s:
+                step = figures.took_s / figures.work_s / self._crowd
+                self._crowd *= min(max(step, 1 / _STEP), _STEP) ** _NEW  # one that had to wait proves little
+        else:  # nothing was tried: what kept others busy may be over
+            self._crowd += _FORGET * (1.0 - self._crowd)
+
+    def took_s(self, work_s: float, cpu_share: float) -> float:
+        """How long work of so many CPU seconds keeps an instance."""
+        return work_s * max(1 / cpu_share, self._crowd)
 
     def before(self, master: Master) -> str:
         """What was last sent of such a master; "" if nothing was."""
