@@ -71,7 +71,7 @@ class Outgoing:
         self._cancelled = cancelled
         self._known: Known | None = None
         self._accepts: dict[str, dict[str, bool]] = {}  # SOP Class -> transfer syntax -> taken
-        self._ready: tuple[int, Copy] | None = None  # number of the instance
+        self._ready: tuple[int, Copy | str] | None = None  # number of an instance; its copy, or why it goes as stored
 
     # --- the association -----------------------------------------------------------------------
 
@@ -98,13 +98,16 @@ class Outgoing:
     # --- one instance --------------------------------------------------------------------------
 
     def send(self, delivery: Delivery, item: Item) -> Sent | None:
-        """Send one instance; None when its copy is ``ready`` and needs a new association."""
-        if self._ready is not None:
-            (number, copy), self._ready = self._ready, None
-            if number == item.id and delivery.takes(copy.instance):
-                return self._copy_sent(delivery, copy)
-            copy.room.abandon()
+        """Send one instance; None when it is ``ready`` to be sent and needs a new association."""
         instance = instance_of(item)
+        number, ready = self._ready or (0, "")
+        if number == item.id and isinstance(ready, str) and delivery.takes(instance):
+            self._ready = None
+            return self._as_stored(delivery, instance, None, ready)
+        if number == item.id and not isinstance(ready, str) and delivery.takes(ready.instance):
+            self._ready = None
+            return self._copy_sent(delivery, ready)
+        self.forget()
         if delivery.takes(instance) and not self._weighs(item):
             why = "as stored: it is too small for anything else to be quicker" if self._mode == AUTO else ""
             return self._as_stored(delivery, instance, None, why)
@@ -113,27 +116,31 @@ class Outgoing:
         try:
             return self._weighed(delivery, item, instance)
         except (DataSetError, NativeError, SpoolError, LinkClosed) as error:
-            return self._without_copy(delivery, instance, error)
+            return self._without_copy(delivery, item, instance, error)
 
-    def _without_copy(self, delivery: Delivery, instance: Instance, error: AgentError) -> Sent:
+    def _without_copy(self, delivery: Delivery, item: Item, instance: Instance, error: AgentError) -> Sent | None:
         """Do what is left when no copy could be made: send the master, or say why it waits."""
         if isinstance(error, LinkClosed):
             return Sent(failed(instance, error, begun=False))
         if delivery.takes(instance):
-            return self._as_stored(delivery, instance, None, f"as stored: no copy can be made, {error}")
+            why = f"as stored: no copy can be made, {error}"
+            if delivery.broken is None:
+                return self._as_stored(delivery, instance, None, why)
+            self._ready = item.id, why
+            return None
         refused = f"{delivery.peer} refuses {uid_name(instance.transfer_syntax_uid)}, and no copy can be made"
         error.message = f"{refused}: {error.message}"
         return Sent(failed(instance, error, begun=False))
 
     @property
     def ready(self) -> bool:
-        """Return whether a copy waits for a new association."""
+        """Return whether an instance waits for a new association."""
         return self._ready is not None
 
     def forget(self) -> None:
         """Give the room of a copy back that was not sent."""
         ready, self._ready = self._ready, None
-        if ready is not None:
+        if ready is not None and not isinstance(ready[1], str):
             ready[1].room.abandon()
 
     def _weighs(self, item: Item) -> bool:

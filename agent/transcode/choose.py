@@ -26,9 +26,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset import uid
-from agent.dataset.encode import MAX_LONG_LENGTH
 from agent.errors import IodError
-from agent.iod import syntaxes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -49,6 +47,8 @@ LOSSLESS: Final = (
     uid.DEFLATED_EXPLICIT_VR_LE,
 )
 _DECODED: Final = frozenset({*LOSSLESS, uid.JPEG_LOSSLESS, uid.ENCAPSULATED_UNCOMPRESSED, uid.EXPLICIT_VR_BE})
+# Native Pixel Data have a length of 32 bits, which is even (PS3.5 7.1).
+NATIVE_BYTES: Final = 0xFFFFFFFE
 # A Deflated file is inflated into memory by whoever reads it.
 DEFLATED_BYTES: Final = 32 << 20
 MARGIN: Final = 0.05
@@ -108,13 +108,15 @@ def possible(master: Master, syntax: str) -> bool:
     if syntax == uid.DEFLATED_EXPLICIT_VR_LE:
         return master.frames == 1 and master.native_bytes <= DEFLATED_BYTES
     if not uid.is_encapsulated(syntax):
-        return master.native_bytes <= MAX_LONG_LENGTH
+        return master.native_bytes <= NATIVE_BYTES
     return _has_codec(master.description, syntax)
 
 
 def _has_codec(description: PixelDescription, syntax: str) -> bool:
     if description.bits_allocated not in (8, 16) or description.high_bit != description.bits_stored - 1:
         return False
+    from agent.iod import syntaxes  # an idle box has nothing to choose
+
     try:
         syntaxes.require(syntax, description._replace(planar_configuration=0))
     except IodError:

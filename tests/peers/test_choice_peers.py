@@ -150,14 +150,19 @@ def test_lossy_and_damaged_instances_are_held_and_others_go_on(bench: Bench) -> 
     assert no_rubbish(bench)
 
 
-def test_damaged_frame_goes_as_stored_where_the_peer_takes_it(bench: Bench) -> None:
+@pytest.mark.parametrize("hurry_s", [2.0, 0.0])
+def test_damaged_frame_goes_as_stored_where_the_peer_takes_it(
+    hurry_s: float, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.forward.outgoing.HURRY_S", hurry_s)
     peer = start_storescp(bench.folder / "got", "+xa", log=bench.folder / "log")
     damaged = masters.write(bench.folder, "us-mf", JPEG_LS_LOSSLESS)
     uid = masters.pixels(damaged)[0]
     masters.spoil_last_frame(damaged)
     bench.spool.import_file(str(damaged))
-    bench.work(peer.port, commitment=False, transfer_syntax=RLE_LOSSLESS)
+    worker = bench.work(peer.port, commitment=False, transfer_syntax=RLE_LOSSLESS)
     bench.until(stored=1)
+    assert worker.health.failures == 0
     assert answer(bench.spool, uid)["sent_as"] == JPEG_LS_LOSSLESS
     assert "no copy can be made" in answer(bench.spool, uid)["why"]
 
