@@ -14,7 +14,7 @@ mga_pattern_us *mga_pattern_us_make(uint32_t rows, uint32_t columns, uint32_t sa
 void mga_pattern_us_draw(mga_pattern_us *pattern, uint8_t *dst, uint64_t number, double seconds);
 void mga_pattern_us_free(mga_pattern_us *pattern);
 
-/* 16 bits stored, MONOCHROME2. The grid takes a third of a second, so it is made in small steps: prepare until false.
+/* 16 bits stored, MONOCHROME2. The grid takes up to a third of a second, so it is made in steps: prepare until false.
  */
 mga_pattern_dx *mga_pattern_dx_make(uint32_t rows, uint32_t columns, uint64_t seed);
 bool mga_pattern_dx_prepare(mga_pattern_dx *pattern);

@@ -23,6 +23,7 @@ struct mga_pattern_dx {
     uint32_t rows, columns;
     uint64_t seed;
     uint32_t grid_rows; /* made so far */
+    bool needs_row[GRID + 1], needs_column[GRID + 1];
     uint16_t grid[(GRID + 1) * (GRID + 1)];
     int32_t noise[256]; /* standard deviation by level >> 8, in 1/1024 of a level per unit of the random sum */
 };
@@ -156,12 +157,36 @@ static double attenuation_at(double x, double y, uint64_t seed)
     return fmax(0.0, body * level);
 }
 
+/* Where a row and a column of the picture look, on the grid, in 16.16 fixed point. */
+static uint64_t down_of(const mga_pattern_dx *p, uint32_t row)
+{
+    return ((uint64_t)row * GRID << 16) / p->rows;
+}
+
+static uint64_t across_of(const mga_pattern_dx *p, uint32_t column)
+{
+    return column * (((uint64_t)GRID << 16) / p->columns);
+}
+
+/* A small picture looks at few places of the grid, and the others are never made. */
+static void find_needed(mga_pattern_dx *p)
+{
+    for (uint32_t row = 0; row < p->rows; row++)
+        p->needs_row[down_of(p, row) >> 16] = p->needs_row[(down_of(p, row) >> 16) + 1] = true;
+    for (uint32_t column = 0; column < p->columns; column++)
+        p->needs_column[across_of(p, column) >> 16] = p->needs_column[(across_of(p, column) >> 16) + 1] = true;
+}
+
 bool mga_pattern_dx_prepare(mga_pattern_dx *p)
 {
+    while (p->grid_rows <= GRID && !p->needs_row[p->grid_rows])
+        p->grid_rows++;
     if (p->grid_rows > GRID)
         return false;
     uint32_t row = p->grid_rows++;
     for (uint32_t column = 0; column <= GRID; column++) {
+        if (!p->needs_column[column])
+            continue;
         double x = 2.0 * column / GRID - 1.0;
         double y = 2.0 * row / GRID - 1.0;
         double level = 0.04 + 0.93 * attenuation_at(x, y, p->seed) / FULL_SCALE;
@@ -178,6 +203,7 @@ mga_pattern_dx *mga_pattern_dx_make(uint32_t rows, uint32_t columns, uint64_t se
     p->rows = rows;
     p->columns = columns;
     p->seed = seed;
+    find_needed(p);
     for (int i = 0; i < 256; i++) {
         double photons = PHOTONS * exp(-i / 256.0 * FULL_SCALE);
         double deviation = 65535.0 / FULL_SCALE / sqrt(photons); /* of a logarithm: 1 / sqrt(n) */
@@ -197,11 +223,10 @@ static uint16_t noisy(const mga_pattern_dx *p, uint32_t level, uint32_t bits)
     return (uint16_t)(value < 0 ? 0 : value > 65535 ? 65535 : value);
 }
 
-/* Positions on the grid run in 16.16 fixed point. */
 static void draw_row(const mga_pattern_dx *p, uint8_t *out, uint32_t row, mga_random *random)
 {
-    uint64_t step = ((uint64_t)GRID << 16) / p->columns;
-    uint64_t down = ((uint64_t)row * GRID << 16) / p->rows;
+    uint64_t down = down_of(p, row);
+    uint64_t step = across_of(p, 1);
     const uint16_t *above = p->grid + (down >> 16) * (GRID + 1);
     const uint16_t *below = above + GRID + 1;
     int32_t v = (int32_t)(down >> 8 & 255u);
