@@ -431,6 +431,14 @@ class NativeDataError(NativeError):
     hint = "The compressed frame is damaged; get it again from its source."
 
 
+class EncoderFault(NativeError):
+    """A frame does not come back from its own compression."""
+
+    code = "native.encoder"
+    retry = Retry.LATER
+    hint = "Memory or processor may be failing: test the machine. transfer_syntax = 'explicit' does not compress."
+
+
 class DeviceError(NativeError):
     """A source cannot be opened or stopped delivering."""
 

@@ -22,6 +22,8 @@ from agent.iod import grey as iod
 from agent.native.grey import narrow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent.acquire.writers import Sink, Writer
     from agent.dataset.dataset import DataSet
     from agent.dataset.pixels import PixelDescription
@@ -40,6 +42,7 @@ def grey_writer(
     max_frames: int,
     more_header_bytes: int,
     near: int,
+    verify: Callable[[], bool],
 ) -> GreyWriter | None:
     """The writer of a source under the rule; None for one that is not in RGB, ``UsageError`` where it cannot be."""
     if sop_class not in GREY_WORDS:
@@ -54,7 +57,7 @@ def grey_writer(
         )
     if description.photometric_interpretation != "RGB":
         return None
-    return GreyWriter(sink, transfer_syntax_uid, description, max_frames, more_header_bytes)
+    return GreyWriter(sink, transfer_syntax_uid, description, max_frames, more_header_bytes, verify)
 
 
 class GreyWriter:
@@ -63,11 +66,17 @@ class GreyWriter:
     __slots__ = ("_coloured", "_frames", "_limits", "_plane", "_room", "_sink", "_syntax", "_writer", "colour")
 
     def __init__(
-        self, sink: Sink, transfer_syntax_uid: str, colour: PixelDescription, max_frames: int, more_header_bytes: int
+        self,
+        sink: Sink,
+        transfer_syntax_uid: str,
+        colour: PixelDescription,
+        max_frames: int,
+        more_header_bytes: int,
+        verify: Callable[[], bool],
     ) -> None:
         self._sink = sink
         self._syntax = transfer_syntax_uid
-        self._limits = max_frames, more_header_bytes
+        self._limits = max_frames, more_header_bytes, 0, verify
         self.colour = colour
         self._room = self._make(colour).room()  # no more frames than the instance could hold in colour
         self._writer = self._make(iod.description(colour))

@@ -8,8 +8,9 @@
 A clip ends by itself: after its frames or its time, when the source ends or fails, when the instance can hold no more
 (native Pixel Data ends below 4 GiB), when the medium is full, or when the agent stops. What is there is finished: a
 short clip is worth more than none. How it ended is in the result, with the failure of a source, which the caller
-reports once the instance is safe. Frame times come from the source's monotonic clock, DA and TM
-from one reading of the wall clock, taken back to the first frame (promise P12).
+reports once the instance is safe. So is that of an encoder whose frame does not come back: the first frame, and all
+behind it, is then written without compression; a later one ends the clip in front of it. Frame times come from the
+source's monotonic clock, DA and TM from one reading of the wall clock, taken back to the first frame (promise P12).
 
 Raises ``DeviceError`` (no frame at all), ``IodError``, ``SpoolError``, ``UsageError``. After an error nothing is left
 behind: the caller abandons the sink.
@@ -27,8 +28,8 @@ from agent.acquire.icon import make_icon, more_header_bytes
 from agent.acquire.writers import Writer, make_writer
 from agent.dataset.encode import MAX_LONG_LENGTH
 from agent.dataset.pixels import PixelDescription
-from agent.dataset.uid import is_encapsulated
-from agent.errors import DeviceError, IodError, SpoolFull
+from agent.dataset.uid import EXPLICIT_VR_LE, is_encapsulated
+from agent.errors import DeviceError, EncoderFault, IodError, NativeError, SpoolFull
 from agent.iod.acquisition import LossyStep
 from agent.iod.build import KINDS, build, rehearse
 from agent.iod.image import require_no_padding
@@ -79,7 +80,7 @@ class Captured(NamedTuple):
     counters: Counters
     description: PixelDescription  # of the frames as they are stored
     report: Report | None  # what compression did to the pixels
-    failure: DeviceError | None = None  # why the source failed, to be reported once the instance is safe
+    failure: NativeError | None = None  # why source or encoder failed, to be reported once the instance is safe
     encode_s: float = 0.0  # CPU seconds of the compressor
     grey: str = ""  # what grey_as_monochrome came to
 
@@ -135,14 +136,22 @@ class _Capture:
         self._limit = frames_wanted(opened, order)
         self._facts: Acquisition = exam.acquisition(order.source, order.transfer_syntax_uid)
         more = more_header_bytes(self._facts, icon=order.source.icon)
-        what = (sink, order.transfer_syntax_uid, self._description, self._limit, more, order.source.near)
+        what = (
+            sink,
+            order.transfer_syntax_uid,
+            self._description,
+            self._limit,
+            more,
+            order.source.near,
+            self._has_time,
+        )
         self._grey = _grey_writer(order.source, *what)
         self._writer: Writer = self._grey or make_writer(*what)
         self._clock = FrameClock()
         self._first_ns = 0
         self._started: WallStamp | None = None
         self._ended_by = "source"
-        self._failure: DeviceError | None = None
+        self._failure: NativeError | None = None
         self._silence_s = silence_s(opened.source.rate_hz)
 
     def run(self) -> Captured:
@@ -219,7 +228,8 @@ class _Capture:
             self._ended_by = "room"
             return False
         try:
-            self._writer.frame(data)
+            if not self._write(data):
+                return False
         except SpoolFull:
             if not self._clock.frames:
                 raise
@@ -232,6 +242,35 @@ class _Capture:
         if self._clock.frames >= self._limit:
             self._ended_by = "frames"
             return False
+        return True
+
+    def _write(self, data: memoryview) -> bool:
+        try:
+            self._writer.frame(data)
+        except EncoderFault as fault:
+            if not self._uncompressed(fault):
+                return False
+            self._writer.frame(data)
+        return True
+
+    def _has_time(self) -> bool:
+        """Whether the frame in hand is verified: nothing is lost by it, or it is the first."""
+        rule, source = self._order.source.verify, self._source
+        if rule != "spare":
+            return rule == "all"
+        return not source.rate_hz or not self._clock.frames or not source.counters().waiting
+
+    def _uncompressed(self, fault: EncoderFault) -> bool:
+        """Begin again without compression, which is possible before the first frame; False ends the clip."""
+        self._failure = fault
+        if self._clock.frames:
+            self._ended_by = "failed"
+            return False
+        self._order = self._order._replace(transfer_syntax_uid=EXPLICIT_VR_LE)
+        self._facts = self._facts._replace(transfer_syntax_uid=EXPLICIT_VR_LE)
+        self._grey = None
+        more = more_header_bytes(self._facts, icon=self._order.source.icon)
+        self._writer = make_writer(self._sink, EXPLICIT_VR_LE, self._description, self._limit, more)
         return True
 
     def _too_late(self, timestamp_ns: int) -> bool:
@@ -248,7 +287,7 @@ class _Capture:
             (f"JPEG-LS near-lossless, no sample differs by more than {near}", near > 0),
             ("The clock of the device was not set", not started.is_set),
             ("Frame time is nominal", nominal),
-            ("The source failed before the clip was complete", self._failure is not None),
+            ("The source failed before the clip was complete", self._ended_by == "failed"),
         )
         facts = facts._replace(comments=". ".join(text for text, said in notes if said))
         comments = facts.comments

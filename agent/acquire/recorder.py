@@ -175,7 +175,7 @@ class Recorder:
                 ("frame_time_ms", round(captured.frame_time_ms, 3)),
                 ("ended_by", captured.ended_by),
                 ("clock", "set" if captured.started.is_set else "never set"),
-                *_loss(captured),
+                *_compression(captured),
                 ("pixels", kind_of(captured.description)),
                 ("native_bytes", captured.native_bytes),
                 ("encode_s", round(captured.encode_s, 6)),
@@ -209,8 +209,11 @@ class Recorder:
         return max(0.0, self._next_at - now)
 
 
-def _loss(captured: Captured) -> tuple[tuple[str, str], ...]:
+def _compression(captured: Captured) -> tuple[tuple[str, str], ...]:
     report = captured.report
-    if report is None or not report.method:
+    if report is None:
         return ()
-    return (("near", str(report.near)), ("lossy", f"{report.ratio:.3f} {report.method}"))
+    verified = ("verified", f"{report.verified} of {report.frames}")
+    if not report.method:
+        return (verified,)
+    return (verified, ("near", str(report.near)), ("lossy", f"{report.ratio:.3f} {report.method}"))

@@ -8,7 +8,6 @@ frames are gathered in memory, and the amount is bounded.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from agent.config.words import MADE, near_refusal, transfer_syntax_word
@@ -18,7 +17,7 @@ from agent.media.instance import encode_instance
 from agent.media.stream import InstanceLayout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from _typeshed import ReadableBuffer
 
@@ -91,6 +90,11 @@ class Writer(Protocol):
         """Complete the file; ``dataset`` has no Pixel Data."""
 
 
+def always() -> bool:
+    """Verify every frame."""
+    return True
+
+
 def require_available(transfer_syntax_uid: str, near: int = 0) -> None:
     """Refuse what this build cannot write (``UsageError`` that lists what it can), or not with this ``near``."""
     word = transfer_syntax_word(transfer_syntax_uid)
@@ -108,15 +112,17 @@ def make_writer(
     max_frames: int,
     more_header_bytes: int = 0,
     near: int = 0,
+    verify: Callable[[], bool] = always,
 ) -> Writer:
     """Choose the writer for a transfer syntax; raises ``UsageError`` for one this build does not have.
 
-    ``more_header_bytes`` is what the attributes may take beyond the usual; ``near`` the most that a sample may differ.
+    ``more_header_bytes`` is what the attributes may take beyond the usual; ``near`` the most that a sample may differ;
+    ``verify`` is asked before each compressed frame is written whether it is decoded and compared.
     """
     require_available(transfer_syntax_uid, near)
     if transfer_syntax_uid == DEFLATED_EXPLICIT_VR_LE:
         return WholeWriter(sink, description, max_frames)
-    return StreamWriter(sink, transfer_syntax_uid, description, max_frames, more_header_bytes, near)
+    return StreamWriter(sink, transfer_syntax_uid, description, max_frames, more_header_bytes, near, verify)
 
 
 class Ahead:
@@ -143,7 +149,7 @@ class Ahead:
 class StreamWriter:
     """Frame by frame with constant memory. A frame that finds no room (``SpoolFull``) leaves no trace."""
 
-    __slots__ = ("_ahead", "_encoder", "_layout", "_sink", "description", "encode_s", "transfer_syntax_uid")
+    __slots__ = ("_ahead", "_encoder", "_layout", "_sink", "description", "transfer_syntax_uid")
 
     def __init__(
         self,
@@ -153,6 +159,7 @@ class StreamWriter:
         max_frames: int,
         more_header_bytes: int = 0,
         near: int = 0,
+        verify: Callable[[], bool] = always,
     ) -> None:
         self._sink = sink
         self.transfer_syntax_uid = transfer_syntax_uid
@@ -161,13 +168,17 @@ class StreamWriter:
             transfer_syntax_uid, description, max_frames=max_frames, more_header_bytes=more_header_bytes
         )
         self._ahead = Ahead(sink)
-        self.encode_s = 0.0
         self._encoder: FrameEncoder | None = None
         if is_encapsulated(transfer_syntax_uid):
             from agent.native.encoder import FrameEncoder  # a source of native frames never needs it
 
-            self._encoder = FrameEncoder(description, transfer_syntax_uid, near)
+            self._encoder = FrameEncoder(description, transfer_syntax_uid, near, verify)
         sink.seek(self._layout.pixel_offset)
+
+    @property
+    def encode_s(self) -> float:
+        """CPU seconds of the encoder."""
+        return self._encoder.report.encode_s if self._encoder is not None else 0.0
 
     @property
     def report(self) -> Report | None:
@@ -189,12 +200,7 @@ class StreamWriter:
 
     def code(self, data: memoryview) -> memoryview:
         """One frame as it is written; good until the next one."""
-        if self._encoder is None:
-            return data
-        started = time.thread_time()
-        body = self._encoder.encode(data)
-        self.encode_s += time.thread_time() - started
-        return body
+        return data if self._encoder is None else self._encoder.encode(data)
 
     def coded(self, body: memoryview) -> None:
         """Write a frame that ``code`` has made."""
@@ -231,8 +237,9 @@ class StreamWriter:
 class WholeWriter:
     """All frames in memory, bounded; the whole file at the end."""
 
-    __slots__ = ("_frames", "_limit", "_pixels", "_sink", "description", "encode_s")
+    __slots__ = ("_frames", "_limit", "_pixels", "_sink", "description")
     report = None
+    encode_s = 0.0  # deflated as a whole, at the end
 
     def __init__(self, sink: Sink, description: PixelDescription, max_frames: int) -> None:
         self._sink = sink
@@ -245,7 +252,6 @@ class WholeWriter:
             )
         self._frames = 0
         self._pixels = bytearray()
-        self.encode_s = 0.0  # deflated as a whole, at the end
 
     def room(self) -> int:
         """How many more frames fit into memory."""

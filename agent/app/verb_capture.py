@@ -257,6 +257,7 @@ def _facts(path: str, size: int, done: Captured) -> dict[str, Any]:
         "frame_time_ms": round(done.frame_time_ms, 3),
         "native_bytes": done.native_bytes,
         "near": done.report.near if done.report else 0,
+        "frames_verified": done.report.verified if done.report else 0,
         "ended_by": done.ended_by,
         "failure": None if done.failure is None else done.failure.code,
         "grey": done.grey,

@@ -165,6 +165,14 @@ _SOURCE: Final = (
         False,
         "RGB of us, us-mf and sc is stored as MONOCHROME2 while R = G = B in every pixel: a third, exactly reversible.",
     ),
+    Key(
+        "verify",
+        "choice",
+        "spare",
+        "Compressed frames that are decoded and compared before they are written: all, none, or spare: the first and "
+        "every one behind which no other waits.",
+        choices=("all", "spare", "none"),
+    ),
     Key("clip_s", "number", 10.0, "A clip ends after this time.", "s", 0.01, 3600),
     Key("clip_frames", "integer", 0, "A clip ends after this many frames; 0: by time only.", "frames", 0, 1_000_000),
     Key("every_s", "number", 0.0, "Capture by itself with this period; 0: only when triggered.", "s", 0, _DAY_S),

@@ -74,6 +74,7 @@ class SourceSettings(NamedTuple):
     transfer_syntax: str
     near: int
     grey_as_monochrome: bool
+    verify: str
     clip_s: float
     clip_frames: int
     every_s: float

@@ -176,6 +176,13 @@ def c_buffer(buffer: Buffer, *, writable: bool = False) -> Any:
         raise NativeArgumentError(f"not a usable buffer: {error}") from error
 
 
+def frame_difference(one: Buffer, other: Buffer, description: PixelDescription) -> int:
+    """Measure the most that a sample of one frame differs from that of the other; 0 for the same frame."""
+    a, b = c_buffer(one), c_buffer(other)
+    widest = lib.mga_frame_difference(a, len(a), b, len(b), c_format(description))
+    return check(widest, "comparing two frames")
+
+
 def read_mark(data: Buffer, description: PixelDescription) -> Mark | None:
     """Read number and time back from a pattern's picture, or None when it carries no mark."""
     borrowed = c_buffer(data)

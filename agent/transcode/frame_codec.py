@@ -6,8 +6,6 @@ refused in front of it: bits above Bits Stored, where files of old carry overlay
 
 from __future__ import annotations
 
-import operator
-from array import array
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agent.dataset import uid
@@ -105,19 +103,6 @@ def interleaved(native: bytes, description: PixelDescription) -> bytes:
                 sample * plane + byte : (sample + 1) * plane : width
             ]
     return bytes(made)
-
-
-def difference(one: bytes, other: bytes, description: PixelDescription) -> int:
-    """The largest difference of two samples."""
-    if one == other:
-        return 0
-    code = (
-        ("b" if description.pixel_representation else "B")
-        if description.bits_allocated == 8
-        else ("h" if description.pixel_representation else "H")
-    )
-    largest: int = max(map(abs, map(operator.sub, array(code, one), array(code, other))))
-    return largest
 
 
 # --- bits that are no samples -------------------------------------------------------------------

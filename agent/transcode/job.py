@@ -300,8 +300,10 @@ class _Frames:
         coded = self._encode(native)
         kept = native
         if self._near:
+            from agent.native.frame import frame_difference
+
             kept = self._back(coded)
-            worst = frame_codec.difference(native, kept, self._target)
+            worst = frame_difference(native, kept, self._target)
             if worst > self._near:
                 raise EncodeError(f"{frame} would differ by {worst}, more than {self._near}", tag=PIXEL_DATA)
         self._digests.append(hashlib.sha256(kept).digest())

@@ -64,6 +64,9 @@ int32_t mga_abi_version(void);
 const char *mga_status_text(int64_t status);
 /* Bytes of one frame, or MGA_ERR_ARG_*. */
 int64_t mga_format_bytes(const mga_format *format);
+/* The most that a sample of one frame differs from that of another, 0 where they are the same. */
+int64_t mga_frame_difference(const void *one, size_t one_size, const void *other, size_t other_size,
+                             const mga_format *format);
 
 /* --- sources: a thread of their own fills a preallocated ring ------------------------------------------------------
  */
