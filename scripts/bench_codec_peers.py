@@ -2,7 +2,9 @@
 
 A row gives a function from a picture to a function without arguments that does the work once, so that what only has to
 be done once per picture (arrays, objects) is not timed. A peer that is not installed is left out and said so; one that
-cannot take a picture (too small, signed) raises and is left out for that picture.
+cannot take a picture (too small, signed) raises and is left out for that picture. DCMTK is missing: its codecs can only
+be called as programs, and what those take is mostly not compression. For HTJ2K we call a peer's library ourselves; what
+it is compared with decodes.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 EXPLICIT = "1.2.840.10008.1.2.1"
 JPEG_LS, JPEG_LOSSLESS, RLE = "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.5"
+HTJ2K = "1.2.840.10008.1.2.4.201"
 
 
 class Peer(NamedTuple):
@@ -126,6 +129,12 @@ def _rust_rle_decode(picture: Picture, coded: bytes) -> Callable[[], Any]:
                    picture.description.bits_allocated, "<")  # fmt: skip
 
 
+def _openjpeg_decode(_picture: Picture, coded: bytes) -> Callable[[], Any]:
+    from openjpeg.utils import decode
+
+    return partial(decode, coded)
+
+
 # --- GDCM: changes the transfer syntax of an image that it has read ---------------------------------
 
 
@@ -221,4 +230,5 @@ PEERS = (
     _gdcm(JPEG_LOSSLESS),
     Peer("pylibjpeg-rle", "rle", RLE, _rust_rle_encode, _rust_rle_decode),
     _gdcm(RLE),
+    Peer("OpenJPEG (pylibjpeg)", "openjpeg", HTJ2K, _cannot, _openjpeg_decode),
 )

@@ -160,8 +160,10 @@ class _Capture:
         moment = self._facts._replace(date=now.date, time=now.time, timezone_offset=now.offset)
         facts = _compressed(moment, self._writer.report)
         try:
-            self._rehearse(now, self._description, facts)
-            if self._grey is not None:
+            if self._grey is None:
+                self._rehearse(now, _coded(self._description, self._writer.report), facts)
+            else:
+                self._rehearse(now, self._description, facts)
                 self._rehearse(now, self._grey.description, self._grey.facts(facts))
         except IodError as error:
             name_keys(error)
@@ -302,7 +304,7 @@ class _Capture:
         kind = order.source.sop_class
         dataset = build(
             kind,
-            description=self._writer.description,
+            description=_coded(self._writer.description, report),
             context=self._exam.context(order.source, started),
             acquisition=facts,
         )
@@ -345,6 +347,13 @@ def _compressed(facts: Acquisition, report: Report | None) -> Acquisition:
     if facts.attributes is not None:
         require_no_padding(facts.attributes)
     return facts._replace(lossy_steps=(*facts.lossy_steps, LossyStep(report.ratio, report.method)))
+
+
+def _coded(description: PixelDescription, report: Report | None) -> PixelDescription:
+    """What the encoder made of the frames."""
+    if report is None:
+        return description
+    return description._replace(photometric_interpretation=report.photometric_interpretation)
 
 
 def _description(source: Source) -> PixelDescription:

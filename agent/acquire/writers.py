@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from agent.config.words import MADE, near_refusal, transfer_syntax_word
-from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, is_encapsulated
+from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, HTJ2K_LOSSLESS, is_encapsulated
 from agent.errors import SpoolFull, UsageError
 from agent.media.instance import encode_instance
 from agent.media.stream import InstanceLayout
@@ -100,6 +100,11 @@ def require_available(transfer_syntax_uid: str, near: int = 0) -> None:
     word = transfer_syntax_word(transfer_syntax_uid)
     if word not in MADE:
         raise UsageError(f"this build cannot make instances in {word}", hint=f"Available: {', '.join(MADE)}.")
+    if transfer_syntax_uid == HTJ2K_LOSSLESS:
+        from agent.native import htj2k
+
+        if not htj2k.is_installed():
+            raise UsageError("htj2k needs a library that is not here", hint=htj2k.HINT)
     reason = near_refusal(transfer_syntax_uid, near)
     if reason:
         raise UsageError(reason, hint="Set both keys of the source, or neither; jpeg-ls loses nothing.")

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from agent.config.source import parse_source
-from agent.config.words import LOSSLESS, MADE, TRANSFER_SYNTAX_WORDS, transfer_syntax_word
-from agent.dataset.uid import is_valid_uid
+from agent.config.words import LOSSLESS, MADE, TRANSFER_SYNTAX_WORDS, transfer_syntax_uid, transfer_syntax_word
+from agent.dataset.uid import HTJ2K_LOSSLESS, is_valid_uid
 from agent.errors import IodError
 from agent.transcode.choose import AS_STORED, AUTO
 
@@ -152,6 +152,10 @@ def _source(text: str) -> str:
 
 
 def _syntax(text: str) -> str:
+    if transfer_syntax_uid(text) == HTJ2K_LOSSLESS:
+        from agent.native import htj2k
+
+        return "" if htj2k.is_installed() else f"htj2k needs a library that is not here: {htj2k.HINT}"
     if text == AUTO or transfer_syntax_word(text) in MADE:
         return ""
     if text in TRANSFER_SYNTAX_WORDS or (text.startswith("1.2.840.10008.1.2") and is_valid_uid(text)):

@@ -14,12 +14,13 @@ TRANSFER_SYNTAX_WORDS: Final = {
     "jpeg-ls": uid.JPEG_LS_LOSSLESS,
     "jpeg-ls-near": uid.JPEG_LS_NEAR,
     "jpeg-lossless": uid.JPEG_LOSSLESS_SV1,
+    "htj2k": uid.HTJ2K_LOSSLESS,
 }
 
-# What this build can make: the native ones, and those the C core compresses (a test compares the two); loss needs a
-# rule that asks for it.
+# What this build can make: the native ones, those the C core compresses (a test compares the two), and htj2k where its
+# library is; loss needs a rule that asks for it.
 LOSSLESS: Final = ("explicit", "implicit", "deflated", "rle", "jpeg-ls", "jpeg-lossless")
-MADE: Final = (*LOSSLESS, "jpeg-ls-near")
+MADE: Final = (*LOSSLESS, "htj2k", "jpeg-ls-near")
 
 
 def near_refusal(transfer_syntax: str, near: int) -> str:

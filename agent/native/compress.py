@@ -2,9 +2,9 @@
 
 `encode` takes a native frame and gives one fragment's worth of bytes; `decode` is the inverse. The frame is flat bytes
 that a description lays out, or an array of shape (rows, columns) or (rows, columns, samples) that says itself what it
-is. Which codec is a table keyed by Transfer Syntax UID: RLE Lossless, JPEG Lossless and JPEG-LS. The interpreter lock
-is free while C works. `near` is for JPEG-LS Near-lossless alone: no sample differs by more; everything else comes back
-bit for bit.
+is. Which codec is a table keyed by Transfer Syntax UID: RLE Lossless, JPEG Lossless and JPEG-LS, and HTJ2K where its
+library is (`agent.native.htj2k`). The interpreter lock is free while C works. `near` is for JPEG-LS Near-lossless
+alone: no sample differs by more; everything else comes back bit for bit.
 Give `out` to write into memory of your own (at least `encode_bound` bytes to be sure); the result is then a count.
 What a layout needs (its C struct, its bounds) is remembered, and each thread keeps its working memory: a small frame
 costs little more than its samples.
@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, overload
 
 from agent.errors import NativeArgumentError
+from agent.native import htj2k
 from agent.native._core import ffi, lib
 from agent.native.frame import Layout, PixelDescription, array_description, c_buffer, layout_of, layout_struct
 from agent.native.status import check
@@ -34,6 +35,7 @@ JPEG_LOSSLESS = "1.2.840.10008.1.2.4.57"
 JPEG_LOSSLESS_SV1 = "1.2.840.10008.1.2.4.70"
 JPEG_LS_LOSSLESS = "1.2.840.10008.1.2.4.80"
 JPEG_LS_NEAR = "1.2.840.10008.1.2.4.81"
+HTJ2K_LOSSLESS = "1.2.840.10008.1.2.4.201"
 NEAR_MAX: Final = 255
 """NEAR is one byte in the scan header (T.87 C.2.3)."""
 # Layouts that are remembered: a site has a few sources, and a struct is a hundred bytes.
@@ -74,6 +76,7 @@ _CODECS |= dict.fromkeys(
     _Codec("JPEG Lossless", lib.mga_jpl_encode_bound, lib.mga_jpl_work_bytes, lib.mga_jpl_encode, lib.mga_jpl_decode),
 )
 TRANSFER_SYNTAXES = tuple(_CODECS)
+"""Of the C core."""
 
 
 class _Plan(NamedTuple):
@@ -123,7 +126,35 @@ def _work(size: int) -> Any:
 
 def encode_bound(description: PixelDescription, transfer_syntax: str) -> int:
     """Count the most bytes that one coded frame can take."""
+    if transfer_syntax == HTJ2K_LOSSLESS:
+        return htj2k.bound(description)
     return _plan(transfer_syntax, layout_of(description), 0).bound
+
+
+def is_available(transfer_syntax: str) -> bool:
+    """Whether frames of this transfer syntax can be compressed and decompressed here."""
+    return transfer_syntax in _CODECS or (transfer_syntax == HTJ2K_LOSSLESS and htj2k.is_installed())
+
+
+def coded_photometric(transfer_syntax: str, photometric_interpretation: str) -> str:
+    """Name what the encoder makes of the colours: HTJ2K turns RGB into YBR_RCT, which its decoder turns back."""
+    if transfer_syntax == HTJ2K_LOSSLESS and photometric_interpretation == "RGB":
+        return "YBR_RCT"
+    return photometric_interpretation
+
+
+def native_photometric(photometric_interpretation: str) -> str:
+    """Name the colours of decoded samples."""
+    return "RGB" if photometric_interpretation == "YBR_RCT" else photometric_interpretation
+
+
+def _put(data: Buffer, out: Buffer) -> int:
+    """Copy what a library has made into memory of the caller."""
+    given, room = memoryview(data), memoryview(out).cast("B")
+    if given.nbytes > room.nbytes:
+        raise NativeArgumentError(f"the destination is too small for {given.nbytes} bytes")
+    room[: given.nbytes] = given
+    return given.nbytes
 
 
 def lossy_method(transfer_syntax: str) -> str:
@@ -160,6 +191,11 @@ def encode(
         description = array_description(frame, bits_stored)
     elif bits_stored not in (None, description.bits_stored):
         raise NativeArgumentError(f"{bits_stored} bits stored, and {description.bits_stored} in the description")
+    if transfer_syntax == HTJ2K_LOSSLESS:
+        if near:
+            raise NativeArgumentError(f"HTJ2K is lossless: near {near} is for JPEG-LS Near-lossless")
+        coded = htj2k.encode(frame, description)
+        return coded if out is None else _put(coded, out)
     plan = _plan(transfer_syntax, layout_of(description), near)
     src = c_buffer(frame)
     dst = _uncleared("uint8_t[]", plan.bound) if out is None else c_buffer(out, writable=True)
@@ -177,6 +213,9 @@ def decode(
     data: Buffer, transfer_syntax: str, description: PixelDescription, *, out: Buffer | None = None
 ) -> int | bytearray:
     """Decompress one frame; gives the native frame, or with `out` how many bytes were written there."""
+    if transfer_syntax == HTJ2K_LOSSLESS:
+        native = htj2k.decode(data, description)
+        return bytearray(native) if out is None else _put(native, out)
     plan = _plan(transfer_syntax, layout_of(description), 0)
     src = c_buffer(data)
     frame: Buffer = bytearray(plan.frame_bytes) if out is None else out

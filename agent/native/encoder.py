@@ -103,7 +103,7 @@ class FrameEncoder:
     def report(self) -> Report:
         """What an instance of these frames must say."""
         return Report(
-            self._description.photometric_interpretation,
+            compress.coded_photometric(self._syntax, self._description.photometric_interpretation),
             compress.lossy_method(self._syntax),
             self._near,
             self._frames,

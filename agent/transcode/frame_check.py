@@ -38,6 +38,7 @@ SECTIONS: Final = {
     uid.JPEG_LOSSLESS_SV1: "PS3.5 A.4.1",
     uid.JPEG_LS_LOSSLESS: "PS3.5 A.4.3",
     uid.JPEG_LS_NEAR: "PS3.5 A.4.3",
+    uid.HTJ2K_LOSSLESS: "PS3.5 8.2.14",
 }
 _NO_CODEC: Final = (uid.JPEG_BASELINE, uid.JPEG_EXTENDED)
 
@@ -80,7 +81,13 @@ def frames_of(file: DicomFile) -> Frames:
     require_frame_size(description)
     if syntax != uid.RLE_LOSSLESS:  # JPEG is by pixel, whatever the attribute says (PS3.5 8.2)
         description = description._replace(planar_configuration=0)
-    return Frames(instance, syntax, description, syntax not in _NO_CODEC and takes(description))
+    return Frames(instance, syntax, description, _has_decoder(syntax) and takes(description))
+
+
+def _has_decoder(syntax: str) -> bool:
+    from agent.native import compress
+
+    return syntax not in _NO_CODEC and compress.is_available(syntax)
 
 
 def require_frame_size(description: PixelDescription) -> None:
@@ -148,8 +155,9 @@ def troubles(found: Frames, watch: Callable[[int, int], None]) -> Iterator[Troub
 
 
 def bytes_behind(data: bytes, syntax: str) -> int:
-    """How many bytes of a frame no decoder looks at; an RLE frame has no end marker that would tell."""
-    return 0 if syntax == uid.RLE_LOSSLESS or syntax not in SECTIONS else behind_end(data)
+    """How many bytes of a frame no decoder looks at; RLE has no end marker that would tell, HTJ2K one of its own."""
+    markers = syntax in SECTIONS and syntax not in (uid.RLE_LOSSLESS, uid.HTJ2K_LOSSLESS)
+    return behind_end(data) if markers else 0
 
 
 def behind_text(count: int) -> str:

@@ -41,11 +41,12 @@ def codec_of(syntax: str, description: PixelDescription, near: int = 0, told: st
     """
     if syntax == uid.ENCAPSULATED_UNCOMPRESSED or not uid.is_encapsulated(syntax):
         return Codec(bytes, lambda data: data[: description.frame_bytes])
-    from agent.native import compress
+    from agent.native import compress, htj2k
 
-    if syntax not in compress.TRANSFER_SYNTAXES:
+    if not compress.is_available(syntax):
         names = ", ".join(uid.uid_name(known) for known in compress.TRANSFER_SYNTAXES)
-        raise EncodeError(f"there is no codec for {uid.uid_name(syntax)}", hint=f"There is one for: {names}.")
+        hint = htj2k.HINT if syntax == uid.HTJ2K_LOSSLESS else f"There is one for: {names}."
+        raise EncodeError(f"there is no codec for {uid.uid_name(syntax)}", hint=hint)
     if not takes(description):
         raise IodError(
             f"samples of {description.bits_stored} in {description.bits_allocated} bits, high bit "
@@ -85,6 +86,17 @@ def decoder_of(file: DicomFile, description: PixelDescription, frames: int) -> C
 def is_jpeg(syntax: str) -> bool:
     """Whether frames are by pixel only (PS3.5 8.2)."""
     return uid.is_encapsulated(syntax) and syntax not in (uid.RLE_LOSSLESS, uid.ENCAPSULATED_UNCOMPRESSED)
+
+
+def coded(native: PixelDescription, given: str, syntax: str) -> PixelDescription:
+    """What native frames out of the transfer syntax ``given`` become in another: the colours are the encoder's."""
+    from agent.native import compress
+
+    colours = native.photometric_interpretation
+    if given == uid.HTJ2K_LOSSLESS:
+        colours = compress.native_photometric(colours)
+    target = native._replace(photometric_interpretation=compress.coded_photometric(syntax, colours))
+    return by_pixel(target) if is_jpeg(syntax) else target
 
 
 def by_pixel(description: PixelDescription) -> PixelDescription:

@@ -223,7 +223,7 @@ class _Frames:
         given = instance.pixels.description
         self._decode = frame_codec.decoder_of(file, given, self.frames)
         self._given = frame_codec.by_pixel(given) if frame_codec.is_jpeg(file.meta.transfer_syntax_uid) else given
-        self._target = frame_codec.by_pixel(self._given) if frame_codec.is_jpeg(syntax) else self._given
+        self._target = frame_codec.coded(self._given, file.meta.transfer_syntax_uid, syntax)
         syntaxes.require(syntax, self._target)
         self._overlays = frame_codec.overlays_in_bits(file.dataset)
         self._encode, self._back = frame_codec.codec_of(syntax, self._target, near, self._overlays)
@@ -326,6 +326,7 @@ class _Frames:
             dataset.stored.pop(tag, None)
         if self._target.samples_per_pixel > 1:
             dataset["PlanarConfiguration"] = self._target.planar_configuration
+            dataset["PhotometricInterpretation"] = self._target.photometric_interpretation
         if uid.is_encapsulated(self._syntax) and self._extended:
             lengths = self._lengths or [0] * self.frames
             offsets = encapsulate.offsets_of(lengths)

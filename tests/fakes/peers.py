@@ -30,6 +30,7 @@ PACKAGES = {
     "dcmconv": "dcmtk", "dcmdrle": "dcmtk", "dcm2pnm": "dcmtk", "dcmdspfn": "dcmtk", "Orthanc": "orthanc",
     "dciodvfy": "dicom3tools",
     "gdcmdump": "libgdcm-tools", "gdcmraw": "libgdcm-tools", "gdcmconv": "libgdcm-tools", "openssl": "openssl",
+    "opj_decompress": "libopenjp2-tools",
     "strace": "strace",
 }  # fmt: skip
 

@@ -162,7 +162,10 @@ def test_a_syntax_this_build_lacks_is_refused_with_what_it_has(tmp_path: Path) -
     settings, source = settings_of(transfer_syntax="1.2.840.10008.1.2.4.50")
     with pytest.raises(UsageError, match=r"cannot make instances in 1.2.840.10008.1.2.4.50") as caught:
         run(tmp_path / "a.dcm", source, settings)
-    assert caught.value.hint == "Available: explicit, implicit, deflated, rle, jpeg-ls, jpeg-lossless, jpeg-ls-near."
+    assert (
+        caught.value.hint
+        == "Available: explicit, implicit, deflated, rle, jpeg-ls, jpeg-lossless, htj2k, jpeg-ls-near."
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -209,8 +212,9 @@ def test_padding_is_not_for_loss(tmp_path: Path) -> None:
 
 def test_the_words_of_the_configuration_are_what_the_core_compresses() -> None:
     encapsulated = {transfer_syntax_uid(word) for word in MADE if is_encapsulated(transfer_syntax_uid(word))}
-    assert encapsulated == set(compress.TRANSFER_SYNTAXES) - {compress.JPEG_LOSSLESS}  # we make the narrower SV1
-    assert {word for word in MADE if is_lossy(transfer_syntax_uid(word))} == set(MADE) - set(LOSSLESS)
+    core = set(compress.TRANSFER_SYNTAXES) - {compress.JPEG_LOSSLESS}  # we make the narrower SV1
+    assert encapsulated == core | {compress.HTJ2K_LOSSLESS}
+    assert {word for word in MADE if is_lossy(transfer_syntax_uid(word))} == set(MADE) - {*LOSSLESS, "htj2k"}
     assert all(LOSSY_METHOD.get(syntax, "") == compress.lossy_method(syntax) for syntax in encapsulated)
 
 

@@ -101,7 +101,7 @@ def test_config_check_has_notes_and_no_hint_at_itself(tmp_path: Path, capsys: py
 def test_capture_lists_what_it_can_make(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["capture", "--help"]) == 0
     out = capsys.readouterr().out
-    assert "explicit|implicit|deflated|rle|jpeg-ls|jpeg-lossless|jpeg-ls-near" in out
+    assert "explicit|implicit|deflated|rle|jpeg-ls|jpeg-lossless|htj2k|jpeg-ls-near" in out
 
 
 @pytest.mark.parametrize(
