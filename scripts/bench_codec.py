@@ -92,8 +92,8 @@ def main(rounds: int, *, quick: bool, only: str) -> int:
     many = {NAMES[uid]: _many(uid, shown[0]) for uid in syntaxes}
     failures = _judge(rates, syntaxes, shown)
     ir = instructions_per_pixel([uid for uid in syntaxes if uid in compress.TRANSFER_SYNTAXES], shown)
-    for name, gain in many.items():
-        print(f"encode_many, {name}, 2 cores against 1: {gain:.2f}x (wanted 1.8)")
+    for name, (gain, possible) in many.items():
+        print(f"encode_many, {name}, 2 cores against 1: {gain:.2f}x (wanted 1.8); two processes: {possible:.2f}x")
     print("instructions per sample, and in the baseline")
     compare(ir, shown)
     OUT.mkdir(exist_ok=True)
@@ -205,21 +205,37 @@ def _size(coded: Any) -> int:
     return coded if isinstance(coded, int) else len(coded)
 
 
-def _many(uid: str, picture: Picture) -> float:
-    """How much faster a clip is encoded on two cores than on one (wall time, best of three)."""
+def _many(uid: str, picture: Picture) -> tuple[float, float]:
+    """How much faster a clip is encoded on two cores than on one: by encode_many, and by two processes.
+
+    Wall time, best of five, taking turns. What else the machine does slows both down, so their quotient is what counts.
+    """
     if (os.cpu_count() or 1) < 2:
-        return float("nan")
+        return float("nan"), float("nan")
     os.sched_setaffinity(0, range(os.cpu_count() or 1))
     frames = [picture.array.tobytes()] * MANY_FRAMES
-    wall: dict[int, list[float]] = {1: [], 2: []}
-    for _ in range(3):
+    wall: dict[int, list[float]] = {0: [], 1: [], 2: []}  # 0: two processes
+    for _ in range(5):
         for workers, found in wall.items():
             begun = time.perf_counter()
-            for _coded in encode_many(frames, uid, description=picture.description, workers=workers):
-                pass
+            if workers:
+                for _coded in encode_many(frames, uid, description=picture.description, workers=workers):
+                    pass
+            else:
+                _two_processes(frames, uid, picture)
             found.append(time.perf_counter() - begun)
     os.sched_setaffinity(0, {SENDER_CPU})
-    return min(wall[1]) / min(wall[2])
+    return min(wall[1]) / min(wall[2]), min(wall[1]) / min(wall[0])
+
+
+def _two_processes(frames: list[bytes], uid: str, picture: Picture) -> None:
+    half = len(frames) // 2
+    other = os.fork()
+    for frame in frames[half:]:
+        compress.encode(frame, uid, description=picture.description)
+    if other == 0:
+        os._exit(0)
+    os.waitpid(other, 0)
 
 
 # --- the tables -----------------------------------------------------------------------------------
