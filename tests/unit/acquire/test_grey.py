@@ -15,6 +15,7 @@ import pytest
 from fakes.grey_clips import COLUMNS, FRAMES, LOSSLESS, ROWS, TOML, GreyClip, grey_clip, settings_of
 from fakes.grey_clips import record_clip as run
 
+from agent.acquire import writers
 from agent.acquire.exam import Exam
 from agent.acquire.frame_log import read_frame_log
 from agent.acquire.pipeline import Order, capture
@@ -287,24 +288,39 @@ def test_whatever_room_there_is_no_frame_that_was_taken_is_lost(tmp_path: Path, 
     settings, source = settings_of(uri=clip.uri, transfer_syntax=word, clip_frames=14)
     ends = set()
     for room in range(20_000, 180_000, 4999):
-        sink = FullSink(Media(room, reserve=40_000))
+        sink, taken = FullSink(Media(room, reserve=64)), 0
+
+        def count(_uid: str, frame: int, _number: int, _data: memoryview) -> None:
+            nonlocal taken
+            taken = frame
+
         try:
             with open_source(source.uri) as opened:
-                order = Order(source, transfer_syntax_uid(word))
+                order = Order(source, transfer_syntax_uid(word), count)
                 done = capture(opened, order, Exam(settings), sink, threading.Event())
         except SpoolFull:
+            assert taken == 0, f"{taken} frames were lost with room for {room}"
             ends.add("nothing")
             continue
         data = bytes(sink.data)
         instance = open_instance(lambda length, offset, data=data: data[offset : offset + length], len(data))
         grey = instance.dataset["PhotometricInterpretation"] == "MONOCHROME2"
-        assert instance.number_of_frames == done.frames
+        assert instance.number_of_frames == done.frames == taken
         assert grey == (done.frames <= 6)
         for index in range(done.frames):
             wanted = clip.frames[index, ..., 0].tobytes() if grey else clip.native(index)
             assert native_frame(instance, index) == wanted
         ends.add(f"{'grey' if grey else 'colour'} {done.ended_by}")
     assert ends == {"nothing", "grey full", "colour full", "colour frames"}
+
+
+def test_a_grey_clip_has_no_more_frames_than_it_could_have_in_colour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = grey_clip(tmp_path, FRAMES, [FRAMES - 1])
+    monkeypatch.setattr(writers, "WHOLE_LIMIT_BYTES", 5 * ROWS * COLUMNS * 3)
+    done = run(tmp_path / "a", clip, transfer_syntax="deflated")
+    assert (done.frames, done.ended_by) == (5, "room")
 
 
 # --- through the spool -----------------------------------------------------------------------------
