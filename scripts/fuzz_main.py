@@ -15,9 +15,11 @@ from typing import IO, NamedTuple
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [ROOT, os.path.join(ROOT, "tests")]
 
+import fuzz_pack  # noqa: E402  (the path is set above)
 from fuzz.targets import MAX_BYTES, MEMORY_MIB, TARGETS, TIMEOUT_S  # noqa: E402  (the path is set above)
 
 OUT = os.path.join(ROOT, "build", "fuzz")
+KEPT = os.path.join(ROOT, "tests", "vectors", "fuzz")
 NATIVE = os.path.join(ROOT, "native", "fuzz")
 PROGRAMS = os.path.join(ROOT, "build", "native-fuzz", "fuzz")
 REPORT_S = 10.0
@@ -95,9 +97,16 @@ class Job:
             for number, seed in enumerate(TARGETS[self.name].seeds()):
                 with open(os.path.join(folder, f"seed-{number:03}"), "wb") as file:
                     file.write(seed)
-        kept = os.path.join(ROOT, "tests", "vectors", "fuzz", self.name)
+        kept = os.path.join(KEPT, self.name)
         for name in os.listdir(kept) if os.path.isdir(kept) else ():
-            shutil.copy(os.path.join(kept, name), folder)
+            if name != fuzz_pack.NAME:
+                shutil.copy(os.path.join(kept, name), folder)
+                continue
+            with open(os.path.join(kept, name), "rb") as file:
+                inputs = fuzz_pack.unpack(file.read())
+            for number, data in enumerate(inputs):
+                with open(os.path.join(folder, f"kept-{number:04}"), "wb") as file:
+                    file.write(data)
         return folder
 
     def _crash_files(self) -> list[str]:
@@ -191,6 +200,15 @@ def again(target: str, path: str) -> str:
     return f".venv/bin/python scripts/fuzz_python.py {target} {path}"
 
 
+def keep(names: list[str]) -> None:
+    """Pack the corpora of C targets into tests/vectors."""
+    for name in (name for name in names if name.startswith("c-")):
+        folders = [os.path.join(OUT, name, part) for part in ("corpus", "seeds")]
+        program = os.path.join(PROGRAMS, f"fuzz_{name[2:]}")
+        count, size = fuzz_pack.keep(program, folders, os.path.join(KEPT, name))
+        print(f"  {name:<12} {count:>10} inputs kept in {size} bytes")
+
+
 def main() -> int:
     known = [*TARGETS, *c_targets()]
     parser = argparse.ArgumentParser(prog="scripts/fuzz", description="Fuzz the parsers of the agent.")
@@ -199,6 +217,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, help="time for each target (default 60)")
     parser.add_argument("--jobs", type=int, default=1, help="targets at a time (default 1)")
     parser.add_argument("--max-bytes", type=int, default=C_MAX_BYTES, help="of an input of a C target (default 256)")
+    parser.add_argument(
+        "--keep", action="store_true", help="then pack the corpora of C targets into tests/vectors/fuzz"
+    )
     parser.add_argument("--list", action="store_true", help="names of the targets")
     parser.add_argument("--json", action="store_true", help="the result as JSON (always in build/fuzz/report.json too)")
     options = parser.parse_args()
@@ -220,6 +241,8 @@ def main() -> int:
         print(report)
     else:
         table(results)
+    if options.keep:
+        keep(options.targets or known)
     return 1 if any(one.failed for one in results) else 0
 
 

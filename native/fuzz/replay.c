@@ -1,6 +1,6 @@
 /* A fuzz target without libFuzzer: any compiler, the same bytes in every run.
  *
- *   replay_NAME [FILE...]     the seeds, some thousand mutations of them, then the files: crashers that were kept
+ *   replay_NAME [FILE...]     the seeds, some thousand mutations of them, then the files: crashers and packs of inputs
  *   replay_NAME --seeds DIR   writes the seeds, for libFuzzer to begin with */
 #include <stdio.h>
 #include <string.h>
@@ -39,13 +39,31 @@ static void run_mutations(const uint8_t *seed, size_t size, uint8_t *room, mga_r
     }
 }
 
+/* Many inputs in one file: a size of two bytes, the lower first, in front of each (scripts/fuzz --keep). */
+static void run_pack(const uint8_t *pack, size_t size)
+{
+    while (size > 0) {
+        CHECK(size >= 2);
+        size_t input = pack[0] | (size_t)pack[1] << 8;
+        CHECK(size - 2 >= input);
+        run(pack + 2, input);
+        pack += 2 + input;
+        size -= 2 + input;
+    }
+}
+
 static void run_file(const char *name, uint8_t *room)
 {
+    static const char PACK[] = ".pack";
     FILE *file = fopen(name, "rbe");
     CHECK(file);
     size_t size = fread(room, 1, ROOM, file);
-    CHECK(fclose(file) == 0);
-    run(room, size);
+    CHECK(fclose(file) == 0 && size < ROOM);
+    size_t length = strlen(name);
+    if (length > strlen(PACK) && strcmp(name + length - strlen(PACK), PACK) == 0)
+        run_pack(room, size);
+    else
+        run(room, size);
 }
 
 static void write_seed(const char *folder, unsigned number, const uint8_t *seed, size_t size)
