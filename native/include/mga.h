@@ -154,8 +154,9 @@ int64_t mga_rle_decode(void *dst, size_t dst_size, const void *src, size_t src_s
 
 /* --- JPEG Lossless, process 14 (PS3.5 8.2.1, T.81 Annex H) ------------------------------------------------------- */
 
-/* As for RLE. Encoded is with selection value 1, decoded with any. Bits above High Bit are not coded, but those of
- * signed samples are: they repeat the sign, and a decoded signed sample has it in all bits allocated. */
+/* As for RLE. Encoded is with selection value 1, decoded with any. An unsigned sample with bits above High Bit is
+ * MGA_ERR_DATA_SAMPLE; signed samples are coded with all bits allocated, which repeat the sign, and a decoded signed
+ * sample has it in all of them. */
 int64_t mga_jpl_encode_bound(const mga_format *format);
 int64_t mga_jpl_work_bytes(const mga_format *format);
 int64_t mga_jpl_encode(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,

@@ -3,7 +3,8 @@
  * The neighbours of a lossless encoder are known beforehand: differences are plain vector arithmetic on the source. The
  * first pass counts their categories, so that the table is made for this frame; the second makes them
  * again and packs their codes, some thousand at a time, into working memory; from there FFH bytes are stuffed into the
- * destination. Unsigned samples are coded without what stands above High Bit, signed ones with their sign bits. */
+ * destination. A sample that needs more than the precision is refused: coded modulo 2^16 it would come back as another
+ * one. Signed samples are coded with their sign bits. */
 #include "bytes.h"
 #include "jpl.h"
 #include "jpl_kernels.h"
@@ -19,7 +20,7 @@ typedef struct {
     size_t bytes;   /* of one sample */
     bool by_plane;
     uint32_t precision;
-    uint16_t mask; /* of the precision */
+    uint16_t greatest; /* sample of the precision */
 } plan;
 
 typedef struct {
@@ -60,24 +61,21 @@ static uint16_t sample_at(const plan *p, size_t row, size_t column, size_t compo
     unsigned value = p->src[index * p->bytes];
     if (p->bytes == 2)
         value |= (unsigned)p->src[index * 2 + 1] << 8;
-    return (uint16_t)(value & p->mask);
+    return (uint16_t)value;
 }
 
-static void subtract_bytes(int16_t *restrict out, const uint8_t *x, size_t n, size_t step, uint16_t mask)
+static void subtract_bytes(int16_t *restrict out, const uint8_t *x, size_t n, size_t step)
 {
     const uint8_t *left = x - step;
     for (size_t i = 0; i < n; i++)
-        out[i] = (int16_t)((x[i] & mask) - (left[i] & mask));
+        out[i] = (int16_t)(x[i] - left[i]);
 }
 
-static void subtract_words(int16_t *restrict out, const uint8_t *x, size_t n, size_t step, uint16_t mask)
+static void subtract_words(int16_t *restrict out, const uint8_t *x, size_t n, size_t step)
 {
     const uint8_t *left = x - step * 2;
-    for (size_t i = 0; i < n; i++) {
-        uint16_t a = mga_get16_little(x + 2 * i);
-        uint16_t b = mga_get16_little(left + 2 * i);
-        out[i] = (int16_t)((a & mask) - (b & mask));
-    }
+    for (size_t i = 0; i < n; i++)
+        out[i] = (int16_t)(mga_get16_little(x + 2 * i) - mga_get16_little(left + 2 * i));
 }
 
 /* n differences of one row from `first` on, by pixel; both are whole pixels. */
@@ -99,9 +97,9 @@ static void make_differences(int16_t *out, const plan *p, size_t row, size_t fir
     }
     const uint8_t *x = p->src + (row * p->columns * p->samples + first + i) * p->bytes;
     if (p->bytes == 1)
-        subtract_bytes(out + i, x, n - i, p->samples, p->mask);
+        subtract_bytes(out + i, x, n - i, p->samples);
     else
-        subtract_words(out + i, x, n - i, p->samples, p->mask);
+        subtract_words(out + i, x, n - i, p->samples);
 }
 
 /* --- marker segments (T.81 B.2) ----------------------------------------------------------------------------------- */
@@ -182,16 +180,35 @@ static void put_stuffed(sink *s, const uint8_t *bytes, size_t n)
     }
 }
 
-static void count_frame(uint32_t counts[JPL_CATEGORIES], const plan *p, const encode_work *w)
+/* Whether no sample in so many bytes of the source, which one row has, needs more than the precision. */
+static bool fits(const plan *p, size_t row)
+{
+    size_t length = p->columns * p->samples;
+    const uint8_t *x = p->src + row * length * p->bytes;
+    uint16_t any = 0;
+    if (p->bytes == 1)
+        for (size_t i = 0; i < length; i++)
+            any |= x[i];
+    else
+        for (size_t i = 0; i < length; i++)
+            any |= mga_get16_little(x + 2 * i);
+    return any <= p->greatest;
+}
+
+static bool count_frame(uint32_t counts[JPL_CATEGORIES], const plan *p, const encode_work *w)
 {
     const jpl_kernels *kernels = jpl_kernels_best();
     size_t length = p->columns * p->samples;
-    for (size_t row = 0; row < p->rows; row++)
+    for (size_t row = 0; row < p->rows; row++) {
+        if (!fits(p, row))
+            return false;
         for (size_t first = 0; first < length; first += JPL_BLOCK) {
             size_t n = length - first < JPL_BLOCK ? length - first : JPL_BLOCK;
             make_differences(w->differences, p, row, first, n);
             kernels->count(counts, w->differences, n);
         }
+    }
+    return true;
 }
 
 static void put_scan(sink *s, const plan *p, const jpl_codes *codes, const encode_work *w)
@@ -231,7 +248,8 @@ int64_t mga_jpl_encode(void *dst, size_t dst_size, const void *src, size_t src_s
     uint8_t *memory = jpl_align(work);
     encode_work w = {(int16_t *)(void *)memory, memory + jpl_padded(JPL_BLOCK * sizeof(int16_t))};
     uint32_t counts[JPL_CATEGORIES] = {0};
-    count_frame(counts, &p, &w);
+    if (!count_frame(counts, &p, &w))
+        return MGA_ERR_DATA_SAMPLE;
     jpl_huffman huffman;
     jpl_codes codes;
     jpl_huffman_make(&huffman, counts);

@@ -124,10 +124,20 @@ def test_round_trips(kind: str, stored: int) -> None:
             assert decode(coded, SV1, description) == native
 
 
-def test_bits_above_high_bit_are_not_coded() -> None:
-    description = layout(1, 2, stored=12)
-    coded = encode(struct.pack("<2H", 0xF123, 0x8FFF), SV1, description=description)
-    assert decode(coded, SV1, description) == struct.pack("<2H", 0x0123, 0x0FFF)
+@pytest.mark.parametrize(("allocated", "stored"), [(16, 12), (16, 8), (16, 15), (8, 7), (8, 2)])
+@pytest.mark.parametrize("planar", [0, 1])
+def test_bits_above_high_bit_are_refused_wherever_they_are(allocated: int, stored: int, planar: int) -> None:
+    size = allocated // 8
+    description = layout(3, 67, 3, stored, bits_allocated=allocated, planar_configuration=planar)
+    sound = bytearray(samples_of(description, "noise", 1))
+    assert decode(encode(sound, SV1, description=description), SV1, description) == sound
+    for at in (*range(0, len(sound), 17 * size), len(sound) - size):
+        broken = bytearray(sound)
+        broken[at : at + size] = (int.from_bytes(broken[at : at + size], "little") | 1 << stored).to_bytes(
+            size, "little"
+        )
+        with pytest.raises(NativeDataError, match="more than its bits stored"):
+            encode(broken, SV1, description=description)
 
 
 @pytest.mark.parametrize("description", [layout(4, 9), layout(2, 5, 3), layout(3, 4, stored=16), layout(1, 3, 3, 12)])
