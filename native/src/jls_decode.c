@@ -4,6 +4,7 @@
  * Coded bytes lose their stuffing piece by piece into a window that holds the most that one line can take, so no sample
  * checks for the end of the data: zeros follow it, they are no code, and what was read is compared with what was there
  * after each line. */
+#include "bytes.h"
 #include "jls_kernels.h"
 #include "jls_lossless.h"
 #include "jls_marker.h"
@@ -59,8 +60,7 @@ static uint16_t *line_of(const job *o, size_t component, size_t row)
 static void store_words(uint8_t *restrict dst, const uint16_t *restrict line, size_t count, size_t step, uint32_t sign)
 {
     for (size_t i = 0; i < count; i++) {
-        uint16_t x = (uint16_t)((line[i] ^ sign) - sign);
-        memcpy(dst + i * step, &x, sizeof x);
+        mga_put16_little(dst + i * step, (uint16_t)((line[i] ^ sign) - sign));
     }
 }
 
