@@ -250,6 +250,7 @@ class _Capture:
         try:
             self._writer.frame(data)
         except EncoderFault as fault:
+            fault.message = f"frame {self._clock.frames + 1}: {fault.message}"
             if not self._uncompressed(fault):
                 return False
             self._writer.frame(data)
@@ -325,7 +326,7 @@ class _Capture:
             ended_by=self._ended_by,
             counters=self._source.counters(),
             description=self._writer.description,
-            report=report,
+            report=self._writer.report,  # colour may have made it code frames anew
             failure=self._failure,
             encode_s=self._writer.encode_s,
             grey="" if self._grey is None else self._grey.said,

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.acquire.writers import WRAPPING_BYTES, Ahead, StreamWriter, WholeWriter
 from agent.dataset.uid import is_encapsulated
-from agent.errors import SpoolFull
 from agent.native import grey
 
 if TYPE_CHECKING:
@@ -56,7 +55,8 @@ def recolour(sink: Sink, kept: Writer, frames: int, make: Callable[[], Writer], 
     """Go on in colour with the frame ``data`` after ``frames`` grey ones in ``kept``; ``make`` makes a colour writer.
 
     Raises:
-        SpoolFull: There is no room; ``kept`` goes on as if nothing had been asked.
+        SpoolFull: There is no room.
+        EncoderFault: The frame does not come back. Whatever is raised, ``kept`` goes on as if nothing had been asked.
     """
     end = sink.tell()
     colour = make()
@@ -70,7 +70,7 @@ def recolour(sink: Sink, kept: Writer, frames: int, make: Callable[[], Writer], 
         assert isinstance(colour, StreamWriter)
         way = _Beside if is_encapsulated(kept.transfer_syntax_uid) else _InPlace
         return way(sink, _Kept(kept, frames, end), colour, data)
-    except SpoolFull:
+    except BaseException:
         sink.seek(end)
         raise
 

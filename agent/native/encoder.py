@@ -78,7 +78,7 @@ class FrameEncoder:
         if verify and not self._comes_back(frame, coded):
             coded = self._coded(frame)
             if not self._comes_back(frame, coded):
-                raise EncoderFault(f"frame {self._frames + 1} does not come back from its compression")
+                raise EncoderFault("the frame does not come back from its compression")
         self._frames += 1
         self._verified += verify
         self._coded_bytes += coded.nbytes

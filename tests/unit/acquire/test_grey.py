@@ -26,7 +26,7 @@ from agent.config.words import transfer_syntax_uid
 from agent.dataset.dataset import DataSet
 from agent.dataset.pixels import PixelDescription
 from agent.dataset.uid import is_encapsulated
-from agent.errors import ConfigError, IodError, SpoolFull, UsageError
+from agent.errors import ConfigError, EncoderFault, IodError, SpoolFull, UsageError
 from agent.media.reader import Instance, open_instance
 from agent.native import compress
 from agent.native.frame import FrameDescription
@@ -321,6 +321,38 @@ def test_a_grey_clip_has_no_more_frames_than_it_could_have_in_colour(
     monkeypatch.setattr(writers, "WHOLE_LIMIT_BYTES", 5 * ROWS * COLUMNS * 3)
     done = run(tmp_path / "a", clip, transfer_syntax="deflated")
     assert (done.frames, done.ended_by) == (5, "room")
+
+
+@pytest.mark.parametrize("word", [word for word in LOSSLESS if is_encapsulated(transfer_syntax_uid(word))])
+def test_a_coloured_frame_that_does_not_come_back_leaves_the_grey_ones_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    whole = compress.encode
+
+    def encode(frame: Any, syntax: str, *, description: PixelDescription, out: memoryview, **options: Any) -> int:
+        count = whole(frame, syntax, description=description, out=out, **options)
+        out[count // 2] ^= 0x10 if description.samples_per_pixel == 3 else 0
+        return count
+
+    monkeypatch.setattr(compress, "encode", encode)
+    clip = grey_clip(tmp_path / "clip", FRAMES, [4])
+    done = run(tmp_path / "a.dcm", clip, transfer_syntax=word)
+    assert (done.frames, done.ended_by) == (4, "failed")
+    assert isinstance(done.failure, EncoderFault)
+    assert "frame 5: " in str(done.failure)
+    instance = read(tmp_path / "a.dcm")
+    assert [native_frame(instance, index) for index in range(4)] == [
+        clip.frames[index, ..., 0].tobytes() for index in range(4)
+    ]
+    assert instance.number_of_frames == 4
+
+
+@pytest.mark.parametrize("coloured", [[], [0], [5]])
+def test_every_frame_of_the_instance_counts_as_verified(tmp_path: Path, coloured: list[int]) -> None:
+    done = run(tmp_path / "a.dcm", grey_clip(tmp_path, FRAMES, coloured), transfer_syntax="jpeg-ls", verify="all")
+    assert done.report is not None
+    assert (done.report.frames, done.report.verified) == (FRAMES, FRAMES)
+    assert done.report.native_bytes == done.native_bytes
 
 
 # --- through the spool -----------------------------------------------------------------------------

@@ -61,7 +61,7 @@ def test_a_sound_encoder_is_believed(syntax: str) -> None:
 def test_a_broken_encoder_is_not(monkeypatch: pytest.MonkeyPatch, syntax: str, change: Any) -> None:
     breaking(monkeypatch, 1000, change)
     encoder = FrameEncoder(GREY, syntax, verify=always)
-    with pytest.raises(EncoderFault, match="frame 1 does not come back"):
+    with pytest.raises(EncoderFault, match="does not come back"):
         encoder.encode(FRAME)
     assert encoder.report[3:7] == (0, 0, 0, 0)
     assert FrameEncoder(GREY, syntax).encode(FRAME).nbytes > 0  # nobody looked
