@@ -18,6 +18,8 @@ from agent.acquire.pipeline import Order, frames_wanted
 from agent.config.words import transfer_syntax_uid
 from agent.dataset import uid
 from agent.dataset.pixels import PixelDescription
+from agent.errors import IodError
+from agent.iod import syntaxes
 from agent.iod.build import KINDS
 from agent.transcode.choose import AS_STORED, AUTO, LOSSLESS, MARGIN, Master, kind_of, possible, short_name, weigh
 from agent.transcode.learn import Known, recall
@@ -74,7 +76,7 @@ def pick(
     speeds = _measured(spool, source.name, plain.pixels)
     options = [
         _option(syntax, plain, goals or [_Goal(None, AUTO, recall(None, ""), 1.0)], opened.source.rate_hz, speeds)
-        for syntax in CANDIDATES if possible(plain, syntax)
+        for syntax in CANDIDATES if possible(plain, syntax) and _holds(syntax, description)
     ]  # fmt: skip
     fits = [option for option in options if option.busy <= BUSY] or options[:1]
     best = min(fits, key=lambda option: option.seconds)
@@ -82,6 +84,15 @@ def pick(
     if before.seconds - best.seconds < MARGIN * before.seconds:
         best = before
     return Picked(best.syntax, plain.pixels, _why(best, options, opened.source.rate_hz, len(goals)))
+
+
+def _holds(syntax: str, description: PixelDescription) -> bool:
+    """Whether frames can be stored as the source lays them out: a capture turns no planes into pixels, a copy does."""
+    try:
+        syntaxes.require(syntax, description)
+    except IodError:
+        return False
+    return True
 
 
 def _goal(row: DestinationSettings, sop_class: str, spool: Spool) -> _Goal:

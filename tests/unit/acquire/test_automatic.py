@@ -58,8 +58,10 @@ def settings(**more: Any) -> Settings:
     return build(values)
 
 
-def picked(receipts: Receipts, rate_hz: float = 30.0, **more: Any) -> automatic.Picked:
-    opened: Any = SimpleNamespace(source=SimpleNamespace(description=RGB, rate_hz=rate_hz), frames=0)
+def picked(
+    receipts: Receipts, rate_hz: float = 30.0, description: PixelDescription = RGB, **more: Any
+) -> automatic.Picked:
+    opened: Any = SimpleNamespace(source=SimpleNamespace(description=description, rate_hz=rate_hz), frames=0)
     made = settings(**more)
     return pick(made.source[0], opened, receipts, made.destination)  # type: ignore[arg-type] # all of it that is used
 
@@ -103,6 +105,12 @@ def test_what_the_destination_refuses_is_not_worth_making() -> None:
         uid.JPEG_LOSSLESS_SV1: False,
     }
     assert picked(Receipts(1e6, takes)).syntax == uid.RLE_LOSSLESS
+
+
+def test_frames_by_plane_are_stored_in_what_holds_planes() -> None:
+    made = picked(Receipts(1e6), description=RGB._replace(planar_configuration=1))
+    assert made.syntax == uid.RLE_LOSSLESS
+    assert "JPEG" not in made.why
 
 
 def test_a_named_syntax_is_obeyed_and_nobody_to_send_to_counts_as_a_slow_line() -> None:
