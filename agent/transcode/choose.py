@@ -46,7 +46,8 @@ LOSSLESS: Final = (
     uid.IMPLICIT_VR_LE,
     uid.DEFLATED_EXPLICIT_VR_LE,
 )
-_DECODED: Final = frozenset({*LOSSLESS, uid.JPEG_LOSSLESS, uid.ENCAPSULATED_UNCOMPRESSED, uid.EXPLICIT_VR_BE})
+_DECODED: Final = frozenset({*LOSSLESS, uid.JPEG_LOSSLESS, uid.HTJ2K_LOSSLESS, uid.ENCAPSULATED_UNCOMPRESSED,
+     uid.EXPLICIT_VR_BE})  # fmt: skip
 # Native Pixel Data have a length of 32 bits, which is even (PS3.5 7.1).
 NATIVE_BYTES: Final = 0xFFFFFFFE
 # A Deflated file is inflated into memory by whoever reads it.
@@ -109,16 +110,17 @@ def possible(master: Master, syntax: str) -> bool:
         return master.frames == 1 and master.native_bytes <= DEFLATED_BYTES
     if not uid.is_encapsulated(syntax):
         return master.native_bytes <= NATIVE_BYTES
-    return _has_codec(master.description, syntax)
+    return _has_codec(master.description, master.syntax, syntax)
 
 
-def _has_codec(description: PixelDescription, syntax: str) -> bool:
+def _has_codec(description: PixelDescription, given: str, syntax: str) -> bool:
     if description.bits_allocated not in (8, 16) or description.high_bit != description.bits_stored - 1:
         return False
     from agent.iod import syntaxes  # an idle box has nothing to choose
+    from agent.transcode import frame_codec
 
     try:
-        syntaxes.require(syntax, description._replace(planar_configuration=0))
+        syntaxes.require(syntax, frame_codec.by_pixel(frame_codec.coded(description, given, syntax)))
     except IodError:
         return False
     return True

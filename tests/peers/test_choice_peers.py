@@ -15,6 +15,7 @@ from fakes.slow_proxy import SlowProxy
 from agent.app.cli import main
 from agent.dataset.uid import (
     EXPLICIT_VR_LE,
+    HTJ2K_LOSSLESS,
     IMPLICIT_VR_LE,
     JPEG_BASELINE,
     JPEG_LOSSLESS_SV1,
@@ -68,6 +69,7 @@ def no_rubbish(bench: Bench) -> bool:
         (JPEG_LS_LOSSLESS, "+xs", {*NATIVE, JPEG_LOSSLESS_SV1}),
         (JPEG_LOSSLESS_SV1, "+xr", {*NATIVE, RLE_LOSSLESS}),
         (JPEG_LS_LOSSLESS, "+xa", {JPEG_LS_LOSSLESS}),
+        (HTJ2K_LOSSLESS, "+xs", {*NATIVE, JPEG_LOSSLESS_SV1}),
     ],
 )
 def test_peer_that_refuses_what_is_stored_gets_a_lossless_copy(

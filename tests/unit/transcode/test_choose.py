@@ -113,6 +113,15 @@ def test_lossy_video_and_unknown_streams_stay_as_they_are(syntax: str) -> None:
     assert kept.syntax == syntax
 
 
+@pytest.mark.parametrize("colours", ["RGB", "YBR_RCT"])
+def test_htj2k_is_decoded_for_a_peer_that_refuses_it(colours: str) -> None:
+    stored = clip(uid.HTJ2K_LOSSLESS, RGB._replace(photometric_interpretation=colours), frames=1)
+    assert [syntax for syntax in LOSSLESS if possible(stored, syntax)] == list(LOSSLESS)
+    choice = choose(stored, [uid.RLE_LOSSLESS], AS_STORED, known(1e6))
+    assert choice is not None
+    assert choice.syntax == uid.RLE_LOSSLESS
+
+
 def test_without_pixels_only_the_encoding_of_the_elements_changes() -> None:
     report = Master(uid.EXPLICIT_VR_LE, 20_000)
     assert {syntax for syntax in LOSSLESS if possible(report, syntax)} == uid.NATIVE_TRANSFER_SYNTAXES - {
