@@ -9,7 +9,8 @@ the peer says about each by itself. Then for every instance:
 
 A copy that cannot be made where the master would do is no failure: the master goes. Where only a copy would do, the
 instance is held with the reason. A copy of more than ``HURRY_S`` is made without an association, for peers end one that
-is silent: it is released, the copy kept, and the next association begins with it.
+is silent: it is released, the copy kept, and the next association begins with it. So does one whose peer ended it all
+the same: what took longer than was thought would else take as long the next time, for ever.
 
 What each answer showed goes into the receipt, and from there, after a restart, back into what is ``Known``. What a peer
 accepts is written down whenever it changes, and said when it takes less than before.
@@ -166,7 +167,7 @@ class Outgoing:
             size, _ = known.size(master, choice.syntax)
             room = self._spool.draft(size)
             copy = make_copy(room, instance, file, master, choice, self._between_frames())
-        if long:
+        if long or not delivery.serve(0):  # the peer may have had enough of the silence
             self._ready = item.id, copy
             return None
         return self._copy_sent(delivery, copy)

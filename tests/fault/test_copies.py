@@ -49,6 +49,10 @@ class Peer:
     def close(self) -> None:
         """End the association."""
 
+    def serve(self, _seconds: float) -> bool:
+        """The association lasts."""
+        return True
+
     def send(self, instance: Instance) -> Outcome:
         if self.cut:
             return failed(instance, LinkClosed("cut"), begun=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes import spool_world
+from fakes import masters, spool_world
 
 from agent.dataset.uid import (
     EXPLICIT_VR_LE,
@@ -115,6 +115,28 @@ def test_work_keeps_to_its_share_of_a_core(
     monkeypatch.setattr(page.time, "sleep", pauses.append)
     make(spool, cpu_share=share)._between_frames()()
     assert pauses == ([] if pause is None else [pytest.approx(pause)])
+
+
+@pytest.mark.parametrize("lasts", [True, False])
+def test_a_copy_outlives_an_association_that_its_peer_ends_meanwhile(
+    lasts: bool,
+    spool: Spool,
+    tmp_path: Path,
+) -> None:
+    spool.import_file(str(masters.write(tmp_path, "sc", RLE_LOSSLESS)))
+    (item,) = spool.claim("pacs", spool.clock.monotonic())
+    peer: Any = Peer(explicit=True)
+    peer.taken = lambda _sop_class: [EXPLICIT_VR_LE]
+    peer.serve = lambda _seconds: lasts
+    outgoing = make(spool)
+    sent = outgoing.send(peer, item)
+    assert (sent is None) == outgoing.ready == (not lasts)
+    if sent is None:
+        sent = outgoing.send(peer, item)
+    assert sent is not None
+    assert dict(sent.facts)["sent_as"] == EXPLICIT_VR_LE
+    assert not outgoing.ready
+    assert list(tmp_path.rglob("*.part")) == []
 
 
 def test_a_stop_ends_the_work_between_two_frames(spool: Spool) -> None:
