@@ -16,6 +16,7 @@ from agent.errors import DecodeError, LimitError, NativeArgumentError, NativeErr
 from agent.iod.modules import ERROR, WARNING, Finding
 from agent.media.codestream import behind_end, near_of
 from agent.media.reader import instance_of
+from agent.media.rewrite import pixel_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 MAX_FRAME_BYTES: Final = 512 << 20
 # An encoder may make noise larger; nothing makes it twice as large, and padding and markers fit into the rest.
 _CODED_FACTOR, _CODED_SLACK_BYTES = 2, 1 << 20
+_STEP_BYTES: Final = 256 * 1024
 # One broken encoder breaks every frame; after these they are counted.
 FRAMES_NAMED: Final = 8
 SECTIONS: Final = {
@@ -162,7 +164,28 @@ def bytes_behind(data: bytes, syntax: str) -> int:
 
 def behind_text(count: int) -> str:
     """What ``bytes_behind`` found, in words."""
-    return f"{count} byte{'s' * (count != 1)} behind its end marker"
+    return f"{bytes_text(count)} behind its end marker"
+
+
+def bytes_text(count: int) -> str:
+    """A number of bytes in words."""
+    return f"{count} byte{'s' * (count != 1)}"
+
+
+def samples_behind(file: DicomFile, used: int) -> int:
+    """How many bytes native Pixel Data have behind the ``used`` of their frames, without the zeros that pad."""
+    value = file.pixel_value
+    if value is None or value.fragments is not None:
+        return 0
+    at = start = end = value.offset + used + -used % pixel_word(file)
+    while at < value.end:
+        piece = file.pread(min(_STEP_BYTES, value.end - at), at)
+        if not piece:
+            raise DecodeError("the file ends before its pixels do", tag=PIXEL_DATA, offset=at)
+        if meant := piece.rstrip(b"\0"):
+            end = at + len(meant)
+        at += len(piece)
+    return end - start
 
 
 def _damage(data: bytes, syntax: str, description: PixelDescription, native: bytearray) -> str:

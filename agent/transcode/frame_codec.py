@@ -77,10 +77,21 @@ def decoder_of(file: DicomFile, description: PixelDescription, frames: int) -> C
     if given == uid.ENCAPSULATED_UNCOMPRESSED:
         return lambda data: data[: description.frame_bytes]
     if not uid.is_encapsulated(given):
-        if description.frame_bytes % word and frames > 1:
-            raise EncodeError("big endian words that belong to two frames are not transcoded", tag=PIXEL_DATA)
+        if description.frame_bytes % word:
+            return _decoder_of_half_a_word(file, description, frames)
         return lambda data: swapped(data, word)
     return codec_of(given, by_pixel(description) if is_jpeg(given) else description).decode
+
+
+def _decoder_of_half_a_word(file: DicomFile, description: PixelDescription, frames: int) -> Callable[[bytes], bytes]:
+    """The last sample of such a frame lies behind the padding that shares its word."""
+    value, word, size = file.pixel_value, pixel_word(file), description.frame_bytes
+    assert value is not None
+    padded = size + -size % word
+    if frames > 1 or value.length < padded:
+        text = "big endian words that belong to two frames, or are cut, are not transcoded"
+        raise EncodeError(text, tag=PIXEL_DATA)
+    return lambda _data: swapped(file.pread(padded, value.offset), word)[:size]
 
 
 def is_jpeg(syntax: str) -> bool:

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from agent.dataset import encapsulate, uid
 from agent.dataset.decode import Limits
 from agent.dataset.encode import SEQUENCE_END, item_header
-from agent.dataset.tag import EXTENDED_OFFSET_TABLE, EXTENDED_OFFSET_TABLE_LENGTHS, PIXEL_DATA
-from agent.dataset.values import Reference
+from agent.dataset.tag import EXTENDED_OFFSET_TABLE, EXTENDED_OFFSET_TABLE_LENGTHS, PIXEL_DATA, tag_str
+from agent.dataset.values import Element, Fragments, Reference
 from agent.errors import DataSetError, DecodeError, EncodeError, LimitError
 from agent.iod import codes, syntaxes
 from agent.iod.image import add_lossy_step, require_no_padding
@@ -32,7 +32,16 @@ from agent.media.part10 import encode_prefix
 from agent.media.reader import instance_of
 from agent.media.rewrite import around_pixels, meta_of, pixel_word, rewrite
 from agent.transcode import frame_codec
-from agent.transcode.frame_check import FRAMES_NAMED, behind_text, bytes_behind, frames_of, is_known, troubles
+from agent.transcode.frame_check import (
+    FRAMES_NAMED,
+    behind_text,
+    bytes_behind,
+    bytes_text,
+    frames_of,
+    is_known,
+    samples_behind,
+    troubles,
+)
 from agent.transcode.part_writer import Writer, swapped, write_plan
 
 if TYPE_CHECKING:
@@ -52,6 +61,7 @@ REFER_BYTES: Final = 64 * 1024
 # An encoder may make a small frame of noise larger by its own headers; with this a frame's bound is safe.
 _GROWTH_BYTES: Final = 4096
 _RATIO_CHARACTERS: Final = 8
+_ICON_HINT: Final = "A copy in the same syntax keeps it."
 _BEHIND_HINT: Final = (
     "They may be a frame. --lenient leaves them out and says so; a copy in the same syntax keeps them."
 )
@@ -132,7 +142,25 @@ def job_of(file: DicomFile, syntax: str, near: int = 0, *, lenient: bool = False
         )
     if near:
         require_no_padding(file.dataset)
+    _require_one_syntax(file.dataset)
     return _Frames(file, instance_of(file), syntax, near, lenient=lenient)
+
+
+def _require_one_syntax(dataset: DataSet) -> None:
+    """Raise where an item has compressed pixels of its own, as an icon may: nobody would name their syntax."""
+    stack = [(dataset, tag) for tag in dataset.tags()]
+    while stack:
+        level, tag = stack.pop()
+        for item in level.items_of(tag):
+            pixels = item.stored.get(PIXEL_DATA)
+            if isinstance(pixels, Element) and _is_compressed(pixels.value):
+                text = f"the image in {tag_str(tag)} is compressed, too, and only frames of the instance are decoded"
+                raise EncodeError(text, tag=PIXEL_DATA, hint=_ICON_HINT)
+            stack += [(item, below) for below in item.tags()]
+
+
+def _is_compressed(value: object) -> bool:
+    return isinstance(value, Fragments) or (isinstance(value, Reference) and value.encapsulated)
 
 
 class _Copy:
@@ -227,6 +255,8 @@ class _Frames:
         syntaxes.require(syntax, self._target)
         self._overlays = frame_codec.overlays_in_bits(file.dataset)
         self._encode, self._back = frame_codec.codec_of(syntax, self._target, near, self._overlays)
+        if behind := samples_behind(file, self.frames * given.frame_bytes):
+            self._leave_out("Pixel Data have", f"{bytes_text(behind)} behind the last frame")
         self._lengths: list[int] = []
         self._digests: list[bytes] = []
         self._instance_uid = file.dataset.text("SOPInstanceUID") or file.meta.sop_instance_uid
@@ -291,7 +321,9 @@ class _Frames:
         if given == uid.JPEG_LS_LOSSLESS and near_of(data):
             raise DecodeError(f"{frame} is near-lossless, whatever its transfer syntax says", tag=PIXEL_DATA)
         if behind := bytes_behind(data, given):
-            self._leave_out(frame, behind)
+            self._leave_out(f"{frame} has", behind_text(behind))
+        if given == uid.ENCAPSULATED_UNCOMPRESSED and (more := data[self._given.frame_bytes :].rstrip(b"\0")):
+            self._leave_out(f"{frame} has", f"{bytes_text(len(more))} behind its samples")
         native = self._decode(data)
         if self._given.planar_configuration != self._target.planar_configuration:
             native = frame_codec.interleaved(native, self._given)
@@ -309,9 +341,9 @@ class _Frames:
         self._digests.append(hashlib.sha256(kept).digest())
         return coded
 
-    def _leave_out(self, frame: str, behind: int) -> None:
+    def _leave_out(self, has: str, what: str) -> None:
         """Bytes that no decoder looks at: they may be a frame that nobody counts."""
-        text = f"{frame} has {behind_text(behind)}"
+        text = f"{has} {what}"
         if not self._lenient:
             raise DecodeError(f"{text}, which would be lost", tag=PIXEL_DATA, hint=_BEHIND_HINT)
         self.notes.add(f"{text}; they were left out")

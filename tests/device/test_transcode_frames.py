@@ -12,8 +12,15 @@ import pydicom
 import pytest
 from fakes.command import run_command
 from fakes.real_images import frames_of, wheel_file
+from pydicom import Dataset, dcmwrite
+from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate, generate_frames
-from pydicom.uid import JPEGLSLossless
+from pydicom.uid import (
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    JPEGLSLossless,
+    SecondaryCaptureImageStorage,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -189,3 +196,72 @@ def keeps_all(source: Path, word: str, folder: Path) -> None:
     assert transcode(source, word, folder / "there.dcm").returncode == 0
     assert transcode(folder / "there.dcm", "explicit", folder / "back.dcm").returncode == 0
     assert pydicom.dcmread(folder / "back.dcm").PixelData == pydicom.dcmread(source).PixelData
+
+
+def native_file(path: Path, rows: int, columns: int, pixels: bytes, syntax: str = ExplicitVRLittleEndian) -> Path:
+    """One frame of 8 bit samples in words."""
+    read = Dataset()
+    read.file_meta = FileMetaDataset()
+    read.file_meta.TransferSyntaxUID = syntax
+    read.file_meta.MediaStorageSOPClassUID = read.SOPClassUID = SecondaryCaptureImageStorage
+    read.file_meta.MediaStorageSOPInstanceUID = read.SOPInstanceUID = "1.2.3"
+    read.Rows, read.Columns, read.SamplesPerPixel, read.PhotometricInterpretation = rows, columns, 1, "MONOCHROME2"
+    read.BitsAllocated, read.BitsStored, read.HighBit, read.PixelRepresentation = 8, 8, 7, 0
+    read.add_new("PixelData", "OW", pixels)
+    little = syntax == ExplicitVRLittleEndian
+    read.preamble = bytes(128)
+    dcmwrite(path, read, implicit_vr=False, little_endian=little, force_encoding=True)
+    return path
+
+
+@pytest.mark.parametrize("word", ["rle", "jpeg-ls", "explicit"])
+def test_the_last_sample_of_a_big_endian_word_is_not_its_padding(word: str, tmp_path: Path) -> None:
+    samples = bytes(range(1, 16))
+    words = np.frombuffer(samples + b"\0", "<u2").astype(">u2").tobytes()
+    source = native_file(tmp_path / "source.dcm", 3, 5, words, ExplicitVRBigEndian)
+    out = tmp_path / "out.dcm"
+    assert transcode(source, word, out).returncode == 0
+    assert frames_of(out).tobytes() == samples
+
+
+def test_bytes_behind_native_frames_are_not_lost_in_silence(tmp_path: Path) -> None:
+    source, out = native_file(tmp_path / "source.dcm", 4, 4, bytes(range(16)) + TAIL + b"\0"), tmp_path / "out.dcm"
+    refused = transcode(source, "rle", out)
+    assert (refused.returncode, out.exists()) == (30, False)
+    assert "Pixel Data have 7 bytes behind the last frame, which would be lost" in refused.stderr
+    left_out = transcode(source, "rle", out, "--lenient")
+    assert (left_out.returncode, "7 bytes behind the last frame; they were left out" in left_out.stderr) == (0, True)
+    padded = native_file(tmp_path / "padded.dcm", 4, 4, bytes(range(16)) + bytes(8))
+    assert transcode(padded, "rle", tmp_path / "padded.out").returncode == 0
+
+
+def test_bytes_behind_encapsulated_samples_are_not_lost_in_silence(tmp_path: Path) -> None:
+    source, out = native_file(tmp_path / "source.dcm", 4, 4, bytes(range(16))), tmp_path / "out.dcm"
+    read = pydicom.dcmread(source)
+    read.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1.98"
+    read.PixelData = encapsulate([bytes(range(16)) + TAIL])
+    read["PixelData"].VR = "OB"
+    read["PixelData"].is_undefined_length = True
+    read.save_as(source)
+    refused = transcode(source, "explicit", out)
+    assert (refused.returncode, out.exists()) == (30, False)
+    assert "frame 1 has 7 bytes behind its samples, which would be lost" in refused.stderr
+
+
+def test_a_compressed_icon_is_not_left_in_a_syntax_that_nobody_names(tmp_path: Path) -> None:
+    source, out = tmp_path / "source.dcm", tmp_path / "out.dcm"
+    assert transcode(TWO, "jpeg-ls", source).returncode == 0
+    read = pydicom.dcmread(source)
+    icon = Dataset()
+    for keyword in ("SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "Rows", "Columns",
+                    "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"):  # fmt: skip
+        setattr(icon, keyword, read[keyword].value)
+    icon.add_new("PixelData", "OB", encapsulate(coded(source)[:1]))
+    icon["PixelData"].is_undefined_length = True
+    read.IconImageSequence = [icon]
+    read.save_as(source)
+    refused = transcode(source, "rle", out)
+    assert (refused.returncode, out.exists()) == (30, False)
+    assert "the image in (0088,0200) is compressed, too" in refused.stderr
+    assert transcode(source, "jpeg-ls", out).returncode == 0
+    assert pydicom.dcmread(out).IconImageSequence[0].PixelData == icon.PixelData
