@@ -128,8 +128,12 @@ class _Merging:
                 f"{self._path} names the patient {_list(names)}, without saying what is family name and given name",
                 hint="Say it with --patient-name FAMILY^GIVEN.",
             )
-        groups = [next((str(name) for name in names if name.group == number), "") for number in range(_GROUPS)]
-        self.fact("PatientName", "=".join(groups).rstrip("="), agrees=_same_person(given, names))
+        groups = [_called(names, number) for number in range(_GROUPS)]
+        if "PatientName" not in self._merged.found and any(len(group) > 1 for group in groups):
+            raise InputError(f"{self._path} has several names of the patient: {_list(names)}",
+                             hint="Say which one with --patient-name FAMILY^GIVEN.")  # fmt: skip
+        value = "=".join(group[0] if group else "" for group in groups).rstrip("=")
+        self.fact("PatientName", value, agrees=_same_person(given, names))
 
     def written(self) -> tuple[str, str] | None:
         """Date and time of the content: those of the document; given ones must not contradict and are done with."""
@@ -145,6 +149,12 @@ class _Merging:
             if keyword in found:
                 del found[keyword]
         return kept[0], kept[1]
+
+
+def _called(names: tuple[PersonName, ...], group: int) -> list[str]:
+    """The different names of one group of PN: the legal ones, if any is said to be."""
+    own = [name for name in names if name.group == group]
+    return list(dict.fromkeys(str(name) for name in own if name.legal or not any(other.legal for other in own)))
 
 
 def _list(values: tuple[object, ...]) -> str:
@@ -179,7 +189,8 @@ def _same_name(given: str, name: PersonName) -> bool:
     family, first, middle, _, suffix = (given.split("^") + [""] * 5)[:5]
     mine = _words(f"{first} {middle}")
     if name.loose:
-        return set(_words(family) + mine) <= set(_words(name.loose))
+        said = _words(family) + mine
+        return bool(said) and set(said) <= set(_words(name.loose))
     its = _words(f"{name.given} {name.middle}")
     both = min(len(mine), len(its))
     if _words(suffix) and _words(name.suffix) and _words(suffix) != _words(name.suffix):
@@ -192,11 +203,13 @@ def _same_words(one: str, other: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    """A text as words that can be compared: no case, no forms of one letter, no punctuation."""
-    from unicodedata import normalize
+    """A text as words that can be compared: no case, no forms of one letter, no punctuation; vowel signs stay."""
+    from unicodedata import category, normalize
 
     plain = normalize("NFKC", text).casefold()
-    return "".join(mark if mark.isalnum() else " " for mark in plain.replace(".", "").replace("'", "")).split()
+    return "".join(
+        mark if mark.isalnum() or category(mark)[0] == "M" else " " for mark in plain.replace(".", "").replace("'", "")
+    ).split()
 
 
 def _written(path: str, moment: str, offset: str) -> tuple[str, str] | None:

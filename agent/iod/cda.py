@@ -65,6 +65,7 @@ class PersonName(NamedTuple):
     prefix: str = ""
     suffix: str = ""
     loose: str = ""
+    legal: bool = False  # said to be what the patient is called in law, which others beside it are not
 
     def __str__(self) -> str:
         return self.loose or "^".join(self[1:6]).rstrip("^")
@@ -125,7 +126,12 @@ def read(data: bytes) -> CdaFacts:
         _time(root.get("effectiveTime", "value"), "effectiveTime"),
         sets[0] if sets else None,
         root.get("versionNumber", "value"),
-        tuple(_patient(role) for target in root.all("recordTarget") for role in target.all("patientRole")),
+        tuple(
+            _patient(role, person)
+            for target in root.all("recordTarget")
+            for role in target.all("patientRole")
+            for person in role.all("patient") or [_Element("patient", {})]
+        ),
     )
 
 
@@ -148,9 +154,7 @@ def _time(text: str, name: str) -> str:
     return text
 
 
-def _patient(role: _Element) -> CdaPatient:
-    persons = role.all("patient")
-    person = persons[0] if persons else _Element("patient", {})
+def _patient(role: _Element, person: _Element) -> CdaPatient:
     names = tuple(name for name in map(_name, person.all("name")) if str(name))
     sex = _SEXES.get(person.get("administrativeGenderCode", "code"), "")
     birth = _time(person.get("birthTime", "value"), "birthTime")
@@ -171,10 +175,11 @@ def _name(found: _Element) -> PersonName:
                            tag=DOCUMENT)  # fmt: skip
         parts["family" if "VV" in qualifiers else child.name].append(text)  # VV: van, von, de la
     if not any(parts.values()):
-        return PersonName(group, loose=" ".join(found.text.split()))
+        return PersonName(group, loose=" ".join(found.text.split()), legal="L" in uses)
     given = parts["given"]
-    words = (" ".join(text) for text in (parts["family"], given[:1], given[1:], parts["prefix"], parts["suffix"]))
-    return PersonName(group, *words)
+    texts = (parts["family"], given[:1], given[1:], parts["prefix"], parts["suffix"])
+    family, first, middle, prefix, suffix = map(" ".join, texts)
+    return PersonName(group, family, first, middle, prefix, suffix, legal="L" in uses)
 
 
 class _Reader:

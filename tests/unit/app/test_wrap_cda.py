@@ -139,10 +139,46 @@ def test_a_name_without_parts(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert made(tmp_path, loose, "--patient-name", "DÖE^JANE").text("PatientName") == "DÖE^JANE"
 
 
-def test_several_patients_are_refused_always(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    target = f"<recordTarget>{PATIENT}</recordTarget>"
-    assert wrapped(tmp_path, cda(target=target * 2), "--patient-id", "4711", "--insist") == 33
+@pytest.mark.parametrize(
+    "target",
+    [
+        f"<recordTarget>{PATIENT}</recordTarget>" * 2,
+        f"<recordTarget>{PATIENT.replace('</patient>', '</patient><patient/>')}</recordTarget>",
+    ],
+)
+def test_several_patients_are_refused_always(target: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert wrapped(tmp_path, cda(target=target), "--patient-id", "4711", "--insist") == 33
     assert "is about 2 patients" in capsys.readouterr().err
+
+
+def named(*names: tuple[str, str]) -> bytes:
+    return cda(name="".join(f"<name{use}><family>{family}</family></name>" for use, family in names))
+
+
+def test_several_names_want_a_choice_unless_one_is_legal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert wrapped(tmp_path, named(("", "Roe"), ("", "Döe"))) == 33
+    error = capsys.readouterr().err
+    assert "has several names of the patient: Roe, Döe" in error
+    assert "--patient-name" in error
+    assert made(tmp_path, named(("", "Roe"), ("", "Döe")), "--patient-name", "DÖE").text("PatientName") == "DÖE"
+    (tmp_path / "a.dcm").unlink()
+    alias = named((" use='P'", "Stage"), (" use='L'", "Döe"))
+    assert made(tmp_path, alias).text("PatientName") == "Döe"
+    (tmp_path / "a.dcm").unlink()
+    assert made(tmp_path, named(("", "Döe"), ("", "Döe"))).text("PatientName") == "Döe"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("राम", "<family>रामी</family>"),
+        ("राम", "<family>रमी</family>"),
+        ("สมศรี", "<family>สมศรา</family>"),
+        ("^", "Jane Döe"),
+    ],
+)
+def test_names_of_other_scripts_are_told_apart(given: str, said: str, tmp_path: Path) -> None:
+    assert wrapped(tmp_path, cda(name=f"<name>{said}</name>"), "--patient-name", given) == 33
 
 
 @pytest.mark.parametrize(
