@@ -17,6 +17,7 @@ from agent.iod.modules import ERROR, WARNING, Finding
 from agent.media.codestream import behind_end, near_of
 from agent.media.reader import instance_of
 from agent.media.rewrite import pixel_word
+from agent.media.wavelet import is_irreversible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -198,9 +199,15 @@ def _damage(data: bytes, syntax: str, description: PixelDescription, native: byt
         return ""  # a layout that the decoder does not take; the tables say whether it is allowed
     except (NativeError, DecodeError) as error:
         return error.message.removeprefix(_prefix(error.message))
+    lossy = loss_of(data, syntax)
+    return f"it is {lossy}, and its transfer syntax says lossless" if lossy else ""
+
+
+def loss_of(data: bytes, syntax: str) -> str:
+    """What a frame says of its loss that its lossless transfer syntax denies; empty where nothing was lost."""
     if syntax == uid.JPEG_LS_LOSSLESS and near_of(data):
-        return "it is near-lossless, and its transfer syntax says lossless"
-    return ""
+        return "near-lossless"
+    return "irreversible" if syntax == uid.HTJ2K_LOSSLESS and is_irreversible(data) else ""
 
 
 def _prefix(message: str) -> str:

@@ -27,7 +27,6 @@ from agent.dataset.values import Element, Fragments, Reference
 from agent.errors import DataSetError, DecodeError, EncodeError, LimitError
 from agent.iod import codes, syntaxes
 from agent.iod.image import add_lossy_step, require_no_padding
-from agent.media.codestream import near_of
 from agent.media.part10 import encode_prefix
 from agent.media.reader import instance_of
 from agent.media.rewrite import around_pixels, meta_of, pixel_word, rewrite
@@ -39,6 +38,7 @@ from agent.transcode.frame_check import (
     bytes_text,
     frames_of,
     is_known,
+    loss_of,
     samples_behind,
     troubles,
 )
@@ -318,8 +318,8 @@ class _Frames:
 
     def _recoded(self, data: bytes, frame: str) -> bytes:
         given = self._file.meta.transfer_syntax_uid
-        if given == uid.JPEG_LS_LOSSLESS and near_of(data):
-            raise DecodeError(f"{frame} is near-lossless, whatever its transfer syntax says", tag=PIXEL_DATA)
+        if lossy := loss_of(data, given):
+            raise DecodeError(f"{frame} is {lossy}, whatever its transfer syntax says", tag=PIXEL_DATA)
         if behind := bytes_behind(data, given):
             self._leave_out(f"{frame} has", behind_text(behind))
         if given == uid.ENCAPSULATED_UNCOMPRESSED and (more := data[self._given.frame_bytes :].rstrip(b"\0")):

@@ -6,6 +6,7 @@ import json
 import subprocess
 from typing import TYPE_CHECKING
 
+import imagecodecs
 import numpy as np
 import pydicom
 import pytest
@@ -110,3 +111,19 @@ def test_a_damaged_frame_is_found(tmp_path: Path) -> None:
     done = run_command("check", made)
     assert done.returncode != 0
     assert "cannot be decoded" in done.stdout + done.stderr
+
+
+def test_an_irreversible_frame_is_found_and_never_decoded(tmp_path: Path) -> None:
+    made = transcode(wheel_file("CT_small.dcm"), "htj2k", tmp_path / "made.dcm")
+    read = pydicom.dcmread(made)
+    coded = imagecodecs.htj2k_encode(frames_of(made)[0], reversible=False, planar=False)
+    read.PixelData = pydicom.encaps.encapsulate([coded + b"\0" * (len(coded) % 2)])
+    read.save_as(made)
+    done = run_command("check", made)
+    assert done.returncode != 0
+    assert "irreversible, and its transfer syntax says lossless" in done.stdout
+    for word in ("explicit", "htj2k"):
+        done = run_command("transcode", made, "--to", word, "-o", tmp_path / f"{word}.dcm")
+        assert done.returncode != 0
+        assert "irreversible" in done.stderr
+        assert not (tmp_path / f"{word}.dcm").exists()
