@@ -78,6 +78,8 @@ typedef struct {
 
 /* J of T.87 A.7.1.1: a run segment of index i is 1 << JLS_RUN_BITS[i] samples long. */
 extern const uint8_t JLS_RUN_BITS[JLS_RUN_INDEX_MAX + 1];
+/* Samples of all run segments below an index. */
+extern const uint16_t JLS_RUN_SAMPLES[JLS_RUN_INDEX_MAX + 1];
 
 /* Fills in everything that follows from maxval, near and reset; thresholds that are 0 get their defaults. */
 void jls_coding_complete(jls_coding *coding);

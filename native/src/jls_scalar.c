@@ -1,4 +1,5 @@
 #include "jls_scalar.h"
+#include "jls_run.h"
 
 /* How one sample is coded differs by direction only where its error is written or read. */
 typedef struct {
@@ -137,9 +138,8 @@ static uint16_t interruption(coder *o, uint32_t index, int32_t ra, int32_t rb, i
     jls_run_context *x = &o->state->runs[by_left];
     int32_t sign = !by_left && ra > rb ? -1 : 1;
     int32_t px = by_left ? ra : rb;
-    uint32_t a = by_left ? x->a + (x->n >> 1) : x->a;
-    uint32_t k =
-        c->reset == JLS_RESET ? 33 - jls_golomb_room(o->state->steps.reciprocal[x->n - 1], a) : golomb_k(x->n, a);
+    uint32_t a = jls_run_a(x, by_left);
+    uint32_t k = c->reset == JLS_RESET ? jls_run_k(x, &o->state->steps, a) : golomb_k(x->n, a);
     bool often = 2 * x->negatives >= x->n;
     uint32_t m = 0;
     if (o->symbols) {
@@ -148,18 +148,8 @@ static uint16_t interruption(coder *o, uint32_t index, int32_t ra, int32_t rb, i
         m = 2 * (uint32_t)(e < 0 ? -e : e) - by_left - map;
     }
     m = code(o, c->limit - JLS_RUN_BITS[index] - 1, k, m);
-    uint32_t map = (m + by_left) & 1;
-    int32_t e = (int32_t)(m + by_left + map) / 2;
-    if ((k != 0 || often) == (map != 0))
-        e = -e;
-    x->negatives += e < 0;
-    x->a += (m + 1 - by_left) >> 1;
-    if (x->n == c->reset) {
-        x->a >>= 1;
-        x->n >>= 1;
-        x->negatives >>= 1;
-    }
-    x->n++;
+    int32_t e = jls_run_error(x, m, k, by_left);
+    jls_run_update(x, c->reset, m, e, by_left);
     return (uint16_t)restore(px, sign * e, c);
 }
 
@@ -172,13 +162,6 @@ void jls_scalar_interrupt(jls_state *state, jls_symbols *symbols, uint32_t index
 {
     coder o = {.state = state, .symbols = symbols};
     (void)interruption(&o, index, ra, rb, x, is_near(ra, rb, &state->coding));
-}
-
-int32_t jls_scalar_interrupted(jls_state *state, jls_reader *reader, uint32_t index, int32_t ra, int32_t rb)
-{
-    coder o = {.state = state, .reader = reader};
-    int32_t x = interruption(&o, index, ra, rb, 0, is_near(ra, rb, &state->coding));
-    return o.damaged ? -1 : x;
 }
 
 static bool in_run(const jls_lines *l, size_t i, const uint16_t *ra, const jls_coding *c)

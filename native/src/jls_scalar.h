@@ -28,8 +28,6 @@ typedef bool (*jls_flush)(void *owner);
 int64_t jls_scalar_encode(jls_state *state, const jls_lines *lines, jls_symbols *symbols, jls_flush flush, void *owner);
 /* The sample that ends a run (T.87 A.7.2); `index` is the run index before it falls. */
 void jls_scalar_interrupt(jls_state *state, jls_symbols *symbols, uint32_t index, int32_t ra, int32_t rb, int32_t x);
-/* The same from a stream: the sample, or -1 when no encoder writes such bits. */
-int32_t jls_scalar_interrupted(jls_state *state, jls_reader *reader, uint32_t index, int32_t ra, int32_t rb);
 /* One pixel, or one run; gives the pixel behind, or SIZE_MAX when no encoder writes such bits. */
 size_t jls_scalar_decode_one(jls_state *state, const jls_lines *lines, size_t i, jls_reader *reader);
 /* The same from a component on, when those before it were decoded. */
