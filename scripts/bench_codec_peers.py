@@ -112,6 +112,24 @@ def _pyjpegls_decode(_picture: Picture, coded: bytes) -> Callable[[], Any]:
     return partial(jpeg_ls.decode_pixel_data, coded)
 
 
+def charls_sizes(picture: Picture) -> dict[str, int]:
+    """Bytes that CharLS makes of a picture in each interleave mode; ``line`` is the only one of grey pictures."""
+    import jpeg_ls
+    import numpy as np
+
+    layout = picture.description
+
+    def size(array: Any, mode: int) -> int:
+        return len(jpeg_ls.encode_buffer(
+            array.tobytes(), layout.rows, layout.columns, layout.samples_per_pixel, picture.bits, 0, mode
+        ))  # fmt: skip
+
+    if layout.samples_per_pixel == 1:
+        return {"line": size(picture.array, 0)}
+    planes = np.ascontiguousarray(picture.array.transpose(2, 0, 1))
+    return {"plane": size(planes, 0), "line": size(picture.array, 1), "sample": size(picture.array, 2)}
+
+
 def _rust_rle_encode(picture: Picture) -> Callable[[], Any]:
     from rle.utils import encode_pixel_data
 
