@@ -14,6 +14,7 @@ from agent.dataset import uid
 from agent.dataset.tag import PIXEL_DATA, tag_str
 from agent.errors import DecodeError, LimitError, NativeArgumentError, NativeError
 from agent.iod.modules import ERROR, WARNING, Finding
+from agent.media import tile_parts
 from agent.media.codestream import behind_end, near_of
 from agent.media.reader import instance_of
 from agent.media.rewrite import pixel_word
@@ -158,9 +159,10 @@ def troubles(found: Frames, watch: Callable[[int, int], None]) -> Iterator[Troub
 
 
 def bytes_behind(data: bytes, syntax: str) -> int:
-    """How many bytes of a frame no decoder looks at; RLE has no end marker that would tell, HTJ2K one of its own."""
-    markers = syntax in SECTIONS and syntax not in (uid.RLE_LOSSLESS, uid.HTJ2K_LOSSLESS)
-    return behind_end(data) if markers else 0
+    """How many bytes of a frame no decoder looks at; RLE has no end marker that would tell."""
+    if syntax == uid.HTJ2K_LOSSLESS:
+        return tile_parts.behind_end(data)
+    return behind_end(data) if syntax in SECTIONS and syntax != uid.RLE_LOSSLESS else 0
 
 
 def behind_text(count: int) -> str:

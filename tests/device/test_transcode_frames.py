@@ -46,7 +46,7 @@ def transcode(source: Path, word: str, target: Path, *more: str) -> Any:
     return run_command("transcode", source, "--to", word, "-o", target, *more)
 
 
-@pytest.mark.parametrize("word", ["jpeg-ls", "jpeg-lossless"])
+@pytest.mark.parametrize("word", ["jpeg-ls", "jpeg-lossless", "htj2k"])
 def test_bytes_behind_a_frame_are_neither_lost_nor_kept_in_silence(word: str, tmp_path: Path) -> None:
     source, out = tmp_path / "source.dcm", tmp_path / "out.dcm"
     assert transcode(TWO, word, source).returncode == 0
