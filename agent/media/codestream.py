@@ -100,7 +100,7 @@ def read_jpeg(data: bytes) -> Stream:
             if frame is None:
                 raise DecodeError("has a scan before its frame header", offset=at)
             _require_end(data, at)
-            return _stream(frame, body, jfif=jfif, adobe=adobe)._replace(orientation=orientation)
+            return _stream(frame, list(_scans(data)), jfif=jfif, adobe=adobe)._replace(orientation=orientation)
     raise LimitError(f"has more than {MAX_MARKERS} markers before its first scan", offset=at)
 
 
@@ -179,12 +179,14 @@ def _frame(marker: int, body: bytes, at: int) -> _Found:
     return _Found(marker, precision, rows, columns, tuple(body[6 + 3 * i] for i in range(count)))
 
 
-def _stream(frame: _Found, scan: bytes, *, jfif: bool, adobe: int) -> Stream:
+def _stream(frame: _Found, scans: list[bytes], *, jfif: bool, adobe: int) -> Stream:
     colour = len(frame.components) == 3
-    if len(scan) < 4 or len(scan) < 4 + 2 * scan[0]:
+    if any(len(scan) < 4 or len(scan) < 4 + 2 * scan[0] for scan in scans):
         raise DecodeError("has a scan header cut short")
-    first, _, last = scan[1 + 2 * scan[0] : 4 + 2 * scan[0]]
-    syntax, lossy = _syntax(frame, first, last)
+    closing = [scan[1 + 2 * scan[0] : 4 + 2 * scan[0]] for scan in scans]
+    syntax, lossy = _syntax(
+        frame, {first for first, _, _ in closing}, shifted=any(last & 0x0F for _, _, last in closing)
+    )
     photometric = "MONOCHROME2"
     if colour:
         dct = frame.process in (_BASELINE, _EXTENDED)
@@ -199,19 +201,19 @@ def _stream(frame: _Found, scan: bytes, *, jfif: bool, adobe: int) -> Stream:
     return Stream(syntax, description, lossy)
 
 
-def _syntax(frame: _Found, first: int, last: int) -> tuple[str, bool]:
-    """Transfer syntax and whether it lost anything; what closes the scan header differs by process."""
+def _syntax(frame: _Found, firsts: set[int], *, shifted: bool) -> tuple[str, bool]:
+    """Transfer syntax and whether it lost anything; what closes the headers of the scans differs by process."""
     wanted = _PRECISIONS[frame.process]
     if frame.precision not in wanted:
         raise DecodeError(f"has samples of {frame.precision} bits, which its process does not have")
     if frame.process == _JPEG_LS:  # NEAR, interleave, point transform (T.87 C.2.3)
-        if last & 0x0F:
+        if shifted:
             raise DecodeError("is JPEG-LS with a point transform, which DICOM does not describe", hint=_HINT)
-        return (uid.JPEG_LS_NEAR, True) if first else (uid.JPEG_LS_LOSSLESS, False)
+        return (uid.JPEG_LS_NEAR, True) if any(firsts) else (uid.JPEG_LS_LOSSLESS, False)
     if frame.process == _LOSSLESS:  # predictor, 0, point transform (B.2.3)
-        if last & 0x0F:
+        if shifted:
             raise DecodeError("is lossless JPEG with a point transform, which is not lossless", hint=_HINT)
-        return (uid.JPEG_LOSSLESS_SV1 if first == 1 else uid.JPEG_LOSSLESS), False
+        return (uid.JPEG_LOSSLESS_SV1 if firsts == {1} else uid.JPEG_LOSSLESS), False
     return (uid.JPEG_BASELINE if frame.process == _BASELINE else uid.JPEG_EXTENDED), True
 
 

@@ -143,7 +143,7 @@ def test_padding_behind_the_end_is_not_cut_short() -> None:
 
 def test_only_markers_end_a_scan() -> None:
     table = b"\xff\xc4\0\6\xff\xd9\xff\xd8"  # of the second scan: what it holds is no marker
-    scan = b"\xff\xda\0\2\xff\x7f\xff\xd0\xff\0\xff\xff\xff\xd9"
+    scan = b"\xff\xda\0\x08\1\2\0\0\x3f\0\xff\x7f\xff\xd0\xff\0\xff\xff\xff\xd9"
     assert read_jpeg(jpeg(end=table + scan + bytes(600))).transfer_syntax_uid == uid.JPEG_BASELINE
     with pytest.raises(DecodeError, match="no end marker"):
         read_jpeg(jpeg(end=table + scan[:-1]))
@@ -162,6 +162,20 @@ def scans(*nears: int, end: bytes = b"\xff\xd9") -> bytes:
 def test_loss_in_any_scan_counts(nears: tuple[int, ...], largest: int) -> None:
     assert near_of(scans(*nears)) == largest
     assert near_of(scans(*nears, end=b"")) == largest
+    stream = read_jpeg(scans(*nears))
+    assert (stream.lossy, stream.transfer_syntax_uid) == (
+        (True, uid.JPEG_LS_NEAR) if largest else (False, uid.JPEG_LS_LOSSLESS)
+    )
+
+
+def test_every_scan_of_lossless_jpeg_counts() -> None:
+    one = jpeg(0xC3, scan=(1, 0, 0), end=b"")
+    for scan, wanted in (((1, 0, 0), uid.JPEG_LOSSLESS_SV1), ((4, 0, 0), uid.JPEG_LOSSLESS)):
+        more = jpeg(0xC3, scan=scan)
+        assert read_jpeg(one + more[more.index(b"\xff\xda") :]).transfer_syntax_uid == wanted
+    shifted = jpeg(0xC3, scan=(1, 0, 2))
+    with pytest.raises(DecodeError, match="point transform"):
+        read_jpeg(one + shifted[shifted.index(b"\xff\xda") :])
 
 
 @pytest.mark.parametrize(("more", "count"), [(b"", 0), (bytes(5), 0), (b"x", 1), (b"\0\0x\0", 3), (b"\xff\xd8\xff", 3)])
