@@ -26,6 +26,7 @@ from agent.errors import DataSetError, LinkClosed, NativeError, SpoolError
 from agent.forward.deliver import failed, unchangeable
 from agent.forward.files import Instance
 from agent.service import commitment, storage
+from agent.spool.quota import Floor
 from agent.transcode.choose import AS_STORED, AUTO, LOSSLESS, choose
 from agent.transcode.learn import Figures, recall
 
@@ -165,7 +166,7 @@ class Outgoing:
             if long:
                 delivery.close()
             size, _ = known.size(master, choice.syntax)
-            room = self._spool.draft(size)
+            room = self._spool.draft(size, Floor.HALF)
             copy = make_copy(room, instance, file, master, choice, self._between_frames())
         if long or not delivery.serve(0):  # the peer may have had enough of the silence
             self._ready = item.id, copy

@@ -355,6 +355,8 @@ class Worker:
             self.health = self.health._replace(next_at=0.0, reason=str(error))
             return
         self.health = self.health.after_failure(error, self._clock(), self._settings.back_off, self._entropy)
+        if self.health.open:
+            self.outgoing.forget()  # a copy that nobody takes for a while keeps no room from captures
         wait = max(0.0, self.health.next_at - self._clock())
         self._say("warning", f"{error} [{error.code}]; next try in {wait:.0f} s")
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import SpoolDamaged, SpoolError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
-from agent.spool.quota import EXTEND_BYTES
+from agent.spool.quota import EXTEND_BYTES, Floor
 from agent.spool.walk import Origin, walk
 
 if TYPE_CHECKING:
@@ -84,16 +84,16 @@ class Draft:
     As a context manager it abandons itself when it was not sealed.
     """
 
-    __slots__ = ("_admission", "_finishing", "_limit", "_position", "_reserved", "_spool", "file", "moved", "number",
+    __slots__ = ("_admission", "_floor", "_limit", "_position", "_reserved", "_spool", "file", "moved", "number",
                  "waiting")  # fmt: skip
 
-    def __init__(self, spool: Spool, admission: Admission, number: int, file: File) -> None:
+    def __init__(self, spool: Spool, admission: Admission, number: int, file: File, floor: Floor = Floor.WHOLE) -> None:
         self._spool = spool
         self._admission = admission
         self._limit = 0  # bytes promised to this draft
         self._reserved = 0  # the part of them that is neither allocated nor written
         self._position = 0
-        self._finishing = False
+        self._floor = floor
         self.moved = False  # the .part has another name now
         self.number = number
         self.file = file
@@ -109,7 +109,7 @@ class Draft:
         """Write all of ``data`` at ``offset`` without moving ``tell()``; returns its length in bytes."""
         end = offset + memoryview(data).nbytes
         if end > self._limit:
-            self.reserve(max(end, self._limit + (0 if self._finishing else EXTEND_BYTES)))
+            self.reserve(max(end, self._limit + (0 if self._floor is Floor.NONE else EXTEND_BYTES)))
         before = self.file.size
         done = self.file.write_at(offset, data)
         self._give_back(self.file.size - before)
@@ -120,7 +120,7 @@ class Draft:
         more = length - self._limit
         if more <= 0:
             return
-        self._admission.reserve(more, finishing=self._finishing)
+        self._admission.reserve(more, floor=self._floor)
         self._reserved += more
         try:
             allocated = self.file.allocate(length)
@@ -150,7 +150,7 @@ class Draft:
 
     def finishing(self) -> None:
         """From now on the reserve may be used: the writer was told ``SpoolFull`` and completes what it has."""
-        self._finishing = True
+        self._floor = Floor.NONE
 
     def seal(self, record: InstanceRecord) -> Sealed:
         """Make it durable, then known (P1); see ``Spool.seal``."""

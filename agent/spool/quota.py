@@ -6,12 +6,14 @@ the ledger itself must always be able to write. A reservation is real where the 
 system calls free, so that two drafts are never promised the same room.
 
 Who reaches the floor with a half-written clip may still finish it: ``finishing`` lets the last few KiB use the reserve,
-because a complete short clip is worth more than an intact floor.
+because a complete short clip is worth more than an intact floor. A copy for a peer may use half of it: where captures
+have filled the medium, nothing else would ever leave the box, and nothing could be evicted.
 """
 
 from __future__ import annotations
 
 import threading
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import SpoolFull
@@ -23,6 +25,14 @@ if TYPE_CHECKING:
 
 MIB = 1 << 20
 EXTEND_BYTES = 8 * MIB  # an endless clip grows by this much at a time: one admission per 8 MiB, at most 8 MiB too much
+
+
+class Floor(Enum):
+    """How much of the floor is kept."""
+
+    WHOLE = 1.0
+    HALF = 0.5  # what is gone again as soon as it was sent
+    NONE = 0.0  # what completes an instance
 
 
 class Policy(NamedTuple):
@@ -50,12 +60,12 @@ class Admission:
         self._outstanding = 0
         self.make_room: Callable[[int], object] = _no_room  # called with the missing bytes before refusing
 
-    def reserve(self, need_bytes: int, *, finishing: bool = False) -> None:
+    def reserve(self, need_bytes: int, *, floor: Floor = Floor.WHOLE) -> None:
         """Set ``need_bytes`` aside until ``release``, or raise ``SpoolFull`` and reserve nothing."""
-        missing = self._try(need_bytes, finishing=finishing)
+        missing = self._try(need_bytes, floor)
         if missing is not None:
             self.make_room(missing)
-            missing = self._try(need_bytes, finishing=finishing)
+            missing = self._try(need_bytes, floor)
             if missing is not None:
                 raise SpoolFull(
                     f"no room for {need_bytes} bytes in {self._medium.root}: "
@@ -75,15 +85,14 @@ class Admission:
         """Return how many free bytes are so few that eviction hurries."""
         return max(int(free.total_bytes * self._policy.low_water_fraction), self.floor_bytes(free))
 
-    def _try(self, need_bytes: int, *, finishing: bool) -> int | None:
+    def _try(self, need_bytes: int, floor: Floor) -> int | None:
         """Reserve; or return how many bytes are missing (0: it is inodes)."""
         with self._lock:
             free = self._medium.free()
-            floor = 0 if finishing else self.floor_bytes(free)
-            missing = need_bytes + floor - (free.bytes - self._outstanding)
+            missing = need_bytes + int(self.floor_bytes(free) * floor.value) - (free.bytes - self._outstanding)
             if missing > 0:
                 return missing
-            if free.inodes is not None and free.inodes < self._policy.min_free_inodes and not finishing:
+            if free.inodes is not None and free.inodes < self._policy.min_free_inodes * floor.value:
                 return 0
             self._outstanding += need_bytes
             return None

@@ -38,7 +38,7 @@ from agent.spool.evicting import Evicting
 from agent.spool.forwarding import Forwarding, lost_or_damaged
 from agent.spool.ledger import Ledger, details, live, move, note
 from agent.spool.names import INSTANCES, LEDGER, LOCK, QUARANTINE, Counter, folder_path
-from agent.spool.quota import MIB, Policy
+from agent.spool.quota import MIB, Floor, Policy
 from agent.spool.receipt import BEGINNING, Place, Reader, Receipt, Row
 from agent.spool.states import Event, Life, State
 
@@ -117,7 +117,7 @@ class Spool(Forwarding, Committing, Evicting):
 
     # --- capture ---------------------------------------------------------------------------------
 
-    def draft(self, expected_bytes: int = 0) -> Draft:
+    def draft(self, expected_bytes: int = 0, floor: Floor = Floor.WHOLE) -> Draft:
         """Reserve room and create a ``.part`` file; raises ``SpoolFull`` before anything exists."""
         number = self._counter.take()
         folder = number >> 8
@@ -127,9 +127,9 @@ class Spool(Forwarding, Committing, Evicting):
         file = None
         draft = None
         try:
-            self.admission.reserve(0)  # the floors hold even for a draft of unknown length
+            self.admission.reserve(0, floor=floor)  # the floors hold even for a draft of unknown length
             file = self.medium.create(f"{self.path(number)}.part")
-            draft = Draft(self, self.admission, number, file)
+            draft = Draft(self, self.admission, number, file, floor)
             draft.reserve(expected_bytes)
         except SpoolError:
             if draft is not None:

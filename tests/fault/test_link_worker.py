@@ -9,15 +9,17 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes import masters
 from fakes.link_bench import END_S, QUICK, Bench
 
 from agent.acquire.identity import new_uid
 from agent.app.cut_proxy import CutProxy
 from agent.dataset.dataset import DataSet
 from agent.dataset.encode import encode
-from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, SC, US
-from agent.errors import MediaError, SpoolError
+from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, JPEG_LS_LOSSLESS, SC, US
+from agent.errors import ConnectFailed, MediaError, SpoolError
 from agent.forward.deliver import Delivery
+from agent.forward.outgoing import Outgoing
 from agent.forward.settle import Settler
 from agent.forward.worker import Settings, Worker
 from agent.link.peer import Peer
@@ -346,3 +348,32 @@ def test_listener_answers_echo_and_role_selection(bench: Bench) -> None:
     tries = [ae.associate("127.0.0.1", port, ae_title="WRONG") for _ in range(3)]
     assert not any(wrong.is_established for wrong in tries)
     assert any(wrong.is_rejected for wrong in tries)  # on a busy machine it may see the end before the rejection
+
+
+def test_a_copy_keeps_no_room_while_its_peer_is_away(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = bench.archive().port
+    monkeypatch.setattr("agent.forward.outgoing.HURRY_S", -1.0)  # made between two associations
+    opened, made = Delivery.__init__, []
+
+    def once(delivery: Delivery, *given: object, **more: object) -> None:
+        if made:
+            raise ConnectFailed("the peer is away")
+        opened(delivery, *given, **more)  # type: ignore[arg-type] # as they came
+
+    def weighed(outgoing: Outgoing, *given: object) -> object:
+        sent = of_outgoing(outgoing, *given)  # type: ignore[arg-type] # as they came
+        made.append(outgoing.ready)
+        return sent
+
+    of_outgoing = Outgoing._weighed
+    monkeypatch.setattr(Delivery, "__init__", once)
+    monkeypatch.setattr(Outgoing, "_weighed", weighed)
+    monkeypatch.setattr("agent.forward.worker.echo", once)
+    bench.spool.import_file(str(masters.write(bench.folder, "us-mf", JPEG_LS_LOSSLESS)))
+    worker = bench.work(port, commitment=False, transfer_syntax=EXPLICIT_VR_LE)
+    deadline = time.monotonic() + END_S
+    while not worker.health.open:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert made == [True]
+    assert list(bench.folder.rglob("*.part")) == []

@@ -15,11 +15,12 @@ from agent.dataset.uid import (
     STORAGE_COMMITMENT,
     US,
 )
-from agent.errors import LinkClosed
+from agent.errors import LinkClosed, SpoolFull
 from agent.forward import outgoing as page
 from agent.forward.deliver import Outcome
 from agent.forward.outgoing import Outgoing
 from agent.spool.core import Destination
+from agent.spool.quota import Admission
 from agent.spool.store import Spool
 from agent.transcode.choose import AUTO, LOSSLESS
 from agent.ul.limits import CONTEXT_LIMIT
@@ -137,6 +138,25 @@ def test_a_copy_outlives_an_association_that_its_peer_ends_meanwhile(
     assert dict(sent.facts)["sent_as"] == EXPLICIT_VR_LE
     assert not outgoing.ready
     assert list(tmp_path.rglob("*.part")) == []
+
+
+def test_a_copy_is_made_where_captures_have_filled_the_medium(
+    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool.import_file(str(masters.write(tmp_path, "sc", RLE_LOSSLESS)))
+    (item,) = spool.claim("pacs", spool.clock.monotonic())
+    peer: Any = Peer(explicit=True)
+    peer.taken, peer.serve = lambda _sop_class: [EXPLICIT_VR_LE], lambda _seconds: True
+    monkeypatch.setattr(Admission, "floor_bytes", lambda _self, free: free.bytes * 3 // 2)
+    with pytest.raises(SpoolFull):
+        spool.draft()
+    sent = make(spool).send(peer, item)
+    assert sent is not None
+    assert sent.outcome.stored
+    monkeypatch.setattr(Admission, "floor_bytes", lambda _self, free: free.bytes * 3)
+    sent = make(spool).send(peer, item)
+    assert sent is not None
+    assert isinstance(sent.outcome.error, SpoolFull)
 
 
 def test_a_stop_ends_the_work_between_two_frames(spool: Spool) -> None:
