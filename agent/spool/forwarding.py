@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import SpoolError
 from agent.spool.core import ITEM_COLUMNS, Item, SpoolCore
-from agent.spool.ledger import details, live, move, note, state_of
+from agent.spool.ledger import REASON_LIMIT, details, live, move, note, reason_text, state_of
 from agent.spool.receipt import Reader
 from agent.spool.states import Event, State
 
@@ -95,11 +95,11 @@ class Forwarding(SpoolCore):
             for answer in batch:
                 item = answer.item
                 answered = wall if answer.answered_at is None else answer.answered_at
-                detail = details(status=f"{answer.status:04X}", comment=answer.comment, peer=answer.peer,
+                detail = details(status=f"{answer.status:04X}", comment=answer.comment[:REASON_LIMIT], peer=answer.peer,
                     attempt=item.attempt, sent_at=answer.sent_at, answered_at=answered,
                     **dict(answer.facts))  # fmt: skip
                 move(db, item.id, self.destination_id(item.destination), Event.ANSWER, at=wall, detail=detail,
-                    status=answer.status, reason=answer.comment[:200], peer=answer.peer[:200],
+                    status=answer.status, reason=answer.comment[:REASON_LIMIT], peer=answer.peer[:200],
                     sent_at=answer.sent_at, answered_at=answered, next_at=0)  # fmt: skip
 
         if batch:
@@ -111,13 +111,13 @@ class Forwarding(SpoolCore):
 
     def deferred_many(self, items: Iterable[Item], reason: str, next_at: float, *, status: int | None = None) -> None:
         """Defer several in one commit (the association broke)."""
-        columns = {"reason": reason[:200], "next_at": next_at, "status": status}
-        self._report(items, Event.DEFER, details(reason=reason, status=_hex(status)), columns)
+        columns = {"reason": reason_text(reason), "next_at": next_at, "status": status}
+        self._report(items, Event.DEFER, details(reason=columns["reason"], status=_hex(status)), columns)
 
     def held(self, item: Item, reason: str, *, status: int | None = None) -> None:
         """Refused for a reason that time will not cure: wait for the operator (P7)."""
-        columns = {"reason": reason[:200], "next_at": 0, "status": status}
-        self._report([item], Event.HOLD, details(reason=reason, status=_hex(status)), columns)
+        columns = {"reason": reason_text(reason), "next_at": 0, "status": status}
+        self._report([item], Event.HOLD, details(reason=columns["reason"], status=_hex(status)), columns)
 
     def put_back(self, items: Iterable[Item]) -> None:
         """Return claimed deliveries that were not begun; the attempt does not count."""

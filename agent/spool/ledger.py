@@ -39,7 +39,8 @@ T = TypeVar("T")
 
 GENESIS = bytes(32)  # chain before the first event
 DETAIL_LIMIT = 1000  # characters kept of one event's detail: reasons are sentences, not dumps
-VALUE_LIMIT = 200  # characters kept of one value that a peer may have chosen (Error Comment is LO, 64)
+VALUE_LIMIT = 400  # characters kept of one value: a dozen Transfer Syntax UIDs
+REASON_LIMIT = 200  # characters kept of why a delivery waits, or of what a peer says (Error Comment is LO, 64)
 
 _FULL_CODES = {sqlite3.SQLITE_FULL}
 _DAMAGED_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -210,6 +211,15 @@ def details(**values: object) -> str:
             text = "".join(c if c.isprintable() else " " for c in str(value))[:VALUE_LIMIT]
             lines.append(f"{key}={text}")
     return "\n".join(lines)[:DETAIL_LIMIT]
+
+
+def reason_text(reason: str) -> str:
+    """Shorten a reason to what is kept of it; the code at its end stays, for it tells what to do."""
+    if len(reason) <= REASON_LIMIT:
+        return reason
+    text, mark, code = reason.rpartition(" [")
+    end = mark + code if reason.endswith("]") and len(code) < REASON_LIMIT // 2 else ""
+    return (text if end else reason)[: REASON_LIMIT - len(end)] + end
 
 
 def link(previous: bytes, row: tuple[Any, ...]) -> bytes:

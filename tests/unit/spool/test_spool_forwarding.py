@@ -13,7 +13,7 @@ from fakes.spool_world import BOTH, FakeTime, capture, digest, part10, uid_of
 from agent.errors import FileUnreadable, SpoolError
 from agent.spool.core import Destination
 from agent.spool.forwarding import Answer
-from agent.spool.ledger import move
+from agent.spool.ledger import move, reason_text
 from agent.spool.quota import Policy
 from agent.spool.states import Event, Life
 from agent.spool.store import Spool, prepare
@@ -427,3 +427,17 @@ def test_a_switched_off_commitment_frees_what_is_stored(tmp_path, time_):
         assert spool.evict(need_bytes=1) == 0
     with Spool.open(root, destinations=[Destination("pacs", commitment=False)], clock=time_.clock()) as spool:
         assert spool.evict(need_bytes=1) == 1
+
+
+def test_what_a_peer_takes_comes_back_whole_however_much_it_is(spool):
+    answers = {f"1.2.840.10008.1.2.4.{number}": number % 7 > 0 for number in range(90, 105)}
+    spool.learned("pacs", "1.2.840.10008.5.1.4.1.1.3.1", answers)
+    assert spool.accepted("pacs") == {"1.2.840.10008.5.1.4.1.1.3.1": answers}
+
+
+@pytest.mark.parametrize("length", [10, 180, 400])
+def test_the_code_at_the_end_of_a_reason_is_kept(length):
+    kept = reason_text("x" * length + " [spool.full]")
+    assert kept.endswith("x [spool.full]")
+    assert len(kept) == min(200, length + 13)
+    assert reason_text("y" * 300) == "y" * 200
