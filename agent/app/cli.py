@@ -103,11 +103,16 @@ def report(error: errors.AgentError, *, as_json: bool = False) -> int:
 
 
 def print_json(value: object) -> None:
-    """Print one JSON document on stdout."""
+    """Print one JSON document on stdout; what its encoding lacks, as a path of other bytes, in the escapes of JSON."""
     import json
 
     _Printed.anything = True
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2)
+    sys.stdout.write(text + "\n")
 
 
 def _dispatch(words: list[str]) -> int:

@@ -2,13 +2,15 @@
 
 Closed before the program starts (``>&-``), full (``/dev/full``) or left by their reader (``| head``): a verb that
 writes a result goes on with its work, and ``cli.main`` says afterwards that the result could not be written. An
-exception in the middle of a verb would end a print and leave threads behind it running.
+exception in the middle of a verb would end a print and leave threads behind it running. A character that the encoding
+of the terminal lacks is shown as its escape.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ class Output:
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
         self.failure: OSError | None = None
 
     def __getattr__(self, name: str) -> object:

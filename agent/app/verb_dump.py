@@ -109,7 +109,7 @@ def _json(name: str, args: Arguments, paths: Sequence[tuple[Step, ...]]) -> tupl
         value = element.value
         if not isinstance(value, Reference):
             return None
-        return f"file://{quote(os.path.abspath(name))}?offset={value.offset}&length={value.length}"
+        return f"file://{quote(os.fsencode(os.path.abspath(name)))}?offset={value.offset}&length={value.length}"
 
     with _opened(name, args, paths) as file:
         for note in file.notes:

@@ -6,10 +6,12 @@ import json
 import os
 import re
 import resource
+import shutil
 import struct
 import subprocess
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 import pydicom
 import pytest
@@ -159,3 +161,30 @@ def test_a_file_cut_in_its_pixels_shows_its_attributes(
     done = run_command("dump", cut)
     assert (done.returncode, said in done.stderr, f" {last} " in done.stdout) == (30, True, True)
     assert f"# damaged: {said}" in done.stdout
+
+
+@pytest.mark.parametrize("verb", ["dump", "check"])
+def test_a_name_of_other_bytes_is_json_too(verb: str, tmp_path: Path) -> None:
+    file = os.fsencode(tmp_path) + b"/of\xff.dcm"
+    shutil.copy(wheel_file("MR_small.dcm"), file)
+    large = pydicom.dcmread(os.fsdecode(file))
+    large.add_new(0x00091010, "OB", bytes(100_000))
+    large.add_new(0x00090010, "LO", "LARGE")
+    large.save_as(os.fsdecode(file))
+    done = subprocess.run([AGENT, verb, "--json", file], capture_output=True, check=False)
+    found = json.loads(done.stdout.decode("utf-8"))
+    if verb == "check":
+        assert os.fsencode(found[0]["file"]) == file
+    else:
+        assert found[0]["00091010"]["BulkDataURI"].startswith(f"file://{quote(file)}?offset=")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_of_few_characters_shows_escapes(encoding: str, tmp_path: Path) -> None:
+    file = tmp_path / "\u4e2d.dcm"
+    shutil.copy(wheel_file("MR_small.dcm"), file)
+    env = {**os.environ, "PYTHONIOENCODING": encoding}
+    shown = subprocess.run([AGENT, "dump", file], capture_output=True, env=env, check=False)
+    assert (shown.returncode, shown.stderr, b"\\u4e2d.dcm" in shown.stdout) == (0, b"", True)
+    listed = subprocess.run([AGENT, "check", "--json", file], capture_output=True, env=env, check=False)
+    assert json.loads(listed.stdout.decode(encoding))[0]["file"] == str(file)
