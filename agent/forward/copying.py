@@ -99,11 +99,11 @@ def master_of(file: DicomFile, stored: Instance, source: str) -> Master:
 def make_copy(
     room: Room, stored: Instance, file: DicomFile, master: Master, choice: Choice, watch: Callable[[], None]
 ) -> Copy:
-    """Write and prove a copy of what is ``stored`` as chosen; ``watch`` is called between frames and may raise."""
+    """Write and prove a copy of what is ``stored`` as chosen; ``watch`` is called often, and may raise."""
     began, started = time.monotonic(), time.thread_time()
     try:
         if stored.data_set_sha256:
-            _require_sealed(stored, file)
+            _require_sealed(stored, file, watch)
         job = job_of(file, choice.syntax)
         job.write(room, lambda *_: watch())
         with opened(room.file.path, room.file.size) as made:
@@ -118,7 +118,7 @@ def make_copy(
     return Copy(copy, work_s, took_s, room, master, choice.why)
 
 
-def _require_sealed(stored: Instance, file: DicomFile) -> None:
+def _require_sealed(stored: Instance, file: DicomFile, watch: Callable[[], None]) -> None:
     check = DigestCheck(stored)
     at = stored.data_set_offset
     while at < stored.size:
@@ -127,4 +127,5 @@ def _require_sealed(stored: Instance, file: DicomFile) -> None:
             break
         check.update(memoryview(piece))
         at += len(piece)
+        watch()
     check.verify()

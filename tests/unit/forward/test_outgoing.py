@@ -159,6 +159,21 @@ def test_a_copy_is_made_where_captures_have_filled_the_medium(
     assert isinstance(sent.outcome.error, SpoolFull)
 
 
+def test_a_stop_ends_the_work_before_the_first_frame(
+    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A master of gigabytes is hashed for a long time."""
+    spool.import_file(str(masters.write(tmp_path, "sc", RLE_LOSSLESS)))
+    (item,) = spool.claim("pacs", spool.clock.monotonic())
+    peer: Any = Peer(explicit=True)
+    peer.taken = lambda _sop_class: [EXPLICIT_VR_LE]
+    monkeypatch.setattr("agent.forward.copying.job_of", None)
+    sent = make(spool, cancelled=lambda: True).send(peer, item)
+    assert sent is not None
+    assert isinstance(sent.outcome.error, LinkClosed)
+    assert list(tmp_path.rglob("*.part")) == []
+
+
 def test_a_stop_ends_the_work_between_two_frames(spool: Spool) -> None:
     with pytest.raises(LinkClosed):
         make(spool, cancelled=lambda: True)._between_frames()()
