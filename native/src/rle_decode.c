@@ -100,9 +100,10 @@ static inline __attribute__((always_inline)) void put_run(uint8_t *out, uint8_t 
 
 /* Whole packets while the longest ones are there. Encoders put a run behind literals, so a turn is some literals or
  * none and then a run. Whether there are literals is guessed by the processor, which is quick where it learns to
- * (`guess`); among short packets it does not, and the turn is made without asking. `out` has RLE_PACKET_MAX bytes
- * behind. Returns how many bytes it gave; the last packet may have some left, because other encoders let packets go on
- * into the next row. */
+ * (`guess`); among short packets it does not, and the turn is made without asking. The head of the next turn is loaded
+ * before this one is done: the way from head to head is what takes time. `out` has RLE_PACKET_MAX bytes behind. Returns
+ * how many bytes it gave; the last packet may have some left, because other encoders let packets go on into the next
+ * row. */
 static inline __attribute__((always_inline)) size_t put_packets(segment *s, uint8_t *out, size_t count, bool guess)
 {
     const uint8_t *at = s->at;
@@ -111,12 +112,14 @@ static inline __attribute__((always_inline)) size_t put_packets(segment *s, uint
     uint8_t *const stop = out + count;
     bool repeat = false;
     size_t turns = 0;
-    while (to < stop && end - at > (ptrdiff_t)RLE_PACKET_MAX + 2) {
-        int head = (int8_t)*at;
+    int following = at < end ? (int8_t)*at : 0;
+    while (to < stop && end - at > (ptrdiff_t)RLE_PACKET_MAX + 3) {
+        int head = following;
         const uint8_t *next = at + 2;
         size_t step = (size_t)(head + 2) & (size_t) ~(head >> 8);
         if (guess)
             step = head < 0 ? 0 : (size_t)head + 2;
+        following = (int8_t)next[step];
         size_t literals = step - (step > 0);
         put_literals(to, at + 1, literals);
         to += literals;
@@ -126,10 +129,13 @@ static inline __attribute__((always_inline)) size_t put_packets(segment *s, uint
         if (__builtin_expect(to >= stop, 0))
             break;
         head = (int8_t)*at;
-        if (head >= 0)
+        if (__builtin_expect(head >= 0, 0)) {
+            following = head;
             continue;
+        }
         if (__builtin_expect(head == INT8_MIN, 0)) {
             at++;
+            following = (int8_t)*at;
             continue;
         }
         size_t run = (size_t)(1 - head);
