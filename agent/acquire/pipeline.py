@@ -19,6 +19,7 @@ behind: the caller abandons the sink.
 from __future__ import annotations
 
 import math
+import threading
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -38,7 +39,6 @@ from agent.media.part10 import FileMeta
 from agent.media.stream import MAX_FRAMES
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable
 
     from agent.acquire.exam import Exam
@@ -120,6 +120,11 @@ def capture(opened: Opened, order: Order, exam: Exam, sink: Sink, stop: threadin
     return _Capture(opened, order, exam, sink, stop).run()
 
 
+def rehearse_capture(opened: Opened, order: Order, exam: Exam, sink: Sink) -> None:
+    """Raise what ``capture`` would raise before its first frame; nothing is started, and nothing written."""
+    _Capture(opened, order, exam, sink, threading.Event()).rehearse()
+
+
 class _Capture:
     """The state of one capture."""
 
@@ -156,6 +161,18 @@ class _Capture:
 
     def run(self) -> Captured:
         """Take frames until the clip ends, then complete the file."""
+        self.rehearse()
+        self._source.start()
+        try:
+            self._frames()
+        finally:
+            self._source.stop()
+        if self._started is None:
+            raise DeviceError(f"source '{self._order.source.name}' delivered no frame")
+        return self._complete(self._started)
+
+    def rehearse(self) -> None:
+        """Raise what would make the instance impossible at its end."""
         now = wall_stamp(time.time())
         moment = self._facts._replace(date=now.date, time=now.time, timezone_offset=now.offset)
         facts = _compressed(moment, self._writer.report)
@@ -168,14 +185,6 @@ class _Capture:
         except IodError as error:
             name_keys(error)
             raise
-        self._source.start()
-        try:
-            self._frames()
-        finally:
-            self._source.stop()
-        if self._started is None:
-            raise DeviceError(f"source '{self._order.source.name}' delivered no frame")
-        return self._complete(self._started)
 
     def _rehearse(self, now: WallStamp, description: PixelDescription, facts: Acquisition) -> None:
         source = self._order.source

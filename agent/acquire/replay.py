@@ -16,6 +16,7 @@ naming the file and the reason.
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -56,18 +57,18 @@ class Replay(NamedTuple):
     total: int
 
 
-def open_frames(path: str) -> Replay:
-    """Find the frames of a file or folder."""
+def open_frames(path: str, limit: int | None = None) -> Replay:
+    """Find the frames of a file or folder; of those that must be unpacked or looked at the first ``limit`` only."""
     try:
         if os.path.isdir(path):
-            return _unpacked(path, _folder(path))
+            return _unpacked(path, itertools.islice(_folder(path), limit))
         fd = _open(path)
         try:
             frames = _look(fd, path)
             if frames.offset is None:
-                return _unpacked(path, ((frames, i) for i in range(frames.total)))
+                return _unpacked(path, ((frames, i) for i in range(frames.total)[:limit]))
             if _has_spare_bits(frames):
-                for index in range(frames.total):
+                for index in range(frames.total)[:limit]:
                     frames.read(index)
             return Replay(os.dup(fd), frames.offset, frames.description, frames.total)
         finally:

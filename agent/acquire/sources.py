@@ -24,23 +24,23 @@ class Opened(NamedTuple):
         self.source.close()
 
 
-def open_source(uri: str) -> Opened:
-    """Open (do not start) the source of a checked URI; raises ``DeviceError``."""
+def open_source(uri: str, limit: int | None = None) -> Opened:
+    """Open (do not start) the source of a checked URI, of a replay at most ``limit`` frames; raises ``DeviceError``."""
     parsed = parse_source(uri)
     options = parsed.options
     if parsed.scheme == "replay":
-        return _replay(parsed.what, options["rate_hz"], repeat=bool(options["repeat"]))
+        return _replay(parsed.what, options["rate_hz"], repeat=bool(options["repeat"]), limit=limit)
     from agent.native.source import pattern
 
     rows, columns = int(options["rows"]), int(options["columns"])
     return Opened(pattern(parsed.what, rows, columns, options["rate_hz"], seed=int(options["seed"])), 0)
 
 
-def _replay(path: str, rate_hz: float, *, repeat: bool) -> Opened:
+def _replay(path: str, rate_hz: float, *, repeat: bool, limit: int | None) -> Opened:
     from agent.acquire.replay import open_frames
     from agent.native.source import replay
 
-    found = open_frames(path)
+    found = open_frames(path, limit)
     try:
         source = replay(
             found.fd, found.offset, found.description, found.total, rate_hz, repeat=repeat, name=f"replay {path}"

@@ -8,9 +8,9 @@
     control     answers other processes on this machine
     keeper      evicts what is settled
 
-Start: configuration checked, spool locked and recovered, port bound, then ``ready`` on stdout and to systemd; what can
-be wrong for good (configuration, spool, port, certificates) ends the process before that with its own status. After
-that a role that fails is restarted (``agent.app.roles``).
+Start: configuration checked and sources rehearsed, spool locked and recovered, port bound, then ``ready`` on stdout and
+to systemd; what can be wrong for good (configuration, spool, port, certificates) ends the process before that with its
+own status. After that a role that fails is restarted (``agent.app.roles``).
 
 SIGTERM and SIGINT stop: associations are released within ``STOP_S``; running clips are ended and sealed, which on a
 slow medium may take up to ``SEAL_S``, and only then the ledger is closed.
@@ -34,6 +34,7 @@ from agent.app import notify
 from agent.app.control import ControlServer
 from agent.app.forwarding import Forwarder, Listening, make_settler, reporters
 from agent.app.journal import Journal
+from agent.app.rehearse import rehearse
 from agent.app.roles import Spec, Supervisor
 from agent.app.wiring import check_tls, open_spool, spool_destinations
 from agent.errors import AgentError, ConfigError, NotFound, UsageError
@@ -118,6 +119,8 @@ class Runtime:
             settings = load(self.path, files=True)
             self._refuse_spool_change(settings)
             check_tls(settings)
+            for note in rehearse(self.path, settings):
+                self.journal.say("warning", "reload", note)
             self._swap(settings)
         except AgentError as error:
             self.journal.say("error", "reload", f"{error} [{error.code}]; the {_OLD_STAYS}")

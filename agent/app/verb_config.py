@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.app.cli import print_json
+from agent.app.rehearse import rehearse
 from agent.app.term import count_text
 from agent.app.wiring import check_tls
 from agent.config import load, render
@@ -20,7 +21,7 @@ def arguments(parser: Parser) -> None:
     parser.add("action", choices=("check", "show", "schema", "example"), help="what to do")
     parser.add("file", amount="?", help="configuration file (check and show)")
     parser.add("--config", metavar="FILE", help="the same, as other verbs have it")
-    parser.add("--no-files", switch=True, help="check: do not look at files and certificates that keys name")
+    parser.add("--no-files", switch=True, help="check: look neither at files that keys name nor at what sources make")
     parser.add("--json", switch=True, help="print the result as JSON")
 
 
@@ -38,7 +39,8 @@ def run(args: Arguments) -> int:
     path = args.file or args.config
     if path is None:
         raise UsageError(f"'config {args.action}' needs a configuration file")
-    settings = _load(path, files=args.action == "check" and not args.no_files)
+    looked = args.action == "check" and not args.no_files
+    settings = _load(path, files=looked)
     if args.action == "show":
         if args.json:
             print_json(render.as_dict(settings))
@@ -46,6 +48,7 @@ def run(args: Arguments) -> int:
             print(render.in_force(settings), end="")
         return 0
     notes = [] if settings.destination else ["no [[destination]]: instances are kept, and delivered nowhere"]
+    notes += rehearse(path, settings) if looked else []
     facts = {"file": path, "destinations": len(settings.destination), "sources": len(settings.source)}
     if args.json:
         print_json({"ok": True, **facts, "notes": notes})

@@ -11,6 +11,8 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from agent.app.common import add_config, load_config
+from agent.app.rehearse import Apart
+from agent.app.term import printable
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
@@ -28,9 +30,12 @@ def arguments(parser: Parser) -> None:
 def run(args: Arguments) -> int:
     """Run until SIGTERM."""
     settings = _read(args.config)
+    rehearsal = Apart(args.config, settings)
     _forget()
     from agent.app.runtime import run as run_daemon
 
+    for note in rehearsal.notes():
+        sys.stderr.write(f"modality-agent: warning: {printable(note, 2000)}\n")
     return run_daemon(args.config, settings)
 
 

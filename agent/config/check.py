@@ -179,6 +179,11 @@ _CANNOT_HOLD: Final = {
 _PICTURES: Final = {"dx16": "16 bit", "us-mono": "8 bit grey", "us-rgb": "colour"}
 
 
+def stand_in(sop_class: str) -> str:
+    """Return the pattern whose pictures an instance of the SOP Class can hold, for a source that shows none yet."""
+    return next(f"pattern:{what}" for what in ("us-rgb", "us-mono", "dx16") if sop_class not in _CANNOT_HOLD[what])
+
+
 def _mismatch(uri: str, sop_class: str) -> str:
     """Why the frames of a pattern cannot become instances of a SOP Class, or ''."""
     scheme, what, _ = parse_source(uri)

@@ -17,7 +17,9 @@ from agent.config.schema import SECTIONS
 from agent.config.settings import SECTION_TYPES, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from agent.errors import ConfigError
 
 # The full example is 10 KiB; a megabyte is not a configuration.
 MAX_FILE_BYTES: Final = 1 << 20
@@ -44,12 +46,21 @@ def parse(text: str, *, path: str = "agent.toml", files: bool = False) -> Settin
         if files:
             problems = list(_missing_files(values))
     if problems:
-        lines = key_lines(text)
-        error = refusal(path, [(line_of(lines, where), where, message) for where, message in problems])
+        error = _refusal(text, path, problems)
         if problems[0].message.endswith(_SHARED_KEY):
             error.hint = f"chmod 600 {values['tls']['key_file']}"
         raise error
     return build(values)
+
+
+def refuse(path: str, problems: Iterable[tuple[str, str]]) -> ConfigError:
+    """Return the error for ``problems`` (at least one), found later, in the file that ``load`` has read."""
+    return _refusal(_read(path), path, problems)
+
+
+def _refusal(text: str, path: str, problems: Iterable[tuple[str, str]]) -> ConfigError:
+    lines = key_lines(text)
+    return refusal(path, [(line_of(lines, where), where, message) for where, message in problems])
 
 
 def _examine(text: str, path: str) -> tuple[Values, list[Problem]]:

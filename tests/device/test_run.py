@@ -19,6 +19,7 @@ from fakes.process import Process, free_port, is_listening
 from fakes.site import AGENT, Archive, Site, acknowledged, reckon
 
 from agent.app import bench_ca
+from agent.errors import ConfigError
 
 
 def _failures(site: Site) -> int:
@@ -314,3 +315,25 @@ def test_a_key_that_others_may_read_is_refused(site: Site, tmp_path: Path) -> No
         assert done.returncode == 10
         assert "tls.key_file" in done.stderr
         assert f"hint: chmod 600 {key}" in done.stderr
+
+
+def test_a_source_that_could_make_nothing_is_refused_before_ready(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "a.pgm").write_bytes(b"P5 16 16 65535\n" + bytes(512))
+    site.configure(destinations=[], sources=[{"name": "panel", "uri": f"replay:{tmp_path}/a.pgm", "sop_class": "dx"}])
+    done = run_command("run", "--config", site.config)
+    assert done.returncode == ConfigError.exit_status, done.stderr
+    assert "source 'panel' cannot make an instance of dx" in done.stderr
+    assert "pixel_spacing_mm" in done.stderr
+    assert "ready" not in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_rehearsal_leaves_nothing_in_the_daemon(site: Site) -> None:
+    """What captures need is loaded by the first one: the daemon that waits has none of it mapped."""
+    site.configure(destinations=[], sources=[QUICK_SOURCE | {"every_s": 0}])
+    agent = site.start()
+    core = "native/_core"
+    assert core not in Path(f"/proc/{agent.pid}/maps").read_text()
+    assert run_command("trigger", QUICK_SOURCE["name"], "--config", site.config).returncode == 0
+    agent.wait_until("a capture", lambda: len(site.files()) == 1)
+    assert core in Path(f"/proc/{agent.pid}/maps").read_text()

@@ -211,3 +211,13 @@ def test_a_trigger_of_a_source_that_is_gone_is_said(box: Box) -> None:
     box.configure("ALPHA")
     assert runtime.reload()
     assert "from s0: a capture was asked for and is not made: the source was removed" in box.log
+
+
+def test_a_reload_refuses_a_source_that_could_make_nothing(box: Box) -> None:
+    box.configure("FIRST^PATIENT", SOURCE)
+    runtime = box.start()
+    box.configure("SECOND^PATIENT", SOURCE | {"attributes_file": "none.json"})
+    assert not runtime.reload()
+    assert "source 's0'" in box.log
+    assert "none.json: No such file" in box.log
+    assert runtime.settings.patient.name == "FIRST^PATIENT"
