@@ -9,6 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 from fakes.grey_clips import FRAMES, LOSSLESS, grey_clip, record_clip
+from fakes.iod_judge import iod_lines
 from pydicom import dcmread
 
 from agent.config.words import transfer_syntax_uid
@@ -42,11 +43,12 @@ def test_every_judge_reads_what_was_captured(
     path = tmp_path / "a.dcm"
     record_clip(path, clip, transfer_syntax=word, icon=icon)
     wanted = clip.frames if coloured else clip.frames[..., 0]
-    judged = subprocess.run([need("dciodvfy"), str(path)], capture_output=True, text=True, check=False, timeout=60)
-    said = (judged.stdout + judged.stderr).splitlines()
+    said = iod_lines(path, need)
     assert [line for line in said if "Error" in line] == []
     assert "USMultiFrameImage" in said
     assert np.array_equal(dcmread(path).pixel_array, wanted)
+    if word == "htj2k":  # which neither GDCM nor DCMTK of Debian decode
+        return
     subprocess.run([need("gdcmconv"), "--raw", path, tmp_path / "gdcm.dcm"], check=True, timeout=60)
     assert np.array_equal(samples(tmp_path / "gdcm.dcm"), wanted.reshape(-1))
     program = DCMTK[word] if is_encapsulated(transfer_syntax_uid(word)) else "dcmconv"
@@ -58,10 +60,7 @@ def test_every_judge_reads_what_was_captured(
 def test_single_images_are_judged_clean(tmp_path: Path, need: Callable[[str], str], kind: str) -> None:
     clip = grey_clip(tmp_path, 1)
     record_clip(tmp_path / "a.dcm", clip, transfer_syntax="jpeg-ls", sop_class=kind)
-    judged = subprocess.run(
-        [need("dciodvfy"), str(tmp_path / "a.dcm")], capture_output=True, text=True, check=False, timeout=60
-    )
-    assert [line for line in (judged.stdout + judged.stderr).splitlines() if "Error" in line] == []
+    assert [line for line in iod_lines(tmp_path / "a.dcm", need) if "Error" in line] == []
     assert np.array_equal(dcmread(tmp_path / "a.dcm").pixel_array, clip.frames[0, ..., 0])
 
 

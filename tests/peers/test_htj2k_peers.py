@@ -11,6 +11,7 @@ import numpy as np
 import pydicom
 import pytest
 from fakes.command import run_command
+from fakes.iod_judge import iod_lines
 from fakes.real_images import frames_of, wheel_file
 
 from agent.dataset.uid import HTJ2K_LOSSLESS
@@ -30,14 +31,7 @@ def transcode(source: Path, word: str, made: Path) -> Path:
 
 
 def errors(path: Path, need: Callable[[str], str]) -> set[str]:
-    """What dciodvfy finds; it takes HTJ2K for native, so it is shown the same Data Set as JPEG 2000 Lossless."""
-    read = pydicom.dcmread(path)
-    if read.file_meta.TransferSyntaxUID == HTJ2K_LOSSLESS:
-        read.file_meta.TransferSyntaxUID = pydicom.uid.JPEG2000Lossless
-        path = path.with_suffix(".j2k.dcm")
-        read.save_as(path)
-    judged = subprocess.run([need("dciodvfy"), str(path)], capture_output=True, text=True, timeout=60, check=False)
-    return {line for line in (judged.stdout + judged.stderr).splitlines() if line.startswith("Error")}
+    return {line for line in iod_lines(path, need) if line.startswith("Error")}
 
 
 @pytest.mark.parametrize("bits", [1, 5, 8, 10, 12, 14, 16])
