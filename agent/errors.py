@@ -80,6 +80,15 @@ class NotRunning(AgentError):
     hint = "Start it with 'modality-agent run'."
 
 
+class CaptureWaiting(AgentError):
+    """A source was asked for a capture while an earlier one still waits: this one is not made."""
+
+    code = "capture.waiting"
+    exit_status = 6
+    retry = Retry.LATER
+    hint = "Ask again once the waiting one has begun; 'modality-agent status' shows it."
+
+
 # --- configuration ---------------------------------------------------------------------------
 
 
@@ -446,6 +455,13 @@ class DeviceError(NativeError):
     exit_status = 41
     retry = Retry.LATER
     hint = "Check the cable and the 'source' line of the configuration."
+
+
+class StoppedEarly(DeviceError):
+    """The agent stopped a source before its first frame: nobody is at fault, and there is nothing to keep."""
+
+    code = "native.device.stopped"
+    hint = "Nothing to do: the agent was stopping or took over new settings."
 
 
 def class_of(code: str) -> type[AgentError] | None:

@@ -12,8 +12,8 @@ reports once the instance is safe. So is that of an encoder whose frame does not
 behind it, is then written without compression; a later one ends the clip in front of it. Frame times come from the
 source's monotonic clock, DA and TM from one reading of the wall clock, taken back to the first frame (promise P12).
 
-Raises ``DeviceError`` (no frame at all), ``IodError``, ``SpoolError``, ``UsageError``. After an error nothing is left
-behind: the caller abandons the sink.
+Raises ``DeviceError`` (no frame at all), ``StoppedEarly`` (none before ``stop``), ``IodError``, ``SpoolError``,
+``UsageError``. After an error nothing is left behind: the caller abandons the sink.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from agent.acquire.writers import Writer, make_writer
 from agent.dataset.encode import MAX_LONG_LENGTH
 from agent.dataset.pixels import PixelDescription
 from agent.dataset.uid import EXPLICIT_VR_LE, is_encapsulated
-from agent.errors import DeviceError, EncoderFault, IodError, NativeError, SpoolFull
+from agent.errors import DeviceError, EncoderFault, IodError, NativeError, SpoolFull, StoppedEarly
 from agent.iod.acquisition import LossyStep
 from agent.iod.build import KINDS, build, rehearse
 from agent.iod.image import require_no_padding
@@ -102,6 +102,13 @@ def frames_wanted(opened: Opened, order: Order) -> int:
     return min(order.source.clip_frames or MAX_FRAMES, opened.frames or MAX_FRAMES, by_time, MAX_FRAMES)
 
 
+def frames_missing(source: SourceSettings, frames: int, ended_by: str) -> int:
+    """How many frames of ``clip_frames`` a source that ended by itself did not have."""
+    if ended_by != "source" or not KINDS[source.sop_class].multi_frame:
+        return 0
+    return max(0, source.clip_frames - frames)
+
+
 def silence_s(rate_hz: float) -> float:
     """Seconds without a frame after which a source of this rate (0: no rate of its own) counts as failed."""
     return max(SILENCE_S, SILENCE_PERIODS / rate_hz) if rate_hz else SILENCE_S
@@ -129,7 +136,7 @@ class _Capture:
     """The state of one capture."""
 
     __slots__ = ("_clock", "_description", "_ended_by", "_exam", "_facts", "_failure", "_first_ns", "_grey", "_limit",
-        "_order", "_silence_s", "_sink", "_source", "_started", "_stop", "_writer")  # fmt: skip
+        "_limited_by", "_order", "_silence_s", "_sink", "_source", "_started", "_stop", "_writer")  # fmt: skip
 
     def __init__(self, opened: Opened, order: Order, exam: Exam, sink: Sink, stop: threading.Event) -> None:
         self._source = opened.source
@@ -139,6 +146,8 @@ class _Capture:
         self._stop = stop
         self._description = _description(opened.source)
         self._limit = frames_wanted(opened, order)
+        whole = self._limit == opened.frames and frames_missing(order.source, opened.frames, "source") > 0
+        self._limited_by = "source" if whole else "frames"
         self._facts: Acquisition = exam.acquisition(order.source, order.transfer_syntax_uid)
         more = more_header_bytes(self._facts, icon=order.source.icon)
         what = (
@@ -168,6 +177,8 @@ class _Capture:
         finally:
             self._source.stop()
         if self._started is None:
+            if self._ended_by == "stop":
+                raise StoppedEarly(f"source '{self._order.source.name}' was stopped before its first frame")
             raise DeviceError(f"source '{self._order.source.name}' delivered no frame")
         return self._complete(self._started)
 
@@ -251,7 +262,7 @@ class _Capture:
         if self._order.digest is not None:
             self._order.digest(self._facts.sop_instance_uid, self._clock.frames, number, data)
         if self._clock.frames >= self._limit:
-            self._ended_by = "frames"
+            self._ended_by = self._limited_by
             return False
         return True
 

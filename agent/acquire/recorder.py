@@ -4,9 +4,11 @@ A recorder captures when its trigger is set (foot-switch, console, ``capture`` r
 at a fixed period counted from its start, at most ``captures`` times. Each capture opens the source, records one
 instance into a draft and seals it: only then is it reported (promise P1). A capture that fails before
 its first frame leaves no file; a clip whose source fails later is sealed as far as it goes. Either way the failure is
-the role's, who tries again with back-off, while triggers that came meanwhile are kept (one at most).
+the role's, who tries again with back-off, while a trigger that came meanwhile is kept: one at most, the next is
+refused.
 
-When the agent stops, a running clip is ended and sealed, not thrown away.
+When the agent stops, a running clip is ended and sealed, not thrown away. A capture that has no frame by then is not
+begun: its trigger waits as before.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.errors import FileError
+from agent.errors import FileError, StoppedEarly
 from agent.spool.draft import InstanceRecord, Sealed
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ class Recorder:
     """A source at work; ``work`` is the function of its role, the rest may be called from any thread.
 
     One recorder belongs to one ``exam``. When settings change it is replaced: the new one takes over the ``pending``
-    trigger, read after the old one's role has ended.
+    trigger, read after the old one's role has ended, unless patient or exam are others by then.
     """
 
     def __init__(
@@ -79,14 +81,20 @@ class Recorder:
         self._destinations = destinations
         self._wake = threading.Event()
         self._triggered = pending
+        self._asked = False  # whether the capture under way was triggered
         self._automatic = 0
         self._next_at: float | None = None
         self.counts = Counts(0, 0, 0, recording=False, last_uid="")
+        self.lost = ""  # what became of a trigger that was dropped, until the next one
 
-    def trigger(self) -> None:
-        """Ask for one capture."""
+    def trigger(self) -> bool:
+        """Ask for one capture; False, and nothing asked for, where one that has not begun waits already."""
+        if self._triggered:
+            return False
+        self.lost = ""
         self._triggered = True
         self._wake.set()
+        return True
 
     @property
     def pending(self) -> bool:
@@ -103,7 +111,10 @@ class Recorder:
             self._next_at = time.monotonic()
         while not stop.is_set():
             if self._take_turn(time.monotonic()):
-                self.record(stop)
+                try:
+                    self.record(stop)
+                except StoppedEarly:
+                    self._triggered |= self._asked
                 continue
             self._wake.wait(self._pause(time.monotonic()))
             self._wake.clear()
@@ -159,8 +170,10 @@ class Recorder:
             return None
 
     def _record(self, captured: Captured, picked: Picked, *, unproven: bool) -> InstanceRecord:
+        from agent.acquire.pipeline import frames_missing
         from agent.transcode.choose import kind_of
 
+        missing = frames_missing(self.source, captured.frames, captured.ended_by)
         return InstanceRecord(
             captured.sop_instance_uid,
             captured.sop_class_uid,
@@ -180,6 +193,7 @@ class Recorder:
                 ("native_bytes", captured.native_bytes),
                 ("encode_s", round(captured.encode_s, 6)),
                 ("syntax_why", picked.why),
+                *((("frames_missing", missing),) if missing else ()),
                 *((("grey", captured.grey),) if captured.grey else ()),
                 *((("frame_log", "failed"),) if unproven else ()),
                 *((("failure", captured.failure.code),) if captured.failure else ()),
@@ -188,7 +202,8 @@ class Recorder:
 
     def _take_turn(self, now: float) -> bool:
         """Whether to capture now; a turn counts when it is taken, so that a broken source does not hurry."""
-        if self._triggered:
+        self._asked = self._triggered
+        if self._asked:
             self._triggered = False
             return True
         if not self._automatic_left() or self._next_at is None or now < self._next_at:

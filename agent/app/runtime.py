@@ -16,8 +16,9 @@ SIGTERM and SIGINT stop: associations are released within ``STOP_S``; running cl
 slow medium may take up to ``SEAL_S``, and only then the ledger is closed.
 
 SIGHUP reloads: the new file is checked and everything new is made first; what fails there is said loudly and changes
-nothing. Only roles whose settings changed are restarted; a capture asked for meanwhile is handed on. A change of
-``[spool]`` needs a restart, because the spool belongs to the process.
+nothing. Only roles whose settings changed are restarted; a capture asked for meanwhile is handed on, unless patient or
+exam changed: then it is dropped, loudly, and never becomes an image of somebody else. A change of ``[spool]`` needs a
+restart, because the spool belongs to the process.
 """
 
 from __future__ import annotations
@@ -31,13 +32,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.app import notify
+from agent.app.clip_end import early_end
 from agent.app.control import ControlServer
 from agent.app.forwarding import Forwarder, Listening, make_settler, reporters
 from agent.app.journal import Journal
 from agent.app.rehearse import rehearse
 from agent.app.roles import Spec, Supervisor
 from agent.app.wiring import check_tls, open_spool, spool_destinations
-from agent.errors import AgentError, ConfigError, NotFound, UsageError
+from agent.errors import AgentError, CaptureWaiting, ConfigError, NotFound, UsageError
 
 if TYPE_CHECKING:
     from agent.acquire.exam import Exam
@@ -152,6 +154,7 @@ class Runtime:
             self._restore(old_listener)
             raise
         before = self.recorders
+        one_exam = (settings.patient, settings.exam) == (self.settings.patient, self.settings.exam)
         with self._lock:
             self.settings, self._exam, self._certificates = settings, exam, stamps
             self.recorders = {row.name: recorders[row.name] for row in settings.source}
@@ -159,21 +162,23 @@ class Runtime:
         self.settler.destinations = reporters(settings)
         self._specs = self._plan(settings)
         stopped, started = self.supervisor.apply(self._specs, within_s=STOP_S)
-        self._hand_on(before)
+        self._hand_on(before, one_exam=one_exam)
         changes = [f"stopped {name}" for name in stopped] + [f"started {name}" for name in started]
         self.journal.say("notice", "reload", "; ".join(changes) or "nothing changed")
 
-    def _hand_on(self, before: dict[str, Recorder]) -> None:
-        """Give captures that were asked for and not begun to the recorders that took over."""
+    def _hand_on(self, before: dict[str, Recorder], *, one_exam: bool) -> None:
+        """Give captures that were asked for and not begun to the recorders that took over, within ``one_exam``."""
         for name, recorder in before.items():
             heir = self.recorders.get(name)
             if heir is recorder or not recorder.pending:
                 continue
-            if heir is not None:
-                heir.trigger()
-            else:
-                text = "a capture was asked for and is not made: the source was removed"
-                self.journal.say("warning", f"from {name}", text)
+            with self._lock:
+                reason = _no_heir(heir) if one_exam or heir is None else "patient or exam changed before it began"
+                if reason:
+                    text = f"a capture was asked for and is not made: {reason}"
+                    self.journal.say("warning", f"from {name}", text)
+                    if heir is not None:
+                        heir.lost = text
 
     # --- roles ---------------------------------------------------------------------------------
 
@@ -227,12 +232,16 @@ class Runtime:
         return Exam(settings)
 
     def _captured(self, source: SourceSettings, done: Recorded) -> None:
+        from agent.acquire.pipeline import frames_missing
+
         captured, sealed = done
+        missing = frames_missing(source, captured.frames, captured.ended_by)
+        early = early_end(captured.ended_by, captured.frames, missing)
         self.journal.say(
-            "info" if not captured.dropped else "warning",
+            "warning" if captured.dropped or early else "info",
             f"from {source.name}",
             f"captured {captured.sop_instance_uid}: {captured.frames} frames, {captured.dropped} dropped, "
-            f"{sealed.size} bytes, ended by {captured.ended_by}, sha256 {sealed.file_sha256}",
+            f"{sealed.size} bytes, ended by {captured.ended_by}, sha256 {sealed.file_sha256}{early and f'; {early}'}",
         )
 
     def _keep(self, stop: threading.Event, _facts: object) -> None:
@@ -261,7 +270,8 @@ class Runtime:
             if recorder is None:
                 names = ", ".join(self.recorders) or "none"
                 raise NotFound(f"no source '{source}' is configured; there are: {names}")
-            recorder.trigger()
+            if not recorder.trigger():
+                raise CaptureWaiting(f"a capture of {source} is already waiting; this one is not made")
 
     def _retry(self, destination: str | None, uid: str | None) -> int:
         """Queue again what waits, and let the destinations concerned try now instead of at the end of their rest."""
@@ -284,7 +294,13 @@ class Runtime:
             "listener": None if self.listener is None else {"host": self.listener.host, "port": self.listener.port},
             "queue": self.spool.counts(),
             "sources": {
-                name: {**one.counts._asdict(), "every_s": one.source.every_s, "planned": one.source.captures}
+                name: {
+                    **one.counts._asdict(),
+                    "every_s": one.source.every_s,
+                    "planned": one.source.captures,
+                    "waiting": one.pending,
+                    "lost": one.lost,
+                }
                 for name, one in self.recorders.items()
             },
             "destinations": {name: one.facts() for name, one in self.forwarders.items()},
@@ -388,6 +404,13 @@ def _text(request: dict[str, Any], name: str) -> str | None:
 
 def _is_recording(recorder: Recorder) -> bool:
     return recorder.counts.recording
+
+
+def _no_heir(heir: Recorder | None) -> str:
+    """Hand a capture on to the recorder that took over; why that cannot be, or ''."""
+    if heir is None:
+        return "the source was removed"
+    return "" if heir.trigger() else "another one was asked for meanwhile"
 
 
 def _facts(settings: Settings, row: DestinationSettings) -> tuple[object, ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agent.app.cli import print_json
+from agent.app.clip_end import early_end_of
 from agent.app.common import add_spool, view_of
 from agent.app.term import count_text, paint, size_text, stamp_text, table
 from agent.dataset.uid import uid_name
@@ -130,7 +131,8 @@ def _capture_facts(receipt: Receipt) -> str:
         if "frames" in event.detail:
             frames = count_text(int(event.detail["frames"]), "frame")
             lossy = f", lossy {event.detail['lossy']}, near {event.detail['near']}" if "lossy" in event.detail else ""
-            return f", {frames}, {event.detail.get('dropped', '0')} dropped{lossy}"
+            early = early_end_of(event.detail)
+            return f", {frames}, {event.detail.get('dropped', '0')} dropped{lossy}{early and f'; {early}'}"
     return ""
 
 

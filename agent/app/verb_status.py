@@ -103,12 +103,15 @@ def _print_sources(sources: dict[str, Any]) -> None:
         return
     cells = [(n, str(c["captures"]), str(c["frames"]), str(c["dropped"]), source_text(c)) for n, c in sources.items()]
     print("\n".join(table(("source", "captures", "frames", "dropped", "state"), cells, right=(1, 2, 3))))
+    for name, facts in sources.items():
+        if facts.get("lost"):
+            print(f"{name}: {printable(facts['lost'])}")
 
 
 def source_text(counts: dict[str, Any]) -> str:
     """Say what a source does: recording, waiting for its time or its trigger, or done with what was planned."""
     if counts["recording"]:
-        return "recording"
+        return "recording, one more asked for" if counts.get("waiting") else "recording"
     planned, done = counts["planned"], counts["captures"]
     if not counts["every_s"]:
         return "waits for a trigger"

@@ -1,7 +1,8 @@
 """``trigger SOURCE``: ask the running agent for one capture of a source, as a foot-switch would.
 
 Exit status 0 says that the agent has taken the order. A source that is recording begins the next capture when this one
-is done, and keeps one order at most; ``status`` and the log say what became of it.
+is done. One order waits at most: the next is refused, with a word and exit status 6, so that every order that was taken
+is one capture. An order that waits when patient or exam change is dropped; ``status`` and the log say so.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         "agent.app.verb_trigger",
         "ask the running agent for one capture of a source",
         ("trigger probe --config agent.toml",),
-        ("NotFound", "NotRunning", "ConfigError", "SpoolError"),
+        ("NotFound", "NotRunning", "CaptureWaiting", "ConfigError", "SpoolError"),
     ),
     Verb(
         "capture",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from agent.app.clip_end import early_end_of
 from agent.app.term import count_text, size_text, stamp_text, table
 from agent.app.verb_receipt import sent_of, sent_text
 from agent.config.words import TRANSFER_SYNTAX_WORDS, transfer_syntax_word
@@ -70,6 +71,7 @@ def of_instance(receipt: Receipt, stored_is_enough: frozenset[str], links: Mappi
         "source": receipt.source,
         "captured": stamp_text(receipt.captured_at),
         "capture": _capture(receipt),
+        "cut_short": _cut_short(receipt),
         "destinations": [
             _delivery(receipt, custody, custody.destination in stored_is_enough, links.get(custody.destination))
             for custody in receipt.deliveries
@@ -80,6 +82,11 @@ def of_instance(receipt: Receipt, stored_is_enough: frozenset[str], links: Mappi
 def _capture(receipt: Receipt) -> str:
     """Why the master is in the transfer syntax it is in, where the capture chose it."""
     return next((event.detail["syntax_why"] for event in receipt.events if "syntax_why" in event.detail), "")
+
+
+def _cut_short(receipt: Receipt) -> str:
+    """Why the clip is shorter than was asked for, or ''."""
+    return next((early_end_of(event.detail) for event in receipt.events if "frames" in event.detail), "")
 
 
 def _delivery(receipt: Receipt, custody: Custody, enough: bool, link: Facts | None) -> Facts:  # noqa: FBT001 - a fact
@@ -141,6 +148,8 @@ def instance_lines(facts: Facts, receipt: Receipt) -> list[str]:
     ]
     if facts["capture"]:
         lines.append(f"captured in this transfer syntax because: {facts['capture']}")
+    if facts["cut_short"]:
+        lines.append(f"the clip is short: {facts['cut_short']}")
     if not facts["destinations"]:
         lines.append("it is for no destination: it stays on this box")
     for row in facts["destinations"]:

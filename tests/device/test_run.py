@@ -170,6 +170,17 @@ def test_a_trigger_captures_and_an_unknown_one_is_refused(site: Site) -> None:
     done = run_command("trigger", "nobody", "--config", site.config)
     assert done.returncode == 4
     assert "no source 'nobody' is configured; there are: probe [not_found]" in done.stderr
+    slow = {**QUICK_SOURCE, "uri": "pattern:us-mono?rows=64&columns=64&rate_hz=10", "every_s": 0.0}
+    site.configure(destinations=[], sources=[{**slow, "clip_frames": 0, "clip_s": 60.0}])
+    agent.signal(signal.SIGHUP)
+    agent.wait_for("started from probe")
+    assert ask(site, "trigger", "probe") == {"ok": True}
+    agent.wait_until("the clip runs", lambda: ask(site, "status")["sources"]["probe"]["recording"])
+    assert ask(site, "trigger", "probe") == {"ok": True}
+    assert "recording, one more asked for" in run_command("status", "--config", site.config).stdout
+    done = run_command("trigger", "probe", "--config", site.config)
+    assert (done.returncode, done.stdout) == (6, "")
+    assert "a capture of probe is already waiting; this one is not made [capture.waiting]" in done.stderr
     assert site.stop() == 0
     done = run_command("trigger", "probe", "--config", site.config)
     assert done.returncode == 5

@@ -13,11 +13,12 @@ import pydicom
 import pytest
 from fakes.site import Site, table
 
+from agent.app import cli
 from agent.app import runtime as runtime_module
 from agent.app.journal import Journal
 from agent.app.runtime import Runtime
 from agent.config.load import load
-from agent.errors import MediaError
+from agent.errors import CaptureWaiting, MediaError
 
 SOURCE = {"name": "s0", "uri": "pattern:us-mono?rows=64&columns=64&rate_hz=100", "clip_frames": 2}
 
@@ -187,18 +188,79 @@ def test_a_fault_in_a_reload_ends_nothing(box: Box, monkeypatch: pytest.MonkeyPa
     assert runtime.reload()
 
 
-def test_a_trigger_outlives_a_reload(box: Box) -> None:
-    """The second trigger waits behind a clip when the reload comes; it is captured with what is configured then."""
+def _recording_and_asked_again(box: Box) -> Runtime:
+    """A clip that only a stop ends, and a second trigger that waits behind it."""
     box.configure("ALPHA", {**SOURCE, "clip_frames": 0, "clip_s": 600.0})
     runtime = box.start()
     _trigger(runtime)
     box.wait(lambda: runtime.recorders["s0"].counts.recording)
     time.sleep(0.3)
     _trigger(runtime)
-    box.configure("BETA", SOURCE)
+    return runtime
+
+
+def test_a_trigger_outlives_a_reload(box: Box) -> None:
+    """The second trigger waits behind a clip when the reload comes; it is captured with what is configured then."""
+    runtime = _recording_and_asked_again(box)
+    box.configure("ALPHA", SOURCE)
     assert runtime.reload()
     box.rows_at_least(2)
+    assert box.patients == ["ALPHA", "ALPHA"]
+    assert "is not made" not in box.log
+
+
+def test_a_trigger_of_one_patient_never_becomes_an_image_of_the_next(box: Box) -> None:
+    runtime = _recording_and_asked_again(box)
+    box.configure("BETA", {**SOURCE, "clip_frames": 0, "clip_s": 600.0})
+    assert runtime.reload()
+    box.rows_at_least(1)
+    said = "a capture was asked for and is not made: patient or exam changed before it began"
+    assert f"from s0: {said}" in box.log
+    status = runtime.handle({"verb": "status"})["sources"]["s0"]
+    assert (status["waiting"], status["recording"], status["lost"]) == (False, False, said)
+    box.configure("BETA", SOURCE)
+    assert runtime.reload()
+    _trigger(runtime)
+    box.rows_at_least(2)
     assert box.patients == ["ALPHA", "BETA"]
+    assert runtime.handle({"verb": "status"})["sources"]["s0"]["lost"] == ""
+
+
+def test_a_trigger_behind_a_waiting_one_is_refused(box: Box) -> None:
+    runtime = _recording_and_asked_again(box)
+    with pytest.raises(CaptureWaiting, match="a capture of s0 is already waiting; this one is not made"):
+        _trigger(runtime)
+    assert runtime.handle({"verb": "status"})["sources"]["s0"]["waiting"]
+    box.configure("ALPHA", SOURCE)
+    assert runtime.reload()
+    box.rows_at_least(2)
+    box.wait(lambda: not runtime.recorders["s0"].counts.recording)
+    assert len(box.site.rows()) == 2
+
+
+def test_a_clip_that_a_reload_cut_short_says_so(box: Box, capsys: pytest.CaptureFixture[str]) -> None:
+    runtime = _recording_and_asked_again(box)
+    box.configure("BETA", SOURCE)
+    assert runtime.reload()
+    box.rows_at_least(1)
+    image = pydicom.dcmread(box.site.files()[0])
+    ended = f"ended by stop/reload of the agent after {image.NumberOfFrames} frames"
+    assert ended in box.log
+    for verb in ("receipt", "why"):
+        assert cli.main([verb, str(image.SOPInstanceUID), "--spool", str(runtime.spool.root)]) == 0
+        assert ended in capsys.readouterr().out
+
+
+def test_a_source_that_ends_before_the_clip_is_full_is_a_warning(box: Box, tmp_path: Path) -> None:
+    (tmp_path / "clip.raw").write_bytes(bytes(256))
+    (tmp_path / "clip.toml").write_text("rows = 16\ncolumns = 16\n")
+    box.configure("ALPHA", {**SOURCE, "uri": f"replay:{tmp_path}/clip.raw?rate_hz=0", "clip_frames": 5})
+    runtime = box.start()
+    _trigger(runtime)
+    box.rows_at_least(1)
+    box.wait(lambda: "captured" in box.log)
+    assert "ended by source" in box.log
+    assert "the source ended before the clip was full, after 1 of 5 frames" in box.log
 
 
 def test_a_trigger_of_a_source_that_is_gone_is_said(box: Box) -> None:

@@ -14,7 +14,7 @@ from agent.acquire.frame_log import FrameLog, read_frame_log
 from agent.acquire.recorder import Recorded, Recorder
 from agent.config import load
 from agent.config.settings import SourceSettings
-from agent.errors import DeviceError, SpoolFull
+from agent.errors import DeviceError, SpoolFull, StoppedEarly
 from agent.spool.core import Destination
 from agent.spool.quota import Policy
 from agent.spool.store import Spool
@@ -100,8 +100,8 @@ def test_turns_keep_their_period_and_missed_ones_are_not_made_up_for(spool: Spoo
     quiet._next_at = 100.0
     assert not quiet._take_turn(1e9)
     assert quiet._pause(0.0) is None
-    quiet.trigger()
-    quiet.trigger()
+    assert quiet.trigger()
+    assert not quiet.trigger()  # one waits already: the second would be no capture of its own
     assert quiet._take_turn(0.0)
     assert not quiet._take_turn(0.0)
 
@@ -114,6 +114,39 @@ def test_a_trigger_outlives_its_recorder(spool: Spool) -> None:
     new = Recorder(old.source, Exam(load.parse(TOML)), spool, lambda _source, _done: None, pending=old.pending)
     assert new._take_turn(0.0)
     assert not new.pending
+
+
+def test_a_capture_stopped_before_its_first_frame_is_nobodys_fault_and_waits_as_before(spool: Spool) -> None:
+    seen: list[Recorded] = []
+    unit = recorder(spool, seen, uri="pattern:us-mono?rows=32&columns=32&rate_hz=50")
+    stop = threading.Event()
+    stopped_meanwhile = unit._take_turn
+
+    def take(now: float) -> bool:
+        stop.set()
+        return stopped_meanwhile(now)
+
+    unit._take_turn = take  # type: ignore[method-assign]
+    unit.trigger()
+    unit.work(stop)
+    assert seen == []
+    assert spool.rows() == []
+    assert unit.pending
+    with pytest.raises(StoppedEarly, match="was stopped before its first frame"):
+        unit.record(stop)
+    assert not unit.counts.recording
+
+
+def test_a_source_that_ends_before_the_clip_is_full_is_in_the_receipt(spool: Spool, tmp_path: Path) -> None:
+    (tmp_path / "clip.raw").write_bytes(bytes(256 * 2))
+    (tmp_path / "clip.toml").write_text("rows = 16\ncolumns = 16\n")
+    uri = f"replay:{tmp_path}/clip.raw?rate_hz=0"
+    for wanted, ended_by, missing in ((5, "source", "3"), (2, "frames", None), (0, "frames", None)):
+        done = recorder(spool, [], uri=uri, clip_frames=wanted).record(threading.Event())
+        receipt = spool.receipt(done.captured.sop_instance_uid)
+        assert receipt is not None
+        detail = receipt.events[0].detail
+        assert (detail["frames"], detail["ended_by"], detail.get("frames_missing")) == ("2", ended_by, missing)
 
 
 def test_a_failed_capture_leaves_nothing(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,30 @@
+"""How a clip ended, in words, where it was not by its own limit: for log, receipt and ``why``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from agent.app.term import count_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ENDS: Final[Mapping[str, str]] = {
+    "stop": "ended by stop/reload of the agent after {frames}",
+    "failed": "ended by a failure after {frames}",
+    "room": "ended after {frames}, the instance can hold no more",
+    "full": "ended after {frames}, the medium was full",
+}
+
+
+def early_end(ended_by: str, frames: int, missing: int = 0) -> str:
+    """Say why a clip is shorter than was asked for, or ''; ``missing`` frames are those its source did not have."""
+    said = count_text(frames, "frame")
+    if missing:
+        return f"the source ended before the clip was full, after {frames} of {count_text(frames + missing, 'frame')}"
+    return _ENDS.get(ended_by, "").format(frames=said)
+
+
+def early_end_of(detail: Mapping[str, str]) -> str:
+    """The same from what the ledger holds of a capture."""
+    return early_end(detail.get("ended_by", ""), int(detail["frames"]), int(detail.get("frames_missing", "0")))
