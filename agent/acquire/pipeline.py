@@ -206,6 +206,9 @@ class _Capture:
         while (frame := self._next()) is not None:
             try:
                 going_on = self._one(frame.number, frame.timestamp_ns, frame.data)
+            except BaseException as error:
+                _let_go(error)  # of the views its traceback keeps: they would make giving back fail, and hide it
+                raise
             finally:
                 self._source.give_back(frame)
             if not going_on:
@@ -359,6 +362,18 @@ def _grey_writer(source: SourceSettings, *what: Any) -> GreyWriter | None:
     from agent.acquire.grey import grey_writer  # few sites have the rule
 
     return grey_writer(source.sop_class, *what)
+
+
+def _let_go(error: BaseException) -> None:
+    """Clear the locals of the calls that ended with an error, and with those behind it."""
+    from traceback import clear_frames  # few captures fail
+
+    seen: list[BaseException] = []
+    at: BaseException | None = error
+    while at is not None and at not in seen:
+        seen.append(at)
+        clear_frames(at.__traceback__)
+        at = at.__cause__ or at.__context__
 
 
 def _compressed(facts: Acquisition, report: Report | None) -> Acquisition:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from agent.config.words import MADE, near_refusal, transfer_syntax_word
+from agent.dataset.pixels import near_excess
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, HTJ2K_LOSSLESS, is_encapsulated
 from agent.errors import SpoolFull, UsageError
 from agent.media.instance import encode_instance
@@ -125,6 +126,9 @@ def make_writer(
     ``verify`` is asked before each compressed frame is written whether it is decoded and compared.
     """
     require_available(transfer_syntax_uid, near)
+    excess = near_excess(near, description.bits_stored)
+    if excess:
+        raise UsageError(excess, hint="Set a smaller 'near' for this source; jpeg-ls loses nothing.")
     if transfer_syntax_uid == DEFLATED_EXPLICIT_VR_LE:
         return WholeWriter(sink, description, max_frames)
     return StreamWriter(sink, transfer_syntax_uid, description, max_frames, more_header_bytes, near, verify)

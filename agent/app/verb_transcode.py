@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
     from agent.app.transcoding import Done
 
-# JPEG-LS allows more; beyond this nobody calls a picture near-lossless.
+# One byte in JPEG-LS; samples of 8 bits and less have a lower limit of their own.
 _NEAR_MAX: Final = 255
 
 

@@ -13,6 +13,7 @@ from agent.config.kinds import KINDS
 from agent.config.schema import GREY_WORDS, REQUIRED, SECTIONS, Key, Section, Value
 from agent.config.source import parse_source
 from agent.config.words import near_refusal, transfer_syntax_uid
+from agent.dataset.pixels import near_excess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -158,7 +159,7 @@ def _between(values: Values) -> list[Problem]:
         reason = _mismatch(row["uri"], row["sop_class"])
         if reason:
             problems.append(Problem(f"source[{index}].sop_class", reason))
-        reason = near_refusal(transfer_syntax_uid(row["transfer_syntax"]), row["near"])
+        reason = near_refusal(transfer_syntax_uid(row["transfer_syntax"]), row["near"]) or _too_near(row)
         if reason:
             problems.append(Problem(f"source[{index}].near", reason))
         reason = _no_grey(row) if row["grey_as_monochrome"] else ""
@@ -190,6 +191,12 @@ def _mismatch(uri: str, sop_class: str) -> str:
     if scheme != "pattern" or sop_class not in _CANNOT_HOLD.get(what, ()):
         return ""
     return f"'{sop_class}' cannot hold the {_PICTURES[what]} pictures of pattern:{what}"
+
+
+def _too_near(row: Values) -> str:
+    """Why a pattern cannot differ by so much, or ''; what a replay holds is known when it is opened."""
+    scheme, what, _ = parse_source(row["uri"])
+    return near_excess(row["near"], 16 if what == "dx16" else 8) if scheme == "pattern" else ""
 
 
 def _no_grey(row: Values) -> str:

@@ -81,3 +81,12 @@ class PixelDescription(NamedTuple):
         if self.samples_per_pixel > 1:
             elements["PlanarConfiguration"] = self.planar_configuration
         return elements
+
+
+def near_excess(near: int, bits_stored: int) -> str:
+    """Say why JPEG-LS cannot let samples of so many bits differ by up to ``near``, or ''.
+
+    The limit is half of the greatest sample, and one byte in the scan header (T.87 C.2.3).
+    """
+    most = min(255, ((1 << bits_stored) - 1) // 2)
+    return f"near = {near} is too much for samples of {bits_stored} bits: {most} at most" if near > most else ""

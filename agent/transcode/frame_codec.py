@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agent.dataset import uid
+from agent.dataset.pixels import near_excess
 from agent.dataset.tag import PIXEL_DATA
 from agent.errors import DecodeError, EncodeError, IodError, NativeError
 from agent.media.rewrite import pixel_word
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _BITS_HINT: Final = "RLE keeps every bit of a sample: --to rle."
 _OVERLAY_GROUPS: Final = range(0x6000, 0x6020, 2)
+_BITS_STORED: Final = 0x00280101
 _BIT_POSITION, _OVERLAY_DATA = 0x0102, 0x3000
 
 
@@ -54,6 +56,8 @@ def codec_of(syntax: str, description: PixelDescription, near: int = 0, told: st
             hint="The codecs take 8 or 16 bits allocated, with High Bit one less than Bits Stored.",
         )  # fmt: skip
     require_frame_size(description)
+    if excess := near_excess(near, description.bits_stored):
+        raise EncodeError(excess, tag=_BITS_STORED, hint="Give a smaller --near; without it nothing is lost.")
     options: dict[str, Any] = {"near": near} if near else {}
 
     def encode(frame: bytes) -> bytes:

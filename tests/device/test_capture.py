@@ -35,6 +35,15 @@ def test_a_source_that_fails_in_mid_clip_leaves_a_file_and_an_error(tmp_path: Pa
     assert 0 < pydicom.dcmread(out).NumberOfFrames < 400
 
 
+def test_near_beyond_the_samples_is_refused_in_words(tmp_path: Path) -> None:
+    words = ("--transfer-syntax", "jpeg-ls-near", "--set", "near=128", "-o", tmp_path / "a.dcm")
+    done = run_command("capture", "--source", ENDLESS, "--frames", "2", *words)
+    assert done.returncode == 2
+    assert "near = 128 is too much for samples of 8 bits: 127 at most [usage]" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_an_interrupted_capture_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
     with subprocess.Popen(

@@ -113,6 +113,7 @@ def on_a_terminal(words: Sequence[object]) -> str:
     ((CT, "--to", "nonsense"), 2, "neither a word"),
     ((CT, "--to", "rle", "--near", "2"), 2, "--near is for JPEG-LS"),
     ((CT, "--to", "jpeg-ls", "--near", "0"), 2, "--near is 1 to"),
+    ((wheel_file("SC_rgb_rle.dcm"), "--to", "jpeg-ls", "--near", "128"), 30, "128 is too much for samples of 8"),
     ((CT, CT, "--to", "rle"), 3, "not a folder"),
     ((CT, "--to", "1.2.840.10008.1.2.4.90"), 30, "there is no codec for JPEG 2000 (Lossless Only)"),
     ((CT, "--to", "1.2.840.10008.1.2.2"), 30, "retired and is not written"),

@@ -22,12 +22,13 @@ from agent.acquire.writers import make_writer
 from agent.config import load
 from agent.config.settings import Settings, SourceSettings
 from agent.config.words import LOSSLESS, MADE, transfer_syntax_uid
-from agent.dataset.pixels import PixelDescription
-from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, is_encapsulated, is_lossy
-from agent.errors import DeviceError, FileError, IodError, SpoolFull, UsageError
+from agent.dataset.pixels import PixelDescription, near_excess
+from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, JPEG_LS_NEAR, is_encapsulated, is_lossy
+from agent.errors import DeviceError, FileError, IodError, NativeArgumentError, SpoolFull, UsageError
 from agent.iod.syntaxes import LOSSY_METHOD
 from agent.media.reader import Instance, open_instance
 from agent.native import compress
+from agent.native._core import ffi
 from agent.native.frame import Frame, read_mark
 from agent.native.source import Counters
 
@@ -338,6 +339,58 @@ def test_losses_are_counted_into_instance_and_result(tmp_path: Path) -> None:
     ds = read(tmp_path / "a").dataset
     assert "3" in str(ds["ImageComments"])
     assert len(ds["FrameTimeVector"]) == 5  # type: ignore[arg-type]
+
+
+def test_a_native_error_of_the_encoder_comes_out_as_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its traceback keeps views of the frame, which must not make giving the frame back fail and hide it."""
+    settings, source = settings_of(transfer_syntax="jpeg-ls-near", near=3)
+    real = compress.encode
+
+    def too_near(*what: Any, **options: Any) -> Any:
+        return real(*what, **{**options, "near": 128})  # more than 8 bits may have
+
+    monkeypatch.setattr(compress, "encode", too_near)
+    with pytest.raises(NativeArgumentError, match="encoding a frame as JPEG-LS Near-lossless"):
+        run(tmp_path / "a.dcm", source, settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_behind_an_error_lets_the_frame_go_too(tmp_path: Path) -> None:
+    settings, source = settings_of()
+
+    def fail(data: memoryview) -> None:
+        held = ffi.from_buffer(data)
+        raise ValueError(len(held))
+
+    def digest(_uid: str, _frame: int, _number: int, data: memoryview) -> None:
+        try:
+            fail(data)
+        except ValueError as error:
+            raise RuntimeError("the log broke") from error
+
+    with pytest.raises(RuntimeError, match="the log broke"):
+        run(tmp_path / "a.dcm", source, settings, digest=digest)
+
+
+@pytest.mark.parametrize("uri", ["pattern:us-rgb?rows=48&columns=64&rate_hz=0", "replay:{}/clip.raw?rate_hz=0"])
+def test_near_has_a_limit_that_is_named_before_the_first_frame(tmp_path: Path, uri: str) -> None:
+    (tmp_path / "clip.raw").write_bytes(bytes(256))
+    (tmp_path / "clip.toml").write_text("rows = 16\ncolumns = 16\n")
+    settings, source = settings_of(uri=uri.format(tmp_path), transfer_syntax="jpeg-ls-near", near=127)
+    assert run(tmp_path / "a.dcm", source, settings).frames
+    with pytest.raises(UsageError, match="near = 128 is too much for samples of 8 bits: 127 at most"):
+        run(tmp_path / "b.dcm", source._replace(near=128), settings)
+
+
+@pytest.mark.parametrize(("bits", "most"), [(2, 1), (8, 127), (9, 255), (16, 255)])
+def test_the_limit_of_near_is_that_of_the_encoder(bits: int, most: int) -> None:
+    description = PixelDescription(4, 4, bits_allocated=8 if bits <= 8 else 16, bits_stored=bits, high_bit=bits - 1)
+    frame = bytes(description.frame_bytes)
+    assert near_excess(most, bits) == ""
+    assert compress.encode(frame, JPEG_LS_NEAR, description=description, near=most)
+    assert f"{most} at most" in near_excess(most + 1, bits)
+    with pytest.raises(NativeArgumentError):
+        compress.encode(frame, JPEG_LS_NEAR, description=description, near=most + 1)
 
 
 class Stopped(FakeSource):

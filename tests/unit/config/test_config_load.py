@@ -70,6 +70,11 @@ BAD = [
     ),
     (
         "columns=48",
+        'columns=48"\nnear = 128\ntransfer_syntax = "jpeg-ls-near',
+        "source[0].near: near = 128 is too much for samples of 8 bits: 127 at most",
+    ),
+    (
+        "columns=48",
         'columns=48"\ntransfer_syntax = "1.2.840.10008.1.2.4.50',
         "this build cannot make instances in 1.2.840.10008.1.2.4.50; available",
     ),
