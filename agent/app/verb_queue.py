@@ -13,6 +13,7 @@ from agent.app.cli import print_json
 from agent.app.common import add_spool, settings_of, view_of
 from agent.app.term import columns, count_text, paint, printable, size_text, stamp_text, table
 from agent.errors import NotFound, UsageError
+from agent.spool.ledger import REASON_LIMIT
 from agent.spool.receipt import place
 from agent.spool.states import STATE_OF_WORD
 
@@ -101,7 +102,7 @@ def _print(rows: list[Row], width: int) -> None:
     for row, line in zip(rows, lines[1:], strict=True):
         print(paint(line, _COLOURS[row.state]) if row.state in _COLOURS else line)
         if below and row.reason:
-            print("\n".join(_folded(printable(row.reason), width)))
+            print("\n".join(_folded(printable(row.reason, REASON_LIMIT), width)))
 
 
 def _folded(text: str, width: int) -> list[str]:

@@ -39,7 +39,10 @@ def run(args: Arguments) -> int:
             receipt = view.receipt(args.what) if is_valid_uid(args.what) else None
             if receipt is None:
                 raise _unknown(args.what, known)
-            facts = why.of_instance(receipt, view.stored_is_enough(), links)
+            enough = view.stored_is_enough()
+            asked = {custody.destination for custody in receipt.deliveries} - enough
+            uncommitting = {name for name in asked if why.refuses_commitment(view, name)}
+            facts = why.of_instance(receipt, enough, links, uncommitting)
             lines = why.instance_lines(facts, receipt)
     if args.json:
         print_json({**facts, "says": lines})

@@ -14,13 +14,13 @@ from agent.app.clip_end import early_end_of
 from agent.app.term import count_text, size_text, stamp_text, table
 from agent.app.verb_receipt import sent_of, sent_text
 from agent.config.words import TRANSFER_SYNTAX_WORDS, transfer_syntax_word
-from agent.dataset.uid import uid_name
+from agent.dataset.uid import STORAGE_COMMITMENT, is_lossy, uid_name
 from agent.dimse.status import Service, explain
-from agent.errors import class_of
+from agent.errors import NoAcceptedContext, class_of
 from agent.transcode.learn import recall
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from agent.spool.receipt import Custody, Reader, Receipt
 
@@ -52,6 +52,18 @@ LIVES: Final[Mapping[str, str]] = {
     "damaged": "damaged and set aside in quarantine",
     "lost": "gone from this box",
 }
+# A peer that refused the context of Storage Commitment, and is asked for it.
+NO_COMMITMENT: Final = "this peer refused Storage Commitment: it can store, and never says that it has taken over"
+UNCOMMITTED: Final = (
+    "let its administrator enable Storage Commitment (Push Model SCP) for this AE Title, or set commitment = false for "
+    "this destination: stored is then enough, also to remove it from this box"
+)
+# A master with loss that a peer refuses: there is no copy to make.
+LOSSY: Final = (
+    "a master with loss is sent as it is or not at all: let the peer enable {syntax}, then 'queue retry {uid}'",
+    "or send it to a peer that takes it, with 'modality-agent send' or as another [[destination]]",
+    "from now on, capture without loss what this destination is to get: transfer_syntax of the source",
+)
 _CODE: Final = re.compile(r" \[([a-z_.]+)\]$")
 _SHOWN: Final = 8  # last answers of a destination
 _TAKEN: Final = {True: "yes", False: "no", None: "-"}
@@ -60,8 +72,11 @@ _TAKEN: Final = {True: "yes", False: "no", None: "-"}
 # --- one instance -------------------------------------------------------------------------------
 
 
-def of_instance(receipt: Receipt, stored_is_enough: frozenset[str], links: Mapping[str, Facts]) -> Facts:
-    """What became of one instance, destination by destination."""
+def of_instance(
+    receipt: Receipt, stored_is_enough: frozenset[str], links: Mapping[str, Facts],
+    uncommitting: Collection[str] = (),
+) -> Facts:  # fmt: skip
+    """What became of one instance, destination by destination; ``uncommitting`` are those without commitment."""
     return {
         "sop_instance_uid": receipt.sop_instance_uid,
         "sop_class": uid_name(receipt.sop_class_uid),
@@ -73,7 +88,10 @@ def of_instance(receipt: Receipt, stored_is_enough: frozenset[str], links: Mappi
         "capture": _capture(receipt),
         "cut_short": _cut_short(receipt),
         "destinations": [
-            _delivery(receipt, custody, custody.destination in stored_is_enough, links.get(custody.destination))
+            _delivery(
+                receipt, custody, custody.destination in stored_is_enough, links.get(custody.destination),
+                commits=custody.destination not in uncommitting,
+            )
             for custody in receipt.deliveries
         ],
     }  # fmt: skip
@@ -89,9 +107,27 @@ def _cut_short(receipt: Receipt) -> str:
     return next((early_end_of(event.detail) for event in receipt.events if "frames" in event.detail), "")
 
 
-def _delivery(receipt: Receipt, custody: Custody, enough: bool, link: Facts | None) -> Facts:  # noqa: FBT001 - a fact
+def refuses_commitment(reader: Reader, destination: str) -> bool:
+    """Whether a destination, when last asked, refused the context of Storage Commitment."""
+    answers = reader.accepted(destination).get(STORAGE_COMMITMENT)
+    return answers is not None and not any(answers.values())
+
+
+def _to_do(receipt: Receipt, custody: Custody, words: Facts, *, commits: bool) -> list[str]:
+    state, code = custody.state, _CODE.search(custody.reason)
+    if state == "stored" and not commits:
+        return [UNCOMMITTED]
+    if state == "held" and code and code.group(1) == NoAcceptedContext.code and is_lossy(receipt.transfer_syntax_uid):
+        return [text.format(syntax=uid_name(receipt.transfer_syntax_uid), **words) for text in LOSSY]
+    todo = [ENDS[state].format(**words)] if state in ENDS else []
+    return [*hints(custody.reason, custody.status), *todo] if state in ("held", "deferred") else todo
+
+
+def _delivery(
+    receipt: Receipt, custody: Custody, enough: bool, link: Facts | None, *, commits: bool,  # noqa: FBT001 - a fact
+) -> Facts:  # fmt: skip
     state, reason = custody.state, _CODE.sub("", custody.reason)
-    words = {
+    words: Facts = {
         "uid": receipt.sop_instance_uid,
         "reason": reason,
         "attempt": custody.attempt,
@@ -101,18 +137,19 @@ def _delivery(receipt: Receipt, custody: Custody, enough: bool, link: Facts | No
         "committed": stamp_text(custody.committed_at),
     }
     done = state == "committed" or (state == "stored" and enough)
-    todo = [] if done else [ENDS[state].format(**words)] if state in ENDS else []
-    if state in ("held", "deferred"):
-        todo = [*hints(custody.reason, custody.status), *todo]
+    says = STATES[state].format(**words)
+    if done and enough:
+        says += ", which is all that is asked of this destination"
+    elif state == "stored" and not commits:
+        says += f"; {NO_COMMITMENT}"
     return {
         "destination": custody.destination,
         "state": state,
         "done": done,
-        "says": STATES[state].format(**words) + (", which is all that is asked of this destination" if enough and done
-                                                 else ""),
+        "says": says,
         "reason": custody.reason,
         "way": way(link) if link is not None and not done else "",
-        "do": todo,
+        "do": [] if done else _to_do(receipt, custody, words, commits=commits),
         "sent": sent_of(receipt, custody.destination),
     }  # fmt: skip
 
@@ -168,16 +205,19 @@ def of_destination(reader: Reader, name: str, link: Facts | None) -> Facts:
     """How one destination is served: its way, its queue and what holds it up, what it takes, what was chosen."""
     learned = recall(reader, name).link
     answers = [told for told in reader.sent(name) if "sent_as" in told.detail][-_SHOWN:]
+    takes = reader.accepted(name)
+    takes.pop(STORAGE_COMMITMENT, None)
     return {
         "destination": name,
         "way": link,
+        "commits": name in reader.stored_is_enough() or not refuses_commitment(reader, name),
         "queue": reader.counts().get(name, {}),
         "waiting": [
             {"state": state, "reason": reason, "count": count, "example": uid, "do": hints(reason, status)}
             for state, reason, status, count, uid in reader.reasons(name)
         ],
         "link": {"bytes_per_s": round(learned.rate), "wait_s": round(learned.wait_s, 6), "answers": learned.seen},
-        "takes": reader.accepted(name),
+        "takes": takes,
         "sent": [{"sop_instance_uid": told.sop_instance_uid, **told.detail} for told in answers],
     }
 
@@ -190,6 +230,8 @@ def destination_lines(facts: Facts) -> list[str]:
     lines = [f"{name} ({peer})", f"queue: {queue}"]
     if facts["way"]:
         lines.insert(1, way(facts["way"]))
+    if not facts["commits"]:
+        lines += [NO_COMMITMENT, f"  to do: {UNCOMMITTED}"]
     for row in facts["waiting"]:
         lines.append(f"{row['count']} {row['state']}: {_CODE.sub('', row['reason']) or 'no reason noted'}, "
                      f"for example {row['example']}")  # fmt: skip

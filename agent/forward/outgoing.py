@@ -87,9 +87,12 @@ class Outgoing:
         """Learn what the peer takes."""
         if not self._accepts:
             self._accepts = self._spool.accepted(self._destination)
-        for sop_class, answers in delivery.answers().items():
+        for sop_class, found in delivery.answers().items():
+            # A context of Storage Commitment offers several syntaxes, of which a peer takes one.
+            commits = sop_class == commitment.NEED.sop_class_uid
+            answers = dict.fromkeys(found, any(found.values())) if commits else found
             before = self._accepts.get(sop_class, {})
-            if sop_class == commitment.NEED.sop_class_uid or before.items() >= answers.items():
+            if before.items() >= answers.items():
                 continue
             lost = [uid_name(syntax) for syntax, taken in answers.items() if before.get(syntax) and not taken]
             if lost:

@@ -127,7 +127,7 @@ class Worker:
         self._pairs: dict[Pair, None] = {}  # SOP Class and transfer syntax of recent instances, all proposed each time
         self._stored = 0  # since the last question
         self._total = 0  # instances stored since start
-        self._done = (0, 0)  # instances and bytes stored since the log was told
+        self._done = (0, 0)  # instances stored and bytes sent for them since the log was told
         self._carried: list[Item] = []  # of these: for the next association, which proposes their contexts
         self._troubled = False  # this association met a failure of the way or the peer: no more work on it
         self.health = Health()
@@ -241,7 +241,9 @@ class Worker:
         (count, size), self._done = self._done, (0, 0)
         if count:
             self._total += count  # also tells two lines of the same size apart: a log may count repetitions only
-            self._say("info", f"{count} instance{'s' * (count > 1)} stored, {size} bytes; {self._total} since start")
+            self._say(
+                "info", f"{count} instance{'s' * (count > 1)} stored, {size} bytes sent; {self._total} since start"
+            )
 
     def _open(self, items: Sequence[Item]) -> Delivery:
         for pair in [pair_of(instance_of(item)) for item in items]:
@@ -260,6 +262,7 @@ class Worker:
     def _batch(self, delivery: Delivery, items: Sequence[Item]) -> list[Item]:
         """Send one batch, write down what became of it and claim the next; empty: this association is done."""
         answers: list[Answer] = []
+        size = 0
         for item in items:
             if self._troubled or self._stopping() or delivery.over:
                 break
@@ -272,13 +275,14 @@ class Worker:
                 comment = outcome.comment or (outcome.meaning if outcome.status else "")
                 now = self._spool.clock.wall()
                 began = now - outcome.seconds
+                size += outcome.bytes
                 answers.append(Answer(item, outcome.status, comment, str(delivery.peer), began, now, sent.facts))
             else:
                 self._not_stored(item, outcome)
         self._spool.stored_many(answers)
         self._reported(answer.item for answer in answers)
         self._stored += len(answers)
-        self._done = (self._done[0] + len(answers), self._done[1] + sum(answer.item.size for answer in answers))
+        self._done = (self._done[0] + len(answers), self._done[1] + size)
         if self._troubled:
             self._carried = []
             self._defer(list(self._claimed.values()), self.health.reason, self.health.next_at)

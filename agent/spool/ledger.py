@@ -40,7 +40,8 @@ T = TypeVar("T")
 GENESIS = bytes(32)  # chain before the first event
 DETAIL_LIMIT = 1000  # characters kept of one event's detail: reasons are sentences, not dumps
 VALUE_LIMIT = 400  # characters kept of one value: a dozen Transfer Syntax UIDs
-REASON_LIMIT = 200  # characters kept of why a delivery waits, or of what a peer says (Error Comment is LO, 64)
+_CUT = " ..."
+REASON_LIMIT = 400  # characters kept of why a delivery waits, or of what a peer says (Error Comment is LO, 64)
 
 _FULL_CODES = {sqlite3.SQLITE_FULL}
 _DAMAGED_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -214,12 +215,13 @@ def details(**values: object) -> str:
 
 
 def reason_text(reason: str) -> str:
-    """Shorten a reason to what is kept of it; the code at its end stays, for it tells what to do."""
+    """Shorten a reason between two words to what is kept of it; the code at its end stays: it tells what to do."""
     if len(reason) <= REASON_LIMIT:
         return reason
     text, mark, code = reason.rpartition(" [")
     end = mark + code if reason.endswith("]") and len(code) < REASON_LIMIT // 2 else ""
-    return (text if end else reason)[: REASON_LIMIT - len(end)] + end
+    kept = (text if end else reason)[: REASON_LIMIT - len(end) - len(_CUT)]
+    return (kept.rpartition(" ")[0] or kept).rstrip(" ,;:") + _CUT + end
 
 
 def link(previous: bytes, row: tuple[Any, ...]) -> bytes:

@@ -193,7 +193,8 @@ def _set_strange_aside(spool: Spool, found: Found, tally: _Tally) -> None:
 
 def _delete_draft(spool: Spool, found: Found, tally: _Tally) -> None:
     spool.medium.remove(found.path)
-    tally.add("drafts_deleted", f"{found.path} was never finished; deleted")
+    lost = f"{found.size or 0} bytes of a capture or copy that was never finished, so that it does not say whose it is"
+    tally.add("drafts_deleted", f"{found.path} deleted: {lost}")
 
 
 def _finish_eviction(spool: Spool, found: Found, tally: _Tally) -> None:

@@ -100,17 +100,30 @@ class Choice(NamedTuple):
 
 def possible(master: Master, syntax: str) -> bool:
     """Whether the master can be sent in ``syntax`` without losing anything."""
+    return not impossible(master, syntax)
+
+
+def impossible(master: Master, syntax: str) -> str:
+    """Why the master cannot be sent in ``syntax`` without losing anything, or ''."""
     if syntax == master.syntax:
-        return True
-    if syntax not in LOSSLESS or master.syntax not in _DECODED:
-        return False
+        return ""
+    if syntax not in LOSSLESS:
+        return "no copies are made in it"
+    if master.syntax not in _DECODED:
+        return f"{short_name(master.syntax)} is never decoded to be sent"
     if master.description is None:
-        return not uid.is_encapsulated(syntax) and not uid.is_encapsulated(master.syntax)
+        there = uid.is_encapsulated(syntax) or uid.is_encapsulated(master.syntax)
+        return "the instance has no pixels that it could hold" if there else ""
+    return _unfit(master, master.description, syntax)
+
+
+def _unfit(master: Master, description: PixelDescription, syntax: str) -> str:
     if syntax == uid.DEFLATED_EXPLICIT_VR_LE:
-        return master.frames == 1 and master.native_bytes <= DEFLATED_BYTES
+        small = master.frames == 1 and master.native_bytes <= DEFLATED_BYTES
+        return "" if small else f"it is for one frame of at most {DEFLATED_BYTES >> 20} MiB"
     if not uid.is_encapsulated(syntax):
-        return master.native_bytes <= NATIVE_BYTES
-    return _has_codec(master.description, master.syntax, syntax)
+        return "" if master.native_bytes <= NATIVE_BYTES else "native pixels end at 4 GiB"
+    return "" if _has_codec(description, master.syntax, syntax) else "its codec does not take such pixels"
 
 
 def _has_codec(description: PixelDescription, given: str, syntax: str) -> bool:
@@ -140,9 +153,9 @@ def choose(
     if mode not in (AS_STORED, AUTO) and mode in candidates:
         return Choice(mode, refused + "as configured")
     if mode != AUTO and not refused:
-        return Choice(
-            master.syntax, "as stored" if mode == AS_STORED else f"as stored: {short_name(mode)} is not possible"
-        )
+        why_not = impossible(master, mode) or "the peer refuses it"
+        said = "as stored" if mode == AS_STORED else f"as stored: {short_name(mode)} is not possible, {why_not}"
+        return Choice(master.syntax, said)
     if len(candidates) == 1:
         return Choice(
             candidates[0], refused + "it takes nothing else" if refused else "as stored: it takes nothing else"

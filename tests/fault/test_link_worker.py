@@ -313,6 +313,21 @@ def test_association_is_renewed_before_it_ends(bench: Bench, monkeypatch: pytest
     assert not [text for text in bench.said if "since start" not in text and " committed, " not in text]
 
 
+def test_the_log_counts_the_bytes_of_the_copy_that_was_sent(bench: Bench) -> None:
+    archive = bench.archive()
+    master = masters.write(bench.folder, "us-mf", JPEG_LS_LOSSLESS)
+    bench.spool.import_file(str(master))
+    bench.work(archive.port, commitment=False, transfer_syntax=EXPLICIT_VR_LE)
+    bench.until(stored=1)
+    deadline = time.monotonic() + END_S
+    while not (lines := [text for text in bench.said if "bytes sent" in text]):
+        assert time.monotonic() < deadline, bench.said
+        time.sleep(0.02)
+    counted = int(lines[0].split(" stored, ")[1].split()[0])
+    (told,) = bench.spool.sent("pacs")
+    assert counted == int(told.detail["bytes"]) > master.stat().st_size
+
+
 def test_two_destinations_do_not_wait_for_each_other(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     with contextlib.closing(bench):

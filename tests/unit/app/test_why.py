@@ -10,8 +10,17 @@ from fakes import spool_world
 
 from agent.app import why
 from agent.app.cli import main
-from agent.dataset.uid import EXPLICIT_VR_LE, JPEG_LS_LOSSLESS, RLE_LOSSLESS, SC
+from agent.dataset.uid import (
+    EXPLICIT_VR_LE,
+    IMPLICIT_VR_LE,
+    JPEG_LS_LOSSLESS,
+    JPEG_LS_NEAR,
+    RLE_LOSSLESS,
+    SC,
+    STORAGE_COMMITMENT,
+)
 from agent.errors import NoAcceptedContext, class_of
+from agent.media.part10 import FileMeta, encode_prefix
 from agent.spool.core import Destination
 from agent.spool.forwarding import Answer
 from agent.spool.states import WORDS, State
@@ -98,6 +107,40 @@ def test_a_destination_is_explained(root: Path, capsys: pytest.CaptureFixture[st
     assert lines[head].split() == ["takes", "explicit", "rle"]
     assert lines[head + 1].split()[-2:] == ["yes", "no"]
     assert f"to do: {NoAcceptedContext.hint}" in text
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["commitment", "stored is enough"])
+def test_a_peer_without_storage_commitment_is_said(asked: bool, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Spool.open(str(root), destinations=[Destination("pacs", asked)]) as spool:
+        spool.learned("pacs", STORAGE_COMMITMENT, {EXPLICIT_VR_LE: False, IMPLICIT_VR_LE: False})
+    for what in ("pacs", spool_world.uid_of(4)):
+        text, _ = answer(root, what, capsys)
+        assert (why.NO_COMMITMENT in text) is asked
+        assert ("commitment = false" in text) is asked
+        assert "commitment will be asked for" not in text
+    assert "takes" in answer(root, "pacs", capsys)[1]
+    assert STORAGE_COMMITMENT not in answer(root, "pacs", capsys)[1]["takes"]
+    with Spool.open(str(root), destinations=[Destination("pacs", asked)]) as spool:
+        spool.learned("pacs", STORAGE_COMMITMENT, {EXPLICIT_VR_LE: True, IMPLICIT_VR_LE: True})
+    assert why.NO_COMMITMENT not in answer(root, "pacs", capsys)[0]
+
+
+def test_a_master_with_loss_that_is_refused_has_ways_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tmp_path / "lossy"
+    root.mkdir()
+    with Spool.open(str(root), destinations=[Destination("pacs")]) as spool:
+        record = spool_world.record(1)._replace(transfer_syntax_uid=JPEG_LS_NEAR)
+        meta = FileMeta(record.sop_class_uid, record.sop_instance_uid, JPEG_LS_NEAR)
+        data = encode_prefix(meta) + spool_world.data_set(1)
+        with spool.draft(len(data)) as draft:
+            draft.write(data)
+            draft.seal(record)
+        spool.held(spool.claim("pacs", 1e12)[0], f"refused [{NoAcceptedContext.code}]")
+    text, facts = answer(root, spool_world.uid_of(1), capsys)
+    assert "JPEG-LS" in facts["stored_as"]
+    assert "send it to a peer that takes it" in text
+    assert "capture without loss" in text
+    assert "correct the cause" not in text
 
 
 def test_what_a_running_agent_adds() -> None:

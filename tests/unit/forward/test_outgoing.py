@@ -9,6 +9,7 @@ from fakes import masters, spool_world
 
 from agent.dataset.uid import (
     EXPLICIT_VR_LE,
+    IMPLICIT_VR_LE,
     JPEG_BASELINE,
     RLE_LOSSLESS,
     SC,
@@ -83,10 +84,26 @@ def test_what_a_peer_takes_is_written_down_once_and_less_than_before_is_said(spo
     said: list[str] = []
     for number, answers in enumerate([{"explicit": True, "rle": True}] * 2 + [{"rle": False}]):
         make(spool, said).opened(Peer(**answers))  # type: ignore[arg-type] # all of a Delivery that is used
-        events = spool.ledger.read("SELECT count(*) FROM event WHERE kind = 'peer takes'")
+        events = spool.ledger.read(
+            "SELECT count(*) FROM event WHERE kind = 'peer takes' AND detail LIKE ?", (f"%{SC}%",)
+        )
         assert events[0][0] == (1, 1, 2)[number]
-    assert spool.accepted("pacs") == {SC: {EXPLICIT_VR_LE: True, RLE_LOSSLESS: False}}
+    assert spool.accepted("pacs")[SC] == {EXPLICIT_VR_LE: True, RLE_LOSSLESS: False}
     assert said == ["PEER@host:104 no longer takes RLE Lossless of Secondary Capture Image Storage"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "commits"), [([True, False], True), ([False, True], True), ([False, False], False)]
+)
+def test_whether_a_peer_commits_is_written_down(spool: Spool, answers: list[bool], commits: bool) -> None:
+    peer = Peer(explicit=True)
+    peer.found[STORAGE_COMMITMENT] = dict(zip((EXPLICIT_VR_LE, IMPLICIT_VR_LE), answers, strict=True))
+    outgoing = make(spool)
+    outgoing.opened(peer)  # type: ignore[arg-type] # all of a Delivery that is used
+    assert set(spool.accepted("pacs")[STORAGE_COMMITMENT].values()) == {commits}
+    peer.found[STORAGE_COMMITMENT] = {EXPLICIT_VR_LE: True, IMPLICIT_VR_LE: False}
+    outgoing.opened(peer)  # type: ignore[arg-type] # all of a Delivery that is used
+    assert set(spool.accepted("pacs")[STORAGE_COMMITMENT].values()) == {True}
 
 
 def test_a_small_instance_is_not_even_opened(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from fakes.spool_world import BOTH, FakeTime, capture, digest, part10, uid_of
 from agent.errors import FileUnreadable, SpoolError
 from agent.spool.core import Destination
 from agent.spool.forwarding import Answer
-from agent.spool.ledger import move, reason_text
+from agent.spool.ledger import REASON_LIMIT, move, reason_text
 from agent.spool.quota import Policy
 from agent.spool.states import Event, Life
 from agent.spool.store import Spool, prepare
@@ -76,7 +76,7 @@ def test_an_answer_is_recorded_with_its_words(spool, time_):
     )
     comment = spool.receipt(uid_of(1)).events[-1].detail["comment"]
     assert "\x1b" not in comment
-    assert len(comment) == 200
+    assert len(comment) == REASON_LIMIT
 
 
 def test_what_is_not_stored_cannot_be_asked_for(spool, time_):
@@ -435,9 +435,17 @@ def test_what_a_peer_takes_comes_back_whole_however_much_it_is(spool):
     assert spool.accepted("pacs") == {"1.2.840.10008.5.1.4.1.1.3.1": answers}
 
 
-@pytest.mark.parametrize("length", [10, 180, 400])
-def test_the_code_at_the_end_of_a_reason_is_kept(length):
-    kept = reason_text("x" * length + " [spool.full]")
-    assert kept.endswith("x [spool.full]")
-    assert len(kept) == min(200, length + 13)
-    assert reason_text("y" * 300) == "y" * 200
+@pytest.mark.parametrize("words", [2, 60, 99, 100, 300])
+@pytest.mark.parametrize("code", ["", " [spool.full]"])
+def test_a_reason_ends_between_words_and_keeps_its_code(words, code):
+    text = " ".join(["abc"] * words)
+    kept = reason_text(text + code)
+    assert len(kept) <= REASON_LIMIT
+    assert kept.endswith(code)
+    whole = len(text + code) <= REASON_LIMIT
+    assert kept.removesuffix(code) == text if whole else kept.removesuffix(code).endswith("abc ...")
+    assert whole or len(kept) > REASON_LIMIT - 5
+
+
+def test_a_reason_of_one_word_is_cut_all_the_same():
+    assert reason_text("y" * 500) == "y" * (REASON_LIMIT - 4) + " ..."

@@ -64,6 +64,8 @@ def test_a_draft_is_deleted(used):
     report, spool = reopen(used)
     with spool:
         assert (report.drafts_deleted, report.alarm) == (1, False)
+        (note,) = report.notes
+        assert note.startswith(f"{path} deleted: 4 bytes of a capture or copy that was never finished")
         assert not os.path.exists(path)
         assert capture(spool, 9).id == 10 - 6  # the number of a deleted draft names nothing; 4 is the next
 

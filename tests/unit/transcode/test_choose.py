@@ -135,6 +135,25 @@ def test_deflated_is_for_single_small_images() -> None:
     assert not possible(clip(frames=1, description=RGB._replace(rows=12_000)), uid.DEFLATED_EXPLICIT_VR_LE)
 
 
+@pytest.mark.parametrize(
+    ("master", "accepted", "mode", "reason"),
+    [
+        (clip(frames=2), LOSSLESS, uid.DEFLATED_EXPLICIT_VR_LE, "it is for one frame of at most 32 MiB"),
+        (clip(description=GREY12._replace(high_bit=15)), LOSSLESS, uid.RLE_LOSSLESS, "does not take such pixels"),
+        (clip(uid.JPEG_LS_NEAR), [*LOSSLESS, uid.JPEG_LS_NEAR], uid.RLE_LOSSLESS, "is never decoded to be sent"),
+        (Master(uid.EXPLICIT_VR_LE, 20_000), LOSSLESS, uid.RLE_LOSSLESS, "has no pixels"),
+        (clip(), [uid.EXPLICIT_VR_LE], uid.RLE_LOSSLESS, "the peer refuses it"),
+    ],
+)
+def test_what_was_configured_and_is_not_possible_has_a_reason(
+    master: Master, accepted: list[str], mode: str, reason: str
+) -> None:
+    choice = choose(master, accepted, mode, known(1e6))
+    assert choice is not None
+    assert choice.syntax == master.syntax
+    assert reason in choice.why
+
+
 def test_pixels_that_a_codec_does_not_take_stay_native() -> None:
     odd = GREY12._replace(high_bit=15)
     assert {syntax for syntax in LOSSLESS if possible(clip(description=odd), syntax)} == {
