@@ -29,7 +29,16 @@ from agent.dimse.message import (
     NEventReportResponse,
     is_response,
 )
-from agent.errors import AgentError, DecodeError, EncodeError, LinkClosed, RemoteProtocolError, SpoolError, SpoolFull
+from agent.errors import (
+    AgentError,
+    DataSetError,
+    DecodeError,
+    EncodeError,
+    LinkClosed,
+    RemoteProtocolError,
+    SpoolError,
+    SpoolFull,
+)
 from agent.link.conversation import Conversation, refuse
 from agent.link.conversation import Incoming as Message
 from agent.link.listener import Call, Limits, Listener
@@ -319,9 +328,10 @@ class _Session:
                 store.drop(incoming)
             elif not store.keep(incoming, self._calling_ae):
                 return status.INVALID_INSTANCE, "another Data Set is stored under this SOP Instance UID"
-        except DecodeError as error:
+        except DataSetError as error:
             store.drop(incoming)
-            return status.CANNOT_UNDERSTAND, str(error)
+            damaged = isinstance(error, DecodeError)
+            return status.CANNOT_UNDERSTAND if damaged else status.DATA_SET_MISMATCH, str(error)
         except SpoolError as error:
             return code or _media_status(error)[0], comment or str(error)
         return code, comment

@@ -22,7 +22,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.app.archive_recovery import ASIDE, INDEX, LOCK, PART, READ_BYTES, Leftover, claim, examine, leftovers
-from agent.errors import DataSetError, MediaError, SpoolBusy
+from agent.errors import DataSetError, EncodeError, MediaError, SpoolBusy
 from agent.media.part10 import FileMeta, encode_prefix
 from agent.spool.durable import Medium, make_private
 from agent.spool.lock import take
@@ -86,8 +86,10 @@ class Incoming:
         self.digest.update(data)
 
     def check(self) -> None:
-        """Raise ``DecodeError`` unless the Data Set is complete."""
-        walk(self._pread, self.file.size, self.offset, self.meta.transfer_syntax_uid)
+        """Raise ``DecodeError`` unless the Data Set is complete, ``EncodeError`` where it is another instance."""
+        origin = walk(self._pread, self.file.size, self.offset, self.meta.transfer_syntax_uid)
+        if wrong := origin.contradiction(self.meta.sop_class_uid, self.meta.sop_instance_uid):
+            raise EncodeError(wrong)
 
     def _pread(self, length: int, offset: int) -> bytes:
         buffer = bytearray(length)
@@ -151,7 +153,8 @@ class ArchiveStore:
     def keep(self, incoming: Incoming, calling_ae: str) -> bool:
         """Make it durable and index it; False, with nothing changed, if its UID is known with other content.
 
-        Raises ``DecodeError`` for a Data Set that is not complete; the caller then drops it.
+        Raises ``DecodeError`` for a Data Set that is not complete, ``EncodeError`` for one that is another instance
+        than it is called; the caller then drops it.
         """
         incoming.check()
         digest = incoming.digest.hexdigest()

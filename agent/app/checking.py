@@ -21,6 +21,7 @@ from agent.iod import modules, tables
 from agent.iod.encoding import check_encoding
 from agent.iod.modules import ERROR, WARNING, Finding
 from agent.iod.pixel_data import Found, check_pixels
+from agent.media import directory
 from agent.media.lenient import odd_lengths
 from agent.media.part10 import MAX_META_BYTES
 from agent.transcode.frame_check import check_frames
@@ -92,6 +93,7 @@ def _findings(file: DicomFile) -> Iterator[Finding]:
             yield Finding(ERROR, "", 0, _FILE, "", "", f"{note.text} (byte {note.offset})")
     yield from _meta(file)
     yield from check_encoding(file.dataset)
+    yield from _directory(file)
     yield from _iod(file)
     yield from _pixels(file)
 
@@ -121,6 +123,18 @@ def _meta(file: DicomFile) -> Iterator[Finding]:
 
 def _meta_finding(tag: int, text: str) -> Finding:
     return Finding(ERROR, tag_str(tag), tag, _FILE, "", "", text)
+
+
+def _directory(file: DicomFile) -> Iterator[Finding]:
+    """What makes records of a DICOMDIR unreachable."""
+    if not directory.is_directory(file):
+        return
+    syntax = file.meta.transfer_syntax_uid
+    if syntax != EXPLICIT_VR_LE:
+        text = f"a DICOMDIR is in Explicit VR Little Endian, not in {uid_name(syntax)}"
+        yield Finding(ERROR, "", 0, "PS3.10 8.6", "", "", text)
+    for path, tag, value in directory.stray_offsets(file):
+        yield Finding(ERROR, path, tag, "Directory Information", "F.3-3", "", f"is {value}, and no record is there")
 
 
 def _iod(file: DicomFile) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from agent.errors import DecodeError
 from agent.forward.deliver import DigestCheck
-from agent.forward.files import Instance
+from agent.forward.files import Instance, require_own
 from agent.media.file import open_file
 from agent.media.reader import instance_of
 from agent.spool.durable import read_error
@@ -109,6 +109,7 @@ def make_copy(
         with opened(room.file.path, room.file.size) as made:
             job.prove(made, lambda *_: watch())
         found = room.measure()
+        require_own(stored, found.origin)
         copy = Instance(room.file.path, stored.sop_class_uid, stored.sop_instance_uid, choice.syntax,
             found.data_set_offset, found.size, found.data_set_sha256)  # fmt: skip
     except BaseException:

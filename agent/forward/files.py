@@ -3,7 +3,7 @@
 ``Files`` is a sequence of ``Instance`` that keeps a hundred bytes for each file and builds the value when it is asked
 for; ``add`` reads the File Meta Information once. Raises ``FileError``, ``NotDicomError`` or ``DecodeError`` for what
 cannot be sent. ``require_whole`` follows the headers of a Data Set to the end of its file, without reading pixels: what
-is cut must not arrive as if it were whole.
+is cut must not arrive as if it were whole, nor what is another instance than its File Meta Information says.
 """
 
 from __future__ import annotations
@@ -11,14 +11,18 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Sequence
-from typing import NamedTuple, overload
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE
 from agent.errors import DecodeError, FileError, NotDicomError
 from agent.media.part10 import META_OFFSET, PREFIX_LIMIT_BYTES, FileMeta, decode_prefix
 
+if TYPE_CHECKING:
+    from agent.spool.walk import Origin
+
 FIRST_READ_BYTES = 2048  # holds preamble and File Meta Information of all but a few files
 _ROW = struct.Struct("<IQH")  # Data Set offset, file size, number of the pair; the SOP Instance UID follows
+_OTHER_HINT = "Find out at its source which is right; 'modality-agent transcode' writes those of the Data Set."
 _GROUP_LENGTH = slice(META_OFFSET + 8, META_OFFSET + 12)  # value of (0002,0000), if it comes first as it must
 
 Pair = tuple[str, str]  # SOP Class UID, transfer syntax UID
@@ -95,18 +99,25 @@ def open_instance(path: str) -> Instance:
 
 
 def require_whole(instance: Instance, fd: int) -> None:
-    """Raise ``DecodeError`` naming the file if its Data Set is cut, of odd length, or damaged (PS3.5 7.1.1)."""
+    """Raise ``DecodeError`` naming the file if its Data Set is damaged, odd in length (PS3.5 7.1.1), or another's."""
     from agent.spool.walk import walk  # who sends what has a recorded digest does not pay for it
 
     offset, size = instance.data_set_offset, instance.size
     try:
-        walk(lambda length, at: os.pread(fd, length, at), size, offset, instance.transfer_syntax_uid)
+        origin = walk(lambda length, at: os.pread(fd, length, at), size, offset, instance.transfer_syntax_uid)
         if (size - offset) & 1 and instance.transfer_syntax_uid != DEFLATED_EXPLICIT_VR_LE:
             raise DecodeError("the Data Set has an odd length", offset=size)
+        require_own(instance, origin)
     except DecodeError as error:
-        raise type(error)(f"{instance.path}: {error}") from error
+        raise type(error)(f"{instance.path}: {error}", hint=error.hint) from error
     except OSError as error:
         raise FileError(f"{instance.path}: {error.strerror or error}") from error
+
+
+def require_own(instance: Instance, origin: Origin) -> None:
+    """Raise ``DecodeError`` if its Data Set is another instance: stored, it would be found under a wrong UID."""
+    if wrong := origin.contradiction(instance.sop_class_uid, instance.sop_instance_uid):
+        raise DecodeError(f"the file contradicts itself: {wrong} as File Meta Information says", hint=_OTHER_HINT)
 
 
 def _prefix(fd: int, size: int) -> tuple[FileMeta, int]:

@@ -25,6 +25,7 @@ from agent.dataset.uid import (
 )
 from agent.dataset.values import Element, Reference
 from agent.errors import EncodeError
+from agent.media.directory import require_no_directory
 from agent.media.part10 import FileMeta, encode_prefix
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ def rewrite(
 
     Raises:
         EncodeError: A rule of the Data Set is broken, or the pixels would have to be compressed or decompressed.
+            A DICOMDIR, whose records are found by their place in the file.
     """
+    require_no_directory(file)
     syntax = transfer_syntax_uid or file.meta.transfer_syntax_uid
     if syntax == EXPLICIT_VR_BE and transfer_syntax_uid is None:
         syntax = EXPLICIT_VR_LE

@@ -386,5 +386,5 @@ def record_of(
 ) -> InstanceRecord:
     """Make the record of a file from what the file says."""
     meta, origin = measured.meta, measured.origin
-    uids = (meta.sop_instance_uid, meta.sop_class_uid, meta.transfer_syntax_uid, *origin)
-    return InstanceRecord(*uids, captured_at, source, destinations)
+    uids = (meta.sop_instance_uid, meta.sop_class_uid, meta.transfer_syntax_uid)
+    return InstanceRecord(*uids, origin.study_uid, origin.series_uid, captured_at, source, destinations)

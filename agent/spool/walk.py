@@ -1,7 +1,7 @@
-"""Is the Data Set of a file complete, and of which study and series is it (PS3.5 7.1, 7.5, A.4, A.5).
+"""Is the Data Set of a file complete, and which instance of which study and series is it (PS3.5 7.1, 7.5, A.4, A.5).
 
-What the spool must know of a Data Set, and no more: that its headers lead exactly to the end of the file, and two UIDs.
-Nothing is kept and no value is read besides those two, so the walk costs as much memory for a 10 GB cine as for a
+What the spool must know of a Data Set, and no more: that its headers lead exactly to the end of the file, and four
+UIDs. Nothing is kept and no value is read besides those, so the walk costs as much memory for a 10 GB cine as for a
 snapshot, and no limit of the decoder stands between an accepted instance and its recovery. Elements of the root that
 nothing is unusual about are passed in runs, as the decoder takes them, within one window. ``seal`` walks every file,
 so that whatever got into the spool can be taken back into it when the ledger is gone.
@@ -24,11 +24,13 @@ from agent.errors import DecodeError, LimitError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+SOP_CLASS, SOP_INSTANCE = 0x00080016, 0x00080018
 STUDY, SERIES = 0x0020000D, 0x0020000E
 WINDOW_BYTES = 4096  # read at once: small headers come together, and a fragment's header costs one page
 DEPTH_LIMIT = 64  # open levels of undefined length; the deepest real objects have about ten
 INFLATED_BYTES = 64 * 1024  # kept of a Deflated Data Set; study and series stand within the first few KiB
 
+_KEPT = frozenset({SOP_CLASS, SOP_INSTANCE, STUDY, SERIES})
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _FIRST_DELIMITER = 0xFFFE0000
@@ -36,10 +38,22 @@ _LONG = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC"
 
 
 class Origin(NamedTuple):
-    """Study and Series Instance UID; empty where the Data Set has none."""
+    """UIDs of study, series, SOP Class and SOP Instance; empty where the Data Set has none."""
 
     study_uid: str
     series_uid: str
+    sop_class_uid: str = ""
+    sop_instance_uid: str = ""
+
+    def contradiction(self, sop_class_uid: str, sop_instance_uid: str) -> str:
+        """In what the Data Set is something else than it is called; empty where it is that, or does not say."""
+        for name, own, called in (
+            ("SOP Instance", self.sop_instance_uid, sop_instance_uid),
+            ("SOP Class", self.sop_class_uid, sop_class_uid),
+        ):
+            if own and own != called:
+                return f"its Data Set has {name} UID {own}, not {called}"
+        return ""
 
 
 class _Header(NamedTuple):
@@ -108,7 +122,11 @@ class _Walker:
         else:
             if self._levels:
                 raise DecodeError(f"the Data Set is cut short inside {len(self._levels)} open levels", offset=at)
-        return Origin(self._uids.get(STUDY, ""), self._uids.get(SERIES, ""))
+        return self.origin()
+
+    def origin(self) -> Origin:
+        """What has been found so far."""
+        return Origin(*(self._uids.get(tag, "") for tag in (STUDY, SERIES, SOP_CLASS, SOP_INSTANCE)))
 
     def _pass(self, at: int) -> int:
         """Pass what is at hand of unsuspicious elements of the root; the next one is for ``_step``."""
@@ -118,7 +136,7 @@ class _Walker:
         held: dict[int, Any] = {}
         run = (data, here, self._root, held, (room, _FIRST_DELIMITER, WINDOW_BYTES, WINDOW_BYTES))
         end = implicit_run(*run, lambda _tag: "UN") if self._root_implicit else explicit_run(*run)
-        for tag in held.keys() & {STUDY, SERIES}:
+        for tag in held.keys() & _KEPT:
             _, _, start, stop, _ = held[tag]
             self._uids[tag] = _uid(data[start:stop])
         return at + end - here
@@ -140,7 +158,7 @@ class _Walker:
             return value
         if value + header.length > self._window.size:
             raise DecodeError("a value is cut short", tag=header.tag, offset=self._window.size)
-        if header.tag in {STUDY, SERIES} and not self._levels and header.length <= WINDOW_BYTES:
+        if header.tag in _KEPT and not self._levels and header.length <= WINDOW_BYTES:
             self._uids[header.tag] = _uid(self._window.read(value, header.length))
         return value + header.length
 
@@ -184,7 +202,8 @@ def _deflated(pread: Callable[[int, int], bytes], size: int, offset: int) -> Ori
     except zlib.error as error:
         raise DecodeError(f"the deflated Data Set is damaged: {error}", offset=offset) from None
     window = _Window(lambda length, at: first[at : at + length], len(first))
+    walker = _Walker(window, "")
     try:
-        return _Walker(window, "").run(0, until=SERIES)
+        return walker.run(0, until=SERIES)
     except DecodeError:
-        return Origin("", "")  # complete, but its UIDs stand beyond what is kept
+        return walker.origin()  # complete, but some of its UIDs stand beyond what is kept

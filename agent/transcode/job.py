@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from agent.dataset import encapsulate, uid
 from agent.dataset.decode import Limits
 from agent.dataset.encode import SEQUENCE_END, item_header
+from agent.dataset.pixels import PixelDescription
 from agent.dataset.tag import EXTENDED_OFFSET_TABLE, EXTENDED_OFFSET_TABLE_LENGTHS, PIXEL_DATA, tag_str
 from agent.dataset.values import Element, Fragments, Reference
-from agent.errors import DataSetError, DecodeError, EncodeError, LimitError
+from agent.errors import DataSetError, DecodeError, EncodeError, IodError, LimitError
 from agent.iod import codes, syntaxes
 from agent.iod.image import add_lossy_step, require_no_padding
+from agent.media.directory import require_no_directory
 from agent.media.part10 import encode_prefix
 from agent.media.reader import instance_of
 from agent.media.rewrite import around_pixels, meta_of, pixel_word, rewrite
@@ -64,6 +66,9 @@ _RATIO_CHARACTERS: Final = 8
 _ICON_HINT: Final = "A copy in the same syntax keeps it."
 _BEHIND_HINT: Final = (
     "They may be a frame. --lenient leaves them out and says so; a copy in the same syntax keeps them."
+)
+_NATIVE_HINT: Final = (
+    "Number of Frames and the pixels do not agree. With --lenient a copy in a native syntax keeps both and says so."
 )
 
 
@@ -124,6 +129,7 @@ def job_of(file: DicomFile, syntax: str, near: int = 0, *, lenient: bool = False
     Raises:
         DataSetError: The source is damaged, lossy, or nothing that the target may hold.
     """
+    require_no_directory(file)
     value, given = file.pixel_value, file.meta.transfer_syntax_uid
     if value is None or value.tag != PIXEL_DATA:
         if uid.is_encapsulated(syntax):
@@ -134,7 +140,7 @@ def job_of(file: DicomFile, syntax: str, near: int = 0, *, lenient: bool = False
         return _Copy(file, syntax)
     native = value.fragments is None
     if (syntax == given and not near) if not native else not uid.is_encapsulated(syntax):
-        return _Copy(file, syntax)
+        return _Copy(file, syntax, lenient=lenient)
     if uid.is_lossy(given):
         raise EncodeError(
             f"frames in {uid.uid_name(given)} are not decoded",
@@ -166,10 +172,14 @@ def _is_compressed(value: object) -> bool:
 class _Copy:
     """Pixels that only move; ``frames`` is known when they were compared."""
 
-    def __init__(self, file: DicomFile, syntax: str) -> None:
+    def __init__(self, file: DicomFile, syntax: str, *, lenient: bool = False) -> None:
         self._file, self._syntax = file, syntax
         self.frames = 0
         self.notes = Notes()
+        if (wrong := _miscounted(file)) is not None:
+            if not lenient:
+                raise wrong
+            self.notes.add(f"{wrong.message}; they are copied as they are")
 
     def write(self, sink: Sink, watch: Watch = _unwatched) -> str:
         found = frames_of(self._file) if is_known(self._file) else None
@@ -193,6 +203,29 @@ class _Copy:
         ):
             raise EncodeError("the copy does not hold every attribute of its source")
         self.frames = _frames_in(made)
+
+
+def _miscounted(file: DicomFile) -> DecodeError | None:
+    """Native pixels that are not as many frames as the Data Set says; None, too, where nothing describes them."""
+    value = file.pixel_value
+    if value is None or value.tag != PIXEL_DATA or value.fragments is not None:
+        return None
+    try:
+        description = PixelDescription.from_data_set(file.dataset)
+        used = instance_of(file).number_of_frames * description.frame_bytes
+    except (IodError, LimitError):
+        return None
+    except DecodeError as error:
+        error.hint = _NATIVE_HINT
+        return error
+    behind = samples_behind(file, used)
+    if not behind:
+        return None
+    return DecodeError(f"Pixel Data have {_behind_frames(behind)}", tag=PIXEL_DATA, hint=_NATIVE_HINT)
+
+
+def _behind_frames(count: int) -> str:
+    return f"{bytes_text(count)} behind the last frame"
 
 
 def _bytes_of(parts: Iterable[Part]) -> int:
@@ -256,7 +289,7 @@ class _Frames:
         self._overlays = frame_codec.overlays_in_bits(file.dataset)
         self._encode, self._back = frame_codec.codec_of(syntax, self._target, near, self._overlays)
         if behind := samples_behind(file, self.frames * given.frame_bytes):
-            self._leave_out("Pixel Data have", f"{bytes_text(behind)} behind the last frame")
+            self._leave_out("Pixel Data have", _behind_frames(behind), _NATIVE_HINT)
         self._lengths: list[int] = []
         self._digests: list[bytes] = []
         self._instance_uid = file.dataset.text("SOPInstanceUID") or file.meta.sop_instance_uid
@@ -341,11 +374,11 @@ class _Frames:
         self._digests.append(hashlib.sha256(kept).digest())
         return coded
 
-    def _leave_out(self, has: str, what: str) -> None:
+    def _leave_out(self, has: str, what: str, hint: str = _BEHIND_HINT) -> None:
         """Bytes that no decoder looks at: they may be a frame that nobody counts."""
         text = f"{has} {what}"
         if not self._lenient:
-            raise DecodeError(f"{text}, which would be lost", tag=PIXEL_DATA, hint=_BEHIND_HINT)
+            raise DecodeError(f"{text}, which would be lost", tag=PIXEL_DATA, hint=hint)
         self.notes.add(f"{text}; they were left out")
 
     def _around(self) -> tuple[list[Any], list[Any]]:

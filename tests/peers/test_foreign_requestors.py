@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pydicom
 import pytest
+from fakes.command import run_command
 from fakes.foreign_instances import write_instances
 from fakes.peers import dcmtk_tls
 from fakes.site import Archive, Site
@@ -119,3 +120,52 @@ def test_pynetdicom_has_the_archive_commit_what_it_stored(tmp_path: Path) -> Non
     assert [item.ReferencedSOPInstanceUID for item in report.ReferencedSOPSequence] == [instance.SOPInstanceUID]
     (failed,) = report.FailedSOPSequence
     assert (failed.ReferencedSOPInstanceUID, failed.FailureReason) == ("2.25.1", 0x0112)
+
+
+@pytest.mark.parametrize("keyword", ["SOPInstanceUID", "SOPClassUID"])
+def test_a_file_of_two_instances_is_refused_as_dcmtk_refuses_it(
+    keyword: str,
+    tmp_path: Path,
+    need: Callable[[str], str],
+    storescp: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A Data Set that is not the instance of its C-STORE-RQ: A900 here and there, and our sender does not begin."""
+    (path,) = write_instances(tmp_path / "sent", 1, 20_480)
+    data_set = pydicom.dcmread(path)
+    setattr(data_set, keyword, "1.2.840.10008.5.1.4.1.1.6.1" if keyword == "SOPClassUID" else "2.25.77")
+    data_set.save_as(path)  # File Meta Information stays
+    archive = Archive(tmp_path / "archive")
+    archive.start()
+    peer = storescp()
+    try:
+        monkeypatch.setattr("pynetdicom._config.STORE_SEND_CHUNKED_DATASET", True)  # then it asks what the file says
+        answers = [_stored_by_pynetdicom(path, port) for port in (archive.port, peer.port)]
+        assert answers == [0xA900, 0xA900]
+        before = peer.files()  # DCMTK leaves what it has refused
+        for port in (archive.port, peer.port):
+            done = run_command("send", "--to", f"BENCH@127.0.0.1:{port}", path)
+            assert done.returncode == 30
+            both = (getattr(data_set, keyword), getattr(data_set.file_meta, f"MediaStorage{keyword}"))
+            assert all(uid in done.stderr for uid in both), done.stderr
+            assert path.name in done.stderr
+        assert archive.index() == []
+        assert peer.files() == before
+        run_dcmtk(need("storescu"), None, "-aec", "BENCH", "127.0.0.1", str(archive.port), str(path))
+        assert [uid for uid, _ in archive.index()] == [data_set.SOPInstanceUID]  # it asks what the Data Set says
+    finally:
+        archive.stop()
+
+
+def _stored_by_pynetdicom(path: Path, port: int) -> int:
+    """Store a file as its File Meta Information calls it and return the status."""
+    from pynetdicom import AE
+
+    data_set = pydicom.dcmread(path)
+    requestor = AE("AGENT")
+    requestor.add_requested_context(data_set.file_meta.MediaStorageSOPClassUID, data_set.file_meta.TransferSyntaxUID)
+    association = requestor.associate("127.0.0.1", port, ae_title="BENCH")
+    assert association.is_established
+    status = association.send_c_store(path)
+    association.release()
+    return int(status.Status)

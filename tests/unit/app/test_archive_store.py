@@ -11,7 +11,7 @@ from fakes.instances import RGB, frames, make, with_pixels
 from agent.app.archive_store import ArchiveStore
 from agent.dataset import uid
 from agent.dataset.encode import encode
-from agent.errors import DecodeError, FileError, SpoolBusy
+from agent.errors import DecodeError, EncodeError, FileError, SpoolBusy
 from agent.media.part10 import FileMeta, encode_prefix
 
 
@@ -110,6 +110,24 @@ def test_a_cut_data_set_is_not_kept(syntax: str, cut: int, tmp_path: Path) -> No
     with pytest.raises(DecodeError):
         store.keep(incoming, "SENDER")
     store.drop(incoming)
+    assert store.rows() == []
+    keep(store, meta, data)
+    store.close()
+
+
+@pytest.mark.parametrize("syntax", [uid.EXPLICIT_VR_LE, uid.IMPLICIT_VR_LE, uid.DEFLATED_EXPLICIT_VR_LE])
+def test_a_data_set_of_another_instance_is_not_kept(syntax: str, tmp_path: Path) -> None:
+    store = ArchiveStore(str(tmp_path))
+    meta, data = instance(syntax)
+    for other, name in (
+        (meta._replace(sop_instance_uid="2.25.8"), "SOP Instance UID 2.25.7, not 2.25.8"),
+        (meta._replace(sop_class_uid=uid.SC), f"SOP Class UID {uid.US}, not {uid.SC}"),
+    ):
+        incoming = store.begin(other)
+        incoming.write(data)
+        with pytest.raises(EncodeError, match=name):
+            store.keep(incoming, "SENDER")
+        store.drop(incoming)
     assert store.rows() == []
     keep(store, meta, data)
     store.close()

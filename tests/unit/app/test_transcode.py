@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pydicom
 import pytest
+from pydicom.data import get_testdata_file
 
 from agent.app.transcoding import transcode
 from agent.dataset import encapsulate, uid
@@ -182,3 +183,27 @@ def test_damage_is_not_copied(tmp_path: Path) -> None:
     with pytest.raises(DecodeError, match="frame 2 cannot be decoded"):
         transcode(str(tmp_path / "rle.dcm"), str(tmp_path / "again.dcm"), RLE_LOSSLESS)
     assert not list(tmp_path.glob("again*"))
+
+
+@pytest.mark.parametrize("syntax", [EXPLICIT_VR_LE, uid.IMPLICIT_VR_LE, uid.DEFLATED_EXPLICIT_VR_LE, RLE_LOSSLESS])
+def test_a_directory_stays_as_it_is(syntax: str, tmp_path: Path) -> None:
+    found = str(get_testdata_file("DICOMDIR", download=False))
+    with pytest.raises(EncodeError, match="a DICOMDIR is not rewritten") as caught:
+        transcode(found, str(tmp_path / "out"), syntax)
+    assert "dcmmkdir" in caught.value.hint
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("frames", [0, 1, 2, 4, None])
+@pytest.mark.parametrize("syntax", [EXPLICIT_VR_LE, uid.IMPLICIT_VR_LE, uid.DEFLATED_EXPLICIT_VR_LE, RLE_LOSSLESS])
+def test_a_wrong_number_of_frames_does_not_go_on(syntax: str, frames: int | None, tmp_path: Path) -> None:
+    path = source(tmp_path, NumberOfFrames=frames)
+    with pytest.raises(DecodeError, match=r"more than \d frames|too few for 4 frames|not believable") as caught:
+        transcode(str(path), str(tmp_path / "out.dcm"), syntax)
+    assert not (tmp_path / "out.dcm").exists()
+    if syntax == RLE_LOSSLESS:
+        return
+    assert "--lenient" in caught.value.hint
+    done = transcode(str(path), str(tmp_path / "out.dcm"), syntax, lenient=True)
+    assert any("they are copied as they are" in note for note in done.notes)
+    assert pydicom.dcmread(tmp_path / "out.dcm").PixelData == b"".join(FRAMES)

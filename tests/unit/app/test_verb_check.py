@@ -256,3 +256,38 @@ def test_frames_that_only_their_header_makes_huge_are_not_decoded(tmp_path: Path
     path = tmp_path / "huge.dcm"
     path.write_bytes(file_bytes(Damage("us", damage, uid.RLE_LOSSLESS), "us", uid.RLE_LOSSLESS))
     assert any("is not decoded here: frames of" in each.text for each in check_file(str(path)).findings)
+
+
+def directory(folder: Path, **more: str) -> Path:
+    """The DICOMDIR of a File-set with 50 records, File Meta Information longer by what is given."""
+    from pydicom import dcmread
+    from pydicom.data import get_testdata_file
+
+    found = dcmread(str(get_testdata_file("DICOMDIR", download=False)))
+    for keyword, value in more.items():
+        setattr(found.file_meta, keyword, value)
+    path = folder / "DICOMDIR"
+    found.save_as(path)
+    return path
+
+
+def test_records_of_a_directory_that_are_not_where_they_are_sought(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", str(directory(tmp_path))]) == 0
+    assert main(["check", str(directory(tmp_path, SourceApplicationEntityTitle="MOVED"))]) == 32
+    said = capsys.readouterr().out
+    assert "  error: (0004,1200) OffsetOfTheFirstDirectoryRecordOfTheRootDirectoryEntity is " in said
+    assert ", and no record is there: Directory Information (PS3.3 Table F.3-3)" in said
+    assert "(0004,1220)[1].(0004,1420) OffsetOfReferencedLowerLevelDirectoryEntity is " in said
+
+
+def test_a_directory_in_another_transfer_syntax(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from pydicom import dcmread
+
+    found = dcmread(directory(tmp_path))
+    found.file_meta.TransferSyntaxUID = uid.IMPLICIT_VR_LE
+    path = tmp_path / "implicit"
+    found.save_as(path, implicit_vr=True, little_endian=True)
+    assert main(["check", str(path)]) == 32
+    assert "a DICOMDIR is in Explicit VR Little Endian, not in Implicit VR Little Endian" in capsys.readouterr().out

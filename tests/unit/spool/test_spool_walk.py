@@ -6,7 +6,7 @@ import pytest
 
 from agent.dataset.dataset import DataSet
 from agent.dataset.encode import encode
-from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, RLE_LOSSLESS
+from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_LE, IMPLICIT_VR_LE, RLE_LOSSLESS
 from agent.dataset.values import Fragments
 from agent.errors import DecodeError
 from agent.spool import walk as page
@@ -14,10 +14,12 @@ from agent.spool.walk import Origin, walk
 
 ITEM = DataSet({"PatientID": "7", "StudyInstanceUID": "9.9", "ReferencedSeriesSequence": [DataSet({"Modality": "US"})]})
 WHOLE = DataSet({
-    "SpecificCharacterSet": "ISO_IR 100", "PatientName": "A^B", "OtherPatientIDsSequence": [ITEM, ITEM],
+    "SpecificCharacterSet": "ISO_IR 100", "SOPClassUID": "1.2.1", "SOPInstanceUID": "1.2.5",
+    "PatientName": "A^B", "OtherPatientIDsSequence": [ITEM, ITEM],
     "StudyInstanceUID": "1.2.3", "SeriesInstanceUID": "1.2.4", "Rows": 2, "PixelData": bytes(6000),
     0xFFFCFFFC: b"\0\0",
 })  # fmt: skip
+FOUND = Origin("1.2.3", "1.2.4", "1.2.1", "1.2.5")
 
 
 def outcome(data: bytes, syntax: str, size: int | None = None) -> Origin | str:
@@ -33,9 +35,9 @@ def slowly(data: bytes, syntax: str, size: int | None = None) -> Origin | str:
         return outcome(data, syntax, size)
 
 
-@pytest.mark.parametrize("syntax", [EXPLICIT_VR_LE, IMPLICIT_VR_LE])
-def test_study_and_series_are_found(syntax: str) -> None:
-    assert outcome(encode(WHOLE, syntax), syntax) == Origin("1.2.3", "1.2.4")
+@pytest.mark.parametrize("syntax", [EXPLICIT_VR_LE, IMPLICIT_VR_LE, DEFLATED_EXPLICIT_VR_LE])
+def test_study_series_and_instance_are_found(syntax: str) -> None:
+    assert outcome(encode(WHOLE, syntax), syntax) == FOUND
 
 
 @pytest.mark.parametrize("syntax", [EXPLICIT_VR_LE, IMPLICIT_VR_LE])
@@ -43,7 +45,7 @@ def test_runs_say_the_same_of_every_cut_and_every_damage(syntax: str) -> None:
     small = WHOLE.copy()
     small["PixelData"] = bytes(6)
     data = encode(small, syntax)
-    assert outcome(data, syntax) == slowly(data, syntax) == Origin("1.2.3", "1.2.4")
+    assert outcome(data, syntax) == slowly(data, syntax) == FOUND
     for at in range(len(data)):
         assert outcome(data[:at], syntax) == slowly(data[:at], syntax)
         assert outcome(data, syntax, at) == slowly(data, syntax, at)  # more can be read than was there
