@@ -176,10 +176,7 @@ class _Copy:
         self._file, self._syntax = file, syntax
         self.frames = 0
         self.notes = Notes()
-        if (wrong := _miscounted(file)) is not None:
-            if not lenient:
-                raise wrong
-            self.notes.add(f"{wrong.message}; they are copied as they are")
+        self._lenient = lenient
 
     def write(self, sink: Sink, watch: Watch = _unwatched) -> str:
         found = frames_of(self._file) if is_known(self._file) else None
@@ -190,6 +187,10 @@ class _Copy:
         plan = rewrite(self._file, transfer_syntax_uid=self._syntax)
         if plan.deflate:
             _require_inflatable(_bytes_of(plan.parts))
+        if (wrong := _miscounted(self._file)) is not None:
+            if not self._lenient:
+                raise wrong
+            self.notes.add(f"{wrong.message}; they are copied as they are")
         copied = sum(part.length for part in plan.parts if isinstance(part, Reference))
         write_plan(plan, sink, self._file.pread, lambda done: watch("bytes copied", done, copied))
         return self._file.dataset.text("SOPInstanceUID")
