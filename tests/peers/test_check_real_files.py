@@ -32,6 +32,7 @@ ONLY_OURS: dict[str, str] = {
     "PixelData has 6000 bytes, not the 400": "PS3.5 8.1.1: Number of Frames of the same file is no number",
     "is a private element that no block can hold": "PS3.5 7.8.1: (3109,000D)",
     "is a private creator without a name": "PS3.5 7.8.1: (3109,0020)",
+    "a DICOMDIR is in Explicit VR Little Endian": "PS3.10 8.6; dciodvfy does not look at the transfer syntax",
 }
 # Errors of dciodvfy in files of our SOP Classes in which check has none, and why it need not.
 ONLY_THEIRS: dict[str, str] = {
