@@ -13,6 +13,8 @@ from bench_core import Budget, core_budgets
 ROOT = Path(__file__).resolve().parents[1]
 
 PYTHON_FILE_LINES = 450  # one idea a file; what is longer is two ideas
+CATALOGUE = "agent/errors.py"  # one idea however many rows it has: what can fail, ten lines each
+CATALOGUE_LINES = 600
 PYTHON_FUNCTION_P90_LINES = 40  # nine of ten functions fit a screen
 PYTHON_FUNCTION_LINES = 80  # and none needs two
 C_FILE_LINES = 800
@@ -82,6 +84,7 @@ def budgets() -> list[Budget]:
     ordered = sorted(functions.values())
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     return [
+        Budget("list of errors, lines", files.pop(CATALOGUE), CATALOGUE_LINES, CATALOGUE),
         Budget("longest Python file, lines", *swap(longest(files), PYTHON_FILE_LINES)),
         Budget("Python functions, p90 lines", ordered[len(ordered) * 9 // 10], PYTHON_FUNCTION_P90_LINES),
         Budget("longest Python function, lines", *swap(longest(functions), PYTHON_FUNCTION_LINES)),
