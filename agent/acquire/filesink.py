@@ -78,6 +78,10 @@ class FileSink:
     def reserve(self, length: int) -> None:
         """Outside the spool room is found while writing."""
 
+    def cut(self, length: int) -> None:
+        """Give up what was written behind ``length``."""
+        self._file.cut(length)
+
     def finishing(self) -> None:
         """There is no reserve outside the spool."""
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from agent.acquire.recolour import recolour
+from agent.acquire.recolour import Beside, recolour
 from agent.acquire.writers import make_writer
 from agent.config.schema import GREY_WORDS
 from agent.dataset.uid import is_lossy, uid_name
@@ -24,7 +24,7 @@ from agent.native.grey import narrow
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.acquire.writers import Sink, Writer
+    from agent.acquire.writers import Sink, StreamWriter, Writer
     from agent.dataset.dataset import DataSet
     from agent.dataset.pixels import PixelDescription
     from agent.iod.acquisition import Acquisition
@@ -140,6 +140,22 @@ class GreyWriter:
             self._writer = recolour(self._sink, self._writer, self._frames, self._in_colour, data)
             self._coloured = True
 
+    def settle(self) -> None:
+        """After the last frame: code those before colour anew. When it raises, the next two are what is left to do."""
+        if isinstance(self._writer, Beside):
+            self._writer.settle()
+
+    def uncompressed(self, writer: StreamWriter) -> None:
+        """Write all frames with ``writer``, which does not compress."""
+        assert isinstance(self._writer, Beside)
+        self._writer.uncompressed(writer)
+
+    def give_up_colour(self) -> None:
+        """Keep the grey frames alone."""
+        assert isinstance(self._writer, Beside)
+        self._writer, self._coloured = self._writer.grey(), False
+
     def finish(self, meta: FileMeta, dataset: DataSet) -> None:
-        """Complete the file; after colour this rewrites the frames before it."""
+        """Complete the file, which may have been longer."""
         self._writer.finish(meta, dataset)
+        self._sink.cut(self._sink.tell())

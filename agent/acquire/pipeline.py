@@ -9,8 +9,10 @@ A clip ends by itself: after its frames or its time, when the source ends or fai
 (native Pixel Data ends below 4 GiB), when the medium is full, or when the agent stops. What is there is finished: a
 short clip is worth more than none. How it ended is in the result, with the failure of a source, which the caller
 reports once the instance is safe. So is that of an encoder whose frame does not come back: the first frame, and all
-behind it, is then written without compression; a later one ends the clip in front of it. Frame times come from the
-source's monotonic clock, DA and TM from one reading of the wall clock, taken back to the first frame (promise P12).
+behind it, is then written without compression; a later one ends the clip in front of it. One that colour wants coded
+anew after the last frame costs the clip its compression, or without room for that all from the first colour on. Frame
+times come from the source's monotonic clock, DA and TM from one reading of the wall clock, taken back to the first
+frame (promise P12).
 
 Raises ``DeviceError`` (no frame at all), ``StoppedEarly`` (none before ``stop``), ``IodError``, ``SpoolError``,
 ``UsageError``. After an error nothing is left behind: the caller abandons the sink.
@@ -18,6 +20,7 @@ Raises ``DeviceError`` (no frame at all), ``StoppedEarly`` (none before ``stop``
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
 import time
@@ -26,11 +29,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from agent.acquire.clock import WallStamp, wall_stamp
 from agent.acquire.exam import name_keys
 from agent.acquire.icon import make_icon, more_header_bytes
-from agent.acquire.writers import Writer, make_writer
+from agent.acquire.writers import StreamWriter, Writer, make_writer
 from agent.dataset.encode import MAX_LONG_LENGTH
 from agent.dataset.pixels import PixelDescription
 from agent.dataset.uid import EXPLICIT_VR_LE, is_encapsulated
-from agent.errors import DeviceError, EncoderFault, IodError, NativeError, SpoolFull, StoppedEarly
+from agent.errors import AgentError, DeviceError, EncoderFault, IodError, SpoolFull, StoppedEarly
 from agent.iod.acquisition import LossyStep
 from agent.iod.build import KINDS, build, rehearse
 from agent.iod.image import require_no_padding
@@ -80,7 +83,7 @@ class Captured(NamedTuple):
     counters: Counters
     description: PixelDescription  # of the frames as they are stored
     report: Report | None  # what compression did to the pixels
-    failure: NativeError | None = None  # why source or encoder failed, to be reported once the instance is safe
+    failure: AgentError | None = None  # why source or encoder failed, to be reported once the instance is safe
     encode_s: float = 0.0  # CPU seconds of the compressor
     grey: str = ""  # what grey_as_monochrome came to
 
@@ -135,8 +138,9 @@ def rehearse_capture(opened: Opened, order: Order, exam: Exam, sink: Sink) -> No
 class _Capture:
     """The state of one capture."""
 
-    __slots__ = ("_clock", "_description", "_ended_by", "_exam", "_facts", "_failure", "_first_ns", "_grey", "_limit",
-        "_limited_by", "_order", "_silence_s", "_sink", "_source", "_started", "_stop", "_writer")  # fmt: skip
+    __slots__ = ("_clock", "_description", "_ended_by", "_exam", "_facts", "_failure", "_first_ns", "_grey",
+        "_grey_clock", "_limit", "_limited_by", "_order", "_silence_s", "_sink", "_source", "_started", "_stop",
+        "_writer")  # fmt: skip
 
     def __init__(self, opened: Opened, order: Order, exam: Exam, sink: Sink, stop: threading.Event) -> None:
         self._source = opened.source
@@ -161,11 +165,11 @@ class _Capture:
         )
         self._grey = _grey_writer(order.source, *what)
         self._writer: Writer = self._grey or make_writer(*what)
-        self._clock = FrameClock()
+        self._clock = self._grey_clock = FrameClock()
         self._first_ns = 0
         self._started: WallStamp | None = None
         self._ended_by = "source"
-        self._failure: NativeError | None = None
+        self._failure: AgentError | None = None
         self._silence_s = silence_s(opened.source.rate_hz)
 
     def run(self) -> Captured:
@@ -180,6 +184,8 @@ class _Capture:
             if self._ended_by == "stop":
                 raise StoppedEarly(f"source '{self._order.source.name}' was stopped before its first frame")
             raise DeviceError(f"source '{self._order.source.name}' delivered no frame")
+        if self._grey is not None:
+            self._settle(self._grey)
         return self._complete(self._started)
 
     def rehearse(self) -> None:
@@ -270,6 +276,7 @@ class _Capture:
         return True
 
     def _write(self, data: memoryview) -> bool:
+        was_grey = self._grey is not None and self._grey.is_grey
         try:
             self._writer.frame(data)
         except EncoderFault as fault:
@@ -277,6 +284,8 @@ class _Capture:
             if not self._uncompressed(fault):
                 return False
             self._writer.frame(data)
+        if was_grey and self._grey is not None and not self._grey.is_grey:
+            self._grey_clock = copy.deepcopy(self._clock)
         return True
 
     def _has_time(self) -> bool:
@@ -292,12 +301,39 @@ class _Capture:
         if self._clock.frames:
             self._ended_by = "failed"
             return False
+        self._grey = None
+        self._writer = self._native_writer()
+        self._now_native()
+        return True
+
+    def _native_writer(self) -> StreamWriter:
+        more = more_header_bytes(self._facts, icon=self._order.source.icon)
+        return StreamWriter(self._sink, EXPLICIT_VR_LE, self._description, self._limit, more)
+
+    def _now_native(self) -> None:
         self._order = self._order._replace(transfer_syntax_uid=EXPLICIT_VR_LE)
         self._facts = self._facts._replace(transfer_syntax_uid=EXPLICIT_VR_LE)
-        self._grey = None
-        more = more_header_bytes(self._facts, icon=self._order.source.icon)
-        self._writer = make_writer(self._sink, EXPLICIT_VR_LE, self._description, self._limit, more)
-        return True
+
+    def _settle(self, grey: GreyWriter) -> None:
+        """Do what colour left to do; what goes wrong there costs compression, or colour, and is said."""
+        try:
+            grey.settle()
+        except AgentError as fault:
+            before = f" (and before that: {self._failure.message})" if self._failure is not None else ""
+            self._failure, frames = fault, self._clock.frames
+            try:
+                grey.uncompressed(self._native_writer())
+                self._now_native()
+                became = f"all {frames} are stored uncompressed"
+            except AgentError as reason:
+                grey.give_up_colour()
+                self._clock, self._ended_by = self._grey_clock, "failed"
+                kept = self._clock.frames
+                became = f"the first {kept} are stored in grey, {frames - kept} from the first with colour on are lost"
+                became += f", for they cannot be stored uncompressed: {reason.message}"
+            fault.message = (
+                f"coding the grey frames anew in colour: {fault.message}; of {frames} frames {became}{before}"
+            )
 
     def _too_late(self, timestamp_ns: int) -> bool:
         return (timestamp_ns - self._first_ns) / 1e9 >= self._order.source.clip_s

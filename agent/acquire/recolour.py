@@ -8,6 +8,7 @@ that has none for the whole clip in colour ends it in front of the coloured fram
   those are spread out in place from the last one down: no second file, nothing is written twice.
 * Compressed ones have not. Colour waits in a second file; at the end the grey frames move there too, and the instance
   is written anew, frame by frame: decoded, spread out and coded again, so that it is what it would have been anyway.
+  All frames wait meanwhile: where that fails they are written without compression, or else the grey ones as they were.
 * Deflated instances are gathered in memory and are spread out at once.
 """
 
@@ -18,10 +19,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.acquire.writers import WRAPPING_BYTES, Ahead, StreamWriter, WholeWriter
 from agent.dataset.uid import is_encapsulated
-from agent.native import grey
+from agent.native import compress, grey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from agent.acquire.writers import Sink, Writer
     from agent.dataset.dataset import DataSet
@@ -68,7 +69,7 @@ def recolour(sink: Sink, kept: Writer, frames: int, make: Callable[[], Writer], 
             return _at_once(kept, colour, data)
         assert isinstance(kept, StreamWriter)
         assert isinstance(colour, StreamWriter)
-        way = _Beside if is_encapsulated(kept.transfer_syntax_uid) else _InPlace
+        way = Beside if is_encapsulated(kept.transfer_syntax_uid) else _InPlace
         return way(sink, _Kept(kept, frames, end), colour, data)
     except BaseException:
         sink.seek(end)
@@ -125,10 +126,10 @@ class _InPlace:
         self._colour.finish(meta, dataset)
 
 
-class _Beside:
+class Beside:
     """Compressed frames: colour waits in a second file."""
 
-    __slots__ = ("_ahead", "_ahead_waiting", "_colour", "_end", "_kept", "_lengths", "_sink", "_waiting")
+    __slots__ = ("_ahead", "_ahead_waiting", "_colour", "_end", "_kept", "_lengths", "_moved", "_sink", "_waiting")
 
     def __init__(self, sink: Sink, kept: _Kept, colour: StreamWriter, data: memoryview) -> None:
         self._sink = sink
@@ -137,6 +138,7 @@ class _Beside:
         grown = kept.size * 3 + kept.size // 8 + kept.frames * _MORE_PER_FRAME_BYTES
         self._end = colour.pixel_offset + grown  # of the instance in colour, no less
         self._lengths = array("I")
+        self._moved = False
         self._ahead = Ahead(sink)
         body = colour.code(data)
         self._ahead.up_to(self._end + body.nbytes + WRAPPING_BYTES)
@@ -147,20 +149,25 @@ class _Beside:
 
     @property
     def description(self) -> PixelDescription:
+        """In colour."""
         return self._colour.description
 
     @property
     def encode_s(self) -> float:
+        """Of colour alone."""
         return self._colour.encode_s
 
     @property
     def report(self) -> Report | None:
+        """Of colour alone."""
         return self._colour.report
 
     def room(self) -> int:
+        """How many more frames fit."""
         return self._colour.room() - self._kept.frames - len(self._lengths)
 
     def frame(self, data: memoryview) -> None:
+        """Let one wait."""
         self._wait(self._colour.code(data))
 
     def _wait(self, body: memoryview) -> None:
@@ -171,32 +178,67 @@ class _Beside:
         self._lengths.append(body.nbytes)
         self._end = end
 
-    def finish(self, meta: FileMeta, dataset: DataSet) -> None:
+    def settle(self) -> None:
         """Write the instance anew."""
         self._sink.finishing()
         self._move()
         self._sink.seek(self._colour.pixel_offset)
-        self._widen()
+        for wide in self._grey_frames():
+            self._colour.frame(wide)
+        for body in self._coloured_bodies():
+            self._colour.coded(body)
+
+    def uncompressed(self, writer: StreamWriter) -> None:
+        """Write it anew with ``writer``, which does not compress, after ``settle`` has failed."""
+        self._move()
+        frames, size = self._kept.frames + len(self._lengths), self.description.frame_bytes
+        self._sink.reserve(writer.pixel_offset + frames * size + WRAPPING_BYTES)
+        for wide in self._grey_frames():
+            writer.frame(wide)
+        wide = memoryview(bytearray(size))
+        for body in self._coloured_bodies():
+            compress.decode(body, self._colour.transfer_syntax_uid, self.description, out=wide)
+            writer.frame(wide)
+        self._colour = writer
+
+    def grey(self) -> Writer:
+        """Give up what has colour: the writer of the grey frames, which are again where they were."""
+        if self._moved:
+            for at, piece in self._pieces():
+                self._waiting.read_into(at, piece)
+                self._sink.write_at(self._kept.start + at, piece)
+        self._sink.seek(self._kept.end)
+        return self._kept.writer
+
+    def finish(self, meta: FileMeta, dataset: DataSet) -> None:
+        """Complete what was written anew."""
+        self._waiting.abandon()
+        self._colour.finish(meta, dataset)
+
+    def _pieces(self) -> Iterator[tuple[int, memoryview]]:
+        """Where in the grey frames, and memory for what is there."""
+        buffer = memoryview(bytearray(COPY_BYTES))
+        for at in range(0, self._kept.size, COPY_BYTES):
+            yield at, buffer[: min(COPY_BYTES, self._kept.size - at)]
+
+    def _move(self) -> None:
+        """Let the grey frames wait too."""
+        if not self._moved:
+            for at, piece in self._pieces():
+                self._sink.read_into(self._kept.start + at, piece)
+                self._waiting.write_at(at, piece)
+        self._moved = True
+
+    def _coloured_bodies(self) -> Iterator[memoryview]:
         buffer = memoryview(bytearray(max(self._lengths)))
         at = self._kept.size
         for length in self._lengths:
             self._waiting.read_into(at, buffer[:length])
-            self._colour.coded(buffer[:length])
+            yield buffer[:length]
             at += length
-        self._waiting.abandon()
-        self._colour.finish(meta, dataset)
 
-    def _move(self) -> None:
-        """Let the grey frames wait too."""
-        buffer = memoryview(bytearray(COPY_BYTES))
-        for at in range(0, self._kept.size, COPY_BYTES):
-            piece = buffer[: min(COPY_BYTES, self._kept.size - at)]
-            self._sink.read_into(self._kept.start + at, piece)
-            self._waiting.write_at(at, piece)
-
-    def _widen(self) -> None:
-        from agent.native import compress
-
+    def _grey_frames(self) -> Iterator[memoryview]:
+        """In colour."""
         kept = self._kept.writer
         extents = list(kept.extents())
         coded = memoryview(bytearray(max(length for _, length in extents)))
@@ -206,4 +248,4 @@ class _Beside:
             self._waiting.read_into(offset - self._kept.start, coded[:length])
             compress.decode(coded[:length], kept.transfer_syntax_uid, kept.description, out=plane)
             grey.widen(plane, self.description, wide)
-            self._colour.frame(wide)
+            yield wide

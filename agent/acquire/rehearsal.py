@@ -52,6 +52,9 @@ class _Nowhere:
     def reserve(self, length: int) -> None:
         """Have room."""
 
+    def cut(self, length: int) -> None:
+        """Give up nothing."""
+
     def finishing(self) -> None:
         """Have no reserve."""
 

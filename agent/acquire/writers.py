@@ -56,6 +56,9 @@ class Sink(Protocol):
     def reserve(self, length: int) -> None:
         """Make sure of room up to ``length`` bytes, or raise ``SpoolFull`` and change nothing."""
 
+    def cut(self, length: int) -> None:
+        """Give up what was written behind ``length``."""
+
     def finishing(self) -> None:
         """From now on the reserve may be used."""
 

@@ -148,6 +148,10 @@ class Draft:
         self.waiting = self._spool.draft(expected_bytes)
         return self.waiting
 
+    def cut(self, length: int) -> None:
+        """Give up what was written behind ``length``."""
+        self.file.cut(length)
+
     def finishing(self) -> None:
         """From now on the reserve may be used: the writer was told ``SpoolFull`` and completes what it has."""
         self._floor = Floor.NONE

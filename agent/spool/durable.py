@@ -163,6 +163,11 @@ class File:
                 raise SpoolDamaged(f"read {self.path}: it ends at byte {offset + done}, {len(buffer) - done} too soon")
             done += count
 
+    def cut(self, length: int) -> None:
+        """Give up what was written behind ``length``; ``finish`` cuts it off."""
+        self.allocated = max(self.allocated, self.size)
+        self.size = min(self.size, length)
+
     def finish(self) -> None:
         """Cut the file to its true size, sync and close it: from here on its bytes are durable."""
         self._alive()

@@ -254,6 +254,9 @@ class FullSink:
             self.media.take(length - self.limit, finishing=self.ending)
             self.limit = length
 
+    def cut(self, length: int) -> None:
+        del self.data[length:]
+
     def finishing(self) -> None:
         self.ending = True
 
