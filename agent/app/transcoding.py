@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.acquire.filesink import FileSink
 from agent.app.source_file import opened
+from agent.errors import EncodeError, IodError
 from agent.transcode.job import REFER_BYTES, job_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from agent.transcode.job import Watch
+
+_FILE_HINT: Final = (
+    "It is so in the file itself: correct it at its source; 'modality-agent check' shows what else is wrong."
+)
 
 
 class Done(NamedTuple):
@@ -51,7 +59,7 @@ def transcode(
         DataSetError: The source is damaged, or the target may not hold it.
         NativeError: A compressed frame is damaged.
     """
-    with opened(source, lenient=lenient, refer_above=REFER_BYTES) as file:
+    with _file_to_blame(), opened(source, lenient=lenient, refer_above=REFER_BYTES) as file:
         job = job_of(file, syntax, near, lenient=lenient)
         sink = FileSink(target)
         try:
@@ -65,3 +73,14 @@ def transcode(
             source, target, file.meta.transfer_syntax_uid, syntax, job.frames, os.stat(source).st_size, size,
             instance_uid, (*map(str, file.notes), *job.notes),
         )  # fmt: skip
+
+
+@contextmanager
+def _file_to_blame() -> Iterator[None]:
+    """Errors of writing say what to do about the file, where they would speak of a configuration."""
+    try:
+        yield
+    except (EncodeError, IodError) as error:
+        if error.hint == type(error).hint:
+            error.hint = _FILE_HINT
+        raise

@@ -39,7 +39,7 @@ MAX_FILE_BYTES: Final = MAX_MEASUREMENTS * 32
 def arguments(parser: Parser) -> None:
     """Declare the options."""
     parser.add("action", choices=("calibrate", "verify"), help="make the table, or judge a display that has it")
-    parser.add("file", help=f"measurements: LEVEL;LUMINANCE per line; verify: P-VALUE;LUMINANCE of at least {LEVELS}")
+    parser.add("file", help=f"measurements, at least {LEVELS}: LEVEL;LUMINANCE per line; verify: P-VALUE;LUMINANCE")
     parser.add("--ambient", read=float, default=0.0, metavar="CD_M2", help="light of the room off the screen (0)")
     parser.add("--entries", read=int, default=DEFAULT_ENTRIES, metavar="N", help=f"P-values ({DEFAULT_ENTRIES})")
     parser.add("--tolerance", read=float, metavar="PERCENT", help="verify: how far contrast may be off the function "
@@ -64,6 +64,7 @@ def run(args: Arguments) -> int:
         if args.action == "verify":
             return _verify(args, measured)
         made = calibrate(measured, ambient=args.ambient, entries=args.entries)
+        _require_enough(measured)
     except DisplayError as error:
         raise DisplayError(f"{args.file}: {error.message}", hint=error.hint) from None
     if args.output:
@@ -123,6 +124,19 @@ def _verdict_facts(verdict: Verdict, steps: Conformance | None) -> dict[str, Any
 
 
 # --- calibrate -------------------------------------------------------------------------------
+
+
+def _require_enough(measured: list[Measurement]) -> None:
+    """Refuse a curve that is a guess: what lies between two levels is not measured, and no figure below would show it.
+
+    PS3.14 gives no number of levels. AAPM TG 18 measures 18 where it judges a display, and those are enough for its
+    table, too: see ``agent.display.calibration``.
+    """
+    if len(measured) < LEVELS:
+        raise DisplayError(
+            f"{len(measured)} measurements; at least {LEVELS} are needed, for nobody knows the display between them",
+            hint=f"Measure {LEVELS} levels or more, spread evenly from the lowest to the highest.",
+        )
 
 
 def _report(args: Arguments, made: Calibration) -> None:

@@ -135,8 +135,9 @@ def _one(source: str, target: str, syntax: str, args: Arguments, place: str) -> 
     facts = _facts(done)
     if not args.json:
         before, after = size_text(done.size_before), size_text(done.size_after)
+        names = [uid.uid_name(facts[key]) for key in ("from", "to")]  # a word stays one
         frames = f", {count_text(done.frames, 'frame')} compared" if done.frames else ""
-        print(f"{escaped(done.target)}: {before} as {facts['from']}, {after} as {facts['to']}{frames}")
+        print(f"{escaped(done.target)}: {before} as {names[0]}, {after} as {names[1]}{frames}")
         if args.near:
             print(f"new SOP Instance UID {done.sop_instance_uid}")
     return facts

@@ -8,6 +8,8 @@ The file appears complete or not at all, and never in the place of another.
 
 from __future__ import annotations
 
+import os
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.app import wrap_documents, wrap_facts, wrap_inputs, wrap_raw
@@ -59,7 +61,7 @@ def arguments(parser: Parser) -> None:
     parser.add("--laterality", choices=("R", "L", "U", "B"), help="side of a paired region")
     parser.add("--frame-time-ms", read=float, metavar="MS", help="time between frames (without it: pages)")
     parser.add("--insist", switch=True, help="what is given counts, whatever the file says: another patient in a CDA, "
-               "raw samples that begin like another format, a PDF with a password, frames in this order")  # fmt: skip
+               "raw samples that begin like another format, a PDF with a password, this order of frames")  # fmt: skip
     parser.add("--ignore-orientation", switch=True, help="carry a JPEG as it lies, whatever its Exif says")
     wrap_raw.arguments(parser)
     parser.add("--json", switch=True, help="print the result as JSON")
@@ -110,22 +112,30 @@ def _require(args: Arguments, content: str) -> None:
 
 
 def _require_order(args: Arguments) -> None:
-    """Refuse frames in the order of a shell, for which 10 comes before 2: nobody would see it in the instance."""
-    import re
-
-    def by_number(name: str) -> list[str | int]:
-        parts = re.split(r"([0-9]+)", name)  # text and digits in turn
-        return [int(part) if at % 2 else part for at, part in enumerate(parts)]
-
-    names = args.files
-    if args.insist or names != sorted(names):
+    """Refuse numbers that fall, as in the order of a shell, and a file given twice: no instance would show either."""
+    if args.insist:
         return
-    for name, wanted in zip(names, sorted(names, key=by_number), strict=True):
-        if name != wanted:
+    names = args.files
+    seen: set[str] = set()
+    for name in names:
+        if os.path.realpath(name) in seen:
+            raise UsageError(f"{name} is given twice and would be two frames", hint="--insist takes it twice.")
+        seen.add(os.path.realpath(name))
+    for name, following in pairwise(names):
+        if _numbers_fall(name, following):
             raise UsageError(
-                f"frames are taken in the order given, and {name} is given before {wanted}",
+                f"frames are taken in the order given, and {name} is given before {following}",
                 hint="Number them with leading zeros, or give $(ls -v NAMES); --insist keeps this order.",
             )
+
+
+def _numbers_fall(name: str, following: str) -> bool:
+    """Whether two names differ first in a number, and that of the second is the lower one."""
+    import re
+
+    pairs = zip(re.split(r"([0-9]+)", name), re.split(r"([0-9]+)", following), strict=False)  # text, digits, text ...
+    one, other = next(((a, b) for a, b in pairs if a != b), ("", ""))
+    return one.isdigit() and other.isdigit() and int(one) > int(other)
 
 
 def _print(facts: dict[str, Any]) -> None:

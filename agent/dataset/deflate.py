@@ -38,6 +38,11 @@ class Inflater:
         """Whether the deflated stream is complete; what follows is padding."""
         return self._inflater.eof
 
+    @property
+    def behind(self) -> bytes:
+        """What was given of the bytes that follow the complete stream."""
+        return self._inflater.unused_data
+
     def pieces(self, data: bytes | bytearray | memoryview) -> Iterator[bytes]:
         """The inflated bytes, in steps.
 

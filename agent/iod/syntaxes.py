@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MONO = ("MONOCHROME1", "MONOCHROME2")
 GRAY = (*MONO, "PALETTE COLOR")
+_OTHER = "Choose another transfer syntax for these pixels: 'explicit' carries the most."
 ANY = range(1, 65)
 
 
@@ -114,11 +115,11 @@ def require(transfer_syntax_uid: str, description: PixelDescription) -> None:
     photometric = description.photometric_interpretation
     misfits = [_misfit(row, description) for row in rows if photometric in row.photometric]
     if not misfits:
-        raise IodError(f"{name} does not carry {photometric}", tag=0x00280004)
+        raise IodError(f"{name} does not carry {photometric}", tag=0x00280004, hint=_OTHER)
     if None not in misfits:
         tag, attribute = max(misfit for misfit in misfits if misfit is not None)
         value = getattr(description, attribute)
-        raise IodError(f"{name} does not carry {photometric} with {attribute} {value}", tag=tag)
+        raise IodError(f"{name} does not carry {photometric} with {attribute} {value}", tag=tag, hint=_OTHER)
 
 
 def _misfit(row: Allowed, description: PixelDescription) -> tuple[int, str] | None:

@@ -89,7 +89,7 @@ def open_file(
     base, file_pread, ahead = offset, pread, start[offset:]
     damage: DecodeError | None = None
     if syntax == DEFLATED_EXPLICIT_VR_LE:
-        pread, size, damage = _inflated(pread, offset, size, limits)
+        pread, size, damage = _inflated(pread, offset, size, limits, notes if lenient else None)
         if damage is not None and not partial:
             raise damage
         syntax, base, ahead = EXPLICIT_VR_LE, 0, b""
@@ -138,7 +138,7 @@ def _completed(meta: FileMeta, dataset: DataSet) -> FileMeta:
 
 
 def _inflated(
-    pread: Callable[[int, int], bytes], offset: int, size: int, limits: Limits
+    pread: Callable[[int, int], bytes], offset: int, size: int, limits: Limits, notes: list[Note] | None
 ) -> tuple[Callable[[int, int], bytes], int, DecodeError | None]:
     """A ``pread`` into the inflated Data Set, its size, and why it is not whole."""
     from agent.dataset.deflate import Inflater  # zlib, for a transfer syntax that is rare
@@ -156,10 +156,27 @@ def _inflated(
                 body += part
         if not inflater.ended:
             damage = DecodeError("the deflated Data Set is cut short", offset=offset)
+        elif behind := size - (offset - len(inflater.behind)):
+            damage = _behind_deflated(pread, size - behind, behind, notes)
     except DecodeError as error:
         damage = error
     view = memoryview(body)
     return lambda length, start: bytes(view[start : start + length]), len(body), damage
+
+
+def _behind_deflated(
+    pread: Callable[[int, int], bytes], end: int, count: int, notes: list[Note] | None
+) -> DecodeError | None:
+    """What is wrong with bytes behind a deflated Data Set; one zero may be there as padding (PS3.5 A.5)."""
+    if count == 1 and pread(1, end) == b"\0":
+        return None
+    text = f"{count} bytes behind the Data Set that are no Data Elements"
+    if notes is None:
+        return DecodeError(text, offset=end, hint="--lenient leaves them out and says so; ask first what they are.")
+    from agent.media.lenient import Note
+
+    notes.append(Note(end, text))
+    return None
 
 
 class _Walk:

@@ -44,6 +44,8 @@ _GROUP_LENGTH, _SOP_CLASS, _SOP_INSTANCE, _SYNTAX = 0x00020000, 0x00020002, 0x00
 _SOURCE_AE, _PRIVATE_CREATOR = 0x00020016, 0x00020100
 # Groups that open a Data Set in practice; 0000 is a Command Set that somebody wrote to a file.
 _FIRST_GROUPS = frozenset({0x0000, 0x0004, 0x0008, 0x0010, 0x0018, 0x0020, 0x0028})
+_NEITHER = "no DICM prefix, and no Data Element either"
+_NOT_EVEN_LENIENT = "Is it the right file? Not even the start of a Data Set without the head of a file is in it."
 _VR_NAMES = frozenset(name.encode() for name in VRS)
 _LONG_NAMES = frozenset(name.encode() for name, row in VRS.items() if row.long)
 
@@ -83,7 +85,7 @@ def read_prefix(pread: Callable[[int, int], bytes], size: int) -> Prefix:
     start = _start(pread, notes)
     found, offset = _meta(pread, start, size, notes)
     if not found and not _guesses(pread(8, offset)) and offset < size:
-        raise NotDicomError("no DICM prefix, and no Data Element either", offset=offset)
+        raise NotDicomError(_NEITHER, offset=offset, hint=_NOT_EVEN_LENIENT)
     stated = _text(found, _SYNTAX)
     syntax = _syntax(_uid(found, _SYNTAX), pread(8, offset), offset, notes)
     if found and not _uid(found, _SYNTAX):
@@ -136,7 +138,7 @@ def _start(pread: Callable[[int, int], bytes], notes: list[Note]) -> int:
         if _is_meta(head[offset : offset + 8]) or _guesses(head[offset : offset + 8]):
             notes.append(Note(offset, "no DICM prefix" if offset else "no preamble and no DICM prefix"))
             return offset
-    raise NotDicomError("no DICM prefix, and no Data Element either", offset=PREAMBLE_BYTES)
+    raise NotDicomError(_NEITHER, offset=PREAMBLE_BYTES, hint=_NOT_EVEN_LENIENT)
 
 
 # --- group 0002 ---------------------------------------------------------------------------------

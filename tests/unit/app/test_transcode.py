@@ -8,6 +8,7 @@ import pydicom
 import pytest
 from pydicom.data import get_testdata_file
 
+from agent.app.cli import main
 from agent.app.transcoding import transcode
 from agent.dataset import encapsulate, uid
 from agent.dataset.dataset import DataSet
@@ -15,7 +16,7 @@ from agent.dataset.decode import Limits
 from agent.dataset.encode import encode
 from agent.dataset.pixels import PixelDescription
 from agent.dataset.uid import EXPLICIT_VR_LE, JPEG_LS_LOSSLESS, JPEG_LS_NEAR, RLE_LOSSLESS, SC_MF_COLOR
-from agent.errors import DecodeError, EncodeError, IodError
+from agent.errors import DecodeError, EncodeError, IodError, NotDicomError
 from agent.media.file import open_file
 from agent.media.part10 import FileMeta, encode_prefix
 from agent.media.reader import instance_of
@@ -207,3 +208,22 @@ def test_a_wrong_number_of_frames_does_not_go_on(syntax: str, frames: int | None
     done = transcode(str(path), str(tmp_path / "out.dcm"), syntax, lenient=True)
     assert any("they are copied as they are" in note for note in done.notes)
     assert pydicom.dcmread(tmp_path / "out.dcm").PixelData == b"".join(FRAMES)
+
+
+def test_hints_speak_of_the_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    palette = {"SamplesPerPixel": 1, "PhotometricInterpretation": "PALETTE COLOR"}
+    path = source(tmp_path, **palette, PixelData=bytes(12))
+    with pytest.raises(IodError, match="does not carry PALETTE COLOR") as caught:
+        transcode(str(path), str(tmp_path / "out.dcm"), JPEG_LS_NEAR, near=1)
+    assert "another transfer syntax" in caught.value.hint
+    unknown = str(get_testdata_file("UN_sequence.dcm", download=False))
+    with pytest.raises(EncodeError) as told:
+        transcode(unknown, str(tmp_path / "out.dcm"), uid.IMPLICIT_VR_LE)
+    assert "modality-agent check" in told.value.hint
+    (tmp_path / "text").write_text("no DICOM file at all, whatever one tries; " * 9)
+    with pytest.raises(NotDicomError) as seen:
+        transcode(str(tmp_path / "text"), str(tmp_path / "out.dcm"), EXPLICIT_VR_LE, lenient=True)
+    assert "--lenient" not in seen.value.hint
+    big_endian = str(get_testdata_file("ExplVR_BigEnd.dcm", download=False))
+    assert main(["transcode", big_endian, "--to", "explicit", "-o", str(tmp_path / "out.dcm")]) == 0
+    assert " as Explicit VR Big Endian, " in capsys.readouterr().out

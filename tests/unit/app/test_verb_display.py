@@ -124,3 +124,13 @@ def test_no_such_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 def test_a_file_without_end_is_read_no_further_than_the_bound(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["display", "calibrate", "/dev/zero"]) == 2
     assert "is larger than" in capsys.readouterr().err
+
+
+def test_a_curve_of_few_levels_is_no_curve(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, table = tmp_path / "few.csv", tmp_path / "table.csv"
+    for levels in (2, 17):
+        path.write_text("".join(f"{level * 15},{1 + level}\n" for level in range(levels)))
+        assert main(["display", "calibrate", str(path), "-o", str(table)]) == 34
+        out, err = capsys.readouterr()
+        assert f"{levels} measurements; at least 18 are needed" in err
+        assert (out, table.exists()) == ("", False)

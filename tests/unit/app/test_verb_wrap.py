@@ -220,12 +220,20 @@ def test_frames_in_the_order_of_a_shell_are_refused(tmp_path: Path, capsys: pyte
     words = ["--sop-class", "us-mf", "--frame-time-ms", "40", "-o"]
     assert cli.main(["wrap", *files, *words, str(tmp_path / "a.dcm")]) == 2
     assert "clip10.pgm is given before " in capsys.readouterr().err
-    for name, order, last in (("b", [0, 2, 1], 10), ("c", [2, 0, 1], 10), ("d", [1, 2, 0], 1)):
-        assert cli.main(["wrap", *(files[at] for at in order), *words, str(tmp_path / f"{name}.dcm")]) == 0
-        with opened(str(tmp_path / f"{name}.dcm")) as file:
-            assert file.pixel_value is not None
-            assert file.pread(1, file.pixel_value.end - 1) == bytes([last])
-    assert cli.main(["wrap", *files, *words, str(tmp_path / "e.dcm"), "--insist"]) == 0
+    for order, more, last in (([0, 2, 1], [], 10), ([1, 2, 0], [], None), ([2, 0, 1], [], None), ([0, 0], [], None),
+                              ([1, 2, 0], ["--insist"], 1), ([0, 0], ["--insist"], 1)):  # fmt: skip
+        made = tmp_path / f"{order}{more}.dcm"
+        status = cli.main(["wrap", *(files[at] for at in order), *words, str(made), *more])
+        assert (status, made.exists()) == ((2, False) if last is None else (0, True))
+        if last is not None:
+            with opened(str(made)) as file:
+                assert file.pixel_value is not None
+                assert file.pread(1, file.pixel_value.end - 1) == bytes([last])
+    assert "is given twice and would be two frames" in capsys.readouterr().err
+    for name in ("j", "j444", "back"):  # names without a number in the same place have no order of their own
+        (tmp_path / f"{name}.pgm").write_bytes(PGM)
+    others = [str(tmp_path / f"{name}.pgm") for name in ("j", "j444", "back")]
+    assert cli.main(["wrap", *others, *words, str(tmp_path / "f.dcm")]) == 0
 
 
 def test_an_old_picture_is_no_old_instance(tmp_path: Path) -> None:

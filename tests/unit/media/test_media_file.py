@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,6 +28,7 @@ from agent.errors import DecodeError, LimitError, NotDicomError
 from agent.media.file import DicomFile, open_file
 from agent.media.part10 import FileMeta, encode_prefix
 from agent.media.reader import instance_of
+from agent.spool.walk import walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -321,3 +323,25 @@ def test_meta_information_that_ends_behind_the_file_is_said() -> None:
     with pytest.raises(DecodeError, match="File Meta Information is cut short at byte 1500"):
         opened(whole[:1500])
     assert len(opened(whole).dataset) == 0
+
+
+@pytest.mark.parametrize("behind", [b"PATIENT", b"\0\0", b"\1"])
+def test_bytes_behind_a_deflated_data_set_are_not_dropped_in_silence(behind: bytes) -> None:
+    head = encode_prefix(FileMeta(SC, "1.2.3", DEFLATED_EXPLICIT_VR_LE))
+    packed = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    data = head + packed.compress(encode(DataSet({"PatientID": "7"}), EXPLICIT_VR_LE)) + packed.flush()
+
+    def opened(data: bytes, *, lenient: bool = False) -> DicomFile:
+        return open_file(lambda length, at: data[at : at + length], len(data), lenient=lenient)
+
+    assert opened(data + b"\0").dataset.text("PatientID") == "7"  # PS3.5 A.5
+    text = f"{len(behind)} bytes behind the Data Set"
+    with pytest.raises(DecodeError, match=text) as caught:
+        opened(data + behind)
+    assert caught.value.offset == len(data)
+    found = opened(data + behind, lenient=True)
+    assert found.dataset.text("PatientID") == "7"
+    assert [note.text[: len(text)] for note in found.notes] == [text]
+    with pytest.raises(DecodeError, match="bytes behind the deflated Data Set"):
+        walk(lambda length, at: (data + behind)[at : at + length], len(data + behind), len(head),
+             DEFLATED_EXPLICIT_VR_LE)  # fmt: skip
