@@ -6,6 +6,7 @@ at the limit and not after it.
 
 from __future__ import annotations
 
+import struct
 import zlib
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,11 @@ def deflate(data: bytes) -> bytes:
     compressor = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     packed = compressor.compress(data) + compressor.flush()
     return packed + b"\0" if len(packed) & 1 else packed
+
+
+def trailer_of(data: bytes | bytearray) -> bytes:
+    """What gzip writes behind the stream of ``data`` (RFC 1952 2.3.1), and some writers of DICOM files, too."""
+    return struct.pack("<II", zlib.crc32(data), len(data) & 0xFFFFFFFF)
 
 
 class Inflater:

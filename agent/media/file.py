@@ -141,7 +141,7 @@ def _inflated(
     pread: Callable[[int, int], bytes], offset: int, size: int, limits: Limits, notes: list[Note] | None
 ) -> tuple[Callable[[int, int], bytes], int, DecodeError | None]:
     """A ``pread`` into the inflated Data Set, its size, and why it is not whole."""
-    from agent.dataset.deflate import Inflater  # zlib, for a transfer syntax that is rare
+    from agent.dataset.deflate import Inflater, trailer_of  # zlib, for a transfer syntax that is rare
 
     inflater = Inflater(limits.total_bytes)
     body = bytearray()
@@ -157,7 +157,7 @@ def _inflated(
         if not inflater.ended:
             damage = DecodeError("the deflated Data Set is cut short", offset=offset)
         elif behind := size - (offset - len(inflater.behind)):
-            damage = _behind_deflated(pread, size - behind, behind, notes)
+            damage = _behind_deflated(pread, size - behind, behind, trailer_of(body), notes)
     except DecodeError as error:
         damage = error
     view = memoryview(body)
@@ -165,10 +165,10 @@ def _inflated(
 
 
 def _behind_deflated(
-    pread: Callable[[int, int], bytes], end: int, count: int, notes: list[Note] | None
+    pread: Callable[[int, int], bytes], end: int, count: int, trailer: bytes, notes: list[Note] | None
 ) -> DecodeError | None:
-    """What is wrong with bytes behind a deflated Data Set; one zero may be there as padding (PS3.5 A.5)."""
-    if count == 1 and pread(1, end) == b"\0":
+    """What is wrong with bytes behind a deflated Data Set; one zero pads (PS3.5 A.5), a checksum does no harm."""
+    if count <= len(trailer) + 1 and pread(count, end) in (b"\0", trailer, trailer + b"\0"):
         return None
     text = f"{count} bytes behind the Data Set that are no Data Elements"
     if notes is None:

@@ -201,9 +201,6 @@ def _deflated(pread: Callable[[int, int], bytes], size: int, offset: int) -> Ori
             first += piece[: INFLATED_BYTES - len(first)]
     except zlib.error as error:
         raise DecodeError(f"the deflated Data Set is damaged: {error}", offset=offset) from None
-    end = offset - len(inflater.unused_data)
-    if size - end > 1 or pread(size - end, end).strip(b"\0"):  # one zero pads
-        raise DecodeError("there are bytes behind the deflated Data Set", offset=end)
     window = _Window(lambda length, at: first[at : at + length], len(first))
     walker = _Walker(window, "")
     try:
