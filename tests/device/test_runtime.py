@@ -8,11 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pydicom
 import pytest
 from fakes.site import Site, table
 
+from agent.acquire.frame_log import FrameLog
 from agent.app import cli
 from agent.app import runtime as runtime_module
 from agent.app.journal import Journal
@@ -189,12 +191,14 @@ def test_a_fault_in_a_reload_ends_nothing(box: Box, monkeypatch: pytest.MonkeyPa
 
 
 def _recording_and_asked_again(box: Box) -> Runtime:
-    """A clip that only a stop ends, and a second trigger that waits behind it."""
-    box.configure("ALPHA", {**SOURCE, "clip_frames": 0, "clip_s": 600.0})
-    runtime = box.start()
-    _trigger(runtime)
-    box.wait(lambda: runtime.recorders["s0"].counts.recording)
-    time.sleep(0.3)
+    """A clip that has a frame and that only a stop ends, and a second trigger that waits behind it."""
+    frames = str(box.log_path.with_name("frames"))
+    box.configure("ALPHA", {**SOURCE, "clip_frames": 0, "clip_s": 600.0, "frame_digest_file": frames})
+    running = threading.Event()
+    with patch.object(FrameLog, "add", lambda *_: running.set()):
+        runtime = box.start()
+        _trigger(runtime)
+        box.wait(running.is_set)
     _trigger(runtime)
     return runtime
 
