@@ -153,4 +153,5 @@ def test_spoilt_bytes_are_walked_or_refused(data: st.DataObject) -> None:
 
 
 def test_a_whole_data_set_tells_its_origin() -> None:
-    assert walked(WHOLE, EXPLICIT) == Origin("1.2.3.4", "1.2.3.4.5")
+    named = Origin("1.2.3.4", "1.2.3.4.5", "1.2.840.10008.5.1.4.1.1.7", "1.2.826.0.1.3680043.2.1143.9.1")
+    assert walked(WHOLE, EXPLICIT) == named
