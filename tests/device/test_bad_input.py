@@ -172,14 +172,15 @@ def test_a_source_that_cannot_work(uri: str, message: str, site: Site, archive: 
     assert message in done.stderr
 
 
-def test_a_source_that_no_instance_can_hold(site: Site, archive: Archive, to_archive: Any, tmp_path: Path) -> None:
-    """What only a look at the frames shows is found when the instance is rehearsed, and the role says so."""
+def test_a_source_that_no_instance_can_hold(site: Site, tmp_path: Path) -> None:
+    """What only a look at the frames shows is found when the sources are rehearsed, before the agent is ready."""
     (tmp_path / "colour.ppm").write_bytes(b"P6 64 48 255\n" + bytes(64 * 48 * 3))
     source = {**QUICK_SOURCE, "uri": f"replay:{tmp_path}/colour.ppm", "sop_class": "dx", "clip_frames": 1}
-    site.configure(destinations=[to_archive], sources=[source])
-    agent = site.start()
-    agent.wait_for("[iod]")
-    assert "DX" in agent.log
+    site.configure(destinations=[], sources=[source])
+    done = run_command("run", "--config", site.config)
+    assert done.returncode == 10
+    assert "source 'probe' cannot make an instance of dx" in done.stderr
+    assert "SamplesPerPixel has 3, allowed are 1" in done.stderr
     assert site.rows() == []
 
 
