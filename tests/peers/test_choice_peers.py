@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes import masters
 from fakes.link_bench import Bench
-from fakes.peers import Orthanc, start_storescp
+from fakes.peers import Orthanc, Storescp
 from fakes.process import free_port
 from fakes.slow_proxy import SlowProxy
 
@@ -27,8 +27,10 @@ from agent.spool.store import Spool
 from agent.transcode.learn import recall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    Start = Callable[..., Storescp]
 
 NATIVE = {EXPLICIT_VR_LE, IMPLICIT_VR_LE}
 pytestmark = pytest.mark.peer
@@ -73,9 +75,9 @@ def no_rubbish(bench: Bench) -> bool:
     ],
 )
 def test_peer_that_refuses_what_is_stored_gets_a_lossless_copy(
-    stored: str, option: str, taken: set[str], bench: Bench
+    storescp: Start, stored: str, option: str, taken: set[str], bench: Bench
 ) -> None:
-    peer = start_storescp(bench.folder / "got", option, log=bench.folder / "log")
+    peer = storescp(option)
     wanted = dict(put(bench, masters.write(bench.folder, kind, stored)) for kind in ("us-mf", "dx", "xa"))
     bench.work(peer.port, commitment=False)
     bench.until(stored=3)
@@ -131,8 +133,8 @@ def test_orthanc_commits_a_copy_under_the_uid_of_the_master(bench: Bench) -> Non
     assert masters.pixels(path) == (uid, EXPLICIT_VR_LE, samples)
 
 
-def test_lossy_and_damaged_instances_are_held_and_others_go_on(bench: Bench) -> None:
-    peer = start_storescp(bench.folder / "got", "+x=", log=bench.folder / "log")
+def test_lossy_and_damaged_instances_are_held_and_others_go_on(storescp: Start, bench: Bench) -> None:
+    peer = storescp("+x=")
     lossy = masters.write(bench.folder, "us-mf", EXPLICIT_VR_LE)
     lossy_uid = masters.pixels(lossy)[0]
     masters.call_it(lossy, JPEG_BASELINE)
@@ -154,10 +156,10 @@ def test_lossy_and_damaged_instances_are_held_and_others_go_on(bench: Bench) -> 
 
 @pytest.mark.parametrize("hurry_s", [2.0, 0.0])
 def test_damaged_frame_goes_as_stored_where_the_peer_takes_it(
-    hurry_s: float, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    storescp: Start, hurry_s: float, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agent.forward.outgoing.HURRY_S", hurry_s)
-    peer = start_storescp(bench.folder / "got", "+xa", log=bench.folder / "log")
+    peer = storescp("+xa")
     damaged = masters.write(bench.folder, "us-mf", JPEG_LS_LOSSLESS)
     uid = masters.pixels(damaged)[0]
     masters.spoil_last_frame(damaged)
@@ -169,8 +171,8 @@ def test_damaged_frame_goes_as_stored_where_the_peer_takes_it(
     assert "no copy can be made" in answer(bench.spool, uid)["why"]
 
 
-def test_word_is_preferred_to_what_is_stored(bench: Bench) -> None:
-    peer = start_storescp(bench.folder / "got", "+xa", log=bench.folder / "log")
+def test_word_is_preferred_to_what_is_stored(storescp: Start, bench: Bench) -> None:
+    peer = storescp("+xa")
     uid, samples = put(bench, masters.write(bench.folder, "dx", EXPLICIT_VR_LE))
     bench.work(peer.port, commitment=False, transfer_syntax=JPEG_LS_LOSSLESS)
     bench.until(stored=1)
@@ -179,9 +181,9 @@ def test_word_is_preferred_to_what_is_stored(bench: Bench) -> None:
 
 @pytest.mark.parametrize(("bytes_per_s", "expected"), [(1.5e6, JPEG_LS_LOSSLESS), (None, EXPLICIT_VR_LE)])
 def test_slow_link_gets_jpeg_ls_and_a_fast_one_what_is_stored(
-    bytes_per_s: float | None, expected: str, bench: Bench
+    storescp: Start, bytes_per_s: float | None, expected: str, bench: Bench
 ) -> None:
-    peer = start_storescp(bench.folder / "got", "+xa", log=bench.folder / "log")
+    peer = storescp("+xa")
     wanted = dict(
         put(bench, masters.write(bench.folder, "us-mf", EXPLICIT_VR_LE, rows=240, columns=320, seed=seed))
         for seed in range(4)
@@ -198,9 +200,11 @@ def test_slow_link_gets_jpeg_ls_and_a_fast_one_what_is_stored(
     assert ("to send at 1." if bytes_per_s else "as stored") in why
 
 
-def test_long_copy_is_made_between_two_associations(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_copy_is_made_between_two_associations(
+    storescp: Start, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("agent.forward.outgoing.HURRY_S", 0.0)
-    peer = start_storescp(bench.folder / "got", "+x=", log=bench.folder / "log")
+    peer = storescp("+x=")
     wanted = dict(
         put(bench, masters.write(bench.folder, "us-mf", JPEG_LS_LOSSLESS, rows=64, columns=64, seed=n))
         for n in range(3)
@@ -214,8 +218,8 @@ def test_long_copy_is_made_between_two_associations(bench: Bench, monkeypatch: p
     assert all(receipt and sum(event.kind == "active" for event in receipt.events) == 1 for receipt in receipts)
 
 
-def test_what_was_learned_comes_back_from_the_receipts(bench: Bench) -> None:
-    peer = start_storescp(bench.folder / "got", "+xs", log=bench.folder / "log")
+def test_what_was_learned_comes_back_from_the_receipts(storescp: Start, bench: Bench) -> None:
+    peer = storescp("+xs")
     put(bench, masters.write(bench.folder, "us-mf", JPEG_LS_LOSSLESS))
     worker = bench.work(peer.port, commitment=False)
     bench.until(stored=1)
@@ -230,12 +234,15 @@ def test_what_was_learned_comes_back_from_the_receipts(bench: Bench) -> None:
 
 
 def test_send_makes_copies_when_asked_to(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    storescp: Start,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setenv("TMPDIR", str(scratch))
-    peer = start_storescp(tmp_path / "got", "+x=", log=tmp_path / "log")
+    peer = storescp("+x=")
     damaged = masters.write(tmp_path, "us-mf", JPEG_LS_LOSSLESS)
     masters.spoil_last_frame(damaged)
     files = [masters.write(tmp_path, "us-mf", syntax) for syntax in (JPEG_LS_LOSSLESS, EXPLICIT_VR_LE)]
