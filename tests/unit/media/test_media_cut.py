@@ -1,4 +1,6 @@
-"""Twenty files cut at every byte and opened, strictly and leniently: refused with a clear error, or whole elements.
+"""Twenty files cut and opened, strictly and leniently: refused with a clear error, or whole elements.
+
+Cut at every byte, but within long pixels, where all bytes are alike, at every ``STEP``th.
 
 A Data Set that ends behind a root element is a shorter one to whoever has only its bytes; where a cut is tolerated
 anywhere else, a note says so. Nothing but ``NotDicomError`` and ``DecodeError`` leaves.
