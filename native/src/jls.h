@@ -1,9 +1,10 @@
 /* What encoder and decoder of JPEG-LS share (ITU-T T.87): coding parameters, contexts, and the rules of one sample.
  *
  * The names are those of the Standard in words: a, b, c, n are A, B, C, N of a context (T.87 A.3.3), k is its Golomb
- * parameter, ra rb rc rd are the samples to the left, above, above left and above right (T.87 figure 3). k and the
- * inversion of the mapping (T.87 A.5.2) are computed when a context changes, not when it is used next: that takes them
- * off the path from one sample to the next. */
+ * parameter, ra rb rc rd are the samples to the left, above, above left and above right (T.87 figure 3). A decoder
+ * computes k and the inversion of the mapping (T.87 A.5.2) when a context changes, not when it is used next: that takes
+ * them off the path from one sample to the next. An encoder lists what they follow from, and computes them in vectors.
+ */
 #ifndef MGA_JLS_H
 #define MGA_JLS_H
 
@@ -181,9 +182,9 @@ static inline jls_pair jls_below(jls_pair v)
     return (jls_pair)((with_sign)v >> 31);
 }
 
-/* Updates a context after the error e of magnitude `size` (T.87 A.6), without branches that depend on the picture.
- * Lossless, with the default RESET. */
-static inline void jls_update(jls_context *x, const jls_steps *steps, int32_t e, uint32_t size)
+/* Updates A, B, C and N of a context after the error e of magnitude `size` (T.87 A.6), without branches that depend on
+ * the picture. Gives N - 1. Lossless, with the default RESET. */
+static inline uint32_t jls_count(jls_context *x, const jls_steps *steps, int32_t e, uint32_t size)
 {
     uint32_t a = x->a + size;
     uint32_t n = x->n;
@@ -201,9 +202,16 @@ static inline void jls_update(jls_context *x, const jls_steps *steps, int32_t e,
     x->a = a;
     x->bc = bc;
     x->n = (uint16_t)(n + 1);
+    return n;
+}
+
+/* The same, and how the next error of the context is written. */
+static inline void jls_update(jls_context *x, const jls_steps *steps, int32_t e, uint32_t size)
+{
+    uint32_t n = jls_count(x, steps, e, size);
     /* k == 0 means A <= N; then 2 B <= -N inverts (T.87 A.5.2) */
-    uint32_t inverted = ((bc + bc - steps->n[n])[0] & (a - n - 2)) >> 31;
-    x->code = (jls_code){(int8_t)jls_golomb_room(steps->reciprocal[n], a), (uint8_t)inverted};
+    uint32_t inverted = ((x->bc + x->bc - steps->n[n])[0] & (x->a - n - 2)) >> 31;
+    x->code = (jls_code){(int8_t)jls_golomb_room(steps->reciprocal[n], x->a), (uint8_t)inverted};
 }
 
 #endif

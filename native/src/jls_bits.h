@@ -13,9 +13,13 @@
 #define JLS_SYMBOLS_MAX (2 * JLS_BLOCK + 64u) /* two blocks; a run behind its block takes a few symbols more */
 #define JLS_RAW_BYTES ((size_t)JLS_SYMBOLS_MAX * JLS_SAMPLE_BYTES_MAX + 64u)
 
+/* Errors, and of their contexts what k and the mapping of signs follow from (T.87 A.5.1, A.5.2): the list is gone
+ * through in vectors, so that the loop over samples need not find them one by one. */
 typedef struct {
-    int32_t e[JLS_SYMBOLS_MAX]; /* fold(e) ^ inverted = h << k | low bits */
-    jls_code code[JLS_SYMBOLS_MAX];
+    int32_t e[JLS_SYMBOLS_MAX];
+    uint32_t a[JLS_SYMBOLS_MAX];
+    uint32_t b[JLS_SYMBOLS_MAX]; /* B + N - 1 */
+    uint16_t n[JLS_SYMBOLS_MAX];
     size_t count;
     uint32_t zeros; /* to be written before the next symbol */
 } jls_symbols;
@@ -30,6 +34,8 @@ typedef struct {
     uint8_t *at, *end; /* destination */
     uint32_t code[JLS_SYMBOLS_MAX + 8];
     uint32_t length[JLS_SYMBOLS_MAX + 8];
+    uint64_t word[JLS_SYMBOLS_MAX / 4]; /* four of them */
+    uint32_t size[JLS_SYMBOLS_MAX / 4];
     uint8_t raw[JLS_RAW_BYTES];
 } jls_writer;
 
@@ -47,7 +53,8 @@ typedef struct {
 
 #define JLS_READ_SLACK 4096u /* behind the last bit; damaged codes of one block may lead so far */
 
-/* Lists a symbol: h zeros, a one, the low k bits of `low`. hmax zeros are the escape, then k is qbpp. */
+/* Lists a symbol: h zeros, a one, the low k bits of `low`; as an error of a context with this k and the plain mapping.
+ * hmax zeros are the escape, then k is qbpp. */
 static inline void jls_put_symbol(jls_symbols *s, uint32_t hmax, uint32_t h, uint32_t k, uint32_t low)
 {
     h += s->zeros;
@@ -55,7 +62,9 @@ static inline void jls_put_symbol(jls_symbols *s, uint32_t hmax, uint32_t h, uin
     /* an escape's value is written less one (T.87 A.5.3), and that is undone when the symbol becomes bits */
     uint32_t m = (h << k) + low + (h >= hmax);
     s->e[s->count] = jls_unfold(m);
-    s->code[s->count++] = (jls_code){(int8_t)(33 - k), 0};
+    s->a[s->count] = 1u << k;
+    s->b[s->count] = 0;
+    s->n[s->count++] = 1;
 }
 
 /* Lists a mapped error with the limited code of T.87 A.5.3 for this limit. */

@@ -3,6 +3,19 @@
 #include "jls_fast.h"
 
 #define INLINE static inline __attribute__((always_inline))
+#define FLOAT_FRACTION 23
+
+/* The smallest k with n << k >= a (T.87 A.5.1): how far their exponents as floating point numbers are apart, rounded
+ * up. Both are below 2^24, so they are exact. */
+INLINE uint32_t golomb(uint32_t a, uint32_t n)
+{
+    union {
+        float number;
+        int32_t bits;
+    } x = {(float)(int32_t)a}, y = {(float)(int32_t)n};
+    int32_t k = (x.bits - y.bits + (1 << FLOAT_FRACTION) - 1) >> FLOAT_FRACTION;
+    return (uint32_t)(k < 0 ? 0 : k);
+}
 
 /* Symbols as h zeros, a one and k bits; the word holds the one and the bits, the length counts all. */
 INLINE void codes(jls_writer *w, const jls_symbols *s, uint32_t hmax, uint32_t qbpp)
@@ -10,8 +23,9 @@ INLINE void codes(jls_writer *w, const jls_symbols *s, uint32_t hmax, uint32_t q
     uint32_t *restrict code = w->code;
     uint32_t *restrict length = w->length;
     for (size_t i = 0; i < s->count; i++) {
-        uint32_t k = (33u - (uint32_t)s->code[i].room) & 31u;
-        uint32_t m = jls_fold(s->e[i]) ^ s->code[i].inverted;
+        uint32_t k = golomb(s->a[i], s->n[i]);
+        uint32_t inverted = ((2 * s->b[i] + 1 - s->n[i]) & (s->a[i] - s->n[i] - 1)) >> 31;
+        uint32_t m = jls_fold(s->e[i]) ^ inverted;
         uint32_t h = m >> k;
         bool escape = h >= hmax;
         m = escape ? m - 1 : m;
@@ -23,39 +37,65 @@ INLINE void codes(jls_writer *w, const jls_symbols *s, uint32_t hmax, uint32_t q
     }
 }
 
+/* Four code words as one, and how long it is; the lengths tell whether that fits. */
+INLINE void join_fours(jls_writer *w, size_t fours)
+{
+    const uint32_t *restrict code = w->code;
+    const uint32_t *restrict length = w->length;
+    uint64_t *restrict word = w->word;
+    uint32_t *restrict size = w->size;
+    for (size_t i = 0; i < fours; i++) {
+        uint64_t first = (uint64_t)code[4 * i] << (length[4 * i + 1] & 63) | code[4 * i + 1];
+        uint64_t second = (uint64_t)code[4 * i + 2] << (length[4 * i + 3] & 63) | code[4 * i + 3];
+        uint32_t behind = length[4 * i + 2] + length[4 * i + 3];
+        word[i] = first << (behind & 63) | second;
+        size[i] = length[4 * i] + length[4 * i + 1] + behind;
+    }
+}
+
+/* Bits on their way into bytes. */
+typedef struct {
+    uint64_t bits; /* at the top, up to seven of them */
+    uint32_t used;
+    uint8_t *at;
+} packer;
+
+/* Adds up to 56 bits. */
+INLINE void put_word(packer *p, uint64_t word, uint32_t size)
+{
+    p->used += size;
+    p->bits |= word << (64 - p->used);
+    jls_put64(p->at, p->bits);
+    p->at += p->used / 8;
+    p->bits <<= p->used & 56;
+    p->used %= 8;
+}
+
+/* Adds code words one by one, of any length. */
+INLINE void put_codes(packer *p, const uint32_t *code, const uint32_t *length, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint32_t size = length[i];
+        for (; size > 56; size -= 32) /* leading zeros first; what is left is at most 32 bits long */
+            put_word(p, 0, 32);
+        put_word(p, code[i], size);
+    }
+}
+
 INLINE size_t pack(jls_writer *w, size_t count)
 {
-    uint64_t bits = w->bits;
-    uint32_t used = w->bit_count;
-    uint8_t *at = w->raw;
-    const uint32_t *code = w->code;
-    const uint32_t *length = w->length;
-    for (size_t i = 0; i < count;) {
-        uint64_t word = code[i];
-        uint32_t size = length[i];
-        i++;
-        if (i < count && size + length[i] <= 56) { /* two at a time; `bits` holds up to seven already */
-            word = word << length[i] | code[i];
-            size += length[i];
-            i++;
-        } else if (size > 56) { /* leading zeros first; what is left is at most 32 bits long */
-            used += size - 32;
-            jls_put64(at, bits);
-            at += used / 8;
-            bits <<= used & 56;
-            used %= 8;
-            size = 32;
-        }
-        used += size;
-        bits |= word << (64 - used);
-        jls_put64(at, bits);
-        at += used / 8;
-        bits <<= used & 56;
-        used %= 8;
-    }
-    w->bits = bits;
-    w->bit_count = used;
-    return (size_t)(at - w->raw);
+    packer p = {w->bits, w->bit_count, w->raw};
+    const size_t fours = count / 4;
+    join_fours(w, fours);
+    for (size_t i = 0; i < fours; i++)
+        if (__builtin_expect(w->size[i] <= 56, 1))
+            put_word(&p, w->word[i], w->size[i]);
+        else
+            put_codes(&p, w->code + 4 * i, w->length + 4 * i, 4);
+    put_codes(&p, w->code + 4 * fours, w->length + 4 * fours, count % 4);
+    w->bits = p.bits;
+    w->bit_count = p.used;
+    return (size_t)(p.at - w->raw);
 }
 
 INLINE bool stuff(jls_writer *w, size_t bytes)

@@ -111,8 +111,10 @@ INLINE size_t regular(jls_state *s, const jls_encode_block *b, size_t at, size_t
         if (limited)
             e = (int32_t)((uint32_t)e << shift) >> shift;
         symbols->e[listed] = e;
-        symbols->code[listed++] = x->code;
-        jls_update(x, &s->steps, e, (uint32_t)(e < 0 ? -e : e));
+        symbols->a[listed] = x->a;
+        symbols->b[listed] = x->bc[0];
+        symbols->n[listed++] = x->n;
+        jls_count(x, &s->steps, e, (uint32_t)(e < 0 ? -e : e));
     }
     symbols->count = listed;
     return at;
