@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.acquire.identity import new_uid
@@ -10,6 +11,7 @@ from agent.app.peers import peer_of_destination
 from agent.app.wiring import tls_settings
 from agent.config.words import transfer_syntax_uid
 from agent.dataset.uid import STORAGE_COMMITMENT, VERIFICATION
+from agent.forward.flights import Flights
 from agent.forward.policy import BackOff
 from agent.forward.settle import Settler
 from agent.forward.worker import Settings as WorkerSettings
@@ -94,6 +96,7 @@ class Forwarder:
     ) -> None:
         self.name = row.name
         self.peer = peer_of_destination(settings, row)
+        say = partial(_say, journal, row.name)
         self._worker = Worker(
             spool,
             WorkerSettings(
@@ -107,7 +110,8 @@ class Forwarder:
             ),
             settler,
             new_uid,
-            say=lambda level, text: journal.say(level, f"to {row.name}", text),
+            say=say,
+            record=Flights(spool.medium, row.name, say).begin,
         )
 
     def work(self, stop: threading.Event, _facts: object = None) -> None:
@@ -129,3 +133,7 @@ class Forwarder:
             "next_in_s": round(max(0.0, health.next_at - time.monotonic()), 1),
             "reason": health.reason,
         }
+
+
+def _say(journal: Journal, destination: str, level: str, text: str) -> None:
+    journal.say(level, f"to {destination}", text)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from agent.link.conversation import Incoming, Reply
+    from agent.link.flight import Flight
     from agent.link.peer import Peer
     from agent.ul.user import RoleSelection
 
@@ -95,10 +96,14 @@ class Delivery:
         on_request: Callable[[Incoming], Reply] = refuse,
         clock: Callable[[], float] = time.monotonic,
         cancelled: Callable[[], bool] = never,
+        flight: Flight | None = None,
     ) -> None:
-        """Open the association for at most 128 ``needs``; raises what ``link.requestor.associate`` raises."""
+        """Open the association for at most 128 ``needs``; raises what ``link.requestor.associate`` raises.
+
+        ``flight`` gets the record of it.
+        """
         self.peer = peer
-        driver = associate(peer, proposal.propose(needs).contexts, roles, clock, cancelled)
+        driver = associate(peer, proposal.propose(needs).contexts, roles, clock, cancelled, flight=flight)
         self._conversation = Conversation(driver, on_request)
         self._response_s = peer.timeouts.response_s
         self._broken: AgentError | None = None
@@ -192,12 +197,14 @@ class Delivery:
         """End the association because of ``error``, of this service or of another one on it."""
         self._broken = error
         self._conversation.driver.abort()
+        self._conversation.driver.ended(error)
 
     def close(self) -> None:
         """Release the association if it is still whole; never raises."""
         if self._broken is None:
             self._broken = LinkClosed(f"the association with {self.peer} was released")
             self._conversation.driver.release()
+            self._conversation.driver.ended()
 
     def _send(self, instance: Instance, fd: int, context_id: int) -> Outcome:
         size = instance.size - instance.data_set_offset
@@ -361,10 +368,15 @@ class Echo(NamedTuple):
     facts: dict[str, str]  # of the transport: tcp or tls, version, suite
 
 
-def echo(peer: Peer, clock: Callable[[], float] = time.monotonic, cancelled: Callable[[], bool] = never) -> Echo:
+def echo(
+    peer: Peer,
+    clock: Callable[[], float] = time.monotonic,
+    cancelled: Callable[[], bool] = never,
+    flight: Flight | None = None,
+) -> Echo:
     """Verify ``peer`` with one C-ECHO (PS3.4 Annex A); raises the error that says why it does not work."""
     started = clock()
-    driver = associate(peer, proposal.propose([verification.NEED]).contexts, clock=clock, cancelled=cancelled)
+    driver = associate(peer, proposal.propose([verification.NEED]).contexts, (), clock, cancelled, flight=flight)
     associated = clock()
     try:
         context_id = next(iter(driver.association.contexts), None)
@@ -378,5 +390,9 @@ def echo(peer: Peer, clock: Callable[[], float] = time.monotonic, cancelled: Cal
         if answer.status:
             raise status_error(Service.VERIFICATION, answer.status, answer.comment)
         return Echo(associated - started, clock() - associated, driver.transport.facts())
+    except AgentError as error:
+        driver.ended(error)
+        raise
     finally:
         driver.release()
+        driver.ended()

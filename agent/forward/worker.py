@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from agent.forward.files import Pair
     from agent.forward.settle import Settler
+    from agent.link.flight import Flight
     from agent.link.peer import Peer
     from agent.spool.core import Item
     from agent.spool.store import Spool
@@ -75,31 +76,16 @@ def _nobody(_level: str, _text: str) -> None:
     """Say nothing."""
 
 
+def _unrecorded(_peer: object) -> None:
+    """Keep no record of an association."""
+
+
 class Worker:
     """The forwarder of one destination; ``run`` is its thread. ``health`` may be read by others."""
 
-    __slots__ = (
-        "_ask_at",
-        "_ask_failures",
-        "_carried",
-        "_claimed",
-        "_clock",
-        "_done",
-        "_entropy",
-        "_new_uid",
-        "_pairs",
-        "_say",
-        "_settings",
-        "_settler",
-        "_spool",
-        "_stop",
-        "_stop_seen",
-        "_stored",
-        "_total",
-        "_troubled",
-        "health",
-        "outgoing",
-    )
+    __slots__ = ("_ask_at", "_ask_failures", "_carried", "_claimed", "_clock", "_done", "_entropy", "_new_uid",
+        "_pairs", "_record", "_say", "_settings", "_settler", "_spool", "_stop", "_stop_seen", "_stored", "_total",
+        "_troubled", "health", "outgoing")  # fmt: skip
 
     def __init__(
         self,
@@ -109,6 +95,7 @@ class Worker:
         new_uid: Callable[[], str],
         *,
         say: Callable[[str, str], None] = _nobody,
+        record: Callable[[object], Flight | None] = _unrecorded,
         clock: Callable[[], float] = time.monotonic,
         entropy: Callable[[], float] = random.random,
     ) -> None:
@@ -117,6 +104,7 @@ class Worker:
         self._settler = settler
         self._new_uid = new_uid
         self._say = say
+        self._record = record
         self._clock = clock
         self._entropy = entropy
         self._stop: threading.Event | None = None
@@ -197,7 +185,8 @@ class Worker:
 
     def _probe(self) -> bool:
         try:
-            echo(self._settings.peer, self._clock, self._cancelled)
+            peer = self._settings.peer
+            echo(peer, self._clock, self._cancelled, self._record(peer))
         except NoAcceptedContext:
             pass  # an association without Verification proves the way as well
         except AgentError as error:
@@ -252,10 +241,11 @@ class Worker:
         while len(self._pairs) > PAIRS:
             del self._pairs[next(iter(self._pairs))]
         needs = self.outgoing.needs(self._pairs, commit=self._settings.commitment)
-        delivery = Delivery(self._settings.peer, needs, clock=self._clock, cancelled=self._cancelled)
+        peer = self._settings.peer
+        delivery = Delivery(peer, needs, clock=self._clock, cancelled=self._cancelled, flight=self._record(peer))
         contexts = delivery.conversation.driver.association.contexts
         delivery.conversation.on_request = self._settler.on_request(
-            self._settings.peer.called_ae, lambda number: contexts[number].transfer_syntax
+            peer.called_ae, lambda number: contexts[number].transfer_syntax
         )
         return delivery
 

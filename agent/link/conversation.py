@@ -79,6 +79,7 @@ class Conversation:
     def queue(self, context_id: int, message: Message, data_set: bytes | None = None, *, bulk: bool = False) -> None:
         """Hand one message to the association without writing; ``bulk``: its Data Set follows by other means."""
         association = self.driver.association
+        self.driver.message(">", context_id, message)
         command = encode(message, data_set=bulk or data_set is not None)
         for fragment in split(context_id, command, association.fragment_bytes, command=True):
             self.driver.send(fragment)
@@ -194,9 +195,12 @@ class Conversation:
             self.driver.abort()
             raise LinkClosed(f"{self.driver.transport.name} ended the association in the middle of a message")
         try:
-            return self._assembler.feed(event)
+            found = self._assembler.feed(event)
         except RemoteProtocolError as error:
             raise self._ended(error) from None
+        if isinstance(found, Received):
+            self.driver.message("<", found.context_id, found.message)
+        return found
 
     def _ended(self, error: RemoteProtocolError) -> RemoteProtocolError:
         """Abort because of what the peer did; return the error with its name in it."""

@@ -25,10 +25,13 @@ from agent.ul.reasons import abort_error
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agent.dimse.message import Message
+    from agent.link.flight import Flight
     from agent.link.peer import Timeouts
     from agent.link.train import Check
     from agent.link.transport import Transport
     from agent.ul.association import Association, Indication
+    from agent.ul.items import Buffer
     from agent.ul.pdu import Pdu
 
 LAST_WORDS_READS = 16  # an abort is looked for so far behind what the peer had said before
@@ -38,7 +41,8 @@ _TLS_RECORD_TYPES = (0x15, 0x16)  # alert, handshake: neither is a PDU type
 class Driver:
     """One association on one connection; used by one thread, except ``interrupt``."""
 
-    __slots__ = ("_clock", "_ends", "_in_pdu_since", "_timeouts", "_train", "association", "closed", "transport")
+    __slots__ = ("_clock", "_ends", "_flight", "_in_pdu_since", "_timeouts", "_train", "association", "closed",
+        "transport")  # fmt: skip
 
     def __init__(
         self,
@@ -55,6 +59,23 @@ class Driver:
         self._ends = clock() + timeouts.association_s
         self._in_pdu_since: float | None = None
         self._train: Train | None = None
+        self._flight: Flight | None = None
+
+    def record(self, flight: Flight) -> None:
+        """Let ``flight`` note what happens from here on."""
+        flight.association, flight.transport = self.association, self.transport.facts()
+        flight.step(self._clock(), "connected")
+        self._flight = flight
+
+    def message(self, side: str, context_id: int, message: Message) -> None:
+        """Note a Command Set that was read (``<``) or is to be sent (``>``)."""
+        if self._flight is not None:
+            self._flight.message(self._clock(), side, context_id, message)
+
+    def ended(self, error: AgentError | None = None) -> None:
+        """Say that nobody uses this association any more, and which error is the reason; the first word counts."""
+        if self._flight is not None:
+            self._flight.end(self._clock(), error)
 
     @property
     def idle_s(self) -> float:
@@ -92,7 +113,9 @@ class Driver:
         """Read once if that needs no waiting; ``arrived`` tells what came. False when nothing did."""
         data = self.transport.poll()
         if data is not None:
-            self.association.receive(data, self._clock())
+            now = self._clock()
+            self._note_received(data, now)
+            self.association.receive(data, now)
         return data is not None
 
     def readable(self, seconds: float) -> bool:
@@ -107,7 +130,9 @@ class Driver:
         """Write everything the association has for the peer, as one write."""
         out = self.association.outgoing()
         if out:
-            self._write(out[0] if len(out) == 1 else b"".join(out))
+            data = out[0] if len(out) == 1 else b"".join(out)
+            self._note_sent(data)
+            self._write(data)
 
     def send_data_set(
         self,
@@ -126,13 +151,15 @@ class Driver:
         fragment_bytes = self.association.begin_data_set(context_id, size + (size & 1))
         if self._train is None:
             self._train = Train(fragment_bytes, train_bytes=self.transport.batch_bytes)
+        command = b"".join(self.association.outgoing())
+        self._note_sent(command)
         try:
             sent = self._train.send_data_set(
                 fd,
                 offset,
                 size,
                 context_id,
-                command=b"".join(self.association.outgoing()),
+                command=command,
                 send=self._write,
                 answered=refused,
                 check=check,
@@ -141,6 +168,8 @@ class Driver:
             self.abort()
             raise
         self.association.end_data_set()
+        if self._flight is not None:
+            self._flight.data_set(self._clock(), context_id, sent, -(-sent // self._train.fragment_bytes))
         return sent
 
     def release(self) -> bool:
@@ -174,7 +203,9 @@ class Driver:
         """Abort, as far as the peer can be told without waiting, and close; never raises."""
         if not self.closed:
             self.association.abort(self._clock())
-            self.transport.write_now(b"".join(self.association.outgoing()))
+            last_words = b"".join(self.association.outgoing())
+            self._note_sent(last_words)
+            self.transport.write_now(last_words)
             self.close()
 
     def interrupt(self) -> None:
@@ -222,6 +253,7 @@ class Driver:
             self.close()
             raise
         now = self._clock()
+        self._note_received(data, now)
         if self.association.state is State.STA5 and looks_like_tls(data):
             self.close()
             raise TlsRefused(
@@ -231,6 +263,14 @@ class Driver:
         self.association.receive(data, now)
         if self.association.receiving and self._in_pdu_since is None:
             self._in_pdu_since = now
+
+    def _note_received(self, data: bytes, now: float) -> None:
+        if self._flight is not None:
+            self._flight.received(now, data)
+
+    def _note_sent(self, data: Buffer) -> None:
+        if self._flight is not None:
+            self._flight.sent(self._clock(), data)
 
     def _other_deadlines(self) -> list[tuple[float, str]]:
         found = [(self._ends, "association")]

@@ -20,6 +20,7 @@ from agent.ul.reasons import reject_error
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from agent.link.flight import Flight
     from agent.link.peer import Peer
     from agent.ul.items import PresentationContext
     from agent.ul.user import RoleSelection
@@ -31,17 +32,23 @@ def associate(
     roles: Sequence[RoleSelection] = (),
     clock: Callable[[], float] = time.monotonic,
     cancelled: Callable[[], bool] = never,
+    *,
+    flight: Flight | None = None,
 ) -> Driver:
     """Return a driver whose association is established; ``driver.association.contexts`` says what was agreed.
 
     ``cancelled`` is asked about once a second whenever the driver waits; True ends the wait with ``LinkClosed``.
+    ``flight`` notes what happens; it is ended here when there is no association, otherwise by ``Driver.ended``.
     """
     association = Association(Role.REQUESTOR, artim_s=peer.timeouts.artim_s)
     request = associate_request(peer.calling_ae, peer.called_ae, contexts, roles=roles)
     association.send(request, clock())
     association.next_event()  # OpenTransport, which is what comes next
-    driver = Driver(association, connect(peer, clock, cancelled), peer.timeouts, clock)
+    driver = None
     try:
+        driver = Driver(association, connect(peer, clock, cancelled), peer.timeouts, clock)
+        if flight is not None:
+            driver.record(flight)
         association.connected(clock())
         driver.flush()
         answer = driver.event("associate", clock() + peer.timeouts.associate_s)
@@ -52,8 +59,11 @@ def associate(
         if not isinstance(answer, AssociateAccept):
             raise LinkClosed(f"{peer} closed the connection instead of answering the association request")
     except AgentError as error:
-        driver.abort()
-        if isinstance(error, LinkClosed) and peer.tls is None:
-            error.hint = "It ended before it answered: is this a TLS port, or no DICOM port at all?"
+        if driver is not None:
+            driver.abort()
+            if isinstance(error, LinkClosed) and peer.tls is None:
+                error.hint = "It ended before it answered: is this a TLS port, or no DICOM port at all?"
+        if flight is not None:
+            flight.end(clock(), error)
         raise
     return driver

@@ -12,6 +12,7 @@ from agent.app.archive import Archive, ArchiveSettings
 from agent.dataset.dataset import DataSet
 from agent.dataset.encode import encode
 from agent.dataset.uid import EXPLICIT_VR_LE, SC, STORAGE_COMMITMENT, VERIFICATION
+from agent.forward.flights import Flights
 from agent.forward.policy import BackOff
 from agent.forward.settle import Settler
 from agent.forward.worker import Settings, Worker
@@ -88,6 +89,7 @@ class Bench:
             self.settler,
             new_uid,
             say=self.say,
+            record=Flights(self.spool.medium, "pacs", self.say).begin,
         )
         self.thread(self.worker.run, self.stop)
         return self.worker

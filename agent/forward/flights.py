@@ -1,0 +1,99 @@
+"""The flight recorder of one destination: the last associations with it, kept for ``why`` and for a vendor.
+
+A record is written when its association is over, by the thread that used it; no image waits for it, and a recorder that
+fails says so once and costs nothing else. A destination that is down would fill the file with one and the same failure:
+that is counted in one record, which is written anew every ``REPEAT_S`` at most, and failures never push out the last
+associations that came about.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from agent.spool.flights import FILE_LIMIT_BYTES, read_lines, write_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.link.flight import Flight
+    from agent.spool.durable import Medium
+
+KEPT: Final = 8  # of either kind: associations, and failures to get one
+REPEAT_S: Final = 600.0  # a flash card lives longer than a week of a dead archive
+_ASSOCIATED: Final = b'{"associated": true'
+
+
+class Flights:
+    """Makes and keeps the records of one destination; safe to call from several threads, and it never raises."""
+
+    __slots__ = ("_clock", "_count", "_failed", "_lock", "_medium", "_name", "_repeat", "_say", "_wall", "_written")
+
+    def __init__(
+        self,
+        medium: Medium,
+        name: str,
+        say: Callable[[str, str], None],
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._medium = medium
+        self._name = name
+        self._say = say
+        self._clock = clock
+        self._wall = wall
+        self._lock = threading.Lock()
+        self._repeat = ("", "")  # the failure that was written last, at
+        self._written = 0.0
+        self._count = 0  # and how often it came since
+        self._failed = False
+
+    def begin(self, peer: object, *, opened_by_us: bool = True) -> Flight:
+        """Return the record of an association that begins now."""
+        from agent.link.flight import Flight  # the first association pays for it, not the idle daemon
+
+        return Flight(str(peer), self._wall(), self._clock(), self.keep, opened_by_us=opened_by_us)
+
+    def keep(self, flight: Flight) -> None:
+        """Write the record of an association that is over."""
+        try:
+            with self._lock:
+                self._keep(flight)
+            self._failed = False
+        except Exception as error:  # noqa: BLE001  whatever it is, the images are more important
+            if not self._failed:
+                self._failed = True
+                self._say("warning", f"the flight recorder cannot write: {error}")
+
+    def _keep(self, flight: Flight) -> None:
+        now, failure = self._clock(), ("", "") if flight.associated else flight.ended
+        self._count = self._count + 1 if failure[0] and failure == self._repeat else 1
+        if self._count > 1 and now < self._written + REPEAT_S:
+            return
+        lines = read_lines(self._medium.root, self._name)
+        profile, lines = lines[:1] or [b"{}"], lines[1:]
+        if self._count > 1 and lines and not lines[-1].startswith(_ASSOCIATED):
+            lines.pop()
+        lines.append(_line({"associated": flight.associated, "times": self._count, **flight.facts()}))
+        write_lines(self._medium, self._name, profile + bounded(lines, FILE_LIMIT_BYTES - len(profile[0]) - 1))
+        self._repeat, self._written = failure, now
+
+
+def bounded(lines: list[bytes], limit_bytes: int) -> list[bytes]:
+    """Return the last ``KEPT`` lines of either kind, in their order, within ``limit_bytes``."""
+    kept: list[bytes] = []
+    counts = {True: 0, False: 0}
+    for line in reversed(lines):
+        kind = line.startswith(_ASSOCIATED)
+        counts[kind] += 1
+        limit_bytes -= len(line) + 1
+        if counts[kind] <= KEPT and limit_bytes >= 0:
+            kept.append(line)
+    return kept[::-1]
+
+
+def _line(facts: dict[str, Any]) -> bytes:
+    import json
+
+    return json.dumps(facts).encode()
