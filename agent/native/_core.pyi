@@ -40,6 +40,7 @@ class _Lib:
     MGA_ERR_DATA_FEATURE: Final[int]
     MGA_ERR_DATA_CODE: Final[int]
     MGA_ERR_DATA_SAMPLE: Final[int]
+    MGA_ERR_DATA_BESIDE: Final[int]
     MGA_ERR_DEV_MEMORY: Final[int]
     MGA_ERR_DEV_EVENT: Final[int]
     MGA_ERR_DEV_THREAD: Final[int]
@@ -78,6 +79,7 @@ class _Lib:
     def mga_rle_decode(
         self, dst: Any, dst_size: int, src: Any, src_size: int, layout: Any, work: Any, work_size: int
     ) -> int: ...
+    def mga_rle_beside(self, src: Any, src_size: int, layout: Any) -> int: ...
     def mga_jpl_encode_bound(self, layout: Any) -> int: ...
     def mga_jpl_work_bytes(self, layout: Any) -> int: ...
     def mga_jpl_encode(

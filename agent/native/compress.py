@@ -10,7 +10,8 @@ What a layout needs (its C struct, its bounds) is remembered, and each thread ke
 costs little more than its samples.
 
 Raises `NativeArgumentError` for buffers that do not fit their description and for other transfer syntaxes,
-`NativeDataError` when compressed bits are not what they claim to be (then `out` holds anything).
+`NativeDataError` when compressed bits are not what they claim to be (then `out` holds anything). Bytes that no plane of
+an RLE frame needs, and that are no padding, are such an error, unless `lenient`: then `rle_beside` counts them.
 """
 
 from __future__ import annotations
@@ -206,11 +207,20 @@ def encode(
 
 
 @overload
-def decode(data: Buffer, transfer_syntax: str, description: PixelDescription) -> bytearray: ...
-@overload
-def decode(data: Buffer, transfer_syntax: str, description: PixelDescription, *, out: Buffer) -> int: ...
 def decode(
-    data: Buffer, transfer_syntax: str, description: PixelDescription, *, out: Buffer | None = None
+    data: Buffer, transfer_syntax: str, description: PixelDescription, *, lenient: bool = False
+) -> bytearray: ...
+@overload
+def decode(
+    data: Buffer, transfer_syntax: str, description: PixelDescription, *, out: Buffer, lenient: bool = False
+) -> int: ...
+def decode(
+    data: Buffer,
+    transfer_syntax: str,
+    description: PixelDescription,
+    *,
+    out: Buffer | None = None,
+    lenient: bool = False,
 ) -> int | bytearray:
     """Decompress one frame; gives the native frame, or with `out` how many bytes were written there."""
     if transfer_syntax == HTJ2K_LOSSLESS:
@@ -222,5 +232,14 @@ def decode(
     dst = c_buffer(frame, writable=True)
     work = _work(plan.work_bytes)
     written = plan.codec.decode(dst, len(dst), src, len(src), plan.layout, work, len(work))
+    if lenient and written == lib.MGA_ERR_DATA_BESIDE:
+        written = plan.frame_bytes  # all of them were written
     count = written if written >= 0 else check(written, f"decoding a {plan.codec.name} frame")
     return frame if isinstance(frame, bytearray) and out is None else count
+
+
+def rle_beside(data: Buffer, description: PixelDescription) -> int:
+    """Count the bytes of an RLE frame that stand beside the packets of its planes and are no padding."""
+    plan = _plan(RLE_LOSSLESS, layout_of(description), 0)
+    src = c_buffer(data)
+    return check(lib.mga_rle_beside(src, len(src), plan.layout), f"looking through a {plan.codec.name} frame")

@@ -4,10 +4,12 @@ Each frame is read, decoded into one buffer that all frames share, and forgotten
 columns, samples and bits is compared with the Data Set by the decoder. Memory is that of one frame, whatever their
 number. Frames that the C core has no codec for, or that are laid out in a way it does not take, are not decoded; where
 they are JPEG, it is still seen whether bytes stand behind their end markers, which might be a frame that nobody counts.
+RLE has no end marker: there it is seen what the segments have beside the packets that the pixels need.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset import uid
@@ -133,7 +135,7 @@ def check_frames(file: DicomFile, watch: Callable[[int, int], None]) -> Iterator
     if counts[True] > FRAMES_NAMED:
         yield _finding(ERROR, f"has {counts[True]} frames that cannot be decoded", syntax)
     if counts[False] > FRAMES_NAMED:
-        yield _finding(WARNING, f"has {counts[False]} frames with bytes behind their end markers", syntax)
+        yield _finding(WARNING, f"has {counts[False]} frames with bytes behind their ends", syntax)
 
 
 def troubles(found: Frames, watch: Callable[[int, int], None]) -> Iterator[Trouble]:
@@ -153,21 +155,28 @@ def troubles(found: Frames, watch: Callable[[int, int], None]) -> Iterator[Troub
             why = _damage(data, syntax, description, native)
             if why:
                 yield Trouble(number + 1, f"cannot be decoded: {why}", damage=True)
-        if behind := bytes_behind(data, syntax):
-            yield Trouble(number + 1, f"has {behind_text(behind)}", damage=False)
+        if behind := bytes_behind(data, syntax, description):
+            yield Trouble(number + 1, f"has {behind_text(behind, syntax)}", damage=False)
         watch(number + 1, frames)
 
 
-def bytes_behind(data: bytes, syntax: str) -> int:
-    """How many bytes of a frame no decoder looks at; RLE has no end marker that would tell."""
+def bytes_behind(data: bytes, syntax: str, description: PixelDescription) -> int:
+    """How many bytes of a frame no decoder looks at; 0 where it is damaged, which its decoder says."""
+    if syntax == uid.RLE_LOSSLESS:
+        from agent.native.compress import rle_beside
+
+        with suppress(NativeError):
+            return rle_beside(data, description)
+        return 0
     if syntax == uid.HTJ2K_LOSSLESS:
         return tile_parts.behind_end(data)
-    return behind_end(data) if syntax in SECTIONS and syntax != uid.RLE_LOSSLESS else 0
+    return behind_end(data) if syntax in SECTIONS else 0
 
 
-def behind_text(count: int) -> str:
+def behind_text(count: int, syntax: str) -> str:
     """What ``bytes_behind`` found, in words."""
-    return f"{bytes_text(count)} behind its end marker"
+    where = "beside the packets of its planes" if syntax == uid.RLE_LOSSLESS else "behind its end marker"
+    return f"{bytes_text(count)} {where}"
 
 
 def bytes_text(count: int) -> str:
@@ -196,7 +205,7 @@ def _damage(data: bytes, syntax: str, description: PixelDescription, native: byt
     from agent.native import compress
 
     try:
-        compress.decode(data, syntax, description, out=native)
+        compress.decode(data, syntax, description, out=native, lenient=True)
     except NativeArgumentError:
         return ""  # a layout that the decoder does not take; the tables say whether it is allowed
     except (NativeError, DecodeError) as error:

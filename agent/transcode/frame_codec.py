@@ -36,10 +36,13 @@ class Codec(NamedTuple):
     decode: Callable[[bytes], bytes]
 
 
-def codec_of(syntax: str, description: PixelDescription, near: int = 0, told: str = "") -> Codec:
+def codec_of(
+    syntax: str, description: PixelDescription, near: int = 0, told: str = "", *, lenient: bool = False
+) -> Codec:
     """The codec of a transfer syntax; raises ``DataSetError`` where there is none for such frames.
 
-    ``told`` is what can be said of samples that the codec does not take: see ``overlays_in_bits``.
+    ``told`` is what can be said of samples that the codec does not take: see ``overlays_in_bits``. ``lenient`` is for
+    a caller that looks for bytes which belong to no frame itself: see ``bytes_behind``.
     """
     if syntax == uid.ENCAPSULATED_UNCOMPRESSED or not uid.is_encapsulated(syntax):
         return Codec(bytes, lambda data: data[: description.frame_bytes])
@@ -68,7 +71,7 @@ def codec_of(syntax: str, description: PixelDescription, near: int = 0, told: st
 
     def decode(data: bytes) -> bytes:
         try:
-            return bytes(compress.decode(data, syntax, description))
+            return bytes(compress.decode(data, syntax, description, lenient=lenient))
         except NativeError as error:
             raise DecodeError(error.message, tag=PIXEL_DATA) from None
 
@@ -76,7 +79,7 @@ def codec_of(syntax: str, description: PixelDescription, near: int = 0, told: st
 
 
 def decoder_of(file: DicomFile, description: PixelDescription, frames: int) -> Callable[[bytes], bytes]:
-    """From a frame as the source has it to a native one."""
+    """From a frame as the source has it to a native one; bytes behind it are the caller's to find."""
     given, word = file.meta.transfer_syntax_uid, pixel_word(file)
     if given == uid.ENCAPSULATED_UNCOMPRESSED:
         return lambda data: data[: description.frame_bytes]
@@ -84,7 +87,7 @@ def decoder_of(file: DicomFile, description: PixelDescription, frames: int) -> C
         if description.frame_bytes % word:
             return _decoder_of_half_a_word(file, description, frames)
         return lambda data: swapped(data, word)
-    return codec_of(given, by_pixel(description) if is_jpeg(given) else description).decode
+    return codec_of(given, by_pixel(description) if is_jpeg(given) else description, lenient=True).decode
 
 
 def _decoder_of_half_a_word(file: DicomFile, description: PixelDescription, frames: int) -> Callable[[bytes], bytes]:

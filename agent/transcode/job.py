@@ -124,7 +124,7 @@ def job_of(file: DicomFile, syntax: str, near: int = 0, *, lenient: bool = False
         file: The source; it stays open until the job is done.
         syntax: Transfer Syntax UID; JPEG-LS Near-lossless exactly when ``near`` is not 0.
         near: Largest difference of a sample.
-        lenient: Leave out what stands behind the end markers of frames that are decoded, with a note.
+        lenient: Leave out what stands behind the ends of frames that are decoded, with a note.
 
     Raises:
         DataSetError: The source is damaged, lossy, or nothing that the target may hold.
@@ -354,8 +354,8 @@ class _Frames:
         given = self._file.meta.transfer_syntax_uid
         if lossy := loss_of(data, given):
             raise DecodeError(f"{frame} is {lossy}, whatever its transfer syntax says", tag=PIXEL_DATA)
-        if behind := bytes_behind(data, given):
-            self._leave_out(f"{frame} has", behind_text(behind))
+        if behind := bytes_behind(data, given, self._given):
+            self._leave_out(f"{frame} has", behind_text(behind, given))
         if given == uid.ENCAPSULATED_UNCOMPRESSED and (more := data[self._given.frame_bytes :].rstrip(b"\0")):
             self._leave_out(f"{frame} has", f"{bytes_text(len(more))} behind its samples")
         native = self._decode(data)

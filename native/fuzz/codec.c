@@ -105,6 +105,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *frame = mga_fuzz_buffer(&frame_arena, room);
     int64_t status = MGA_FUZZ_SUBJECT.codec->decode(frame, room, data, size, &t.format, t.work, t.work_bytes);
     CHECK(t.less ? status == MGA_ERR_ARG_DST_SIZE : status == (int64_t)bytes || is_of_data(status));
+    if (!t.less && MGA_FUZZ_SUBJECT.judge)
+        MGA_FUZZ_SUBJECT.judge(data, size, &t.format, status);
+    if (status == MGA_ERR_DATA_BESIDE)
+        status = (int64_t)bytes; /* the frame is whole */
     if (status < 0) {
         if (t.less || !t.as_samples)
             return 0;

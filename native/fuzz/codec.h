@@ -15,6 +15,8 @@ typedef struct {
     const mga_codec *codec;
     /* Makes another stream of a seed, or null. */
     void (*vary)(uint8_t *coded, size_t size, unsigned number);
+    /* Has something to say of what a decoder made of any bytes, or null. */
+    void (*judge)(const uint8_t *coded, size_t size, const mga_format *format, int64_t status);
 } mga_fuzz_subject;
 
 /* Of the target. */

@@ -2,4 +2,4 @@
  * themselves as samples, survive a round trip. */
 #include "codec.h"
 
-const mga_fuzz_subject MGA_FUZZ_SUBJECT = {&MGA_CODEC_TABLE[MGA_CODEC_JLS], 0};
+const mga_fuzz_subject MGA_FUZZ_SUBJECT = {&MGA_CODEC_TABLE[MGA_CODEC_JLS], 0, 0};

@@ -12,4 +12,4 @@ static void select_value(uint8_t *coded, size_t size, unsigned number)
         }
 }
 
-const mga_fuzz_subject MGA_FUZZ_SUBJECT = {&MGA_CODEC_TABLE[MGA_CODEC_JPL], select_value};
+const mga_fuzz_subject MGA_FUZZ_SUBJECT = {&MGA_CODEC_TABLE[MGA_CODEC_JPL], select_value, 0};

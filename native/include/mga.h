@@ -40,6 +40,7 @@ typedef enum {
     MGA_ERR_DATA_FEATURE = -107,   /* mapping tables and the like, which DICOM has no use for */
     MGA_ERR_DATA_CODE = -108,      /* bits that no encoder writes */
     MGA_ERR_DATA_SAMPLE = -109,    /* a sample needs more than its bits stored, or would with this loss */
+    MGA_ERR_DATA_BESIDE = -110,    /* bytes that are neither packets of a plane nor padding (PS3.5 G.3, G.5) */
     /* the device or the machine failed */
     MGA_ERR_DEV_MEMORY = -201, /* no memory for the source */
     MGA_ERR_DEV_EVENT = -202,  /* no eventfd, or no descriptor */
@@ -148,9 +149,13 @@ int64_t mga_rle_work_bytes(const mga_format *format);
 /* Bytes written (even), or MGA_ERR_ARG_*; src_size must be exactly one frame. */
 int64_t mga_rle_encode(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
                        void *work, size_t work_size);
-/* Bytes of the frame, or MGA_ERR_ARG_*, MGA_ERR_DATA_*; on error dst holds anything. */
+/* Bytes of the frame, or MGA_ERR_ARG_*, MGA_ERR_DATA_*; on error dst holds anything, but with MGA_ERR_DATA_BESIDE the
+ * whole frame. */
 int64_t mga_rle_decode(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
                        void *work, size_t work_size);
+/* How many bytes of a coded frame no decoder needs: behind the header or behind the packets of a plane, up to the last
+ * that is no padding (0 or 128). Or MGA_ERR_ARG_*, MGA_ERR_DATA_*. */
+int64_t mga_rle_beside(const void *src, size_t src_size, const mga_format *format);
 
 /* --- JPEG Lossless, process 14 (PS3.5 8.2.1, T.81 Annex H) ------------------------------------------------------- */
 

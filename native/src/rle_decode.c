@@ -3,8 +3,9 @@
  * Planes of 8 bit samples are decoded in place. Others go in step, a strip of each at a time into working memory, and
  * are joined into pixels: memory stays small and in the cache. While a segment has room for the longest packet, packets
  * are copied in blocks, whatever their kind and length; its end is read with every count checked before it is used.
- * A packet may go on into the next row (other encoders do that), but not behind the plane. Trailing bytes of a segment
- * are ignored: they are padding. */
+ * A packet may go on into the next row (other encoders do that), but not behind the plane. What a segment has behind
+ * the packets of its plane must be padding, zeros or no operations, and so must a gap behind the header: rows that the
+ * frame has not, or anything else that nobody would see, are told. */
 #include "bytes.h"
 #include "rle.h"
 
@@ -281,6 +282,52 @@ static int64_t get_planes(uint8_t *dst, segment *segments, const rle_layout *l, 
     return MGA_OK;
 }
 
+/* Bytes up to the last that is not padding. */
+static size_t without_padding(const uint8_t *at, const uint8_t *end)
+{
+    while (at < end && (end[-1] & 0x7F) == 0) /* 0, and 128: no operation */
+        end--;
+    return (size_t)(end - at);
+}
+
+/* Of segments whose packets were read. */
+static size_t bytes_beside(const segment *segments, const uint8_t *src, size_t planes)
+{
+    size_t count = without_padding(src + RLE_HEADER_BYTES, src + mga_get32_little(src + 4));
+    for (size_t k = 0; k < planes; k++)
+        count += without_padding(segments[k].at, segments[k].end);
+    return count;
+}
+
+/* Goes on behind the packets that give `count` bytes. */
+static int64_t skip_packets(segment *s, size_t count)
+{
+    for (; count > 0; count -= s->left) {
+        int64_t status = next_packet(s);
+        if (status < 0)
+            return status;
+        if (s->left > count)
+            return MGA_ERR_DATA_OVERRUN;
+        s->at += s->repeat ? 0 : s->left;
+    }
+    return MGA_OK;
+}
+
+int64_t mga_rle_beside(const void *src, size_t src_size, const mga_format *format)
+{
+    int64_t status = mga_format_bytes(format);
+    if (status < 0)
+        return status;
+    if (!src)
+        return MGA_ERR_ARG_NULL;
+    rle_layout l = rle_layout_of(format);
+    segment segments[RLE_PLANES_MAX];
+    status = read_header(segments, src, src_size, l.planes);
+    for (size_t k = 0; k < l.planes && status >= 0; k++)
+        status = skip_packets(&segments[k], l.rows * l.columns);
+    return status < 0 ? status : (int64_t)bytes_beside(segments, src, l.planes);
+}
+
 int64_t mga_rle_decode(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
                        void *work, size_t work_size)
 {
@@ -302,5 +349,5 @@ int64_t mga_rle_decode(void *dst, size_t dst_size, const void *src, size_t src_s
     for (size_t k = 0; k < l.planes; k++)
         if (segments[k].left > 0)
             return MGA_ERR_DATA_OVERRUN;
-    return need;
+    return bytes_beside(segments, src, l.planes) > 0 ? MGA_ERR_DATA_BESIDE : need;
 }

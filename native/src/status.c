@@ -26,6 +26,7 @@ const char *mga_status_text(int64_t status)
     case MGA_ERR_DATA_FEATURE: return "the compressed frame needs a feature that DICOM images do not have";
     case MGA_ERR_DATA_CODE: return "the compressed frame holds bits that no encoder writes";
     case MGA_ERR_DATA_SAMPLE: return "a sample needs more than its bits stored, or would with this loss";
+    case MGA_ERR_DATA_BESIDE: return "the compressed frame has bytes beside the packets of its planes";
     case MGA_ERR_DATA_MARK: return "the picture carries no readable mark";
     case MGA_ERR_DEV_MEMORY: return "not enough memory for the source";
     case MGA_ERR_DEV_EVENT: return "no file descriptor for the source";

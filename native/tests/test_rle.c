@@ -1,6 +1,7 @@
 /* RLE Lossless: round trips, exact buffers, hostile input, and both sets of kernels against each other. */
 #include <string.h>
 
+#include "bytes.h"
 #include "check.h"
 #include "mga.h"
 #include "random.h"
@@ -92,9 +93,60 @@ static void test_hostile_input(void)
             memcpy(coded, header, sizeof header);
         int64_t status = mga_rle_decode(back, bytes, coded, size, &f, work, work_bytes);
         CHECK(status == (int64_t)bytes || status <= MGA_ERR_DATA_HEADER);
+        int64_t beside = mga_rle_beside(coded, size, &f);
+        CHECK(status == (int64_t)bytes ? beside == 0 : status == MGA_ERR_DATA_BESIDE ? beside > 0 : beside < 0);
         free(work);
         free(back);
         free(coded);
+    }
+}
+
+/* What stands behind the packets of a plane, or in front of the first one, is padding, or it is told; the frame is
+ * whole in either case. */
+static void test_bytes_beside(void)
+{
+    mga_random random = mga_random_seed(4);
+    for (int i = 0; i < 3000; i++) {
+        uint64_t bits = mga_random_next(&random);
+        mga_format f = format_of((uint32_t)(1 + bits % 5), (uint32_t)(1 + (bits >> 8) % 400), bits >> 20 & 1 ? 3 : 1,
+                                 bits >> 21 & 1 ? 16 : 8, (uint32_t)(bits >> 22 & 1));
+        size_t planes = (size_t)f.samples_per_pixel * f.bits_allocated / 8;
+        size_t bytes = (size_t)mga_format_bytes(&f);
+        size_t bound = (size_t)mga_rle_encode_bound(&f);
+        size_t work_bytes = (size_t)mga_rle_work_bytes(&f);
+        uint8_t *native = exactly(bytes);
+        uint8_t *back = exactly(bytes);
+        uint8_t *coded = exactly(bound);
+        uint8_t *work = exactly(work_bytes);
+        fill(native, bytes, &random);
+        size_t size = (size_t)mga_rle_encode(coded, bound, native, bytes, &f, work, work_bytes);
+        CHECK(mga_rle_beside(coded, size, &f) == 0);
+
+        size_t more = 1 + (size_t)(bits >> 24) % 400;
+        size_t where = (size_t)(bits >> 40) % (planes + 1); /* in front of this segment */
+        size_t at = where < planes ? mga_get32_little(coded + 4 * (where + 1)) : size;
+        uint8_t *longer = exactly(size + more);
+        memcpy(longer, coded, at);
+        memset(longer + at, bits >> 50 & 1 ? 128 : 0, more);
+        memcpy(longer + at + more, coded + at, size - at);
+        for (size_t k = where; k < planes; k++)
+            mga_put32_little(longer + 4 * (k + 1), mga_get32_little(coded + 4 * (k + 1)) + (uint32_t)more);
+        CHECK(mga_rle_beside(longer, size + more, &f) == 0);
+        CHECK(mga_rle_decode(back, bytes, longer, size + more, &f, work, work_bytes) == (int64_t)bytes);
+        CHECK(memcmp(back, native, bytes) == 0);
+
+        size_t odd = (size_t)(bits >> 51) % more;
+        longer[at + odd] = (uint8_t)(bits >> 32 | 1);
+        memset(back, 0, bytes);
+        int64_t beside = mga_rle_beside(longer, size + more, &f);
+        CHECK(beside == (int64_t)odd + 1 || beside == (int64_t)odd + 2); /* the segment was padded already */
+        CHECK(mga_rle_decode(back, bytes, longer, size + more, &f, work, work_bytes) == MGA_ERR_DATA_BESIDE);
+        CHECK(memcmp(back, native, bytes) == 0);
+        free(longer);
+        free(work);
+        free(coded);
+        free(back);
+        free(native);
     }
 }
 
@@ -112,6 +164,8 @@ static void test_arguments(void)
     CHECK(mga_rle_encode(coded, 63, native, 6, &f, work, sizeof work) == MGA_ERR_ARG_DST_SIZE);
     CHECK(mga_rle_encode(coded, 200, native, 6, &f, work, 10) == MGA_ERR_ARG_WORK_SIZE);
     CHECK(mga_rle_decode(native, 5, coded, 200, &f, work, sizeof work) == MGA_ERR_ARG_DST_SIZE);
+    CHECK(mga_rle_beside(NULL, 200, &f) == MGA_ERR_ARG_NULL);
+    CHECK(mga_rle_beside(coded, 200, NULL) == MGA_ERR_ARG_NULL);
     CHECK(mga_rle_encode_bound(NULL) == MGA_ERR_ARG_NULL);
     f.samples_per_pixel = 2;
     CHECK(mga_rle_encode_bound(&f) == MGA_ERR_ARG_FORMAT);
@@ -161,5 +215,6 @@ int main(void)
     test_arguments();
     test_round_trips();
     test_hostile_input();
+    test_bytes_beside();
     return 0;
 }

@@ -13,7 +13,7 @@ from pydicom.pixels.decoders.rle import _rle_decode_frame
 from pydicom.pixels.encoders.native import _encode_frame as pydicom_encode_frame
 
 from agent.errors import NativeDataError
-from agent.native.compress import RLE_LOSSLESS, decode, encode, encode_bound
+from agent.native.compress import RLE_LOSSLESS, decode, encode, encode_bound, rle_beside
 from agent.native.frame import FrameDescription
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def test_any_bytes_decode_or_are_refused_as_data(data: bytes, description: Frame
     view = memoryview(out)[: description.frame_bytes]
     with contextlib.suppress(NativeDataError):
         assert decode(data, RLE_LOSSLESS, description, out=view) == description.frame_bytes
+        assert rle_beside(data, description) == 0
     assert out[description.frame_bytes :] == b"\xaa" * 64
 
 

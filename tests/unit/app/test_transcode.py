@@ -53,7 +53,7 @@ def frames_of(path: Path, elements: int = 1000) -> tuple[DataSet, list[bytes]]:
 def plain_codec(monkeypatch: pytest.MonkeyPatch) -> None:
     """A codec for every syntax that turns each byte around and loses its lowest bits where it may."""
 
-    def codec(syntax: str, _description: PixelDescription, near: int = 0, _told: str = "") -> Any:
+    def codec(syntax: str, _description: PixelDescription, near: int = 0, _told: str = "", **_: object) -> Any:
         if not uid.is_encapsulated(syntax):
             return frame_codec.Codec(bytes, lambda data: data[:12])
         mask = 0xFF if syntax != JPEG_LS_NEAR else 0xFE if near < 9 else 0xC0

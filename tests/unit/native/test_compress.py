@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import struct
 import threading
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from agent.native.compress import (
     decode,
     encode,
     encode_bound,
+    rle_beside,
 )
 from agent.native.frame import FrameDescription
 
@@ -147,12 +149,57 @@ def test_hostile_frames_are_refused(coded: bytes, text: str) -> None:
         frame(b"\x05" + NATIVE),  # one packet over both rows
         frame(b"\x80\x02" + NATIVE[:3] + b"\x80\xfe\x09"),  # no operations between
         frame(b"\x05" + NATIVE + b"\x00"),  # padded
-        frame(b"\x05" + NATIVE + b"\x7f\x81\x00\x05"),  # rubbish behind the plane
-        frame(b"\xab\xcd\x05" + NATIVE, offsets=[66]),  # a gap behind the header
+        frame(b"\x05" + NATIVE + b"\x80\x00\x00\x80" + bytes(1000)),  # padded more than need be
+        frame(b"\x00\x80\x05" + NATIVE, offsets=[66]),  # a gap behind the header
     ],
 )
 def test_unusual_but_legible_frames_decode(coded: bytes) -> None:
+    assert rle_beside(coded, TINY) == 0
     assert decode(coded, RLE_LOSSLESS, TINY) == NATIVE
+
+
+@pytest.mark.parametrize(
+    ("coded", "count"),
+    [
+        (frame(b"\x05" + NATIVE + b"\x01"), 1),
+        (frame(b"\x05" + NATIVE + b"\x00\x00\x81\x00\x80\x00"), 3),
+        (frame(b"\x05" + NATIVE + b"\xff\x09"), 2),  # packets of rows that nobody describes
+        (frame(b"\x02" + NATIVE[:3] + b"\xfe\x09" + bytes([0x7F]) * 500), 500),
+        (frame(b"\xab\x00\x05" + NATIVE, offsets=[66]), 1),  # in a gap behind the header
+        (frame(b"\xab\xcd\x05" + NATIVE + b"\x07", offsets=[66]), 3),
+    ],
+)
+def test_bytes_beside_the_packets_are_told(coded: bytes, count: int) -> None:
+    assert rle_beside(coded, TINY) == count
+    with pytest.raises(NativeDataError, match="beside the packets of its planes"):
+        decode(coded, RLE_LOSSLESS, TINY)
+    assert decode(coded, RLE_LOSSLESS, TINY, lenient=True) == NATIVE
+    out = bytearray(6)
+    assert (decode(coded, RLE_LOSSLESS, TINY, out=out, lenient=True), out) == (6, NATIVE)
+
+
+@pytest.mark.parametrize("planar", [0, 1])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_bytes_beside_the_packets_of_any_segment_are_told(bits: int, planar: int) -> None:
+    description = layout(7, 500, 3, bits, planar)
+    native = bytes(i * i // 9 % 11 for i in range(description.frame_bytes))
+    coded = encode(native, RLE_LOSSLESS, description=description)
+    offsets = [*struct.unpack_from("<15I", coded, 4)[: 3 * bits // 8], len(coded)]
+    segments = [coded[start:end] for start, end in pairwise(offsets)]
+    tails = (bytes(1000), b"\x80" * 301, b"\x02", bytes(400) + b"\xfe" + bytes(3))
+    for k, tail in product(range(len(segments)), tails):
+        longer = frame(*(segment + tail * (k == place) for place, segment in enumerate(segments)))
+        assert decode(longer, RLE_LOSSLESS, description, lenient=True) == native
+        meant = len(tail.rstrip(b"\0\x80"))
+        assert 0 <= rle_beside(longer, description) - meant <= (meant > 0)  # the padding before it
+        assert decode_ok(longer, description, native) == (meant == 0)
+
+
+@pytest.mark.parametrize("coded", [frame(b"\x06" + NATIVE), frame(b"\x7f" + bytes(128)), frame(count=1), b""])
+def test_damage_is_no_matter_of_bytes_beside_the_packets(coded: bytes) -> None:
+    for ask in (lambda: rle_beside(coded, TINY), lambda: decode(coded, RLE_LOSSLESS, TINY, lenient=True)):
+        with pytest.raises(NativeDataError, match=r"too early|more than its plane|RLE header"):
+            ask()
 
 
 def test_decode_reads_segments_only_where_they_are() -> None:
