@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PACKAGES = {
     "storescp": "dcmtk", "storescu": "dcmtk", "echoscu": "dcmtk", "dcmsend": "dcmtk", "dcmdump": "dcmtk",
+    "dcmrecv": "dcmtk", "dcmqrscp": "dcmtk",
     "dcmconv": "dcmtk", "dcmdrle": "dcmtk", "dcm2pnm": "dcmtk", "dcmdspfn": "dcmtk", "Orthanc": "orthanc",
     "dciodvfy": "dicom3tools",
     "gdcmdump": "libgdcm-tools", "gdcmraw": "libgdcm-tools", "gdcmconv": "libgdcm-tools", "openssl": "openssl",
@@ -160,12 +161,20 @@ class Orthanc:
         assert isinstance(body, bytes)
         return body
 
+    def has(self, sop_instance_uid: str) -> bool:
+        """Tell whether an instance is stored."""
+        return bool(self._lookup(sop_instance_uid))
+
+    def ask(self, path: str, body: bytes | Mapping[str, Any], *, method: str = "POST") -> Any:
+        """Send a body (a mapping as JSON) and return the answer, None for an empty one."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{self.http_port}{path}", data=data, method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
     def _lookup(self, uid: str) -> Sequence[str]:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.http_port}/tools/lookup", data=uid.encode(), method="POST"
-        )
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return [row["ID"] for row in json.load(answer) if row["Type"] == "Instance"]
+        return [row["ID"] for row in self.ask("/tools/lookup", uid.encode()) if row["Type"] == "Instance"]
 
     def stop(self) -> None:
         self.process.stop()
