@@ -11,7 +11,7 @@ from agent.app.cli import print_json
 from agent.app.common import add_spool, spool_root, view_of
 from agent.app.term import paint, printable
 from agent.dataset.uid import is_valid_uid
-from agent.errors import NotFound, SpoolError
+from agent.errors import NotFound, SpoolError, UsageError
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
@@ -22,19 +22,26 @@ _LINE = 500  # a sentence with a reason in it is longer than a line of a table
 def arguments(parser: Parser) -> None:
     """Declare the options."""
     parser.add("what", help="SOP Instance UID, or name of a destination")
+    parser.add("--text", metavar="FILE", help="of a destination: write its last associations there, for a vendor")
     add_spool(parser)
 
 
 def run(args: Arguments) -> int:
     """Answer."""
     from agent.app import why
+    from agent.app.flight_text import records
 
     links = _links(spool_root(args))
     with view_of(args) as view:
         known = view.counts()
         if args.what in known or args.what in links:
-            facts = why.of_destination(view, args.what, links.get(args.what))
+            _, flights = records(view.root, args.what)
+            if args.text:
+                _write(args.text, args.what, flights)
+            facts = why.of_destination(view, args.what, links.get(args.what), flights)
             lines = why.destination_lines(facts)
+        elif args.text:
+            raise UsageError("--text is for a destination: what was on the line with it, instance by instance or not")
         else:
             receipt = view.receipt(args.what) if is_valid_uid(args.what) else None
             if receipt is None:
@@ -51,6 +58,19 @@ def run(args: Arguments) -> int:
     for line in lines[1:]:
         print(printable(line, _LINE))
     return 0
+
+
+def _write(path: str, name: str, flights: list[dict[str, Any]]) -> None:
+    """Write the text for a vendor; what is there already stays."""
+    from agent.acquire.filesink import FileSink
+    from agent.app.flight_text import capture_text
+
+    sink = FileSink(path)
+    try:
+        sink.write(capture_text(name, flights).encode())
+        sink.publish()
+    finally:
+        sink.abandon()
 
 
 def _links(root: str) -> dict[str, Any]:

@@ -66,7 +66,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         "why",
         "agent.app.verb_why",
         "explain in words what became of an instance, or how a destination is served",
-        ("why 2.25.1234 --config agent.toml", "why pacs --json"),
+        ("why 2.25.1234 --config agent.toml", "why pacs --json", "why pacs --text pacs.txt"),
         ("FileError", "NotFound", "ConfigError", *_SPOOL),
     ),
     Verb(

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.clip_end import early_end_of
+from agent.app.flight_text import last_lines
 from agent.app.term import count_text, size_text, stamp_text, table
 from agent.app.verb_receipt import sent_of, sent_text
 from agent.config.words import TRANSFER_SYNTAX_WORDS, transfer_syntax_word
@@ -20,7 +21,7 @@ from agent.errors import NoAcceptedContext, class_of
 from agent.transcode.learn import recall
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from agent.spool.receipt import Custody, Reader, Receipt
 
@@ -201,8 +202,11 @@ def instance_lines(facts: Facts, receipt: Receipt) -> list[str]:
 # --- one destination ----------------------------------------------------------------------------
 
 
-def of_destination(reader: Reader, name: str, link: Facts | None) -> Facts:
-    """How one destination is served: its way, its queue and what holds it up, what it takes, what was chosen."""
+def of_destination(reader: Reader, name: str, link: Facts | None, flights: Sequence[Facts] = ()) -> Facts:
+    """How one destination is served: its way, its queue and what holds it up, what it takes, what was chosen.
+
+    ``flights`` are its last associations, oldest first.
+    """
     learned = recall(reader, name).link
     answers = [told for told in reader.sent(name) if "sent_as" in told.detail][-_SHOWN:]
     takes = reader.accepted(name)
@@ -219,6 +223,7 @@ def of_destination(reader: Reader, name: str, link: Facts | None) -> Facts:
         "link": {"bytes_per_s": round(learned.rate), "wait_s": round(learned.wait_s, 6), "answers": learned.seen},
         "takes": takes,
         "sent": [{"sop_instance_uid": told.sop_instance_uid, **told.detail} for told in answers],
+        "associations": list(flights),
     }
 
 
@@ -245,7 +250,7 @@ def destination_lines(facts: Facts) -> list[str]:
     for row in facts["sent"]:
         why = f": {row['why']}" if "why" in row else ""
         lines.append(f"{row['sop_instance_uid']} went as {uid_name(row['sent_as'])}{why}")
-    return lines
+    return lines + last_lines(facts["associations"])
 
 
 def matrix(takes: Mapping[str, Mapping[str, bool]]) -> list[str]:

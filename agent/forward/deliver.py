@@ -38,6 +38,7 @@ from agent.link.requestor import associate
 from agent.link.transport import never
 from agent.service import proposal, storage, verification
 from agent.ul.limits import CONTEXT_LIMIT
+from agent.ul.reasons import CONTEXT_RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -263,7 +264,7 @@ class Delivery:
             if context.abstract_syntax == instance.sop_class_uid and context.transfer_syntaxes == (syntax,):
                 result = results.get(context.context_id, 2)
                 hint = _OTHER_SYNTAX if syntax not in _COMMON and result != _CLASS_NOT_SUPPORTED else None
-                why = _RESULTS.get(result, "no reason given")
+                why = CONTEXT_RESULTS.get(result, "no reason given")
                 return NoAcceptedContext(f"{self.peer} refused {what}: {why}", hint=hint)
         return NoAcceptedContext(f"{what} was not proposed to {self.peer}")
 
@@ -271,14 +272,6 @@ class Delivery:
 _COMMON = (EXPLICIT_VR_LE, IMPLICIT_VR_LE)
 _OTHER_SYNTAX = "Nearly every peer takes what 'modality-agent transcode --to explicit' makes of the file."
 _CLASS_NOT_SUPPORTED = 3
-# Result of a presentation context (PS3.8 Table 9-18).
-_RESULTS = {
-    0: "it answered with a transfer syntax that was not proposed",
-    1: "the application does not want it",
-    2: "no reason given",
-    3: "it does not support this SOP Class",
-    4: "it does not support this transfer syntax",
-}
 
 
 def failed(instance: Instance, error: AgentError, *, begun: bool) -> Outcome:

@@ -34,6 +34,15 @@ REJECT_REASONS = {
     (3, 2): "local limit exceeded",
 }
 
+# Result of a presentation context (PS3.8 Table 9-18); 0 is acceptance, unless the context cannot be used all the same
+CONTEXT_RESULTS = {
+    0: "it answered with a transfer syntax that was not proposed",
+    1: "the application does not want it",
+    2: "no reason given",
+    3: "it does not support this SOP Class",
+    4: "it does not support this transfer syntax",
+}
+
 ABORT_REASONS = {
     0: "reason not specified",
     1: "unrecognized PDU",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes.site import Site, table
+from fakes.site import AGENT, Site, table
 
 from agent.dataset.uid import RLE_LOSSLESS, US_MULTIFRAME
 from agent.spool.flights import FOLDER, read_lines
@@ -87,7 +88,18 @@ def test_storescp_and_the_record_agree(site: Site, storescp: Callable[..., Store
     kinds = [row[2] for row in record["rows"]]
     assert kinds[:3] == ["connected", 1, 2]
     assert kinds[-2:] == [5, 6]
-    says_nothing_of_the_patient(site)
+    said = why(site, "--text", str(site.folder / "pacs.txt"))
+    assert re.search(r"[12] C-STORE answered 0000, released", said)
+    text = (site.folder / "pacs.txt").read_text()
+    assert f"peer 28672\nimplementation of the peer: {' '.join(record['implementation'])}\n" in text
+    assert re.search(r"> C-STORE-RQ, context \d+, Message ID 1, Ultrasound Multi-frame Image Storage\n", text)
+    assert re.search(r"< C-STORE-RSP, context \d+, Message ID 1, Ultrasound .*, status 0000\n", text)
+    says_nothing_of_the_patient(site, text.encode())
+
+
+def why(site: Site, *more: str) -> str:
+    command = [AGENT, "why", "pacs", "--config", str(site.config), *more]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
 
 
 def data_set_bytes(peer: Storescp) -> list[int]:
@@ -112,4 +124,6 @@ def test_orthanc_aborts_at_a_question_of_a_stranger_and_the_record_says_at_which
     assert record["end"]["code"] == "association.aborted"
     asked = [row[2] for row in record["rows"]].index("N-ACTION-RQ")
     assert 7 in [row[2] for row in record["rows"][asked:] if row[1] == "<"]  # A-ABORT
+    said = why(site)
+    assert re.search(r"C-STORE answered 0000, .*aborted the association.*\[association.aborted\]", said)
     says_nothing_of_the_patient(site)
