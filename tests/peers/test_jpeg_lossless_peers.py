@@ -1,13 +1,20 @@
-"""JPEG Lossless against DCMTK and GDCM: they read what we code, we read every selection value that they code."""
+"""JPEG Lossless against DCMTK and GDCM: they read what we code, we read every selection value that they code.
+
+Set JPL_IMAGES to look at more random and edge images than the few hundred of an ordinary run; JPL_SEED for other ones.
+"""
 
 from __future__ import annotations
 
+import os
 import random
 import struct
 import subprocess
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from fakes.random_images import description_of as description_of_image
+from fakes.random_images import image_of
 from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate, generate_frames
@@ -37,6 +44,9 @@ ENCODERS = {
     **{f"dcmcjpeg {k}": ["dcmcjpeg", "+el", "+sv", str(k)] for k in range(1, 8)},
     "gdcmconv": ["gdcmconv", "--jpeg"],
 }
+IMAGES = int(os.environ.get("JPL_IMAGES", "300"))
+SEED = int(os.environ.get("JPL_SEED", "1"))
+BATCH, FRAMES = 50, 10
 
 
 def description_of(shape: tuple[int, int], samples: int, stored: int, signed: int) -> FrameDescription:
@@ -62,7 +72,7 @@ def frame_of(d: FrameDescription) -> bytes:
     return struct.pack(f"<{count}{code}", *(v + low for quarter in quarters for v in quarter))
 
 
-def write(path: Path, d: FrameDescription, pixels: bytes, syntax: UID) -> Path:
+def write(path: Path, d: FrameDescription, pixels: bytes, syntax: UID, frames: int = 1) -> Path:
     ds = Dataset()
     ds.file_meta = FileMetaDataset()
     ds.file_meta.TransferSyntaxUID = syntax
@@ -75,6 +85,8 @@ def write(path: Path, d: FrameDescription, pixels: bytes, syntax: UID) -> Path:
     ds.PhotometricInterpretation = d.photometric_interpretation
     if d.samples_per_pixel == 3:
         ds.PlanarConfiguration = 0
+    if frames > 1:
+        ds.NumberOfFrames = frames
     ds.PixelData = pixels + b"\0" * (len(pixels) % 2)
     ds["PixelData"].VR = "OB" if syntax.is_encapsulated or d.bits_allocated == 8 else "OW"
     ds.save_as(path, enforce_file_format=True)
@@ -114,3 +126,36 @@ def test_we_decode_the_peer_s(
         assert syntax in (JPEGLossless, JPEGLosslessSV1)
         (coded,) = generate_frames(read.PixelData, number_of_frames=1)
         assert decode(coded, syntax, d) == native, (shape, encoder)
+
+
+def takes(program: str, d: FrameDescription) -> bool:
+    """GDCM has no samples of less than 8 bits, and no colours of more."""
+    return program != "gdcmconv" or d.bits_stored == 8 or (d.bits_stored > 8 and d.samples_per_pixel == 1)
+
+
+@pytest.mark.parametrize("batch", range((IMAGES + BATCH - 1) // BATCH))
+def test_programs_and_we_agree_on_random_images(batch: int, need: Callable[[str], str], tmp_path: Path) -> None:
+    r = np.random.default_rng([SEED, batch])
+    for number in range(BATCH // FRAMES):
+        first = image_of(r)
+        images = [first[0], *(image_of(r, first)[0] for _ in range(FRAMES - 1))]
+        d = description_of_image(*first)
+        d = d._replace(photometric_interpretation="RGB" if d.samples_per_pixel == 3 else "MONOCHROME2")
+        what = f"batch {batch}: {FRAMES} frames of {first[0].shape}, {first[1]} bits"
+        pixels = b"".join(image.tobytes() for image in images)
+        coded = encapsulate([encode(image, JPEG_LOSSLESS_SV1, description=d) for image in images])
+        ours = write(tmp_path / "ours.dcm", d, coded, JPEGLosslessSV1, FRAMES)
+        native = write(tmp_path / "native.dcm", d, pixels, ExplicitVRLittleEndian, FRAMES)
+        for decoder, options in DECODERS.items():
+            if takes(decoder, d):
+                subprocess.run([need(decoder), *options, ours, tmp_path / "raw.dcm"], check=True, timeout=60)
+                read = dcmread(tmp_path / "raw.dcm").PixelData
+                assert read[: len(pixels)] == pixels, f"{what}, {decoder}"
+        for encoder in ("dcmcjpeg sv1", f"dcmcjpeg {2 + (5 * batch + number) % 6}", "gdcmconv"):
+            program, *choice = ENCODERS[encoder]
+            if takes(program, d):
+                subprocess.run([need(program), *choice, native, tmp_path / "theirs.dcm"], check=True, timeout=60)
+                theirs = dcmread(tmp_path / "theirs.dcm")
+                frames = generate_frames(theirs.PixelData, number_of_frames=FRAMES)
+                for frame, image in zip(frames, images, strict=True):
+                    assert decode(frame, theirs.file_meta.TransferSyntaxUID, d) == image.tobytes(), f"{what}, {encoder}"
