@@ -44,3 +44,8 @@ def image_of(r: np.random.Generator, like: tuple[np.ndarray, int] | None = None)
 def description_of(image: np.ndarray, bits: int) -> FrameDescription:
     samples = 3 if image.ndim == 3 else 1
     return FrameDescription(*image.shape[:2], samples, image.itemsize * 8, bits, bits - 1)
+
+
+def gdcm_takes(d: FrameDescription) -> bool:
+    """GDCM refuses clips of less than 8 bits, and of colours of more."""
+    return d.bits_stored == d.bits_allocated == 8 or (d.bits_stored > 8 and d.samples_per_pixel == 1)
