@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.term import count_text, printable, stamp_text
 from agent.dataset.uid import uid_name
+from agent.forward.profile import expiry_stage
 from agent.link.flight import FIRST_ROWS
 from agent.spool.flights import read_lines
 from agent.ul.pdu import ABORT, COMMAND, DATA_TF, LAST
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Facts = dict[str, Any]
 
 _LINE: Final = 2000  # a context with every transfer syntax there is
+ALARM_S: Final = 7 * 86_400.0  # a change stays in ``status`` over a weekend and a holiday
 SHOWN: Final = 5  # associations in the answer of ``why``
 _KEYS: Final = {"associated", "at", "end", "left_out", "opened_by_us", "peer", "rows", "seconds", "times", "transport"}
 _PDUS: Final = ("A-ASSOCIATE-RQ", "A-ASSOCIATE-AC", "A-ASSOCIATE-RJ", "P-DATA-TF", "A-RELEASE-RQ", "A-RELEASE-RP",
@@ -48,6 +50,35 @@ def _read(line: bytes) -> Facts:
     except (ValueError, RecursionError):
         return {}
     return facts if isinstance(facts, dict) else {}
+
+
+# --- what it is known to be ------------------------------------------------------------------------
+
+
+def profile_lines(profile: Facts) -> list[str]:
+    """Say what the peer is known to be, and what has changed."""
+    if not profile.get("seen"):
+        return []
+    told = [f"PDUs of {_length(profile['maximum_length'])} bytes", profile["implementation"], profile["version"]]
+    told += [f"certificate until {profile['valid_until']}"] if profile["valid_until"] else []
+    told += ["reports of commitment on our association"] if profile["reports_here"] else []
+    return ["profile: " + ", ".join(text for text in told if text), *map(change_text, profile["changes"])]
+
+
+def change_text(change: Facts) -> str:
+    """Say one change and when it was noticed."""
+    return f"  changed, noticed {stamp_text(change['at'])}: {change['text']}"
+
+
+def alarms(root: str, name: str, now: float) -> list[str]:
+    """Return what ``status`` says about a destination: changes of the last days, a certificate that ends soon."""
+    profile, _ = records(root, name)
+    found = [one for one in profile.get("changes", ()) if now - one["at"] < ALARM_S]
+    told = [f"noticed {stamp_text(one['at'])}: {one['text']}" for one in found]
+    stage = expiry_stage(profile.get("valid_until", ""), now)
+    if stage is not None:
+        told.append(f"its certificate expires on {profile['valid_until']}, in less than {stage} days")
+    return told
 
 
 # --- a line for each -------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ def run(args: Arguments) -> int:
             }
         )
         return 0
-    how = ", ".join(f"{key} {value}" for key, value in found.facts.items())
+    how = ", ".join(f"{key} {value}" for key, value in found.facts.items() if key != "certificate")
     print(f"{peer} answers: association {found.associate_s * 1000:.1f} ms, echo {found.echo_s * 1000:.1f} ms ({how})")
     return 0
 

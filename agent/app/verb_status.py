@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.app.cli import print_json
 from agent.app.common import PAUSE_S, STARTING_S, add_spool, patiently, settings_of
+from agent.app.flight_text import alarms
 from agent.app.term import count_text, paint, printable, table
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def run(args: Arguments) -> int:
         time.sleep(PAUSE_S)  # whoever holds the spool and does not answer yet is an agent that starts
     if settings is not None:
         answer.setdefault("configured", [row.name for row in settings.destination])
+    known = {**answer["queue"], **answer.get("destinations", {})}
+    answer["alarms"] = {name: told for name in known if (told := alarms(root, name, time.time()))}
     if args.json:
         print_json(answer)
     else:
@@ -63,6 +66,9 @@ def _print(answer: dict[str, Any], root: str) -> None:
         )
     print(f"spool    {root}")
     _print_destinations(answer)
+    for name, told in answer["alarms"].items():
+        for text in told:
+            print(f"{name}: {paint('changed', 'yellow')}, {printable(text)}")
     _print_sources(answer.get("sources", {}))
     for name, role in answer.get("roles", {}).items():
         if role["last_error"]:

@@ -35,10 +35,10 @@ def run(args: Arguments) -> int:
     with view_of(args) as view:
         known = view.counts()
         if args.what in known or args.what in links:
-            _, flights = records(view.root, args.what)
+            profile, flights = records(view.root, args.what)
             if args.text:
                 _write(args.text, args.what, flights)
-            facts = why.of_destination(view, args.what, links.get(args.what), flights)
+            facts = why.of_destination(view, args.what, links.get(args.what), flights, profile)
             lines = why.destination_lines(facts)
         elif args.text:
             raise UsageError("--text is for a destination: what was on the line with it, instance by instance or not")

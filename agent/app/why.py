@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.clip_end import early_end_of
-from agent.app.flight_text import last_lines
+from agent.app.flight_text import last_lines, profile_lines
 from agent.app.term import count_text, size_text, stamp_text, table
 from agent.app.verb_receipt import sent_of, sent_text
 from agent.config.words import TRANSFER_SYNTAX_WORDS, transfer_syntax_word
@@ -202,10 +202,12 @@ def instance_lines(facts: Facts, receipt: Receipt) -> list[str]:
 # --- one destination ----------------------------------------------------------------------------
 
 
-def of_destination(reader: Reader, name: str, link: Facts | None, flights: Sequence[Facts] = ()) -> Facts:
+def of_destination(
+    reader: Reader, name: str, link: Facts | None, flights: Sequence[Facts] = (), profile: Facts | None = None
+) -> Facts:
     """How one destination is served: its way, its queue and what holds it up, what it takes, what was chosen.
 
-    ``flights`` are its last associations, oldest first.
+    ``flights`` are its last associations, oldest first, and ``profile`` what they taught.
     """
     learned = recall(reader, name).link
     answers = [told for told in reader.sent(name) if "sent_as" in told.detail][-_SHOWN:]
@@ -223,6 +225,8 @@ def of_destination(reader: Reader, name: str, link: Facts | None, flights: Seque
         "link": {"bytes_per_s": round(learned.rate), "wait_s": round(learned.wait_s, 6), "answers": learned.seen},
         "takes": takes,
         "sent": [{"sop_instance_uid": told.sop_instance_uid, **told.detail} for told in answers],
+        "commitment_s": reader.commitment_s(name),
+        "profile": profile or {},
         "associations": list(flights),
     }
 
@@ -246,7 +250,11 @@ def destination_lines(facts: Facts) -> list[str]:
         lines.append(f"link: {rate}, by the last {count_text(link['answers'], 'answer')}")
     else:
         lines.append("link: not measured yet")
-    lines += matrix(facts["takes"])
+    delays = sorted(facts["commitment_s"])
+    if delays:
+        lines.append(f"committed {delays[len(delays) // 2]:.1f} s after it was asked, the slowest of the last "
+                     f"{count_text(len(delays), 'instance')} after {delays[-1]:.1f} s")  # fmt: skip
+    lines += profile_lines(facts["profile"]) + matrix(facts["takes"])
     for row in facts["sent"]:
         why = f": {row['why']}" if "why" in row else ""
         lines.append(f"{row['sop_instance_uid']} went as {uid_name(row['sent_as'])}{why}")

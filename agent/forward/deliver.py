@@ -194,6 +194,10 @@ class Delivery:
             self.end(error)
         return self._broken is None
 
+    def changed(self, text: str) -> None:
+        """Note in the record of the association that the peer is not what it was."""
+        self._conversation.driver.changed(text)
+
     def end(self, error: AgentError) -> None:
         """End the association because of ``error``, of this service or of another one on it."""
         self._broken = error

@@ -12,6 +12,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from agent.forward.profile import learn
 from agent.spool.flights import FILE_LIMIT_BYTES, read_lines, write_lines
 
 if TYPE_CHECKING:
@@ -72,11 +73,18 @@ class Flights:
         if self._count > 1 and now < self._written + REPEAT_S:
             return
         lines = read_lines(self._medium.root, self._name)
-        profile, lines = lines[:1] or [b"{}"], lines[1:]
+        profile, lines = _facts(lines[0]) if lines else {}, lines[1:]
         if self._count > 1 and lines and not lines[-1].startswith(_ASSOCIATED):
             lines.pop()
-        lines.append(_line({"associated": flight.associated, "times": self._count, **flight.facts()}))
-        write_lines(self._medium, self._name, profile + bounded(lines, FILE_LIMIT_BYTES - len(profile[0]) - 1))
+        facts = {"associated": flight.associated, "times": self._count, **flight.facts()}
+        changes: list[str] = []
+        if flight.associated:
+            profile, changes = learn(profile, facts, flight.changes)
+        lines.append(_line(facts))
+        head = _line(profile)
+        write_lines(self._medium, self._name, [head, *bounded(lines, FILE_LIMIT_BYTES - len(head) - 1)])
+        for text in changes[len(flight.changes) :]:
+            self._say("warning", f"{flight.peer}: {text}")
         self._repeat, self._written = failure, now
 
 
@@ -91,6 +99,16 @@ def bounded(lines: list[bytes], limit_bytes: int) -> list[bytes]:
         if counts[kind] <= KEPT and limit_bytes >= 0:
             kept.append(line)
     return kept[::-1]
+
+
+def _facts(line: bytes) -> dict[str, Any]:
+    import json
+
+    try:
+        facts = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
 
 
 def _line(facts: dict[str, Any]) -> bytes:

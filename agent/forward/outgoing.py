@@ -96,7 +96,9 @@ class Outgoing:
                 continue
             lost = [uid_name(syntax) for syntax, taken in answers.items() if before.get(syntax) and not taken]
             if lost:
-                self._say("warning", f"{delivery.peer} no longer takes {', '.join(lost)} of {uid_name(sop_class)}")
+                text = f"no longer takes {', '.join(lost)} of {uid_name(sop_class)}"
+                delivery.changed(f"it {text}")
+                self._say("warning", f"{delivery.peer} {text}")
             self._accepts[sop_class] = {**before, **answers}
             self._spool.learned(self._destination, sop_class, self._accepts[sop_class])
 

@@ -72,6 +72,11 @@ class Driver:
         if self._flight is not None:
             self._flight.message(self._clock(), side, context_id, message)
 
+    def changed(self, text: str) -> None:
+        """Note that the peer is not what it was; ``text`` is said already."""
+        if self._flight is not None:
+            self._flight.changes.append(text)
+
     def ended(self, error: AgentError | None = None) -> None:
         """Say that nobody uses this association any more, and which error is the reason; the first word counts."""
         if self._flight is not None:

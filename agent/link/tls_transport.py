@@ -12,11 +12,13 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from agent.errors import LinkClosed
+from agent.link.certificate import readable, validity
 from agent.link.tls import TlsSettings, client_context, refused, server_context
 from agent.link.transport import Transport, plain_name, tick_of
 
@@ -104,9 +106,15 @@ class TlsTransport(Transport):
         return bool(self._tls.pending()) or super().readable(seconds)
 
     def facts(self) -> dict[str, str]:
-        """TLS version and suite."""
+        """TLS version and suite; of the peer's certificate the digest and the end."""
         cipher = self._tls.cipher()
-        return {"transport": "tls", "version": self._tls.version() or "", "suite": cipher[0] if cipher else ""}
+        facts = {"transport": "tls", "version": self._tls.version() or "", "suite": cipher[0] if cipher else ""}
+        der = self._tls.getpeercert(binary_form=True)
+        if der:
+            facts["certificate"] = f"SHA-256 {sha256(der).hexdigest()}"
+            with suppress(ValueError):  # OpenSSL took it: a date that we cannot read ends no association
+                facts["valid_until"] = readable(validity(der).not_after)
+        return facts
 
     def _receive(self) -> bytes:
         self._tls.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)

@@ -250,6 +250,15 @@ class Reader:
             }  # fmt: skip
         return found
 
+    def commitment_s(self, destination: str, limit: int = 16) -> list[float]:
+        """Return how long after it was asked the last instances were committed, in seconds."""
+        sql = (
+            "SELECT d.committed_at - c.opened_at FROM delivery d JOIN commitment c USING (transaction_uid) "
+            "WHERE d.destination = (SELECT id FROM destination WHERE name = ?) AND d.state = ? "
+            "ORDER BY d.instance DESC LIMIT ?"
+        )
+        return [max(0.0, row[0]) for row in self._read(sql, (destination, int(State.COMMITTED), limit))]
+
     def head(self) -> tuple[int, str]:
         """Return number and chain value (hex) of the last event."""
         found = self._read("SELECT seq, chain FROM event ORDER BY seq DESC LIMIT 1", ())

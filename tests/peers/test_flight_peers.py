@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fakes.peers import dcmtk_tls
 from fakes.site import AGENT, Site, table
 
 from agent.dataset.uid import RLE_LOSSLESS, US_MULTIFRAME
@@ -126,4 +127,23 @@ def test_orthanc_aborts_at_a_question_of_a_stranger_and_the_record_says_at_which
     assert 7 in [row[2] for row in record["rows"][asked:] if row[1] == "<"]  # A-ABORT
     said = why(site)
     assert re.search(r"C-STORE answered 0000, .*aborted the association.*\[association.aborted\]", said)
+    says_nothing_of_the_patient(site)
+
+
+def test_the_certificate_of_a_peer_is_known_as_openssl_knows_it(
+    tmp_path: Path, storescp: Callable[..., Storescp], bench_ca: Path
+) -> None:
+    site = Site(tmp_path / "tls", tls=bench_ca)
+    peer = storescp(*dcmtk_tls(bench_ca, "archive"))
+    configure(site, peer.port, "ANY", commitment=False, tls=True)
+    site.start()
+    found = flights(site)
+    site.stop()
+    command = ["openssl", "x509", "-in", str(bench_ca / "archive.pem"), "-noout", "-enddate", "-fingerprint", "-sha256"]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
+    end = time.strptime(re.search(r"notAfter=(.*) GMT", shown)[1], "%b %d %H:%M:%S %Y")  # type: ignore[index]
+    transport = found[0]["transport"]
+    assert transport["valid_until"] == time.strftime("%Y-%m-%d %H:%M UTC", end)
+    assert transport["certificate"].removeprefix("SHA-256 ").upper() in shown.replace(":", "")
+    assert f"certificate until {transport['valid_until']}" in why(site)
     says_nothing_of_the_patient(site)

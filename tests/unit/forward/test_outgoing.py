@@ -48,6 +48,9 @@ class Peer:
         words = {"explicit": EXPLICIT_VR_LE, "rle": RLE_LOSSLESS}
         self.found = {SC: {words[word]: taken for word, taken in answers.items()}, STORAGE_COMMITMENT: {"x": True}}
 
+    def changed(self, text: str) -> None:
+        self.told = text
+
     def answers(self) -> dict[str, dict[str, bool]]:
         return self.found
 
