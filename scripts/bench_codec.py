@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import bench_images
 from bench_callgrind import compare, instructions_per_pixel
+from bench_codec_many import judge_many, measure_many
 from bench_codec_peers import HTJ2K, JPEG_LOSSLESS, JPEG_LS, PEERS, RLE, Peer, charls_sizes, prepare
 from bench_lib import OUT, SENDER_CPU, median, print_table
 
 from agent.errors import AgentError
 from agent.native import compress
-from agent.native.many import encode_many
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from bench_images import Picture
 
 FILL_S = 0.02
-MANY_FRAMES = 24
 
 OURS = "modality-agent"
 NAMES = {JPEG_LS: "JPEG-LS", JPEG_LOSSLESS: "JPEG Lossless SV1", RLE: "RLE Lossless", HTJ2K: "HTJ2K (OpenJPH)"}
@@ -91,15 +90,14 @@ def main(rounds: int, *, quick: bool, only: str) -> int:
     for uid in syntaxes:
         for work in ("encode", "decode"):
             _print(rates, shown, uid, work)
-    many = {NAMES[uid]: _many(uid, shown[0]) for uid in syntaxes}
-    failures = _judge(rates, syntaxes, shown)
+    many = {NAMES[uid]: measure_many(uid, shown[0]) for uid in syntaxes}
+    failures = _judge(rates, syntaxes, shown) + judge_many(many)
     ir = instructions_per_pixel([uid for uid in syntaxes if uid in compress.TRANSFER_SYNTAXES], shown)
-    for name, (gain, possible) in many.items():
-        print(f"encode_many, {name}, 2 cores against 1: {gain:.2f}x (wanted 1.8); two processes: {possible:.2f}x")
     print("instructions per sample, and in the baseline")
     compare(ir, shown)
     OUT.mkdir(exist_ok=True)
-    report = {"rates": [rate._asdict() for rate in rates], "instructions_per_sample": ir, "encode_many": many,
+    gains = {name: gain and gain._asdict() for name, gain in many.items()}
+    report = {"rates": [rate._asdict() for rate in rates], "instructions_per_sample": ir, "encode_many": gains,
               "versions": _versions()}  # fmt: skip
     (OUT / "codec.json").write_text(json.dumps(report, indent=1))
     print(f"raw figures: {OUT / 'codec.json'}")
@@ -205,39 +203,6 @@ def _time(picture: Picture, uid: str, peers: list[Peer], rounds: int) -> list[Ra
 
 def _size(coded: Any) -> int:
     return coded if isinstance(coded, int) else len(coded)
-
-
-def _many(uid: str, picture: Picture) -> tuple[float, float]:
-    """How much faster a clip is encoded on two cores than on one: by encode_many, and by two processes.
-
-    Wall time, best of five, taking turns. What else the machine does slows both down, so their quotient is what counts.
-    """
-    if (os.cpu_count() or 1) < 2:
-        return float("nan"), float("nan")
-    os.sched_setaffinity(0, range(os.cpu_count() or 1))
-    frames = [picture.array.tobytes()] * MANY_FRAMES
-    wall: dict[int, list[float]] = {0: [], 1: [], 2: []}  # 0: two processes
-    for _ in range(5):
-        for workers, found in wall.items():
-            begun = time.perf_counter()
-            if workers:
-                for _coded in encode_many(frames, uid, description=picture.description, workers=workers):
-                    pass
-            else:
-                _two_processes(frames, uid, picture)
-            found.append(time.perf_counter() - begun)
-    os.sched_setaffinity(0, {SENDER_CPU})
-    return min(wall[1]) / min(wall[2]), min(wall[1]) / min(wall[0])
-
-
-def _two_processes(frames: list[bytes], uid: str, picture: Picture) -> None:
-    half = len(frames) // 2
-    other = os.fork()
-    for frame in frames[half:]:
-        compress.encode(frame, uid, description=picture.description)
-    if other == 0:
-        os._exit(0)
-    os.waitpid(other, 0)
 
 
 # --- the tables -----------------------------------------------------------------------------------

@@ -1,14 +1,17 @@
 """Compress the frames of a clip on several cores, in their order.
 
-The interpreter lock is free while C works, so plain threads are enough. At most ``_AHEAD`` frames for each worker are
-taken from the caller before the first of them is given back: memory does not grow with the clip.
+The interpreter lock is free while C works, so plain threads are enough. The caller is one of the workers: while the
+frame it asks for is not ready it compresses another, so that ``workers`` threads share as many cores, and a frame of
+half a millisecond is not kept waiting for a caller to be woken and to push a worker off its core. At most ``_AHEAD``
+frames for each worker are taken from the caller before the first of them is given back: memory does not grow with the
+clip.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from agent.errors import NativeArgumentError
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
     from agent.native.frame import PixelDescription
 
-_AHEAD = 2  # one in work and one waiting: a worker never waits for the caller
+_AHEAD = 2  # one in work and one waiting: no worker waits for a caller who comes back in time
 _MAX_WORKERS = 64  # more cores than any gateway has
 
 
@@ -30,9 +33,27 @@ class _Job:
 
     def __init__(self, frame: Buffer) -> None:
         self.frame = frame
-        self.finished = threading.Event()
+        self.finished = threading.Lock()  # held until the frame is coded, or its error known
+        self.finished.acquire()
         self.coded = b""
-        self.error: BaseException | None = None
+        self.error: Exception | None = None
+
+
+class _Coder:
+    """What one thread compresses with; it keeps its destination: fresh pages for each frame would cost more."""
+
+    def __init__(self, transfer_syntax: str, description: PixelDescription) -> None:
+        self._transfer_syntax, self._description = transfer_syntax, description
+        self._room = bytearray(encode_bound(description, transfer_syntax))
+        self._view = memoryview(self._room)
+
+    def do(self, job: _Job) -> None:
+        try:
+            written = encode(job.frame, self._transfer_syntax, description=self._description, out=self._room)
+            job.coded = bytes(self._view[:written])
+        except Exception as error:  # noqa: BLE001  (told when it is the turn of this frame)
+            job.error = error
+        job.finished.release()
 
 
 def encode_many(
@@ -45,20 +66,15 @@ def encode_many(
     """
     if not 1 <= workers <= _MAX_WORKERS:
         raise NativeArgumentError(f"{workers} workers; 1 to {_MAX_WORKERS} are possible")
-    encode_bound(description, transfer_syntax)  # what is wrong with these is said here and not by a thread
+    mine = _Coder(transfer_syntax, description)  # what is wrong with these is said here and not by a thread
     todo: SimpleQueue[_Job | None] = SimpleQueue()
 
     def work() -> None:
-        room = bytearray(encode_bound(description, transfer_syntax))  # its own: fresh pages for each frame would wait
-        view = memoryview(room)
+        coder = _Coder(transfer_syntax, description)
         while (job := todo.get()) is not None:
-            try:
-                job.coded = bytes(view[: encode(job.frame, transfer_syntax, description=description, out=room)])
-            except BaseException as error:  # noqa: BLE001  (told to whoever waits for this frame)
-                job.error = error
-            job.finished.set()
+            coder.do(job)
 
-    threads = [threading.Thread(target=work, name=f"encode-{number}", daemon=True) for number in range(workers)]
+    threads = [threading.Thread(target=work, name=f"encode-{number}", daemon=True) for number in range(1, workers)]
     for thread in threads:
         thread.start()
     waiting: deque[_Job] = deque()
@@ -68,18 +84,33 @@ def encode_many(
             waiting.append(job)
             todo.put(job)
             if len(waiting) >= _AHEAD * workers:
-                yield _result(waiting.popleft())
+                yield _result(waiting.popleft(), todo, mine)
         while waiting:
-            yield _result(waiting.popleft())
+            yield _result(waiting.popleft(), todo, mine)
     finally:
+        while _next(todo):  # nobody wants these any more
+            pass
         for _ in threads:
             todo.put(None)
         for thread in threads:
             thread.join()
 
 
-def _result(job: _Job) -> bytes:
-    job.finished.wait()
+def _result(job: _Job, todo: SimpleQueue[_Job | None], mine: _Coder) -> bytes:
+    """Wait for a frame, and work meanwhile."""
+    while not job.finished.acquire(blocking=False):
+        other = _next(todo)
+        if other is None:
+            job.finished.acquire()
+            break
+        mine.do(other)
     if job.error is not None:
         raise job.error
     return job.coded
+
+
+def _next(todo: SimpleQueue[_Job | None]) -> _Job | None:
+    try:
+        return todo.get_nowait()
+    except Empty:
+        return None

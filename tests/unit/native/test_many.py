@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from agent.errors import NativeArgumentError
+from agent.native import many as many_module
 from agent.native.compress import RLE_LOSSLESS, decode
 from agent.native.frame import FrameDescription
 from agent.native.many import encode_many
@@ -59,6 +60,31 @@ def test_a_caller_who_stops_early_leaves_no_thread(rng):
     many = encode_many(clip(20, rng), RLE_LOSSLESS, description=GREY, workers=2)
     next(many)
     many.close()
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_the_caller_is_one_of_the_workers(workers, rng):
+    before = threading.active_count()
+    many = encode_many(clip(20, rng), RLE_LOSSLESS, description=GREY, workers=workers)
+    next(many)
+    assert threading.active_count() == before + workers - 1
+    many.close()
+
+
+def test_an_interrupted_caller_leaves_no_thread(rng, monkeypatch):
+    before, main = threading.active_count(), threading.get_ident()
+    real = many_module.encode
+
+    def encode(*arguments, **options):
+        if threading.get_ident() == main:
+            raise KeyboardInterrupt
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(many_module, "encode", encode)
+    many = encode_many(clip(20, rng), RLE_LOSSLESS, description=GREY, workers=1)
+    with pytest.raises(KeyboardInterrupt):
+        next(many)
     assert threading.active_count() == before
 
 
