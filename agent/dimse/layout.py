@@ -21,13 +21,21 @@ from agent.dimse.message import (
     CCancelRequest,
     CEchoRequest,
     CEchoResponse,
+    CFindRequest,
+    CFindResponse,
     CStoreRequest,
     CStoreResponse,
     Message,
     NActionRequest,
     NActionResponse,
+    NCreateRequest,
+    NCreateResponse,
     NEventReportRequest,
     NEventReportResponse,
+    NGetRequest,
+    NGetResponse,
+    NSetRequest,
+    NSetResponse,
     OtherRequest,
     OtherResponse,
 )
@@ -67,8 +75,15 @@ _FIELD_NAMES = {
     "REQUESTED_SOP_INSTANCE_UID": "sop_instance_uid",
     "MESSAGE_ID_RESPONDED_TO": "message_id",
     "OFFENDING_ELEMENT": "offending",
+    "ATTRIBUTE_IDENTIFIER_LIST": "attributes",
     "ERROR_COMMENT": "comment",
 }
+
+# What N-CREATE, N-SET and N-GET answer with; the attribute list names what a warning or failure is about.
+_ATTRIBUTES_ANSWER = (
+    "AFFECTED_SOP_CLASS_UID? MESSAGE_ID_RESPONDED_TO STATUS ERROR_COMMENT? ERROR_ID? AFFECTED_SOP_INSTANCE_UID?"
+    " ATTRIBUTE_IDENTIFIER_LIST?"
+)
 
 _LAYOUTS = (
     _layout(0x0030, CEchoRequest, "AFFECTED_SOP_CLASS_UID? MESSAGE_ID", data_set=False),
@@ -91,6 +106,13 @@ _LAYOUTS = (
         "AFFECTED_SOP_CLASS_UID? MESSAGE_ID_RESPONDED_TO STATUS OFFENDING_ELEMENT? ERROR_COMMENT? ERROR_ID?"
         " AFFECTED_SOP_INSTANCE_UID?",
         data_set=False,
+    ),
+    _layout(0x0020, CFindRequest, "AFFECTED_SOP_CLASS_UID MESSAGE_ID PRIORITY?", data_set=True),
+    _layout(
+        0x8020,
+        CFindResponse,
+        "AFFECTED_SOP_CLASS_UID? MESSAGE_ID_RESPONDED_TO STATUS OFFENDING_ELEMENT? ERROR_COMMENT?",
+        data_set=None,
     ),
     _layout(0x0FFF, CCancelRequest, "MESSAGE_ID_RESPONDED_TO", data_set=False),
     _layout(
@@ -119,6 +141,17 @@ _LAYOUTS = (
         " EVENT_TYPE_ID?",
         data_set=None,
     ),
+    _layout(0x0140, NCreateRequest, "AFFECTED_SOP_CLASS_UID MESSAGE_ID AFFECTED_SOP_INSTANCE_UID?", data_set=None),
+    _layout(0x8140, NCreateResponse, _ATTRIBUTES_ANSWER, data_set=None),
+    _layout(0x0120, NSetRequest, "REQUESTED_SOP_CLASS_UID MESSAGE_ID REQUESTED_SOP_INSTANCE_UID", data_set=True),
+    _layout(0x8120, NSetResponse, _ATTRIBUTES_ANSWER, data_set=None),
+    _layout(
+        0x0110,
+        NGetRequest,
+        "REQUESTED_SOP_CLASS_UID MESSAGE_ID REQUESTED_SOP_INSTANCE_UID ATTRIBUTE_IDENTIFIER_LIST?",
+        data_set=False,
+    ),
+    _layout(0x8110, NGetResponse, _ATTRIBUTES_ANSWER, data_set=None),
 )
 
 LAYOUTS = {layout.command_field: layout for layout in _LAYOUTS}

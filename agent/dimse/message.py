@@ -59,6 +59,24 @@ class CStoreResponse(NamedTuple):
     error_id: int | None = None
 
 
+class CFindRequest(NamedTuple):
+    """C-FIND-RQ; the Identifier follows as its Data Set."""
+
+    message_id: int
+    sop_class_uid: str
+    priority: int = MEDIUM
+
+
+class CFindResponse(NamedTuple):
+    """C-FIND-RSP; an Identifier follows while ``status`` is pending, and never otherwise."""
+
+    message_id: int
+    status: int
+    sop_class_uid: str = ""
+    offending: tuple[int, ...] = ()
+    comment: str = ""
+
+
 class CCancelRequest(NamedTuple):
     """C-CANCEL-RQ of the operation ``message_id``; never answered."""
 
@@ -107,6 +125,67 @@ class NEventReportResponse(NamedTuple):
     error_id: int | None = None
 
 
+class NCreateRequest(NamedTuple):
+    """N-CREATE-RQ; without a SOP Instance UID the SCP makes one up."""
+
+    message_id: int
+    sop_class_uid: str
+    sop_instance_uid: str = ""
+
+
+class NCreateResponse(NamedTuple):
+    """N-CREATE-RSP; ``attributes`` are the tags that a warning or failure names."""
+
+    message_id: int
+    status: int
+    sop_class_uid: str = ""
+    sop_instance_uid: str = ""
+    attributes: tuple[int, ...] = ()
+    comment: str = ""
+    error_id: int | None = None
+
+
+class NSetRequest(NamedTuple):
+    """N-SET-RQ; the Modification List follows as its Data Set."""
+
+    message_id: int
+    sop_class_uid: str
+    sop_instance_uid: str
+
+
+class NSetResponse(NamedTuple):
+    """N-SET-RSP; ``attributes`` are the tags that a warning or failure names."""
+
+    message_id: int
+    status: int
+    sop_class_uid: str = ""
+    sop_instance_uid: str = ""
+    attributes: tuple[int, ...] = ()
+    comment: str = ""
+    error_id: int | None = None
+
+
+class NGetRequest(NamedTuple):
+    """N-GET-RQ of ``attributes`` (tags); none means all."""
+
+    message_id: int
+    sop_class_uid: str
+    sop_instance_uid: str
+    attributes: tuple[int, ...] = ()
+
+
+class NGetResponse(NamedTuple):
+    """N-GET-RSP; the attributes asked for follow as its Data Set, ``attributes`` are those a warning names."""
+
+    message_id: int
+    status: int
+    sop_class_uid: str = ""
+    sop_instance_uid: str = ""
+    attributes: tuple[int, ...] = ()
+    comment: str = ""
+    error_id: int | None = None
+
+
 class OtherRequest(NamedTuple):
     """A request of a service the agent does not have; ``command_field`` says which."""
 
@@ -124,8 +203,14 @@ class OtherResponse(NamedTuple):
     sop_class_uid: str = ""
 
 
-Request = CEchoRequest | CStoreRequest | CCancelRequest | NActionRequest | NEventReportRequest | OtherRequest
-Response = CEchoResponse | CStoreResponse | NActionResponse | NEventReportResponse | OtherResponse
+Request = (
+    CEchoRequest | CStoreRequest | CFindRequest | CCancelRequest | NActionRequest | NEventReportRequest
+    | NCreateRequest | NSetRequest | NGetRequest | OtherRequest
+)  # fmt: skip
+Response = (
+    CEchoResponse | CStoreResponse | CFindResponse | NActionResponse | NEventReportResponse
+    | NCreateResponse | NSetResponse | NGetResponse | OtherResponse
+)  # fmt: skip
 Message = Request | Response
 
 
@@ -134,7 +219,7 @@ def is_response(message: Message) -> bool:
     return type(message) in _RESPONSES
 
 
-_RESPONSES = frozenset({CEchoResponse, CStoreResponse, NActionResponse, NEventReportResponse, OtherResponse})
+_RESPONSES = frozenset(Response.__args__)
 
 
 def refusal(request: Message, status: int) -> Message | None:
@@ -148,6 +233,10 @@ def refusal(request: Message, status: int) -> Message | None:
 _ANSWERS: dict[type[Any], type[Any]] = {
     CEchoRequest: CEchoResponse,
     CStoreRequest: CStoreResponse,
+    CFindRequest: CFindResponse,
     NActionRequest: NActionResponse,
     NEventReportRequest: NEventReportResponse,
+    NCreateRequest: NCreateResponse,
+    NSetRequest: NSetResponse,
+    NGetRequest: NGetResponse,
 }

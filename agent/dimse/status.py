@@ -1,4 +1,4 @@
-"""Status codes: class, meaning, and what may be done about them (PS3.7 Annex C, PS3.4 B.2.3, J.3).
+"""Status codes: class, meaning, and what may be done about them (PS3.7 Annex C; PS3.4 B.2.3, C.4.1, J.3).
 
 A table per service; the first row that matches wins, the general codes of PS3.7 come last. A row is a value, a mask
 (some codes are ranges), the meaning, and the ``Retry`` class of a failure. ``attempts`` bounds a retry that may cure
@@ -55,6 +55,8 @@ class Service(Enum):
     VERIFICATION = "verification"
     STORAGE = "storage"
     COMMITMENT = "commitment"
+    QUERY = "query"  # C-FIND, of a worklist too
+    PROCEDURE_STEP = "procedure step"  # N-CREATE, N-SET and N-GET
 
 
 class Status(NamedTuple):
@@ -127,10 +129,20 @@ _COMMITMENT = (
     _Row(0x0211, 0xFFFF, "unrecognized operation: the peer does no storage commitment"),
 )
 
+_QUERY = (
+    _Row(0xA700, 0xFF00, "peer out of resources", Retry.LATER),
+    _Row(0xA900, 0xFF00, "identifier does not match its SOP Class"),
+    _Row(0xC000, 0xF000, "peer cannot process the query", Retry.LATER, DOUBTFUL_ATTEMPTS),
+    _Row(0xFF00, 0xFFFF, "pending", None),
+    _Row(0xFF01, 0xFFFF, "pending, optional keys are not supported", None),
+)
+
 TABLES: dict[Service, tuple[_Row, ...]] = {
     Service.VERIFICATION: _GENERAL,
     Service.STORAGE: _STORAGE + _GENERAL,
     Service.COMMITMENT: _COMMITMENT + _GENERAL,
+    Service.QUERY: _QUERY + _GENERAL,
+    Service.PROCEDURE_STEP: _GENERAL,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 import pytest
 from fakes.associations import golden
@@ -11,6 +12,9 @@ from agent.dataset.uid import STORAGE_COMMITMENT, STORAGE_COMMITMENT_INSTANCE, U
 from agent.dimse import command, message
 from agent.dimse.layout import LAYOUTS, decode, encode
 from agent.errors import LocalProtocolError, RemoteProtocolError
+
+STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
+MPPS = "1.2.840.10008.3.1.2.3.3"
 
 MESSAGES: list[tuple[message.Message, bool]] = [
     (message.CEchoRequest(1), False),
@@ -26,6 +30,20 @@ MESSAGES: list[tuple[message.Message, bool]] = [
     (message.NActionResponse(2, 0, action_type_id=1), True),
     (message.NEventReportRequest(3, STORAGE_COMMITMENT, STORAGE_COMMITMENT_INSTANCE, 2), True),
     (message.NEventReportResponse(3, 0), False),
+    (message.CFindRequest(5, STUDY_ROOT_FIND), True),
+    (message.CFindRequest(5, STUDY_ROOT_FIND, message.LOW), True),
+    (message.CFindResponse(5, 0xFF00, STUDY_ROOT_FIND), True),
+    (message.CFindResponse(5, 0xFF01), True),
+    (message.CFindResponse(5, 0xA900, STUDY_ROOT_FIND, (0x00080052,), "no such level"), False),
+    (message.NCreateRequest(6, MPPS, "1.2.6"), True),
+    (message.NCreateRequest(6, MPPS), False),
+    (message.NCreateResponse(6, 0, MPPS, "1.2.6"), True),
+    (message.NCreateResponse(6, 0x0120, MPPS, "1.2.6", (0x00400270, 0x00400252), "missing", 2), False),
+    (message.NSetRequest(7, MPPS, "1.2.6"), True),
+    (message.NSetResponse(7, 0x0110, MPPS, "1.2.6", (), "may no longer be updated", 0xA506), False),
+    (message.NGetRequest(8, MPPS, "1.2.6"), False),
+    (message.NGetRequest(8, MPPS, "1.2.6", (0x00400252, 0x7FE00010)), False),
+    (message.NGetResponse(8, 0x0107, MPPS, "1.2.6", (0x7FE00010,)), True),
 ]
 
 
@@ -69,6 +87,89 @@ def test_pynetdicom_wrote_these() -> None:
     rsp.primitive_to_message(theirs)
     (response,) = [pdv for p in rsp.encode_msg(1, 16384) for pdv in p.presentation_data_value_list]
     assert decode(response[1][1:]) == (message.CStoreResponse(12, 0xA700, US, "1.2.345", comment="disk full"), False)
+
+
+NAMES = {  # what pynetdicom calls the fields of ours; the others have the name of their element
+    "message_id": ("MessageID", "MessageIDBeingRespondedTo"),
+    "sop_class_uid": ("AffectedSOPClassUID", "RequestedSOPClassUID"),
+    "sop_instance_uid": ("AffectedSOPInstanceUID", "RequestedSOPInstanceUID"),
+    "priority": ("Priority",),
+    "status": ("Status",),
+    "offending": ("OffendingElement",),
+    "attributes": ("AttributeIdentifierList",),
+    "comment": ("ErrorComment",),
+    "error_id": ("ErrorID",),
+}
+THEIR_DATA_SETS = ("Identifier", "AttributeList", "ModificationList")
+NEW = (
+    message.CFindRequest, message.CFindResponse, message.NCreateRequest, message.NCreateResponse, message.NSetRequest,
+    message.NSetResponse, message.NGetRequest, message.NGetResponse,
+)  # fmt: skip
+PLAIN = [(one, data_set) for one, data_set in MESSAGES if isinstance(one, NEW)]
+
+
+def kind_of(one: message.Message) -> str:
+    """C_FIND of CFindRequest."""
+    name = type(one).__name__.removesuffix("Request").removesuffix("Response")
+    return f"{name[0]}_{name[1:].upper()}"
+
+
+def number(value: Any) -> Any:
+    """Tags as plain integers; nothing at all as None."""
+    if value is None or value == "" or value == () or value == []:
+        return None
+    if isinstance(value, (list, tuple)) or type(value).__name__ == "MultiValue":
+        return tuple(int(each) for each in value)
+    return value
+
+
+def same(ours: Any, theirs: Any) -> bool:
+    ours, theirs = number(ours), number(theirs)
+    return bool(ours == theirs or (isinstance(ours, tuple) and ours == (theirs,)))
+
+
+@pytest.mark.parametrize(("one", "data_set"), PLAIN)
+def test_pynetdicom_reads_the_same_as_we_wrote(one: message.Message, data_set: bool) -> None:
+    messages = pytest.importorskip("pynetdicom.dimse_messages")
+    theirs = messages.DIMSEMessage()
+    primitive = pytest.importorskip("pynetdicom.pdu_primitives").P_DATA()
+    primitive.presentation_data_value_list = [[1, b"\x03" + encode(one, data_set=data_set)]]
+    if data_set:
+        primitive.presentation_data_value_list.append([1, b"\x02ab"])
+    assert theirs.decode_msg(primitive)
+    assert type(theirs).__name__ == kind_of(one) + ("_RSP" if message.is_response(one) else "_RQ")
+    found = theirs.message_to_primitive()
+    for field, value in one._asdict().items():
+        assert any(same(value, theirs.command_set.get(name)) for name in NAMES[field]), field
+        known = [getattr(found, name) for name in NAMES[field] if hasattr(found, name)]
+        assert not known or any(same(value, each) for each in known), field
+    content = [getattr(found, name, None) for name in THEIR_DATA_SETS]
+    assert any(each is not None and each.getvalue() == b"ab" for each in content) == data_set
+
+
+@pytest.mark.parametrize(("one", "data_set"), PLAIN)
+def test_we_read_the_same_as_pynetdicom_wrote(one: message.Message, data_set: bool) -> None:
+    theirs = getattr(pytest.importorskip("pynetdicom.dimse_primitives"), kind_of(one))()
+    for field, value in one._asdict().items():
+        response = message.is_response(one)
+        names = [name for name in NAMES[field] if hasattr(theirs, name)]
+        if not names:  # their N-CREATE and N-SET know of no list of attributes in an answer
+            assert field in {"attributes", "offending", "error_id"}
+            one = one._replace(**{field: type(one)._field_defaults[field]})
+            continue
+        name = names[-1] if field == "message_id" and response else names[0]
+        if field.startswith("sop_") and not response and len(names) > 1:
+            name = names[-1]
+        if number(value) is not None:
+            setattr(theirs, name, list(value) if isinstance(value, tuple) else value)
+    if data_set:
+        setattr(theirs, next(name for name in THEIR_DATA_SETS if hasattr(theirs, name)), BytesIO(b"ab"))
+    name = kind_of(one) + ("_RSP" if message.is_response(one) else "_RQ")
+    written = getattr(pytest.importorskip("pynetdicom.dimse_messages"), name)()
+    written.primitive_to_message(theirs)
+    pdvs = [pdv for p in written.encode_msg(1, 16384) for pdv in p.presentation_data_value_list]
+    assert decode(pdvs[0][1][1:]) == (one, data_set)
+    assert len(pdvs) == 1 + data_set
 
 
 def test_the_template_follows_class_and_priority() -> None:
@@ -146,25 +247,26 @@ def test_what_is_no_command_set_raises_a_remote_error(data: bytes) -> None:
 
 
 def test_an_unknown_request_can_be_refused() -> None:
-    data = element(0x0003, b"1.2 ") + element(0x0100, b"\x20\0") + element(0x0110, b"\7\0") + element(0x0800, b"\2\1")
+    data = element(0x0003, b"1.2 ") + element(0x0100, b"\x21\0") + element(0x0110, b"\7\0") + element(0x0800, b"\2\1")
     request, data_set = decode(data)
-    assert (request, data_set) == (message.OtherRequest(7, 0x0020, "1.2"), True)
+    assert (request, data_set) == (message.OtherRequest(7, 0x0021, "1.2"), True)
     answer = message.refusal(request, 0x0211)
     assert answer is not None
     judge = pytest.importorskip("pynetdicom.dsutils").decode(BytesIO(encode(answer)), True, True)
-    assert (judge.CommandField, judge.MessageIDBeingRespondedTo, judge.Status) == (0x8020, 7, 0x0211)
+    assert (judge.CommandField, judge.MessageIDBeingRespondedTo, judge.Status) == (0x8021, 7, 0x0211)
     assert decode(encode(request))[0] == request
 
 
 def test_refusals() -> None:
     assert message.refusal(message.CEchoRequest(3), 0x0122) == message.CEchoResponse(3, 0x0122)
+    assert message.refusal(message.CFindRequest(3, "1.2"), 0x0211) == message.CFindResponse(3, 0x0211)
     assert message.refusal(message.CCancelRequest(3), 0x0211) is None
     assert message.refusal(message.CStoreResponse(3, 0), 0x0211) is None
 
 
 def test_responses_are_told_apart() -> None:
     kinds = {type(one).__name__ for one, _ in MESSAGES if message.is_response(one)}
-    assert kinds == {"CEchoResponse", "CStoreResponse", "NActionResponse", "NEventReportResponse"}
+    assert kinds == {layout.message.__name__ for layout in LAYOUTS.values() if layout.command_field & message.RESPONSE}
 
 
 # --- strict on send -----------------------------------------------------------------------------
