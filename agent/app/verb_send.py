@@ -1,5 +1,7 @@
 """``send``: files to a peer, now, without the queue; one association, and a new one where the peer ends it.
 
+With ``--parallel`` so many at a time.
+
 One line per file, and a sum. Files that are no DICOM are named first, before anything is sent; the others are sent all
 the same with ``--skip-bad``. Memory does not depend on the size of the files. Exit status: 0 when every file was
 stored; the status of the common cause when nothing could be sent at all; else 50.
@@ -9,19 +11,25 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.input_files import files_in, named
 from agent.app.peers import add_peer, peer_of
 from agent.app.term import Progress, count_text, paint, printable, size_text
 from agent.dataset.uid import uid_name
-from agent.errors import AgentError, DataSetError, FileError, NotDelivered
+from agent.errors import AgentError, DataSetError, FileError, NotDelivered, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from agent.app.options import Arguments, Parser
     from agent.forward.deliver import Outcome
-    from agent.forward.files import Files
+    from agent.forward.files import Files, Instance
     from agent.link.peer import Peer
+
+
+PARALLEL_MAX: Final = 16  # a peer has better things to do
 
 
 def arguments(parser: Parser) -> None:
@@ -30,12 +38,16 @@ def arguments(parser: Parser) -> None:
     add_peer(parser)
     parser.add("--lossless-copy", switch=True, help="where the peer refuses the transfer syntax of a file, send a copy "
                "that loses nothing, every frame compared")  # fmt: skip
+    parser.add("--parallel", metavar="N", default=1, read=int, help="associations at a time (1); a peer that "
+               "refuses some gets their files over the others")  # fmt: skip
     parser.add("--skip-bad", switch=True, help="send the rest when some files are no DICOM files")
     parser.add("--json", switch=True, help="print the result as JSON")
 
 
 def run(args: Arguments) -> int:
     """Send."""
+    if not 1 <= args.parallel <= PARALLEL_MAX:
+        raise UsageError(f"--parallel: {args.parallel} is not 1 to {PARALLEL_MAX}")
     peer = peer_of(args)
     files, bad = _open(args.files)
     alone = len(bad) == 1 and not files  # then the error line says it all
@@ -123,7 +135,7 @@ def _send(peer: Peer, files: Files, tally: Tally, args: Arguments) -> None:
         from agent.transcode.choose import LOSSLESS
 
         ways = {"copies": LOSSLESS, "send": send_or_copy}
-    for outcome in deliver(peer, files, **ways):
+    for outcome in _deliver(partial(deliver, peer, **ways), files, args.parallel):
         tally.add(outcome, keep=args.json)
         plain = outcome.stored and not outcome.status and not outcome.copied_to
         if args.json or (plain and len(files) > 20):
@@ -133,6 +145,14 @@ def _send(peer: Peer, files: Files, tally: Tally, args: Arguments) -> None:
             if outcome.stored or len(files) > 1:  # of a single file the error line says it all
                 print(_line(outcome))
     progress.clear()
+
+
+def _deliver(work: Callable[[Sequence[Instance]], Iterator[Outcome]], files: Files, parallel: int) -> Iterator[Outcome]:
+    if parallel == 1:
+        return work(files)
+    from agent.forward.parallel import deliver_parallel  # threads, for those who ask
+
+    return deliver_parallel(work, files, parallel)
 
 
 def _line(outcome: Outcome) -> str:

@@ -45,6 +45,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         (
             "send --to PACS@pacs.example.org:104 image.dcm",
             "send --to PACS@pacs:2762 --ca ca.pem --cert me.pem --key me.key *.dcm",
+            "send --to PACS@pacs:104 --parallel 4 exam/",
         ),
         ("FileError", "ConfigError", *_LINK, "StatusError", "NotDicomError", "LimitError", "NotDelivered"),
     ),

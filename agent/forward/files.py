@@ -66,6 +66,13 @@ class Files(Sequence[Instance]):
         self._paths.append(path)
         self._rows.append(_ROW.pack(found.data_set_offset, found.size, number) + found.sop_instance_uid.encode())
 
+    def share(self, part: int, parts: int) -> Files:
+        """Return every ``parts``-th file from ``part`` on."""
+        share = Files()
+        share._paths, share._rows = self._paths[part::parts], self._rows[part::parts]
+        share._pairs, share._numbers = self._pairs, self._numbers
+        return share
+
     def __len__(self) -> int:
         return len(self._rows)
 

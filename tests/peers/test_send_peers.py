@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pydicom
@@ -24,6 +26,7 @@ from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, RLE_LOSSLESS, SC, 
 from agent.errors import AssociationRefused, AssociationRejected, Retry
 from agent.forward.deliver import Outcome, deliver, echo
 from agent.forward.files import Files
+from agent.forward.parallel import deliver_parallel
 from agent.forward.policy import BREAKER_FAILURES
 from agent.link.peer import Peer, Timeouts
 from agent.media.part10 import FileMeta, encode_prefix
@@ -114,6 +117,27 @@ def test_stock_storescp_does_not_stall_us(storescp: Callable[..., Any], tmp_path
     started = time.monotonic()
     assert all(outcome.stored for outcome in deliver(at(peer.port), files))
     assert (time.monotonic() - started) / 200 < 0.0015 * 2  # twice the bar: two cores are shared with the peer
+
+
+@pytest.mark.parametrize("most", [2, 1])
+def test_associations_side_by_side(scp: Callable[..., int], tmp_path: Path, most: int) -> None:
+    """A peer that takes two meets both before it answers either; one that takes one gets all files over that."""
+    meeting = threading.Barrier(most, timeout=5)
+    got: list[str] = []
+
+    def on_store(event: Any) -> int:
+        if len(got) < most:
+            meeting.wait()
+        got.append(str(event.dataset.SOPInstanceUID))
+        return 0x0000
+
+    files = Files()
+    for _ in range(8):
+        files.add(write(tmp_path))
+    peer = at(scp(on_store, maximum_associations=most))
+    outcomes = list(deliver_parallel(partial(deliver, peer), files, 2))
+    assert [outcome.meaning for outcome in outcomes if not outcome.stored] == []
+    assert sorted(got) == sorted(instance.sop_instance_uid for instance in files)
 
 
 def test_refused_contexts_are_told_apart(scp: Callable[..., int], tmp_path: Path) -> None:
