@@ -93,7 +93,7 @@ def peer_of_destination(settings: Settings, row: DestinationSettings) -> Peer:
     """Translate one ``[[destination]]``."""
     from agent.link.peer import Peer, Timeouts
 
-    tls = tls_settings(settings, server_name=row.tls_server_name) if row.tls else None
+    tls = tls_settings(settings, row) if row.tls else None
     waits = Timeouts(
         connect_s=row.connect_timeout_s,
         tls_s=row.connect_timeout_s,

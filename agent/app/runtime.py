@@ -416,7 +416,7 @@ def _no_heir(heir: Recorder | None) -> str:
 def _facts(settings: Settings, row: DestinationSettings) -> tuple[object, ...]:
     """What a forwarder depends on; with TLS also the certificates as they are now."""
     ae_title = settings.agent.ae_title
-    return (row, ae_title, settings.tls, _stamps(*settings.tls)) if row.tls else (row, ae_title)
+    return (row, ae_title, settings.tls, _stamps(*settings.tls, row.tls_ca_file)) if row.tls else (row, ae_title)
 
 
 def _stamps(*paths: str) -> tuple[int, ...]:

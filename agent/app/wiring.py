@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from agent.config.settings import Settings
+    from agent.config.settings import DestinationSettings, Settings
     from agent.link.tls import TlsSettings
     from agent.spool.core import Destination
     from agent.spool.quota import Policy
@@ -47,19 +47,26 @@ def open_spool(settings: Settings) -> Spool:
 
 def check_tls(settings: Settings) -> None:
     """Load every certificate once, so that a wrong one is said at start; ``ConfigError`` or ``TlsRefused``."""
-    if any(row.tls for row in settings.destination):
-        from agent.link.tls import client_context
+    for row in settings.destination:
+        if row.tls:
+            from agent.link.tls import client_context
 
-        client_context(tls_settings(settings))
+            client_context(tls_settings(settings, row))
     if settings.listener.enabled and settings.listener.tls:
         from agent.link.tls import server_context
 
         server_context(tls_settings(settings))
 
 
-def tls_settings(settings: Settings, *, server_name: str = "") -> TlsSettings:
-    """Translate ``[tls]`` for one connection."""
+def tls_settings(settings: Settings, row: DestinationSettings | None = None) -> TlsSettings:
+    """Translate ``[tls]`` for the listener, or for the connections to one destination."""
     from agent.link.tls import TlsSettings
 
     files = settings.tls
-    return TlsSettings(files.ca_file, files.certificate_file, files.key_file, server_name=server_name or None)
+    return TlsSettings(
+        (row and row.tls_ca_file) or files.ca_file,
+        files.certificate_file,
+        files.key_file,
+        server_name=(row and row.tls_server_name) or None,
+        crl_file=files.crl_file or None,
+    )

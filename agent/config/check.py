@@ -16,7 +16,7 @@ from agent.config.words import near_refusal, transfer_syntax_uid
 from agent.dataset.pixels import near_excess
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 # A box has a handful of peers and units; a file with more is a mistake, not a plan.
 MAX_DESTINATIONS: Final = 32
@@ -145,13 +145,7 @@ def _between(values: Values) -> list[Problem]:
         problems += _unique(name, values[name])
         if len(values[name]) > limit:
             problems.append(Problem(f"{name}[{limit}]", f"at most {limit} are allowed"))
-    tls_users = [f"destination[{i}].tls" for i, row in enumerate(values["destination"]) if row["tls"]]
-    if values["listener"]["enabled"] and values["listener"]["tls"]:
-        tls_users.append("listener.tls")
-    for user in tls_users:
-        problems += [
-            Problem(f"tls.{key}", f"is empty, but {user} is true") for key, text in values["tls"].items() if not text
-        ]
+    problems += _tls_files(values)
     for index, row in enumerate(values["destination"]):
         if row["retry_cap_s"] < row["retry_base_s"]:
             problems.append(Problem(f"destination[{index}].retry_cap_s", "is below retry_base_s"))
@@ -169,6 +163,17 @@ def _between(values: Values) -> list[Problem]:
     if mount and not (path + "/").startswith(mount.rstrip("/") + "/"):
         problems.append(Problem("spool.require_mount", f"'{mount}' does not hold spool.path '{path}'"))
     return problems
+
+
+def _tls_files(values: Values) -> Iterator[Problem]:
+    """What TLS is to be spoken with and no key names."""
+    users = [(f"destination[{i}].tls", row["tls_ca_file"]) for i, row in enumerate(values["destination"]) if row["tls"]]
+    if values["listener"]["enabled"] and values["listener"]["tls"]:
+        users.append(("listener.tls", ""))
+    for user, own_ca in users:
+        for key in ("ca_file", "certificate_file", "key_file"):
+            if not values["tls"][key] and not (key == "ca_file" and own_ca):
+                yield Problem(f"tls.{key}", f"is empty, but {user} is true")
 
 
 # Pictures that no instance of the SOP Class may hold (PS3.3 C.8.5.6.1, C.8.11.3, C.8.7.1, A.8, C.8.12.1).

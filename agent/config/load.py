@@ -133,6 +133,9 @@ def _absolute_source(uri: str, folder: str) -> str:
 
 def _missing_files(values: Values) -> Iterator[Problem]:
     wanted = [(f"tls.{name}", path) for name, path in values["tls"].items() if path]
+    for index, row in enumerate(values["destination"]):
+        if row["tls_ca_file"]:
+            wanted.append((f"destination[{index}].tls_ca_file", row["tls_ca_file"]))
     for index, row in enumerate(values["source"]):
         scheme, _, rest = row["uri"].partition(":")
         if scheme == "replay":

@@ -116,6 +116,9 @@ _TLS: Final = (
     Key("ca_file", "path", "", "PEM file of the CAs that may vouch for peers; only these are trusted."),
     Key("certificate_file", "path", "", "PEM file of our certificate (chain)."),
     Key("key_file", "path", "", "PEM file of our private key; readable by the agent only."),
+    Key(
+        "crl_file", "path", "", "PEM file of revocation lists (CRL); who is on one, or of a CA without one, is refused."
+    ),
 )
 
 _LISTENER: Final = (
@@ -132,6 +135,7 @@ _DESTINATION: Final = (
     Key("port", "integer", 104, "TCP port of the peer.", "", 1, 65_535),
     Key("tls", "switch", False, "Mutual TLS by the profile of PS3.15 B.13, with the files of [tls]."),
     Key("tls_server_name", "text", "", "Name the peer's certificate must carry; empty: the host.", high=253),
+    Key("tls_ca_file", "path", "", "PEM file of the CAs that may vouch for this peer alone; empty: [tls] ca_file."),
     Key("commitment", "switch", True, "Ask for Storage Commitment; without it 'stored' ends our care."),
     Key("commitment_timeout_s", "number", 3600.0, "A report later than this is asked for again.", "s", 1, 30 * _DAY_S),
     Key("connect_timeout_s", "number", 10.0, "Bound of the TCP connection and the TLS handshake.", "s", 0.1, 600),

@@ -35,6 +35,7 @@ class TlsFiles(NamedTuple):
     ca_file: str
     certificate_file: str
     key_file: str
+    crl_file: str
 
 
 class ListenerSettings(NamedTuple):
@@ -55,6 +56,7 @@ class DestinationSettings(NamedTuple):
     port: int
     tls: bool
     tls_server_name: str
+    tls_ca_file: str
     commitment: bool
     commitment_timeout_s: float
     connect_timeout_s: float

@@ -1,15 +1,32 @@
-"""The validity of a certificate file, read from its DER without any library.
+"""What a certificate or a revocation list (CRL) says, read from its DER without any library.
 
-Python's ``ssl`` tells a certificate's dates only after it has verified it, which is too late to say *your own
-certificate expired on that day*. The walk needs six DER headers (RFC 5280 4.1). Dates are compared as
-``YYYYMMDDHHMMSSZ`` strings, which sort like the times they name. Raises ``ValueError`` for anything else than X.509.
+Python's ``ssl`` tells of a certificate only after it has verified it, which is too late to say *your own certificate
+expired on that day*, and of a CRL nothing at all. RFC 5280 4.1 and 5.1: a handful of DER headers. Dates are compared as
+``YYYYMMDDHHMMSSZ`` strings, which sort like the times they name.
+
+``weakness`` holds a certificate to PS3.15 Table B.13-1 (RSA 2048 bits, ECC 256 bits, SHA-256), which is stricter than
+OpenSSL's security level 2: that lets 224-bit curves and SHA-224 pass.
+Raises ``ValueError`` for anything else than X.509.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import socket
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SEQUENCE, _CONTEXT_0, _UTC_TIME, _GENERALIZED_TIME = 0x30, 0xA0, 0x17, 0x18
+_INTEGER, _OID, _CONTEXT_3 = 0x02, 0x06, 0xA3
+_DNS_NAME, _IP_ADDRESS = 0x82, 0x87  # GeneralName (RFC 5280 4.2.1.6)
+_COMMON_NAME, _SUBJECT_ALT_NAME = b"\x55\x04\x03", b"\x55\x1d\x11"
+_RSA = bytes.fromhex("2a864886f70d01")  # 1.2.840.113549.1, of keys and signatures
+_EC_KEY, _ECDSA = bytes.fromhex("2a8648ce3d0201"), bytes.fromhex("2a8648ce3d04")
+# A curve is measured by its uncompressed point: 1 + 2 * bytes of the field (RFC 5480 2.2).
+_LEAST_RSA_BITS, _LEAST_EC_BITS = 2048, 256
+# Signature algorithms below SHA-256: 1.2.840.113549.1.1.N of RSA; of ECDSA with SHA-1 and SHA-224.
+_WEAK_RSA, _WEAK_ECDSA = {2: "MD2", 3: "MD4", 4: "MD5", 5: "SHA-1", 14: "SHA-224"}, (b"\x01", b"\x03\x01")
 _UTC_PIVOT = "50"  # RFC 5280 4.1.2.5.1: two-digit years below 50 are 20xx
 
 
@@ -28,25 +45,122 @@ class Validity(NamedTuple):
         return ""
 
 
+class Certificate(NamedTuple):
+    """What messages and limits need of one certificate."""
+
+    subject: str  # Common Name, or the last part of the name there is
+    issuer: str
+    validity: Validity
+    names: tuple[str, ...]  # subjectAltName: DNS names and addresses
+    weakness: str  # why PS3.15 B.13 forbids it, or nothing
+
+
 def readable(stamp: str) -> str:
     """``20270131235959Z`` as ``2027-01-31 23:59 UTC``."""
     return f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]} {stamp[8:10]}:{stamp[10:12]} UTC"
 
 
-def validity(der: bytes) -> Validity:
-    """Dates of one DER certificate; ``ValueError`` when it is none."""
-    _, start, _ = _element(der, 0, _SEQUENCE)  # Certificate
-    _, position, _ = _element(der, start, _SEQUENCE)  # TBSCertificate
-    if der[position : position + 1] == bytes([_CONTEXT_0]):  # version
-        _, _, position = _element(der, position)
-    for _ in range(3):  # serialNumber, signature, issuer
-        _, _, position = _element(der, position)
-    _, position, _ = _element(der, position, _SEQUENCE)  # Validity
-    stamps = []
-    for _ in range(2):
-        tag, start, position = _element(der, position)
-        stamps.append(_stamp(tag, der[start:position].decode("ascii")))
+def read(der: bytes) -> Certificate:
+    """Read one DER certificate; ``ValueError`` when it is none."""
+    fields = _fields(der)
+    _, signature, issuer, dates, subject, key, *rest = fields
+    extensions = next((start for tag, start, _ in rest if tag == _CONTEXT_3), None)
+    weak = _weak_key(der, key) or _weak_signature(der[signature[1] : signature[2]])
+    names = () if extensions is None else _names(der, extensions)
+    return Certificate(_name(der, subject), _name(der, issuer), _validity(der, dates), names, weak)
+
+
+def next_update(der: bytes) -> str:
+    """When a DER CRL ends to be up to date; ``ValueError`` when it is none or does not say."""
+    _, start, _ = _element(der, 0, _SEQUENCE)  # CertificateList
+    fields = list(_children(der, _element(der, start, _SEQUENCE)))  # TBSCertList
+    dates = [field for field in fields if field[0] in (_UTC_TIME, _GENERALIZED_TIME)]
+    if len(dates) < 2:
+        raise ValueError("the revocation list does not say when it ends")
+    tag, start, end = dates[1]
+    return _stamp(tag, der[start:end].decode("ascii"))
+
+
+_Element = tuple[int, int, int]  # tag, start and end of the value
+
+
+def _fields(der: bytes) -> list[_Element]:
+    """Fields of the TBSCertificate without the version: serialNumber, signature, issuer, validity, subject, key ..."""
+    _, start, _ = _element(der, 0, _SEQUENCE)
+    fields = list(_children(der, _element(der, start, _SEQUENCE)))
+    if fields and fields[0][0] == _CONTEXT_0:
+        del fields[0]
+    if len(fields) < 6:
+        raise ValueError("not a certificate")
+    return fields
+
+
+def _children(der: bytes, parent: _Element) -> Iterator[_Element]:
+    _, position, end = parent
+    while position < end:
+        child = _element(der, position)
+        yield child
+        position = child[2]
+
+
+def _validity(der: bytes, field: _Element) -> Validity:
+    if field[0] != _SEQUENCE:
+        raise ValueError("not a certificate")
+    stamps = [_stamp(tag, der[start:end].decode("ascii")) for tag, start, end in _children(der, field)]
+    if len(stamps) != 2:
+        raise ValueError("not a certificate")
     return Validity(stamps[0], stamps[1])
+
+
+def _name(der: bytes, field: _Element) -> str:
+    """Return the Common Name of a Name, or the last attribute it has."""
+    found = ""
+    for relative in _children(der, field):
+        for pair in _children(der, relative):
+            (_, start, end), (_, first, last) = list(_children(der, pair))[:2]
+            found = der[first:last].decode("utf-8", "replace")
+            if der[start:end] == _COMMON_NAME:
+                return found
+    return found
+
+
+def _names(der: bytes, position: int) -> tuple[str, ...]:
+    found = []
+    for extension in _children(der, _element(der, position, _SEQUENCE)):
+        oid, *rest = list(_children(der, extension))
+        if der[oid[1] : oid[2]] != _SUBJECT_ALT_NAME or not rest:
+            continue
+        for tag, start, end in _children(der, _element(der, rest[-1][1], _SEQUENCE)):
+            if tag == _DNS_NAME:
+                found.append(der[start:end].decode("ascii", "replace"))
+            elif tag == _IP_ADDRESS and end - start in (4, 16):
+                found.append(socket.inet_ntop(socket.AF_INET if end - start == 4 else socket.AF_INET6, der[start:end]))
+    return tuple(found)
+
+
+def _weak_key(der: bytes, field: _Element) -> str:
+    algorithm, (_, start, end) = list(_children(der, field))[:2]
+    _, first, last = _element(der, algorithm[1], _OID)
+    kind, bits = der[first:last], der[start + 1 : end]  # behind the count of unused bits
+    if kind.startswith(_RSA):
+        _, first, last = _element(bits, _element(bits, 0, _SEQUENCE)[1], _INTEGER)
+        size = int.from_bytes(bits[first:last], "big").bit_length()
+        return "" if size >= _LEAST_RSA_BITS else f"has an RSA key of {size} bits; {_LEAST_RSA_BITS} are the least"
+    if kind == _EC_KEY and bits[:1] == b"\x04":
+        size = (len(bits) - 1) * 4
+        return "" if size >= _LEAST_EC_BITS else f"has an ECC key of {size} bits; {_LEAST_EC_BITS} are the least"
+    return ""
+
+
+def _weak_signature(algorithm: bytes) -> str:
+    _, start, end = _element(algorithm, 0, _OID)
+    oid = algorithm[start:end]
+    weak = ""
+    if oid.startswith(_RSA + b"\x01"):
+        weak = _WEAK_RSA.get(oid[-1], "")
+    elif oid.startswith(_ECDSA) and oid[len(_ECDSA) :] in _WEAK_ECDSA:
+        weak = "SHA-1 or SHA-224"
+    return f"is signed with {weak}; SHA-256 is the least" if weak else ""
 
 
 def _stamp(tag: int, text: str) -> str:
@@ -57,7 +171,7 @@ def _stamp(tag: int, text: str) -> str:
     raise ValueError("certificate dates are neither UTCTime nor GeneralizedTime")
 
 
-def _element(der: bytes, position: int, wanted: int | None = None) -> tuple[int, int, int]:
+def _element(der: bytes, position: int, wanted: int | None = None) -> _Element:
     """Tag, start and end of the value of the DER element at ``position``."""
     if position + 2 > len(der):
         raise ValueError("not a certificate")

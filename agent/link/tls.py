@@ -1,24 +1,29 @@
-"""TLS as PS3.15 B.13 wants it (BCP 195: RFC 8996, RFC 9325), and its refusals in words.
+"""TLS as PS3.15 B.13 wants it (BCP 195: RFC 8996, RFC 9325): the contexts of both sides.
 
 A context is built from the configured files only: the system's CA store is never loaded, so that a public CA cannot
 vouch for an archive. TLS 1.2 and 1.3; for 1.2 only the ten suites B.13 makes mandatory for servers, which are ECDHE
-with AEAD; security level 2 holds keys to 2048-bit RSA and SHA-256. Python's ``ssl`` cannot name TLS 1.3 suites, so
-the two CCM suites of B.13 are absent and the *server* side does not claim B.13, only B.12; the client claims both.
+with AEAD; security level 2 holds keys to 2048-bit RSA, and ``judge`` what that level lets pass (certificate.py). Groups
+are those OpenSSL has by itself: X25519, P-256, X448, P-521, P-384 and, in TLS 1.3, ffdhe2048 and larger.
 
-What OpenSSL says on a refusal is for its authors. ``refused`` turns verification codes and alert names, two tables,
-into a ``TlsRefused`` that names the file, date or name to look at. In TLS 1.3 the server judges our certificate after
-our handshake is over: its alert comes with the first read, so ``transport`` asks here then too.
-Raises ``ConfigError`` for files that are missing, unreadable or do not belong together; ``TlsRefused`` for the rest.
+Python's ``ssl`` can name neither the suites of TLS 1.3 nor more than one group. So without help the two CCM suites of
+B.13 are absent and the *server* keeps B.12 only; the client, which needs one suite, keeps both. With ``OPENSSL_CONF``
+set to ``configs/tls/openssl.cnf`` all five are there, the server keeps B.13 too, and groups are those of the file;
+``profiles`` says which case it is. OpenSSL 3.2 and later rate CCM_8 below security level 2 and leave it out.
+
+With a revocation list (CRL) a peer must be covered by it: one that is missing or out of date refuses.
+Raises ``ConfigError`` for files that are missing, unreadable or do not belong together; ``TlsRefused`` for the rest, in
+the words of ``tls_words``.
 """
 
 from __future__ import annotations
 
+import binascii
 import ssl
 import time
 from typing import NamedTuple
 
 from agent.errors import ConfigError, TlsRefused
-from agent.link.certificate import validity
+from agent.link.certificate import Certificate, next_update, read
 
 # PS3.15 Table B.13-2 in OpenSSL's names: ECDHE only, AEAD only, forward secrecy always.
 CIPHERS_TLS12 = (
@@ -33,6 +38,14 @@ CIPHERS_TLS12 = (
     "ECDHE-ECDSA-AES256-CCM8",
     "ECDHE-ECDSA-AES128-CCM8",
 )
+# PS3.15 Table B.13-3: all five are demanded of a server, one of a client.
+SUITES_TLS13 = (
+    "TLS_AES_256_GCM_SHA384",
+    "TLS_CHACHA20_POLY1305_SHA256",
+    "TLS_AES_128_GCM_SHA256",
+    "TLS_AES_128_CCM_SHA256",
+    "TLS_AES_128_CCM_8_SHA256",
+)
 SECURITY_LEVEL = "@SECLEVEL=2"  # RSA >= 2048 bits, no SHA-1 signatures (PS3.15 Table B.13-1)
 
 
@@ -45,6 +58,7 @@ class TlsSettings(NamedTuple):
     server_name: str | None = None  # checked instead of the host that is connected to
     check_name: bool = True  # False: any name, if the CA vouches for it (a CA of this one peer)
     demand_client_certificate: bool = True  # server side: mutual authentication
+    crl_file: str | None = None  # CRLs of the CAs; a peer without one of its CA is refused
 
 
 def client_context(settings: TlsSettings) -> ssl.SSLContext:
@@ -62,8 +76,36 @@ def server_context(settings: TlsSettings) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.verify_mode = ssl.CERT_REQUIRED if settings.demand_client_certificate else ssl.CERT_OPTIONAL
     context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+    if settings.crl_file:  # a ticket would spare the caller the list
+        context.num_tickets = 0
+        context.options |= ssl.OP_NO_TICKET
     _fill(context, settings)
     return context
+
+
+def profiles(context: ssl.SSLContext, *, server: bool) -> tuple[str, ...]:
+    """Name the sections of PS3.15 that the suites of ``context`` keep."""
+    missing = {*SUITES_TLS13, *CIPHERS_TLS12} - {suite["name"] for suite in context.get_ciphers()}
+    return ("B.12",) if server and missing else ("B.12", "B.13")
+
+
+def now_stamp() -> str:
+    """Return the time of this box as certificates write it."""
+    return time.strftime("%Y%m%d%H%M%SZ", time.gmtime())
+
+
+def judge(der: bytes | None, peer: str) -> Certificate | None:
+    """Hold what OpenSSL has verified to dates (a resumed session skips them) and limits; ``TlsRefused``."""
+    if not der:
+        return None
+    try:
+        shown = read(der)
+    except ValueError:  # OpenSSL took it: what we cannot read ends no association
+        return None
+    problem = shown.validity.problem(now_stamp()) or shown.weakness
+    if problem:
+        raise TlsRefused(f"the certificate of {peer} {problem}")
+    return shown
 
 
 def _fill(context: ssl.SSLContext, settings: TlsSettings) -> None:
@@ -76,12 +118,18 @@ def _fill(context: ssl.SSLContext, settings: TlsSettings) -> None:
         raise ConfigError(f"CA file {settings.ca_file} holds no certificate in PEM form") from error
     except OSError as error:
         raise ConfigError(f"CA file {settings.ca_file} cannot be read: {error.strerror}") from error
+    if settings.crl_file:
+        crl_end(settings.crl_file)
+        context.load_verify_locations(cafile=settings.crl_file)
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
     if settings.certificate_file is not None:
         _load_pair(context, settings.certificate_file, settings.key_file or settings.certificate_file)
 
 
 def _load_pair(context: ssl.SSLContext, certificate_file: str, key_file: str) -> None:
-    der = _first_certificate(certificate_file)
+    own = first_certificate(certificate_file)
+    if own.weakness:
+        raise ConfigError(f"certificate {certificate_file} {own.weakness} (PS3.15 B.13)")
     _readable(key_file, "key")
     try:
         # The callback keeps OpenSSL from asking for a pass phrase on the terminal of a daemon.
@@ -94,10 +142,7 @@ def _load_pair(context: ssl.SSLContext, certificate_file: str, key_file: str) ->
                 f"certificate {certificate_file} is too weak: RSA 2048 bits and SHA-256 at least"
             ) from error
         raise ConfigError(f"key {key_file} is encrypted or not in PEM form ({error.reason})") from error
-    try:
-        problem = validity(der).problem(time.strftime("%Y%m%d%H%M%SZ", time.gmtime()))
-    except ValueError as error:
-        raise ConfigError(f"{certificate_file}: {error}") from error
+    problem = own.validity.problem(now_stamp())
     if problem:
         raise TlsRefused(f"our own certificate {certificate_file} {problem}", hint="Renew the certificate of this box.")
 
@@ -110,88 +155,34 @@ def _readable(path: str, what: str) -> str:
         raise ConfigError(f"{what} file {path} cannot be read: {error.strerror}") from error
 
 
-def _first_certificate(path: str) -> bytes:
-    text = _readable(path, "certificate")
-    start = text.find(ssl.PEM_HEADER)
-    end = text.find(ssl.PEM_FOOTER, start)
+def first_certificate(path: str) -> Certificate:
+    """Read the first certificate of a PEM file, the one that the file is about; ``ConfigError``."""
+    return certificates(path)[0]
+
+
+def certificates(path: str) -> list[Certificate]:
+    """Read every certificate of a PEM file; ``ConfigError`` when there is none."""
     try:
-        if start < 0 or end < 0:
-            raise ValueError("no PEM block")
-        return ssl.PEM_cert_to_DER_cert(text[start : end + len(ssl.PEM_FOOTER)])
+        found = [read(der) for der in _blocks(_readable(path, "certificate"), "CERTIFICATE")]
     except ValueError as error:
-        raise ConfigError(f"certificate file {path} holds no certificate in PEM form") from error
+        raise ConfigError(f"certificate file {path}: {error}") from error
+    if not found:
+        raise ConfigError(f"certificate file {path} holds no certificate in PEM form")
+    return found
 
 
-# --- refusals ------------------------------------------------------------------------------------
-
-_CA = "is not signed by a CA of {ca}"
-# X509_V_ERR codes of <openssl/x509_vfy.h>: what is wrong with the certificate the peer showed.
-_VERIFY = {
-    2: _CA,
-    18: "is self-signed and not itself in {ca}",
-    19: "comes with a CA that is not in {ca}",
-    20: _CA,
-    21: _CA,
-    9: "is not yet valid (is the clock of this box right? it says {now})",
-    10: "has expired (the clock of this box says {now})",
-    23: "has been revoked",
-    24: "is signed by something that is no CA",
-    26: "is not meant for this use (extended key usage)",
-    62: "is not for the name {name}",
-    64: "is not for the address {name}",
-    66: "has a key that is too weak: RSA 2048 bits at least",
-    67: "comes from a CA whose key is too weak: RSA 2048 bits at least",
-    68: "is signed with a hash that is too weak: SHA-256 at least",
-}
-# OpenSSL reason names: alerts the peer sent (it judged us), and what we found at its end of the line.
-_REASONS = {
-    "WRONG_VERSION_NUMBER": "{peer} does not speak TLS on this port",
-    "HTTP_REQUEST": "{peer} does not speak TLS, it speaks HTTP",
-    "HTTPS_PROXY_REQUEST": "{peer} does not speak TLS, it speaks HTTP",
-    "UNEXPECTED_EOF_WHILE_READING": "{peer} closed the connection in the TLS handshake: no TLS port, or it refuses us",
-    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "{peer} demands a certificate of ours and none is configured",
-    "PEER_DID_NOT_RETURN_A_CERTIFICATE": "{peer} shows no certificate and we demand one",
-    "TLSV1_ALERT_UNKNOWN_CA": "{peer} does not know the CA of our certificate {own}",
-    "SSLV3_ALERT_CERTIFICATE_EXPIRED": "{peer} says that our certificate {own} has expired or is not valid yet",
-    "SSLV3_ALERT_CERTIFICATE_REVOKED": "{peer} says that our certificate {own} is revoked",
-    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": "{peer} does not accept our certificate {own}",
-    "SSLV3_ALERT_BAD_CERTIFICATE": "{peer} does not accept our certificate {own}",
-    "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE": "{peer} does not accept the kind of our certificate {own}",
-    "TLSV1_ALERT_ACCESS_DENIED": "{peer} denies access to our certificate {own}",
-    "TLSV1_ALERT_DECRYPT_ERROR": "{peer} cannot verify our signature; certificate {own} and key may not match",
-    "TLSV1_ALERT_UNRECOGNIZED_NAME": "{peer} has no certificate for the name {name}",
-    "TLSV1_UNRECOGNIZED_NAME": "{peer} has no certificate for the name {name}",
-    "SSLV3_ALERT_HANDSHAKE_FAILURE": "{peer} refuses the handshake: no common suite, or it demands our certificate",
-    "TLSV1_ALERT_PROTOCOL_VERSION": "{peer} wants another TLS version; this side speaks 1.2 and 1.3",
-    "UNSUPPORTED_PROTOCOL": "{peer} offers only a TLS version that is forbidden (older than 1.2)",
-    "NO_SHARED_CIPHER": "{peer} offers no suite that PS3.15 B.13 permits",
-    "TLSV1_ALERT_INSUFFICIENT_SECURITY": "{peer} finds our suites too weak",
-    "DH_KEY_TOO_SMALL": "{peer} uses a key exchange that is too weak",
-    "EE_KEY_TOO_SMALL": "the certificate of {peer} has a key that is too weak",
-}
-_HINTS = {
-    62: "Set server_name to the name in the certificate, or have it issued for this host.",
-    64: "Set server_name to the name in the certificate, or have it issued for this address.",
-    20: "Give ca_file the CA that signed the peer's certificate.",
-}
+def crl_end(path: str) -> str:
+    """Return when the first list of a PEM file goes out of date; ``ConfigError`` when the file holds none."""
+    try:
+        found = [next_update(der) for der in _blocks(_readable(path, "CRL"), "X509 CRL")]
+    except ValueError as error:
+        raise ConfigError(f"CRL file {path}: {error}") from error
+    if not found:
+        raise ConfigError(f"CRL file {path} holds no revocation list (CRL) in PEM form")
+    return min(found)
 
 
-def refused(error: OSError, peer: str, settings: TlsSettings, name: str = "") -> TlsRefused:
-    """Translate what ``ssl`` raised, or a connection that ended in the handshake, into technician's words."""
-    facts = {
-        "peer": peer,
-        "ca": settings.ca_file,
-        "own": settings.certificate_file or "(none)",
-        "name": name,
-        "now": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-    }
-    if isinstance(error, ssl.SSLCertVerificationError):
-        text = _VERIFY.get(error.verify_code, "cannot be verified: " + error.verify_message)
-        hint = _HINTS.get(error.verify_code)
-        return TlsRefused(f"the certificate of {peer} {text.format_map(facts)}", hint=hint)
-    reason = getattr(error, "reason", None)
-    if reason in _REASONS:
-        return TlsRefused(_REASONS[reason].format_map(facts))
-    if isinstance(error, ssl.SSLEOFError) or not isinstance(error, ssl.SSLError):
-        return TlsRefused(_REASONS["UNEXPECTED_EOF_WHILE_READING"].format_map(facts))
-    return TlsRefused(f"TLS with {peer} failed: {reason or error}")
+def _blocks(text: str, label: str) -> list[bytes]:
+    """Decode every PEM block with ``label``; ``ValueError`` for one that is damaged."""
+    head, foot = f"-----BEGIN {label}-----", f"-----END {label}-----"
+    return [binascii.a2b_base64(part.partition(foot)[0]) for part in text.split(head)[1:]]

@@ -5,6 +5,9 @@ tick: OpenSSL would loop in C on the kernel time-outs that the plain transport u
 ``WRITE_BYTES`` of the buffer; records of 16 KiB are made and waits for the socket are done in C, and after a tick the
 same call is repeated and goes on where it was. So the wait ``write`` is for ``WRITE_BYTES`` here, a minimum rate of
 2 KiB/s.
+
+``ssl`` does not show a certificate that it refuses. For the message ``start_client`` looks at it once more over
+another connection, on which nothing is verified and nothing but the handshake is sent.
 """
 
 from __future__ import annotations
@@ -12,24 +15,26 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from agent.errors import LinkClosed
-from agent.link.certificate import readable, validity
-from agent.link.tls import TlsSettings, client_context, refused, server_context
+from agent.errors import LinkClosed, TlsRefused
+from agent.link.certificate import read, readable
+from agent.link.tls import CIPHERS_TLS12, SECURITY_LEVEL, TlsSettings, client_context, judge, server_context
 from agent.link.transport import Transport, plain_name, tick_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from agent.link.certificate import Certificate
     from agent.link.peer import Peer, Timeouts
 
 __all__ = ["TlsTransport", "client_context", "server_context", "start_client", "start_server"]
 
 WRITE_BYTES = 1 << 17  # what must be taken within ``write_s``
+LOOK_S = 2.0  # given to the second look at a certificate that was refused
 
 _Result = TypeVar("_Result")
 # A peer that refuses our certificate in TLS 1.3 closes after its alert; what we wrote meanwhile ends as a reset.
@@ -39,7 +44,7 @@ _CUT: Final = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 class TlsTransport(Transport):
     """A TLS connection; made by ``start_client`` or ``start_server``."""
 
-    __slots__ = ("_settings", "_tls", "_verified_name")
+    __slots__ = ("_settings", "_tls", "_verified_name", "certificate", "shown")
 
     batch_bytes = 1 << 18  # twice as much gains nothing that can be measured; memory is tighter with OpenSSL in it
 
@@ -55,6 +60,8 @@ class TlsTransport(Transport):
         self._tls = sock
         self._settings = settings
         self._verified_name = verified_name
+        self.certificate: bytes | None = None  # of the peer, DER, verified
+        self.shown: Certificate | None = None  # what it says
         super().__init__(sock, name, timeouts, clock)
 
     def _prepare(self, timeouts: Timeouts) -> None:
@@ -66,7 +73,9 @@ class TlsTransport(Transport):
             self._until(self._tls.do_handshake, deadline, "tls")
         except LinkClosed as error:
             cause = error.__cause__ if isinstance(error.__cause__, OSError) else OSError()
-            raise refused(cause, self.name, self._settings, self._verified_name) from error
+            raise self._refused(cause) from error
+        self.certificate = self._tls.getpeercert(binary_form=True)
+        self.shown = judge(self.certificate, self.name)
 
     def read(self, deadline: float, wait: str) -> bytes:
         """As ``Transport.read``; a refusal that TLS 1.3 sends late arrives here as ``TlsRefused``."""
@@ -106,14 +115,15 @@ class TlsTransport(Transport):
         return bool(self._tls.pending()) or super().readable(seconds)
 
     def facts(self) -> dict[str, str]:
-        """TLS version and suite; of the peer's certificate the digest and the end."""
+        """TLS version and suite, whether the session was resumed; of the peer's certificate digest, name and end."""
         cipher = self._tls.cipher()
         facts = {"transport": "tls", "version": self._tls.version() or "", "suite": cipher[0] if cipher else ""}
-        der = self._tls.getpeercert(binary_form=True)
-        if der:
-            facts["certificate"] = f"SHA-256 {sha256(der).hexdigest()}"
-            with suppress(ValueError):  # OpenSSL took it: a date that we cannot read ends no association
-                facts["valid_until"] = readable(validity(der).not_after)
+        facts["resumed"] = "yes" if self._tls.session_reused else "no"
+        if self.certificate:
+            facts["certificate"] = f"SHA-256 {sha256(self.certificate).hexdigest()}"
+        if self.shown is not None:
+            facts["subject"] = self.shown.subject
+            facts["valid_until"] = readable(self.shown.validity.not_after)
         return facts
 
     def _receive(self) -> bytes:
@@ -141,8 +151,13 @@ class TlsTransport(Transport):
             if isinstance(error, _CUT):
                 return super()._cut(error)
         if isinstance(error, ssl.SSLError):
-            return refused(error, self.name, self._settings, self._verified_name)
+            return self._refused(error)
         return super()._cut(error)
+
+    def _refused(self, error: OSError) -> TlsRefused:
+        from agent.link.tls_words import refused
+
+        return refused(error, self.name, self._settings, self._verified_name)
 
 
 def start_client(
@@ -152,8 +167,34 @@ def start_client(
     assert peer.tls is not None
     name = peer.tls.server_name or peer.host
     with _alive(sock, str(peer)):
+        address = sock.getpeername()
         wrapped = context.wrap_socket(sock, server_hostname=plain_name(name), do_handshake_on_connect=False)
-    return _shaken(wrapped, str(peer), peer.timeouts, peer.tls, name, clock)
+    until = clock() + peer.timeouts.tls_s
+    try:
+        return _shaken(wrapped, str(peer), peer.timeouts, peer.tls, name, clock)
+    except TlsRefused as error:
+        cause = error.__cause__
+        if not isinstance(cause, ssl.SSLCertVerificationError):
+            raise
+        from agent.link.tls_words import refused
+
+        shown = _look_again(address, min(LOOK_S, until - clock()))
+        raise refused(cause, str(peer), peer.tls, name, shown) from cause
+
+
+def _look_again(address: tuple[Any, ...], seconds: float) -> Certificate | None:
+    """Return the certificate that the peer at ``address`` shows, whatever it is worth; None if that cannot be had."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_ciphers(":".join((SECURITY_LEVEL, *CIPHERS_TLS12)))
+    try:
+        with (
+            socket.create_connection(address[:2], max(0.1, seconds)) as sock,
+            context.wrap_socket(sock) as wrapped,
+        ):
+            return read(wrapped.getpeercert(binary_form=True) or b"")
+    except (OSError, ValueError):
+        return None
 
 
 def start_server(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import socket
 import subprocess
@@ -20,11 +21,19 @@ from agent.link.tls_transport import start_server
 from agent.link.transport import Transport, connect
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SHORT = Timeouts(connect_s=2, tls_s=0.5, associate_s=2, write_s=1, response_s=1, release_s=0.5)
 HELLO = b"hello, world"
+P_256 = ("ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+WEAK = (
+    ("rsa-1024", ("rsa:1024",), "sha256"),
+    ("p-224", ("ec", "-pkeyopt", "ec_paramgen_curve:secp224r1"), "sha256"),
+    ("sha-1", P_256, "sha1"),
+    ("sha-224", P_256, "sha224"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +46,32 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
     issue(str(folder), "stranger", other, hosts=local)
     issue(str(folder), "elsewhere", ca, hosts=("pacs.example.org",))
     issue(str(folder), "expired", ca, hosts=local, days=-1)
+    issue(str(folder), "revoked", ca, hosts=local)
     _future(folder, ca)
+    _lists(folder)
+    _weak(folder)
     return folder
+
+
+def _lists(folder: Path) -> None:
+    """Write ``crl.pem``, which revokes ``revoked``, the same out of date as ``old-crl.pem``, and that of nobody."""
+    run = functools.partial(subprocess.run, check=True, capture_output=True, timeout=30)
+    ca = (need("openssl"), "ca", "-config", str(folder / "ca.cnf"))
+    run((*ca, "-revoke", str(folder / "revoked.pem")))
+    run((*ca, "-gencrl", "-crldays", "30", "-out", str(folder / "crl.pem")))
+    past = ("-crl_lastupdate", "20200101000000Z", "-crl_nextupdate", "20200201000000Z")
+    run((*ca, "-gencrl", *past, "-out", str(folder / "old-crl.pem")))
+    other = ("-cert", str(folder / "other.pem"), "-keyfile", str(folder / "other.key"))
+    run((*ca, *other, "-gencrl", "-crldays", "30", "-out", str(folder / "other-crl.pem")))
+
+
+def _weak(folder: Path) -> None:
+    """Write certificates that PS3.15 Table B.13-1 forbids; each is its own CA."""
+    for name, kind, digest in WEAK:
+        command = (need("openssl"), "req", "-x509", "-newkey", *kind, "-nodes", f"-{digest}", "-days", "9")
+        command += ("-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1")
+        command += ("-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem"))
+        subprocess.run(command, check=True, capture_output=True, timeout=30)
 
 
 def _future(folder: Path, ca: Identity) -> None:
@@ -179,9 +212,9 @@ def test_mutual_tls_13(pki: Path, serve: Callable[..., int]) -> None:
 @pytest.mark.parametrize(
     ("server", "client", "words"),
     [
-        ({"name": "stranger", "ca": "other"}, {}, r"ARCHIVE@127\.0\.0\.1:\d+ comes with a CA that is not in .*ca\.pem"),
-        ({"name": "elsewhere"}, {}, "is not for the address 127.0.0.1"),
-        ({"name": "archive"}, {"server_name": "pacs.example.org"}, "is not for the name pacs.example.org"),
+        ({"name": "stranger", "ca": "other"}, {}, r"ARCHIVE@127\.0\.0\.1:\d+ .*ca\.pem; its issuer is 'other'"),
+        ({"name": "elsewhere"}, {}, r"is not for the address 127.0.0.1; it is for pacs\.example\.org"),
+        ({"name": "archive"}, {"server_name": "pacs.example.org"}, "example.org; it is for localhost, 127.0.0.1"),
         ({"name": "archive", "ca": "other"}, {}, "does not know the CA of our certificate .*agent.pem"),
         ({"name": "archive"}, {"name": None}, "demands a certificate of ours and none is configured"),
     ],
@@ -200,19 +233,79 @@ def test_configured_name_replaces_the_host(pki: Path, serve: Callable[..., int])
     talk(port, files(pki, check_name=False))
 
 
-@pytest.mark.parametrize(("name", "words"), [("expired", "has expired"), ("future", "not yet valid .is the clock")])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("expired", r"has expired on 20\d\d-"), ("future", r"not yet valid before 2099-01-01 00:00 UTC .is the clock")],
+)
 def test_dates_of_the_peer(pki: Path, serve: Callable[..., int], name: str, words: str) -> None:
     import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pki / f"{name}.pem", pki / f"{name}.key")
 
-    def answer(connection: socket.socket) -> None:
-        with pytest.raises((ssl.SSLError, ConnectionError)):
-            context.wrap_socket(connection, server_side=True).recv(1)
-
     with pytest.raises(TlsRefused, match=words):
-        talk(serve(answer), files(pki))
+        talk(serve(_whatever_comes(context)), files(pki))
+
+
+def _whatever_comes(context: ssl.SSLContext) -> Callable[[socket.socket], None]:
+    """Return a responder that the caller refuses, and then looks at again to say why."""
+
+    def answer(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as wrapped:
+            wrapped.recv(1)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("server", "crl", "words"),
+    [
+        ("revoked", "crl", r"has been revoked by its CA, says .*crl\.pem; its issuer is 'ca'"),
+        ("archive", "old-crl", r"the revocation list in .*old-crl\.pem is out of date since 2020-02-01 00:00 UTC"),
+        ("archive", "other-crl", r"cannot be checked: .*other-crl\.pem has no revocation list of its CA"),
+        ("archive", "crl", ""),
+    ],
+)
+def test_revocation_lists(pki: Path, serve: Callable[..., int], server: str, crl: str, words: str) -> None:
+    port = serve(tls_server(files(pki, server), []))
+    settings = files(pki, crl_file=str(pki / f"{crl}.pem"))
+    if not words:
+        talk(port, settings)
+        return
+    with pytest.raises(TlsRefused, match=words):
+        talk(port, settings)
+
+
+def test_caller_on_the_revocation_list_is_refused_by_the_listener(pki: Path, serve: Callable[..., int]) -> None:
+    said: list[LinkError] = []
+    port = serve(tls_server(files(pki, "archive", crl_file=str(pki / "crl.pem")), said))
+    with pytest.raises(TlsRefused, match=r"says that our certificate .*revoked\.pem is revoked"):
+        talk(port, files(pki, "revoked"))
+    assert "the certificate of caller has been revoked by its CA, says" in str(said[0])
+    talk(port, files(pki))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("rsa-1024", "RSA key of 1024 bits; 2048 are the least|too weak: RSA 2048 bits"),
+        ("p-224", "ECC key of 224 bits; 256 are the least|refuses the handshake|offers no"),
+        ("sha-1", "signed with SHA-1|too weak: SHA-256 at least"),
+        ("sha-224", "signed with SHA-1 or SHA-224; SHA-256 is the least"),
+    ],
+)
+def test_weak_certificates(pki: Path, serve: Callable[..., int], name: str, words: str) -> None:
+    import ssl
+
+    with pytest.raises(ConfigError, match=r"(has an (RSA|ECC) key of|is signed with).* the least \(PS3.15 B.13\)"):
+        server_context(files(pki, name))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    if name == "p-224":
+        context.set_ecdh_curve("prime256v1")
+    context.load_cert_chain(pki / f"{name}.pem", pki / f"{name}.key")
+    with pytest.raises(TlsRefused, match=words):
+        talk(serve(_whatever_comes(context)), files(pki, ca=name))
 
 
 @pytest.mark.parametrize(
@@ -280,6 +373,8 @@ def test_nothing_listens() -> None:
         ({"key_file": "agent.pem"}, "agent.pem is encrypted or not in PEM form"),
         ({"certificate_file": "agent.key"}, "agent.key holds no certificate"),
         ({"ca_file": "agent.key"}, "agent.key holds no certificate"),
+        ({"crl_file": "/none/crl.pem"}, "CRL file /none/crl.pem cannot be read"),
+        ({"crl_file": "ca.pem"}, "ca.pem holds no revocation list"),
     ],
 )
 def test_wrong_files_are_configuration_errors(pki: Path, change: dict[str, str], words: str) -> None:

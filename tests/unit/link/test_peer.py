@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.errors import UsageError
-from agent.link.certificate import Validity, validity
+from agent.link.certificate import Validity, read
 from agent.link.driver import looks_like_tls
 from agent.link.peer import Peer, ae_title_problem, parse_peer
 
@@ -57,8 +57,10 @@ def _der(*elements: bytes) -> bytes:
 
 def test_validity_is_read_from_der() -> None:
     dates = _der(b"\x17\x0d260102030405Z", b"\x18\x0f20510102030405Z")
-    to_be_signed = _der(b"\xa0\x03\x02\x01\x02", b"\x02\x01\x07", _der(), _der(), dates)
-    found = validity(_der(to_be_signed))
+    key = _der(_der(b"\x06\x03\x2b\x65\x70"), b"\x03\x01\x00")
+    sign = _der(b"\x06\x03\x2b\x65\x70")
+    to_be_signed = _der(b"\xa0\x03\x02\x01\x02", b"\x02\x01\x07", sign, _der(), dates, _der(), key)
+    found = read(_der(to_be_signed)).validity
     assert found == Validity("20260102030405Z", "20510102030405Z")
     assert found.problem("20260102030406Z") == ""
     assert found.problem("20520101000000Z") == "expired on 2051-01-02 03:04 UTC"
@@ -70,7 +72,7 @@ def test_cut_certificate_is_told(cut: int) -> None:
     dates = _der(b"\x17\x0d260102030405Z", b"\x18\x0f20510102030405Z")
     whole = _der(_der(b"\xa0\x03\x02\x01\x02", b"\x02\x01\x07", _der(), _der(), dates))
     with pytest.raises(ValueError, match="certificate"):
-        validity(whole[:cut])
+        read(whole[:cut])
 
 
 def test_tls_records_are_told_from_pdus() -> None:
