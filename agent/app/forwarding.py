@@ -104,6 +104,7 @@ class Forwarder:
                 self.peer,
                 row.commitment,
                 report_deadline_s=row.commitment_timeout_s,
+                most_asked=row.commitment_asks,
                 back_off=BackOff(row.retry_base_s, row.retry_cap_s),
                 transfer_syntax=transfer_syntax_uid(row.transfer_syntax),
                 cpu_share=row.cpu_share,

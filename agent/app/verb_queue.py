@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 # One page; --after goes on.
 DEFAULT_LIMIT: Final = 100
-_COLOURS: Final = {"committed": "green", "held": "red", "damaged": "red", "lost": "red", "deferred": "yellow"}
+_COLOURS: Final = {"committed": "green", "held": "red", "damaged": "red", "lost": "red", "deferred": "yellow",
+    "unconfirmed": "yellow"}  # fmt: skip
 _HEADERS: Final = ("id", "destination", "state", "tries", "size", "captured", "SOP Instance UID", "reason")
 # What is left of the columns when the line is too long: the reason goes below, then the UID goes too.
 _MEDIUM: Final = (1, 2, 3, 6)

@@ -34,6 +34,7 @@ STATES: Final[Mapping[str, str]] = {
     "stored": "was stored at {answered}",
     "awaiting commitment": "was stored at {answered}; commitment was asked for {asked}, the report is awaited",
     "committed": "was committed at {committed}: the archive has taken it over",
+    "unconfirmed": "was stored at {answered} and never committed: {reason}; it stays on this box",
     "deferred": "could not be delivered yet ({tries}): {reason}",
     "held": "is held until somebody acts ({tries}): {reason}",
     "damaged": "cannot be sent: its file on this box is damaged and was set aside",
@@ -43,6 +44,7 @@ STATES: Final[Mapping[str, str]] = {
 ENDS: Final[Mapping[str, str]] = {
     "stored": "commitment will be asked for on this or the next association",
     "held": "correct the cause, then 'modality-agent queue retry {uid}'",
+    "unconfirmed": "a late report still counts; 'modality-agent queue retry {uid}' sends it and asks again",
     "damaged": "give the instance to the agent again from its source: the same content heals it",
     "lost": "give the instance to the agent again from its source: the same content heals it",
 }

@@ -138,6 +138,7 @@ _DESTINATION: Final = (
     Key("tls_ca_file", "path", "", "PEM file of the CAs that may vouch for this peer alone; empty: [tls] ca_file."),
     Key("commitment", "switch", True, "Ask for Storage Commitment; without it 'stored' ends our care."),
     Key("commitment_timeout_s", "number", 3600.0, "A report later than this is asked for again.", "s", 1, 30 * _DAY_S),
+    Key("commitment_asks", "integer", 10, "After so many questions without a report it is unconfirmed.", "", 1, 1000),
     Key("connect_timeout_s", "number", 10.0, "Bound of the TCP connection and the TLS handshake.", "s", 0.1, 600),
     Key("response_timeout_s", "number", 60.0, "Bound of each response of the peer.", "s", 0.1, 3600),
     Key("retry_base_s", "number", 15.0, "First wait after a failure; doubles each time, with jitter.", "s", 0.01, 3600),

@@ -59,6 +59,7 @@ class DestinationSettings(NamedTuple):
     tls_ca_file: str
     commitment: bool
     commitment_timeout_s: float
+    commitment_asks: int
     connect_timeout_s: float
     response_timeout_s: float
     retry_base_s: float

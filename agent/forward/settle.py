@@ -6,7 +6,9 @@
 *Report.* Its result is on the medium before the N-EVENT-REPORT is answered with 0000H; if it cannot be written down,
 the answer is a failure and the SCP keeps trying. A report counts only from the AE Title that was asked, for a
 transaction of ours, and for an instance only with the SOP Class that was sent. What a report leaves out stays open
-until the transaction's deadline. The same function serves reports on our own association and on the listener.
+until the transaction's deadline.
+Questions are bounded; then it is ``unconfirmed``. The same function serves reports on our own association and on the
+listener.
 """
 
 from __future__ import annotations
@@ -100,6 +102,14 @@ class Settler:
                 "warning", f"{destination}: {len(bad)} instance{plural} not committed: {', '.join(sorted(words))}"
             )
         return True
+
+
+def end_questions(spool: Spool, destination: str, now: float, most_asked: int, say: Say) -> None:
+    """Leave unconfirmed what was asked for often enough: it stays here, and a late report still counts."""
+    while items := spool.exhausted(destination, now, most_asked):
+        spool.unconfirmed(items, "")
+        plural = "s" * (len(items) > 1)
+        say("error", f"{len(items)} instance{plural} unconfirmed after {most_asked} questions; kept, see 'queue list'")
 
 
 def ask(  # noqa: PLR0913 - who asks whom for what

@@ -34,7 +34,7 @@ from agent.forward.policy import (
     rule_of_error,
     rule_of_status,
 )
-from agent.forward.settle import ask
+from agent.forward.settle import ask, end_questions
 from agent.service import commitment
 from agent.spool.forwarding import Answer
 from agent.spool.states import Life
@@ -67,6 +67,7 @@ class Settings(NamedTuple):
     idle_close_s: float = 2.0  # the association stays open for more images
     report_wait_s: float = 10.0  # and for a report
     report_deadline_s: float = 3600.0  # then the question is put anew
+    most_asked: int = 10  # questions for one instance
     back_off: BackOff = BackOff()
     transfer_syntax: str = AS_STORED  # or AUTO, or the UID to prefer
     cpu_share: float = 1.0  # of one core, for copies
@@ -359,7 +360,8 @@ class Worker:
     def _to_ask(self, now: float) -> list[Item]:
         if not self._settings.commitment or now < self._ask_at:
             return []
-        return self._spool.awaiting_commitment(self._settings.destination, now, commitment.REQUEST_REFERENCES)
+        name, most = self._settings.destination, self._settings.most_asked
+        return self._spool.awaiting_commitment(name, now, commitment.REQUEST_REFERENCES, most_asked=most)
 
     def _ask_and_linger(self, delivery: Delivery) -> None:
         """Ask about what is stored, then stay a while: reports and new images are served as they come."""
@@ -422,8 +424,9 @@ class Worker:
             self._say(
                 "warning",
                 f"{ended.destination}: no commitment report in time for {ended.waiting} "
-                f"instance{'s' * (ended.waiting != 1)}; asking again",
+                f"instance{'s' * (ended.waiting != 1)}",
             )
+        end_questions(self._spool, self._settings.destination, self._clock(), self._settings.most_asked, self._say)
 
     # --- stopping ------------------------------------------------------------------------------
 

@@ -3,6 +3,9 @@
 The Transaction UID is on the medium before the N-ACTION that carries it leaves (a UID is used for one request only),
 and the results of an N-EVENT-REPORT are on the medium before it is answered. A transaction ends by a report that
 settles all its instances or by its deadline; what is not settled then is asked again under a new Transaction UID.
+After so many questions as the destination allows it is ``unconfirmed``: kept on disk, never evicted, until a late
+report or the operator. An archive that says again and again that it does not have what it stored is sent it
+``SENDS_AGAIN`` times more; then the delivery is held.
 
 A report may come late, when its instances have been asked again: its good news is taken, because the archive vouches
 for the UID whichever request it answers; its bad news is not, because a newer request is under way. Only instances
@@ -20,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import SpoolError
 from agent.spool.core import ITEM_COLUMNS, Item, SpoolCore
-from agent.spool.ledger import details, move, note, state_of
+from agent.spool.ledger import details, move, note, reason_text, state_of
 from agent.spool.states import FAILURE_REASONS, Event, Life, State
 
 if TYPE_CHECKING:
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
 
 
 _DENIALS = (Event.MISSING, Event.REFUSE)  # the archive does not have it, or will not keep it
+
+
+SENDS_AGAIN = 3  # after "no such object instance", before a person looks at it
+ANY = 1 << 30  # questions
 
 
 class Transaction(NamedTuple):
@@ -46,16 +53,44 @@ class Committing(SpoolCore):
 
     __slots__ = ()
 
-    def awaiting_commitment(self, destination: str, now: float, limit: int = 256) -> list[Item]:
-        """List what is stored at ``destination`` and must be asked for now; empty where commitment is switched off."""
+    def awaiting_commitment(
+        self, destination: str, now: float, limit: int = 256, *, most_asked: int = ANY
+    ) -> list[Item]:
+        """List what is stored at ``destination`` and must be asked for now; empty where commitment is switched off.
+
+        What was asked for ``most_asked`` times is not asked for again, see ``exhausted``.
+        """
+        return self._stored(destination, now, "d.asked < ?", most_asked, limit)
+
+    def exhausted(self, destination: str, now: float, most_asked: int, limit: int = 256) -> list[Item]:
+        """List what was asked for ``most_asked`` times without a final report."""
+        return self._stored(destination, now, "d.asked >= ?", most_asked, limit)
+
+    def unconfirmed(self, items: Iterable[Item], evidence: str) -> None:
+        """End the questions, until a late report or the operator; ``evidence`` is what else is known."""
+        batch, wall = list(items), self.clock.wall()
+
+        def job(db: sqlite3.Connection) -> None:
+            for item in batch:
+                number = self.destination_id(item.destination)
+                if state_of(db, item.id, number) is State.STORED:  # a report may have settled it meanwhile
+                    words = f"no commitment after {item.asked} question{'s' * (item.asked != 1)}"
+                    reason = reason_text(f"{words}; {evidence}" if evidence else words)
+                    move(db, item.id, number, Event.GIVE_UP, at=wall, detail=details(reason=reason), reason=reason)
+
+        if batch:
+            self.ledger.write(job)
+
+    def _stored(self, destination: str, now: float, asked: str, most_asked: int, limit: int) -> list[Item]:
         configured = self.destinations.get(destination)
         if configured is None or not configured.commitment:
             return []
         sql = (
             f"SELECT {ITEM_COLUMNS} FROM delivery d JOIN instance i ON i.id = d.instance "  # noqa: S608 - our constant
-            "WHERE d.destination = ? AND d.state = ? AND d.next_at <= ? ORDER BY d.next_at, d.instance LIMIT ?"
+            f"WHERE d.destination = ? AND d.state = ? AND d.next_at <= ? AND {asked} "
+            "ORDER BY d.next_at, d.instance LIMIT ?"
         )
-        rows = self.ledger.read(sql, (self.destination_id(destination), int(State.STORED), now, limit))
+        rows = self.ledger.read(sql, (self.destination_id(destination), int(State.STORED), now, most_asked, limit))
         return [self.item(destination, row) for row in rows]
 
     def open_transaction(
@@ -152,12 +187,19 @@ class Committing(SpoolCore):
     ) -> None:
         event = FAILURE_REASONS.get(reason, Event.ASK_AGAIN)
         detail = details(transaction=transaction_uid, reason=f"{reason:04X}")
-        next_at = 0.0
+        next_at, words = 0.0, f"{reason:04X}"
+        again: dict[str, object] = {}
+        if event is Event.MISSING:
+            if _denied(db, instance, number) >= SENDS_AGAIN:
+                event = Event.REFUSE
+                words += f": the archive stored it {SENDS_AGAIN + 1} times and does not have it"
+            else:
+                again["asked"] = 0  # a new sending is a new question
         if event is Event.ASK_AGAIN:
             row = db.execute("SELECT asked FROM delivery WHERE instance = ? AND destination = ?", (instance, number))
             doubled = self.policy.reask_after_s * 2.0 ** min(int(row.fetchone()[0]) - 1, 20)
             next_at = self.clock.monotonic() + min(doubled, self.policy.reask_cap_s)
-        move(db, instance, number, event, at=wall, detail=detail, next_at=next_at, reason=f"{reason:04X}")
+        move(db, instance, number, event, at=wall, detail=detail, next_at=next_at, reason=words, **again)
         life = db.execute("SELECT life FROM instance WHERE id = ?", (instance,)).fetchone()[0]
         if event is Event.MISSING and life != Life.LIVE:
             # The archive does not have it and neither have we: say so at once, loudly.
@@ -212,6 +254,13 @@ def _last(
     )
     kinds = (event.value for event in events)
     return int(db.execute(sql, (instance, number, *kinds, detail)).fetchone()[0] or 0)
+
+
+def _denied(db: sqlite3.Connection, instance: int, number: int) -> int:
+    """Count how often the archive has said that it does not have it, since the operator last looked."""
+    since = _last(db, instance, number, (Event.RETRY,))
+    sql = "SELECT count(*) FROM event WHERE instance = ? AND destination = ? AND kind = ? AND seq > ?"
+    return int(db.execute(sql, (instance, number, Event.MISSING.value, since)).fetchone()[0])
 
 
 def _close_if_settled(db: sqlite3.Connection, transaction_uid: str, wall: float) -> None:

@@ -134,12 +134,12 @@ class Forwarding(SpoolCore):
             self.wake()
 
     def retry(self, destination: str | None = None, sop_instance_uid: str | None = None) -> int:
-        """Queue held and deferred deliveries again, now; returns how many (the operator's ``queue retry``)."""
+        """Queue held, deferred and unconfirmed deliveries again, now; returns how many (``queue retry``)."""
         sql = (
-            "SELECT d.instance, d.destination FROM delivery d JOIN instance i ON i.id = d.instance "
-            "WHERE d.state IN (?, ?)"
+            "SELECT d.instance, d.destination, d.state, d.attempt FROM delivery d JOIN instance i ON i.id = d.instance "
+            "WHERE d.state IN (?, ?, ?)"
         )
-        values: list[object] = [int(State.HELD), int(State.DEFERRED)]
+        values: list[object] = [int(State.HELD), int(State.DEFERRED), int(State.UNCONFIRMED)]
         if destination is not None:
             sql += " AND d.destination = ?"
             values.append(self.destination_id(destination))
@@ -150,8 +150,10 @@ class Forwarding(SpoolCore):
 
         def job(db: sqlite3.Connection) -> int:
             found = db.execute(sql, values).fetchall()
-            for instance, number in found:
-                move(db, instance, number, Event.RETRY, at=wall, next_at=0, attempt=0, reason="")
+            for instance, number, state, attempt in found:
+                # what was stored once keeps its attempts: a "duplicate SOP Instance" may speak of that sending
+                kept = attempt if state == State.UNCONFIRMED else 0
+                move(db, instance, number, Event.RETRY, at=wall, next_at=0, attempt=kept, asked=0, reason="")
             return len(found)
 
         count = self.ledger.write(job)

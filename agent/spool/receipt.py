@@ -229,9 +229,9 @@ class Reader:
         sql = (
             "SELECT d.state, d.reason, d.status, count(*), min(i.sop_instance_uid) FROM delivery d "
             "JOIN instance i ON i.id = d.instance WHERE d.destination = (SELECT id FROM destination WHERE name = ?) "
-            "AND d.state IN (?, ?, ?, ?) GROUP BY d.state, d.reason, d.status ORDER BY count(*) DESC LIMIT ?"
+            "AND d.state IN (?, ?, ?, ?, ?) GROUP BY d.state, d.reason, d.status ORDER BY count(*) DESC LIMIT ?"
         )
-        states = (State.HELD, State.DEFERRED, State.DAMAGED, State.LOST)
+        states = (State.HELD, State.DEFERRED, State.DAMAGED, State.LOST, State.UNCONFIRMED)
         found = self._read(sql, (destination, *map(int, states), limit))
         return [(WORDS[row[0]], *row[1:]) for row in found]
 

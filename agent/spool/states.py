@@ -4,6 +4,8 @@ Two machines. A *delivery* is one (instance, destination) pair::
 
     queued -> active -> stored -> awaiting commitment -> committed
                  |         ^______________|   (no report in time, or "busy": ask again with a new Transaction UID)
+                 |         +-> unconfirmed (asked often enough; kept here) -> committed by a late report,
+                 |                          or queued by the operator
                  +-> deferred(next_at) -> active
                  +-> held(reason)      -> queued by the operator only
 
@@ -30,6 +32,7 @@ class State(IntEnum):
     HELD = 7
     DAMAGED = 8
     LOST = 9
+    UNCONFIRMED = 10
 
 
 class Life(IntEnum):
@@ -52,6 +55,7 @@ WORDS: dict[int, str] = {
     State.HELD: "held",
     State.DAMAGED: "damaged",
     State.LOST: "lost",
+    State.UNCONFIRMED: "unconfirmed",
     Life.LIVE: "live",
     Life.EVICTING: "evicting",
     Life.EVICTED: "evicted",
@@ -77,6 +81,7 @@ class Event(Enum):
     ASK_AGAIN = "not committed yet"
     REFUSE = "commitment refused"
     EXPIRE = "no report in time"
+    GIVE_UP = "unconfirmed"
     RETRY = "retried by the operator"
     RESTART = "interrupted"
     DAMAGE = "damaged"
@@ -110,6 +115,7 @@ MOVES: dict[tuple[State, Event], State] = {
     (_S.AWAITING, _E.ASK_AGAIN): _S.STORED,
     (_S.AWAITING, _E.REFUSE): _S.HELD,
     (_S.AWAITING, _E.EXPIRE): _S.STORED,
+    (_S.STORED, _E.GIVE_UP): _S.UNCONFIRMED,
     # a report of an older transaction: good news counts in every state that has been sent
     (_S.STORED, _E.COMMIT): _S.COMMITTED,
     (_S.QUEUED, _E.COMMIT): _S.COMMITTED,
@@ -119,10 +125,12 @@ MOVES: dict[tuple[State, Event], State] = {
     (_S.DAMAGED, _E.COMMIT): _S.COMMITTED,
     (_S.LOST, _E.COMMIT): _S.COMMITTED,
     (_S.COMMITTED, _E.COMMIT): _S.COMMITTED,
+    (_S.UNCONFIRMED, _E.COMMIT): _S.COMMITTED,
     # the operator
     (_S.HELD, _E.RETRY): _S.QUEUED,
     (_S.DEFERRED, _E.RETRY): _S.QUEUED,
     (_S.QUEUED, _E.RETRY): _S.QUEUED,
+    (_S.UNCONFIRMED, _E.RETRY): _S.QUEUED,
     # the file: what is at the archive may still be committed, so stored and awaiting stay
     (_S.QUEUED, _E.DAMAGE): _S.DAMAGED,
     (_S.ACTIVE, _E.DAMAGE): _S.DAMAGED,
@@ -137,10 +145,23 @@ MOVES: dict[tuple[State, Event], State] = {
     # A report whose commit was in doubt is made again: the second one is recorded, nothing moves ...
     **{
         (state, event): state
-        for state in (_S.QUEUED, _S.DEFERRED, _S.HELD, _S.STORED, _S.AWAITING, _S.COMMITTED, _S.DAMAGED, _S.LOST)
+        for state in (
+            _S.QUEUED,
+            _S.DEFERRED,
+            _S.HELD,
+            _S.STORED,
+            _S.AWAITING,
+            _S.COMMITTED,
+            _S.DAMAGED,
+            _S.LOST,
+            _S.UNCONFIRMED,
+        )
         for event in (_E.PUT_BACK, _E.DEFER, _E.HOLD)
     },
-    **{(state, _E.ANSWER): state for state in (_S.STORED, _S.AWAITING, _S.COMMITTED, _S.DAMAGED, _S.LOST)},
+    **{
+        (state, _E.ANSWER): state
+        for state in (_S.STORED, _S.AWAITING, _S.COMMITTED, _S.DAMAGED, _S.LOST, _S.UNCONFIRMED)
+    },
     # ... but an answer that was read stays true whatever was noted before it.
     (_S.QUEUED, _E.ANSWER): _S.STORED,
     (_S.DEFERRED, _E.ANSWER): _S.STORED,
@@ -161,7 +182,7 @@ LIVES: dict[tuple[Life, Event], Life] = {
 # Reasons not listed mean "ask again": nothing is given up because of a code we do not know.
 FAILURE_REASONS: dict[int, Event] = {
     0x0110: Event.ASK_AGAIN,  # processing failure
-    0x0112: Event.MISSING,  # no such object instance: send it again
+    0x0112: Event.MISSING,  # no such object instance: send it again, a bounded number of times
     0x0119: Event.REFUSE,  # class / instance conflict
     0x0122: Event.REFUSE,  # SOP Class not supported
     0x0131: Event.ASK_AGAIN,  # duplicate transaction UID: the next request has a new one
