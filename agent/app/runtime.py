@@ -8,9 +8,9 @@
     control     answers other processes on this machine
     keeper      evicts what is settled
 
-Start: configuration checked and sources rehearsed, spool locked and recovered, port bound, then ``ready`` on stdout and
-to systemd; what can be wrong for good (configuration, spool, port, certificates) ends the process before that with its
-own status. After that a role that fails is restarted (``agent.app.roles``).
+Start: configuration checked, spool locked and recovered, port bound, sources rehearsed beside all that, then ``ready``
+on stdout and to systemd; what can be wrong for good (configuration, spool, port, certificates) ends the process before
+that with its own status, and before any role works. After that a role that fails is restarted (``agent.app.roles``).
 
 SIGTERM and SIGINT stop: associations are released within ``STOP_S``; running clips are ended and sealed, which on a
 slow medium may take up to ``SEAL_S``, and only then the ledger is closed.
@@ -36,12 +36,14 @@ from agent.app.clip_end import early_end
 from agent.app.control import ControlServer
 from agent.app.forwarding import Forwarder, Listening, make_settler, reporters
 from agent.app.journal import Journal
-from agent.app.rehearse import rehearse
+from agent.app.rehearse import rehearse_elsewhere
 from agent.app.roles import Spec, Supervisor
 from agent.app.wiring import check_tls, open_spool, spool_destinations
 from agent.errors import AgentError, CaptureWaiting, ConfigError, NotFound, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent.acquire.exam import Exam
     from agent.acquire.recorder import Recorded, Recorder
     from agent.config.settings import DestinationSettings, Settings, SourceSettings
@@ -81,8 +83,8 @@ class Runtime:
 
     # --- life ----------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Bind everything that can fail for good, then start the roles."""
+    def start(self, rehearsed: Callable[[], object] = lambda: None) -> None:
+        """Bind everything that can fail for good, hear how the rehearsal went, then start the roles."""
         self._say_recovery()
         self._exam = self._exam_of(self.settings)
         self._make(self.settings, self._exam, self.recorders, self.forwarders)
@@ -90,6 +92,7 @@ class Runtime:
         say = partial(self.journal.say, "error", "control")
         self.control = ControlServer(self.spool.root, self.handle, say)
         self._specs = self._plan(self.settings)
+        rehearsed()
         self.supervisor.apply(self._specs, within_s=STOP_S)
 
     def stop(self) -> bool:
@@ -121,7 +124,7 @@ class Runtime:
             settings = load(self.path, files=True)
             self._refuse_spool_change(settings)
             check_tls(settings)
-            for note in rehearse(self.path, settings):
+            for note in rehearse_elsewhere(self.path, settings):
                 self.journal.say("warning", "reload", note)
             self._swap(settings)
         except AgentError as error:
@@ -352,14 +355,17 @@ class Runtime:
                 self.journal.say("warning", "spool", note)
 
 
-def run(path: str, settings: Settings) -> int:
-    """Run the daemon with the checked ``settings`` of ``path`` until it is told to stop; returns the exit status."""
+def run(path: str, settings: Settings, rehearsed: Callable[[], object]) -> int:
+    """Run the daemon with the checked ``settings`` of ``path`` until it is told to stop; returns the exit status.
+
+    ``rehearsed`` waits for the rehearsal of the sources, and raises what it found.
+    """
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     check_tls(settings)
     journal = Journal()
     runtime = Runtime(path, settings, journal)
     try:
-        runtime.start()
+        runtime.start(rehearsed)
     except BaseException:
         runtime.stop()
         journal.flush()

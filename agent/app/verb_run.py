@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from agent.app.common import add_config, load_config
@@ -34,9 +35,12 @@ def run(args: Arguments) -> int:
     _forget()
     from agent.app.runtime import run as run_daemon
 
+    return run_daemon(args.config, settings, partial(_hear, rehearsal))
+
+
+def _hear(rehearsal: Apart) -> None:
     for note in rehearsal.notes():
         sys.stderr.write(f"modality-agent: warning: {printable(note, 2000)}\n")
-    return run_daemon(args.config, settings)
 
 
 def _read(path: str) -> Settings:

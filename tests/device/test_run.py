@@ -345,6 +345,9 @@ def test_a_rehearsal_leaves_nothing_in_the_daemon(site: Site) -> None:
     agent = site.start()
     core = "native/_core"
     assert core not in Path(f"/proc/{agent.pid}/maps").read_text()
+    agent.signal(signal.SIGHUP)
+    agent.wait_for("reload: nothing changed")
+    assert core not in Path(f"/proc/{agent.pid}/maps").read_text()
     assert run_command("trigger", QUICK_SOURCE["name"], "--config", site.config).returncode == 0
     agent.wait_until("a capture", lambda: len(site.files()) == 1)
     assert core in Path(f"/proc/{agent.pid}/maps").read_text()

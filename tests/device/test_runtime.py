@@ -16,11 +16,14 @@ from fakes.site import Site, table
 
 from agent.acquire.frame_log import FrameLog
 from agent.app import cli
+from agent.app import rehearse as rehearse_module
 from agent.app import runtime as runtime_module
 from agent.app.journal import Journal
+from agent.app.rehearse import rehearse_elsewhere
 from agent.app.runtime import Runtime
 from agent.config.load import load
-from agent.errors import CaptureWaiting, MediaError
+from agent.config.settings import Settings
+from agent.errors import CaptureWaiting, ConfigError, MediaError
 
 SOURCE = {"name": "s0", "uri": "pattern:us-mono?rows=64&columns=64&rate_hz=100", "clip_frames": 2}
 
@@ -287,3 +290,41 @@ def test_a_reload_refuses_a_source_that_could_make_nothing(box: Box) -> None:
     assert "source 's0'" in box.log
     assert "none.json: No such file" in box.log
     assert runtime.settings.patient.name == "FIRST^PATIENT"
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_taken(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process that rehearses reads the file again: what it passed must be what comes into force."""
+    box.configure("FIRST^PATIENT", SOURCE)
+    runtime = box.start()
+    box.configure("SECOND^PATIENT", SOURCE)
+
+    def overtaken(path: str, settings: Settings) -> list[str]:
+        box.configure("THIRD^PATIENT", SOURCE)
+        return rehearse_elsewhere(path, settings)
+
+    monkeypatch.setattr(runtime_module, "rehearse_elsewhere", overtaken)
+    assert not runtime.reload()
+    assert "changed while it was read" in box.log
+    assert runtime.settings.patient.name == "FIRST^PATIENT"
+
+
+def test_a_rehearsal_that_dies_is_said_and_stops_no_reload(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    box.configure("FIRST^PATIENT", SOURCE)
+    runtime = box.start()
+    box.configure("SECOND^PATIENT", SOURCE)
+    monkeypatch.setattr(rehearse_module, "_ELSEWHERE", ("-c", "import os; os.abort()"))
+    assert runtime.reload()
+    assert "nobody knows what the sources lack" in box.log
+    assert runtime.settings.patient.name == "SECOND^PATIENT"
+
+
+def test_a_bad_source_is_heard_before_any_role_works(box: Box) -> None:
+    box.configure("FIRST^PATIENT", SOURCE | {"attributes_file": "none.json", "every_s": 0.01})
+    path = str(box.site.config)
+    settings = load(path, files=False)
+    box.runtime = Runtime(path, settings, box.journal)
+    rehearsal = rehearse_module.Apart(path, settings)
+    with pytest.raises(ConfigError, match=r"none\.json: No such file"):
+        box.runtime.start(rehearsal.notes)
+    assert box.runtime.supervisor.roles == {}
+    assert box.site.rows() == []
