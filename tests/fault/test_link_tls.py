@@ -281,6 +281,9 @@ def test_caller_on_the_revocation_list_is_refused_by_the_listener(pki: Path, ser
     port = serve(tls_server(files(pki, "archive", crl_file=str(pki / "crl.pem")), said))
     with pytest.raises(TlsRefused, match=r"says that our certificate .*revoked\.pem is revoked"):
         talk(port, files(pki, "revoked"))
+    deadline = time.monotonic() + 2
+    while not said and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert "the certificate of caller has been revoked by its CA, says" in str(said[0])
     talk(port, files(pki))
 
