@@ -318,6 +318,37 @@ def resets_in_the_middle(line: Line) -> None:
     line.reset()
 
 
+def after_the_instance(data: bytes, *, endless: bool = False) -> Callable[[Line], None]:
+    """The peer that takes the instance and then says ``data``, once or for ever, and no more."""
+
+    def script(line: Line) -> None:
+        line.accept()
+        line.instance()
+        with contextlib.suppress(OSError):
+            line.socket.sendall(data)
+            while endless:
+                line.socket.sendall(data * 100)
+        silent(line)
+
+    return script
+
+
+def half_closes(line: Line) -> None:
+    line.accept()
+    line.instance()
+    line.socket.shutdown(socket.SHUT_WR)
+    silent(line)
+
+
+def drips_whole_pdus(line: Line) -> None:
+    line.accept()
+    line.instance()
+    with contextlib.suppress(OSError):
+        while True:
+            line.socket.sendall(pdus.encode(Fragment(1, 1, b"")))
+            time.sleep(0.05)
+
+
 @pytest.mark.parametrize(
     ("script", "code", "words"),
     [
@@ -343,6 +374,19 @@ def resets_in_the_middle(line: Line) -> None:
         (no_status, "protocol.remote", "0000,0900"),
         (aborts_instead_of_answering, "association.aborted", "aborted"),
         (resets_in_the_middle, "link.closed", ""),
+        (half_closes, "link.closed", "closed the connection"),
+        (drips_whole_pdus, "link.timeout", "wait 'response'"),
+        pytest.param(after_the_instance(b"\4\0\0\0\0\0", endless=True), "protocol.remote", "", id="no_pdv_for_ever"),
+        pytest.param(after_the_instance(b"\4\0\0\0\0\6\0\0\0\x63\1\3"), "protocol.remote", "", id="pdv_too_long"),
+        pytest.param(after_the_instance(b"\4\0\0\0\0\4\0\0\0\0"), "protocol.remote", "", id="pdv_of_no_bytes"),
+        pytest.param(after_the_instance(b"\4\0\xff\xff\xff\xff"), "protocol.remote", "4294967295", id="pdu_too_long"),
+        pytest.param(
+            after_the_instance(pdus.encode(Abort()), endless=True), "association.aborted", "", id="abort_flood"
+        ),
+        pytest.param(
+            after_the_instance(pdus.encode(AssociateReject(1, 1, 7))), "protocol.remote", "", id="rejects_too_late"
+        ),
+        pytest.param(after_the_instance(pdus.encode(ReleaseResponse())), "protocol.remote", "", id="unasked_release"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
