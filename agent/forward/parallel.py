@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Work = Callable[[Sequence[Instance]], Iterator[Outcome]]
 
+# Waits before what was refused is tried again: a quick peer has let go of the others after the first, a slow one last
 AGAIN_S: Final = (0.2, 1.0, 5.0)
 STOP_S: Final = 2.0  # who interrupts us waits so long for releases
 

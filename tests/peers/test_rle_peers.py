@@ -1,12 +1,11 @@
-"""RLE Lossless against DCMTK, GDCM, pydicom, imagecodecs and, where it is installed, pylibjpeg-rle: they read what we
-code, we read what they code.
+"""RLE Lossless against DCMTK, GDCM, pydicom, imagecodecs and pylibjpeg-rle: they read what we code, we read what they
+code.
 
 Set RLE_IMAGES to look at more random and edge images than the few hundred of an ordinary run; RLE_SEED for other ones.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 from types import SimpleNamespace
@@ -22,6 +21,8 @@ from pydicom.encaps import encapsulate, generate_frames
 from pydicom.pixels.decoders.rle import _rle_decode_frame
 from pydicom.pixels.encoders.native import _encode_frame
 from pydicom.uid import ExplicitVRLittleEndian, RLELossless, SecondaryCaptureImageStorage
+from rle.rle import decode_frame
+from rle.utils import encode_pixel_data
 
 from agent.native.compress import RLE_LOSSLESS, decode, encode
 from agent.native.frame import FrameDescription
@@ -128,15 +129,11 @@ def theirs_in_process(image: np.ndarray, d: FrameDescription, coded: bytes) -> I
         )  # fmt: skip
         read = _rle_decode_frame(coded, d.rows, d.columns, d.samples_per_pixel, d.bits_allocated, ">")
         yield "pydicom", bytes(read), _encode_frame(image.tobytes(), runner)
-    if importlib.util.find_spec("rle") is not None:
-        from rle.rle import decode_frame
-        from rle.utils import encode_pixel_data
-
-        made = encode_pixel_data(
-            image.tobytes(), rows=d.rows, columns=d.columns, samples_per_pixel=d.samples_per_pixel,
-            bits_allocated=d.bits_allocated, number_of_frames=1, byteorder="<",
-        )  # fmt: skip
-        yield "pylibjpeg-rle", bytes(decode_frame(coded, pixels, d.bits_allocated, "<")), made
+    made = encode_pixel_data(
+        image.tobytes(), rows=d.rows, columns=d.columns, samples_per_pixel=d.samples_per_pixel,
+        bits_allocated=d.bits_allocated, number_of_frames=1, byteorder="<",
+    )  # fmt: skip
+    yield "pylibjpeg-rle", bytes(decode_frame(coded, pixels, d.bits_allocated, "<")), made
 
 
 @pytest.mark.parametrize("batch", BATCHES)
