@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import AgentError, LinkClosed, LinkTimeout, RemoteProtocolError, TlsRefused
 from agent.link.train import Train
+from agent.link.transport import timed_out
 from agent.ul.association import CloseTransport, TransportLost
 from agent.ul.machine import State
 from agent.ul.pdu import Abort, ReleaseRequest, ReleaseResponse
@@ -41,8 +42,8 @@ _TLS_RECORD_TYPES = (0x15, 0x16)  # alert, handshake: neither is a PDU type
 class Driver:
     """One association on one connection; used by one thread, except ``interrupt``."""
 
-    __slots__ = ("_clock", "_ends", "_flight", "_in_pdu_since", "_timeouts", "_train", "association", "closed",
-        "transport")  # fmt: skip
+    __slots__ = ("_clock", "_ends", "_flight", "_in_pdu_since", "_read_at", "_timeouts", "_train", "association",
+        "closed", "transport")  # fmt: skip
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class Driver:
         self._clock = clock
         self._ends = clock() + timeouts.association_s
         self._in_pdu_since: float | None = None
+        self._read_at = 0.0
         self._train: Train | None = None
         self._flight: Flight | None = None
 
@@ -115,12 +117,17 @@ class Driver:
         return CloseTransport() if found is None and self.association.over else found
 
     def poll(self) -> bool:
-        """Read once if that needs no waiting; ``arrived`` tells what came. False when nothing did."""
+        """Read once if that needs no waiting; ``arrived`` tells what came. False when nothing did.
+
+        A PDU that does not end in time ends the association here too.
+        """
+        now = self._clock()
+        if self._in_pdu_since is not None and now >= self._in_pdu_since + self._timeouts.pdu_s:
+            self.abort()
+            raise timed_out("pdu", self.transport.name)
         data = self.transport.poll()
         if data is not None:
-            now = self._clock()
-            self._note_received(data, now)
-            self.association.receive(data, now)
+            self._take(data, now)
         return data is not None
 
     def readable(self, seconds: float) -> bool:
@@ -231,7 +238,11 @@ class Driver:
             self.abort()
             error.message = f"{self.transport.name}: {error.message}"
             raise
-        if found is None:
+        if found is None:  # all that was read is looked at; what is left of it is the head of one PDU
+            if not self.association.receiving:
+                self._in_pdu_since = None
+            elif self._in_pdu_since is None:
+                self._in_pdu_since = self._read_at
             return None
         self._in_pdu_since = None
         if isinstance(found, Abort):
@@ -257,17 +268,19 @@ class Driver:
         except AgentError:
             self.close()
             raise
-        now = self._clock()
-        self._note_received(data, now)
         if self.association.state is State.STA5 and looks_like_tls(data):
+            self._note_received(data, self._clock())
             self.close()
             raise TlsRefused(
                 f"{self.transport.name} answers with TLS: this port wants TLS and was called without",
                 hint="Switch TLS on for this destination, or use the peer's plain port.",
             )
+        self._take(data, self._clock())
+
+    def _take(self, data: bytes, now: float) -> None:
+        self._note_received(data, now)
+        self._read_at = now
         self.association.receive(data, now)
-        if self.association.receiving and self._in_pdu_since is None:
-            self._in_pdu_since = now
 
     def _note_received(self, data: bytes, now: float) -> None:
         if self._flight is not None:
