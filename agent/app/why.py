@@ -15,7 +15,7 @@ from agent.app.flight_text import last_lines, profile_lines
 from agent.app.term import count_text, size_text, stamp_text, table
 from agent.app.verb_receipt import sent_of, sent_text
 from agent.config.words import TRANSFER_SYNTAX_WORDS, transfer_syntax_word
-from agent.dataset.uid import STORAGE_COMMITMENT, is_lossy, uid_name
+from agent.dataset.uid import STORAGE_COMMITMENT, STUDY_ROOT_FIND, is_lossy, uid_name
 from agent.dimse.status import Service, explain
 from agent.errors import NoAcceptedContext, class_of
 from agent.transcode.learn import recall
@@ -44,7 +44,8 @@ STATES: Final[Mapping[str, str]] = {
 ENDS: Final[Mapping[str, str]] = {
     "stored": "commitment will be asked for on this or the next association",
     "held": "correct the cause, then 'modality-agent queue retry {uid}'",
-    "unconfirmed": "a late report still counts; 'modality-agent queue retry {uid}' sends it and asks again",
+    "unconfirmed": "see whether the archive has it; a late report still counts, and 'modality-agent queue retry {uid}' "
+    "sends it and asks again",
     "damaged": "give the instance to the agent again from its source: the same content heals it",
     "lost": "give the instance to the agent again from its source: the same content heals it",
 }
@@ -120,6 +121,8 @@ def _to_do(receipt: Receipt, custody: Custody, words: Facts, *, commits: bool) -
     state, code = custody.state, _CODE.search(custody.reason)
     if state == "stored" and not commits:
         return [UNCOMMITTED]
+    if state == "unconfirmed" and not commits:
+        return [UNCOMMITTED, ENDS[state].format(**words)]
     if state == "held" and code and code.group(1) == NoAcceptedContext.code and is_lossy(receipt.transfer_syntax_uid):
         return [text.format(syntax=uid_name(receipt.transfer_syntax_uid), **words) for text in LOSSY]
     todo = [ENDS[state].format(**words)] if state in ENDS else []
@@ -145,6 +148,8 @@ def _delivery(
         says += ", which is all that is asked of this destination"
     elif state == "stored" and not commits:
         says += f"; {NO_COMMITMENT}"
+    elif state == "stored" and custody.asked and reason:
+        says += f"; commitment was asked for {words['asked']}, the last time: {reason}"
     return {
         "destination": custody.destination,
         "state": state,
@@ -214,7 +219,8 @@ def of_destination(
     learned = recall(reader, name).link
     answers = [told for told in reader.sent(name) if "sent_as" in told.detail][-_SHOWN:]
     takes = reader.accepted(name)
-    takes.pop(STORAGE_COMMITMENT, None)
+    for service in (STORAGE_COMMITMENT, STUDY_ROOT_FIND):
+        takes.pop(service, None)
     return {
         "destination": name,
         "way": link,

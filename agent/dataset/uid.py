@@ -55,6 +55,7 @@ _VIDEO_PREFIXES = tuple(f"1.2.840.10008.1.2.4.{number}" for number in range(100,
 VERIFICATION = "1.2.840.10008.1.1"
 STORAGE_COMMITMENT = "1.2.840.10008.1.20.1"
 STORAGE_COMMITMENT_INSTANCE = "1.2.840.10008.1.20.1.1"
+STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"
 CR = "1.2.840.10008.5.1.4.1.1.1"
@@ -75,6 +76,7 @@ _SERVICE_NAMES = {
     VERIFICATION: "Verification",
     STORAGE_COMMITMENT: "Storage Commitment Push Model",
     STORAGE_COMMITMENT_INSTANCE: "Storage Commitment Push Model, well-known instance",
+    STUDY_ROOT_FIND: "Study Root Query/Retrieve Information Model - FIND",
     MEDIA_STORAGE_DIRECTORY: "Media Storage Directory",
     APPLICATION_CONTEXT: "DICOM Application Context",
 }

@@ -25,13 +25,13 @@ from agent.dataset.uid import is_lossy, uid_name
 from agent.errors import DataSetError, LinkClosed, NativeError, SpoolError
 from agent.forward.deliver import failed, unchangeable
 from agent.forward.files import Instance
-from agent.service import commitment, storage
+from agent.service import commitment, query, storage
 from agent.spool.quota import Floor
 from agent.transcode.choose import AS_STORED, AUTO, LOSSLESS, choose
 from agent.transcode.learn import Figures, recall
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from agent.errors import AgentError
     from agent.forward.copying import Copy
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 HURRY_S: Final = 2.0
 # Below this a master is not worth opening: the file system and the headers of a copy cost as much.
 SMALL_S: Final = 0.02
+SERVICES: Final = (commitment.NEED.sop_class_uid, query.NEED.sop_class_uid)
 
 
 class Sent(NamedTuple):
@@ -77,10 +78,10 @@ class Outgoing:
 
     # --- the association -----------------------------------------------------------------------
 
-    def needs(self, pairs: Iterable[Pair], *, commit: bool) -> list[Need]:
-        """Return what to propose: masters, Storage Commitment, then what copies of the latest pairs may be in."""
+    def needs(self, pairs: Iterable[Pair], services: Sequence[Need]) -> list[Need]:
+        """Return what to propose: masters, other services, then what copies of the latest pairs may be in."""
         latest = list(pairs)
-        found = storage.needs(latest) + [commitment.NEED] * commit
+        found = [*storage.needs(latest), *services]
         return found + storage.alternatives([pair for pair in reversed(latest) if not is_lossy(pair[1])], LOSSLESS)
 
     def opened(self, delivery: Delivery) -> None:
@@ -88,17 +89,24 @@ class Outgoing:
         if not self._accepts:
             self._accepts = self._spool.accepted(self._destination)
         for sop_class, found in delivery.answers().items():
-            # A context of Storage Commitment offers several syntaxes, of which a peer takes one.
-            commits = sop_class == commitment.NEED.sop_class_uid
-            answers = dict.fromkeys(found, any(found.values())) if commits else found
+            # The context of a service offers several syntaxes, of which a peer takes one.
+            service = sop_class in SERVICES
+            answers = dict.fromkeys(found, any(found.values())) if service else found
             before = self._accepts.get(sop_class, {})
             if before.items() >= answers.items():
                 continue
             lost = [uid_name(syntax) for syntax, taken in answers.items() if before.get(syntax) and not taken]
             if lost:
-                text = f"no longer takes {', '.join(lost)} of {uid_name(sop_class)}"
+                what = (
+                    f"offers {uid_name(sop_class)}" if service else f"takes {', '.join(lost)} of {uid_name(sop_class)}"
+                )
+                text = f"no longer {what}"
                 delivery.changed(f"it {text}")
                 self._say("warning", f"{delivery.peer} {text}")
+            elif service and before and not any(before.values()):
+                delivery.changed(f"it now offers {uid_name(sop_class)}")
+                self._say("notice", f"{delivery.peer} now offers {uid_name(sop_class)}; 'modality-agent queue retry' "
+                          "sends and asks anew for what is unconfirmed")  # fmt: skip
             self._accepts[sop_class] = {**before, **answers}
             self._spool.learned(self._destination, sop_class, self._accepts[sop_class])
 

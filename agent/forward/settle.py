@@ -1,14 +1,9 @@
-"""Storage Commitment for the forwarder: ask, take reports, persist before answering (PS3.4 Annex J, promise P4).
+"""Reports of Storage Commitment: persist, then answer (PS3.4 Annex J, promise P4); ``asking`` is the other half.
 
-*Ask.* The Transaction UID is on the medium before the N-ACTION leaves. A refused or unanswered request is settled as
-"not yet": its instances are asked for again later under a new Transaction UID; a late report of the old one counts.
-
-*Report.* Its result is on the medium before the N-EVENT-REPORT is answered with 0000H; if it cannot be written down,
+The result of a report is on the medium before the N-EVENT-REPORT is answered with 0000H; if it cannot be written down,
 the answer is a failure and the SCP keeps trying. A report counts only from the AE Title that was asked, for a
 transaction of ours, and for an instance only with the SOP Class that was sent. What a report leaves out stays open
-until the transaction's deadline.
-Questions are bounded; then it is ``unconfirmed``. The same function serves reports on our own association and on the
-listener.
+until the transaction's deadline. The same function serves reports on our own association and on the listener.
 """
 
 from __future__ import annotations
@@ -16,18 +11,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent.dimse import status
-from agent.dimse.message import NActionResponse, NEventReportRequest, NEventReportResponse
-from agent.errors import AgentError, DecodeError, RemoteProtocolError
+from agent.dimse.message import NEventReportRequest, NEventReportResponse
+from agent.errors import AgentError, DecodeError
 from agent.link.conversation import Reply, refuse
 from agent.service import commitment
-from agent.service.commitment import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable
 
-    from agent.dimse.fragment import Received
-    from agent.link.conversation import Conversation, Incoming
-    from agent.spool.core import Item
+    from agent.link.conversation import Incoming
     from agent.spool.store import Spool
 
     Say = Callable[[str, str], None]  # level, text
@@ -102,54 +94,3 @@ class Settler:
                 "warning", f"{destination}: {len(bad)} instance{plural} not committed: {', '.join(sorted(words))}"
             )
         return True
-
-
-def end_questions(spool: Spool, destination: str, now: float, most_asked: int, say: Say) -> None:
-    """Leave unconfirmed what was asked for often enough: it stays here, and a late report still counts."""
-    while items := spool.exhausted(destination, now, most_asked):
-        spool.unconfirmed(items, "")
-        plural = "s" * (len(items) > 1)
-        say("error", f"{len(items)} instance{plural} unconfirmed after {most_asked} questions; kept, see 'queue list'")
-
-
-def ask(  # noqa: PLR0913 - who asks whom for what
-    spool: Spool,
-    destination: str,
-    items: Sequence[Item],
-    transaction_uid: str,
-    deadline: float,
-    *,
-    conversation: Conversation,
-    context_id: int,
-    transfer_syntax: str,
-    response_s: float,
-) -> Collection[Item]:
-    """Ask for the commitment of ``items`` under ``transaction_uid``; the report comes later, in whatever way.
-
-    Returns the items that are in the request. Raises ``StatusError`` when the peer refused it, and what the link
-    raises; in both cases the instances are due to be asked for again.
-    """
-    inside = spool.open_transaction(destination, items, transaction_uid, deadline)
-    if not inside:
-        return ()
-    references = tuple(Reference(item.sop_class_uid, item.sop_instance_uid) for item in inside)
-    request = commitment.action_request(conversation.next_message_id())
-    data = commitment.encode_request(commitment.Request(transaction_uid, references), transfer_syntax)
-
-    def check(received: Received) -> NActionResponse:
-        answer = received.message
-        here = received.context_id == context_id
-        if here and isinstance(answer, NActionResponse) and answer.message_id == request.message_id:
-            return answer
-        raise RemoteProtocolError(f"{type(answer).__name__} where the N-ACTION-RSP {request.message_id} is due")
-
-    try:
-        conversation.send(context_id, request, data)
-        answer = conversation.response(check, conversation.driver.now() + response_s)
-        if answer.status:
-            raise status.status_error(status.Service.COMMITMENT, answer.status, answer.comment)
-    except AgentError:
-        again = [(item.sop_instance_uid, status.PROCESSING_FAILURE) for item in inside]
-        spool.settle(transaction_uid, (), again, destination=destination)
-        raise
-    return inside

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent.dimse.status import DUPLICATE_SOP_INSTANCE
 from agent.errors import AgentError, FileError, MediaError, NoAcceptedContext, SpoolError, StatusError
+from agent.forward.asking import Asking
 from agent.forward.deliver import Delivery, Outcome, echo
 from agent.forward.files import pair_of
 from agent.forward.outgoing import Outgoing, instance_of
@@ -34,7 +35,6 @@ from agent.forward.policy import (
     rule_of_error,
     rule_of_status,
 )
-from agent.forward.settle import ask, end_questions
 from agent.service import commitment
 from agent.spool.forwarding import Answer
 from agent.spool.states import Life
@@ -92,7 +92,7 @@ def _unrecorded(_peer: object) -> None:
 class Worker:
     """The forwarder of one destination; ``run`` is its thread. ``health`` may be read by others."""
 
-    __slots__ = ("_ask_at", "_ask_failures", "_carried", "_claimed", "_clock", "_done", "_entropy", "_new_uid",
+    __slots__ = ("_asking", "_carried", "_claimed", "_clock", "_done", "_entropy",
         "_pairs", "_record", "_say", "_settings", "_settler", "_spool", "_stop", "_stop_seen", "_stored", "_total",
         "_troubled", "health", "outgoing")  # fmt: skip
 
@@ -111,15 +111,12 @@ class Worker:
         self._spool = spool
         self._settings = settings
         self._settler = settler
-        self._new_uid = new_uid
         self._say = say
         self._record = record
         self._clock = clock
         self._entropy = entropy
         self._stop: threading.Event | None = None
         self._stop_seen: float | None = None
-        self._ask_at = 0.0
-        self._ask_failures = 0
         self._claimed: dict[int, Item] = {}  # not yet reported to the ledger
         self._pairs: dict[Pair, None] = {}  # SOP Class and transfer syntax of recent instances, all proposed each time
         self._stored = 0  # since the last question
@@ -128,6 +125,7 @@ class Worker:
         self._carried: list[Item] = []  # of these: for the next association, which proposes their contexts
         self._troubled = False  # this association met a failure of the way or the peer: no more work on it
         self.health = Health()
+        self._asking = Asking(spool, settings, new_uid, say=say, clock=clock, entropy=entropy, stopping=self._stopping)
         self.outgoing = Outgoing(
             spool,
             settings.destination,
@@ -151,7 +149,7 @@ class Worker:
         self._put_back()
 
     def _turn(self, stop: threading.Event) -> None:
-        self._end_expired()
+        self._asking.end_overdue()
         now = self._clock()
         if now < self.health.next_at:
             self._rest(self.health.next_at, stop)
@@ -185,8 +183,8 @@ class Worker:
         """Sleep until ``until``, a deadline of commitment, a wake-up or (if it counts) work."""
         now = self._clock()
         deadlines = [open_.deadline for open_ in self._spool.open_transactions(1)]
-        if self._ask_at > now:
-            deadlines.append(self._ask_at)
+        if self._asking.at > now:
+            deadlines.append(self._asking.at)
         seconds = min([until, now + IDLE_TICK_S, *(max(at, now + LINGER_TICK_S) for at in deadlines)]) - now
         if not stop.is_set():
             not_before = None if work_counts else until
@@ -214,7 +212,7 @@ class Worker:
         """Do what is due; False when nothing is."""
         self._troubled = False
         items, self._carried = self._carried or self._claim(), []
-        if not items and not self._to_ask(now):
+        if not items and not self._asking.due(now):
             return False
         try:
             delivery = self._open(items)
@@ -249,7 +247,7 @@ class Worker:
             self._pairs[pair] = None  # the latest are kept
         while len(self._pairs) > PAIRS:
             del self._pairs[next(iter(self._pairs))]
-        needs = self.outgoing.needs(self._pairs, commit=self._settings.commitment)
+        needs = self.outgoing.needs(self._pairs, self._asking.needs())
         peer = self._settings.peer
         delivery = Delivery(peer, needs, clock=self._clock, cancelled=self._cancelled, flight=self._record(peer))
         contexts = delivery.conversation.driver.association.contexts
@@ -365,76 +363,38 @@ class Worker:
 
     # --- commitment ----------------------------------------------------------------------------
 
-    def _to_ask(self, now: float) -> list[Item]:
-        if not self._settings.commitment or now < self._ask_at:
-            return []
-        name, most = self._settings.destination, self._settings.most_asked
-        return self._spool.awaiting_commitment(name, now, commitment.REQUEST_REFERENCES, most_asked=most)
-
     def _ask_and_linger(self, delivery: Delivery) -> None:
         """Ask about what is stored, then stay a while: reports and new images are served as they come."""
         active = self._clock()
         while not delivery.over and not self._stopping() and not self._troubled:
-            while self._ask(delivery):
-                active = self._clock()
+            self._asking.end_overdue()
+            busy = self._ask(delivery)
+            busy = self._asking.look(delivery) or busy
             items = self._proposed(delivery, self._claim())
             while items:
                 items = self._batch(delivery, items)
-                active = self._clock()
+                busy = True
             self._tell()
-            if self._carried:
+            if self._carried or self._asking.elsewhere(delivery):
                 return
-            if self._to_ask(self._clock()):
+            if busy or self._asking.to_ask(self._clock()):
+                active = self._clock() if busy else active
                 continue
-            stay_s = self._settings.report_wait_s if self._waiting() else self._settings.idle_close_s
+            stay_s = self._settings.report_wait_s if self._asking.waiting() else self._settings.idle_close_s
             if self._clock() >= active + stay_s or not delivery.serve(LINGER_TICK_S):
                 return
 
-    def _waiting(self) -> bool:
-        """Say whether a report for this destination is still to come."""
-        mine = self._settings.destination
-        return any(open_.destination == mine and open_.waiting for open_ in self._spool.open_transactions())
-
     def _ask(self, delivery: Delivery) -> bool:
         """Put one question; False when there is none to put."""
-        items = self._to_ask(self._clock())
-        if not items or delivery.broken is not None:
-            return False
-        context_id = delivery.context_id(commitment.NEED.sop_class_uid)
         try:
-            if context_id is None:
-                raise NoAcceptedContext(f"{delivery.peer} does not accept Storage Commitment; images stay on this box")
-            ask(
-                self._spool,
-                self._settings.destination,
-                items,
-                self._new_uid(),
-                self._clock() + self._settings.report_deadline_s,
-                conversation=delivery.conversation,
-                context_id=context_id,
-                transfer_syntax=delivery.conversation.driver.association.contexts[context_id].transfer_syntax,
-                response_s=self._settings.peer.timeouts.response_s,
-            )
+            asked = self._asking.ask(delivery)
         except AgentError as error:
-            self._ask_failures += 1
-            self._ask_at = self._clock() + self._settings.back_off.draw_s(self._ask_failures, self._entropy)
-            self._say("error", f"commitment: {error} [{error.code}]")
-            if not isinstance(error, StatusError | NoAcceptedContext):
-                delivery.end(error)
-                self._failed(error)
+            self._failed(error)
             return False
-        self._ask_failures = self._stored = 0
-        self._well()
-        return True
-
-    def _end_expired(self) -> None:
-        for ended in self._spool.expired_transactions(self._clock()):
-            self._say(
-                "warning",
-                f"{ended.destination}: no commitment report in time for {ended.waiting} "
-                f"instance{'s' * (ended.waiting != 1)}",
-            )
-        end_questions(self._spool, self._settings.destination, self._clock(), self._settings.most_asked, self._say)
+        if asked:
+            self._stored = 0
+            self._well()
+        return asked
 
     # --- stopping ------------------------------------------------------------------------------
 

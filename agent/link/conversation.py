@@ -90,8 +90,12 @@ class Conversation:
     def response(self, check: Callable[[Received], _Response], deadline: float) -> _Response:
         """Return the answer to our request; ``check`` raises for anything that is not it and so ends the association.
 
-        A Data Set that comes with the answer is read and dropped: no response we wait for has one that says anything.
+        A Data Set that comes with the answer is read and dropped.
         """
+        return self.reply(check, deadline)[0]
+
+    def reply(self, check: Callable[[Received], _Response], deadline: float) -> tuple[_Response, bytes | None]:
+        """Return the answer to our request with its Data Set, otherwise as ``response``."""
         while True:
             incoming = self.message("response", deadline)
             if incoming is None:
@@ -100,9 +104,10 @@ class Conversation:
                 self.answer(incoming)
                 continue
             try:
-                return check(Received(incoming.context_id, incoming.message, incoming.data_set is not None))
+                found = check(Received(incoming.context_id, incoming.message, incoming.data_set is not None))
             except RemoteProtocolError as error:
                 raise self._ended(error) from None
+            return found, incoming.data_set
 
     def answer(self, incoming: Incoming) -> None:
         """Let ``on_request`` answer a request of the peer and write the answer."""

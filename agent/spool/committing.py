@@ -3,9 +3,8 @@
 The Transaction UID is on the medium before the N-ACTION that carries it leaves (a UID is used for one request only),
 and the results of an N-EVENT-REPORT are on the medium before it is answered. A transaction ends by a report that
 settles all its instances or by its deadline; what is not settled then is asked again under a new Transaction UID.
-After so many questions as the destination allows it is ``unconfirmed``: kept on disk, never evicted, until a late
-report or the operator. An archive that says again and again that it does not have what it stored is sent it
-``SENDS_AGAIN`` times more; then the delivery is held.
+After so many questions as the destination allows it is ``unconfirmed`` (unconfirmed.py). An archive that says again
+and again that it does not have what it stored is sent it ``SENDS_AGAIN`` times more; then the delivery is held.
 
 A report may come late, when its instances have been asked again: its good news is taken, because the archive vouches
 for the UID whichever request it answers; its bad news is not, because a newer request is under way. Only instances
@@ -22,20 +21,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import SpoolError
-from agent.spool.core import ITEM_COLUMNS, Item, SpoolCore
+from agent.service import commitment
 from agent.spool.ledger import details, move, note, reason_text, state_of
 from agent.spool.states import FAILURE_REASONS, Event, Life, State
+from agent.spool.unconfirmed import Unconfirming, happened
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
+    from agent.spool.core import Item
 
-_DENIALS = (Event.MISSING, Event.REFUSE)  # the archive does not have it, or will not keep it
+# the archive does not have it, or will not keep it
+_DENIALS = (Event.MISSING, Event.REFUSE, Event.UNLISTED)
 
 
 SENDS_AGAIN = 3  # after "no such object instance", before a person looks at it
-ANY = 1 << 30  # questions
+NO_REPORT = "no report in time"
 
 
 class Transaction(NamedTuple):
@@ -48,50 +50,10 @@ class Transaction(NamedTuple):
     waiting: int  # instances of it that are still awaiting commitment
 
 
-class Committing(SpoolCore):
+class Committing(Unconfirming):
     """Asking for commitment and settling reports; all methods are thread safe and durable when they return."""
 
     __slots__ = ()
-
-    def awaiting_commitment(
-        self, destination: str, now: float, limit: int = 256, *, most_asked: int = ANY
-    ) -> list[Item]:
-        """List what is stored at ``destination`` and must be asked for now; empty where commitment is switched off.
-
-        What was asked for ``most_asked`` times is not asked for again, see ``exhausted``.
-        """
-        return self._stored(destination, now, "d.asked < ?", most_asked, limit)
-
-    def exhausted(self, destination: str, now: float, most_asked: int, limit: int = 256) -> list[Item]:
-        """List what was asked for ``most_asked`` times without a final report."""
-        return self._stored(destination, now, "d.asked >= ?", most_asked, limit)
-
-    def unconfirmed(self, items: Iterable[Item], evidence: str) -> None:
-        """End the questions, until a late report or the operator; ``evidence`` is what else is known."""
-        batch, wall = list(items), self.clock.wall()
-
-        def job(db: sqlite3.Connection) -> None:
-            for item in batch:
-                number = self.destination_id(item.destination)
-                if state_of(db, item.id, number) is State.STORED:  # a report may have settled it meanwhile
-                    words = f"no commitment after {item.asked} question{'s' * (item.asked != 1)}"
-                    reason = reason_text(f"{words}; {evidence}" if evidence else words)
-                    move(db, item.id, number, Event.GIVE_UP, at=wall, detail=details(reason=reason), reason=reason)
-
-        if batch:
-            self.ledger.write(job)
-
-    def _stored(self, destination: str, now: float, asked: str, most_asked: int, limit: int) -> list[Item]:
-        configured = self.destinations.get(destination)
-        if configured is None or not configured.commitment:
-            return []
-        sql = (
-            f"SELECT {ITEM_COLUMNS} FROM delivery d JOIN instance i ON i.id = d.instance "  # noqa: S608 - our constant
-            f"WHERE d.destination = ? AND d.state = ? AND d.next_at <= ? AND {asked} "
-            "ORDER BY d.next_at, d.instance LIMIT ?"
-        )
-        rows = self.ledger.read(sql, (self.destination_id(destination), int(State.STORED), now, most_asked, limit))
-        return [self.item(destination, row) for row in rows]
 
     def open_transaction(
         self, destination: str, items: Iterable[Item], transaction_uid: str, deadline: float
@@ -154,6 +116,23 @@ class Committing(SpoolCore):
         self.wake()
         return known
 
+    def unanswered(self, transaction_uid: str, reason: str) -> None:
+        """Take back a request that was refused, or that nobody answered: its instances are due again later.
+
+        The SCP may have it all the same, so that it counts as a question, and a late report of it counts too.
+        """
+        wall, words = self.clock.wall(), reason_text(reason)
+
+        def job(db: sqlite3.Connection) -> None:
+            for instance, number in _waiting(db, transaction_uid):
+                next_at = self.next_question(_asked(db, instance, number))
+                detail = details(transaction=transaction_uid, reason=words)
+                move(db, instance, number, Event.ASK_AGAIN, at=wall, detail=detail, next_at=next_at, reason=words)
+            _close_if_settled(db, transaction_uid, wall)
+
+        self.ledger.write(job)
+        self.wake()
+
     def expired_transactions(self, now: float) -> list[Transaction]:
         """End every transaction whose deadline has passed and return it; its instances are due to be asked again."""
         found = [open_ for open_ in self.open_transactions() if open_.deadline <= now]
@@ -162,7 +141,7 @@ class Committing(SpoolCore):
         def job(db: sqlite3.Connection) -> None:
             for ended in found:
                 for instance, number in _waiting(db, ended.transaction_uid):
-                    move(db, instance, number, Event.EXPIRE, at=wall, next_at=0,
+                    move(db, instance, number, Event.EXPIRE, at=wall, next_at=0, reason=NO_REPORT,
                         detail=details(transaction=ended.transaction_uid))  # fmt: skip
                 sql = "UPDATE commitment SET open = 0, closed_at = ? WHERE transaction_uid = ?"
                 db.execute(sql, (wall, ended.transaction_uid))
@@ -187,18 +166,16 @@ class Committing(SpoolCore):
     ) -> None:
         event = FAILURE_REASONS.get(reason, Event.ASK_AGAIN)
         detail = details(transaction=transaction_uid, reason=f"{reason:04X}")
-        next_at, words = 0.0, f"{reason:04X}"
+        next_at, words = 0.0, f"{reason:04X} {commitment.reaction(reason)[0]}"
         again: dict[str, object] = {}
         if event is Event.MISSING:
-            if _denied(db, instance, number) >= SENDS_AGAIN:
+            if happened(db, instance, number, Event.MISSING) >= SENDS_AGAIN:
                 event = Event.REFUSE
                 words += f": the archive stored it {SENDS_AGAIN + 1} times and does not have it"
             else:
                 again["asked"] = 0  # a new sending is a new question
         if event is Event.ASK_AGAIN:
-            row = db.execute("SELECT asked FROM delivery WHERE instance = ? AND destination = ?", (instance, number))
-            doubled = self.policy.reask_after_s * 2.0 ** min(int(row.fetchone()[0]) - 1, 20)
-            next_at = self.clock.monotonic() + min(doubled, self.policy.reask_cap_s)
+            next_at = self.next_question(_asked(db, instance, number))
         move(db, instance, number, event, at=wall, detail=detail, next_at=next_at, reason=words, **again)
         life = db.execute("SELECT life FROM instance WHERE id = ?", (instance,)).fetchone()[0]
         if event is Event.MISSING and life != Life.LIVE:
@@ -256,11 +233,9 @@ def _last(
     return int(db.execute(sql, (instance, number, *kinds, detail)).fetchone()[0] or 0)
 
 
-def _denied(db: sqlite3.Connection, instance: int, number: int) -> int:
-    """Count how often the archive has said that it does not have it, since the operator last looked."""
-    since = _last(db, instance, number, (Event.RETRY,))
-    sql = "SELECT count(*) FROM event WHERE instance = ? AND destination = ? AND kind = ? AND seq > ?"
-    return int(db.execute(sql, (instance, number, Event.MISSING.value, since)).fetchone()[0])
+def _asked(db: sqlite3.Connection, instance: int, number: int) -> int:
+    row = db.execute("SELECT asked FROM delivery WHERE instance = ? AND destination = ?", (instance, number))
+    return int(row.fetchone()[0])
 
 
 def _close_if_settled(db: sqlite3.Connection, transaction_uid: str, wall: float) -> None:

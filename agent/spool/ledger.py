@@ -41,6 +41,7 @@ GENESIS = bytes(32)  # chain before the first event
 DETAIL_LIMIT = 1000  # characters kept of one event's detail: reasons are sentences, not dumps
 VALUE_LIMIT = 400  # characters kept of one value: a dozen Transfer Syntax UIDs
 _CUT = " ..."
+_COUNTED = (Event.RETRY, Event.UNOFFERED)
 REASON_LIMIT = 400  # characters kept of why a delivery waits, or of what a peer says (Error Comment is LO, 64)
 
 _FULL_CODES = {sqlite3.SQLITE_FULL}
@@ -254,7 +255,8 @@ def move(
 ) -> State:  # fmt: skip
     """Move one delivery by the table, set ``columns``, record it; returns the new state.
 
-    Where the table keeps the state (news too late) the event is recorded and the columns stay as they are.
+    Where the table keeps the state (news too late) the event is recorded and the columns stay as they are, unless it is
+    no news: the operator's wish, or a question that could not be put.
     """
     found = db.execute("SELECT state FROM delivery WHERE instance = ? AND destination = ?", (instance, destination))
     row = found.fetchone()
@@ -265,7 +267,7 @@ def move(
     if new is None:
         raise SpoolError(f"instance {instance:08X}: '{event.value}' is impossible while it is {WORDS[old]}")
     seq = note(db, at, instance, destination, event, new, detail)
-    names = ["state", "seq"] + (list(columns) if new != old or event is Event.RETRY else [])
+    names = ["state", "seq"] + (list(columns) if new != old or event in _COUNTED else [])
     values = [int(new), seq, *(columns[name] for name in names[2:])]
     assignments = ", ".join(f"{name} = ?" for name in names)  # names are keyword arguments of our own calls
     db.execute(f"UPDATE delivery SET {assignments} WHERE instance = ? AND destination = ?",  # noqa: S608 - see above

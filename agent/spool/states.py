@@ -81,6 +81,8 @@ class Event(Enum):
     ASK_AGAIN = "not committed yet"
     REFUSE = "commitment refused"
     EXPIRE = "no report in time"
+    UNOFFERED = "commitment not offered"
+    UNLISTED = "not listed at the archive"
     GIVE_UP = "unconfirmed"
     RETRY = "retried by the operator"
     RESTART = "interrupted"
@@ -115,6 +117,8 @@ MOVES: dict[tuple[State, Event], State] = {
     (_S.AWAITING, _E.ASK_AGAIN): _S.STORED,
     (_S.AWAITING, _E.REFUSE): _S.HELD,
     (_S.AWAITING, _E.EXPIRE): _S.STORED,
+    (_S.STORED, _E.UNOFFERED): _S.STORED,
+    (_S.STORED, _E.UNLISTED): _S.QUEUED,
     (_S.STORED, _E.GIVE_UP): _S.UNCONFIRMED,
     # a report of an older transaction: good news counts in every state that has been sent
     (_S.STORED, _E.COMMIT): _S.COMMITTED,

@@ -22,6 +22,7 @@ from agent.media.part10 import FileMeta, encode_prefix
 from agent.service import commitment, verification
 from agent.service.proposal import acceptor_policy
 from agent.spool.core import Destination
+from agent.spool.quota import Policy
 from agent.spool.store import Spool
 
 if TYPE_CHECKING:
@@ -36,15 +37,15 @@ HASTY: dict[str, Any] = {"back_off": BackOff(0.05, 0.2), "report_wait_s": 1.0, "
 class Bench:
     """The agent's network side with everything quick, and threads that end with the test."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, policy: Policy | None = None) -> None:
         self.folder = folder
         self.stop = threading.Event()
         self.threads: list[threading.Thread] = []
         self.said: list[str] = []
         self.closing: list[Callable[[], None]] = []
         root = folder / "spool"
-        root.mkdir()
-        self.spool = Spool.open(str(root), destinations=[Destination("pacs")])
+        root.mkdir(exist_ok=True)
+        self.spool = Spool.open(str(root), destinations=[Destination("pacs")], policy=policy or Policy())
         self.settler = Settler(self.spool, {"ARCHIVE": ("pacs",)}, self.say)
         self.worker: Worker | None = None
 

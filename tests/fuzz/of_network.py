@@ -16,7 +16,7 @@ from agent.dimse.layout import decode as decode_command
 from agent.dimse.layout import encode as encode_command
 from agent.dimse.message import CEchoRequest, CEchoResponse, CStoreRequest, OtherRequest, is_response, refusal
 from agent.errors import DecodeError, EncodeError, LocalProtocolError, RemoteProtocolError
-from agent.service import commitment
+from agent.service import commitment, query
 from agent.ul import pdu
 from agent.ul.association import Association
 from agent.ul.buffer import ReceiveBuffer
@@ -164,7 +164,10 @@ def _run_fragments(data: bytes) -> None:
 
 
 def run_commitment(data: bytes) -> None:
-    """Action and Event Information: DecodeError, or values that survive a round trip where they can be written."""
+    """Action and Event Information: DecodeError, or values that survive a round trip where they can be written.
+
+    And the same bytes as an answer of C-FIND.
+    """
     if len(data) < 2:
         return
     syntax = IMPLICIT_VR_LE if data[0] & 1 else EXPLICIT_VR_LE
@@ -178,3 +181,5 @@ def run_commitment(data: bytes) -> None:
             commitment.reaction(failure.reason)
         with contextlib.suppress(EncodeError):
             assert commitment.decode_report(commitment.encode_report(report, syntax), syntax) == report
+    with contextlib.suppress(DecodeError):
+        assert isinstance(query.decode_identifier(data[2:], syntax), str)

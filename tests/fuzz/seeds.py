@@ -43,6 +43,7 @@ from agent.service.commitment import (
     encode_request,
     report_request,
 )
+from agent.service.query import Place, encode_identifier
 from agent.ul import pdu
 
 if TYPE_CHECKING:
@@ -283,6 +284,7 @@ def reports() -> Iterator[bytes]:
         yield prefix + encode_request(Request("2.25.5", _REFERENCES), syntax)
         yield prefix + encode_report(Report("2.25.5", _REFERENCES), syntax, retrieve_ae="ARCHIVE")
         yield prefix + encode_report(Report("2.25.5", (), failures), syntax)
+        yield prefix + encode_identifier(Place("2.25.7", "2.25.8", "2.25.9"), syntax)
 
 
 def configurations() -> Iterator[bytes]:

@@ -127,7 +127,7 @@ TARGETS = {
         ),
         Target(
             "commitment",
-            "requests and reports of Storage Commitment",
+            "requests and reports of Storage Commitment, answers of C-FIND",
             of_network.run_commitment,
             seeds.reports,
             mutate.data_set,

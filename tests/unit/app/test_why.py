@@ -125,6 +125,28 @@ def test_a_peer_without_storage_commitment_is_said(asked: bool, root: Path, caps
     assert why.NO_COMMITMENT not in answer(root, "pacs", capsys)[0]
 
 
+def test_questions_that_came_to_nothing_are_said_and_their_end(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    uid = spool_world.uid_of(4)
+    with Spool.open(str(root), destinations=[Destination("pacs")]) as spool:
+        (item,) = spool.awaiting_commitment("pacs", 1e12)
+        spool.open_transaction("pacs", [item], "2.25.78", 1e12)
+        spool.unanswered("2.25.78", "the request was not answered: it aborted [association.aborted]")
+    text, _ = answer(root, uid, capsys)
+    assert "commitment was asked for 1 time, the last time: the request was not answered: it aborted\n" in text
+    with Spool.open(str(root), destinations=[Destination("pacs")]) as spool:
+        (item,) = spool.exhausted("pacs", 1e12, 1)
+        spool.not_offered([item], f"it has none [{NoAcceptedContext.code}]")
+        spool.learned("pacs", STORAGE_COMMITMENT, {EXPLICIT_VR_LE: False, IMPLICIT_VR_LE: False})
+        (item,) = spool.exhausted("pacs", 1e12, 2)
+        spool.unconfirmed([item], "the archive lists it", listed=True)
+    text, facts = answer(root, uid, capsys)
+    (row,) = facts["destinations"]
+    assert row["do"][0] == why.UNCOMMITTED
+    assert "never committed: no commitment after 2 questions; the last one: it has none; the archive lists it;" in text
+    assert f"queue retry {uid}" in text
+    assert "[" not in text
+
+
 def test_a_master_with_loss_that_is_refused_has_ways_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = tmp_path / "lossy"
     root.mkdir()

@@ -20,6 +20,7 @@ from agent.errors import LinkClosed, SpoolFull
 from agent.forward import outgoing as page
 from agent.forward.deliver import Outcome
 from agent.forward.outgoing import Outgoing
+from agent.service import commitment
 from agent.spool.core import Destination
 from agent.spool.quota import Admission
 from agent.spool.store import Spool
@@ -69,7 +70,7 @@ def make(spool: Spool, said: list[str] | None = None, **changes: Any) -> Outgoin
 
 
 def test_masters_are_proposed_first_and_then_what_copies_may_be_in(spool: Spool) -> None:
-    needs = make(spool).needs([(SC, JPEG_BASELINE), (US, RLE_LOSSLESS)], commit=True)
+    needs = make(spool).needs([(SC, JPEG_BASELINE), (US, RLE_LOSSLESS)], [commitment.NEED])
     found = [(need.sop_class_uid, *need.transfer_syntaxes) for need in needs]
     assert found[:2] == [(SC, JPEG_BASELINE), (US, RLE_LOSSLESS)]
     assert found[2][0] == STORAGE_COMMITMENT
@@ -78,7 +79,7 @@ def test_masters_are_proposed_first_and_then_what_copies_may_be_in(spool: Spool)
 
 def test_commitment_has_a_context_however_many_kinds_there_are(spool: Spool) -> None:
     pairs = [(f"1.2.{number}", EXPLICIT_VR_LE) for number in range(100)]
-    needs = make(spool).needs(pairs, commit=True)
+    needs = make(spool).needs(pairs, [commitment.NEED])
     assert STORAGE_COMMITMENT in [need.sop_class_uid for need in needs[:CONTEXT_LIMIT]]
     assert needs[101].sop_class_uid == "1.2.99"  # the latest kind comes first
 

@@ -11,6 +11,7 @@ from agent.spool.quota import Policy
 from agent.spool.store import Spool, prepare
 
 ASKS = 3
+LAST = "no commitment after 3 questions; the last one: no report in time"
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_questions_are_bounded_and_what_is_left_is_unconfirmed(spool, time_):
     spool.unconfirmed([item], "found by C-FIND")
     assert spool.exhausted("pacs", time_.now, ASKS) == []
     line = state(spool)
-    assert (line.state, line.reason) == ("unconfirmed", "no commitment after 3 questions; found by C-FIND")
+    assert (line.state, line.reason) == ("unconfirmed", f"{LAST}; found by C-FIND")
     assert ("unconfirmed", line.reason) in [row[:2] for row in spool.reader.reasons("pacs")]
     assert spool.counts()["pacs"]["unconfirmed"] == 1
     assert not spool.reader.verify().faults
@@ -128,3 +129,81 @@ def test_sending_again_ends_with_the_operator_and_starts_again_with_him(spool, t
             assert state(spool).state == ("queued" if turn < SENDS_AGAIN else "held")
         assert "does not have it" in state(spool).reason
         assert spool.retry("pacs") == 1
+
+
+def test_what_is_not_listed_is_sent_once_more_and_then_unconfirmed(spool, time_):
+    capture(spool, 1)
+    send(spool, time_)
+    for turn, state_after in enumerate(["queued", "unconfirmed"]):
+        assert exhaust(spool, time_, first=10 * turn) == ASKS
+        items = spool.exhausted("pacs", time_.now, ASKS)
+        assert spool.unlisted(items, "not listed") == (items if state_after == "queued" else [])
+        assert state(spool).state == state_after
+        send(spool, time_)
+    assert state(spool).reason == f"{LAST}; not listed"
+    details = [event.detail.get("listed") for event in spool.receipt(uid_of(1)).events]
+    assert [word for word in details if word] == ["no", "no"]
+    assert spool.retry("pacs") == 1  # the operator looked: it counts anew
+    send(spool, time_)
+    exhaust(spool, time_, first=30)
+    assert len(spool.unlisted(spool.exhausted("pacs", time_.now, ASKS), "not listed")) == 1
+
+
+def test_good_news_from_before_it_was_not_listed_is_too_old(spool, time_):
+    capture(spool, 1)
+    send(spool, time_)
+    exhaust(spool, time_)
+    spool.unlisted(spool.exhausted("pacs", time_.now, ASKS), "not listed")
+    send(spool, time_)
+    assert spool.settle("1.2.3.0", [uid_of(1)], destination="pacs")
+    assert state(spool).state == "stored"
+    assert ask(spool, time_, "1.2.3.50")
+    assert spool.settle("1.2.3.50", [uid_of(1)], destination="pacs")
+    assert state(spool).state == "committed"
+
+
+def test_what_is_not_listed_and_no_longer_here_is_not_sent(spool, time_):
+    capture(spool, 1)
+    send(spool, time_)
+    spool.stored_many(Answer(item) for item in spool.claim("second", time_.now, 100))
+    exhaust(spool, time_)
+    spool.ledger.write(lambda db: db.execute("UPDATE instance SET life = 25"))  # lost
+    assert spool.unlisted(spool.exhausted("pacs", time_.now, ASKS), "not listed") == []
+    assert state(spool).state == "unconfirmed"
+
+
+def test_a_question_that_cannot_be_put_counts_and_comes_again_later(spool, time_):
+    capture(spool, 1)
+    send(spool, time_)
+    waits = []
+    while items := spool.awaiting_commitment("pacs", time_.now, most_asked=ASKS):
+        spool.not_offered(items, "not offered")
+        assert spool.awaiting_commitment("pacs", time_.now, most_asked=ASKS) == []
+        began = time_.now
+        while not spool.awaiting_commitment("pacs", time_.now) and time_.now < began + 1000:
+            time_.now += 1
+        waits.append(time_.now - began)
+    assert [round(wait) for wait in waits] == [60, 120, 240]
+    (item,) = spool.exhausted("pacs", time_.now, ASKS)
+    spool.unconfirmed([item], "")
+    assert state(spool).reason == "no commitment after 3 questions; the last one: not offered"
+
+
+def test_a_request_nobody_answered_counts_and_its_late_report_too(spool, time_):
+    capture(spool, 1)
+    send(spool, time_)
+    assert ask(spool, time_, "1.2.3.1")
+    spool.unanswered("1.2.3.1", "the request was not answered: it aborted [association.aborted]")
+    assert spool.open_transactions() == []
+    assert (state(spool).state, state(spool).asked) == ("stored", 1)
+    assert "aborted" in state(spool).reason
+    assert ask(spool, time_, "1.2.3.2") == []  # not at once
+    assert spool.settle("1.2.3.1", [uid_of(1)], destination="pacs")
+    assert state(spool).state == "committed"
+
+
+def test_where_an_instance_is(spool, time_):
+    capture(spool, 1)
+    (item,) = spool.claim("pacs", time_.now)
+    receipt = spool.receipt(uid_of(1))
+    assert spool.place(item) == (receipt.study_uid, receipt.series_uid)
