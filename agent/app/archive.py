@@ -2,7 +2,9 @@
 
 It is small but honest. A C-STORE is written to disk piece by piece and answered with 0000H when it is durable and
 indexed; a commitment request is answered from index and file (``archive_store``). It takes every storage SOP Class and
-every transfer syntax that is proposed, changes nothing, and keeps the Data Set byte for byte.
+every transfer syntax of ours; of several in one context the one that the requestor names first, but Implicit VR only
+where there is no other, because the VRs of private Data Elements are lost in it. It changes nothing, and keeps the Data
+Set byte for byte.
 
 The commitment report goes out on the association of the request. When the requestor has released that one, or when
 ``report`` is "new", it goes to the address configured for the requestor's AE Title, on a new association with role
@@ -17,7 +19,7 @@ import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.app.archive_store import ArchiveStore
-from agent.dataset.uid import TRANSFER_SYNTAX_NAMES, VERIFICATION
+from agent.dataset.uid import IMPLICIT_VR_LE, TRANSFER_SYNTAX_NAMES, VERIFICATION
 from agent.dimse import status
 from agent.dimse.fragment import DataSetPart, Received
 from agent.dimse.message import (
@@ -59,7 +61,7 @@ REPORT_TRIES = 5
 REPORT_WAIT_S = 1.0  # between tries
 REPORT_QUEUE = 256  # reports that wait for a new association; a bench has one modality
 _STORAGE_CLASSES = ("1.2.840.10008.5.1.4.1.1.", "1.2.840.10008.5.1.4.34.", "1.2.840.10008.5.1.4.43.")
-_STORAGE = Offer(tuple(TRANSFER_SYNTAX_NAMES))
+_STORAGE = Offer(tuple(TRANSFER_SYNTAX_NAMES), requestor_chooses=True, last_resort=IMPLICIT_VR_LE)
 
 
 class ArchiveSettings(NamedTuple):

@@ -47,11 +47,19 @@ class AgreedContext(NamedTuple):
 
 
 class Offer(NamedTuple):
-    """What an acceptor takes for one SOP Class: transfer syntaxes, best first, and roles the requestor may have."""
+    """What an acceptor takes for one SOP Class: transfer syntaxes, best first, and roles the requestor may have.
+
+    With ``requestor_chooses`` the first of the requestor's that is among them counts: toolkits put first what their
+    instances are in, and whoever does not mind should not make them convert, or fail because they cannot.
+    ``last_resort`` counts only where nothing else does, wherever it stands: what every requestor must propose (PS3.5
+    10.1) is no wish.
+    """
 
     transfer_syntaxes: tuple[str, ...]
     requestor_scu: bool = True
     requestor_scp: bool = False
+    requestor_chooses: bool = False
+    last_resort: str = ""
 
 
 class Policy(NamedTuple):
@@ -134,8 +142,10 @@ def _result(context: PresentationContext, offer: Offer | None) -> ContextResult:
     first = context.transfer_syntaxes[0]
     if offer is None:
         return ContextResult(context.context_id, ABSTRACT_SYNTAX_NOT_SUPPORTED, _echo(first))
-    for syntax in offer.transfer_syntaxes:
-        if syntax in context.transfer_syntaxes:
+    ours, theirs = offer.transfer_syntaxes, context.transfer_syntaxes
+    best_first, others = (theirs, ours) if offer.requestor_chooses else (ours, theirs)
+    for syntax in sorted(best_first, key=offer.last_resort.__eq__):
+        if syntax in others:
             return ContextResult(context.context_id, ACCEPTANCE, syntax)
     return ContextResult(context.context_id, TRANSFER_SYNTAXES_NOT_SUPPORTED, _echo(first))
 

@@ -38,6 +38,24 @@ def test_each_context_gets_its_own_result_in_order_of_our_preference() -> None:
 
 
 @pytest.mark.parametrize(
+    ("proposed", "chosen"),
+    [
+        ((RLE, EXPLICIT), RLE),
+        ((EXPLICIT, RLE), EXPLICIT),
+        (("1.9", RLE, IMPLICIT), RLE),
+        ((IMPLICIT, EXPLICIT, RLE), EXPLICIT),
+        ((IMPLICIT,), IMPLICIT),
+        (("1.9", IMPLICIT), IMPLICIT),
+    ],
+)
+def test_an_acceptor_that_takes_all_lets_the_requestor_choose(proposed: tuple[str, ...], chosen: str) -> None:
+    """Its first choice is what its instances are in: another costs it a conversion, or the instance."""
+    offer = Offer((IMPLICIT, EXPLICIT, RLE), requestor_chooses=True, last_resort=IMPLICIT)
+    (result,) = accepted(request((1, US, proposed)), POLICY._replace(offers={US: offer})).results
+    assert (result.result, result.transfer_syntax) == (0, chosen)
+
+
+@pytest.mark.parametrize(
     ("fields", "policy", "reason"),
     [
         ({"application_context": "1.2"}, {}, 2),
