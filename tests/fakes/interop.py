@@ -2,8 +2,8 @@
 
 A ``Run`` is one peer in one configuration; it has a cell for each thing tried in it. A cell is green when the instance
 at the other side is the one that was sent, by pydicom (or the commitment report did what it says), explained when the
-table ``LIMITS`` knows what the peer cannot do, and red otherwise: also when such a limit turns out not to be one, which
-is why what a peer cannot do is tried all the same.
+table of ``interop_limits`` knows what the peer cannot do and the peer's own words prove it, and red otherwise. What a
+peer cannot do is tried all the same, and red when it works.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import pydicom
 from fakes.command import run_command
 from fakes.foreign_instances import write_instances
+from fakes.interop_limits import LIMITS, Tried
 from pydicom.uid import UID
 
 from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, JPEG_LOSSLESS_SV1, JPEG_LS_LOSSLESS, RLE_LOSSLESS
@@ -32,17 +33,9 @@ SYNTAXES: Final = {
     "jpeg-lossless": JPEG_LOSSLESS_SV1,
 }
 MAXIMUM_LENGTHS: Final = ("4096", "16384", "131072", "0")  # of the peer; 16384 is what toolkits come with, 0 no limit
+OUR_LOGS: Final = ("archive.log", "agent.log")
 _PIXEL_BYTES: Final = 300_000  # more than two PDUs of the longest kind
 _PEER_S: Final = 60.0
-
-# Cells by name (a regular expression for all of it) -> what the peer cannot do.
-LIMITS: Final = {
-    r"(SCU|SCP) (storescp|storescu|dcm|Orthanc).* 0 .*": "takes maximum lengths from 4096 to 131072 only",
-    r"SCU storescp \S+ \d+ (rle|jpeg.*)": "takes uncompressed instances only, unless started with +xa",
-    rf"SCU dcmrecv \S+ \d+ ({'|'.join(SYNTAXES)})": "takes Verification only, unless given a profile with -xf",
-    r"SCU dcmqrscp.* tls .*": "has no TLS",
-    r"SCU dcmqrscp \S+ \d+ (rle|jpeg.*)": "takes uncompressed instances only, unless an option names one more syntax",
-}
 
 
 class Run(NamedTuple):
@@ -86,13 +79,17 @@ class Cell(NamedTuple):
         return self.run.name(self.what)
 
 
-def judge(run: Run, what: str, problem: str) -> Cell:
-    """Return the verdict on one cell."""
-    limit = next((why for pattern, why in LIMITS.items() if re.fullmatch(pattern, run.name(what))), "")
-    if limit:
-        stale = f"worked, but the peer is said to be unable to: {limit}"
-        return Cell(run, what, "limit", limit) if problem else Cell(run, what, "red", stale)
-    return Cell(run, what, "red" if problem else "green", problem)
+def judge(run: Run, what: str, problem: str, words: str) -> Cell:
+    """Return the verdict on one cell; ``words`` are those of the peer."""
+    limits = [limit for limit in LIMITS if re.fullmatch(limit.cells, run.name(what))]
+    if not problem:
+        stale = [f"worked, but the peer is said to be unable to: {limit.why}" for limit in limits]
+        return Cell(run, what, "red" if stale else "green", "; ".join(stale))
+    for limit in limits:
+        if limit.proof(Tried(what, problem, words)):
+            return Cell(run, what, "limit", limit.why)
+    unproven = "".join(f" (the peer does not show that it {limit.why})" for limit in limits)
+    return Cell(run, what, "red", problem + unproven)
 
 
 def play(runs: Iterable[tuple[Run, Play]], bench: Bench, only: Sequence[str] = ()) -> Iterator[Cell]:
@@ -107,8 +104,14 @@ def play(runs: Iterable[tuple[Run, Play]], bench: Bench, only: Sequence[str] = (
             found = carry_out(run, bench._replace(folder=folder))
         except (AssertionError, OSError, subprocess.SubprocessError) as error:
             found = dict.fromkeys(tried, f"{type(error).__name__}: {error}".strip())
+        words = _words_of_peers(folder)
         for what in wanted:
-            yield judge(run, what, found.get(what, "was not tried"))
+            yield judge(run, what, found.get(what, "was not tried"), words)
+
+
+def _words_of_peers(folder: Path) -> str:
+    logs = [path for path in sorted(folder.rglob("*.log")) if path.name not in OUR_LOGS]
+    return "\n".join(path.read_text(errors="replace") for path in logs)
 
 
 def samples(folder: Path) -> dict[str, Path]:
@@ -132,11 +135,12 @@ def difference(sent: Path, got: Path) -> str:
     """Say what of an instance did not arrive as it was sent, by pydicom."""
     before, after = pydicom.dcmread(sent), pydicom.dcmread(got)
     was, now = (UID(one.file_meta.TransferSyntaxUID) for one in (before, after))
-    if was != now:
-        return f"sent in {was.name}, arrived in {now.name}"
     tags = {*before.keys(), *after.keys()}
     others = sorted(tag for tag in tags if tag not in before or tag not in after or before[tag] != after[tag])
-    return f"arrived with another {', '.join(map(str, others))}" if others else ""
+    problems = [f"arrived with another {tag}" for tag in others]
+    if was != now:
+        problems.append(f"sent in {was.name}, arrived in {now.name}")
+    return ", ".join(problems)
 
 
 def arrived(sent: dict[str, Path], at: dict[str, Path], problems: Found) -> Found:
@@ -154,12 +158,16 @@ def by_uid(paths: Iterable[Path]) -> dict[str, Path]:
     return {str(pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID): path for path in paths}
 
 
-def run_peer(*command: object) -> str:
-    """Run a program of others to its end; its last words when it fails."""
-    words = list(map(str, command))
-    done = subprocess.run(words, capture_output=True, text=True, timeout=_PEER_S, check=False, stdin=subprocess.DEVNULL)
-    said = (done.stdout + done.stderr).strip().splitlines() or [f"status {done.returncode}"]
-    return said[-1] if done.returncode else ""
+def run_peer(log: Path, *command: object) -> str:
+    """Run a program of others to its end, its words in ``log``; the last ones when it fails."""
+    with log.open("ab") as out:
+        done = subprocess.run(
+            list(map(str, command)), stdout=out, stderr=out, timeout=_PEER_S, check=False, stdin=subprocess.DEVNULL
+        )
+    if not done.returncode:
+        return ""
+    said = log.read_text(errors="replace").strip().splitlines() or [f"status {done.returncode}"]
+    return said[-1]
 
 
 def each(role: str, ways: Sequence[str], peers: dict[str, Play]) -> list[tuple[Run, Play]]:

@@ -49,7 +49,7 @@ def dcmtk(program: str, *options: str, run: Run, bench: Bench) -> Iterator[Recei
     folder.mkdir()
     limit = ["--max-pdu", run.way]
     tls = dcmtk_tls(bench.ca, "archive") if run.tls else []
-    command = [need(program), *limit, *tls, *options, *_KEEP[program](folder), str(port)]
+    command = [need(program), "--debug", *limit, *tls, *options, *_KEEP[program](folder), str(port)]
     with Process(command, bench.folder / f"{program}.log") as process:
         process.wait_listening(port)
         yield Receiver(port, lambda: by_uid(path for path in folder.iterdir() if path.name != "index.dat"))

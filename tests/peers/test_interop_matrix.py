@@ -5,19 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes import interop_scu
+from fakes import interop_scp, interop_scu
 from fakes.interop import Bench, Run, judge, play, samples
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-RUNS = dict(interop_scu.runs())
+RUNS = dict([*interop_scu.runs(), *interop_scp.runs()])
 SAMPLE = [
     Run("SCU", "storescp+xa", True, "4096"),
     Run("SCU", "dcmrecv+xf", False, "131072"),
     Run("SCU", "dcmqrscp", False, "16384"),
     Run("SCU", "Orthanc", True, "4096"),
     Run("SCU", "pynetdicom", True, "0"),
+    Run("SCP", "storescu+C", False, "131072"),
+    Run("SCP", "dcmsend", False, "4096"),
+    Run("SCP", "dcmsend", True, "4096"),
+    Run("SCP", "echoscu", True, "0"),
+    Run("SCP", "Orthanc", True, "16384"),
+    Run("SCP", "pynetdicom", False, "0"),
 ]
 
 
@@ -33,9 +39,24 @@ def test_a_sample_of_the_matrix(run: Run, tmp_path: Path, bench_ca: Path, instan
     assert [f"{cell.name}: {cell.why}" for cell in cells if cell.verdict == "red"] == []
 
 
-def test_a_limit_that_is_none_is_red() -> None:
+_REFUSED = """
+D:   Context ID:        1 (Proposed)
+D:     Abstract Syntax: =SecondaryCaptureImageStorage
+D:     Proposed Transfer Syntax(es):
+D:       =RLELossless
+D: Requested Extended Negotiation: none
+D:   Context ID:        1 (Abstract Syntax Not Supported)
+D:     Abstract Syntax: =SecondaryCaptureImageStorage
+D: Requested Extended Negotiation: none
+"""
+
+
+def test_a_limit_counts_with_its_proof_only() -> None:
     run = Run("SCU", "dcmqrscp", False, "16384")
-    assert judge(run, "rle", "refused").verdict == "limit"
-    assert judge(run, "rle", "").verdict == "red"
-    assert judge(run, "explicit", "").verdict == "green"
-    assert judge(run, "explicit", "refused").verdict == "red"
+    assert judge(run, "rle", "refused", _REFUSED).verdict == "limit"
+    assert judge(run, "rle", "refused", "").verdict == "red"
+    assert judge(run, "jpeg-ls", "refused", _REFUSED).verdict == "red"
+    assert judge(run, "rle", "refused", _REFUSED.replace("Abstract Syntax Not Supported", "Accepted")).verdict == "red"
+    assert judge(run, "rle", "", _REFUSED).verdict == "red"
+    assert judge(run, "explicit", "", _REFUSED).verdict == "green"
+    assert judge(run, "explicit", "refused", _REFUSED).verdict == "red"
