@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.term import count_text, printable, stamp_text
 from agent.dataset.uid import uid_name
-from agent.forward.profile import expiry_stage
-from agent.link.flight import FIRST_ROWS
+from agent.forward.profile import expiry_stage, usual_delay_s
+from agent.link.flight import FIRST_ROWS, WAYS
 from agent.spool.flights import read_lines
 from agent.ul.pdu import ABORT, COMMAND, DATA_TF, LAST
 from agent.ul.reasons import ABORT_REASONS, CONTEXT_RESULTS, REJECT_REASONS
@@ -61,8 +61,16 @@ def profile_lines(profile: Facts) -> list[str]:
         return []
     told = [f"PDUs of {_length(profile['maximum_length'])} bytes", profile["implementation"], profile["version"]]
     told += [f"certificate until {profile['valid_until']}"] if profile["valid_until"] else []
-    told += ["reports of commitment on our association"] if profile["reports_here"] else []
+    told += ["no Storage Commitment"] if profile.get("commits") is False else []
+    told += [_reports(profile)] if profile.get("ways") else []
     return ["profile: " + ", ".join(text for text in told if text), *map(change_text, profile["changes"])]
+
+
+def _reports(profile: Facts) -> str:
+    ways = sorted(profile["ways"], key=lambda way: -profile["ways"][way])
+    usual = usual_delay_s(profile)
+    late = "" if usual is None else f", usually {usual:.1f} s after the question"
+    return f"commitment reports {' or '.join(WAYS[way] for way in ways)}{late}"
 
 
 def change_text(change: Facts) -> str:
@@ -100,6 +108,7 @@ def summary(flight: Facts) -> str:
     if again:
         told.append(f"and {count_text(again, 'time')} before that")
     side = "" if flight["opened_by_us"] else "opened by the peer, "
+    told += [f"report {WAYS[way]}, {delay:.1f} s after the question" for way, delay, _ in flight.get("reports", ())]
     return f"{stamp_text(flight['at'])}, {flight['seconds']:.1f} s: {side}{', '.join(told)}"
 
 

@@ -11,7 +11,7 @@ from agent.app.peers import peer_of_destination
 from agent.app.wiring import tls_settings
 from agent.config.words import transfer_syntax_uid
 from agent.dataset.uid import STORAGE_COMMITMENT, VERIFICATION
-from agent.forward.flights import Flights
+from agent.forward.flights import Flights, Records
 from agent.forward.policy import BackOff
 from agent.forward.settle import Settler
 from agent.forward.worker import Settings as WorkerSettings
@@ -45,15 +45,24 @@ def make_settler(settings: Settings, spool: Spool, journal: Journal) -> Settler:
     return Settler(spool, reporters(settings), lambda level, text: journal.say(level, "commitment", text))
 
 
+def make_records(settler: Settler, spool: Spool, journal: Journal) -> Records:
+    """Make the flight recorders of all destinations."""
+    return Records(
+        lambda name: Flights(spool.medium, name, partial(_say, journal, name)),
+        lambda title: settler.destinations.get(title, ()),
+    )
+
+
 class Listening:
     """The listener as a role: bound at once, bound again when it failed."""
 
-    __slots__ = ("_bound", "_journal", "_settings", "_settler", "host", "port")
+    __slots__ = ("_bound", "_journal", "_records", "_settings", "_settler", "host", "port")
 
-    def __init__(self, settings: Settings, settler: Settler, journal: Journal) -> None:
+    def __init__(self, settings: Settings, settler: Settler, records: Records, journal: Journal) -> None:
         """Bind the port; raises ``ListenFailed``, ``ConfigError`` or ``TlsRefused``."""
         self._settings = settings
         self._settler = settler
+        self._records = records
         self._journal = journal
         self._bound: Listener | None = self._bind()
         self.host = settings.listener.host
@@ -78,12 +87,19 @@ class Listening:
             self._serve,
             tls=tls_settings(settings) if settings.listener.tls else None,
             say=lambda text: self._journal.say("warning", "listener", text),
+            record=self._records.incoming,
         )
 
     def _serve(self, call: Call) -> None:
-        contexts = call.conversation.driver.association.contexts
-        answer = self._settler.on_request(call.request.calling_ae, lambda number: contexts[number].transfer_syntax)
-        serve_requests(call, answer, IDLE_S)
+        serve_reports(call, self._settler)
+
+
+def serve_reports(call: Call, settler: Settler) -> None:
+    """Take the reports that a peer brings on an association of its own."""
+    contexts = call.conversation.driver.association.contexts
+    told = () if call.flight is None else (call.flight.reported,)
+    answer = settler.on_request(call.request.calling_ae, lambda number: contexts[number].transfer_syntax, *told)
+    serve_requests(call, answer, IDLE_S)
 
 
 class Forwarder:
@@ -92,8 +108,9 @@ class Forwarder:
     __slots__ = ("_worker", "name", "peer")
 
     def __init__(
-        self, settings: Settings, row: DestinationSettings, spool: Spool, settler: Settler, journal: Journal
-    ) -> None:
+        self, settings: Settings, row: DestinationSettings, spool: Spool, settler: Settler, records: Records,
+        journal: Journal,
+    ) -> None:  # fmt: skip
         self.name = row.name
         self.peer = peer_of_destination(settings, row)
         say = partial(_say, journal, row.name)
@@ -112,7 +129,7 @@ class Forwarder:
             settler,
             new_uid,
             say=say,
-            record=Flights(spool.medium, row.name, say).begin,
+            record=records.of(row.name).begin,
         )
 
     def work(self, stop: threading.Event, _facts: object = None) -> None:

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agent.app import notify
 from agent.app.clip_end import early_end
 from agent.app.control import ControlServer
-from agent.app.forwarding import Forwarder, Listening, make_settler, reporters
+from agent.app.forwarding import Forwarder, Listening, make_records, make_settler, reporters
 from agent.app.journal import Journal
 from agent.app.rehearse import rehearse_elsewhere
 from agent.app.roles import Spec, Supervisor
@@ -72,6 +72,7 @@ class Runtime:
         self.supervisor = Supervisor(journal)
         self.spool: Spool = open_spool(settings)
         self.settler = make_settler(settings, self.spool, journal)
+        self.records = make_records(self.settler, self.spool, journal)
         self._lock = threading.Lock()  # a trigger goes to the recorder in force, never to one that was replaced
         self._exam: Exam | None = None
         self._specs: dict[str, Spec] = {}
@@ -195,7 +196,7 @@ class Runtime:
         """Put new recorders and forwarders where there are none with the same facts."""
         for row in settings.destination:
             if self._is_new(f"to {row.name}", _facts(settings, row)):
-                forwarders[row.name] = Forwarder(settings, row, self.spool, self.settler, self.journal)
+                forwarders[row.name] = Forwarder(settings, row, self.spool, self.settler, self.records, self.journal)
         for source in settings.source:
             if self._is_new(f"from {source.name}", (source, exam)):
                 from agent.acquire.recorder import Recorder  # a box without sources pays nothing for them
@@ -316,7 +317,8 @@ class Runtime:
     # --- small things --------------------------------------------------------------------------
 
     def _bind(self, settings: Settings) -> Listening | None:
-        return Listening(settings, self.settler, self.journal) if settings.listener.enabled else None
+        enabled = settings.listener.enabled
+        return Listening(settings, self.settler, self.records, self.journal) if enabled else None
 
     def _rebind(self, settings: Settings, stamps: tuple[int, ...]) -> None:
         """Bind the new address before the old one is given up; the same address must be freed first."""

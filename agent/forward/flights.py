@@ -16,7 +16,7 @@ from agent.forward.profile import learn
 from agent.spool.flights import FILE_LIMIT_BYTES, read_lines, write_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from agent.link.flight import Flight
     from agent.spool.durable import Medium
@@ -24,6 +24,42 @@ if TYPE_CHECKING:
 KEPT: Final = 8  # of either kind: associations, and failures to get one
 REPEAT_S: Final = 600.0  # a flash card lives longer than a week of a dead archive
 _ASSOCIATED: Final = b'{"associated": true'
+
+
+class Records:
+    """The recorders of all destinations, and the records of associations that peers open; safe for several threads.
+
+    Such an association is recorded where its reports belong, or at the destination that calls itself so. Only one that
+    brings a report, or is rejected, is worth a record: a monitor that echoes every minute would push out all others.
+    """
+
+    __slots__ = ("_flights", "_make", "_who")
+
+    def __init__(self, make: Callable[[str], Flights], who: Callable[[str], Sequence[str]]) -> None:
+        """``make`` makes the recorder of a destination; ``who`` tells the destinations that an AE Title is."""
+        self._make = make
+        self._who = who
+        self._flights: dict[str, Flights] = {}
+
+    def of(self, name: str) -> Flights:
+        """Return the recorder of a destination, the same one every time."""
+        return self._flights.setdefault(name, self._make(name))
+
+    def incoming(self, address: str) -> Flight:
+        """Return the record of a connection that a peer opened."""
+        from agent.link.flight import Flight
+
+        return Flight(address, time.time(), time.monotonic(), self._keep, opened_by_us=False)
+
+    def _keep(self, flight: Flight) -> None:
+        request = flight.association.request if flight.association is not None else None
+        if request is None:
+            return  # a port check
+        reported = any(row[2] == "N-EVENT-REPORT-RQ" for row in flight.rows)
+        names = [flight.reports[-1].destination] if flight.reports else self._who(request.calling_ae)
+        if names and (reported or not flight.associated):
+            flight.peer = f"{request.calling_ae}@{flight.peer}"
+            self.of(names[0]).keep(flight)
 
 
 class Flights:

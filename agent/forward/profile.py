@@ -9,6 +9,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from agent.dataset.uid import STORAGE_COMMITMENT
+from agent.link.flight import WAYS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -18,6 +21,11 @@ CHANGES_KEPT: Final = 8
 # Two months to order a certificate, one to install it, a week to telephone.
 EXPIRES_DAYS: Final = (7, 30, 60)
 _DAY_S: Final = 86_400.0
+DELAYS: Final = 8  # of commitment reports, from which the usual one is taken
+SLOWER: Final = 10.0  # times the usual delay are worth a sentence ...
+QUICK_S: Final = 6.0  # ... which is at least this: nobody minds a minute
+TITLES: Final = 4
+FORGOTTEN_S: Final = 90 * _DAY_S  # a way that was not used for so long is new again
 # Fact of an association -> what it is called.
 _FACTS: Final = {
     "maximum_length": "its maximum PDU length",
@@ -27,33 +35,82 @@ _FACTS: Final = {
 }
 
 
+_EMPTY: Final[Facts] = {
+    "maximum_length": None, "implementation": "", "version": "", "certificate": "", "valid_until": "", "warned": None,
+    "commits": None, "ways": {}, "titles": [], "delays_s": [], "slow": False,
+}  # fmt: skip
+
+
 def learn(profile: Facts, flight: Facts, found: Iterable[str] = ()) -> tuple[Facts, list[str]]:
     """Return the profile with an association in it, and what it says that was otherwise before.
 
-    ``flight`` are the facts of an association that came about; ``found`` are changes that others noticed in it.
+    ``flight`` are the facts of an association that came about; ``found`` are changes that others noticed in it. Of one
+    that the peer opened only the reports are learned: as a requestor it is somebody else.
     """
-    transport, now = flight["transport"], flight["at"]
-    new: Facts = {
+    now = flight["at"]
+    new: Facts = {**_EMPTY, **profile}
+    changes = [*found]
+    if flight["opened_by_us"]:
+        changes += _met(new, flight)
+    for way, delay_s, title in flight.get("reports", ()):
+        changes += _reported(new, now, way, delay_s, title)
+    kept = [*profile.get("changes", ()), *({"at": now, "text": text} for text in changes)][-CHANGES_KEPT:]
+    return {**new, "seen": now, "changes": kept}, changes
+
+
+def _met(profile: Facts, flight: Facts) -> list[str]:
+    """Learn what the peer is."""
+    transport, changes, before = flight["transport"], [], dict(profile)
+    profile |= {
         "maximum_length": flight.get("maximum_length"),
         "implementation": " ".join(flight.get("implementation") or ()),
         "version": transport.get("version", ""),
         "certificate": transport.get("certificate", ""),
         "valid_until": transport.get("valid_until", ""),
     }
-    changes = [*found]
     for key, name in _FACTS.items():
-        before = profile.get(key)
-        if before not in (None, "") and before != new[key]:
-            changes.append(f"{name} changed from {before} to {new[key] or 'none'}")
-    warned = profile.get("warned") if profile.get("certificate") == new["certificate"] else None
-    stage = expiry_stage(new["valid_until"], now)
+        if before[key] not in (None, "") and before[key] != profile[key]:
+            changes.append(f"{name} changed from {before[key]} to {profile[key] or 'none'}")
+    warned = before["warned"] if before["certificate"] == profile["certificate"] else None
+    stage = expiry_stage(profile["valid_until"], flight["at"])
     if stage is not None and (warned is None or stage < warned):
-        changes.append(f"its certificate expires on {new['valid_until'][:10]}, in less than {stage} days")
+        changes.append(f"its certificate expires on {profile['valid_until'][:10]}, in less than {stage} days")
         warned = stage
-    kept = [*profile.get("changes", ()), *({"at": now, "text": text} for text in changes)][-CHANGES_KEPT:]
-    reports = any(row[2] == "N-EVENT-REPORT-RQ" for row in flight["rows"]) and flight["opened_by_us"]
-    new["reports_here"] = reports or bool(profile.get("reports_here"))
-    return {**new, "warned": warned, "seen": now, "changes": kept}, changes
+    profile["warned"] = warned
+    offered = [row[3] == 0 for row in flight.get("contexts", ()) if row[1] == STORAGE_COMMITMENT]
+    if offered:
+        profile["commits"] = any(offered)
+    return changes
+
+
+def _reported(profile: Facts, now: float, way: str, delay_s: float, title: str) -> list[str]:
+    """Learn how a commitment report came, how late, and under which AE Title.
+
+    An archive may know several ways, so that only one that is new is a change.
+    """
+    changes: list[str] = []
+    ways = {known: at for known, at in profile["ways"].items() if now - at < FORGOTTEN_S}
+    if ways and way not in ways:
+        before = WAYS[max(ways, key=lambda known: float(ways[known]))]
+        changes.append(f"a commitment report came {WAYS[way]}, until now they came {before}")
+    profile["ways"] = {**ways, way: now}
+    if title not in profile["titles"]:
+        if profile["titles"]:
+            changes.append(f"a commitment report came from AE Title {title}, until now from {profile['titles'][-1]}")
+        profile["titles"] = [*profile["titles"], title][-TITLES:]
+    usual = usual_delay_s(profile)
+    slow = usual is not None and delay_s > SLOWER * max(usual, QUICK_S)
+    if slow and not profile["slow"]:
+        changes.append(f"a commitment report came {delay_s:.0f} s after it was asked for, usual were {usual:.0f} s")
+    profile["slow"] = slow
+    profile["delays_s"] = [*profile["delays_s"], delay_s][-DELAYS:]
+    return changes
+
+
+def usual_delay_s(profile: Facts) -> float | None:
+    """Return the median of the last delays of commitment reports; None before there are three."""
+    delays = sorted(profile.get("delays_s", ()))
+    return float(delays[len(delays) // 2]) if len(delays) >= 3 else None
 
 
 def expiry_stage(valid_until: str, now: float) -> int | None:

@@ -249,10 +249,12 @@ class Worker:
             del self._pairs[next(iter(self._pairs))]
         needs = self.outgoing.needs(self._pairs, self._asking.needs())
         peer = self._settings.peer
-        delivery = Delivery(peer, needs, clock=self._clock, cancelled=self._cancelled, flight=self._record(peer))
+        flight = self._record(peer)
+        delivery = Delivery(peer, needs, clock=self._clock, cancelled=self._cancelled, flight=flight)
         contexts = delivery.conversation.driver.association.contexts
+        told = () if flight is None else (flight.reported,)
         delivery.conversation.on_request = self._settler.on_request(
-            peer.called_ae, lambda number: contexts[number].transfer_syntax
+            peer.called_ae, lambda number: contexts[number].transfer_syntax, *told
         )
         return delivery
 

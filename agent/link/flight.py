@@ -12,8 +12,9 @@ row, because its PDUs never pass through Python (``agent.link.train``).
 from __future__ import annotations
 
 import re
+import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agent.errors import AssociationError, LinkError, ProtocolError
 
@@ -39,7 +40,25 @@ _NAMES: Final = {
     "NEventReport": "N-EVENT-REPORT", "Other": "other",
 }  # fmt: skip
 
+REPORTS: Final = 8  # the last of an association
+
 Row = tuple[Any, ...]
+
+
+class Report(NamedTuple):
+    """One commitment report: for which destination, how it came (a key of ``WAYS``), how late, under which title."""
+
+    destination: str
+    way: str
+    delay_s: float
+    title: str
+
+
+WAYS: Final = {
+    "same": "on the association that asked",
+    "next": "on our next association",
+    "new": "on an association of its own",
+}
 
 
 class Heads:
@@ -83,7 +102,7 @@ class Flight:
     """One association; used by its thread. ``keep`` gets it once, when it is over."""
 
     __slots__ = ("_ends", "_first", "_in", "_keep", "_last", "_out", "_seen", "_zero", "association", "changes",
-        "opened_by_us", "peer", "started", "transport")  # fmt: skip
+        "opened_by_us", "peer", "reports", "started", "transport")  # fmt: skip
 
     def __init__(
         self, peer: str, started: float, zero: float, keep: Callable[[Flight], None], *, opened_by_us: bool = True
@@ -95,6 +114,7 @@ class Flight:
         self.association: Association | None = None
         self.transport: dict[str, str] = {}
         self.changes: list[str] = []  # what the sender found changed at the peer
+        self.reports: deque[Report] = deque(maxlen=REPORTS)
         self._zero = zero
         self._keep: Callable[[Flight], None] | None = keep
         self._ends: tuple[float, str, str] | None = None
@@ -136,6 +156,11 @@ class Flight:
             now, side, _name(message), context_id, message.message_id, getattr(message, "status", None), sop_class
         )
 
+    def reported(self, destination: str, asked_at: float, title: str, wall: Callable[[], float] = time.time) -> None:
+        """Note a commitment report on what was asked at ``asked_at`` (wall s)."""
+        way = "new" if not self.opened_by_us else "same" if asked_at >= self.started else "next"
+        self.reports.append(Report(destination, way, round(max(0.0, wall() - asked_at), 3), title))
+
     def end(self, now: float, error: AgentError | None = None) -> None:
         """Say that the association is over, and why if that is an error; the first word counts. Never raises."""
         keep, self._keep = self._keep, None
@@ -173,6 +198,7 @@ class Flight:
             "opened_by_us": self.opened_by_us,
             "end": {"code": code, "text": text},
             "transport": self.transport,
+            "reports": [report[1:] for report in self.reports],
         }
         if self.association is not None:
             facts.update(negotiation(self.association, requestor=self.opened_by_us))

@@ -25,12 +25,13 @@ from agent.service import verification
 from agent.ul.association import Association, Role
 from agent.ul.negotiate import answer
 from agent.ul.pdu import AssociateAccept, AssociateReject, AssociateRequest
-from agent.ul.reasons import SOURCE_PRESENTATION, TRANSIENT
+from agent.ul.reasons import SOURCE_PRESENTATION, TRANSIENT, reject_error
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
+    from agent.link.flight import Flight
     from agent.link.tls import TlsSettings
     from agent.ul.negotiate import Policy
 
@@ -54,6 +55,11 @@ class Call(NamedTuple):
     conversation: Conversation
     request: AssociateRequest
     address: str  # of the caller
+    flight: Flight | None = None  # the record of it
+
+
+def _unrecorded(_address: str) -> None:
+    """Keep no record of an association."""
 
 
 def _nobody(_text: str) -> None:
@@ -63,7 +69,7 @@ def _nobody(_text: str) -> None:
 class Listener:
     """One port; bound when constructed, serving while ``run`` runs."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a port is, and who hears of it
         self,
         host: str,
         port: int,
@@ -74,14 +80,19 @@ class Listener:
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
         say: Callable[[str], None] = _nobody,
+        record: Callable[[str], Flight | None] = _unrecorded,
     ) -> None:
-        """Bind ``host``:``port`` (0: any free one, see ``port``); ``ListenFailed``, ``ConfigError``, ``TlsRefused``."""
+        """Bind ``host``:``port`` (0: any free one, see ``port``); ``ListenFailed``, ``ConfigError``, ``TlsRefused``.
+
+        ``record`` makes the record of a connection from an address.
+        """
         self.policy = policy
         self._serve = serve
         self._tls = tls
         self._timeouts = timeouts or Timeouts()
         self._limits = limits or Limits()
         self._say = say
+        self._record = record
         self._lock = threading.Lock()
         self._threads: dict[threading.Thread, str] = {}
         self._drivers: set[Driver] = set()
@@ -148,6 +159,9 @@ class Listener:
         transport = self._transport(connection, address)
         transport.read_bytes = BULK_READ_BYTES
         driver = Driver(association, transport, self._timeouts)
+        flight = self._record(address)
+        if flight is not None:
+            driver.record(flight)
         with self._lock:
             self._drivers.add(driver)
         try:
@@ -159,12 +173,17 @@ class Listener:
             driver.send(said)
             driver.flush()
             if isinstance(said, AssociateAccept):
-                self._serve(Call(Conversation(driver), request, address))
+                self._serve(Call(Conversation(driver), request, address, flight))
             else:
                 self._say(f"{address}: association of {request.calling_ae} to {request.called_ae} rejected")
                 driver.finish()
+                driver.ended(reject_error(said))
+        except AgentError as error:
+            driver.ended(error)
+            raise
         finally:
             driver.abort()
+            driver.ended()
             with self._lock:
                 self._drivers.discard(driver)
 

@@ -116,6 +116,12 @@ class Committing(Unconfirming):
         self.wake()
         return known
 
+    def transaction(self, transaction_uid: str) -> tuple[str, float] | None:
+        """Return the destination of a request of ours and when it was made (wall s), however long ago."""
+        sql = "SELECT n.name, c.opened_at FROM commitment c JOIN destination n ON n.id = c.destination "
+        rows = self.ledger.read(sql + "WHERE c.transaction_uid = ?", (transaction_uid,))
+        return (str(rows[0][0]), float(rows[0][1])) if rows else None
+
     def unanswered(self, transaction_uid: str, reason: str) -> None:
         """Take back a request that was refused, or that nobody answered: its instances are due again later.
 

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from agent.acquire.identity import new_uid
 from agent.app.archive import Archive, ArchiveSettings
+from agent.app.forwarding import serve_reports
 from agent.dataset.dataset import DataSet
 from agent.dataset.encode import encode
 from agent.dataset.uid import EXPLICIT_VR_LE, SC, STORAGE_COMMITMENT, VERIFICATION
-from agent.forward.flights import Flights
+from agent.forward.flights import Flights, Records
 from agent.forward.policy import BackOff
 from agent.forward.settle import Settler
 from agent.forward.worker import Settings, Worker
-from agent.link.listener import Call, Listener, serve_requests
+from agent.link.listener import Call, Listener
 from agent.link.peer import Peer, Timeouts
 from agent.media.part10 import FileMeta, encode_prefix
 from agent.service import commitment, verification
@@ -28,6 +29,8 @@ from agent.spool.store import Spool
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from agent.link.tls import TlsSettings
 
 QUICK = Timeouts(connect_s=1, associate_s=2, write_s=2, response_s=3, release_s=1, idle_s=5, artim_s=2)
 END_S = 10.0
@@ -47,6 +50,10 @@ class Bench:
         root.mkdir(exist_ok=True)
         self.spool = Spool.open(str(root), destinations=[Destination("pacs")], policy=policy or Policy())
         self.settler = Settler(self.spool, {"ARCHIVE": ("pacs",)}, self.say)
+        self.records = Records(
+            lambda name: Flights(self.spool.medium, name, self.say),
+            lambda title: self.settler.destinations.get(title, ()),
+        )
         self.worker: Worker | None = None
 
     def say(self, _level: str, text: str) -> None:
@@ -65,17 +72,21 @@ class Bench:
         self.thread(archive.run, self.stop)
         return archive
 
-    def listen(self) -> int:
+    def listen(self, port: int = 0, tls: TlsSettings | None = None) -> int:
         offers = {VERIFICATION: verification.OFFER, STORAGE_COMMITMENT: commitment.SCU_OFFER}
 
         def serve(call: Call) -> None:
-            contexts = call.conversation.driver.association.contexts
-            serve_requests(
-                call, self.settler.on_request(call.request.calling_ae, lambda n: contexts[n].transfer_syntax), 5
-            )
+            serve_reports(call, self.settler)
 
         listener = Listener(
-            "127.0.0.1", 0, acceptor_policy(offers, called_aes=["AGENT"]), serve, timeouts=QUICK, say=self.said.append
+            "127.0.0.1",
+            port,
+            acceptor_policy(offers, called_aes=["AGENT"]),
+            serve,
+            tls=tls,
+            timeouts=QUICK,
+            say=self.said.append,
+            record=self.records.incoming,
         )
         self.thread(listener.run, self.stop)
         return listener.port
@@ -90,7 +101,7 @@ class Bench:
             self.settler,
             new_uid,
             say=self.say,
-            record=Flights(self.spool.medium, "pacs", self.say).begin,
+            record=self.records.of("pacs").begin,
         )
         self.thread(self.worker.run, self.stop)
         return self.worker

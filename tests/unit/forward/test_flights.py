@@ -10,17 +10,24 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes.associations import Pair
 
-from agent.errors import ConnectFailed, LinkClosed, LinkTimeout
-from agent.forward.flights import KEPT, REPEAT_S, Flights
+from agent.dataset.uid import STORAGE_COMMITMENT
+from agent.dimse.message import NEventReportRequest
+from agent.errors import AssociationRejected, ConnectFailed, LinkClosed, LinkTimeout
+from agent.forward.flights import KEPT, REPEAT_S, Flights, Records
 from agent.spool.durable import Medium, Ops
 from agent.spool.flights import FILE_LIMIT_BYTES, FOLDER, read_lines
+from agent.ul.association import Association, Role
+from agent.ul.pdu import AssociateAccept, AssociateRequest
+from agent.ul.user import UserInformation
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from agent.errors import AgentError
+    from agent.link.flight import Flight
 
 NAME = "pacs"
+WHO = {"PACS": (NAME, "second")}
 REFUSED = ConnectFailed("PACS@10.0.0.5:104: nothing listens on this port")
 
 
@@ -114,3 +121,50 @@ def test_a_medium_that_fails_costs_one_sentence_and_the_record(tmp_path: Path, a
     assert read_lines(str(tmp_path), NAME) == before
     recorder.fly(rows=10)
     assert len(recorder.kept()[-1]["rows"]) == 10
+
+
+def records(root: Path) -> Records:
+    return Records(lambda name: Flights(Medium(str(root)), name, lambda *_: None), lambda title: WHO.get(title, ()))
+
+
+def called(records: Records, *, accepted: bool = True, title: str = "PACS") -> Flight:
+    flight = records.incoming("10.0.0.5")
+    request = AssociateRequest("AGENT", title, (), UserInformation(16384))
+    flight.association = Association(Role.ACCEPTOR, artim_s=1)
+    flight.association.request = request
+    flight.association.accept = AssociateAccept("AGENT", title, (), UserInformation(16384)) if accepted else None
+    return flight
+
+
+def seen(root: Path, name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in read_lines(str(root), name)[1:]]
+
+
+def test_a_report_of_a_stranger_is_recorded_where_it_belongs(tmp_path: Path) -> None:
+    flight = called(records(tmp_path), title="ROUTER")
+    flight.message(flight.started, "<", 1, NEventReportRequest(7, STORAGE_COMMITMENT, "1.2", 1))
+    flight.reported("second", 1e9, "ROUTER", lambda: 1e9 + 2.5)
+    flight.end(flight.started)
+    (one,) = seen(tmp_path, "second")
+    assert (one["peer"], one["opened_by_us"], one["reports"]) == ("ROUTER@10.0.0.5", False, [["new", 2.5, "ROUTER"]])
+    assert seen(tmp_path, NAME) == []
+
+
+@pytest.mark.parametrize(("title", "count"), [("PACS", 1), ("ROUTER", 0)])
+def test_who_is_rejected_is_recorded_if_it_is_a_destination(tmp_path: Path, title: str, count: int) -> None:
+    flight = called(records(tmp_path), accepted=False, title=title)
+    flight.end(0.0, AssociationRejected("called AE Title not recognized"))
+    assert [one["end"]["code"] for one in seen(tmp_path, NAME)] == [AssociationRejected.code] * count
+
+
+def test_echoes_and_port_checks_are_not_recorded(tmp_path: Path) -> None:
+    called(records(tmp_path)).end(0.0)
+    records(tmp_path).incoming("10.0.0.5").end(0.0, LinkClosed("gone"))
+    assert not (tmp_path / FOLDER).exists()
+
+
+@pytest.mark.parametrize(("asked_at", "way"), [(1e9 + 1, "same"), (1e9 - 1, "next")])
+def test_a_report_on_our_association_answers_it_or_an_earlier_one(tmp_path: Path, asked_at: float, way: str) -> None:
+    flight = Recorder(tmp_path).flights.begin("PACS@10.0.0.5:104")
+    flight.reported(NAME, asked_at, "PACS", lambda: 1e9 + 9)
+    assert [report.way for report in flight.reports] == [way]

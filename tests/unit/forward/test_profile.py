@@ -67,6 +67,60 @@ def test_a_certificate_that_ends_is_said_at_each_of_three_stages() -> None:
     assert len(changes) == 2
 
 
+def report(profile: dict[str, Any], *rows: Any, at: float = NOW) -> tuple[dict[str, Any], list[str]]:
+    return learn(profile, flight(at, opened_by_us=False, maximum_length=1, certificate="SHA-256 zz", reports=rows))
+
+
+def test_what_a_peer_is_as_a_requestor_is_not_learned() -> None:
+    profile, _ = learn({}, flight(certificate="SHA-256 aa"))
+    profile, changes = report(profile, ("new", 2.0, "PACS"))
+    assert (profile["maximum_length"], profile["certificate"], changes) == (16384, "SHA-256 aa", [])
+    assert report({}, ("new", 2.0, "PACS"))[0]["maximum_length"] is None
+
+
+def test_a_new_way_of_reports_is_said_once_and_both_are_known() -> None:
+    profile, changes = learn({}, flight(reports=[("same", 1.0, "PACS")]))
+    assert changes == []
+    profile, changes = report(profile, ("new", 1.0, "PACS"), at=NOW + 1)
+    assert changes == [
+        "a commitment report came on an association of its own, until now they came on the association that asked"
+    ]
+    for way in ("same", "new"):
+        profile, changes = report(profile, (way, 1.0, "PACS"), at=NOW + 2)
+        assert changes == []
+    assert "commitment reports on" in profile_lines(profile)[0]
+    assert "usually 1.0 s after the question" in profile_lines(profile)[0]
+    profile, changes = learn(profile, flight(NOW + 200 * DAY_S, reports=[("next", 1.0, "PACS")]))
+    assert changes == []  # nobody knows any more how they came
+    assert list(profile["ways"]) == ["next"]
+
+
+def test_another_title_is_said_once() -> None:
+    profile, _ = report({}, ("new", 1.0, "PACS"))
+    profile, changes = report(profile, ("new", 1.0, "ROUTER"))
+    assert changes == ["a commitment report came from AE Title ROUTER, until now from PACS"]
+    assert report(profile, ("new", 1.0, "PACS"), ("new", 1.0, "ROUTER"))[1] == []
+
+
+def test_a_report_much_later_than_usual_is_said_once() -> None:
+    profile, changes = report({}, *[("new", 2.0, "PACS")] * 5)
+    assert changes == []
+    assert report(profile, ("new", 59.0, "PACS"))[1] == []
+    profile, changes = report(profile, ("new", 300.0, "PACS"), ("new", 400.0, "PACS"))
+    assert changes == ["a commitment report came 300 s after it was asked for, usual were 2 s"]
+    profile, changes = report(profile, ("new", 2.0, "PACS"), ("new", 500.0, "PACS"))
+    assert changes == ["a commitment report came 500 s after it was asked for, usual were 2 s"]
+
+
+@pytest.mark.parametrize("result", [0, 3])
+def test_whether_it_commits_is_known(result: int) -> None:
+    rows = [(1, "1.2.840.10008.5.1.4.1.1.7", ["1.2.840.10008.1.2"], 0, "1.2.840.10008.1.2"),
+            (3, "1.2.840.10008.1.20.1", ["1.2.840.10008.1.2"], result, "")]  # fmt: skip
+    profile, _ = learn({}, flight(contexts=rows))
+    assert ("no Storage Commitment" in profile_lines(profile)[0]) is bool(result)
+    assert learn(profile, flight(contexts=rows[:1]))[0]["commits"] is (not result)
+
+
 def test_few_changes_are_kept() -> None:
     profile: dict[str, Any] = {}
     for number in range(50):

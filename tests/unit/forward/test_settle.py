@@ -27,13 +27,14 @@ class FakeSpool:
     def sop_class(self, _uid: str) -> str:
         return US
 
+    def transaction(self, transaction_uid: str) -> tuple[str, float] | None:
+        return ("pacs", 1e9) if transaction_uid == TRANSACTION else None
+
     def settle(
         self, transaction: str, good: list[str], bad: list[tuple[str, int]], *, destination: str, peer: str
     ) -> bool:
         if self.full:
             raise SpoolFull("commit ledger.db: no space left on device")
-        if transaction != TRANSACTION:
-            return False
         self.calls.append((transaction, good, bad, destination, peer))
         return True
 
@@ -73,7 +74,6 @@ def test_the_worst_that_is_said_of_an_instance_counts() -> None:
     ("spool", "report", "peer", "status"),
     [
         (FakeSpool(), Report("1.2.8", (A,)), "PACS", 0x0110),  # not our transaction
-        (FakeSpool(), Report(TRANSACTION, (A,)), "STRANGER", 0x0110),  # not who was asked
         (FakeSpool(full=True), Report(TRANSACTION, (A,)), "PACS", 0x0110),  # cannot be kept: the SCP asks again
     ],
 )
@@ -84,6 +84,22 @@ def test_what_is_not_kept_is_not_answered_with_success(
     assert code == status
     assert said
     assert spool.calls == []
+
+
+def test_a_report_under_another_title_counts_and_is_said_once() -> None:
+    spool, said, told = FakeSpool(), [], []
+    settler = Settler(spool, {"PACS": ("pacs",)}, lambda level, text: said.append(f"{level}: {text}"))  # type: ignore[arg-type]  # a fake
+    request = NEventReportRequest(7, STORAGE_COMMITMENT, STORAGE_COMMITMENT_INSTANCE, 1)
+    content = encode_report(Report(TRANSACTION, (A,)), EXPLICIT_VR_LE)
+    answerer = settler.on_request("ROUTER", lambda _context: EXPLICIT_VR_LE, lambda *facts: told.append(facts))
+    for _ in range(2):
+        reply: Any = answerer(Incoming(1, request, content))
+        assert reply.message.status == 0
+    assert [call[1:] for call in spool.calls] == [([A.sop_instance_uid], [], "pacs", "ROUTER")] * 2
+    assert [text for text in said if "ROUTER" in text] == [
+        "notice: pacs: its commitment reports come from AE Title ROUTER"
+    ]
+    assert told == [("pacs", 1e9, "ROUTER")] * 2
 
 
 def test_a_report_that_cannot_be_read() -> None:
