@@ -5,10 +5,11 @@ vouch for an archive. TLS 1.2 and 1.3; for 1.2 only the ten suites B.13 makes ma
 with AEAD; security level 2 holds keys to 2048-bit RSA, and ``judge`` what that level lets pass (certificate.py). Groups
 are those OpenSSL has by itself: X25519, P-256, X448, P-521, P-384 and, in TLS 1.3, ffdhe2048 and larger.
 
-Python's ``ssl`` can name neither the suites of TLS 1.3 nor more than one group. So without help the two CCM suites of
-B.13 are absent and the *server* keeps B.12 only; the client, which needs one suite, keeps both. With ``OPENSSL_CONF``
-set to ``configs/tls/openssl.cnf`` all five are there, the server keeps B.13 too, and groups are those of the file;
-``profiles`` says which case it is. OpenSSL 3.2 and later rate CCM_8 below security level 2 and leave it out.
+Python's ``ssl`` can name neither the suites of TLS 1.3, nor more than one group, nor any signature algorithm. So
+without help the two CCM suites of B.13 are absent, which a client may do without and a server may not, and OpenSSL
+offers signatures that B.13 does not know (DSA, EdDSA, SHA-224): both sides keep B.12. With ``OPENSSL_CONF`` set to
+``configs/tls/openssl.cnf`` both keep B.13; ``scripts/tls_profile`` measures either. OpenSSL 3.2 and later rate CCM_8
+below security level 2 and leave it out.
 
 With a revocation list (CRL) a peer must be covered by it: one that is missing or out of date refuses.
 Raises ``ConfigError`` for files that are missing, unreadable or do not belong together; ``TlsRefused`` for the rest, in
@@ -37,14 +38,6 @@ CIPHERS_TLS12 = (
     "ECDHE-ECDSA-AES128-CCM",
     "ECDHE-ECDSA-AES256-CCM8",
     "ECDHE-ECDSA-AES128-CCM8",
-)
-# PS3.15 Table B.13-3: all five are demanded of a server, one of a client.
-SUITES_TLS13 = (
-    "TLS_AES_256_GCM_SHA384",
-    "TLS_CHACHA20_POLY1305_SHA256",
-    "TLS_AES_128_GCM_SHA256",
-    "TLS_AES_128_CCM_SHA256",
-    "TLS_AES_128_CCM_8_SHA256",
 )
 SECURITY_LEVEL = "@SECLEVEL=2"  # RSA >= 2048 bits, no SHA-1 signatures (PS3.15 Table B.13-1)
 
@@ -81,12 +74,6 @@ def server_context(settings: TlsSettings) -> ssl.SSLContext:
         context.options |= ssl.OP_NO_TICKET
     _fill(context, settings)
     return context
-
-
-def profiles(context: ssl.SSLContext, *, server: bool) -> tuple[str, ...]:
-    """Name the sections of PS3.15 that the suites of ``context`` keep."""
-    missing = {*SUITES_TLS13, *CIPHERS_TLS12} - {suite["name"] for suite in context.get_ciphers()}
-    return ("B.12",) if server and missing else ("B.12", "B.13")
 
 
 def now_stamp() -> str:
