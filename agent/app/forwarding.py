@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agent.acquire.identity import new_uid
 from agent.app.peers import peer_of_destination
 from agent.app.wiring import tls_settings
-from agent.config.words import transfer_syntax_uid
+from agent.config.words import rate_text, transfer_syntax_uid
 from agent.dataset.uid import STORAGE_COMMITMENT, VERIFICATION
 from agent.forward.flights import Flights, Records
 from agent.forward.policy import BackOff
@@ -105,7 +105,7 @@ def serve_reports(call: Call, settler: Settler) -> None:
 class Forwarder:
     """One destination as a role: the worker and what ``status`` says about it."""
 
-    __slots__ = ("_worker", "name", "peer")
+    __slots__ = ("_bandwidth", "_worker", "name", "peer")
 
     def __init__(
         self, settings: Settings, row: DestinationSettings, spool: Spool, settler: Settler, records: Records,
@@ -113,6 +113,7 @@ class Forwarder:
     ) -> None:  # fmt: skip
         self.name = row.name
         self.peer = peer_of_destination(settings, row)
+        self._bandwidth = rate_text(row.bandwidth)
         say = partial(_say, journal, row.name)
         self._worker = Worker(
             spool,
@@ -150,6 +151,7 @@ class Forwarder:
             "failures": health.failures,
             "next_in_s": round(max(0.0, health.next_at - time.monotonic()), 1),
             "reason": health.reason,
+            "bandwidth": self._bandwidth,
         }
 
 

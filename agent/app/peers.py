@@ -12,6 +12,7 @@ from agent.errors import FileError, UsageError
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
     from agent.config.settings import DestinationSettings, Settings
+    from agent.link.pace import Pace
     from agent.link.peer import Peer
 
 
@@ -101,4 +102,15 @@ def peer_of_destination(settings: Settings, row: DestinationSettings) -> Peer:
         response_s=row.response_timeout_s,
         write_s=row.response_timeout_s,
     )
-    return Peer(row.called_ae, row.host, row.port, settings.agent.ae_title, tls, waits)
+    pace = pace_of(row.bandwidth)
+    return Peer(row.called_ae, row.host, row.port, settings.agent.ae_title, tls, waits, pace)
+
+
+def pace_of(bandwidth: str | int) -> Pace | None:
+    """Return the limit that a checked bandwidth asks for; None without one."""
+    if not bandwidth:
+        return None
+    from agent.config.words import bits_per_s
+    from agent.link.pace import Pace
+
+    return Pace(bits_per_s(bandwidth))

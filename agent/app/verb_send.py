@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.input_files import files_in, named
-from agent.app.peers import add_peer, peer_of
+from agent.app.peers import add_peer, pace_of, peer_of
 from agent.app.term import Progress, count_text, paint, printable, size_text
 from agent.dataset.uid import uid_name
 from agent.errors import AgentError, DataSetError, FileError, NotDelivered, UsageError
@@ -40,6 +40,8 @@ def arguments(parser: Parser) -> None:
                "that loses nothing, every frame compared")  # fmt: skip
     parser.add("--parallel", metavar="N", default=1, read=int, help="associations at a time (1); a peer that "
                "refuses some gets their files over the others")  # fmt: skip
+    parser.add("--bandwidth", metavar="RATE", read=_bandwidth, help="send at most so much, as 8 Mbit/s or a number of "
+               "bit/s, all associations together")  # fmt: skip
     parser.add("--skip-bad", switch=True, help="send the rest when some files are no DICOM files")
     parser.add("--json", switch=True, help="print the result as JSON")
 
@@ -49,6 +51,8 @@ def run(args: Arguments) -> int:
     if not 1 <= args.parallel <= PARALLEL_MAX:
         raise UsageError(f"--parallel: {args.parallel} is not 1 to {PARALLEL_MAX}")
     peer = peer_of(args)
+    if args.bandwidth:
+        peer = peer._replace(pace=pace_of(args.bandwidth))
     files, bad = _open(args.files)
     alone = len(bad) == 1 and not files  # then the error line says it all
     for path, error in () if alone else bad:
@@ -67,6 +71,16 @@ def run(args: Arguments) -> int:
         print(_sum(tally, len(bad), seconds))
     _judge(tally, len(bad))
     return 0
+
+
+def _bandwidth(text: str) -> str:
+    from agent.config.words import bits_per_s
+
+    try:
+        bits_per_s(text)
+    except ValueError as error:
+        raise UsageError(f"--bandwidth: {error}") from None
+    return text
 
 
 class Tally:

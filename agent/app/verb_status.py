@@ -97,7 +97,7 @@ def _print_destinations(answer: dict[str, Any]) -> None:
 def link_text(facts: dict[str, Any]) -> str:
     """Say how the way to a destination is: ``ok``, or when it is tried again and what is wrong."""
     if not facts["failures"]:
-        return "ok"
+        return f"ok, at most {facts['bandwidth']}" if facts.get("bandwidth") else "ok"
     reason = facts["reason"].rpartition(" [")[0] or facts["reason"]
     whose = ", waits for the operator" if facts["state"] == "waits for the operator" else ""
     left = f"waiting {facts['next_in_s']:.0f} s" if facts["next_in_s"] >= 1 else "trying now"

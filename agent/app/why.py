@@ -177,7 +177,8 @@ def hints(reason: str, status: int | None) -> list[str]:
 def way(link: Facts) -> str:
     """How the way to a destination is, from the facts of a running agent."""
     if not link["failures"]:
-        return "the way is free"
+        limit = f", at most {link['bandwidth']} by its configuration" if link.get("bandwidth") else ""
+        return f"the way is free{limit}"
     hint = hints(link["reason"], None)
     waits = f"the next try is in {link['next_in_s']:.0f} s" if link["next_in_s"] >= 1 else "it is tried now"
     failures = count_text(link["failures"], "failure")

@@ -93,6 +93,8 @@ def check_value(key: Key, value: object) -> tuple[Value | object, str]:
         return value, f"{_show(value)} is not {_expected(key)}"
     if isinstance(value, str):
         return value, _check_text(key, value)
+    if isinstance(value, int) and str in kind.types:
+        return value, kind.check(str(value))
     if isinstance(value, int | float) and not isinstance(value, bool):
         below = key.low is not None and value < key.low
         if below or (key.high is not None and value > key.high) or value != value:  # noqa: PLR0124  NaN

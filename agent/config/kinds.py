@@ -11,7 +11,14 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from agent.config.source import parse_source
-from agent.config.words import LOSSLESS, MADE, TRANSFER_SYNTAX_WORDS, transfer_syntax_uid, transfer_syntax_word
+from agent.config.words import (
+    LOSSLESS,
+    MADE,
+    TRANSFER_SYNTAX_WORDS,
+    bits_per_s,
+    transfer_syntax_uid,
+    transfer_syntax_word,
+)
 from agent.dataset.uid import HTJ2K_LOSSLESS, is_valid_uid
 from agent.errors import IodError
 from agent.transcode.choose import AS_STORED, AUTO
@@ -143,6 +150,14 @@ def _path(text: str) -> str:
     return "" if text.isprintable() else "holds a control character"
 
 
+def _bandwidth(text: str) -> str:
+    try:
+        bits_per_s(text)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
 def _source(text: str) -> str:
     try:
         parse_source(text)
@@ -172,6 +187,7 @@ def _sent_syntax(text: str) -> str:
 KINDS: Final[dict[str, Kind]] = {
     "ae": Kind((str,), "string", _ae),
     "anatomy": Kind((str,), "string", _anatomy),
+    "bandwidth": Kind((str, int), "string", _bandwidth),
     "choice": Kind((str,), "string", _any),
     "date": Kind((str,), "string", _date),
     "host": Kind((str,), "string", _host),

@@ -131,7 +131,8 @@ def _remark(key: Key) -> str:
 
 def _json_key(key: Key) -> dict[str, Any]:
     kind = KINDS[key.kind]
-    node: dict[str, Any] = {"type": kind.word, "description": key.help}
+    word: str | list[str] = [kind.word, "integer"] if kind.types == (str, int) else kind.word
+    node: dict[str, Any] = {"type": word, "description": key.help}
     if key.default is not REQUIRED:
         node["default"] = key.default
     if key.choices:

@@ -157,6 +157,12 @@ _DESTINATION: Final = (
         "as-stored",
         "What is sent: as-stored (a lossless copy where the peer refuses it), auto (the quickest) or a word to prefer.",
     ),
+    Key(
+        "bandwidth",
+        "bandwidth",
+        "",
+        "Most that is sent to this peer, all associations together: 8 Mbit/s, or a number of bit/s; empty: no limit.",
+    ),
     Key("cpu_share", "number", 1.0, "Share of one core that copies for this peer may take.", "", 0.05, 1),
 )
 

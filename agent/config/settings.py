@@ -65,6 +65,7 @@ class DestinationSettings(NamedTuple):
     retry_base_s: float
     retry_cap_s: float
     transfer_syntax: str
+    bandwidth: str | int
     cpu_share: float
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from agent.dataset import uid
@@ -21,6 +22,32 @@ TRANSFER_SYNTAX_WORDS: Final = {
 # library is; loss needs a rule that asks for it.
 LOSSLESS: Final = ("explicit", "implicit", "deflated", "rle", "jpeg-ls", "jpeg-lossless")
 MADE: Final = (*LOSSLESS, "htj2k", "jpeg-ls-near")
+
+
+# Below this a PDU of 4 KiB takes longer than many peers wait for one; above it nothing is a limit.
+BANDWIDTH_BITS_PER_S: Final = (16_000, 100_000_000_000)
+_BIT_UNITS: Final = {"": 1, "bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9}
+_BANDWIDTH: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?([A-Za-z/]*)")
+
+
+def bits_per_s(bandwidth: str | int) -> float:
+    """Read a bandwidth, ``8 Mbit/s`` or a number of bit/s; 0 without one. Raises ``ValueError`` in words."""
+    text = str(bandwidth)
+    if not text:
+        return 0.0
+    found = _BANDWIDTH.fullmatch(text)
+    if found is None or found[2] not in _BIT_UNITS:
+        raise ValueError(f"'{text}' is no bandwidth: a number with bit/s, kbit/s, Mbit/s or Gbit/s, as 8 Mbit/s")
+    rate = float(found[1]) * _BIT_UNITS[found[2]]
+    if not BANDWIDTH_BITS_PER_S[0] <= rate <= BANDWIDTH_BITS_PER_S[1]:
+        raise ValueError(f"'{text}' is {rate:.0f} bit/s; a bandwidth is from 16 kbit/s to 100 Gbit/s, empty: no limit")
+    return rate
+
+
+def rate_text(bandwidth: str | int) -> str:
+    """Return a checked bandwidth with its unit; empty without one."""
+    text = str(bandwidth)
+    return f"{text} bit/s" if text and text[-1].isdigit() else text
 
 
 def near_refusal(transfer_syntax: str, near: int) -> str:

@@ -3,7 +3,8 @@
 A ``Driver`` pumps one sans-IO ``Association`` over one ``Transport``. Every wait has a name and an absolute deadline;
 besides the one the caller gives, four others are always watched: a PDU that has begun must end (``pdu``), ARTIM where
 the state table runs it, and the association as a whole must end (``association``). So a peer that drips bytes, or
-that keeps an association busy with nothing, is let go at a time known beforehand.
+that keeps an association busy with nothing, is let go at a time known beforehand. Where the site limits the bandwidth
+(``pace``), the waits for that are ours and count against none of these.
 
 When anything goes wrong the peer gets an A-ABORT if it can take one without waiting, the connection is closed and the
 error says which: ``LinkTimeout`` (names the wait), ``LinkClosed``, ``AssociationAborted``, ``RemoteProtocolError``, or
@@ -16,7 +17,7 @@ import time
 from typing import TYPE_CHECKING
 
 from agent.errors import AgentError, LinkClosed, LinkTimeout, RemoteProtocolError, TlsRefused
-from agent.link.train import Train
+from agent.link.train import PDV_OVERHEAD_BYTES, Train
 from agent.link.transport import timed_out
 from agent.ul.association import CloseTransport, TransportLost
 from agent.ul.machine import State
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from agent.dimse.message import Message
     from agent.link.flight import Flight
+    from agent.link.pace import Pace
     from agent.link.peer import Timeouts
     from agent.link.train import Check
     from agent.link.transport import Transport
@@ -42,8 +44,8 @@ _TLS_RECORD_TYPES = (0x15, 0x16)  # alert, handshake: neither is a PDU type
 class Driver:
     """One association on one connection; used by one thread, except ``interrupt``."""
 
-    __slots__ = ("_clock", "_ends", "_flight", "_in_pdu_since", "_read_at", "_timeouts", "_train", "association",
-        "closed", "transport")  # fmt: skip
+    __slots__ = ("_clock", "_ends", "_flight", "_in_pdu_since", "_pace", "_read_at", "_timeouts", "_train",
+        "association", "closed", "transport")  # fmt: skip
 
     def __init__(
         self,
@@ -51,6 +53,7 @@ class Driver:
         transport: Transport,
         timeouts: Timeouts,
         clock: Callable[[], float] = time.monotonic,
+        pace: Pace | None = None,
     ) -> None:
         self.association = association
         self.transport = transport
@@ -62,6 +65,7 @@ class Driver:
         self._read_at = 0.0
         self._train: Train | None = None
         self._flight: Flight | None = None
+        self._pace = pace
 
     def record(self, flight: Flight) -> None:
         """Let ``flight`` note what happens from here on."""
@@ -144,6 +148,8 @@ class Driver:
         if out:
             data = out[0] if len(out) == 1 else b"".join(out)
             self._note_sent(data)
+            if self._pace is not None:
+                self._pace.spend(len(data))
             self._write(data)
 
     def send_data_set(
@@ -162,7 +168,11 @@ class Driver:
         """
         fragment_bytes = self.association.begin_data_set(context_id, size + (size & 1))
         if self._train is None:
-            self._train = Train(fragment_bytes, train_bytes=self.transport.batch_bytes)
+            batch_bytes, pace = self.transport.batch_bytes, self._pace
+            if pace is not None:
+                fragment_bytes = min(fragment_bytes, pace.train_bytes - PDV_OVERHEAD_BYTES)
+                batch_bytes = min(batch_bytes, pace.train_bytes)
+            self._train = Train(fragment_bytes, train_bytes=batch_bytes)
         command = b"".join(self.association.outgoing())
         self._note_sent(command)
         try:
@@ -172,7 +182,7 @@ class Driver:
                 size,
                 context_id,
                 command=command,
-                send=self._write,
+                send=self._write if self._pace is None else self._write_paced,
                 answered=refused,
                 check=check,
             )
@@ -307,6 +317,15 @@ class Driver:
         except AgentError as error:
             self._look_for_last_words(error)
             raise
+
+    def _write_paced(self, data: memoryview) -> None:
+        """Write at the rate of the site; a wait for it takes nothing from the association's time."""
+        pace = self._pace
+        assert pace is not None
+        while data:
+            part, data = data[: pace.chunk_bytes], data[pace.chunk_bytes :]
+            self._ends += pace.wait(len(part), self.transport.cancelled)
+            self._write(part)
 
     def _look_for_last_words(self, error: AgentError) -> None:
         """A peer that aborts while we write is heard before the broken connection is reported."""

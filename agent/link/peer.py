@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from agent.errors import UsageError
 
 if TYPE_CHECKING:
+    from agent.link.pace import Pace
     from agent.link.tls import TlsSettings
 
 AE_TITLE_LIMIT = 16  # PS3.8 9.3.2: a fixed field of 16 characters
@@ -43,6 +44,7 @@ class Peer(NamedTuple):
     calling_ae: str = DEFAULT_CALLING_AE
     tls: TlsSettings | None = None
     timeouts: Timeouts = Timeouts()
+    pace: Pace | None = None  # of all associations with it together
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host

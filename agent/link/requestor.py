@@ -46,7 +46,7 @@ def associate(
     association.next_event()  # OpenTransport, which is what comes next
     driver = None
     try:
-        driver = Driver(association, connect(peer, clock, cancelled), peer.timeouts, clock)
+        driver = Driver(association, connect(peer, clock, cancelled), peer.timeouts, clock, peer.pace)
         if flight is not None:
             driver.record(flight)
         association.connected(clock())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pydicom
 import pytest
+from fakes.peers import dcmtk_tls
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, evt
 from pynetdicom.sop_class import (  # type: ignore[attr-defined]
@@ -28,7 +29,9 @@ from agent.forward.deliver import Outcome, deliver, echo
 from agent.forward.files import Files
 from agent.forward.parallel import deliver_parallel
 from agent.forward.policy import BREAKER_FAILURES
+from agent.link.pace import BURST_S, Pace
 from agent.link.peer import Peer, Timeouts
+from agent.link.tls import TlsSettings
 from agent.media.part10 import FileMeta, encode_prefix
 
 if TYPE_CHECKING:
@@ -117,6 +120,26 @@ def test_stock_storescp_does_not_stall_us(storescp: Callable[..., Any], tmp_path
     started = time.monotonic()
     assert all(outcome.stored for outcome in deliver(at(peer.port), files))
     assert (time.monotonic() - started) / 200 < 0.0015 * 2  # twice the bar: two cores are shared with the peer
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_limit_below_every_deadline_delivers_to_storescp(
+    storescp: Callable[..., Any], bench_ca: Path, tmp_path: Path, tls: bool
+) -> None:
+    """3 s of sending with waits of 1 s for progress and for each answer, on an association of 2 s."""
+    options = dcmtk_tls(bench_ca, "archive") if tls else []
+    peer = storescp(*options)
+    waits = QUICK._replace(write_s=1.0, response_s=1.0, association_s=2.0)
+    files = TlsSettings(*(str(bench_ca / name) for name in ("ca.pem", "agent.pem", "agent.key"))) if tls else None
+    limited = at(peer.port)._replace(timeouts=waits, pace=Pace(1_600_000), tls=files)
+    paths = [write(tmp_path, size=300_000) for _ in range(2)]
+    started = time.monotonic()
+    outcomes = send(limited, paths)
+    assert [outcome.meaning for outcome in outcomes if not outcome.stored] == []
+    assert time.monotonic() - started >= 600_000 / 200_000 - BURST_S
+    assert sorted(pydicom.dcmread(path).SOPInstanceUID for path in peer.files()) == sorted(
+        pydicom.dcmread(path).SOPInstanceUID for path in paths
+    )
 
 
 @pytest.mark.parametrize("most", [2, 1])

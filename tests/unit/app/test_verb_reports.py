@@ -39,6 +39,7 @@ def _health(**changes: Any) -> dict[str, Any]:
     ("changes", "text"),
     [
         ({"failures": 0, "reason": ""}, "ok"),
+        ({"failures": 0, "bandwidth": "8 Mbit/s"}, "ok, at most 8 Mbit/s"),
         ({}, "waiting 11 s: x:1: nothing listens"),
         ({"next_in_s": 0.0}, "trying now: x:1: nothing listens"),
         ({"state": "waits for the operator"}, "waiting 11 s, waits for the operator: x:1: nothing listens"),

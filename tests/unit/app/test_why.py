@@ -168,6 +168,8 @@ def test_a_master_with_loss_that_is_refused_has_ways_out(tmp_path: Path, capsys:
 def test_what_a_running_agent_adds() -> None:
     link = {"failures": 0, "next_in_s": 0.0, "reason": "", "state": "ok", "peer": "A@b:1"}
     assert why.way(link) == "the way is free"
+    limited = why.way({**link, "bandwidth": "8 Mbit/s"})
+    assert limited == "the way is free, at most 8 Mbit/s by its configuration"
     bad = {**link, "failures": 3, "next_in_s": 12.4, "reason": "no connection [link.connect]"}
     kind = class_of("link.connect")
     assert kind is not None

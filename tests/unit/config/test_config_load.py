@@ -9,6 +9,7 @@ import pytest
 from agent.config import load
 from agent.config.lines import key_lines, line_of
 from agent.config.source import parse_source
+from agent.config.words import bits_per_s
 from agent.errors import ConfigError
 
 GOOD = """\
@@ -199,3 +200,31 @@ def test_a_key_that_others_may_read_is_refused(mode: int, tmp_path: Path) -> Non
     assert caught.value.hint == f"chmod 600 {key}"
     key.chmod(0o600)
     assert load.load(str(path), files=True).tls.key_file == str(key)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [('"8 Mbit/s"', 8e6), ('"64kbit/s"', 64e3), ('"1.5 Gbit/s"', 1.5e9), ("500000", 5e5), ('"500000"', 5e5), ('""', 0)],
+)
+def test_a_bandwidth_is_a_number_with_its_unit(text: str, rate: float) -> None:
+    row = f'[[destination]]\nname = "a"\ncalled_ae = "A"\nhost = "h"\nbandwidth = {text}\n'
+    assert bits_per_s(load.parse(row).destination[0].bandwidth) == rate
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('"8 MB/s"', "is no bandwidth: a number with bit/s"),
+        ('"fast"', "is no bandwidth"),
+        ('"-1 Mbit/s"', "is no bandwidth"),
+        ("1000", "'1000' is 1000 bit/s; a bandwidth is from 16 kbit/s"),
+        ('"200 Gbit/s"', "to 100 Gbit/s"),
+        ("1.5", "is not text"),
+        ("true", "is not text"),
+    ],
+)
+def test_what_is_no_bandwidth_is_refused_in_words(text: str, why: str) -> None:
+    row = f'[[destination]]\nname = "a"\ncalled_ae = "A"\nhost = "h"\nbandwidth = {text}\n'
+    with pytest.raises(ConfigError, match=r"agent.toml:5: destination\[0\].bandwidth") as error:
+        load.parse(row)
+    assert why in str(error.value)
