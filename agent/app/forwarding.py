@@ -22,9 +22,11 @@ from agent.service.proposal import acceptor_policy
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Sequence
 
     from agent.app.journal import Journal
     from agent.config.settings import DestinationSettings, Settings
+    from agent.forward.schedule import Schedule
     from agent.spool.store import Spool
 
 # A peer that opens an association and then says nothing is sent home after this.
@@ -105,7 +107,7 @@ def serve_reports(call: Call, settler: Settler) -> None:
 class Forwarder:
     """One destination as a role: the worker and what ``status`` says about it."""
 
-    __slots__ = ("_bandwidth", "_worker", "name", "peer")
+    __slots__ = ("_bandwidth", "_schedule", "_worker", "name", "peer")
 
     def __init__(
         self, settings: Settings, row: DestinationSettings, spool: Spool, settler: Settler, records: Records,
@@ -114,6 +116,7 @@ class Forwarder:
         self.name = row.name
         self.peer = peer_of_destination(settings, row)
         self._bandwidth = rate_text(row.bandwidth)
+        self._schedule = schedule_of(row.send_windows)
         say = partial(_say, journal, row.name)
         self._worker = Worker(
             spool,
@@ -126,6 +129,7 @@ class Forwarder:
                 back_off=BackOff(row.retry_base_s, row.retry_cap_s),
                 transfer_syntax=transfer_syntax_uid(row.transfer_syntax),
                 cpu_share=row.cpu_share,
+                schedule=self._schedule,
             ),
             settler,
             new_uid,
@@ -152,7 +156,23 @@ class Forwarder:
             "next_in_s": round(max(0.0, health.next_at - time.monotonic()), 1),
             "reason": health.reason,
             "bandwidth": self._bandwidth,
+            "window": window_facts(self._schedule),
         }
+
+
+def schedule_of(windows: Sequence[str]) -> Schedule | None:
+    """Return the schedule of checked windows; None without any."""
+    if not windows:
+        return None
+    from agent.config.windows import spans
+    from agent.forward.schedule import Schedule
+
+    return Schedule(spans(windows))
+
+
+def window_facts(schedule: Schedule | None) -> dict[str, Any] | None:
+    """Return whether images may be sent now and when, in wall s, that changes; None where they always may."""
+    return None if schedule is None else {"open": schedule.open(), "turns_at": schedule.turns_at()}
 
 
 def _say(journal: Journal, destination: str, level: str, text: str) -> None:

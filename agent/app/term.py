@@ -137,6 +137,11 @@ def clock_text(wall_s: float | None) -> str:
     return time.strftime("%H:%M:%S", time.localtime(wall_s)) + f".{int(wall_s * 1000) % 1000:03d}"
 
 
+def hour_text(wall_s: float) -> str:
+    """Return a coming moment of local time as people say it: ``Mon 2026-03-02 22:00``."""
+    return time.strftime("%a %Y-%m-%d %H:%M", time.localtime(wall_s))
+
+
 def stamp_text(wall_s: float | None) -> str:
     """Say a wall-clock time with date and zone (ISO 8601), or ``-``."""
     if not wall_s:

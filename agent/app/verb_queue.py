@@ -83,7 +83,7 @@ def _list(args: Arguments, view: SpoolView) -> int:
         print_json({"deliveries": [row._asdict() for row in rows], "counts": view.counts()})
         return 0
     _print(rows, columns())
-    for line in _summary(view.counts()):
+    for line in _summary(view.counts(), _hours(args)):
         print(line)
     if len(rows) == args.limit:
         print(f"there may be more: --after {rows[-1].place}")
@@ -136,11 +136,25 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _summary(counts: dict[str, dict[str, int]]) -> list[str]:
+def _hours(args: Arguments) -> dict[str, str]:
+    """Say of destinations whose windows are closed now when they open; by the configuration."""
+    if args.spool is not None:
+        return {}
+    rows = [row for row in settings_of(args).destination if row.send_windows]
+    if not rows:
+        return {}
+    from agent.app.forwarding import schedule_of, window_facts
+    from agent.app.verb_status import window_text
+
+    found = {row.name: window_facts(schedule_of(row.send_windows)) for row in rows}
+    return {name: window_text(facts) for name, facts in found.items() if facts and not facts["open"]}
+
+
+def _summary(counts: dict[str, dict[str, int]], hours: dict[str, str]) -> list[str]:
     lines = []
     for name, states in counts.items():
         text = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "nothing queued yet"
-        lines.append(f"{name}: {text}")
+        lines.append(f"{name}: {text}{'; ' * (name in hours)}{hours.get(name, '')}")
     return lines or ["no destination is configured; images stay on this box"]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from agent.app.cli import print_json
 from agent.app.common import PAUSE_S, STARTING_S, add_spool, patiently, settings_of
 from agent.app.flight_text import alarms
-from agent.app.term import count_text, paint, printable, table
+from agent.app.term import count_text, hour_text, paint, printable, table
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
@@ -96,6 +96,9 @@ def _print_destinations(answer: dict[str, Any]) -> None:
 
 def link_text(facts: dict[str, Any]) -> str:
     """Say how the way to a destination is: ``ok``, or when it is tried again and what is wrong."""
+    window = facts.get("window")
+    if window and not window["open"]:
+        return window_text(window)
     if not facts["failures"]:
         return f"ok, at most {facts['bandwidth']}" if facts.get("bandwidth") else "ok"
     reason = facts["reason"].rpartition(" [")[0] or facts["reason"]
@@ -112,6 +115,12 @@ def _print_sources(sources: dict[str, Any]) -> None:
     for name, facts in sources.items():
         if facts.get("lost"):
             print(f"{name}: {printable(facts['lost'])}")
+
+
+def window_text(window: dict[str, Any]) -> str:
+    """Say that images wait for their hours; from the facts of a running agent."""
+    opens = "" if window["turns_at"] is None else f", opens at {hour_text(window['turns_at'])}"
+    return f"waits for its window{opens}"
 
 
 def source_text(counts: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from agent.app.clip_end import early_end_of
 from agent.app.flight_text import last_lines, profile_lines
 from agent.app.term import count_text, size_text, stamp_text, table
 from agent.app.verb_receipt import sent_of, sent_text
+from agent.app.verb_status import window_text
 from agent.config.words import TRANSFER_SYNTAX_WORDS, transfer_syntax_word
 from agent.dataset.uid import STORAGE_COMMITMENT, STUDY_ROOT_FIND, is_lossy, uid_name
 from agent.dimse.status import Service, explain
@@ -176,13 +177,17 @@ def hints(reason: str, status: int | None) -> list[str]:
 
 def way(link: Facts) -> str:
     """How the way to a destination is, from the facts of a running agent."""
+    window = link.get("window")
+    hours = f"it {window_text(window)}; commitment does not wait; " if window and not window["open"] else ""
     if not link["failures"]:
         limit = f", at most {link['bandwidth']} by its configuration" if link.get("bandwidth") else ""
-        return f"the way is free{limit}"
+        return f"{hours}the way is free{limit}"
     hint = hints(link["reason"], None)
     waits = f"the next try is in {link['next_in_s']:.0f} s" if link["next_in_s"] >= 1 else "it is tried now"
     failures = count_text(link["failures"], "failure")
-    return f"the way is not: {_CODE.sub('', link['reason'])} ({failures}); {waits}{'; ' + hint[0] if hint else ''}"
+    return (
+        f"{hours}the way is not: {_CODE.sub('', link['reason'])} ({failures}); {waits}{'; ' + hint[0] if hint else ''}"
+    )
 
 
 def instance_lines(facts: Facts, receipt: Receipt) -> list[str]:

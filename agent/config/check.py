@@ -91,10 +91,10 @@ def check_value(key: Key, value: object) -> tuple[Value | object, str]:
     kind = KINDS[key.kind]
     if not isinstance(value, kind.types) or (isinstance(value, bool) and bool not in kind.types):
         return value, f"{_show(value)} is not {_expected(key)}"
-    if isinstance(value, str):
-        return value, _check_text(key, value)
-    if isinstance(value, int) and str in kind.types:
-        return value, kind.check(str(value))
+    if isinstance(value, list | tuple):
+        return tuple(value), _check_texts(key, value)
+    if isinstance(value, str) or str in kind.types:  # a kind of text may take numbers too
+        return value, _check_text(key, str(value))
     if isinstance(value, int | float) and not isinstance(value, bool):
         below = key.low is not None and value < key.low
         if below or (key.high is not None and value > key.high) or value != value:  # noqa: PLR0124  NaN
@@ -111,7 +111,19 @@ def _check_text(key: Key, text: str) -> str:
     return KINDS[key.kind].check(text)
 
 
-_ARTICLES: Final = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
+def _check_texts(key: Key, texts: list[object] | tuple[object, ...]) -> str:
+    for text in texts:
+        if not isinstance(text, str):
+            return f"{_show(text)} in it is not text"
+        if reason := _check_text(key, text):
+            return reason
+    return ""
+
+
+_ARTICLES: Final = {
+    "array": "an array of text", "string": "text", "integer": "a whole number", "number": "a number",
+    "boolean": "true or false",
+}  # fmt: skip
 
 
 def _expected(key: Key) -> str:

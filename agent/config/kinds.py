@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from agent.config.source import parse_source
+from agent.config.windows import spans
 from agent.config.words import (
     LOSSLESS,
     MADE,
@@ -25,7 +26,10 @@ from agent.transcode.choose import AS_STORED, AUTO
 
 
 class Kind(NamedTuple):
-    """``types``: the Python types ``tomllib`` gives; ``word``: for people and JSON Schema; ``check``: reason or ''."""
+    """``types``: the Python types ``tomllib`` gives; ``word``: for people and JSON Schema; ``check``: reason or ''.
+
+    An array holds text, and each text of it is checked.
+    """
 
     types: tuple[type, ...]
     word: str
@@ -158,6 +162,14 @@ def _bandwidth(text: str) -> str:
     return ""
 
 
+def _window(text: str) -> str:
+    try:
+        spans([text])
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
 def _source(text: str) -> str:
     try:
         parse_source(text)
@@ -206,4 +218,5 @@ KINDS: Final[dict[str, Kind]] = {
     "text": Kind((str,), "string", _text),
     "view": Kind((str,), "string", _view),
     "view-modifier": Kind((str,), "string", _view_modifier),
+    "windows": Kind((list, tuple), "array", _window),
 }

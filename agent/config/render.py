@@ -23,6 +23,8 @@ def toml_value(value: object) -> str:
     """One value as TOML."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
@@ -141,6 +143,8 @@ def _json_key(key: Key) -> dict[str, Any]:
         node["minimum"], node["maximum"] = key.low, key.high
     elif key.high is not None:
         node["maxLength"] = int(key.high)
+    if kind.word == "array":
+        node["items"] = {"type": "string"}
     if key.unit:
         node["x-unit"] = key.unit
     if key.secret:

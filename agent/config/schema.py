@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-Value = str | int | float | bool
+Value = str | int | float | bool | tuple[str, ...]
 
 
 class _Required:
@@ -162,6 +162,12 @@ _DESTINATION: Final = (
         "bandwidth",
         "",
         "Most that is sent to this peer, all associations together: 8 Mbit/s, or a number of bit/s; empty: no limit.",
+    ),
+    Key(
+        "send_windows",
+        "windows",
+        (),
+        "Images are sent only in these hours of local time, as 22:00-06:00 or Sat,Sun 00:00-24:00; empty: always.",
     ),
     Key("cpu_share", "number", 1.0, "Share of one core that copies for this peer may take.", "", 0.05, 1),
 )

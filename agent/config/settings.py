@@ -66,6 +66,7 @@ class DestinationSettings(NamedTuple):
     retry_cap_s: float
     transfer_syntax: str
     bandwidth: str | int
+    send_windows: tuple[str, ...]
     cpu_share: float
 
 

@@ -4,7 +4,8 @@ The loop knows three moods. *Healthy:* while there is work, one association carr
 propose a context for waits for the next association. When the queue is empty it asks for commitment on the same
 association and lingers: a report often comes within seconds, and so does the next image. *Resting:* after a failure
 of the way or the peer nothing is tried until the back-off has passed; new images are queued and wait. *Open breaker:*
-after several failures in a row only a C-ECHO goes out until one succeeds.
+after several failures in a row only a C-ECHO goes out until one succeeds. Outside its windows (``schedule``) a
+destination gets no image; commitment is asked for and taken at any hour.
 
 Nothing is decided here: ``policy`` says what a failure means, the spool says what is due, and every answer is written
 to the ledger before the next batch is claimed. A stop lets the instance under way finish within ``STOP_GRACE_S`` and
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from agent.forward.files import Pair
+    from agent.forward.schedule import Schedule
     from agent.forward.settle import Settler
     from agent.link.flight import Flight
     from agent.link.peer import Peer
@@ -71,6 +73,7 @@ class Settings(NamedTuple):
     back_off: BackOff = BackOff()
     transfer_syntax: str = AS_STORED  # or AUTO, or the UID to prefer
     cpu_share: float = 1.0  # of one core, for copies
+    schedule: Schedule | None = None  # None: images at any hour
 
 
 def _nobody(_level: str, _text: str) -> None:
@@ -92,7 +95,7 @@ def _unrecorded(_peer: object) -> None:
 class Worker:
     """The forwarder of one destination; ``run`` is its thread. ``health`` may be read by others."""
 
-    __slots__ = ("_asking", "_carried", "_claimed", "_clock", "_done", "_entropy",
+    __slots__ = ("_asking", "_carried", "_claimed", "_clock", "_closed", "_done", "_entropy",
         "_pairs", "_record", "_say", "_settings", "_settler", "_spool", "_stop", "_stop_seen", "_stored", "_total",
         "_troubled", "health", "outgoing")  # fmt: skip
 
@@ -123,6 +126,7 @@ class Worker:
         self._total = 0  # instances stored since start
         self._done = (0, 0)  # instances stored and bytes sent for them since the log was told
         self._carried: list[Item] = []  # of these: for the next association, which proposes their contexts
+        self._closed = False  # its window, when it was last looked at
         self._troubled = False  # this association met a failure of the way or the peer: no more work on it
         self.health = Health()
         self._asking = Asking(spool, settings, new_uid, say=say, clock=clock, entropy=entropy, stopping=self._stopping)
@@ -150,13 +154,26 @@ class Worker:
 
     def _turn(self, stop: threading.Event) -> None:
         self._asking.end_overdue()
+        if self._outside() and self._carried:
+            self._put_back()
         now = self._clock()
         if now < self.health.next_at:
             self._rest(self.health.next_at, stop)
         elif (not self.health.open or self._probe()) and not self._work(now):
-            self._rest(now + IDLE_TICK_S, stop, work_counts=True)
+            self._rest(now + IDLE_TICK_S, stop, work_counts=not self._closed)
+
+    def _outside(self) -> bool:
+        """Look whether no image may be sent now, and say when that has changed."""
+        schedule = self._settings.schedule
+        closed = schedule is not None and not schedule.open()
+        if closed is not self._closed:
+            self._closed = closed
+            self._say("notice", "its window is closed: images wait" if closed else "its window is open")
+        return closed
 
     def _claim(self) -> list[Item]:
+        if self._outside():
+            return []
         items = self._spool.claim(self._settings.destination, self._clock(), BATCH)
         self._claimed.update((item.id, item) for item in items)
         return items
@@ -263,7 +280,7 @@ class Worker:
         answers: list[Answer] = []
         size = 0
         for item in items:
-            if self._troubled or self._stopping() or delivery.over:
+            if self._troubled or self._stopping() or delivery.over or self._outside():
                 break
             sent = self.outgoing.send(delivery, item)
             if sent is None:
@@ -288,10 +305,10 @@ class Worker:
             return []
         if answers:
             self._well()
-        if self.outgoing.ready and not self._stopping():
+        if self.outgoing.ready and not self._stopping() and not self._closed:
             self._carried = list(self._claimed.values())
             return []
-        if self._stopping() or delivery.over:
+        if self._stopping() or delivery.over or self._closed:
             self._put_back()
             return []
         return [] if self._carried else self._proposed(delivery, self._claim())

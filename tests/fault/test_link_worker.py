@@ -26,6 +26,7 @@ from agent.link.peer import Peer
 from agent.media.part10 import FileMeta
 from agent.service import commitment
 from agent.spool.core import Destination
+from agent.spool.forwarding import Answer
 from agent.spool.store import Spool
 
 if TYPE_CHECKING:
@@ -57,6 +58,48 @@ def test_stored_and_committed_on_one_association(bench: Bench) -> None:
     assert said[:2] == ["5 instances stored", "pacs: 5 instances committed"]
     assert sum(int(text.split()[0]) for text in said if text.endswith("stored")) == 7
     assert len(said) <= 6
+
+
+class Hours:
+    """A schedule that the test turns."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+
+    def open(self) -> bool:
+        return self.is_open
+
+
+def test_images_wait_for_their_window_and_commitment_does_not(bench: Bench) -> None:
+    hours, archive = Hours(), bench.archive()
+    bench.capture(2)
+    bench.spool.stored_many(Answer(item) for item in bench.spool.claim("pacs", time.monotonic(), 1))
+    bench.work(archive.port, schedule=hours)
+    deadline = time.monotonic() + END_S
+    while not any("not committed" in text for text in bench.said):  # asked for, though the archive never had it
+        assert time.monotonic() < deadline, bench.said
+        time.sleep(0.02)
+    assert archive.store.rows() == []
+    hours.is_open = True
+    bench.spool.wake()
+    bench.until(committed=2)
+
+
+def test_a_window_that_closes_lets_the_instance_under_way_end(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    hours, archive = Hours(), bench.archive()
+    hours.is_open = True
+    send = Outgoing.send
+
+    def send_and_close(outgoing: Outgoing, delivery: Delivery, item: Item) -> object:
+        hours.is_open = False
+        return send(outgoing, delivery, item)
+
+    monkeypatch.setattr(Outgoing, "send", send_and_close)
+    bench.capture(5)
+    bench.work(archive.port, schedule=hours)
+    bench.until(committed=1, queued=4)
+    assert bench.said[0] == "its window is closed: images wait"
+    assert bench.spool.claim("pacs", time.monotonic(), 1)[0].attempt == 1, "what was put back was not tried"
 
 
 def test_report_on_a_new_association(bench: Bench) -> None:

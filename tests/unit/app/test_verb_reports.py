@@ -40,6 +40,8 @@ def _health(**changes: Any) -> dict[str, Any]:
     [
         ({"failures": 0, "reason": ""}, "ok"),
         ({"failures": 0, "bandwidth": "8 Mbit/s"}, "ok, at most 8 Mbit/s"),
+        ({"window": {"open": False, "turns_at": None}}, "waits for its window"),
+        ({"window": {"open": True, "turns_at": None}}, "waiting 11 s: x:1: nothing listens"),
         ({}, "waiting 11 s: x:1: nothing listens"),
         ({"next_in_s": 0.0}, "trying now: x:1: nothing listens"),
         ({"state": "waits for the operator"}, "waiting 11 s, waits for the operator: x:1: nothing listens"),

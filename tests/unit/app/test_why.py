@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -168,6 +169,9 @@ def test_a_master_with_loss_that_is_refused_has_ways_out(tmp_path: Path, capsys:
 def test_what_a_running_agent_adds() -> None:
     link = {"failures": 0, "next_in_s": 0.0, "reason": "", "state": "ok", "peer": "A@b:1"}
     assert why.way(link) == "the way is free"
+    closed = why.way({**link, "window": {"open": False, "turns_at": 1e9}})
+    at = time.strftime("%a %Y-%m-%d %H:%M", time.localtime(1e9))
+    assert closed == f"it waits for its window, opens at {at}; commitment does not wait; the way is free"
     limited = why.way({**link, "bandwidth": "8 Mbit/s"})
     assert limited == "the way is free, at most 8 Mbit/s by its configuration"
     bad = {**link, "failures": 3, "next_in_s": 12.4, "reason": "no connection [link.connect]"}

@@ -90,5 +90,6 @@ def test_secrets_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_toml_values_read_back() -> None:
+    assert tomllib.loads(f"x = {render.toml_value(('a', 'b'))}")["x"] == ["a", "b"]
     for value in ("", 'a"b', "a\\b", "ä", True, False, 0, 1.5, 1e-05):
         assert tomllib.loads(f"x = {render.toml_value(value)}")["x"] == value
