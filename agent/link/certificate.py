@@ -26,7 +26,8 @@ _EC_KEY, _ECDSA = bytes.fromhex("2a8648ce3d0201"), bytes.fromhex("2a8648ce3d04")
 # A curve is measured by its uncompressed point: 1 + 2 * bytes of the field (RFC 5480 2.2).
 _LEAST_RSA_BITS, _LEAST_EC_BITS = 2048, 256
 # Signature algorithms below SHA-256: 1.2.840.113549.1.1.N of RSA; of ECDSA with SHA-1 and SHA-224.
-_WEAK_RSA, _WEAK_ECDSA = {2: "MD2", 3: "MD4", 4: "MD5", 5: "SHA-1", 14: "SHA-224"}, (b"\x01", b"\x03\x01")
+_WEAK_RSA = {2: "MD2", 3: "MD4", 4: "MD5", 5: "SHA-1", 14: "SHA-224"}
+_WEAK_ECDSA = {b"\x01": "SHA-1", b"\x03\x01": "SHA-224"}
 _UTC_PIVOT = "50"  # RFC 5280 4.1.2.5.1: two-digit years below 50 are 20xx
 
 
@@ -53,6 +54,15 @@ class Certificate(NamedTuple):
     validity: Validity
     names: tuple[str, ...]  # subjectAltName: DNS names and addresses
     weakness: str  # why PS3.15 B.13 forbids it, or nothing
+    serial: bytes
+
+
+class RevocationList(NamedTuple):
+    """One CRL: whose, up to date until when (``YYYYMMDDHHMMSSZ``), and the serial numbers that are revoked."""
+
+    issuer: str
+    next_update: str
+    serials: frozenset[bytes]
 
 
 def readable(stamp: str) -> str:
@@ -63,22 +73,31 @@ def readable(stamp: str) -> str:
 def read(der: bytes) -> Certificate:
     """Read one DER certificate; ``ValueError`` when it is none."""
     fields = _fields(der)
-    _, signature, issuer, dates, subject, key, *rest = fields
+    serial, signature, issuer, dates, subject, key, *rest = fields
     extensions = next((start for tag, start, _ in rest if tag == _CONTEXT_3), None)
     weak = _weak_key(der, key) or _weak_signature(der[signature[1] : signature[2]])
     names = () if extensions is None else _names(der, extensions)
-    return Certificate(_name(der, subject), _name(der, issuer), _validity(der, dates), names, weak)
+    number = der[serial[1] : serial[2]]
+    return Certificate(_name(der, subject), _name(der, issuer), _validity(der, dates), names, weak, number)
 
 
-def next_update(der: bytes) -> str:
-    """When a DER CRL ends to be up to date; ``ValueError`` when it is none or does not say."""
+def read_list(der: bytes) -> RevocationList:
+    """Read one DER CRL; ``ValueError`` when it is none or does not say when it ends."""
     _, start, _ = _element(der, 0, _SEQUENCE)  # CertificateList
     fields = list(_children(der, _element(der, start, _SEQUENCE)))  # TBSCertList
-    dates = [field for field in fields if field[0] in (_UTC_TIME, _GENERALIZED_TIME)]
-    if len(dates) < 2:
+    if fields and fields[0][0] == _INTEGER:  # the version
+        del fields[0]
+    dates = [at for at, field in enumerate(fields) if field[0] in (_UTC_TIME, _GENERALIZED_TIME)]
+    if dates != [2, 3]:  # signature, issuer, thisUpdate, nextUpdate
         raise ValueError("the revocation list does not say when it ends")
-    tag, start, end = dates[1]
-    return _stamp(tag, der[start:end].decode("ascii"))
+    tag, start, end = fields[3]
+    revoked = fields[4:5] if fields[4:] and fields[4][0] == _SEQUENCE else ()
+    entries = [_element(der, entry[1], _INTEGER) for field in revoked for entry in _children(der, field)]
+    return RevocationList(
+        _name(der, fields[1]),
+        _stamp(tag, der[start:end].decode("ascii")),
+        frozenset(der[first:last] for _, first, last in entries),
+    )
 
 
 _Element = tuple[int, int, int]  # tag, start and end of the value
@@ -158,8 +177,8 @@ def _weak_signature(algorithm: bytes) -> str:
     weak = ""
     if oid.startswith(_RSA + b"\x01"):
         weak = _WEAK_RSA.get(oid[-1], "")
-    elif oid.startswith(_ECDSA) and oid[len(_ECDSA) :] in _WEAK_ECDSA:
-        weak = "SHA-1 or SHA-224"
+    elif oid.startswith(_ECDSA):
+        weak = _WEAK_ECDSA.get(oid[len(_ECDSA) :], "")
     return f"is signed with {weak}; SHA-256 is the least" if weak else ""
 
 

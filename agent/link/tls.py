@@ -11,7 +11,8 @@ offers signatures that B.13 does not know (DSA, EdDSA, SHA-224): both sides keep
 ``configs/tls/openssl.cnf`` both keep B.13; ``scripts/tls_profile`` measures either. OpenSSL 3.2 and later rate CCM_8
 below security level 2 and leave it out.
 
-With a revocation list (CRL) a peer must be covered by it: one that is missing or out of date refuses.
+With revocation lists (CRL) a peer must be covered by them, and so must every CA above it: one that is missing or out of
+date refuses.
 Raises ``ConfigError`` for files that are missing, unreadable or do not belong together; ``TlsRefused`` for the rest, in
 the words of ``tls_words``.
 """
@@ -24,7 +25,7 @@ import time
 from typing import NamedTuple
 
 from agent.errors import ConfigError, TlsRefused
-from agent.link.certificate import Certificate, next_update, read
+from agent.link.certificate import Certificate, RevocationList, read, read_list
 
 # PS3.15 Table B.13-2 in OpenSSL's names: ECDHE only, AEAD only, forward secrecy always.
 CIPHERS_TLS12 = (
@@ -106,9 +107,9 @@ def _fill(context: ssl.SSLContext, settings: TlsSettings) -> None:
     except OSError as error:
         raise ConfigError(f"CA file {settings.ca_file} cannot be read: {error.strerror}") from error
     if settings.crl_file:
-        crl_end(settings.crl_file)
+        revocation_lists(settings.crl_file)
         context.load_verify_locations(cafile=settings.crl_file)
-        context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
     if settings.certificate_file is not None:
         _load_pair(context, settings.certificate_file, settings.key_file or settings.certificate_file)
 
@@ -117,18 +118,17 @@ def _load_pair(context: ssl.SSLContext, certificate_file: str, key_file: str) ->
     own = first_certificate(certificate_file)
     if own.weakness:
         raise ConfigError(f"certificate {certificate_file} {own.weakness} (PS3.15 B.13)")
-    _readable(key_file, "key")
+    if "ENCRYPTED" in _readable(key_file, "key"):
+        raise ConfigError(f"key {key_file} is encrypted: nobody is there to type its pass phrase")
     try:
         # The callback keeps OpenSSL from asking for a pass phrase on the terminal of a daemon.
         context.load_cert_chain(certificate_file, key_file, password=lambda: b"")
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise ConfigError(f"key {key_file} does not belong to certificate {certificate_file}") from error
-        if error.reason in ("EE_KEY_TOO_SMALL", "CA_MD_TOO_WEAK"):
-            raise ConfigError(
-                f"certificate {certificate_file} is too weak: RSA 2048 bits and SHA-256 at least"
-            ) from error
-        raise ConfigError(f"key {key_file} is encrypted or not in PEM form ({error.reason})") from error
+        if error.reason in ("CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK"):  # the first one was looked at above
+            raise ConfigError(f"a CA certificate in {certificate_file} is too weak (PS3.15 B.13)") from error
+        raise ConfigError(f"key {key_file} holds no private key in PEM form") from error
     problem = own.validity.problem(now_stamp())
     if problem:
         raise TlsRefused(f"our own certificate {certificate_file} {problem}", hint="Renew the certificate of this box.")
@@ -158,15 +158,15 @@ def certificates(path: str) -> list[Certificate]:
     return found
 
 
-def crl_end(path: str) -> str:
-    """Return when the first list of a PEM file goes out of date; ``ConfigError`` when the file holds none."""
+def revocation_lists(path: str) -> list[RevocationList]:
+    """Read every list of a PEM file; ``ConfigError`` when there is none."""
     try:
-        found = [next_update(der) for der in _blocks(_readable(path, "CRL"), "X509 CRL")]
+        found = [read_list(der) for der in _blocks(_readable(path, "CRL"), "X509 CRL")]
     except ValueError as error:
         raise ConfigError(f"CRL file {path}: {error}") from error
     if not found:
         raise ConfigError(f"CRL file {path} holds no revocation list (CRL) in PEM form")
-    return min(found)
+    return found
 
 
 def _blocks(text: str, label: str) -> list[bytes]:

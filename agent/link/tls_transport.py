@@ -18,12 +18,12 @@ import time
 from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from agent.errors import LinkClosed, TlsRefused
 from agent.link.certificate import read, readable
-from agent.link.tls import CIPHERS_TLS12, SECURITY_LEVEL, TlsSettings, client_context, judge, server_context
-from agent.link.transport import Transport, plain_name, tick_of
+from agent.link.tls import CIPHERS_TLS12, TlsSettings, client_context, judge, server_context
+from agent.link.transport import Transport, connect_socket, never, plain_name, tick_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +35,8 @@ __all__ = ["TlsTransport", "client_context", "server_context", "start_client", "
 
 WRITE_BYTES = 1 << 17  # what must be taken within ``write_s``
 LOOK_S = 2.0  # given to the second look at a certificate that was refused
+LOOK_TICK_S = 0.1  # how late a stop is noticed there
+LOOK_LEVEL = "@SECLEVEL=0"  # a key that is too weak is looked at as well
 
 _Result = TypeVar("_Result")
 # A peer that refuses our certificate in TLS 1.3 closes after its alert; what we wrote meanwhile ends as a reset.
@@ -72,8 +74,9 @@ class TlsTransport(Transport):
         try:
             self._until(self._tls.do_handshake, deadline, "tls")
         except LinkClosed as error:
-            cause = error.__cause__ if isinstance(error.__cause__, OSError) else OSError()
-            raise self._refused(cause) from error
+            if not isinstance(error.__cause__, OSError):
+                raise  # nobody cut it: our own side gave up
+            raise self._refused(error.__cause__) from error
         self.certificate = self._tls.getpeercert(binary_form=True)
         self.shown = judge(self.certificate, self.name)
 
@@ -157,11 +160,16 @@ class TlsTransport(Transport):
     def _refused(self, error: OSError) -> TlsRefused:
         from agent.link.tls_words import refused
 
-        return refused(error, self.name, self._settings, self._verified_name)
+        chosen = self._tls.cipher() is not None
+        return refused(error, self.name, self._settings, self._verified_name, chosen=chosen)
 
 
 def start_client(
-    sock: socket.socket, peer: Peer, context: ssl.SSLContext, clock: Callable[[], float] = time.monotonic
+    sock: socket.socket,
+    peer: Peer,
+    context: ssl.SSLContext,
+    clock: Callable[[], float] = time.monotonic,
+    cancelled: Callable[[], bool] = never,
 ) -> TlsTransport:
     """Shake hands as initiator over a connected socket, checking the configured name or the host."""
     assert peer.tls is not None
@@ -171,28 +179,41 @@ def start_client(
         wrapped = context.wrap_socket(sock, server_hostname=plain_name(name), do_handshake_on_connect=False)
     until = clock() + peer.timeouts.tls_s
     try:
-        return _shaken(wrapped, str(peer), peer.timeouts, peer.tls, name, clock)
+        return _shaken(wrapped, str(peer), peer.timeouts, peer.tls, name, clock, cancelled)
     except TlsRefused as error:
         cause = error.__cause__
         if not isinstance(cause, ssl.SSLCertVerificationError):
             raise
         from agent.link.tls_words import refused
 
-        shown = _look_again(address, min(LOOK_S, until - clock()))
+        shown = _look_again(wrapped.family, address, min(until, clock() + LOOK_S), clock, cancelled)
         raise refused(cause, str(peer), peer.tls, name, shown) from cause
 
 
-def _look_again(address: tuple[Any, ...], seconds: float) -> Certificate | None:
+def _look_again(
+    family: int,
+    address: object,
+    until: float,
+    clock: Callable[[], float],
+    cancelled: Callable[[], bool],
+) -> Certificate | None:
     """Return the certificate that the peer at ``address`` shows, whatever it is worth; None if that cannot be had."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.set_ciphers(":".join((SECURITY_LEVEL, *CIPHERS_TLS12)))
+    context.set_ciphers(":".join((LOOK_LEVEL, *CIPHERS_TLS12)))
     try:
-        with (
-            socket.create_connection(address[:2], max(0.1, seconds)) as sock,
-            context.wrap_socket(sock) as wrapped,
-        ):
-            return read(wrapped.getpeercert(binary_form=True) or b"")
+        with socket.socket(family) as sock:
+            connect_socket(sock, address, until, clock, cancelled, LOOK_TICK_S)
+            sock.settimeout(LOOK_TICK_S)
+            with context.wrap_socket(sock, do_handshake_on_connect=False) as wrapped:
+                while True:
+                    try:
+                        wrapped.do_handshake()
+                    except TimeoutError:
+                        if cancelled() or clock() >= until:
+                            return None
+                    else:
+                        return read(wrapped.getpeercert(binary_form=True) or b"")
     except (OSError, ValueError):
         return None
 
@@ -228,9 +249,11 @@ def _shaken(
     settings: TlsSettings,
     verified_name: str,
     clock: Callable[[], float],
+    cancelled: Callable[[], bool] = never,
 ) -> TlsTransport:
     try:
         transport = TlsTransport(wrapped, name, timeouts, settings, verified_name, clock)
+        transport.cancelled = cancelled
         transport.handshake(clock() + timeouts.tls_s)
     except BaseException:
         wrapped.close()

@@ -195,7 +195,7 @@ def connect(
         if context is None:
             transport = Transport(sock, str(peer), peer.timeouts, clock)
         else:
-            transport = tls_transport.start_client(sock, peer, context, clock)
+            transport = tls_transport.start_client(sock, peer, context, clock, cancelled)
     except BaseException:
         sock.close()
         raise
@@ -219,7 +219,7 @@ def _open(peer: Peer, clock: Callable[[], float], cancelled: Callable[[], bool])
     for family, kind, protocol, _, address in addresses:
         sock = socket.socket(family, kind, protocol)
         try:
-            _connect(sock, address, deadline, clock, cancelled)
+            connect_socket(sock, address, deadline, clock, cancelled)
         except BlockingIOError:
             sock.close()
             raise (stopped if cancelled() else _connect_timed_out)(str(peer)) from None
@@ -239,14 +239,19 @@ def _connect_timed_out(name: str) -> LinkTimeout:
     return timed_out("connect", name)
 
 
-def _connect(
-    sock: socket.socket, address: object, deadline: float, clock: Callable[[], float], cancelled: Callable[[], bool]
+def connect_socket(
+    sock: socket.socket,
+    address: object,
+    deadline: float,
+    clock: Callable[[], float],
+    cancelled: Callable[[], bool],
+    tick_s: float = LONGEST_TICK_S,
 ) -> None:
     """Connect within the deadline, looking up at each tick; ``BlockingIOError`` when given up."""
     sock.settimeout(0.0)
     status = sock.connect_ex(address)  # type: ignore[arg-type] # whatever getaddrinfo says the family wants
     while status == errno.EINPROGRESS:
-        tick = min(LONGEST_TICK_S, max(0.0, deadline - clock()))
+        tick = min(tick_s, max(0.0, deadline - clock()))
         if not tick or cancelled():
             raise BlockingIOError(status, "connect given up")
         if ready(sock, select.POLLOUT, tick):

@@ -1,0 +1,86 @@
+"""TLS of the running daemon: a CA pinned for one destination, revocation lists that are read again on SIGHUP."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fakes.command import QUICK_SOURCE, run_command
+from fakes.faulty_pki import Pki
+from fakes.peers import need
+from fakes.process import Process, free_port
+from fakes.site import AGENT, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    """Certificates of an agent by one CA and of an archive by another; nobody is revoked yet."""
+    made = Pki(tmp_path_factory.mktemp("pki"))
+    made.issue("agent")
+    made.issue("caller")
+    made.issue("archive", by="other")
+    return made
+
+
+@pytest.fixture
+def site(tmp_path: Path, pki: Pki) -> Iterator[Site]:
+    made = Site(tmp_path / "site", tls=pki.folder)
+    yield made
+    if made.agent is not None:
+        made.agent.stop()
+
+
+@pytest.fixture
+def archive(tmp_path: Path, pki: Pki) -> Iterator[int]:
+    port = free_port()
+    command = [AGENT, "archive", "--port", str(port), "--directory", str(tmp_path / "received"), "--ae-title", "BENCH"]
+    command += ["--ca", str(pki.folder / "ca.pem"), "--cert", str(pki.folder / "archive.pem")]
+    with Process([*command, "--key", str(pki.folder / "archive.key")], tmp_path / "archive.log") as running:
+        running.wait_listening(port)
+        yield port
+
+
+def test_a_ca_is_pinned_for_one_destination(site: Site, archive: int, pki: Pki) -> None:
+    to_archive = {"name": "archive", "called_ae": "BENCH", "port": archive, "tls": True}
+    site.configure(destinations=[to_archive], sources=[QUICK_SOURCE])
+    agent = site.start()
+    agent.wait_for("is not signed by a CA of")
+    assert f"is not signed by a CA of {pki.folder}/ca.pem; its issuer is 'other'" in agent.log
+    pinned: dict[str, Any] = {**to_archive, "tls_ca_file": str(pki.folder / "other.pem")}
+    site.configure(destinations=[pinned], sources=[QUICK_SOURCE])
+    agent.signal(signal.SIGHUP)
+    agent.wait_until("commitment", lambda: site.all_in("committed", 1))
+    done = run_command("echo", "--to", "archive", "--config", site.config)
+    assert done.returncode == 0, done.stderr
+
+
+def handshake(port: int, pki: Pki, name: str) -> bool:
+    """Whether the listener takes the certificate ``name``: it says more than a refusal."""
+    command = (need("openssl"), "s_client", "-connect", f"127.0.0.1:{port}", "-tls1_2", "-CAfile", "ca.pem")
+    command += ("-cert", f"{name}.pem", "-key", f"{name}.key")
+    done = subprocess.run(command, cwd=pki.folder, input=b"", capture_output=True, timeout=20, check=False)
+    return b"Cipher is ECDHE" in done.stdout and b"alert" not in done.stderr
+
+
+def test_revocation_lists_are_read_again_on_reload(site: Site, pki: Pki) -> None:
+    pki.crl("now.crl", "ca")
+    site.configure(destinations=[])
+    text = site.config.read_text()
+    site.config.write_text(text.replace("[tls]\n", f'[tls]\ncrl_file = "{pki.folder}/now.crl"\n'))
+    agent = site.start()
+    assert handshake(site.port, pki, "caller")
+    pki.revoke("caller")
+    pki.crl("now.crl", "ca")
+    assert handshake(site.port, pki, "caller")  # the listener reads it on reload only
+    agent.signal(signal.SIGHUP)
+    agent.wait_for("started listener")
+    agent.wait_listening(site.port)
+    assert not handshake(site.port, pki, "caller")
+    agent.wait_for("the certificate of 127.0.0.1 has been revoked, or a CA above it, says")
+    assert handshake(site.port, pki, "agent")

@@ -1,0 +1,344 @@
+# ruff: noqa: E501  a sentence is one line of its table
+"""Each fault of a certificate has its own sentence: as client of OpenSSL's s_server, as listener called by s_client."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import subprocess
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fakes.faulty_pki import Pki, make_faulty
+from fakes.peers import need
+from fakes.process import free_port, is_listening
+
+from agent.errors import ConfigError, LinkClosed, LinkError, TlsRefused
+from agent.link.peer import Peer, Timeouts
+from agent.link.tls import TlsSettings, client_context, server_context
+from agent.link.tls_transport import start_server
+from agent.link.transport import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+WAITS = Timeouts(connect_s=5, tls_s=5, associate_s=5, write_s=5, response_s=5, release_s=1)
+WEAK_SERVER = ("-cipher", "ALL:@SECLEVEL=0")
+CLIENT = "the certificate of PEER "
+LISTENER = "the certificate of caller "
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    return make_faulty(tmp_path_factory.mktemp("faulty"))
+
+
+def files(pki: Pki, name: str | None = "agent", ca: str = "ca.pem", **more: Any) -> TlsSettings:
+    own = None if name is None else str(pki.folder / f"{name}.pem")
+    key = None if name is None else str(pki.folder / f"{name}.key")
+    if "crl_file" in more:
+        more["crl_file"] = str(pki.folder / more["crl_file"])
+    return TlsSettings(str(pki.folder / ca), own, key, **more)
+
+
+def sentence(pki: Pki, text: str, peer: str) -> str:
+    """Make a pattern of a sentence: PEER, DIR and NOW stand for what differs from run to run."""
+    pattern = re.escape(text).replace("PEER", re.escape(peer)).replace("DIR", re.escape(str(pki.folder)))
+    return pattern.replace("NOW", r"20\d\d-\d\d-\d\d \d\d:\d\d UTC")
+
+
+@contextmanager
+def s_server(pki: Pki, name: str, *options: str) -> Iterator[int]:
+    port = free_port()
+    command = [need("openssl"), "s_server", "-accept", str(port), "-quiet", "-cert", f"{name}.pem", "-cert_chain"]
+    command += [f"{name}.pem", "-key", f"{name}.key", "-CAfile", "ca.pem", *options]
+    # Its standard input stays open: s_server quits when that ends.
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, cwd=pki.folder, **pipes) as server:  # type: ignore[call-overload] # three pipes
+        deadline = time.monotonic() + 10
+        while not is_listening(port):
+            assert server.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        yield port
+        server.terminate()
+
+
+def call(port: int, tls: TlsSettings) -> str:
+    """Connect, and hear what TLS 1.3 says late; returns the refusal."""
+    transport = None
+    try:
+        transport = connect(Peer("ANY", "127.0.0.1", port, tls=tls, timeouts=WAITS))
+        transport.read(time.monotonic() + 2, "response")
+    except TlsRefused as error:
+        return error.message
+    finally:
+        if transport is not None:
+            transport.close()
+    return ""
+
+
+AS_CLIENT = {
+    "expired": ("expired", {}, (), CLIENT + "has expired on 2020-02-01 00:00 UTC (the clock of this box says NOW)"),
+    "not yet valid": ("future", {}, (), CLIENT + "is not yet valid before 2099-01-01 00:00 UTC (is the clock of this box right? it says NOW)"),
+    "wrong address": ("elsewhere", {}, (), CLIENT + "is not for the address 127.0.0.1; it is for pacs.example.org"),
+    "wrong name": ("good", {"server_name": "pacs.example.org"}, (), CLIENT + "is not for the name pacs.example.org; it is for localhost, 127.0.0.1"),
+    "unknown CA": ("stranger", {}, (), CLIENT + "is not signed by a CA of DIR/ca.pem; its issuer is 'other'"),
+    "self-signed": ("self-signed", {}, (), CLIENT + "is self-signed and not itself in DIR/ca.pem"),
+    "revoked": ("revoked", {"crl_file": "ca.crl"}, (), CLIENT + "has been revoked by its CA, says DIR/ca.crl; its issuer is 'ca'"),
+    "its CA revoked": ("below", {"crl_file": "middle-revoked.crl"}, (), CLIENT + "comes from a CA that has been revoked, says DIR/middle-revoked.crl; its issuer is 'middle'"),
+    "no list of its CA": ("good", {"crl_file": "other.crl"}, (), CLIENT + "cannot be checked: DIR/other.crl has no revocation list of its CA 'ca'; there are lists of 'other'"),
+    "no list of the CA of its CA": ("below", {"crl_file": "middle-only.crl"}, (), CLIENT + "cannot be checked: DIR/middle-only.crl has no revocation list of a CA above 'middle'; there are lists of 'middle'"),
+    "list out of date": ("good", {"crl_file": "old.crl"}, (), CLIENT + "cannot be checked: the revocation list in DIR/old.crl is out of date since 2020-02-01 00:00 UTC (the clock of this box says NOW)"),
+    "list of the future": ("good", {"crl_file": "new.crl"}, (), CLIENT + "cannot be checked: a list in DIR/new.crl is not yet valid (is the clock of this box right? it says NOW)"),
+    "RSA key too small": ("rsa-1024", {}, WEAK_SERVER, CLIENT + "has an RSA key of 1024 bits; 2048 are the least"),
+    "SHA-1": ("sha-1", {}, WEAK_SERVER, CLIENT + "is signed with SHA-1; SHA-256 is the least"),
+    "SHA-224": ("sha-224", {}, WEAK_SERVER, CLIENT + "is signed with SHA-224; SHA-256 is the least"),
+    "wrong use": ("client-only", {}, (), CLIENT + "may not be used by a server: its extended key usage forbids it"),
+    "old TLS only": ("good", {}, ("-tls1_1", "-cipher", "ALL:@SECLEVEL=0"), "PEER speaks no TLS but versions older than 1.2, which are forbidden (PS3.15 B.12)"),
+    "no common suite": ("good", {}, ("-tls1_2", "-cipher", "ECDHE-ECDSA-AES256-SHA384"), "PEER refuses the handshake: it has no suite, key or signature that PS3.15 B.13 permits, or does not say why"),
+    "our certificate demanded": ("good", {"name": None}, ("-Verify", "2"), "PEER demands a certificate of ours and none is configured"),
+    "our certificate unknown": ("good", {"name": "stranger"}, ("-Verify", "2", "-verify_return_error"), "PEER does not know the CA of our certificate DIR/stranger.pem"),
+    "our certificate of no use": ("good", {"name": "server-only"}, ("-Verify", "2", "-verify_return_error"), "PEER does not accept our certificate DIR/server-only.pem for this use"),
+    "our certificate revoked": ("good", {"name": "revoked"}, ("-Verify", "2", "-verify_return_error", "-crl_check", "-CRL", "ca.crl"), "PEER says that our certificate DIR/revoked.pem is revoked"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", AS_CLIENT)
+def test_as_client(pki: Pki, fault: str) -> None:
+    server, ours, options, text = AS_CLIENT[fault]
+    with s_server(pki, server, *options) as port:
+        said = call(port, files(pki, **ours))
+    assert re.fullmatch(sentence(pki, text, f"ANY@127.0.0.1:{port}"), said), said
+
+
+@pytest.mark.parametrize("fault", ["our certificate demanded", "our certificate unknown", "unknown CA", "expired"])
+def test_as_client_of_tls_12(pki: Pki, fault: str) -> None:
+    server, ours, options, text = AS_CLIENT[fault]
+    with s_server(pki, server, "-tls1_2", *options) as port:
+        said = call(port, files(pki, **ours))
+    assert re.fullmatch(sentence(pki, text, f"ANY@127.0.0.1:{port}"), said), said
+
+
+@pytest.mark.parametrize(
+    ("server", "ours"),
+    [
+        ("good", {}),
+        ("good", {"crl_file": "ca.crl"}),
+        ("below", {"crl_file": "all.crl"}),
+        ("self-signed", {"ca": "self-signed.pem"}),
+        ("elsewhere", {"server_name": "pacs.example.org"}),
+        ("elsewhere", {"check_name": False}),
+    ],
+)
+def test_without_a_fault_nothing_is_refused(pki: Pki, server: str, ours: dict[str, Any]) -> None:
+    with s_server(pki, server, "-Verify", "2", "-verify_return_error") as port:
+        transport = connect(Peer("ANY", "127.0.0.1", port, tls=files(pki, **ours), timeouts=WAITS))
+        try:
+            transport.write(b"said", time.monotonic() + 5)
+            assert transport.facts()["transport"] == "tls"
+        finally:
+            transport.close()
+
+
+def test_every_sentence_is_another_one() -> None:
+    for table in (AS_CLIENT, AS_LISTENER):
+        texts = [row[-1] for fault, row in table.items() if fault != "ECC key too small"]  # OpenSSL does not say which
+        assert len(set(texts)) == len(texts)
+
+
+def test_a_server_with_a_small_ecc_key_finds_nothing_in_common(pki: Pki) -> None:
+    """Its curve is not among those that we offer, so that it never shows its certificate."""
+    with s_server(pki, "p-224", "-tls1_2", "-cipher", "ALL:@SECLEVEL=0") as port:
+        assert "refuses the handshake: it has no suite, key or signature" in call(port, files(pki))
+
+
+# --- as listener ---------------------------------------------------------------------------------------
+
+AS_LISTENER = {
+    "expired": (("-cert", "expired.pem", "-key", "expired.key"), {}, LISTENER + "has expired (the clock of this box says NOW)"),
+    "not yet valid": (("-cert", "future.pem", "-key", "future.key"), {}, LISTENER + "is not yet valid (is the clock of this box right? it says NOW)"),
+    "unknown CA": (("-cert", "stranger.pem", "-key", "stranger.key"), {}, LISTENER + "is not signed by a CA of DIR/ca.pem"),
+    "self-signed": (("-cert", "self-signed.pem", "-key", "self-signed.key"), {}, LISTENER + "is self-signed and not itself in DIR/ca.pem"),
+    "revoked": (("-cert", "revoked.pem", "-key", "revoked.key"), {"crl_file": "ca.crl"}, LISTENER + "has been revoked, or a CA above it, says DIR/ca.crl"),
+    "no list": (("-cert", "agent.pem", "-key", "agent.key"), {"crl_file": "other.crl"}, LISTENER + "cannot be checked: DIR/other.crl has no revocation list of its CA, or of one above it; there are lists of 'other'"),
+    "list out of date": (("-cert", "agent.pem", "-key", "agent.key"), {"crl_file": "old.crl"}, LISTENER + "cannot be checked: the revocation list in DIR/old.crl is out of date since 2020-02-01 00:00 UTC (the clock of this box says NOW)"),
+    "RSA key too small": (("-cert", "rsa-1024.pem", "-key", "rsa-1024.key", "-cipher", "ALL:@SECLEVEL=0"), {}, LISTENER + "has a key that is too weak: RSA 2048 bits and ECC 256 bits are the least"),
+    "ECC key too small": (("-tls1_2", "-cert", "p-224.pem", "-key", "p-224.key", "-cipher", "ALL:@SECLEVEL=0"), {}, LISTENER + "has a key that is too weak: RSA 2048 bits and ECC 256 bits are the least"),
+    "SHA-1": (("-cert", "sha-1.pem", "-key", "sha-1.key", "-cipher", "ALL:@SECLEVEL=0"), {}, LISTENER + "is signed with a hash that is too weak: SHA-256 is the least"),
+    "SHA-224": (("-cert", "sha-224.pem", "-key", "sha-224.key", "-cipher", "ALL:@SECLEVEL=0"), {}, LISTENER + "is signed with SHA-224; SHA-256 is the least"),
+    "wrong use": (("-cert", "server-only.pem", "-key", "server-only.key"), {}, LISTENER + "may not be used by a client: its extended key usage forbids it"),
+    "no certificate": ((), {}, "caller shows no certificate and we demand one"),
+    "old TLS only": (("-tls1_1", "-cipher", "ALL:@SECLEVEL=0"), {}, "caller speaks no TLS but versions older than 1.2, which are forbidden (PS3.15 B.12)"),
+    "no common suite": (("-tls1_2", "-cipher", "ECDHE-ECDSA-AES256-SHA384"), {}, "caller offers no suite that PS3.15 B.13 permits"),
+    "our CA unknown": (("-CAfile", "other.pem", "-verify_return_error"), {}, "caller does not know the CA of our certificate DIR/good.pem"),
+}  # fmt: skip
+
+
+def heard(pki: Pki, settings: TlsSettings, caller: Callable[[int], object]) -> str:
+    """Let ``caller(port)`` call our TLS responder once; returns what it says of that."""
+    context = server_context(settings)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        thread = threading.Thread(target=caller, args=(listener.getsockname()[1],))
+        thread.start()
+        connection, _ = listener.accept()
+        try:
+            transport = start_server(connection, "caller", WAITS, settings, context)
+            transport.close()
+        except LinkError as error:
+            return error.message
+        finally:
+            connection.close()
+            thread.join(10)
+    return ""
+
+
+@pytest.mark.parametrize("fault", AS_LISTENER)
+def test_as_listener(pki: Pki, fault: str) -> None:
+    options, ours, text = AS_LISTENER[fault]
+
+    def caller(port: int) -> None:
+        command = (need("openssl"), "s_client", "-connect", f"127.0.0.1:{port}", *options)
+        subprocess.run(command, cwd=pki.folder, input=b"", capture_output=True, timeout=10, check=False)
+
+    said = heard(pki, files(pki, "good", **ours), caller)
+    assert re.fullmatch(sentence(pki, text, "caller"), said), said
+
+
+@pytest.mark.parametrize(
+    ("sent", "text"),
+    [
+        (b"\x01\x00\x00\x00\x00\xcc" + bytes(204), "caller does not speak TLS on this port"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "caller does not speak TLS, it speaks HTTP"),
+    ],
+)
+def test_callers_without_tls(pki: Pki, sent: bytes, text: str) -> None:
+    def caller(port: int) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as sock:
+            sock.sendall(sent)
+            with contextlib.suppress(ConnectionResetError):
+                sock.recv(100)
+
+    assert heard(pki, files(pki, "good"), caller) == text
+
+
+# --- peers without TLS, or with one of the last century --------------------------------------------------
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[int]:
+    """A listener that says ``answer`` to whoever calls, whatever he says."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+
+        def once() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=once)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join(10)
+
+
+TLS_10_HELLO = b"\x16\x03\x01\x00\x2a\x02\x00\x00\x26\x03\x01" + bytes(32) + b"\x00\xc0\x0a\x00"
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (b"\x07\x00\x00\x00\x00\x04\x00\x00\x02\x01", "PEER does not speak TLS on this port"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "PEER does not speak TLS on this port"),
+        (TLS_10_HELLO, "PEER speaks no TLS but versions older than 1.2, which are forbidden (PS3.15 B.12)"),
+        (b"", "PEER closed the connection in the TLS handshake: no TLS port, or it refuses us"),
+    ],
+)
+def test_peers_without_tls(pki: Pki, answer: bytes, text: str) -> None:
+    with answering(answer) as port:
+        said = call(port, files(pki))
+    assert said == text.replace("PEER", f"ANY@127.0.0.1:{port}")
+
+
+# --- our own files ---------------------------------------------------------------------------------------
+
+
+OWN = {
+    "expired": ({"name": "expired"}, "our own certificate DIR/expired.pem expired on 2020-02-01 00:00 UTC"),
+    "not yet valid": ({"name": "future"}, "our own certificate DIR/future.pem is not valid before 2099-01-01 00:00 UTC (this box's clock says NOW)"),
+    "RSA key too small": ({"name": "rsa-1024"}, "certificate DIR/rsa-1024.pem has an RSA key of 1024 bits; 2048 are the least (PS3.15 B.13)"),
+    "ECC key too small": ({"name": "p-224"}, "certificate DIR/p-224.pem has an ECC key of 224 bits; 256 are the least (PS3.15 B.13)"),
+    "SHA-1": ({"name": "sha-1"}, "certificate DIR/sha-1.pem is signed with SHA-1; SHA-256 is the least (PS3.15 B.13)"),
+    "another key": ({"key_file": "good.key"}, "key DIR/good.key does not belong to certificate DIR/agent.pem"),
+    "encrypted key": ({"key_file": "encrypted.key"}, "key DIR/encrypted.key is encrypted: nobody is there to type its pass phrase"),
+    "no key": ({"key_file": "agent.pem"}, "key DIR/agent.pem holds no private key in PEM form"),
+    "key that is not there": ({"key_file": "none.key"}, "key file DIR/none.key cannot be read: No such file or directory"),
+    "key that is a folder": ({"key_file": "."}, "key file DIR/. cannot be read: Is a directory"),
+    "certificate that is a key": ({"certificate_file": "agent.key"}, "certificate file DIR/agent.key holds no certificate in PEM form"),
+    "list that is none": ({"crl_file": "ca.pem"}, "CRL file DIR/ca.pem holds no revocation list (CRL) in PEM form"),
+    "CA that is none": ({"ca_file": "agent.key"}, "CA file DIR/agent.key holds no certificate in PEM form"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("make", [client_context, server_context])
+@pytest.mark.parametrize("fault", OWN)
+def test_our_own_files(pki: Pki, fault: str, make: Callable[[TlsSettings], object]) -> None:
+    change, text = OWN[fault]
+    pki.openssl("pkey", "-in", "agent.key", "-aes256", "-passout", "pass:secret", "-out", "encrypted.key")
+    settings = files(pki, change.get("name", "agent"))
+    paths = {key: f"{pki.folder}/{value}" for key, value in change.items() if key != "name"}
+    with pytest.raises((ConfigError, TlsRefused)) as raised:
+        make(settings._replace(**paths))
+    assert re.fullmatch(sentence(pki, text, ""), raised.value.message), raised.value.message
+
+
+# --- the second look -------------------------------------------------------------------------------------
+
+
+def test_the_second_look_obeys_a_stop(pki: Pki) -> None:
+    """The peer shows a bad certificate once and then says nothing: only a stop ends the second look early."""
+    stopping = threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        import ssl
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pki.folder / "stranger.pem", pki.folder / "stranger.key")
+        first, _ = listener.accept()
+        try:
+            context.wrap_socket(first, server_side=True).close()
+        except OSError:
+            first.close()
+        silent, _ = listener.accept()
+        stopping.set()
+        silent.settimeout(10)
+        with silent:
+            while silent.recv(4096):
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        peer = Peer("ANY", "127.0.0.1", listener.getsockname()[1], tls=files(pki), timeouts=WAITS)
+        begun = time.monotonic()
+        with pytest.raises(TlsRefused, match=r"is not signed by a CA of \S+ca\.pem$"):
+            connect(peer, cancelled=stopping.is_set)
+        assert time.monotonic() - begun < 1.0
+        thread.join(10)
+
+
+def test_the_handshake_obeys_a_stop(pki: Pki) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        waits = WAITS._replace(write_s=0.2)
+        peer = Peer("ANY", "127.0.0.1", listener.getsockname()[1], tls=files(pki), timeouts=waits)
+        begun = time.monotonic()
+        with pytest.raises(LinkClosed, match="the agent is stopping"):
+            connect(peer, cancelled=lambda: time.monotonic() > begun + 0.1)
+        assert time.monotonic() - begun < 1.0
