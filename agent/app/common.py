@@ -11,7 +11,6 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from agent.errors import FileError, MediaError, NotFound
-from agent.spool.names import LEDGER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,6 +96,8 @@ def view_of(args: Arguments) -> SpoolView:
 
 def readable(root: str) -> bool:
     """Tell whether there is a ledger; raises ``FileError`` when there is and others may not read it."""
+    from agent.spool.names import LEDGER  # and threads with it, which who only sends does not need
+
     path = os.path.join(root, LEDGER)
     try:
         os.stat(path)

@@ -35,7 +35,7 @@ def files_in(paths: Iterable[str], *, leave_out: str = "") -> Iterator[Input]:
             for name in sorted(names):
                 if name != "DICOMDIR":
                     found = os.path.join(folder, name)
-                    yield Input(found, os.path.relpath(found, path))
+                    yield Input(found, found[len(path) :].lstrip("/"))
 
 
 def named(error: _Error, path: str, *others: str) -> _Error:

@@ -1,17 +1,19 @@
 """DICOM files on their way out: what sending needs to know of each, kept so small that thousands do not show.
 
-``Files`` is a sequence of ``Instance`` that keeps a hundred bytes for each file and builds the value when it is asked
-for; ``add`` reads the File Meta Information once. Raises ``FileError``, ``NotDicomError`` or ``DecodeError`` for what
-cannot be sent. ``require_whole`` follows the headers of a Data Set to the end of its file, without reading pixels: what
-is cut must not arrive as if it were whole, nor what is another instance than its File Meta Information says.
+``Files`` is a sequence of ``Instance`` that keeps a hundred and some bytes for each file, all in one piece, and builds
+the value when it is asked for; ``add`` reads the File Meta Information once. Raises ``FileError``, ``NotDicomError`` or
+``DecodeError`` for what cannot be sent. ``require_whole`` follows the headers of a Data Set to the end of its file,
+without reading pixels: what is cut must not arrive as if it were whole, nor what is another instance than its File Meta
+Information says.
 """
 
 from __future__ import annotations
 
 import os
 import struct
+from array import array
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, overload
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, overload
 
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE
 from agent.errors import DecodeError, FileError, NotDicomError
@@ -21,10 +23,12 @@ if TYPE_CHECKING:
     from agent.spool.walk import Origin
 
 FIRST_READ_BYTES = 2048  # holds preamble and File Meta Information of all but a few files
-_ROW = struct.Struct("<IQH")  # Data Set offset, file size, number of the pair; the SOP Instance UID follows
+# Data Set offset, file size, numbers of pair and folder, length of the SOP Instance UID; it and the name follow.
+_ROW = struct.Struct("<IQHIH")
 _OTHER_HINT = "Find out at its source which is right; 'modality-agent transcode' writes those of the Data Set."
 _GROUP_LENGTH = slice(META_OFFSET + 8, META_OFFSET + 12)  # value of (0002,0000), if it comes first as it must
 
+_Value = TypeVar("_Value")
 Pair = tuple[str, str]  # SOP Class UID, transfer syntax UID
 
 
@@ -45,36 +49,56 @@ def pair_of(instance: Instance) -> Pair:
     return instance.sop_class_uid, instance.transfer_syntax_uid
 
 
+class Numbered(Generic[_Value]):
+    """Values with a number each, in the order of their first appearance."""
+
+    __slots__ = ("_numbers", "values")
+
+    def __init__(self) -> None:
+        self.values: list[_Value] = []
+        self._numbers: dict[_Value, int] = {}
+
+    def number_of(self, value: _Value) -> int:
+        """Return the number of ``value``, a new one where it is new."""
+        number = self._numbers.setdefault(value, len(self.values))
+        if number == len(self.values):
+            self.values.append(value)
+        return number
+
+
 class Files(Sequence[Instance]):
     """Files to send, in order."""
 
-    __slots__ = ("_numbers", "_pairs", "_paths", "_rows")
+    __slots__ = ("_ends", "_folders", "_order", "_pairs", "_rows")
 
     def __init__(self) -> None:
-        self._paths: list[str] = []
-        self._rows: list[bytes] = []
-        self._pairs: list[Pair] = []
-        self._numbers: dict[Pair, int] = {}
+        self._rows = bytearray()
+        self._ends = array("Q", [0])  # where each row ends in ``_rows``, the next begins
+        self._pairs: Numbered[Pair] = Numbered()
+        self._folders: Numbered[str] = Numbered()
+        self._order = range(0)  # numbers of the rows that this is about
 
     def add(self, path: str) -> None:
         """Read what sending needs from the start of the file and append it."""
         found = open_instance(path)
-        pair = pair_of(found)
-        number = self._numbers.setdefault(pair, len(self._pairs))
-        if number == len(self._pairs):
-            self._pairs.append(pair)
-        self._paths.append(path)
-        self._rows.append(_ROW.pack(found.data_set_offset, found.size, number) + found.sop_instance_uid.encode())
+        name = os.path.basename(path)
+        pair = self._pairs.number_of(pair_of(found))
+        folder = self._folders.number_of(path[: len(path) - len(name)])
+        uid = found.sop_instance_uid.encode()
+        self._rows += _ROW.pack(found.data_set_offset, found.size, pair, folder, len(uid)) + uid + os.fsencode(name)
+        self._ends.append(len(self._rows))
+        self._order = range(len(self._ends) - 1)
 
     def share(self, part: int, parts: int) -> Files:
         """Return every ``parts``-th file from ``part`` on."""
         share = Files()
-        share._paths, share._rows = self._paths[part::parts], self._rows[part::parts]
-        share._pairs, share._numbers = self._pairs, self._numbers
+        for name in self.__slots__:
+            setattr(share, name, getattr(self, name))
+        share._order = self._order[part::parts]
         return share
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._order)
 
     @overload
     def __getitem__(self, index: int) -> Instance: ...
@@ -82,11 +106,16 @@ class Files(Sequence[Instance]):
     def __getitem__(self, index: slice) -> list[Instance]: ...
     def __getitem__(self, index: int | slice) -> Instance | list[Instance]:
         if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
-        row = self._rows[index]
-        offset, size, number = _ROW.unpack_from(row)
-        sop_class, syntax = self._pairs[number]
-        return Instance(self._paths[index], sop_class, row[_ROW.size :].decode(), syntax, offset, size)
+            return [self._row(number) for number in self._order[index]]
+        return self._row(self._order[index])
+
+    def _row(self, number: int) -> Instance:
+        row = self._rows[self._ends[number] : self._ends[number + 1]]
+        offset, size, pair, folder, length = _ROW.unpack_from(row)
+        name = _ROW.size + length
+        path = self._folders.values[folder] + os.fsdecode(bytes(row[name:]))
+        sop_class, syntax = self._pairs.values[pair]
+        return Instance(path, sop_class, row[_ROW.size : name].decode(), syntax, offset, size)
 
 
 def open_instance(path: str) -> Instance:
