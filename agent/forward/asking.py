@@ -75,6 +75,10 @@ class Asking:
         """Say whether there is a question to put."""
         return bool(self._to_ask(now, 1))
 
+    def next_at(self) -> float | None:
+        """Return when (monotonic s) the next question is due; None when there is none."""
+        return self._spool.next_question_at(self._settings.destination) if self._settings.commitment else None
+
     def waiting(self) -> bool:
         """Say whether a report for this destination is still to come."""
         mine = self._settings.destination

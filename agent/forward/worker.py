@@ -202,6 +202,8 @@ class Worker:
         deadlines = [open_.deadline for open_ in self._spool.open_transactions(1)]
         if self._asking.at > now:
             deadlines.append(self._asking.at)
+        if work_counts and (question := self._asking.next_at()) is not None:
+            deadlines.append(question)
         seconds = min([until, now + IDLE_TICK_S, *(max(at, now + LINGER_TICK_S) for at in deadlines)]) - now
         if not stop.is_set():
             not_before = None if work_counts else until

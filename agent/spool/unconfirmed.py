@@ -49,6 +49,12 @@ class Unconfirming(SpoolCore):
         """List what was asked for ``most_asked`` times without a final report."""
         return self._stored(destination, now, "d.asked >= ?", most_asked, limit)
 
+    def next_question_at(self, destination: str) -> float | None:
+        """Return when (monotonic s) the next question of a destination is due; None when there is none."""
+        sql = "SELECT min(next_at) FROM delivery WHERE destination = ? AND state = ?"
+        at = self.ledger.read(sql, (self.destination_id(destination), int(State.STORED)))[0][0]
+        return None if at is None else float(at)
+
     def place(self, item: Item) -> tuple[str, str]:
         """Return Study and Series Instance UID of an instance."""
         rows = self.ledger.read("SELECT study_uid, series_uid FROM instance WHERE id = ?", (item.id,))

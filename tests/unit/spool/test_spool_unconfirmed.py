@@ -207,3 +207,15 @@ def test_where_an_instance_is(spool, time_):
     (item,) = spool.claim("pacs", time_.now)
     receipt = spool.receipt(uid_of(1))
     assert spool.place(item) == (receipt.study_uid, receipt.series_uid)
+
+
+def test_when_the_next_question_is_due(spool, time_):
+    assert spool.next_question_at("pacs") is None
+    for number in (1, 2):
+        capture(spool, number)
+    send(spool, time_)
+    assert spool.next_question_at("pacs") == 0
+    ask(spool, time_, "1.2.3.1")
+    assert spool.next_question_at("pacs") is None
+    spool.settle("1.2.3.1", [], [(uid_of(number), 0x0213) for number in (1, 2)])
+    assert spool.next_question_at("pacs") == pytest.approx(time_.now + 60)
