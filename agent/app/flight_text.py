@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.term import count_text, printable, stamp_text
 from agent.dataset.uid import uid_name
-from agent.forward.profile import expiry_stage, usual_delay_s
+from agent.forward.profile import usual_delay_s
+from agent.link.expiry import expiry_text
 from agent.link.flight import FIRST_ROWS, WAYS
 from agent.spool.flights import read_lines
 from agent.ul.pdu import ABORT, COMMAND, DATA_TF, LAST
@@ -83,9 +84,9 @@ def alarms(root: str, name: str, now: float) -> list[str]:
     profile, _ = records(root, name)
     found = [one for one in profile.get("changes", ()) if now - one["at"] < ALARM_S]
     told = [f"noticed {stamp_text(one['at'])}: {one['text']}" for one in found]
-    stage = expiry_stage(profile.get("valid_until", ""), now)
-    if stage is not None:
-        told.append(f"its certificate expires on {profile['valid_until']}, in less than {stage} days")
+    ending = expiry_text(profile.get("valid_until", ""), now)
+    if ending:
+        told.append(f"its certificate {ending}")
     return told
 
 

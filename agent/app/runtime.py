@@ -32,6 +32,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.app import notify
+from agent.app.certificates import ending, ending_of_peers
 from agent.app.clip_end import early_end
 from agent.app.control import ControlServer
 from agent.app.forwarding import Forwarder, Listening, make_records, make_settler, reporters
@@ -57,6 +58,7 @@ SEAL_S: Final = 600.0
 _EXTEND: Final = "EXTEND_TIMEOUT_USEC=60000000"
 # Eviction needs no haste: when room is short the spool evicts by itself.
 KEEP_S: Final = 60.0
+CERTIFICATES_S: Final = 86_400.0  # the end of a certificate is told at the start, on reload and once a day
 _OLD_STAYS: Final = "old configuration stays in force"
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -94,6 +96,7 @@ class Runtime:
         self.control = ControlServer(self.spool.root, self.handle, say)
         self._specs = self._plan(self.settings)
         rehearsed()
+        self._say_certificates()
         self.supervisor.apply(self._specs, within_s=STOP_S)
 
     def stop(self) -> bool:
@@ -169,6 +172,7 @@ class Runtime:
         self._hand_on(before, one_exam=one_exam)
         changes = [f"stopped {name}" for name in stopped] + [f"started {name}" for name in started]
         self.journal.say("notice", "reload", "; ".join(changes) or "nothing changed")
+        self._say_certificates()
 
     def _hand_on(self, before: dict[str, Recorder], *, one_exam: bool) -> None:
         """Give captures that were asked for and not begun to the recorders that took over, within ``one_exam``."""
@@ -249,10 +253,19 @@ class Runtime:
         )
 
     def _keep(self, stop: threading.Event, _facts: object) -> None:
+        told_at = time.monotonic()
         while not stop.wait(KEEP_S):
             count = self.spool.evict()
             if count:
                 self.journal.say("info", "keeper", f"evicted {count} instances that every destination has")
+            if time.monotonic() >= told_at + CERTIFICATES_S:
+                told_at = time.monotonic()
+                self._say_certificates()
+
+    def _say_certificates(self) -> None:
+        now, settings = time.time(), self.settings
+        for text in (*ending(settings, now), *ending_of_peers(settings, self.spool.root, now)):
+            self.journal.say("warning", "tls", text)
 
     # --- requests of other processes ---------------------------------------------------------------
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
+from agent.app.certificates import ending
 from agent.app.cli import print_json
 from agent.app.rehearse import rehearse
 from agent.app.term import count_text
@@ -48,7 +50,7 @@ def run(args: Arguments) -> int:
             print(render.in_force(settings), end="")
         return 0
     notes = [] if settings.destination else ["no [[destination]]: instances are kept, and delivered nowhere"]
-    notes += rehearse(path, settings) if looked else []
+    notes += [*rehearse(path, settings), *ending(settings, time.time())] if looked else []
     facts = {"file": path, "destinations": len(settings.destination), "sources": len(settings.source)}
     if args.json:
         print_json({"ok": True, **facts, "notes": notes})

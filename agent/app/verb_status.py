@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from agent.app.certificates import ending
 from agent.app.cli import print_json
 from agent.app.common import PAUSE_S, STARTING_S, add_spool, patiently, settings_of
 from agent.app.flight_text import alarms
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
 
 _GONE = "not configured"
+_LINE = 300  # a sentence with a path in it
 
 
 def arguments(parser: Parser) -> None:
@@ -35,6 +37,7 @@ def run(args: Arguments) -> int:
         time.sleep(PAUSE_S)  # whoever holds the spool and does not answer yet is an agent that starts
     if settings is not None:
         answer.setdefault("configured", [row.name for row in settings.destination])
+        answer["certificates"] = ending(settings, time.time())
     known = {**answer["queue"], **answer.get("destinations", {})}
     answer["alarms"] = {name: told for name in known if (told := alarms(root, name, time.time()))}
     if args.json:
@@ -69,6 +72,8 @@ def _print(answer: dict[str, Any], root: str) -> None:
     for name, told in answer["alarms"].items():
         for text in told:
             print(f"{name}: {paint('changed', 'yellow')}, {printable(text)}")
+    for text in answer.get("certificates", ()):
+        print(f"tls: {paint('certificate', 'yellow')}: {printable(text, _LINE)}")
     _print_sources(answer.get("sources", {}))
     for name, role in answer.get("roles", {}).items():
         if role["last_error"]:

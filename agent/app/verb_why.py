@@ -5,10 +5,11 @@ Exit status 0 says that the answer was printed; scripts read ``--json``.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from agent.app.cli import print_json
-from agent.app.common import add_spool, spool_root, view_of
+from agent.app.common import add_spool, settings_of, spool_root, view_of
 from agent.app.term import paint, printable
 from agent.dataset.uid import is_valid_uid
 from agent.errors import NotFound, SpoolError, UsageError
@@ -39,6 +40,7 @@ def run(args: Arguments) -> int:
             if args.text:
                 _write(args.text, args.what, flights)
             facts = why.of_destination(view, args.what, links.get(args.what), flights, profile)
+            facts["certificates"] = _ending(args, profile)
             lines = why.destination_lines(facts)
         elif args.text:
             raise UsageError("--text is for a destination: what was on the line with it, instance by instance or not")
@@ -58,6 +60,21 @@ def run(args: Arguments) -> int:
     for line in lines[1:]:
         print(printable(line, _LINE))
     return 0
+
+
+def _ending(args: Arguments, profile: dict[str, Any]) -> list[str]:
+    """Say which certificates between us and a destination end soon; ours need the configuration."""
+    from agent.app.certificates import ending
+    from agent.link.expiry import expiry_text
+
+    now = time.time()
+    of_peer = expiry_text(profile.get("valid_until", ""), now)
+    told = [f"its own {of_peer}"] if of_peer else []
+    if args.spool is not None:
+        return told
+    settings = settings_of(args)
+    row = next((row for row in settings.destination if row.name == args.what and row.tls), None)
+    return told if row is None else [*told, *ending(settings, now, row)]
 
 
 def _write(path: str, name: str, flights: list[dict[str, Any]]) -> None:

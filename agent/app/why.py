@@ -268,6 +268,7 @@ def destination_lines(facts: Facts) -> list[str]:
     if delays:
         lines.append(f"committed {delays[len(delays) // 2]:.1f} s after it was asked, the slowest of the last "
                      f"{count_text(len(delays), 'instance')} after {delays[-1]:.1f} s")  # fmt: skip
+    lines += [f"certificate: {text}" for text in facts.get("certificates", ())]
     lines += profile_lines(facts["profile"]) + matrix(facts["takes"])
     for row in facts["sent"]:
         why = f": {row['why']}" if "why" in row else ""

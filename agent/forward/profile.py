@@ -6,10 +6,10 @@ it, and whoever notices there that something is refused hands the sentence in.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.dataset.uid import STORAGE_COMMITMENT
+from agent.link.expiry import expiry_stage
 from agent.link.flight import WAYS
 
 if TYPE_CHECKING:
@@ -18,14 +18,11 @@ if TYPE_CHECKING:
 Facts = dict[str, Any]
 
 CHANGES_KEPT: Final = 8
-# Two months to order a certificate, one to install it, a week to telephone.
-EXPIRES_DAYS: Final = (7, 30, 60)
-_DAY_S: Final = 86_400.0
 DELAYS: Final = 8  # of commitment reports, from which the usual one is taken
 SLOWER: Final = 10.0  # times the usual delay are worth a sentence ...
 QUICK_S: Final = 6.0  # ... which is at least this: nobody minds a minute
 TITLES: Final = 4
-FORGOTTEN_S: Final = 90 * _DAY_S  # a way that was not used for so long is new again
+FORGOTTEN_S: Final = 90 * 86_400.0  # a way that was not used for so long is new again
 # Fact of an association -> what it is called.
 _FACTS: Final = {
     "maximum_length": "its maximum PDU length",
@@ -111,13 +108,3 @@ def usual_delay_s(profile: Facts) -> float | None:
     """Return the median of the last delays of commitment reports; None before there are three."""
     delays = sorted(profile.get("delays_s", ()))
     return float(delays[len(delays) // 2]) if len(delays) >= 3 else None
-
-
-def expiry_stage(valid_until: str, now: float) -> int | None:
-    """Return the fewest of ``EXPIRES_DAYS`` that a certificate is closer to its end than; None when to none."""
-    if not valid_until:
-        return None
-    for days in EXPIRES_DAYS:
-        if valid_until < time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(now + days * _DAY_S)):
-            return days
-    return None

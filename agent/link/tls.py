@@ -19,13 +19,13 @@ the words of ``tls_words``.
 
 from __future__ import annotations
 
-import binascii
 import ssl
 import time
 from typing import NamedTuple
 
 from agent.errors import ConfigError, TlsRefused
-from agent.link.certificate import Certificate, RevocationList, read, read_list
+from agent.link.certificate import Certificate, read
+from agent.link.pem import first_certificate, read_text, revocation_lists
 
 # PS3.15 Table B.13-2 in OpenSSL's names: ECDHE only, AEAD only, forward secrecy always.
 CIPHERS_TLS12 = (
@@ -118,7 +118,7 @@ def _load_pair(context: ssl.SSLContext, certificate_file: str, key_file: str) ->
     own = first_certificate(certificate_file)
     if own.weakness:
         raise ConfigError(f"certificate {certificate_file} {own.weakness} (PS3.15 B.13)")
-    if "ENCRYPTED" in _readable(key_file, "key"):
+    if "ENCRYPTED" in read_text(key_file, "key"):
         raise ConfigError(f"key {key_file} is encrypted: nobody is there to type its pass phrase")
     try:
         # The callback keeps OpenSSL from asking for a pass phrase on the terminal of a daemon.
@@ -132,44 +132,3 @@ def _load_pair(context: ssl.SSLContext, certificate_file: str, key_file: str) ->
     problem = own.validity.problem(now_stamp())
     if problem:
         raise TlsRefused(f"our own certificate {certificate_file} {problem}", hint="Renew the certificate of this box.")
-
-
-def _readable(path: str, what: str) -> str:
-    try:
-        with open(path, encoding="latin-1") as file:
-            return file.read(1 << 20)
-    except OSError as error:
-        raise ConfigError(f"{what} file {path} cannot be read: {error.strerror}") from error
-
-
-def first_certificate(path: str) -> Certificate:
-    """Read the first certificate of a PEM file, the one that the file is about; ``ConfigError``."""
-    return certificates(path)[0]
-
-
-def certificates(path: str) -> list[Certificate]:
-    """Read every certificate of a PEM file; ``ConfigError`` when there is none."""
-    try:
-        found = [read(der) for der in _blocks(_readable(path, "certificate"), "CERTIFICATE")]
-    except ValueError as error:
-        raise ConfigError(f"certificate file {path}: {error}") from error
-    if not found:
-        raise ConfigError(f"certificate file {path} holds no certificate in PEM form")
-    return found
-
-
-def revocation_lists(path: str) -> list[RevocationList]:
-    """Read every list of a PEM file; ``ConfigError`` when there is none."""
-    try:
-        found = [read_list(der) for der in _blocks(_readable(path, "CRL"), "X509 CRL")]
-    except ValueError as error:
-        raise ConfigError(f"CRL file {path}: {error}") from error
-    if not found:
-        raise ConfigError(f"CRL file {path} holds no revocation list (CRL) in PEM form")
-    return found
-
-
-def _blocks(text: str, label: str) -> list[bytes]:
-    """Decode every PEM block with ``label``; ``ValueError`` for one that is damaged."""
-    head, foot = f"-----BEGIN {label}-----", f"-----END {label}-----"
-    return [binascii.a2b_base64(part.partition(foot)[0]) for part in text.split(head)[1:]]

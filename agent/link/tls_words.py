@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from agent.errors import ConfigError, TlsRefused
 from agent.link.certificate import readable
-from agent.link.tls import revocation_lists
+from agent.link.pem import revocation_lists
 
 if TYPE_CHECKING:
     from agent.link.certificate import Certificate

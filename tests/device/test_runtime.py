@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import threading
@@ -328,3 +329,13 @@ def test_a_bad_source_is_heard_before_any_role_works(box: Box) -> None:
         box.runtime.start(rehearsal.notes)
     assert box.runtime.supervisor.roles == {}
     assert box.site.rows() == []
+
+
+def test_the_end_of_certificates_is_told_every_day(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime_module, "KEEP_S", 0.02)
+    monkeypatch.setattr(runtime_module, "CERTIFICATES_S", 0.05)
+    monkeypatch.setattr(runtime_module, "ending", lambda *_: [f"end {next(told)}"])
+    told = itertools.count()  # the log would count the same sentence instead of saying it
+    box.configure("A")
+    box.start()
+    box.wait(lambda: "warning tls: end 3" in box.log)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +13,7 @@ from fakes.command import QUICK_SOURCE, run_command
 from fakes.faulty_pki import Pki
 from fakes.peers import need
 from fakes.process import Process, free_port
-from fakes.site import AGENT, Site
+from fakes.site import AGENT, Archive, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,3 +86,61 @@ def test_revocation_lists_are_read_again_on_reload(site: Site, pki: Pki) -> None
     assert not handshake(site.port, pki, "caller")
     agent.wait_for("the certificate of 127.0.0.1 has been revoked, or a CA above it, says")
     assert handshake(site.port, pki, "agent")
+
+
+# --- certificates that end soon ------------------------------------------------------------------------
+
+
+def in_days(days: float) -> str:
+    return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * 86_400))
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    """The CA ends in 9 days, our certificate in 5, that of the archive in 50."""
+    made = Pki(tmp_path_factory.mktemp("old"))
+    made.issue("agent", dates=(in_days(-1), in_days(5)))
+    made.issue("archive", dates=(in_days(-1), in_days(50)))
+    return made
+
+
+def date_of(pki: Pki, name: str) -> str:
+    """Until when a certificate is valid, as OpenSSL reads it and we write it."""
+    said = pki.openssl("x509", "-in", f"{name}.pem", "-noout", "-enddate", "-dateopt", "iso_8601")
+    found = re.fullmatch(r"notAfter=(\S+) (\d\d:\d\d):\d\dZ\n", said)
+    assert found is not None, said
+    return f"{found.group(1)} {found.group(2)} UTC"
+
+
+def test_the_end_of_certificates_is_told_everywhere(tmp_path: Path, old: Pki) -> None:
+    site = Site(tmp_path / "site", tls=old.folder)
+    archive = Archive(tmp_path / "archive", tls=old.folder)
+    archive.start()
+    ours = (
+        f"our certificate, 'agent' in {old.folder}/agent.pem, expires on {date_of(old, 'agent')}, in less than 7 days"
+    )
+    theirs = f"a CA of peers, 'ca' in {old.folder}/ca.pem, expires on {date_of(old, 'ca')}, in less than 30 days"
+    peer = f"expires on {date_of(old, 'archive')}, in less than 60 days"
+    destination = {"name": "pacs", "called_ae": "BENCH", "port": archive.port, "tls": True}
+    site.configure(destinations=[destination], sources=[QUICK_SOURCE])
+    try:
+        noted = run_command("config", "check", site.config)
+        assert f"note: {ours}" in noted.stdout
+        assert f"note: {theirs}" in noted.stdout
+        agent = site.start()
+        agent.wait_for(ours)
+        agent.wait_for(theirs)
+        agent.wait_until("commitment", lambda: site.all_in("committed", 1))
+        agent.wait_for(f"its certificate {peer[:21]}")  # learned from the association
+        agent.signal(signal.SIGHUP)
+        agent.wait_for(f"the certificate of pacs {peer}")
+        shown = run_command("status", "--config", site.config)
+        assert f"tls: certificate: {ours}\ntls: certificate: {theirs}" in shown.stdout
+        assert f"pacs: changed, its certificate {peer}" in shown.stdout
+        assert run_command("status", "--config", site.config, "--json").json["certificates"] == [ours, theirs]
+        told = run_command("why", "pacs", "--config", site.config).stdout
+        assert f"certificate: its own {peer}\ncertificate: {ours}\ncertificate: {theirs}" in told
+    finally:
+        if site.agent is not None:
+            site.agent.stop()
+        archive.stop()

@@ -1,0 +1,74 @@
+"""The certificates that a configuration names, and which of them end soon.
+
+Those of peers are no files of ours: the profile of a destination has learned them (``agent.forward.profile``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent.config.settings import DestinationSettings, Settings
+    from agent.link.certificate import Certificate
+
+
+class Held(NamedTuple):
+    """One certificate of a file: what it is to us, where it stands, what it says."""
+
+    what: str
+    path: str
+    certificate: Certificate
+
+
+def held(settings: Settings, row: DestinationSettings | None = None) -> Iterator[Held]:
+    """Yield every certificate of the configuration, or those behind one destination; ``ConfigError`` for bad files."""
+    from agent.link.pem import certificates
+
+    files = settings.tls
+    if files.certificate_file:
+        for at, one in enumerate(certificates(files.certificate_file)):
+            yield Held("a CA above our certificate" if at else "our certificate", files.certificate_file, one)
+    if files.ca_file and not (row is not None and row.tls_ca_file):
+        for one in certificates(files.ca_file):
+            yield Held("a CA of peers", files.ca_file, one)
+    for pinned in settings.destination if row is None else (row,):
+        if pinned.tls_ca_file:
+            for one in certificates(pinned.tls_ca_file):
+                yield Held(f"a CA of {pinned.name}", pinned.tls_ca_file, one)
+
+
+def ending(settings: Settings, now: float, row: DestinationSettings | None = None) -> list[str]:
+    """Say which certificates end within 60, 30 or 7 days of ``now`` or have ended, with file and subject.
+
+    A file that cannot be read is said here too: whoever asks wants to know, and nothing else stops for it.
+    """
+    from agent.errors import ConfigError
+    from agent.link.certificate import readable
+    from agent.link.expiry import expiry_text
+
+    told = []
+    try:
+        for what, path, one in held(settings, row):
+            text = expiry_text(readable(one.validity.not_after), now)
+            if text:
+                told.append(f"{what}, '{one.subject}' in {path}, {text}")
+    except ConfigError as error:
+        told.append(error.message)
+    return told
+
+
+def ending_of_peers(settings: Settings, root: str, now: float) -> list[str]:
+    """Say which peers showed a certificate, when they were last met, that ends soon."""
+    from agent.app.flight_text import records
+    from agent.link.expiry import expiry_text
+
+    told = []
+    for row in settings.destination:
+        if row.tls:
+            profile, _ = records(root, row.name)
+            text = expiry_text(profile.get("valid_until", ""), now)
+            if text:
+                told.append(f"the certificate of {row.name} {text}")
+    return told
