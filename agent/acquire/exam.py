@@ -96,6 +96,11 @@ class Exam:
         self._started: WallStamp | None = None
         self.study_uid = new_uid()
 
+    @property
+    def priority(self) -> str:
+        """Return the word of ``[exam] priority``."""
+        return self._settings.exam.priority
+
     def context(self, source: SourceSettings, started: WallStamp) -> DataSet:
         """Attributes of patient, study, series and equipment; the study began with the first instance ``started``."""
         with self._lock:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import FileError, StoppedEarly
 from agent.spool.draft import InstanceRecord, Sealed
+from agent.spool.states import PRIORITY_OF_WORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,16 +83,18 @@ class Recorder:
         self._wake = threading.Event()
         self._triggered = pending
         self._asked = False  # whether the capture under way was triggered
+        self.wanted = ""  # priority that the last trigger asked for; empty: that of the source
         self._automatic = 0
         self._next_at: float | None = None
         self.counts = Counts(0, 0, 0, recording=False, last_uid="")
         self.lost = ""  # what became of a trigger that was dropped, until the next one
 
-    def trigger(self) -> bool:
+    def trigger(self, priority: str = "") -> bool:
         """Ask for one capture; False, and nothing asked for, where one that has not begun waits already."""
         if self._triggered:
             return False
         self.lost = ""
+        self.wanted = priority
         self._triggered = True
         self._wake.set()
         return True
@@ -127,6 +130,7 @@ class Recorder:
         from agent.acquire.sources import open_source
 
         source = self.source
+        urgency = (self.wanted if self._asked else "") or source.priority or self._exam.priority
         log = self._open_log()
         self.counts = self.counts._replace(recording=True)
         try:
@@ -138,7 +142,7 @@ class Recorder:
                     if log is not None:  # the proof is complete before the instance is known
                         log.close()
                     unproven = bool(source.frame_digest_file) and (log is None or log.failure is not None)
-                    done = Recorded(captured, draft.seal(self._record(captured, picked, unproven=unproven)))
+                    done = Recorded(captured, draft.seal(self._record(captured, picked, urgency, unproven=unproven)))
         finally:
             self.counts = self.counts._replace(recording=False)
             if log is not None:
@@ -169,7 +173,7 @@ class Recorder:
             self._warn(str(error))
             return None
 
-    def _record(self, captured: Captured, picked: Picked, *, unproven: bool) -> InstanceRecord:
+    def _record(self, captured: Captured, picked: Picked, urgency: str, *, unproven: bool) -> InstanceRecord:
         from agent.acquire.pipeline import frames_missing
         from agent.transcode.choose import kind_of
 
@@ -198,6 +202,7 @@ class Recorder:
                 *((("frame_log", "failed"),) if unproven else ()),
                 *((("failure", captured.failure.code),) if captured.failure else ()),
             ),
+            priority=PRIORITY_OF_WORD[urgency],
         )
 
     def _take_turn(self, now: float) -> bool:

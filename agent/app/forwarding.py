@@ -130,6 +130,7 @@ class Forwarder:
                 transfer_syntax=transfer_syntax_uid(row.transfer_syntax),
                 cpu_share=row.cpu_share,
                 schedule=self._schedule,
+                urgent_ignores_windows=row.urgent_ignores_windows,
             ),
             settler,
             new_uid,

@@ -41,6 +41,7 @@ from agent.app.rehearse import rehearse_elsewhere
 from agent.app.roles import Spec, Supervisor
 from agent.app.wiring import check_tls, open_spool, spool_destinations
 from agent.errors import AgentError, CaptureWaiting, ConfigError, NotFound, UsageError
+from agent.spool.states import PRIORITY_OF_WORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,7 +182,9 @@ class Runtime:
             if heir is recorder or not recorder.pending:
                 continue
             with self._lock:
-                reason = _no_heir(heir) if one_exam or heir is None else "patient or exam changed before it began"
+                reason = "patient or exam changed before it began"
+                if one_exam or heir is None:
+                    reason = _no_heir(heir, recorder.wanted)
                 if reason:
                     text = f"a capture was asked for and is not made: {reason}"
                     self.journal.say("warning", f"from {name}", text)
@@ -277,17 +280,25 @@ class Runtime:
         if verb == "retry":
             return {"ok": True, "count": self._retry(_text(request, "destination"), _text(request, "uid"))}
         if verb == "capture":
-            self._trigger(_text(request, "source") or "")
+            self._trigger(_text(request, "source") or "", _priority(request, ""))
             return {"ok": True}
+        if verb == "priority":
+            return {"ok": True, "count": self._prioritize(_text(request, "uid") or "", _priority(request, "normal"))}
         raise UsageError(f"the agent knows no request '{verb}'")
 
-    def _trigger(self, source: str) -> None:
+    def _prioritize(self, uid: str, word: str) -> int:
+        count = self.spool.prioritize(uid, PRIORITY_OF_WORD[word])
+        if not count:
+            raise NotFound(f"the spool has never had {uid}, neither as an instance nor as a study")
+        return count
+
+    def _trigger(self, source: str, priority: str) -> None:
         with self._lock:
             recorder = self.recorders.get(source)
             if recorder is None:
                 names = ", ".join(self.recorders) or "none"
                 raise NotFound(f"no source '{source}' is configured; there are: {names}")
-            if not recorder.trigger():
+            if not recorder.trigger(priority):
                 raise CaptureWaiting(f"a capture of {source} is already waiting; this one is not made")
 
     def _retry(self, destination: str | None, uid: str | None) -> int:
@@ -423,15 +434,22 @@ def _text(request: dict[str, Any], name: str) -> str | None:
     return value
 
 
+def _priority(request: dict[str, Any], default: str) -> str:
+    word = _text(request, "priority") or default
+    if word and word not in PRIORITY_OF_WORD:
+        raise UsageError(f"'{word}' is no priority: {', '.join(PRIORITY_OF_WORD)}")
+    return word
+
+
 def _is_recording(recorder: Recorder) -> bool:
     return recorder.counts.recording
 
 
-def _no_heir(heir: Recorder | None) -> str:
+def _no_heir(heir: Recorder | None, priority: str) -> str:
     """Hand a capture on to the recorder that took over; why that cannot be, or ''."""
     if heir is None:
         return "the source was removed"
-    return "" if heir.trigger() else "another one was asked for meanwhile"
+    return "" if heir.trigger(priority) else "another one was asked for meanwhile"
 
 
 def _facts(settings: Settings, row: DestinationSettings) -> tuple[object, ...]:

@@ -1,7 +1,7 @@
-"""``queue list|show|retry``: what is on its way, what is stuck and why, and the order to try again.
+"""``queue list|show|retry|priority``: what is on its way, what is stuck and why, and orders to try again or sooner.
 
-Reading never disturbs a running agent. ``retry`` asks the running agent over its control socket; without one it opens
-the spool itself.
+Reading never disturbs a running agent. ``retry`` and ``priority`` ask the running agent over its control socket;
+without one they open the spool themselves.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from agent.app.term import columns, count_text, paint, printable, size_text, sta
 from agent.errors import NotFound, UsageError
 from agent.spool.ledger import REASON_LIMIT
 from agent.spool.receipt import place
-from agent.spool.states import STATE_OF_WORD
+from agent.spool.states import PRIORITY_OF_WORD, STATE_OF_WORD
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
@@ -35,8 +35,9 @@ _TRIES, _SIZE = 3, 4
 
 def arguments(parser: Parser) -> None:
     """Declare the options."""
-    parser.add("action", choices=("list", "show", "retry"), help="what to do")
-    parser.add("uid", amount="?", help="SOP Instance UID (show; optional for retry)")
+    parser.add("action", choices=("list", "show", "retry", "priority"), help="what to do")
+    parser.add("uid", amount="?", help="SOP Instance UID (show; optional for retry), or Study Instance UID (priority)")
+    parser.add("level", amount="?", choices=tuple(PRIORITY_OF_WORD), help="priority: where in the queue it goes")
     add_spool(parser)
     parser.add("--destination", metavar="NAME", help="only deliveries to this destination")
     parser.add("--state", choices=tuple(STATE_OF_WORD), help="list: only deliveries in this state")
@@ -54,7 +55,9 @@ def run(args: Arguments) -> int:
             return _show(args, view)
         if args.action == "list":
             return _list(args, view)
-    return _retry(args, view.root)
+        if args.action == "priority" and not (args.uid and args.level):
+            raise UsageError("'queue priority' needs a UID and " + ", ".join(PRIORITY_OF_WORD))
+    return _prioritize(args, view.root) if args.action == "priority" else _retry(args, view.root)
 
 
 def _check(args: Arguments, view: SpoolView) -> None:
@@ -65,7 +68,7 @@ def _check(args: Arguments, view: SpoolView) -> None:
             f"no destination '{args.destination}'; there are: {', '.join(known) or 'none'}",
             hint="--destination takes a name of [[destination]] of the configuration.",
         )
-    if args.uid is not None and view.receipt(args.uid) is None:
+    if args.uid is not None and args.action != "priority" and view.receipt(args.uid) is None:
         raise NotFound(f"the spool has never had {args.uid}", hint="'modality-agent queue list' shows what it has.")
 
 
@@ -127,7 +130,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         f"{row.id:08X}",
         row.destination,
-        row.state,
+        row.state if row.priority == "normal" else f"{row.state}, {row.priority}",
         str(row.attempt),
         size_text(row.size),
         stamp_text(row.captured_at),
@@ -179,6 +182,30 @@ def _show(args: Arguments, view: SpoolView) -> int:
 
 def _detail(detail: dict[str, str]) -> str:
     return " ".join(f"{key}={value}" for key, value in detail.items() if not key.endswith(("_at", "uid", "sha256")))
+
+
+def _prioritize(args: Arguments, root: str) -> int:
+    from agent.app.control import ask
+
+    answer = ask(root, {"verb": "priority", "uid": args.uid, "priority": args.level})
+    count = int(answer["count"]) if answer is not None else _prioritize_alone(args, root)
+    if args.json:
+        print_json({"instances": count, "agent_running": answer is not None})
+    else:
+        alone = "" if answer is not None else "; the agent is not running"
+        print(f"{count_text(count, 'instance')} {args.level}{alone}")
+    return 0
+
+
+def _prioritize_alone(args: Arguments, root: str) -> int:
+    from agent.app.wiring import open_spool
+
+    settings = settings_of(args)
+    with open_spool(settings._replace(spool=settings.spool._replace(path=root))) as spool:
+        count = spool.prioritize(args.uid, PRIORITY_OF_WORD[args.level])
+    if not count:
+        raise NotFound(f"the spool has never had {args.uid}, neither as an instance nor as a study")
+    return count
 
 
 def _retry(args: Arguments, root: str) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from agent.app.cli import print_json
 from agent.app.common import add_spool, readable, spool_root
 from agent.errors import NotRunning
+from agent.spool.states import PRIORITY_OF_WORD
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 def arguments(parser: Parser) -> None:
     """Declare the options."""
     parser.add("source", help="name of a [[source]] of the configuration")
+    parser.add("--priority", choices=tuple(PRIORITY_OF_WORD), help="of this capture (that of the source)")
     add_spool(parser)
 
 
@@ -28,7 +30,7 @@ def run(args: Arguments) -> int:
     from agent.app.control import ask
 
     root = spool_root(args)
-    answer = ask(root, {"verb": "capture", "source": args.source})
+    answer = ask(root, {"verb": "capture", "source": args.source, "priority": args.priority})
     if answer is None:
         readable(root)
         raise NotRunning(f"no agent is running on {root}")

@@ -52,8 +52,13 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "queue",
         "agent.app.verb_queue",
-        "list or show what is queued; retry what is deferred or held",
-        ("queue list --config agent.toml", "queue show 2.25.1234", "queue retry --destination pacs"),
+        "list or show what is queued; retry what is deferred or held; let an instance or study go first",
+        (
+            "queue list --config agent.toml",
+            "queue show 2.25.1234",
+            "queue retry --destination pacs",
+            "queue priority 2.25.77 urgent",
+        ),
         ("FileError", "NotFound", "ConfigError", *_SPOOL),
     ),
     Verb(

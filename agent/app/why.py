@@ -145,6 +145,8 @@ def _delivery(
     }
     done = state == "committed" or (state == "stored" and enough)
     says = STATES[state].format(**words)
+    if custody.priority != "normal" and state in ("queued", "active", "deferred"):
+        says += f"; its priority is {custody.priority}"
     if done and enough:
         says += ", which is all that is asked of this destination"
     elif state == "stored" and not commits:

@@ -78,6 +78,9 @@ MULTI_FRAME_WORDS: Final = ("us-mf", "xa", "xrf", "sc-mf-byte", "sc-mf-word", "s
 # in the colour space of its ICC Profile.
 GREY_WORDS: Final = ("us", "us-mf", "sc")
 
+# As the spool has them; a test compares the two.
+PRIORITIES: Final = ("urgent", "normal", "low")
+
 # LO is at most 64 characters and SH at most 16 (PS3.5 6.2).
 _LO: Final = 64
 _SH: Final = 16
@@ -169,6 +172,7 @@ _DESTINATION: Final = (
         (),
         "Images are sent only in these hours of local time, as 22:00-06:00 or Sat,Sun 00:00-24:00; empty: always.",
     ),
+    Key("urgent_ignores_windows", "switch", False, "What is urgent is sent at any hour."),
     Key("cpu_share", "number", 1.0, "Share of one core that copies for this peer may take.", "", 0.05, 1),
 )
 
@@ -197,6 +201,13 @@ _SOURCE: Final = (
         "Compressed frames that are decoded and compared before they are written: all, none, or spare: the first and "
         "every one behind which no other waits.",
         choices=("all", "spare", "none"),
+    ),
+    Key(
+        "priority",
+        "choice",
+        "",
+        "What it makes goes before (urgent) or behind (low) the rest of the queue; empty: as [exam] says.",
+        choices=("", *PRIORITIES),
     ),
     Key("clip_s", "number", 10.0, "A clip ends after this time.", "s", 0.01, 3600),
     Key("clip_frames", "integer", 0, "A clip ends after this many frames; 0: by time only.", "frames", 0, 1_000_000),
@@ -294,6 +305,7 @@ _EXAM: Final = (
     Key("accession_number", "text", "", "Accession Number (0008,0050).", high=_SH),
     Key("description", "text", "", "Study Description (0008,1030).", high=_LO),
     Key("referring_physician", "person", "", "Referring Physician's Name (0008,0090).", high=_LO),
+    Key("priority", "choice", "normal", "Which of the queue its images go before or behind.", choices=PRIORITIES),
 )
 
 SECTIONS: Final[tuple[Section, ...]] = (

@@ -67,6 +67,7 @@ class DestinationSettings(NamedTuple):
     transfer_syntax: str
     bandwidth: str | int
     send_windows: tuple[str, ...]
+    urgent_ignores_windows: bool
     cpu_share: float
 
 
@@ -80,6 +81,7 @@ class SourceSettings(NamedTuple):
     near: int
     grey_as_monochrome: bool
     verify: str
+    priority: str
     clip_s: float
     clip_frames: int
     every_s: float
@@ -124,6 +126,7 @@ class ExamSettings(NamedTuple):
     accession_number: str
     description: str
     referring_physician: str
+    priority: str
 
 
 class Settings(NamedTuple):

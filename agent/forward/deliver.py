@@ -224,7 +224,7 @@ class Delivery:
         driver = conversation.driver
         started = driver.now()
         message_id = conversation.next_message_id()
-        request = CStoreRequest(message_id, instance.sop_class_uid, instance.sop_instance_uid)
+        request = CStoreRequest(message_id, instance.sop_class_uid, instance.sop_instance_uid, instance.priority)
         conversation.queue(context_id, request, bulk=True)
         check = DigestCheck(instance) if instance.data_set_sha256 else None
         sent = driver.send_data_set(fd, instance.data_set_offset, size, context_id, self._refused, check)

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, overload
 
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE
+from agent.dimse.message import MEDIUM
 from agent.errors import DecodeError, FileError, NotDicomError
 from agent.media.part10 import META_OFFSET, PREFIX_LIMIT_BYTES, FileMeta, decode_prefix
 
@@ -42,6 +43,7 @@ class Instance(NamedTuple):
     data_set_offset: int  # bytes
     size: int  # bytes of the whole file
     data_set_sha256: bytes = b""  # what the Data Set must be; empty if nobody has recorded it
+    priority: int = MEDIUM  # of its C-STORE-RQ
 
 
 def pair_of(instance: Instance) -> Pair:

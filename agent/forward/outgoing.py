@@ -22,11 +22,13 @@ import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset.uid import is_lossy, uid_name
+from agent.dimse.message import HIGH, LOW, MEDIUM
 from agent.errors import DataSetError, LinkClosed, NativeError, SpoolError
 from agent.forward.deliver import failed, unchangeable
 from agent.forward.files import Instance
 from agent.service import commitment, query, storage
 from agent.spool.quota import Floor
+from agent.spool.states import Priority
 from agent.transcode.choose import AS_STORED, AUTO, LOSSLESS, choose
 from agent.transcode.learn import Figures, recall
 
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 HURRY_S: Final = 2.0
 # Below this a master is not worth opening: the file system and the headers of a copy cost as much.
 SMALL_S: Final = 0.02
+# Priority (0000,0700) of the C-STORE-RQ (PS3.7 9.3.1.1); few archives look at it.
+_DIMSE_PRIORITY: Final[dict[int, int]] = {Priority.URGENT: HIGH, Priority.NORMAL: MEDIUM, Priority.LOW: LOW}
 SERVICES: Final = (commitment.NEED.sop_class_uid, query.NEED.sop_class_uid)
 
 
@@ -249,4 +253,5 @@ def instance_of(item: Item) -> Instance:
         item.data_set_offset,
         item.size,
         item.data_set_sha256,
+        _DIMSE_PRIORITY[item.priority],
     )

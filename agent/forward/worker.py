@@ -5,7 +5,8 @@ propose a context for waits for the next association. When the queue is empty it
 association and lingers: a report often comes within seconds, and so does the next image. *Resting:* after a failure
 of the way or the peer nothing is tried until the back-off has passed; new images are queued and wait. *Open breaker:*
 after several failures in a row only a C-ECHO goes out until one succeeds. Outside its windows (``schedule``) a
-destination gets no image; commitment is asked for and taken at any hour.
+destination gets no image; commitment is asked for and taken at any hour. What is more urgent goes in front of the rest
+of a batch, which gives way once.
 
 Nothing is decided here: ``policy`` says what a failure means, the spool says what is due, and every answer is written
 to the ledger before the next batch is claimed. A stop lets the instance under way finish within ``STOP_GRACE_S`` and
@@ -38,7 +39,7 @@ from agent.forward.policy import (
 )
 from agent.service import commitment
 from agent.spool.forwarding import Answer
-from agent.spool.states import Life
+from agent.spool.states import Life, Priority
 from agent.transcode.choose import AS_STORED
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Settings(NamedTuple):
     transfer_syntax: str = AS_STORED  # or AUTO, or the UID to prefer
     cpu_share: float = 1.0  # of one core, for copies
     schedule: Schedule | None = None  # None: images at any hour
+    urgent_ignores_windows: bool = False
 
 
 def _nobody(_level: str, _text: str) -> None:
@@ -95,9 +97,9 @@ def _unrecorded(_peer: object) -> None:
 class Worker:
     """The forwarder of one destination; ``run`` is its thread. ``health`` may be read by others."""
 
-    __slots__ = ("_asking", "_carried", "_claimed", "_clock", "_closed", "_done", "_entropy",
+    __slots__ = ("_arrivals", "_asking", "_carried", "_claimed", "_clock", "_closed", "_done", "_entropy",
         "_pairs", "_record", "_say", "_settings", "_settler", "_spool", "_stop", "_stop_seen", "_stored", "_total",
-        "_troubled", "health", "outgoing")  # fmt: skip
+        "_troubled", "_yielded", "health", "outgoing")  # fmt: skip
 
     def __init__(
         self,
@@ -126,6 +128,8 @@ class Worker:
         self._total = 0  # instances stored since start
         self._done = (0, 0)  # instances stored and bytes sent for them since the log was told
         self._carried: list[Item] = []  # of these: for the next association, which proposes their contexts
+        self._arrivals = 0  # of the spool, when it was last asked for something more urgent
+        self._yielded: set[int] = set()  # were put back for something more urgent, and will not be again
         self._closed = False  # its window, when it was last looked at
         self._troubled = False  # this association met a failure of the way or the peer: no more work on it
         self.health = Health()
@@ -172,15 +176,20 @@ class Worker:
         return closed
 
     def _claim(self) -> list[Item]:
+        name, now, least = self._settings.destination, self._clock(), Priority.LOW
         if self._outside():
-            return []
-        items = self._spool.claim(self._settings.destination, self._clock(), BATCH)
+            if not self._settings.urgent_ignores_windows or not self._spool.urgent_due(name, now):
+                return []
+            least = Priority.URGENT
+        self._arrivals = self._spool.arrivals
+        items = self._spool.claim(name, now, BATCH, least=least)
         self._claimed.update((item.id, item) for item in items)
         return items
 
     def _reported(self, items: Iterable[Item]) -> None:
         for item in items:
             self._claimed.pop(item.id, None)
+            self._yielded.discard(item.id)
 
     def _defer(self, items: Sequence[Item], reason: str, next_at: float, status: int | None = None) -> None:
         self._spool.deferred_many(items, reason, next_at, status=status)
@@ -192,7 +201,21 @@ class Worker:
         self._carried = []
         self.outgoing.forget()
         self._spool.put_back(items)
-        self._reported(items)
+        self._claimed.clear()
+
+    def _gives_way(self, item: Item) -> bool:
+        """Say whether an instance that is claimed must not go now: its window has closed, or others go first."""
+        urgent = item.priority == Priority.URGENT
+        if self._outside() and not (urgent and self._settings.urgent_ignores_windows):
+            return True
+        arrivals = self._spool.arrivals
+        if urgent or arrivals == self._arrivals or item.id in self._yielded:
+            return False
+        self._arrivals = arrivals
+        if not self._spool.overtaken(self._settings.destination, Priority(item.priority), self._clock()):
+            return False
+        self._yielded.update(self._claimed)
+        return True
 
     # --- moods ---------------------------------------------------------------------------------
 
@@ -281,8 +304,10 @@ class Worker:
         """Send one batch, write down what became of it and claim the next; empty: this association is done."""
         answers: list[Answer] = []
         size = 0
+        way_given = False
         for item in items:
-            if self._troubled or self._stopping() or delivery.over or self._outside():
+            way_given = self._gives_way(item)
+            if self._troubled or self._stopping() or delivery.over or way_given:
                 break
             sent = self.outgoing.send(delivery, item)
             if sent is None:
@@ -307,11 +332,12 @@ class Worker:
             return []
         if answers:
             self._well()
-        if self.outgoing.ready and not self._stopping() and not self._closed:
+        if self.outgoing.ready and not self._stopping() and not way_given:
             self._carried = list(self._claimed.values())
             return []
-        if self._stopping() or delivery.over or self._closed:
+        if self._stopping() or delivery.over or way_given:
             self._put_back()
+        if self._stopping() or delivery.over:
             return []
         return [] if self._carried else self._proposed(delivery, self._claim())
 

@@ -53,18 +53,20 @@ class Item(NamedTuple):
     asked: int  # N-ACTION requests so far
     data_set_sha256: bytes  # of the Data Set as it was sealed; a sender that reads other bytes calls ``examine``
     source: str = ""  # name of the source in the configuration
+    priority: int = 2  # see priority.py
 
 
 ITEM_COLUMNS = (
     "i.id, i.sop_class_uid, i.sop_instance_uid, i.transfer_syntax_uid, i.data_set_offset, i.size, d.attempt, d.asked, "
-    "i.data_set_sha256, i.source"
+    "i.data_set_sha256, i.source, d.priority"
 )
 
 
 class SpoolCore:
     """State shared by the parts; not for use by itself."""
 
-    __slots__ = ("_claims", "_doubt", "_evicting", "_fresh", "_generation", "_work", "admission", "clock",
+    __slots__ = ("_claims", "_doubt", "_evicting", "_fresh", "_generation", "_turns", "_work", "admission",
+        "arrivals", "clock",
         "destinations", "ids", "ledger", "medium", "policy")  # fmt: skip
 
     def __init__(self, medium: Medium, ledger: Ledger, destinations: dict[str, Destination], ids: dict[str, int],
@@ -81,6 +83,8 @@ class SpoolCore:
         self._evicting = threading.Lock()
         self._claims = threading.Lock()
         self._doubt: dict[int, list[int]] = {}  # see forwarding.py
+        self._turns: dict[int, int] = {}  # destination -> how many were claimed; see priority.py
+        self.arrivals = 0  # changes when something came that may be more urgent than what is claimed
         self.admission = Admission(medium, policy)
 
     @property

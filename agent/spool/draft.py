@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from agent.media.part10 import FileMeta
     from agent.spool.durable import File
     from agent.spool.quota import Admission
+    from agent.spool.states import Priority
     from agent.spool.store import Spool
 
 HASH_CHUNK = 256 * 1024  # bytes read at a time: the pass is bound by SHA-256, not by the size of its reads
@@ -51,6 +52,7 @@ class InstanceRecord(NamedTuple):
     source: str = ""  # name of the source in the configuration; no patient data
     destinations: tuple[str, ...] | None = None  # None: all configured ones
     facts: tuple[tuple[str, object], ...] = ()  # more for the receipt (frames, dropped ...); no patient data
+    priority: Priority | None = None  # None: that of its study
 
 
 class Sealed(NamedTuple):

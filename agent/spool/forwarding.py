@@ -4,9 +4,7 @@ A worker claims a batch for its destination (one commit), sends it, and reports 
 batch in one commit. Losing such a report in a power cut costs a second sending of the same bytes, nothing else, so a
 worker may gather answers for a moment; what it may not do is report an answer it has not read.
 
-The order of work is fair after Postfix: a claim takes in turn from what was sealed in the last minute, from deferred
-deliveries that are due, and from the oldest queued ones, so that neither a backlog nor a row of failures can starve
-new images or be starved by them.
+The order of work is in priority.py.
 """
 
 from __future__ import annotations
@@ -15,10 +13,11 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import SpoolError
-from agent.spool.core import ITEM_COLUMNS, Item, SpoolCore
+from agent.spool.core import ITEM_COLUMNS, Item
 from agent.spool.ledger import REASON_LIMIT, details, live, move, note, reason_text, state_of
+from agent.spool.priority import Prioritizing, choose
 from agent.spool.receipt import Reader
-from agent.spool.states import Event, State
+from agent.spool.states import Event, Priority, State
 
 if TYPE_CHECKING:
     import sqlite3
@@ -42,13 +41,16 @@ class Answer(NamedTuple):
     facts: tuple[tuple[str, object], ...] = ()  # more for the receipt: what was sent and why; no patient data
 
 
-class Forwarding(SpoolCore):
+class Forwarding(Prioritizing):
     """Claiming and answering; all methods are thread safe and durable when they return."""
 
     __slots__ = ()
 
-    def claim(self, destination: str, now: float, limit: int = 16) -> list[Item]:
-        """Take up to ``limit`` deliveries that are due at monotonic ``now``; they are active until answered."""
+    def claim(self, destination: str, now: float, limit: int = 16, *, least: Priority = Priority.LOW) -> list[Item]:
+        """Take up to ``limit`` deliveries that are due at monotonic ``now``; they are active until answered.
+
+        None is less urgent than ``least``. They come in the order in which they are to be sent.
+        """
         number = self.destination_id(destination)
         if number not in self._doubt and not self._due(number, now):
             return []
@@ -61,7 +63,7 @@ class Forwarding(SpoolCore):
                 if state_of(db, instance, number) is State.ACTIVE:
                     move(db, instance, number, Event.RESTART, at=wall, next_at=0)
             items = []
-            chosen[:] = _choose(db, number, now, limit, fresh)
+            chosen[:] = choose(db, number, now, limit, fresh, self._turns.get(number, 0), least)
             for instance in chosen:
                 attempt = _attempt(db, instance, number)
                 detail = details(attempt=attempt)
@@ -77,6 +79,7 @@ class Forwarding(SpoolCore):
                 self._doubt[number] = sorted({*self._doubt.get(number, ()), *chosen})
                 raise
             self._doubt.pop(number, None)
+            self._turns[number] = self._turns.get(number, 0) + len(items)
         return items
 
     def stored(
@@ -240,28 +243,6 @@ def lost_or_damaged(db: sqlite3.Connection, instance: int, event: Event, *, at: 
     ).fetchall():
         if state in needy:
             move(db, instance, number, event, at=at, detail=detail, next_at=0)
-
-
-def _choose(db: sqlite3.Connection, number: int, now: float, limit: int, fresh: list[int]) -> list[int]:
-    """Pick instances in turn from three lanes, each oldest first; returned in ascending order."""
-    sql = (
-        "SELECT instance FROM delivery WHERE destination = ? AND state = ? AND next_at <= ? "
-        "ORDER BY next_at, instance LIMIT ?"
-    )
-    deferred = [row[0] for row in db.execute(sql, (number, int(State.DEFERRED), now, limit))]
-    queued = [row[0] for row in db.execute(sql, (number, int(State.QUEUED), now, limit))]
-    one = "SELECT 1 FROM delivery WHERE instance = ? AND destination = ? AND state = ?"
-    young: list[int] = []
-    if len(queued) >= limit:  # otherwise the fresh ones are among the queued already
-        young = [i for i in fresh if db.execute(one, (i, number, int(State.QUEUED))).fetchone()]
-    lanes = [deque(lane) for lane in (young, deferred, queued) if lane]
-    chosen: set[int] = set()
-    while lanes and len(chosen) < limit:
-        for lane in lanes:
-            if len(chosen) < limit:
-                chosen.add(lane.popleft())
-        lanes = [lane for lane in lanes if lane]
-    return sorted(chosen)
 
 
 def _attempt(db: sqlite3.Connection, instance: int, number: int) -> int:

@@ -310,7 +310,7 @@ def open_ledger(path: str, ops: Ops) -> Ledger:
             ops.step("ledger create", path)
             schema.create(db)
             ledger.created = True
-        elif found != schema.SCHEMA_VERSION:
+        elif found != schema.SCHEMA_VERSION and found not in schema.MIGRATIONS:
             db.close()
             raise SpoolError(
                 f"ledger {path} has schema version {found}, this agent knows {schema.SCHEMA_VERSION}",
@@ -321,6 +321,10 @@ def open_ledger(path: str, ops: Ops) -> Ledger:
             if answer != "ok":
                 db.close()
                 raise SpoolDamaged(f"ledger {path}: {answer}")
+            if found != schema.SCHEMA_VERSION:
+                ops.step("ledger migrate", path)
+                schema.migrate(db, found)
+                ops.step("ledger migrated", path)
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if ledger is not None:

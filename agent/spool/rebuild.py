@@ -3,8 +3,8 @@
 When SQLite cannot open the database or its ``quick_check`` complains, database and write-ahead log are moved to
 quarantine (the database first: a log without its database is recognised and moved too, whereas a stale log beside a
 new database would be replayed into it) and a new one is made, which recovery fills from the files. The history of
-deliveries is lost with the old one, so everything is queued again and archives see the same bytes twice; its tombstones
-are lost too, so a UID reused after eviction is no longer noticed. The report says so.
+deliveries and their priority are lost with the old one, so everything is queued again and archives see the same bytes
+twice; its tombstones are lost too, so a UID reused after eviction is no longer noticed. The report says so.
 """
 
 from __future__ import annotations

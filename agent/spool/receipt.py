@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.spool.ledger import GENESIS, link
 from agent.spool.names import file_path
-from agent.spool.states import STATE_OF_WORD, WORDS, State
+from agent.spool.states import PRIORITY_WORDS, STATE_OF_WORD, WORDS, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,7 @@ class Row(NamedTuple):
     reason: str
     size: int  # bytes
     captured_at: float
+    priority: str = "normal"  # urgent, normal, low
 
     @property
     def place(self) -> str:
@@ -71,6 +72,7 @@ class Custody(NamedTuple):
     asked: int
     transaction_uid: str | None
     committed_at: float | None
+    priority: str = "normal"
 
 
 class Entry(NamedTuple):
@@ -151,12 +153,12 @@ class Reader:
                 values.append(value)
         found = self._read(
             "SELECT i.id, i.sop_instance_uid, n.name, d.state, d.attempt, d.next_at, d.status, d.reason, i.size, "  # noqa: S608 - our text
-            "i.captured_at FROM delivery d JOIN instance i ON i.id = d.instance "
+            "i.captured_at, d.priority FROM delivery d JOIN instance i ON i.id = d.instance "
             f"JOIN destination n ON n.id = d.destination WHERE {' AND '.join(where)} "
             "ORDER BY d.instance, n.name LIMIT ?",
             (*values, limit),
         )
-        return [Row._make((*row[:3], WORDS[row[3]], *row[4:])) for row in found]
+        return [Row._make((*row[:3], WORDS[row[3]], *row[4:-1], PRIORITY_WORDS[row[-1]])) for row in found]
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Count deliveries per destination and state word; configured destinations appear even when empty."""
@@ -311,10 +313,11 @@ class Reader:
     def _deliveries(self, number: int) -> tuple[Custody, ...]:
         sql = (
             "SELECT n.name, d.state, d.attempt, d.status, d.reason, d.peer, d.sent_at, d.answered_at, d.asked, "
-            "d.transaction_uid, d.committed_at FROM delivery d JOIN destination n ON n.id = d.destination "
+            "d.transaction_uid, d.committed_at, d.priority FROM delivery d JOIN destination n ON n.id = d.destination "
             "WHERE d.instance = ? ORDER BY n.name"
         )
-        return tuple(Custody._make((row[0], WORDS[row[1]], *row[2:])) for row in self._read(sql, (number,)))
+        rows = self._read(sql, (number,))
+        return tuple(Custody._make((row[0], WORDS[row[1]], *row[2:-1], PRIORITY_WORDS[row[-1]])) for row in rows)
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sqlite3
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 TABLES = """
 CREATE TABLE destination (
@@ -47,6 +47,7 @@ CREATE TABLE delivery (
   state INTEGER NOT NULL,
   attempt INTEGER NOT NULL DEFAULT 0,
   asked INTEGER NOT NULL DEFAULT 0,  -- N-ACTION requests so far
+  priority INTEGER NOT NULL DEFAULT 2, -- see priority.py
   next_at REAL NOT NULL DEFAULT 0,   -- monotonic s: not before
   status INTEGER,                    -- of the last C-STORE-RSP
   reason TEXT NOT NULL DEFAULT '',
@@ -59,6 +60,7 @@ CREATE TABLE delivery (
   PRIMARY KEY (instance, destination)
 ) WITHOUT ROWID;
 CREATE INDEX delivery_due ON delivery (destination, state, next_at, instance);
+CREATE INDEX delivery_queue ON delivery (destination, state, priority, next_at, instance) WHERE state = 1 OR state = 6;
 CREATE INDEX delivery_transaction ON delivery (transaction_uid) WHERE transaction_uid IS NOT NULL;
 CREATE TABLE commitment (
   transaction_uid TEXT PRIMARY KEY,
@@ -81,8 +83,18 @@ CREATE TABLE event (
   chain BLOB NOT NULL                -- SHA-256 over the chain before and this row
 );
 CREATE INDEX event_instance ON event (instance, seq);
+CREATE TABLE study (study_uid TEXT PRIMARY KEY, priority INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
+
+# Schema version -> what makes the next one of it; each step is one transaction, so that a power cut leaves the old one.
+MIGRATIONS = {
+    1: """
+ALTER TABLE delivery ADD COLUMN priority INTEGER NOT NULL DEFAULT 2;
+CREATE INDEX delivery_queue ON delivery (destination, state, priority, next_at, instance) WHERE state = 1 OR state = 6;
+CREATE TABLE study (study_uid TEXT PRIMARY KEY, priority INTEGER NOT NULL) WITHOUT ROWID;
+""",
+}
 
 CACHE_KIB = 512  # a claim touches a handful of pages; SQLite's own default of 2 MiB is a tenth of our memory bar
 CHECKPOINT_PAGES = 1000  # 4 MiB of WAL: bounds both the file and the longest checkpoint
@@ -113,6 +125,17 @@ def connect(path: str) -> sqlite3.Connection:
 def create(db: sqlite3.Connection) -> None:
     """Make all tables in one transaction, or none."""
     db.executescript(f"BEGIN IMMEDIATE;{TABLES}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;")
+
+
+def migrate(db: sqlite3.Connection, found: int) -> None:
+    """Bring the tables of version ``found`` up to date; raises ``sqlite3.Error``, and they are as they were."""
+    for old in range(found, SCHEMA_VERSION):
+        try:
+            db.executescript(f"BEGIN IMMEDIATE;{MIGRATIONS[old]}PRAGMA user_version = {old + 1};COMMIT;")
+        except sqlite3.Error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
 
 
 def version(db: sqlite3.Connection) -> int:

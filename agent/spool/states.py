@@ -65,6 +65,18 @@ WORDS: dict[int, str] = {
 STATE_OF_WORD: dict[str, State] = {WORDS[state]: state for state in State}
 
 
+class Priority(IntEnum):
+    """How urgent a delivery is; the numbers are in the ledger and never change, lower goes first (priority.py)."""
+
+    URGENT = 1
+    NORMAL = 2
+    LOW = 3
+
+
+PRIORITY_WORDS: dict[int, str] = {Priority.URGENT: "urgent", Priority.NORMAL: "normal", Priority.LOW: "low"}
+PRIORITY_OF_WORD: dict[str, Priority] = {PRIORITY_WORDS[priority]: priority for priority in Priority}
+
+
 class Event(Enum):
     """What can happen to a delivery or an instance; the value is the word in the custody receipt."""
 
@@ -97,6 +109,7 @@ class Event(Enum):
     OUTDATED = "older report not counted"
     REBUILT = "ledger rebuilt"
     LEARNED = "peer takes"
+    PRIORITY = "priority set"
 
 
 _S, _E, _L = State, Event, Life

@@ -38,9 +38,10 @@ from agent.spool.evicting import Evicting
 from agent.spool.forwarding import Forwarding, lost_or_damaged
 from agent.spool.ledger import Ledger, details, live, move, note
 from agent.spool.names import INSTANCES, LEDGER, LOCK, QUARANTINE, Counter, folder_path
+from agent.spool.priority import of_new
 from agent.spool.quota import MIB, Floor, Policy
 from agent.spool.receipt import BEGINNING, Place, Reader, Receipt, Row
-from agent.spool.states import Event, Life, State
+from agent.spool.states import PRIORITY_WORDS, Event, Life, Priority, State
 
 if TYPE_CHECKING:
     import sqlite3
@@ -275,18 +276,22 @@ class Spool(Forwarding, Committing, Evicting):
             **dict(record.facts))  # fmt: skip
 
         def job(db: sqlite3.Connection) -> None:
-            seq = note(db, wall, number, None, Event.DURABLE, Life.LIVE, f"{story}\n{detail}".strip())
+            priority = of_new(db, record.priority, record.study_uid)
+            urgency = "" if priority is Priority.NORMAL else details(priority=PRIORITY_WORDS[priority])
+            told = "\n".join(filter(None, (story, urgency, detail)))
+            seq = note(db, wall, number, None, Event.DURABLE, Life.LIVE, told)
             row = (number, record.sop_instance_uid, record.sop_class_uid, record.transfer_syntax_uid, record.study_uid,
                 record.series_uid, found.data_set_offset, found.size, found.file_sha256, found.data_set_sha256,
                 int(Life.LIVE), captured_at, wall, None, record.source, seq)  # fmt: skip
             db.execute(f"INSERT INTO instance VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608 - only marks
             for destination in numbers:
                 seq = note(db, wall, number, destination, Event.QUEUE, State.QUEUED)
-                sql = "INSERT INTO delivery (instance, destination, state, seq) VALUES (?, ?, ?, ?)"
-                db.execute(sql, (number, destination, int(State.QUEUED), seq))
+                sql = "INSERT INTO delivery (instance, destination, state, priority, seq) VALUES (?, ?, ?, ?, ?)"
+                db.execute(sql, (number, destination, int(State.QUEUED), int(priority), seq))
 
         self.ledger.write(job)
         self._remember_fresh(names, number)
+        self.arrivals += 1
         self.wake()
         return _sealed(self, number, record, found, captured_at, wall, duplicate=False)
 

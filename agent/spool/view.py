@@ -60,7 +60,10 @@ class SpoolView(Reader):
             )
         if found != SCHEMA_VERSION:
             db.close()
-            raise MediaError(f"ledger {path} has schema version {found}, this agent knows {SCHEMA_VERSION}")
+            raise MediaError(
+                f"ledger {path} has schema version {found}, this agent knows {SCHEMA_VERSION}",
+                hint="An older one is brought up to date by the next start of the agent.",
+            )
         return cls(root, db)
 
     def running(self) -> bool:

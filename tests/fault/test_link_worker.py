@@ -27,6 +27,7 @@ from agent.media.part10 import FileMeta
 from agent.service import commitment
 from agent.spool.core import Destination
 from agent.spool.forwarding import Answer
+from agent.spool.states import Priority
 from agent.spool.store import Spool
 
 if TYPE_CHECKING:
@@ -100,6 +101,38 @@ def test_a_window_that_closes_lets_the_instance_under_way_end(bench: Bench, monk
     bench.until(committed=1, queued=4)
     assert bench.said[0] == "its window is closed: images wait"
     assert bench.spool.claim("pacs", time.monotonic(), 1)[0].attempt == 1, "what was put back was not tried"
+
+
+def test_what_is_urgent_goes_through_a_closed_window_and_nothing_else(bench: Bench) -> None:
+    hours, archive = Hours(), bench.archive()
+    (_, urgent, _) = bench.capture(3)
+    bench.spool.prioritize(urgent, Priority.URGENT)
+    bench.work(archive.port, schedule=hours, urgent_ignores_windows=True)
+    bench.until(committed=1, queued=2)
+    assert [row.sop_instance_uid for row in archive.store.rows()] == [urgent]
+
+
+def test_what_is_urgent_goes_in_front_of_the_rest_of_a_batch_and_the_rest_gives_way_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive, send, order = bench.archive(), Outgoing.send, []
+    waiting = bench.capture(4)
+
+    def send_and_capture(outgoing: Outgoing, delivery: Delivery, item: Item) -> object:
+        order.append((item.sop_instance_uid, item.attempt))
+        if len(order) < 4:
+            (uid,) = bench.capture(1)
+            bench.spool.prioritize(uid, Priority.URGENT)
+        return send(outgoing, delivery, item)
+
+    monkeypatch.setattr(Outgoing, "send", send_and_capture)
+    bench.work(archive.port)
+    bench.until(committed=7)
+    sent = [("waiting" if uid in waiting else "urgent") for uid, _ in order]
+    assert sent == ["waiting", "urgent", *sent[2:]]
+    assert sent[2:].index("waiting") <= 2, "what gave way once does not again"
+    assert {attempt for _, attempt in order} == {1}
+    assert len({uid for uid, _ in order}) == len(order) == 7
 
 
 def test_report_on_a_new_association(bench: Bench) -> None:

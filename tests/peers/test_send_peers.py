@@ -33,6 +33,7 @@ from agent.link.pace import BURST_S, Pace
 from agent.link.peer import Peer, Timeouts
 from agent.link.tls import TlsSettings
 from agent.media.part10 import FileMeta, encode_prefix
+from agent.spool.states import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -291,6 +292,28 @@ def test_pynetdicom_gets_the_bytes(scp: Callable[..., int], tmp_path: Path) -> N
         whole = file.read()
     assert whole.endswith(got[0])
     assert outcome.bytes == len(got[0])
+
+
+def test_pynetdicom_is_told_the_priority_and_gets_it_in_that_order(scp: Callable[..., int], tmp_path: Path) -> None:
+    """Priority (0000,0700) is HIGH 1, MEDIUM 0, LOW 2 (PS3.7 9.3.1.1)."""
+    from fakes.link_bench import Bench
+
+    got: list[tuple[str, int]] = []
+
+    def on_store(event: Any) -> int:
+        got.append((str(event.request.AffectedSOPInstanceUID), event.request.Priority))
+        return 0
+
+    bench = Bench(tmp_path)
+    try:
+        low, normal, urgent = bench.capture(3)
+        bench.spool.prioritize(low, Priority.LOW)
+        bench.spool.prioritize(urgent, Priority.URGENT)
+        bench.work(scp(on_store), called_ae="ANY", commitment=False)
+        bench.until(stored=3)
+    finally:
+        bench.close()
+    assert got == [(urgent, 1), (normal, 0), (low, 2)]
 
 
 @pytest.mark.parametrize("how", ["same", "new"])

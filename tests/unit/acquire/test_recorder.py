@@ -106,6 +106,23 @@ def test_turns_keep_their_period_and_missed_ones_are_not_made_up_for(spool: Spoo
     assert not quiet._take_turn(0.0)
 
 
+@pytest.mark.parametrize(
+    ("trigger", "source", "exam", "kept"),
+    [("", "", "normal", 2), ("", "", "urgent", 1), ("", "low", "urgent", 3), ("urgent", "low", "normal", 1)],
+)
+def test_a_capture_is_as_urgent_as_its_trigger_source_or_exam(
+    spool: Spool, trigger: str, source: str, exam: str, kept: int
+) -> None:
+    unit = recorder(spool, [])
+    unit.source = unit.source._replace(priority=source)
+    settings = unit._exam._settings
+    unit._exam._settings = settings._replace(exam=settings.exam._replace(priority=exam))
+    assert unit.trigger(trigger)
+    assert unit._take_turn(0.0)
+    unit.record(threading.Event())
+    assert spool.claim(next(iter(spool.destinations)), 1e12)[0].priority == kept
+
+
 def test_a_trigger_outlives_its_recorder(spool: Spool) -> None:
     old = recorder(spool, [])
     assert not old.pending
