@@ -26,7 +26,7 @@ class FileSink:
 
     __slots__ = ("_file", "_medium", "_position", "_waiting", "path")
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, mode: int = _MODE) -> None:
         self.path = os.path.abspath(path)
         self._medium = Medium(os.path.dirname(self.path))
         self._position = 0
@@ -38,7 +38,7 @@ class FileSink:
             raise FileError(f"{path}: there is no folder {folder}", hint="Make it first, or correct the path.")
         part = f"{self.path}.{os.urandom(4).hex()}.part"
         try:
-            self._file = self._medium.create(part, _MODE)
+            self._file = self._medium.create(part, mode)
         except SpoolError as error:
             raise _failed(error, part, path) from None
 

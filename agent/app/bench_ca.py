@@ -9,11 +9,9 @@ from __future__ import annotations
 import os
 from typing import Final, NamedTuple
 
-from agent.errors import FileError
+from agent.app.openssl import openssl
 
 _DAYS: Final = 10
-# Key making takes milliseconds; a minute means the machine has other problems.
-_TIMEOUT_S: Final = 60
 
 
 class Identity(NamedTuple):
@@ -28,7 +26,7 @@ def make_ca(folder: str, name: str = "bench-ca") -> Identity:
     """Make a self-signed CA in ``folder`` (created with mode 0700); raises ``FileError``."""
     os.makedirs(folder, mode=0o700, exist_ok=True)
     certificate, key = _paths(folder, name)
-    _openssl(
+    openssl(
         *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-sha256"),
         *("-days", str(_DAYS), "-subj", f"/O=modality-agent bench/CN={name}", "-keyout", key, "-out", certificate),
         *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
@@ -48,12 +46,12 @@ def issue(folder: str, name: str, ca: Identity, *, hosts: tuple[str, ...] = (), 
     with open(extensions, "w", encoding="ascii") as file:
         file.write("basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n")
         file.write("extendedKeyUsage=serverAuth,clientAuth\n" + (f"subjectAltName={names}\n" if names else ""))
-    _openssl(
+    openssl(
         *("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-sha256"),
         *("-subj", f"/O=modality-agent bench/CN={name}", "-keyout", key, "-out", request),
     )
     os.chmod(key, 0o600)
-    _openssl(
+    openssl(
         *("x509", "-req", "-sha256", "-in", request, "-CA", ca.certificate_file, "-CAkey", ca.key_file),
         *("-CAcreateserial", "-days", str(days), "-extfile", extensions, "-out", certificate),
     )
@@ -68,25 +66,3 @@ def _paths(folder: str, name: str) -> tuple[str, str]:
 
 def _is_address(host: str) -> bool:
     return ":" in host or host.replace(".", "").isdigit()
-
-
-def _openssl(*arguments: str) -> None:
-    import subprocess
-
-    try:
-        done = subprocess.run(  # noqa: S603  fixed command, arguments are ours, no shell
-            ("openssl", *arguments),  # noqa: S607  the openssl of the machine is wanted, wherever it is
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_TIMEOUT_S,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise FileError(
-            "the 'openssl' command is not installed", hint="Install it (Debian: apt install openssl) and try again."
-        ) from None
-    except subprocess.TimeoutExpired:
-        raise FileError(f"openssl {arguments[0]} did not end within {_TIMEOUT_S} s") from None
-    if done.returncode:
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise FileError(f"openssl {arguments[0]} failed: {lines[-1] if lines else f'status {done.returncode}'}")

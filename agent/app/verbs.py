@@ -148,6 +148,17 @@ VERBS: Final[tuple[Verb, ...]] = (
         ("FileError", "NotConformant", "DisplayError"),
     ),
     Verb(
+        "tls",
+        "agent.app.verb_tls",
+        "make a key and a certificate request on this box, or show which certificates are in use",
+        (
+            "tls request --config agent.toml --name unit7.example.org --name 10.0.0.7",
+            "tls request --config agent.toml --same-key",
+            "tls show --config agent.toml",
+        ),
+        ("FileError", "ConfigError"),
+    ),
+    Verb(
         "archive",
         "agent.app.verb_archive",
         "a small bench archive: Verification, Storage and Storage Commitment SCP",

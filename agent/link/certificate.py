@@ -12,6 +12,7 @@ Raises ``ValueError`` for anything else than X.509.
 from __future__ import annotations
 
 import socket
+from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Certificate(NamedTuple):
     names: tuple[str, ...]  # subjectAltName: DNS names and addresses
     weakness: str  # why PS3.15 B.13 forbids it, or nothing
     serial: bytes
+    sha256: str  # of the whole certificate, hexadecimal: what people compare
 
 
 class RevocationList(NamedTuple):
@@ -78,7 +80,8 @@ def read(der: bytes) -> Certificate:
     weak = _weak_key(der, key) or _weak_signature(der[signature[1] : signature[2]])
     names = () if extensions is None else _names(der, extensions)
     number = der[serial[1] : serial[2]]
-    return Certificate(_name(der, subject), _name(der, issuer), _validity(der, dates), names, weak, number)
+    return Certificate(_name(der, subject), _name(der, issuer), _validity(der, dates), names, weak, number,
+                       sha256(der).hexdigest())  # fmt: skip
 
 
 def read_list(der: bytes) -> RevocationList:

@@ -96,10 +96,15 @@ def judge(der: bytes | None, peer: str) -> Certificate | None:
     return shown
 
 
-def _fill(context: ssl.SSLContext, settings: TlsSettings) -> None:
+def permit(context: ssl.SSLContext) -> None:
+    """Restrict ``context`` to the versions and suites of the profile."""
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(":".join((SECURITY_LEVEL, *CIPHERS_TLS12)))
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+
+
+def _fill(context: ssl.SSLContext, settings: TlsSettings) -> None:
+    permit(context)
     try:
         context.load_verify_locations(cafile=settings.ca_file)
     except ssl.SSLError as error:
