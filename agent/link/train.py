@@ -31,7 +31,7 @@ HEAD_BYTES = 12  # PDU header 6, PDV length 4, context ID 1, message control hea
 PDV_OVERHEAD_BYTES = 6  # what a maximum length counts besides the fragment
 COMMAND_ROOM_BYTES = 1024  # a C-STORE-RQ PDU is below 300 bytes
 TRAIN_BYTES = 1 << 20
-LONGEST_PDU_BYTES = 1 << 17  # for peers without a limit: nothing is gained beyond 64 KiB
+LONGEST_PDU_BYTES = 1 << 17  # with its head, eight whole TLS records; nothing is gained beyond 64 KiB
 PDU_LIMIT = 1000  # gaps in one preadv; IOV_MAX is 1024
 SMALLEST_FRAGMENT_BYTES = 2
 
@@ -61,7 +61,7 @@ class Train:
     def __init__(self, fragment_bytes: int, *, train_bytes: int = TRAIN_BYTES) -> None:
         if fragment_bytes < SMALLEST_FRAGMENT_BYTES:
             raise LocalProtocolError(f"a fragment of {fragment_bytes} bytes carries nothing")
-        fragment = min(fragment_bytes, LONGEST_PDU_BYTES - PDV_OVERHEAD_BYTES) & ~1
+        fragment = min(fragment_bytes, LONGEST_PDU_BYTES - HEAD_BYTES) & ~1
         stride = HEAD_BYTES + fragment
         count = max(1, min(PDU_LIMIT, train_bytes // stride))
         self.fragment_bytes = fragment
