@@ -107,7 +107,7 @@ def serve_reports(call: Call, settler: Settler) -> None:
 class Forwarder:
     """One destination as a role: the worker and what ``status`` says about it."""
 
-    __slots__ = ("_bandwidth", "_schedule", "_worker", "name", "peer")
+    __slots__ = ("_bandwidth", "_failover", "_schedule", "_worker", "name", "peer")
 
     def __init__(
         self, settings: Settings, row: DestinationSettings, spool: Spool, settler: Settler, records: Records,
@@ -116,6 +116,7 @@ class Forwarder:
         self.name = row.name
         self.peer = peer_of_destination(settings, row)
         self._bandwidth = rate_text(row.bandwidth)
+        self._failover = row.failover, row.failover_after_s
         self._schedule = schedule_of(row.send_windows)
         say = partial(_say, journal, row.name)
         self._worker = Worker(
@@ -131,6 +132,8 @@ class Forwarder:
                 cpu_share=row.cpu_share,
                 schedule=self._schedule,
                 urgent_ignores_windows=row.urgent_ignores_windows,
+                failover=row.failover,
+                failover_after_s=row.failover_after_s,
             ),
             settler,
             new_uid,
@@ -148,7 +151,7 @@ class Forwarder:
 
     def facts(self) -> dict[str, Any]:
         """Return health in plain values; ``next_in_s`` counts from now."""
-        health = self._worker.health
+        health, (other, after_s) = self._worker.health, self._failover
         state = "ok" if not health.failures else ("waits for the operator" if health.needs_operator else "resting")
         return {
             "peer": str(self.peer),
@@ -158,6 +161,7 @@ class Forwarder:
             "reason": health.reason,
             "bandwidth": self._bandwidth,
             "window": window_facts(self._schedule),
+            "handed_over_to": other if other and health.open_for(after_s, time.monotonic()) else "",
         }
 
 

@@ -59,7 +59,8 @@ def run(args: Arguments) -> int:
 def is_safe(receipt: Receipt, stored_is_enough: frozenset[str]) -> bool:
     """Whether every destination has the instance for good."""
     return bool(receipt.deliveries) and all(
-        custody.state == "committed" or (custody.state == "stored" and custody.destination in stored_is_enough)
+        custody.state in ("committed", "diverted")
+        or (custody.state == "stored" and custody.destination in stored_is_enough)
         for custody in receipt.deliveries
     )
 

@@ -109,7 +109,8 @@ def link_text(facts: dict[str, Any]) -> str:
     reason = facts["reason"].rpartition(" [")[0] or facts["reason"]
     whose = ", waits for the operator" if facts["state"] == "waits for the operator" else ""
     left = f"waiting {facts['next_in_s']:.0f} s" if facts["next_in_s"] >= 1 else "trying now"
-    return f"{left}{whose}: {reason}"
+    over = f"; images go to {facts['handed_over_to']}" if facts.get("handed_over_to") else ""
+    return f"{left}{whose}: {reason}{over}"
 
 
 def _print_sources(sources: dict[str, Any]) -> None:

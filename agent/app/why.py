@@ -38,6 +38,7 @@ STATES: Final[Mapping[str, str]] = {
     "unconfirmed": "was stored at {answered} and never committed: {reason}; it stays on this box",
     "deferred": "could not be delivered yet ({tries}): {reason}",
     "held": "is held until somebody acts ({tries}): {reason}",
+    "diverted": "was not sent here: {reason}",
     "damaged": "cannot be sent: its file on this box is damaged and was set aside",
     "lost": "cannot be sent: its file on this box is gone",
 }
@@ -143,11 +144,11 @@ def _delivery(
         "answered": stamp_text(custody.answered_at),
         "committed": stamp_text(custody.committed_at),
     }
-    done = state == "committed" or (state == "stored" and enough)
+    done = state in ("committed", "diverted") or (state == "stored" and enough)
     says = STATES[state].format(**words)
     if custody.priority != "normal" and state in ("queued", "active", "deferred"):
         says += f"; its priority is {custody.priority}"
-    if done and enough:
+    if done and enough and state != "diverted":
         says += ", which is all that is asked of this destination"
     elif state == "stored" and not commits:
         says += f"; {NO_COMMITMENT}"
@@ -187,9 +188,9 @@ def way(link: Facts) -> str:
     hint = hints(link["reason"], None)
     waits = f"the next try is in {link['next_in_s']:.0f} s" if link["next_in_s"] >= 1 else "it is tried now"
     failures = count_text(link["failures"], "failure")
-    return (
-        f"{hours}the way is not: {_CODE.sub('', link['reason'])} ({failures}); {waits}{'; ' + hint[0] if hint else ''}"
-    )
+    over = f"its images go to {link['handed_over_to']} meanwhile" if link.get("handed_over_to") else ""
+    told = f"{hours}the way is not: {_CODE.sub('', link['reason'])} ({failures})"
+    return "; ".join(filter(None, (told, waits, over, *hint[:1])))
 
 
 def instance_lines(facts: Facts, receipt: Receipt) -> list[str]:

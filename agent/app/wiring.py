@@ -33,7 +33,7 @@ def spool_destinations(settings: Settings) -> list[Destination]:
     """Translate ``[[destination]]`` for the spool."""
     from agent.spool.core import Destination
 
-    return [Destination(row.name, row.commitment) for row in settings.destination]
+    return [Destination(row.name, row.commitment, row.standby) for row in settings.destination]
 
 
 def open_spool(settings: Settings) -> Spool:

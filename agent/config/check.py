@@ -160,6 +160,7 @@ def _between(values: Values) -> list[Problem]:
         if len(values[name]) > limit:
             problems.append(Problem(f"{name}[{limit}]", f"at most {limit} are allowed"))
     problems += _tls_files(values)
+    problems += _failovers(values["destination"])
     for index, row in enumerate(values["destination"]):
         if row["retry_cap_s"] < row["retry_base_s"]:
             problems.append(Problem(f"destination[{index}].retry_cap_s", "is below retry_base_s"))
@@ -177,6 +178,23 @@ def _between(values: Values) -> list[Problem]:
     if mount and not (path + "/").startswith(mount.rstrip("/") + "/"):
         problems.append(Problem("spool.require_mount", f"'{mount}' does not hold spool.path '{path}'"))
     return problems
+
+
+def _failovers(rows: list[Values]) -> Iterator[Problem]:
+    """What cannot stand in for another destination, or has none to stand in for."""
+    known = {row["name"]: row for row in rows}
+    named = {row["failover"] for row in rows}
+    for index, row in enumerate(rows):
+        other = known.get(row["failover"])
+        where = f"destination[{index}].failover"
+        if row["failover"] and other is None:
+            yield Problem(where, f"no destination is called '{row['failover']}'")
+        elif other is not None and not other["standby"]:
+            yield Problem(where, f"'{other['name']}' gets every image anyway: give it standby = true")
+        elif other is not None and row["standby"]:
+            yield Problem(where, "a standby has no failover of its own")
+        if row["standby"] and row["name"] not in named:
+            yield Problem(f"destination[{index}].standby", "no destination names it as its failover")
 
 
 def _tls_files(values: Values) -> Iterator[Problem]:

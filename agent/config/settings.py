@@ -68,6 +68,9 @@ class DestinationSettings(NamedTuple):
     bandwidth: str | int
     send_windows: tuple[str, ...]
     urgent_ignores_windows: bool
+    failover: str
+    failover_after_s: float
+    standby: bool
     cpu_share: float
 
 

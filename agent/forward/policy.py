@@ -108,6 +108,7 @@ class Health(NamedTuple):
     next_at: float = 0.0  # monotonic s: nothing is tried before
     needs_operator: bool = False
     reason: str = ""
+    open_since: float | None = None  # monotonic s: only probes go out since then
 
     @property
     def open(self) -> bool:
@@ -119,7 +120,12 @@ class Health(NamedTuple):
         failures = self.failures + 1
         operator = rule_of_error(error).retry is Retry.OPERATOR
         wait = back_off.cap_s * (1 - entropy() / 2) if operator else back_off.draw_s(failures, entropy)
-        return Health(failures, now + wait, operator, f"{error} [{error.code}]")
+        found = Health(failures, now + wait, operator, f"{error} [{error.code}]", self.open_since)
+        return found._replace(open_since=now) if found.open and found.open_since is None else found
+
+    def open_for(self, seconds: float, now: float) -> bool:
+        """Return whether the breaker has been open for so long."""
+        return self.open_since is not None and now >= self.open_since + seconds
 
 
 class Verdict(NamedTuple):

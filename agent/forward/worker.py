@@ -4,7 +4,8 @@ The loop knows three moods. *Healthy:* while there is work, one association carr
 propose a context for waits for the next association. When the queue is empty it asks for commitment on the same
 association and lingers: a report often comes within seconds, and so does the next image. *Resting:* after a failure
 of the way or the peer nothing is tried until the back-off has passed; new images are queued and wait. *Open breaker:*
-after several failures in a row only a C-ECHO goes out until one succeeds. Outside its windows (``schedule``) a
+after several failures in a row only a C-ECHO goes out until one succeeds; if that takes long, what waits is handed over
+to another destination, where the site names one. Outside its windows (``schedule``) a
 destination gets no image; commitment is asked for and taken at any hour. What is more urgent goes in front of the rest
 of a batch, which gives way once.
 
@@ -76,6 +77,8 @@ class Settings(NamedTuple):
     cpu_share: float = 1.0  # of one core, for copies
     schedule: Schedule | None = None  # None: images at any hour
     urgent_ignores_windows: bool = False
+    failover: str = ""  # destination that is owed the images while this one is down ...
+    failover_after_s: float = 600.0  # ... for so long
 
 
 def _nobody(_level: str, _text: str) -> None:
@@ -161,6 +164,8 @@ class Worker:
         if self._outside() and self._carried:
             self._put_back()
         now = self._clock()
+        if self._settings.failover and self.health.open_for(self._settings.failover_after_s, now):
+            self._divert()
         if now < self.health.next_at:
             self._rest(self.health.next_at, stop)
         elif (not self.health.open or self._probe()) and not self._work(now):
@@ -185,6 +190,13 @@ class Worker:
         items = self._spool.claim(name, now, BATCH, least=least)
         self._claimed.update((item.id, item) for item in items)
         return items
+
+    def _divert(self) -> None:
+        self._put_back()
+        other = self._settings.failover
+        count = self._spool.divert(self._settings.destination, other, self.health.reason)
+        if count:
+            self._say("warning", f"{count} instance{'s' * (count > 1)} handed over to {other}")
 
     def _reported(self, items: Iterable[Item]) -> None:
         for item in items:

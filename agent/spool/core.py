@@ -32,10 +32,14 @@ class Clock(NamedTuple):
 
 
 class Destination(NamedTuple):
-    """A configured destination; ``commitment=False``: the site accepts "stored" as the end (P4)."""
+    """A configured destination; ``commitment=False``: the site accepts "stored" as the end (P4).
+
+    ``standby``: it is owed only what others hand over.
+    """
 
     name: str
     commitment: bool = True
+    standby: bool = False
 
 
 class Item(NamedTuple):

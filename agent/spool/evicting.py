@@ -6,7 +6,8 @@ A crash in between leaves EVICTING, which recovery finishes; the other order wou
 is what losing an image looks like. The row stays as a tombstone: it keeps "one UID, one content" true for instances
 that are long gone, and it is where the receipt lives.
 
-Settled means committed, or stored where the site switched commitment off. A destination that left the configuration
+Settled means committed, or stored where the site switched commitment off, or handed over to another destination, which
+then is owed it (failover.py). A destination that left the configuration
 still counts with its last setting: only its own settlement frees its instances. An instance that was never meant for
 any destination is never evicted: nobody else has it.
 
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 BATCH = 64  # instances per pair of commits: bounds the transaction and how long a refusal waits for room
 
 
+_DONE = f"{int(State.COMMITTED)}, {int(State.DIVERTED)}"
 _SENT = f"{int(State.STORED)}, {int(State.AWAITING)}"
-_SETTLED = f"(d.state = {int(State.COMMITTED)} OR (n.commitment = 0 AND d.state IN ({_SENT})))"
+_SETTLED = f"(d.state IN ({_DONE}) OR (n.commitment = 0 AND d.state IN ({_SENT})))"
 
 _CANDIDATES = f"""
 SELECT i.id, i.size FROM instance i

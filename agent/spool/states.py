@@ -9,6 +9,8 @@ Two machines. A *delivery* is one (instance, destination) pair::
                  +-> deferred(next_at) -> active
                  +-> held(reason)      -> queued by the operator only
 
+    queued or deferred -> diverted: a destination that is down has handed it over (failover.py)
+
 An *instance* is its file: live -> evicting -> evicted; damaged (file set aside) and lost (file gone) can become live
 again when the same bytes come back. The walker (``ledger.move``) knows nothing but the tables below: an absent cell is
 an error. A few cells keep the state on purpose: news that arrives late about something already decided is recorded in
@@ -33,6 +35,7 @@ class State(IntEnum):
     DAMAGED = 8
     LOST = 9
     UNCONFIRMED = 10
+    DIVERTED = 11
 
 
 class Life(IntEnum):
@@ -56,6 +59,7 @@ WORDS: dict[int, str] = {
     State.DAMAGED: "damaged",
     State.LOST: "lost",
     State.UNCONFIRMED: "unconfirmed",
+    State.DIVERTED: "diverted",
     Life.LIVE: "live",
     Life.EVICTING: "evicting",
     Life.EVICTED: "evicted",
@@ -96,6 +100,7 @@ class Event(Enum):
     UNOFFERED = "commitment not offered"
     UNLISTED = "not listed at the archive"
     GIVE_UP = "unconfirmed"
+    DIVERT = "diverted"
     RETRY = "retried by the operator"
     RESTART = "interrupted"
     DAMAGE = "damaged"
@@ -143,11 +148,15 @@ MOVES: dict[tuple[State, Event], State] = {
     (_S.LOST, _E.COMMIT): _S.COMMITTED,
     (_S.COMMITTED, _E.COMMIT): _S.COMMITTED,
     (_S.UNCONFIRMED, _E.COMMIT): _S.COMMITTED,
+    (_S.DIVERTED, _E.COMMIT): _S.COMMITTED,
     # the operator
     (_S.HELD, _E.RETRY): _S.QUEUED,
     (_S.DEFERRED, _E.RETRY): _S.QUEUED,
     (_S.QUEUED, _E.RETRY): _S.QUEUED,
     (_S.UNCONFIRMED, _E.RETRY): _S.QUEUED,
+    # failover: another destination is owed it instead
+    (_S.QUEUED, _E.DIVERT): _S.DIVERTED,
+    (_S.DEFERRED, _E.DIVERT): _S.DIVERTED,
     # the file: what is at the archive may still be committed, so stored and awaiting stay
     (_S.QUEUED, _E.DAMAGE): _S.DAMAGED,
     (_S.ACTIVE, _E.DAMAGE): _S.DAMAGED,
@@ -172,6 +181,7 @@ MOVES: dict[tuple[State, Event], State] = {
             _S.DAMAGED,
             _S.LOST,
             _S.UNCONFIRMED,
+            _S.DIVERTED,
         )
         for event in (_E.PUT_BACK, _E.DEFER, _E.HOLD)
     },
@@ -183,6 +193,7 @@ MOVES: dict[tuple[State, Event], State] = {
     (_S.QUEUED, _E.ANSWER): _S.STORED,
     (_S.DEFERRED, _E.ANSWER): _S.STORED,
     (_S.HELD, _E.ANSWER): _S.STORED,
+    (_S.DIVERTED, _E.ANSWER): _S.STORED,
 }
 
 LIVES: dict[tuple[Life, Event], Life] = {

@@ -35,6 +35,7 @@ from agent.spool.core import Clock, Destination
 from agent.spool.draft import Draft, InstanceRecord, Measured, Sealed
 from agent.spool.durable import Medium, Ops, media_error
 from agent.spool.evicting import Evicting
+from agent.spool.failover import Diverting
 from agent.spool.forwarding import Forwarding, lost_or_damaged
 from agent.spool.ledger import Ledger, details, live, move, note
 from agent.spool.names import INSTANCES, LEDGER, LOCK, QUARANTINE, Counter, folder_path
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 COPY_CHUNK = MIB // 4  # bytes per read when a file is imported
 
 
-class Spool(Forwarding, Committing, Evicting):
+class Spool(Forwarding, Committing, Diverting, Evicting):
     """One spool folder, held by this process; see the module for the promises."""
 
     __slots__ = (
@@ -267,7 +268,8 @@ class Spool(Forwarding, Committing, Evicting):
 
     def enter(self, number: int, record: InstanceRecord, found: Measured, *, detail: str = "") -> Sealed:
         """Write the rows of a file that is durable under its final name."""
-        names = tuple(self.destinations) if record.destinations is None else record.destinations
+        every = (name for name, known in self.destinations.items() if not known.standby)
+        names = tuple(every) if record.destinations is None else record.destinations
         numbers = [self.destination_id(name) for name in names]
         wall = self.clock.wall()
         captured_at = wall if record.captured_at is None else record.captured_at

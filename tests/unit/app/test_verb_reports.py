@@ -46,6 +46,7 @@ def _health(**changes: Any) -> dict[str, Any]:
         ({"next_in_s": 0.0}, "trying now: x:1: nothing listens"),
         ({"state": "waits for the operator"}, "waiting 11 s, waits for the operator: x:1: nothing listens"),
         ({"reason": "told nothing"}, "waiting 11 s: told nothing"),
+        ({"reason": "cut", "handed_over_to": "b"}, "waiting 11 s: cut; images go to b"),
     ],
 )
 def test_the_link_says_why_it_rests_and_until_when(changes: dict[str, Any], text: str) -> None:

@@ -169,6 +169,8 @@ def test_a_master_with_loss_that_is_refused_has_ways_out(tmp_path: Path, capsys:
 def test_what_a_running_agent_adds() -> None:
     link = {"failures": 0, "next_in_s": 0.0, "reason": "", "state": "ok", "peer": "A@b:1"}
     assert why.way(link) == "the way is free"
+    over = why.way({**link, "failures": 5, "reason": "cut", "handed_over_to": "other"})
+    assert over == "the way is not: cut (5 failures); it is tried now; its images go to other meanwhile"
     closed = why.way({**link, "window": {"open": False, "turns_at": 1e9}})
     at = time.strftime("%a %Y-%m-%d %H:%M", time.localtime(1e9))
     assert closed == f"it waits for its window, opens at {at}; commitment does not wait; the way is free"

@@ -228,3 +228,28 @@ def test_what_is_no_bandwidth_is_refused_in_words(text: str, why: str) -> None:
     with pytest.raises(ConfigError, match=r"agent.toml:5: destination\[0\].bandwidth") as error:
         load.parse(row)
     assert why in str(error.value)
+
+
+def _two(first: str, second: str) -> str:
+    row = '[[destination]]\nname = "{0}"\ncalled_ae = "A"\nhost = "h"\n{1}\n'
+    return row.format("a", first) + row.format("b", second)
+
+
+def test_a_destination_may_name_a_standby() -> None:
+    first, second = load.parse(_two('failover = "b"', "standby = true")).destination
+    assert (first.failover, second.standby, first.failover_after_s) == ("b", True, 600.0)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "where", "why"),
+    [
+        ('failover = "c"', "", "destination[0].failover", "no destination is called 'c'"),
+        ('failover = "b"', "", "destination[0].failover", "'b' gets every image anyway: give it standby = true"),
+        ("", "standby = true", "destination[1].standby", "no destination names it as its failover"),
+        ('failover = "b"', 'standby = true\nfailover = "b"', "destination[1].failover", "a standby has no failover"),
+    ],
+)
+def test_what_cannot_stand_in_is_refused(first: str, second: str, where: str, why: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        load.parse(_two(first, second))
+    assert f"{where}: {why}" in str(error.value)

@@ -106,6 +106,12 @@ def test_breaker_opens_and_operator_faults_wait_long() -> None:
     assert health.open
     assert health.next_at == 100.0 + 15 * 2 ** (BREAKER_FAILURES - 1) / 2
     assert "link.connect" in health.reason
+    assert health.open_since == 100.0
+    later = health.after_failure(errors.ConnectFailed("down"), 500.0, back_off, lambda: 0.5)
+    assert later.open_since == 100.0, "it is open since it opened"
+    assert later.open_for(400.0, 500.0)
+    assert not later.open_for(400.1, 500.0)
+    assert not Health().open_for(0.0, 1e9)
     refused = Health().after_failure(errors.AssociationRefused("no"), 0.0, back_off, lambda: 0.0)
     assert refused.open
     assert refused.next_at == 900

@@ -1,0 +1,63 @@
+"""Failover: what a destination is owed and cannot get is owed to another one instead, never to both.
+
+Only what is queued or deferred is handed over: what was stored stays with its destination, whose commitment is asked
+for, and what is held waits for a person. The delivery ends as ``diverted`` and one to the other destination begins, in
+one transaction, so that an instance is always owed to somebody and evicted only behind that one's commitment (P4). It
+does not come back: when the first destination is there again, it gets what is new.
+
+An instance whose answer was lost may be at the first destination all the same; a late report about it still counts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from agent.spool.core import SpoolCore
+from agent.spool.ledger import details, move, note, reason_text
+from agent.spool.states import Event, State
+
+if TYPE_CHECKING:
+    import sqlite3
+
+BATCH: Final = 256  # deliveries handed over in one commit
+
+# Not what the other has handed over itself: then nobody would owe it.
+_OWED: Final = f"""
+SELECT d.instance, d.priority FROM delivery d WHERE d.destination = ? AND (d.state = {int(State.QUEUED)}
+  OR d.state = {int(State.DEFERRED)}) AND NOT EXISTS (SELECT 1 FROM delivery o WHERE o.instance = d.instance
+  AND o.destination = ? AND o.state = {int(State.DIVERTED)}) ORDER BY d.instance LIMIT ?
+"""  # noqa: S608 - numbers of our own enumeration
+
+
+class Diverting(SpoolCore):
+    """Handing over; thread safe and durable when it returns."""
+
+    __slots__ = ()
+
+    def divert(self, destination: str, other: str, reason: str) -> int:
+        """Let ``other`` be owed what waits for ``destination``; returns how many instances."""
+        numbers = self.destination_id(destination), self.destination_id(other)
+        count = 0
+        while self.ledger.read(_OWED, (*numbers, 1)):
+            count += self.ledger.write(lambda db: self._divert(db, *numbers, destination, other, reason))
+        if count:
+            self.arrivals += 1
+            self.wake()
+        return count
+
+    def _divert(
+        self, db: sqlite3.Connection, number: int, target: int, destination: str, other: str, reason: str
+    ) -> int:
+        wall = self.clock.wall()
+        found = db.execute(_OWED, (number, target, BATCH)).fetchall()
+        words = reason_text(f"handed over to {other}: {reason}")
+        for instance, priority in found:
+            move(db, instance, number, Event.DIVERT, at=wall, next_at=0, reason=words,
+                 detail=details(to=other, reason=reason_text(reason)))  # fmt: skip
+            sql = "SELECT 1 FROM delivery WHERE instance = ? AND destination = ?"
+            if not db.execute(sql, (instance, target)).fetchone():
+                detail = details(instead_of=destination)
+                seq = note(db, wall, instance, target, Event.QUEUE, State.QUEUED, detail)
+                sql = "INSERT INTO delivery (instance, destination, state, priority, seq) VALUES (?, ?, ?, ?, ?)"
+                db.execute(sql, (instance, target, int(State.QUEUED), priority, seq))
+        return len(found)
