@@ -39,6 +39,7 @@ ACCEPT_TICK_S = 0.5  # how late a stop is noticed
 STOP_S = 2.0  # given to associations that are under way when the listener stops
 SPARE_THREADS = 2  # tell callers above the limit why; more of them at once are cut
 BACKLOG = 16
+CONTEXT_S = 3600.0  # a caller whose session is older shows his certificate again
 _LOCAL_LIMIT_EXCEEDED = AssociateReject(TRANSIENT, SOURCE_PRESENTATION, 2)
 
 
@@ -97,6 +98,7 @@ class Listener:
         self._threads: dict[threading.Thread, str] = {}
         self._drivers: set[Driver] = set()
         self._context = _server_context(tls)
+        self._context_at = time.monotonic()
         self._socket = _bind(host, port)
         self.port: int = self._socket.getsockname()[1]
 
@@ -192,7 +194,19 @@ class Listener:
             return Transport(connection, address, self._timeouts)
         from agent.link.tls_transport import start_server
 
-        return start_server(connection, address, self._timeouts, self._tls, self._context)
+        return start_server(connection, address, self._timeouts, self._tls, self._renewed(self._context, self._tls))
+
+    def _renewed(self, context: ssl.SSLContext, tls: TlsSettings) -> ssl.SSLContext:
+        """Return the context; an old one is made anew, which ends the sessions that callers could resume with it."""
+        with self._lock:
+            if time.monotonic() < self._context_at + CONTEXT_S:
+                return self._context or context
+            self._context_at = time.monotonic()
+            try:
+                self._context = _server_context(tls)
+            except AgentError as error:
+                self._say(f"{error} [{error.code}]; the certificates of before stay in use")
+            return self._context or context
 
 
 def serve_requests(call: Call, on_request: Callable[[Incoming], Reply], idle_s: float) -> None:

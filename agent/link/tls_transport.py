@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from agent.link.certificate import Certificate
     from agent.link.peer import Peer, Timeouts
+    from agent.link.sessions import Held
 
 __all__ = ["TlsTransport", "client_context", "server_context", "start_client", "start_server"]
 
@@ -47,7 +48,7 @@ _CUT: Final = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 class TlsTransport(Transport):
     """A TLS connection; made by ``start_client`` or ``start_server``."""
 
-    __slots__ = ("_settings", "_tls", "_verified_name", "certificate", "shown")
+    __slots__ = ("_held", "_settings", "_tls", "_verified_name", "certificate", "shown")
 
     batch_bytes = 1 << 18  # twice as much gains nothing that can be measured; memory is tighter with OpenSSL in it
 
@@ -59,8 +60,10 @@ class TlsTransport(Transport):
         settings: TlsSettings,
         verified_name: str,
         clock: Callable[[], float] = time.monotonic,
+        held: Held | None = None,
     ) -> None:
         self._tls = sock
+        self._held = held  # who keeps the session of a connection that we opened
         self._settings = settings
         self._verified_name = verified_name
         self.certificate: bytes | None = None  # of the peer, DER, verified
@@ -125,6 +128,13 @@ class TlsTransport(Transport):
         except OSError:
             return  # nobody listens any more
 
+    def close(self) -> None:
+        """As ``Transport.close``; a session of a verified peer is kept for the next connection."""
+        if self._held is not None and self.shown is not None:
+            self._held.learn(self._tls)
+            self._held = None
+        super().close()
+
     def readable(self, seconds: float) -> bool:
         """As ``Transport.readable``."""
         return bool(self._tls.pending()) or super().readable(seconds)
@@ -181,19 +191,26 @@ class TlsTransport(Transport):
 def start_client(
     sock: socket.socket,
     peer: Peer,
-    context: ssl.SSLContext,
+    held: Held,
     clock: Callable[[], float] = time.monotonic,
     cancelled: Callable[[], bool] = never,
+    *,
+    session: ssl.SSLSession | None = None,
 ) -> TlsTransport:
-    """Shake hands as initiator over a connected socket, checking the configured name or the host."""
+    """Shake hands as initiator over a connected socket, checking the configured name or the host.
+
+    ``held`` has the context and gets the new session; ``session`` is to be resumed.
+    """
     assert peer.tls is not None
     name = peer.tls.server_name or peer.host
     with _alive(sock, str(peer)):
         address = sock.getpeername()
-        wrapped = context.wrap_socket(sock, server_hostname=plain_name(name), do_handshake_on_connect=False)
+        wrapped = held.context.wrap_socket(
+            sock, server_hostname=plain_name(name), do_handshake_on_connect=False, session=session
+        )
     until = clock() + peer.timeouts.tls_s
     try:
-        return _shaken(wrapped, str(peer), peer.timeouts, peer.tls, name, clock, cancelled)
+        return _shaken(wrapped, str(peer), peer.timeouts, peer.tls, name, clock, cancelled, held)
     except TlsRefused as error:
         cause = error.__cause__
         if not isinstance(cause, ssl.SSLCertVerificationError):
@@ -264,9 +281,10 @@ def _shaken(
     verified_name: str,
     clock: Callable[[], float],
     cancelled: Callable[[], bool] = never,
+    held: Held | None = None,
 ) -> TlsTransport:
     try:
-        transport = TlsTransport(wrapped, name, timeouts, settings, verified_name, clock)
+        transport = TlsTransport(wrapped, name, timeouts, settings, verified_name, clock, held)
         transport.cancelled = cancelled
         transport.handshake(clock() + timeouts.tls_s)
     except BaseException:

@@ -22,7 +22,7 @@ import struct
 import time
 from typing import TYPE_CHECKING
 
-from agent.errors import ConnectFailed, LinkClosed, LinkTimeout
+from agent.errors import ConnectFailed, LinkClosed, LinkTimeout, TlsRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,22 +185,33 @@ def connect(
 
     ``cancelled`` is asked about once a second while anything is waited for, also later; True ends the wait.
     """
-    context = None
     if peer.tls is not None:
-        from agent.link import tls_transport
-
-        context = tls_transport.client_context(peer.tls)  # a missing file is told before the network is touched
+        return _connect_tls(peer, clock, cancelled)
     sock = _open(peer, clock, cancelled)
-    try:
-        if context is None:
-            transport = Transport(sock, str(peer), peer.timeouts, clock)
-        else:
-            transport = tls_transport.start_client(sock, peer, context, clock, cancelled)
-    except BaseException:
-        sock.close()
-        raise
+    transport = Transport(sock, str(peer), peer.timeouts, clock)
     transport.cancelled = cancelled
     return transport
+
+
+def _connect_tls(peer: Peer, clock: Callable[[], float], cancelled: Callable[[], bool]) -> Transport:
+    """Connect over TLS, with the session of the last time where there is one; a peer that chokes on it gets none."""
+    from agent.link import sessions, tls_transport
+
+    held = sessions.take(peer)  # a missing file is told before the network is touched
+    session = held.borrow()
+    while True:
+        sock = _open(peer, clock, cancelled)
+        try:
+            return tls_transport.start_client(sock, peer, held, clock, cancelled, session=session)
+        except (TlsRefused, LinkClosed):
+            sock.close()
+            if session is None or cancelled():
+                raise
+            session = None
+            held.give_up()
+        except BaseException:
+            sock.close()
+            raise
 
 
 def plain_name(host: str) -> bytes | str:

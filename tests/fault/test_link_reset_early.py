@@ -12,7 +12,8 @@ from fakes.peers import make_bench_ca
 
 from agent.errors import LinkError
 from agent.link.peer import Peer
-from agent.link.tls import TlsSettings, client_context, server_context
+from agent.link.sessions import Held
+from agent.link.tls import TlsSettings, server_context
 from agent.link.tls_transport import start_client, start_server
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> TlsSettings:
 def test_as_initiator(settings: TlsSettings) -> None:
     sock = reset_pair()
     with sock, pytest.raises(LinkError, match="was cut"):
-        start_client(sock, Peer("PACS", "127.0.0.1", 1, tls=settings), client_context(settings))
+        start_client(sock, Peer("PACS", "127.0.0.1", 1, tls=settings), Held(settings, time.time()))
 
 
 def test_as_responder(settings: TlsSettings) -> None:
