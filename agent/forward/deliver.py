@@ -13,7 +13,6 @@ other is followed to its end first: one that is cut or damaged is not begun, and
 
 from __future__ import annotations
 
-import os
 import time
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,15 +22,14 @@ from agent.dimse.message import CEchoRequest, CStoreRequest, CStoreResponse
 from agent.dimse.status import Service, explain, status_error
 from agent.errors import (
     AgentError,
-    DecodeError,
     EncodeError,
-    FileError,
     LinkClosed,
     MediaError,
     NoAcceptedContext,
     RemoteProtocolError,
 )
-from agent.forward.files import Instance, Pair, pair_of, require_whole
+from agent.forward.ahead import Ahead
+from agent.forward.files import Instance, Pair, pair_of
 from agent.forward.policy import BREAKER_FAILURES
 from agent.link.conversation import Conversation, refuse
 from agent.link.requestor import associate
@@ -86,7 +84,7 @@ class DigestCheck:
 class Delivery:
     """One association for sending; a context manager that releases it."""
 
-    __slots__ = ("_broken", "_contexts", "_conversation", "_response_s", "peer")
+    __slots__ = ("_broken", "_contexts", "_conversation", "_response_s", "ahead", "peer")
 
     def __init__(
         self,
@@ -108,6 +106,7 @@ class Delivery:
         self._conversation = Conversation(driver, on_request)
         self._response_s = peer.timeouts.response_s
         self._broken: AgentError | None = None
+        self.ahead = Ahead()
         self._contexts = {
             (context.abstract_syntax, context.transfer_syntax): context.context_id
             for context in driver.association.contexts.values()
@@ -166,17 +165,16 @@ class Delivery:
         context_id = self.context_id(instance.sop_class_uid, instance.transfer_syntax_uid)
         if context_id is None:
             return failed(instance, self._refusal(instance), begun=False)
+        file = self.ahead.take(instance)
         try:
-            fd = os.open(instance.path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            return failed(instance, FileError(f"{instance.path}: {error.strerror or error}"), begun=False)
-        try:
-            return self._send(instance, fd, context_id)
+            if file.damage is not None:
+                return failed(instance, file.damage, begun=False)
+            return self._send(instance, file.fd, context_id)
         except AgentError as error:
             self.end(error)
             return failed(instance, error, begun=True)
         finally:
-            os.close(fd)
+            file.close()
 
     def serve(self, seconds: float) -> bool:
         """Wait up to ``seconds`` for a request of the peer and answer it; False when the association is over."""
@@ -206,6 +204,7 @@ class Delivery:
 
     def close(self) -> None:
         """Release the association if it is still whole; never raises."""
+        self.ahead.close()
         if self._broken is None:
             self._broken = LinkClosed(f"the association with {self.peer} was released")
             self._conversation.driver.release()
@@ -215,11 +214,6 @@ class Delivery:
         size = instance.size - instance.data_set_offset
         if size <= 0:
             return failed(instance, EncodeError(f"{instance.path} has no Data Set"), begun=False)
-        if not instance.data_set_sha256:
-            try:
-                require_whole(instance, fd)
-            except (DecodeError, FileError) as damage:
-                return failed(instance, damage, begun=False)
         conversation = self._conversation
         driver = conversation.driver
         started = driver.now()
@@ -228,6 +222,7 @@ class Delivery:
         conversation.queue(context_id, request, bulk=True)
         check = DigestCheck(instance) if instance.data_set_sha256 else None
         sent = driver.send_data_set(fd, instance.data_set_offset, size, context_id, self._refused, check)
+        self.ahead.look()
         deadline = driver.now() + self._response_s
         match = partial(
             storage.match, message_id=message_id, context_id=context_id, sop_instance_uid=instance.sop_instance_uid
@@ -336,6 +331,7 @@ def _until_over(
     """Send over one association while it lasts; where the next one begins, and whether the peer answered."""
     answered = False
     while True:
+        delivery.ahead.next = instances[start + 1] if start + 1 < stop else None
         outcome = send(delivery, instances[start])
         start += 1
         answered = answered or outcome.status is not None
