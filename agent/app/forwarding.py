@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from agent.app.journal import Journal
     from agent.config.settings import DestinationSettings, Settings
     from agent.forward.schedule import Schedule
+    from agent.forward.team import Helper
     from agent.spool.store import Spool
 
 # A peer that opens an association and then says nothing is sent home after this.
@@ -107,7 +108,7 @@ def serve_reports(call: Call, settler: Settler) -> None:
 class Forwarder:
     """One destination as a role: the worker and what ``status`` says about it."""
 
-    __slots__ = ("_bandwidth", "_failover", "_schedule", "_worker", "name", "peer")
+    __slots__ = ("_bandwidth", "_failover", "_helpers", "_schedule", "_spool", "_worker", "name", "peer")
 
     def __init__(
         self, settings: Settings, row: DestinationSettings, spool: Spool, settler: Settler, records: Records,
@@ -119,31 +120,41 @@ class Forwarder:
         self._failover = row.failover, row.failover_after_s
         self._schedule = schedule_of(row.send_windows)
         say = partial(_say, journal, row.name)
-        self._worker = Worker(
-            spool,
-            WorkerSettings(
-                row.name,
-                self.peer,
-                row.commitment,
-                report_deadline_s=row.commitment_timeout_s,
-                most_asked=row.commitment_asks,
-                back_off=BackOff(row.retry_base_s, row.retry_cap_s),
-                transfer_syntax=transfer_syntax_uid(row.transfer_syntax),
-                cpu_share=row.cpu_share,
-                schedule=self._schedule,
-                urgent_ignores_windows=row.urgent_ignores_windows,
-                failover=row.failover,
-                failover_after_s=row.failover_after_s,
-            ),
-            settler,
-            new_uid,
-            say=say,
-            record=records.of(row.name).begin,
+        self._spool = spool
+        how = WorkerSettings(
+            row.name,
+            self.peer,
+            row.commitment,
+            report_deadline_s=row.commitment_timeout_s,
+            most_asked=row.commitment_asks,
+            back_off=BackOff(row.retry_base_s, row.retry_cap_s),
+            transfer_syntax=transfer_syntax_uid(row.transfer_syntax),
+            cpu_share=row.cpu_share,
+            schedule=self._schedule,
+            urgent_ignores_windows=row.urgent_ignores_windows,
+            failover=row.failover,
+            failover_after_s=row.failover_after_s,
+            associations=row.associations,
         )
+        record = records.of(row.name).begin
+        self._worker = Worker(spool, how, settler, new_uid, say=say, record=record)
+        self._helpers: list[Helper] = []
+        if row.associations > 1:
+            from agent.forward.team import Helper
+
+            for number in range(2, row.associations + 1):
+                helper = Helper(spool, how, settler, new_uid, say=say, record=record)
+                helper.help(self._worker, number)
+                self._helpers.append(helper)
 
     def work(self, stop: threading.Event, _facts: object = None) -> None:
         """Serve the destination until ``stop`` is set."""
-        self._worker.run(stop)
+        if self._helpers:
+            from agent.forward.team import run_team
+
+            run_team(self._worker, self._helpers, stop, self._spool.wake)
+        else:
+            self._worker.run(stop)
 
     def try_now(self) -> None:
         """End the rest after a failure: the operator says that the cause is gone."""

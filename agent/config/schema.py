@@ -173,6 +173,7 @@ _DESTINATION: Final = (
         "Images are sent only in these hours of local time, as 22:00-06:00 or Sat,Sun 00:00-24:00; empty: always.",
     ),
     Key("urgent_ignores_windows", "switch", False, "What is urgent is sent at any hour."),
+    Key("associations", "integer", 1, "Associations at a time, while there is more to send than for one.", "", 1, 8),
     Key("failover", "text", "", "Name of a standby destination that gets the images while this one is down.", high=32),
     Key("failover_after_s", "number", 600.0, "Down for so long after five failures in a row.", "s", 0, _DAY_S),
     Key("standby", "switch", False, "It gets nothing but what destinations hand over that name it as their failover."),

@@ -68,6 +68,7 @@ class DestinationSettings(NamedTuple):
     bandwidth: str | int
     send_windows: tuple[str, ...]
     urgent_ignores_windows: bool
+    associations: int
     failover: str
     failover_after_s: float
     standby: bool

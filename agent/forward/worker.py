@@ -19,11 +19,12 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from agent.dimse.status import DUPLICATE_SOP_INSTANCE
 from agent.errors import AgentError, FileError, MediaError, NoAcceptedContext, SpoolError, StatusError
 from agent.forward.asking import Asking
+from agent.forward.circuit import Circuit
 from agent.forward.deliver import Delivery, Outcome, echo
 from agent.forward.files import pair_of
 from agent.forward.outgoing import Outgoing, instance_of
@@ -44,7 +45,6 @@ from agent.spool.states import Life, Priority
 from agent.transcode.choose import AS_STORED
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterable, Sequence
 
     from agent.forward.files import Pair
@@ -60,6 +60,13 @@ IDLE_TICK_S = 2.0  # an idle worker looks at deadlines, and for a stop it was no
 PAIRS = 100  # kinds of instance proposed at once; BATCH of them may be new
 LINGER_TICK_S = 0.2  # a lingering association notices a new image so fast
 STOP_GRACE_S = 5.0  # for the instance under way when the agent stops
+
+
+class Stop(Protocol):
+    """Says when to end; a ``threading.Event`` is one."""
+
+    def is_set(self) -> bool:
+        """Return whether to end."""
 
 
 class Settings(NamedTuple):
@@ -79,6 +86,7 @@ class Settings(NamedTuple):
     urgent_ignores_windows: bool = False
     failover: str = ""  # destination that is owed the images while this one is down ...
     failover_after_s: float = 600.0  # ... for so long
+    associations: int = 1  # at a time; more than one needs helpers (``team``)
 
 
 def _nobody(_level: str, _text: str) -> None:
@@ -98,11 +106,11 @@ def _unrecorded(_peer: object) -> None:
 
 
 class Worker:
-    """The forwarder of one destination; ``run`` is its thread. ``health`` may be read by others."""
+    """The forwarder of one destination; ``run`` is its thread. ``health`` may be read and replaced by others."""
 
     __slots__ = ("_arrivals", "_asking", "_carried", "_claimed", "_clock", "_closed", "_done", "_entropy",
         "_pairs", "_record", "_say", "_settings", "_settler", "_spool", "_stop", "_stop_seen", "_stored", "_total",
-        "_troubled", "_yielded", "health", "outgoing")  # fmt: skip
+        "_troubled", "_yielded", "circuit", "outgoing")  # fmt: skip
 
     def __init__(
         self,
@@ -123,7 +131,7 @@ class Worker:
         self._record = record
         self._clock = clock
         self._entropy = entropy
-        self._stop: threading.Event | None = None
+        self._stop: Stop | None = None
         self._stop_seen: float | None = None
         self._claimed: dict[int, Item] = {}  # not yet reported to the ledger
         self._pairs: dict[Pair, None] = {}  # SOP Class and transfer syntax of recent instances, all proposed each time
@@ -135,7 +143,7 @@ class Worker:
         self._yielded: set[int] = set()  # were put back for something more urgent, and will not be again
         self._closed = False  # its window, when it was last looked at
         self._troubled = False  # this association met a failure of the way or the peer: no more work on it
-        self.health = Health()
+        self.circuit = Circuit()
         self._asking = Asking(spool, settings, new_uid, say=say, clock=clock, entropy=entropy, stopping=self._stopping)
         self.outgoing = Outgoing(
             spool,
@@ -146,7 +154,16 @@ class Worker:
             cancelled=self._cancelled,
         )
 
-    def run(self, stop: threading.Event) -> None:
+    @property
+    def health(self) -> Health:
+        """What is known of the destination, by all associations with it."""
+        return self.circuit.health
+
+    @health.setter
+    def health(self, health: Health) -> None:
+        self.circuit.health = health
+
+    def run(self, stop: Stop) -> None:
         """Serve the destination until ``stop`` is set; wake the spool after setting it."""
         self._stop, self._stop_seen = stop, None
         self._put_back()
@@ -159,7 +176,7 @@ class Worker:
             raise
         self._put_back()
 
-    def _turn(self, stop: threading.Event) -> None:
+    def _turn(self, stop: Stop) -> None:
         self._asking.end_overdue()
         if self._outside() and self._carried:
             self._put_back()
@@ -187,8 +204,14 @@ class Worker:
                 return []
             least = Priority.URGENT
         self._arrivals = self._spool.arrivals
-        items = self._spool.claim(name, now, BATCH, least=least)
+        limit, most = BATCH, self._settings.associations
+        due = self._spool.due(name, now, BATCH * most) if most > 1 else 0
+        if due > 1:
+            limit = min(BATCH, -(-due // most))
+        items = self._spool.claim(name, now, limit, least=least)
         self._claimed.update((item.id, item) for item in items)
+        if due > len(items):
+            self.circuit.called.set()
         return items
 
     def _divert(self) -> None:
@@ -231,7 +254,7 @@ class Worker:
 
     # --- moods ---------------------------------------------------------------------------------
 
-    def _rest(self, until: float, stop: threading.Event, *, work_counts: bool = False) -> None:
+    def _rest(self, until: float, stop: Stop, *, work_counts: bool = False) -> None:
         """Sleep until ``until``, a deadline of commitment, a wake-up or (if it counts) work."""
         now = self._clock()
         deadlines = [open_.deadline for open_ in self._spool.open_transactions(1)]
@@ -277,7 +300,7 @@ class Worker:
         with delivery:
             self.outgoing.opened(delivery)
             while items:
-                items = self._batch(delivery, items)
+                items = self._lead(delivery, items)
                 if self._stored >= commitment.REQUEST_REFERENCES:
                     self._tell()
                     self._ask(delivery)  # a queue that never empties must not put the question off for ever
@@ -311,6 +334,13 @@ class Worker:
             peer.called_ae, lambda number: contexts[number].transfer_syntax, *told
         )
         return delivery
+
+    def _lead(self, delivery: Delivery, items: Sequence[Item]) -> list[Item]:
+        self.circuit.busy = True
+        try:
+            return self._batch(delivery, items)
+        finally:
+            self.circuit.busy = False
 
     def _batch(self, delivery: Delivery, items: Sequence[Item]) -> list[Item]:
         """Send one batch, write down what became of it and claim the next; empty: this association is done."""
@@ -414,7 +444,8 @@ class Worker:
         if self._stopping() and not isinstance(error, StatusError):
             self.health = self.health._replace(next_at=0.0, reason=str(error))
             return
-        self.health = self.health.after_failure(error, self._clock(), self._settings.back_off, self._entropy)
+        if not self.circuit.failed(error, self._clock(), self._settings.back_off, self._entropy):
+            return
         if self.health.open:
             self.outgoing.forget()  # a copy that nobody takes for a while keeps no room from captures
         wait = max(0.0, self.health.next_at - self._clock())
@@ -431,7 +462,7 @@ class Worker:
             busy = self._asking.look(delivery) or busy
             items = self._proposed(delivery, self._claim())
             while items:
-                items = self._batch(delivery, items)
+                items = self._lead(delivery, items)
                 busy = True
             self._tell()
             if self._carried or self._asking.elsewhere(delivery):

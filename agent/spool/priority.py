@@ -68,6 +68,13 @@ class Prioritizing(SpoolCore):
         """Say whether something urgent is due there."""
         return self._waits(self.destination_id(destination), Priority.URGENT, now)
 
+    def due(self, destination: str, now: float, most: int) -> int:
+        """Count what is due there, up to ``most``."""
+        number = self.destination_id(destination)
+        rows = [self.ledger.read(lane, (number, int(priority), now, most))
+                for priority in Priority for lane in (_QUEUED, _DEFERRED)]  # fmt: skip
+        return min(most, sum(map(len, rows)))
+
     def _waits(self, number: int, priority: Priority, now: float) -> bool:
         return any(self.ledger.read(lane, (number, int(priority), now, 1)) for lane in (_QUEUED, _DEFERRED))
 

@@ -16,6 +16,7 @@ from agent.dataset.uid import EXPLICIT_VR_LE, SC, STORAGE_COMMITMENT, VERIFICATI
 from agent.forward.flights import Flights, Records
 from agent.forward.policy import BackOff
 from agent.forward.settle import Settler
+from agent.forward.team import Helper, run_team
 from agent.forward.worker import Settings, Worker
 from agent.link.listener import Call, Listener
 from agent.link.peer import Peer, Timeouts
@@ -93,17 +94,17 @@ class Bench:
 
     def work(self, port: int, timeouts: Timeouts = QUICK, called_ae: str = "ARCHIVE", **settings: Any) -> Worker:
         peer = Peer(called_ae, "127.0.0.1", port, "AGENT", timeouts=timeouts)
-        self.worker = Worker(
-            self.spool,
-            Settings(
-                "pacs", peer, **{"back_off": BackOff(0.05, 0.2), "report_wait_s": 1.0, "idle_close_s": 0.2, **settings}
-            ),
-            self.settler,
-            new_uid,
-            say=self.say,
-            record=self.records.of("pacs").begin,
-        )
-        self.thread(self.worker.run, self.stop)
+        how = Settings("pacs", peer, **{**HASTY, **settings})
+        record = self.records.of("pacs").begin
+        self.worker = Worker(self.spool, how, self.settler, new_uid, say=self.say, record=record)
+        helpers = []
+        for number in range(2, how.associations + 1):
+            helpers.append(Helper(self.spool, how, self.settler, new_uid, say=self.say, record=record))
+            helpers[-1].help(self.worker, number)
+        if helpers:
+            self.thread(run_team, self.worker, helpers, self.stop, self.spool.wake)
+        else:
+            self.thread(self.worker.run, self.stop)
         return self.worker
 
     def capture(self, count: int = 3, size: int = 5000, uid: str = "", sop_class: str = SC) -> list[str]:

@@ -135,6 +135,43 @@ def test_what_is_urgent_goes_in_front_of_the_rest_of_a_batch_and_the_rest_gives_
     assert len({uid for uid, _ in order}) == len(order) == 7
 
 
+def test_several_associations_send_each_instance_once_and_it_is_committed(bench: Bench) -> None:
+    archive = bench.archive()
+    uids = bench.capture(60)
+    bench.work(archive.port, associations=4)
+    bench.until(committed=60)
+    more = bench.capture(30)
+    bench.until(committed=90)
+    assert sorted(row.sop_instance_uid for row in archive.store.rows()) == sorted(uids + more)
+    receipts = [bench.spool.receipt(uid) for uid in uids + more]
+    assert {(receipt.deliveries[0].attempt, receipt.deliveries[0].asked) for receipt in receipts if receipt} == {(1, 1)}
+
+
+def test_several_associations_over_a_link_that_is_cut(bench: Bench) -> None:
+    archive = bench.archive()
+    with CutProxy(("127.0.0.1", archive.port), cut_after_bytes=3_000_000) as proxy:
+        bench.capture(12, size=500_000)
+        worker = bench.work(proxy.port, associations=4)
+        bench.until(committed=12)
+        assert proxy.cuts == 1
+    assert worker.health.failures == 0
+    assert not any("handed over" in text or "is held" in text for text in bench.said)
+    assert len(archive.store.rows()) == 12
+
+
+def test_a_stop_ends_several_associations_and_puts_back(bench: Bench) -> None:
+    archive = bench.archive()
+    bench.capture(20, size=500_000)
+    bench.work(archive.port, associations=3)
+    while not archive.store.rows():
+        time.sleep(0.01)
+    bench.stop.set()
+    bench.spool.wake()
+    for thread in bench.threads:
+        thread.join(10)
+    assert "active" not in bench.states()
+
+
 def test_report_on_a_new_association(bench: Bench) -> None:
     port = bench.listen()
     archive = bench.archive(report="new", report_to={"AGENT": ("127.0.0.1", port)})

@@ -60,7 +60,7 @@ def test_each_image_at_one_of_two(storescp: Callable[..., Any], bench: Bench) ->
             time.sleep(0.02)
         later = bench.capture(2)
         until(bench, first, later)
+        bench.until(diverted=3, stored=2)  # behind the file comes the answer
     assert at(second) == sorted(uids)
     assert at(first) == sorted(later)
-    bench.until(diverted=3, stored=2)
     assert bench.spool.counts()["other"] == {"stored": 3}

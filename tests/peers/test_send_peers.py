@@ -316,6 +316,52 @@ def test_pynetdicom_is_told_the_priority_and_gets_it_in_that_order(scp: Callable
     assert got == [(urgent, 1), (normal, 0), (low, 2)]
 
 
+@pytest.mark.parametrize("most", [1, 3])
+def test_the_worker_uses_as_many_associations_as_the_peer_takes(
+    scp: Callable[..., int], tmp_path: Path, most: int
+) -> None:
+    """A peer that takes three is met by three at once; one that takes one gets everything over that."""
+    from fakes.link_bench import Bench
+
+    meeting = threading.Barrier(most, timeout=5)
+    got: list[str] = []
+
+    def on_store(event: Any) -> int:
+        if len(got) < most:
+            meeting.wait()
+        got.append(str(event.request.AffectedSOPInstanceUID))
+        return 0
+
+    bench = Bench(tmp_path)
+    try:
+        uids = bench.capture(24)
+        worker = bench.work(scp(on_store, maximum_associations=most), called_ae="ANY", commitment=False, associations=3)
+        bench.until(stored=24)
+    finally:
+        bench.close()
+    assert sorted(got) == sorted(uids)
+    assert worker.health.failures == 0
+    assert sum("fewer must do" in text for text in bench.said) <= 2
+
+
+@pytest.mark.parametrize("options", [(), ("--fork",)])
+def test_storescp_gets_each_once_over_several_associations(
+    storescp: Callable[..., Any], tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """It serves one association after the other, or forks: nobody waits for the other in vain."""
+    from fakes.link_bench import Bench
+
+    peer = storescp(*options)
+    bench = Bench(tmp_path)
+    try:
+        uids = bench.capture(24)
+        bench.work(peer.port, called_ae="ANY", commitment=False, associations=3)
+        bench.until(stored=24)
+    finally:
+        bench.close()
+    assert sorted(str(pydicom.dcmread(path).SOPInstanceUID) for path in peer.files()) == sorted(uids)
+
+
 @pytest.mark.parametrize("how", ["same", "new"])
 def test_commitment_of_pynetdicom(tmp_path: Path, how: str) -> None:
     """A foreign SCP reports on the association of the request, or on one of its own with role selection."""
