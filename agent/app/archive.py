@@ -7,17 +7,16 @@ where there is no other, because the VRs of private Data Elements are lost in it
 Set byte for byte.
 
 The commitment report goes out on the association of the request. When the requestor has released that one, or when
-``report`` is "new", it goes to the address configured for the requestor's AE Title, on a new association with role
-selection; it is tried ``REPORT_TRIES`` times and then given up, because a bench archive forgets what a real one would
-keep. Raises ``ListenFailed``, ``ConfigError`` and ``MediaError`` when it starts.
+``report`` is "new" or "next", it waits for another one (``archive_reports``). Raises ``ListenFailed``, ``ConfigError``
+and ``MediaError`` when it starts.
 """
 
 from __future__ import annotations
 
-import queue
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
+from agent.app.archive_reports import REPORT_WAIT_S, Reports
 from agent.app.archive_store import ArchiveStore
 from agent.dataset.uid import IMPLICIT_VR_LE, TRANSFER_SYNTAX_NAMES, VERIFICATION
 from agent.dimse import status
@@ -41,11 +40,10 @@ from agent.errors import (
     SpoolError,
     SpoolFull,
 )
-from agent.link.conversation import Conversation, refuse
 from agent.link.conversation import Incoming as Message
+from agent.link.conversation import refuse
 from agent.link.listener import Call, Limits, Listener
-from agent.link.peer import Peer, Timeouts
-from agent.link.requestor import associate
+from agent.link.peer import Timeouts
 from agent.media.part10 import FileMeta
 from agent.service import commitment, proposal, verification
 from agent.service.commitment import Failure, Reference, Report
@@ -57,9 +55,7 @@ if TYPE_CHECKING:
     from agent.app.archive_store import Incoming
     from agent.link.tls import TlsSettings
 
-REPORT_TRIES = 5
-REPORT_WAIT_S = 1.0  # between tries
-REPORT_QUEUE = 256  # reports that wait for a new association; a bench has one modality
+QUIET_S = 0.2  # a requestor that says nothing for so long waits for no answer, and may be asked something
 _STORAGE_CLASSES = ("1.2.840.10008.5.1.4.1.1.", "1.2.840.10008.5.1.4.34.", "1.2.840.10008.5.1.4.43.")
 _STORAGE = Offer(tuple(TRANSFER_SYNTAX_NAMES), requestor_chooses=True, last_resort=IMPLICIT_VR_LE)
 
@@ -72,7 +68,7 @@ class ArchiveSettings(NamedTuple):
     host: str = "127.0.0.1"
     port: int = 0
     tls: TlsSettings | None = None
-    report: str = "same"  # or "new"
+    report: str = "same"  # association that a report goes out on; or "new", or the requestor's "next"
     report_to: Mapping[str, tuple[str, int]] = {}
     timeouts: Timeouts = Timeouts()
     limits: Limits = Limits(16, 16)
@@ -102,7 +98,7 @@ class Archive:
         self.tell = tell
         self.store = ArchiveStore(settings.folder, say)
         self._say = say
-        self._reports: queue.Queue[tuple[str, Report]] = queue.Queue(REPORT_QUEUE)
+        self.reports = Reports(settings, say, self.told)
         offers = _Offers({VERIFICATION: verification.OFFER, commitment.NEED.sop_class_uid: commitment.SCP_OFFER})
         policy = proposal.acceptor_policy(offers, called_aes=(settings.ae_title,))
         try:
@@ -123,7 +119,7 @@ class Archive:
 
     def run(self, stop: threading.Event) -> None:
         """Serve until ``stop`` is set."""
-        reporter = threading.Thread(target=self._report_all, args=(stop,), name="reports", daemon=True)
+        reporter = threading.Thread(target=self.reports.run, args=(stop,), name="reports", daemon=True)
         reporter.start()
         try:
             self._listener.run(stop)
@@ -134,53 +130,6 @@ class Archive:
 
     def _serve(self, call: Call) -> None:
         _Session(self, call).run()
-
-    # --- reports on a new association ------------------------------------------------------------
-
-    def report_later(self, requestor_ae: str, report: Report) -> None:
-        """Deliver ``report`` on a new association, if it is known where to."""
-        if requestor_ae not in self.settings.report_to:
-            self._say(f"report {report.transaction_uid} is lost: no address is known for {requestor_ae}")
-            return
-        try:
-            self._reports.put_nowait((requestor_ae, report))
-        except queue.Full:
-            self._say(f"report {report.transaction_uid} is lost: too many reports wait")
-
-    def _report_all(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            try:
-                requestor_ae, report = self._reports.get(timeout=REPORT_WAIT_S / 4)
-            except queue.Empty:
-                continue
-            for attempt in range(REPORT_TRIES):
-                if attempt and stop.wait(REPORT_WAIT_S):
-                    return
-                try:
-                    self._report(requestor_ae, report)
-                    self.told(requestor_ae, report)
-                    break
-                except AgentError as error:
-                    self._say(f"report {report.transaction_uid} to {requestor_ae}: {error} [{error.code}]")
-
-    def _report(self, requestor_ae: str, report: Report) -> None:
-        host, port = self.settings.report_to[requestor_ae]
-        peer = Peer(requestor_ae, host, port, self.settings.ae_title, self.settings.tls, self.settings.timeouts)
-        contexts = proposal.propose([commitment.NEED]).contexts
-        driver = associate(peer, contexts, [commitment.SCP_ROLE])
-        try:
-            agreed = next(iter(driver.association.contexts.values()), None)
-            if agreed is None:
-                raise LinkClosed(f"{peer} does not take commitment reports")
-            conversation = Conversation(driver)
-            request = commitment.report_request(conversation.next_message_id(), report)
-            conversation.send(agreed.context_id, request, commitment.encode_report(report, agreed.transfer_syntax))
-            deadline = driver.now() + self.settings.timeouts.response_s
-            answer = conversation.response(_is_answer_to(request.message_id), deadline)
-            if answer.status:
-                raise status.status_error(status.Service.COMMITMENT, answer.status, answer.comment)
-        finally:
-            driver.release()
 
     # --- the verdict -----------------------------------------------------------------------------
 
@@ -216,16 +165,6 @@ class Archive:
         self._say(text)
 
 
-def _is_answer_to(message_id: int) -> Callable[[Received], NEventReportResponse]:
-    def check(received: Received) -> NEventReportResponse:
-        answer = received.message
-        if isinstance(answer, NEventReportResponse) and answer.message_id == message_id:
-            return answer
-        raise RemoteProtocolError(f"{type(answer).__name__} where the N-EVENT-REPORT-RSP {message_id} is due")
-
-    return check
-
-
 class _Session:
     """One association with a modality."""
 
@@ -235,18 +174,27 @@ class _Session:
         self._calling_ae = call.request.calling_ae
         self._contexts = call.conversation.driver.association.contexts
         self._open_reports: dict[int, Report] = {}  # Message ID -> sent here and not yet answered
+        needed = commitment.NEED.sop_class_uid
+        agreed = [number for number, context in self._contexts.items() if context.abstract_syntax == needed]
+        self._commitment_id = agreed[0] if agreed else 0
+        self._held = archive.reports.take(self._calling_ae) if agreed else []  # from associations before this one
 
     def run(self) -> None:
-        """Serve until the requestor is done; reports it did not take go out on a new association."""
+        """Serve until the requestor is done; reports it did not take wait for another association."""
         driver = self._conversation.driver
         idle_s = self._archive.settings.timeouts.idle_s
         try:
-            while (received := self._conversation.part("idle", driver.now() + idle_s)) is not None:
+            while True:
+                if self._held and not self._conversation.waiting(QUIET_S):
+                    self._report_here(self._commitment_id, self._held.pop(0))
+                received = self._conversation.part("idle", driver.now() + idle_s)
+                if received is None:
+                    return
                 assert isinstance(received, Received)
                 self._handle(received)
         finally:
-            for report in self._open_reports.values():
-                self._archive.report_later(self._calling_ae, report)
+            for report in (*self._open_reports.values(), *self._held):
+                self._archive.reports.put(self._calling_ae, report)
 
     def _handle(self, received: Received) -> None:
         message = received.message
@@ -354,10 +302,10 @@ class _Session:
         if question is None:
             return
         report = self._archive.verdict(question)
-        if self._archive.settings.report == "new":
-            self._archive.report_later(self._calling_ae, report)
-        else:
+        if self._archive.settings.report == "same":
             self._report_here(received.context_id, report)
+        else:
+            self._archive.reports.put(self._calling_ae, report)
 
     def _report_here(self, context_id: int, report: Report) -> None:
         message = commitment.report_request(self._conversation.next_message_id(), report)

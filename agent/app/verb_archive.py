@@ -31,7 +31,11 @@ def arguments(parser: Parser) -> None:
     parser.add("--cert", metavar="PEM", help="TLS: certificate of the archive")
     parser.add("--key", metavar="PEM", help="TLS: its private key")
     parser.add(
-        "--report", choices=("same", "new"), default="same", help="association that commitment reports go out on (same)"
+        "--report",
+        choices=("same", "new", "next"),
+        default="same",
+        help="association that commitment reports go out on: "
+        "that of the question, a new one, or the next one of the requestor (same)",
     )
     parser.add(
         "--report-to",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -178,6 +179,18 @@ def test_report_on_a_new_association(bench: Bench) -> None:
     bench.work(archive.port, report_wait_s=0.0)
     bench.capture(3)
     bench.until(committed=3)
+
+
+def test_report_on_our_next_association(bench: Bench) -> None:
+    archive = bench.archive(report="next")
+    bench.work(archive.port, report_wait_s=0.8)
+    bench.capture(1)
+    bench.until(**{"awaiting commitment": 1})
+    while any(thread.name.startswith("call ") for thread in threading.enumerate()):
+        time.sleep(0.01)
+    assert bench.states() == {"awaiting commitment": 1}
+    bench.capture(1)
+    bench.until(**{"awaiting commitment": 1, "committed": 1})
 
 
 def test_report_that_never_comes_is_asked_for_again(bench: Bench) -> None:
