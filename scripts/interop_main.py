@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from fakes import interop_scp, interop_scu
+from fakes import interop_commit, interop_scp, interop_scu
 from fakes.interop import Bench, Cell, play, samples
 from fakes.peers import make_bench_ca, versions
 
@@ -71,7 +71,9 @@ def collect(only: list[str], *, quiet: bool) -> list[Cell]:
     """Play the matrix; a dot for each cell on stderr."""
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), make_bench_ca(Path(folder) / "ca"), samples(Path(folder) / "samples"))
-        return list(_told(play([*interop_scu.runs(), *interop_scp.runs()], bench, only), quiet=quiet))
+        return list(
+            _told(play([*interop_scu.runs(), *interop_scp.runs(), *interop_commit.runs()], bench, only), quiet=quiet)
+        )
 
 
 def _told(cells: Iterable[Cell], *, quiet: bool) -> Iterable[Cell]:

@@ -39,7 +39,7 @@ _PEER_S: Final = 60.0
 
 
 class Run(NamedTuple):
-    """``role`` is ours; ``way`` is the maximum length of the peer, or how the report of a commitment comes."""
+    """``role`` is ours; ``way`` is the maximum length of the peer, or "commitment"."""
 
     role: str
     peer: str
@@ -104,8 +104,9 @@ def play(runs: Iterable[tuple[Run, Play]], bench: Bench, only: Sequence[str] = (
             found = carry_out(run, bench._replace(folder=folder))
         except (AssertionError, OSError, subprocess.SubprocessError) as error:
             found = dict.fromkeys(tried, f"{type(error).__name__}: {error}".strip())
-        words = _words_of_peers(folder)
         for what in wanted:
+            own = folder / what
+            words = _words_of_peers(own if own.is_dir() else folder)
             yield judge(run, what, found.get(what, "was not tried"), words)
 
 

@@ -19,6 +19,7 @@ DCMTK_NAMES: Final = {
     "jpeg-lossless": "JPEGLossless:Non-hierarchical-1stOrderPrediction",
 }
 INSTANCES: Final = "SecondaryCaptureImageStorage"
+COMMITMENT: Final = "StorageCommitmentPushModelSOPClass"
 _CONTEXT = re.compile(r"Context ID:\s+(\d+) \(([^)]+)\)(.*?)(?=Context ID:|Requested Extended|\Z)", re.DOTALL)
 
 
@@ -102,4 +103,12 @@ LIMITS: Final = (
           refuses("Abstract Syntax Not Supported")),
     Limit(r"SCP dcmsend\S* plain \d+ implicit", "proposes all that is uncompressed in one context, Explicit VR first",
           _converts),
+    Limit(r"SCU (storescp|dcm).* commitment .*", "has no Storage Commitment",
+          refuses("Abstract Syntax Not Supported", COMMITMENT)),
+    Limit(r"SCP (storescu|echoscu|dcmsend) .* commitment .*", "has no Storage Commitment",
+          says(r"(?s)\A(?!.*[Cc]ommitment).*\bDICOM\b")),
+    Limit(r"SCU Orthanc .* commitment (same|next)", "reports on associations of its own only",
+          says(r'Opening a DICOM SCU connection .* to AET "AGENT"')),
+    Limit(r"SCP Orthanc .* commitment (same|next)", "releases right behind the answer to its question",
+          says(r"(?s)N-ACTION RSP(?!.*N-EVENT-REPORT)")),
 )  # fmt: skip

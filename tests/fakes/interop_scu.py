@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 TRIED: Final = ("echo", *SYNTAXES)
-_TITLE: Final = "ANY"
+TITLE: Final = "ANY"
 
 
 class Receiver(NamedTuple):
@@ -29,7 +29,7 @@ class Receiver(NamedTuple):
 
 def send(run: Run, bench: Bench, receiver: Receiver) -> Found:
     """Verify the receiver and send it every sample on one association."""
-    where = ["--to", f"{_TITLE}@127.0.0.1:{receiver.port}", "--timeout", "20", "--json"]
+    where = ["--to", f"{TITLE}@127.0.0.1:{receiver.port}", "--timeout", "20", "--json"]
     if run.tls:
         where += ["--ca", bench.ca / "ca.pem", "--cert", bench.ca / "agent.pem", "--key", bench.ca / "agent.key"]
     verified = run_command("echo", *where)
@@ -47,7 +47,7 @@ def send(run: Run, bench: Bench, receiver: Receiver) -> Found:
 def dcmtk(program: str, *options: str, run: Run, bench: Bench) -> Iterator[Receiver]:
     folder, port = bench.folder / "received", free_port()
     folder.mkdir()
-    limit = ["--max-pdu", run.way]
+    limit = ["--max-pdu", run.way] if run.way.isdigit() else []
     tls = dcmtk_tls(bench.ca, "archive") if run.tls else []
     command = [need(program), "--debug", *limit, *tls, *options, *_KEEP[program](folder), str(port)]
     with Process(command, bench.folder / f"{program}.log") as process:
@@ -59,7 +59,7 @@ def _database(folder: Path) -> list[str]:
     path = folder.parent / "dcmqrscp.cfg"
     path.write_text(
         "MaxPDUSize = 16384\nMaxAssociations = 16\nHostTable BEGIN\nHostTable END\nVendorTable BEGIN\nVendorTable END\n"
-        f"AETable BEGIN\n{_TITLE} {folder} RW (100, 1024mb) ANY\nAETable END\n"
+        f"AETable BEGIN\n{TITLE} {folder} RW (100, 1024mb) ANY\nAETable END\n"
     )
     return ["--config", str(path)]
 
@@ -116,7 +116,7 @@ def _pynetdicom(run: Run, bench: Bench) -> Found:
         (folder / event.request.AffectedSOPInstanceUID).write_bytes(event.encoded_dataset())
         return 0
 
-    ae = AE(_TITLE)
+    ae = AE(TITLE)
     ae.maximum_pdu_size = int(run.way)
     for context in AllStoragePresentationContexts:
         ae.add_supported_context(context.abstract_syntax, list(SYNTAXES.values()))

@@ -127,6 +127,7 @@ class Orthanc:
         tls: Path | None = None,
         prefix: Sequence[str] = (),
         more: Mapping[str, Any] | None = None,
+        log: Sequence[str] = ("--verbose",),
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.port, self.http_port = free_port(), free_port()
@@ -144,9 +145,10 @@ class Orthanc:
                 "DicomTlsRemoteCertificateRequired": True,
             }  # fmt: skip
         settings |= more or {}
+        self.port = settings["DicomPort"]
         path = folder / "orthanc.json"
         path.write_text(json.dumps(settings, indent=1))
-        self.process = Process([*prefix, need("Orthanc"), "--verbose", str(path)], folder / "orthanc.log")
+        self.process = Process([*prefix, need("Orthanc"), *log, str(path)], folder / "orthanc.log")
         self.process.wait_for("Orthanc has started")
 
     def get(self, path: str) -> Any:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 AGENT = os.path.join(sys.prefix, "bin", "modality-agent")
 STATES = {1: "queued", 2: "active", 3: "stored", 4: "awaiting", 5: "committed", 6: "deferred", 7: "held", 8: "damaged",
-          9: "lost"}  # fmt: skip
+          9: "lost", 10: "unconfirmed"}  # fmt: skip
 
 
 class Row(NamedTuple):
@@ -125,7 +125,9 @@ class Archive:
 
     ae_title = "BENCH"
 
-    def __init__(self, folder: Path, *, tls: Path | None = None, report_to: tuple[str, int] | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, tls: Path | None = None, report_to: tuple[str, int] | None = None, report: str = "same"
+    ) -> None:
         """With ``report_to`` (AE Title, port) commitment reports always go out on a new association."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder / "received"
@@ -136,8 +138,9 @@ class Archive:
         if tls is not None:
             files = {"--ca": "ca.pem", "--cert": "archive.pem", "--key": "archive.key"}
             self._command += [word for option, name in files.items() for word in (option, str(tls / name))]
+        self._command += ["--report", "new" if report_to else report]
         if report_to is not None:
-            self._command += ["--report", "new", "--report-to", f"{report_to[0]}@127.0.0.1:{report_to[1]}"]
+            self._command += ["--report-to", f"{report_to[0]}@127.0.0.1:{report_to[1]}"]
         self.process: Process | None = None
 
     def start(self) -> Process:

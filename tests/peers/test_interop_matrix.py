@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes import interop_scp, interop_scu
+from fakes import interop_commit, interop_scp, interop_scu
 from fakes.interop import Bench, Run, judge, play, samples
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-RUNS = dict([*interop_scu.runs(), *interop_scp.runs()])
+RUNS = dict([*interop_scu.runs(), *interop_scp.runs(), *interop_commit.runs()])
 SAMPLE = [
     Run("SCU", "storescp+xa", True, "4096"),
     Run("SCU", "dcmrecv+xf", False, "131072"),
@@ -24,6 +24,8 @@ SAMPLE = [
     Run("SCP", "echoscu", True, "0"),
     Run("SCP", "Orthanc", True, "16384"),
     Run("SCP", "pynetdicom", False, "0"),
+    Run("SCP", "pynetdicom", True, "commitment"),
+    Run("SCU", "storescp+xa", False, "commitment"),
 ]
 
 
