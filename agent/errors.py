@@ -270,6 +270,15 @@ class AssociationAborted(AssociationError):
     hint = "The peer ended the association; its log says why."
 
 
+class UserNotConfirmed(AssociationError):
+    """A confirmation of the user was asked for, and the peer accepted without one (PS3.7 D.3.3.7)."""
+
+    code = "association.user"
+    exit_status = 19
+    retry = Retry.OPERATOR
+    hint = "It knows no user identity, or does not know the user; user_response = false goes on without proof."
+
+
 class NoAcceptedContext(AssociationError):
     """The peer accepted no presentation context for this SOP Class and transfer syntax."""
 

@@ -14,6 +14,7 @@ from agent.dataset.uid import uid_name
 from agent.forward.profile import usual_delay_s
 from agent.link.expiry import expiry_text
 from agent.link.flight import FIRST_ROWS, WAYS
+from agent.link.user_identity import KINDS
 from agent.spool.flights import read_lines
 from agent.ul.pdu import ABORT, COMMAND, DATA_TF, LAST
 from agent.ul.reasons import ABORT_REASONS, CONTEXT_RESULTS, REJECT_REASONS
@@ -165,6 +166,8 @@ def _whole(flight: Facts) -> Iterator[str]:
         yield (f"maximum length: modality-agent {_length(flight['our_maximum_length'])}, "
                f"peer {_length(flight['maximum_length'])}")  # fmt: skip
         yield f"implementation of the peer: {' '.join(flight['implementation'] or ('unknown',))}"
+        if "user" in flight:
+            yield _user(*flight["user"])
         yield from (_context(*row) for row in flight["contexts"])
     for index, row in enumerate(flight["rows"]):
         if index == FIRST_ROWS and flight["left_out"]:
@@ -175,6 +178,11 @@ def _whole(flight: Facts) -> Iterator[str]:
 
 def _length(value: int | None) -> str:
     return "not said" if value is None else "any" if not value else str(value)
+
+
+def _user(kind: int, asked: bool, confirmed: bool) -> str:  # noqa: FBT001 - a row of facts
+    answer = "confirmed" if confirmed else "not confirmed" if asked else "no confirmation asked for"
+    return f"user identity: {KINDS.get(kind, f'type {kind}')}, {answer}"
 
 
 def _context(number: int, sop_class: str, syntaxes: Sequence[str], result: int | None, syntax: str) -> str:

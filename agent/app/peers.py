@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agent.config.settings import DestinationSettings, Settings
     from agent.link.pace import Pace
     from agent.link.peer import Peer
+    from agent.link.user_identity import User
 
 
 def add_peer(parser: Parser) -> None:
@@ -103,7 +104,18 @@ def peer_of_destination(settings: Settings, row: DestinationSettings) -> Peer:
         write_s=row.response_timeout_s,
     )
     pace = pace_of(row.bandwidth)
-    return Peer(row.called_ae, row.host, row.port, settings.agent.ae_title, tls, waits, pace)
+    return Peer(row.called_ae, row.host, row.port, settings.agent.ae_title, tls, waits, pace, user_of(row))
+
+
+def user_of(row: DestinationSettings) -> User | None:
+    """Return who we are to a destination; None where nothing is said of that."""
+    if not row.user_identity:
+        return None
+    from agent.config.user import WORDS
+    from agent.link.user_identity import User
+
+    kind = WORDS[row.user_identity].kind
+    return User(kind, row.user_name, row.user_file, row.user_response, row.user_in_clear)
 
 
 def pace_of(bandwidth: str | int) -> Pace | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from agent.config.kinds import KINDS
 from agent.config.schema import GREY_WORDS, REQUIRED, SECTIONS, Key, Section, Value
 from agent.config.source import parse_source
+from agent.config.user import user_problems
 from agent.config.words import near_refusal, transfer_syntax_uid
 from agent.dataset.pixels import near_excess
 
@@ -162,6 +163,7 @@ def _between(values: Values) -> list[Problem]:
     problems += _tls_files(values)
     problems += _failovers(values["destination"])
     for index, row in enumerate(values["destination"]):
+        problems += [Problem(f"destination[{index}].{key}", reason) for key, reason in user_problems(row)]
         if row["retry_cap_s"] < row["retry_base_s"]:
             problems.append(Problem(f"destination[{index}].retry_cap_s", "is below retry_base_s"))
     for index, row in enumerate(values["source"]):

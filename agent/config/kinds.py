@@ -216,6 +216,7 @@ KINDS: Final[dict[str, Kind]] = {
     "switch": Kind((bool,), "boolean", _any),
     "syntax": Kind((str,), "string", _syntax),
     "text": Kind((str,), "string", _text),
+    "user": Kind((str,), "string", _path),
     "view": Kind((str,), "string", _view),
     "view-modifier": Kind((str,), "string", _view_modifier),
     "windows": Kind((list, tuple), "array", _window),

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from agent.config.user import WORDS as USER_WORDS
+
 Value = str | int | float | bool | tuple[str, ...]
 
 
@@ -136,9 +138,20 @@ _DESTINATION: Final = (
     Key("called_ae", "ae", REQUIRED, "Called AE Title, exactly as the peer has it.", example="PACS"),
     Key("host", "host", REQUIRED, "Host name or address of the peer.", example="pacs.example.org"),
     Key("port", "integer", 104, "TCP port of the peer.", "", 1, 65_535),
-    Key("tls", "switch", False, "Mutual TLS by the profile of PS3.15 B.13, with the files of [tls]."),
+    Key("tls", "switch", False, "Mutual TLS by PS3.15 B.12 or B.13, with the files of [tls]."),
     Key("tls_server_name", "text", "", "Name the peer's certificate must carry; empty: the host.", high=253),
     Key("tls_ca_file", "path", "", "PEM file of the CAs that may vouch for this peer alone; empty: [tls] ca_file."),
+    Key(
+        "user_identity",
+        "choice",
+        "",
+        "Who we are to this peer, by what proves it (PS3.7 D.3.3.7); empty: nothing is said.",
+        choices=("", *USER_WORDS),
+    ),
+    Key("user_name", "user", "", "Name of the user, for username and passcode.", high=_LO),
+    Key("user_file", "path", "", "File of passcode, ticket, assertion or JWT; read anew for each association."),
+    Key("user_response", "switch", False, "Ask the peer to confirm the user; one that does not gets nothing."),
+    Key("user_in_clear", "switch", False, "Send passcode, ticket, assertion or JWT even without TLS."),
     Key("commitment", "switch", True, "Ask for Storage Commitment; without it 'stored' ends our care."),
     Key(
         "commitment_timeout_s",

@@ -57,6 +57,11 @@ class DestinationSettings(NamedTuple):
     tls: bool
     tls_server_name: str
     tls_ca_file: str
+    user_identity: str
+    user_name: str
+    user_file: str
+    user_response: bool
+    user_in_clear: bool
     commitment: bool
     commitment_timeout_s: float
     commitment_asks: int

@@ -67,6 +67,7 @@ RULES: dict[str, Rule] = {
     "link.tls": Rule(_D, Retry.OPERATOR),
     "association": Rule(_D, Retry.LATER),
     "association.rejected.permanent": Rule(_D, Retry.OPERATOR),
+    "association.user": Rule(_D, Retry.OPERATOR),
     "association.no_context": Rule(_I, Retry.OPERATOR),
     "protocol": Rule(_D, Retry.LATER),
     "protocol.local": Rule(_I, Retry.OPERATOR, DOUBTFUL_ATTEMPTS),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agent.errors import AgentError
     from agent.ul.association import Association
     from agent.ul.items import Buffer
+    from agent.ul.pdu import AssociateAccept, AssociateRequest
 
 FIRST_ROWS: Final = 40  # the negotiation and the first instances
 LAST_ROWS: Final = 120  # what led to the end: some 20 instances
@@ -242,7 +243,17 @@ def negotiation(association: Association, *, requestor: bool) -> dict[str, Any]:
         if theirs is None
         else (theirs.implementation_class_uid, theirs.implementation_version_name),
         "contexts": contexts,
+        **_user(request, accept),
     }
+
+
+def _user(request: AssociateRequest, accept: AssociateAccept | None) -> dict[str, Any]:
+    """Return the type of user identity and what became of it, never who it is."""
+    identity = request.user.identity
+    if identity is None:
+        return {}
+    confirmed = accept is not None and accept.user.identity_response is not None
+    return {"user": (identity.kind, identity.response_requested, confirmed)}
 
 
 def _name(message: Message) -> str:

@@ -15,6 +15,7 @@ from agent.errors import UsageError
 if TYPE_CHECKING:
     from agent.link.pace import Pace
     from agent.link.tls import TlsSettings
+    from agent.link.user_identity import User
 
 AE_TITLE_LIMIT = 16  # PS3.8 9.3.2: a fixed field of 16 characters
 DEFAULT_CALLING_AE = "MODALITY_AGENT"
@@ -45,6 +46,7 @@ class Peer(NamedTuple):
     tls: TlsSettings | None = None
     timeouts: Timeouts = Timeouts()
     pace: Pace | None = None  # of all associations with it together
+    user: User | None = None  # who we are to it
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host

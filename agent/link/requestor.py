@@ -1,7 +1,7 @@
 """Open an association: connect, shake hands, ask, and read the answer.
 
 Raises what ``transport.connect`` and ``Driver`` raise, and ``AssociationRefused`` or ``AssociationRejected`` with the
-peer's own reason.
+peer's own reason; ``UserNotConfirmed`` where a confirmation of the user was asked for.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from agent.errors import AgentError, LinkClosed
 from agent.link.driver import Driver
 from agent.link.transport import connect, never
+from agent.link.user_identity import check_answer, explain_reject, identity_of
 from agent.service.proposal import associate_request
 from agent.ul.association import Association, Role
 from agent.ul.pdu import AssociateAccept, AssociateReject
@@ -41,11 +42,12 @@ def associate(
     ``flight`` notes what happens; it is ended here when there is no association, otherwise by ``Driver.ended``.
     """
     association = Association(Role.REQUESTOR, artim_s=peer.timeouts.artim_s)
-    request = associate_request(peer.calling_ae, peer.called_ae, contexts, roles=roles)
-    association.send(request, clock())
-    association.next_event()  # OpenTransport, which is what comes next
     driver = None
     try:
+        identity = None if peer.user is None else identity_of(peer.user, encrypted=peer.tls is not None)
+        request = associate_request(peer.calling_ae, peer.called_ae, contexts, roles=roles, identity=identity)
+        association.send(request, clock())
+        association.next_event()  # OpenTransport, which is what comes next
         driver = Driver(association, connect(peer, clock, cancelled), peer.timeouts, clock, peer.pace)
         if flight is not None:
             driver.record(flight)
@@ -55,9 +57,13 @@ def associate(
         if isinstance(answer, AssociateReject):
             error = reject_error(answer)
             error.message = f"{peer}: {error.message}"
+            if peer.user is not None:
+                explain_reject(peer.user, error)
             raise error
         if not isinstance(answer, AssociateAccept):
             raise LinkClosed(f"{peer} closed the connection instead of answering the association request")
+        if peer.user is not None:
+            check_answer(peer.user, answer, str(peer))
     except AgentError as error:
         if driver is not None:
             driver.abort()

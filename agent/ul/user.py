@@ -77,6 +77,10 @@ class UserIdentity(NamedTuple):
     secondary: bytes = b""
     response_requested: bool = False
 
+    def __repr__(self) -> str:
+        """Keep what proves the user out of every log."""
+        return f"UserIdentity(kind={self.kind}, response_requested={self.response_requested})"
+
 
 class UserInformation(NamedTuple):
     """Everything in item 50H; ``maximum_length`` is None when the peer left the mandatory 51H out."""
