@@ -1,18 +1,22 @@
 """Files named on the command line: what a folder stands for, and errors that say which file they are about.
 
-A folder is every file in and below it, in the order of their names, but not its DICOMDIR, which is no image.
+A folder is every file in and below it, in the order of their names, but not its DICOMDIR, which is no image. A pattern
+that no shell has expanded (``*``, ``?``, ``[...]``, ``**`` for folders below) is every file and folder that matches it;
+a file that is called like that is meant itself.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from itertools import chain
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from agent.errors import AgentError
+from agent.errors import AgentError, FileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+_MAGIC: Final = frozenset("*?[")
 _Error = TypeVar("_Error", bound=AgentError)
 
 
@@ -26,7 +30,7 @@ class Input(NamedTuple):
 def files_in(paths: Iterable[str], *, leave_out: str = "") -> Iterator[Input]:
     """Every file that ``paths`` stand for; nothing from the folder ``leave_out``."""
     left_out = os.path.abspath(leave_out) if leave_out else None
-    for path in paths:
+    for path in chain.from_iterable(map(_expanded, paths)):
         if not os.path.isdir(path):
             yield Input(path, os.path.basename(path))
             continue
@@ -36,6 +40,17 @@ def files_in(paths: Iterable[str], *, leave_out: str = "") -> Iterator[Input]:
                 if name != "DICOMDIR":
                     found = os.path.join(folder, name)
                     yield Input(found, found[len(path) :].lstrip("/"))
+
+
+def _expanded(path: str) -> Sequence[str]:
+    if not _MAGIC.intersection(path) or os.path.lexists(path):
+        return (path,)
+    from glob import glob  # few are given patterns
+
+    found = sorted(glob(path, recursive=True))
+    if not found:
+        raise FileError(f"{path}: no file matches this pattern")
+    return found
 
 
 def named(error: _Error, path: str, *others: str) -> _Error:

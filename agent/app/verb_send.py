@@ -34,7 +34,7 @@ PARALLEL_MAX: Final = 16  # a peer has better things to do
 
 def arguments(parser: Parser) -> None:
     """Declare the options."""
-    parser.add("files", amount="+", metavar="FILE", help="DICOM files, or folders of them")
+    parser.add("files", amount="+", metavar="FILE", help="DICOM files, folders of them, or patterns as 'IMG*'")
     add_peer(parser)
     parser.add("--lossless-copy", switch=True, help="where the peer refuses the transfer syntax of a file, send a copy "
                "that loses nothing, every frame compared")  # fmt: skip

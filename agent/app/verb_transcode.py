@@ -29,7 +29,7 @@ _NEAR_MAX: Final = 255
 def arguments(parser: Parser) -> None:
     """Declare the options."""
     words = "|".join(word for word in TRANSFER_SYNTAX_WORDS if word != "jpeg-ls-near")
-    parser.add("files", metavar="FILE", amount="+", help="DICOM files, or folders of them")
+    parser.add("files", metavar="FILE", amount="+", help="DICOM files, folders of them, or patterns")
     parser.add("--to", required=True, metavar="WORD|UID", help=f"{words} or a transfer syntax UID")
     parser.add("-o", "--output", required=True, metavar="FILE|FOLDER", help="the new file, or a folder for files of "
                "the same names (FOLDER/ is made); nothing is replaced")  # fmt: skip
