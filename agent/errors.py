@@ -311,6 +311,15 @@ class NotDelivered(AgentError):
     hint = "See the line of each instance; 'queue retry' tries again."
 
 
+class NotCommitted(AgentError):
+    """Everything was stored, and not everything committed: keep the files."""
+
+    code = "not_committed"
+    exit_status = 51
+    retry = Retry.LATER
+    hint = "Keep the files; the archive has them, but has not said that it takes them over."
+
+
 # --- the link --------------------------------------------------------------------------------
 
 

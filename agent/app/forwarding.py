@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # A peer that opens an association and then says nothing is sent home after this.
 IDLE_S: Final = 30.0
-_OFFERS: Final = {VERIFICATION: verification.OFFER, STORAGE_COMMITMENT: commitment.SCU_OFFER}
+OFFERS: Final = {VERIFICATION: verification.OFFER, STORAGE_COMMITMENT: commitment.SCU_OFFER}
 
 
 def reporters(settings: Settings) -> dict[str, tuple[str, ...]]:
@@ -86,7 +86,7 @@ class Listening:
         return Listener(
             settings.listener.host,
             settings.listener.port,
-            acceptor_policy(_OFFERS, called_aes=[settings.agent.ae_title]),
+            acceptor_policy(OFFERS, called_aes=[settings.agent.ae_title]),
             self._serve,
             tls=tls_settings(settings) if settings.listener.tls else None,
             say=lambda text: self._journal.say("warning", "listener", text),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agent.config.settings import DestinationSettings, Settings
     from agent.link.pace import Pace
     from agent.link.peer import Peer
+    from agent.link.tls import TlsSettings
     from agent.link.user_identity import User
 
 
@@ -89,6 +90,15 @@ def _configured(args: Arguments) -> Peer:
             return peer_of_destination(settings, row)
     names = ", ".join(row.name for row in settings.destination) or "none"
     raise UsageError(f"no destination '{args.to}' in {args.config}", hint=f"There are: {names}. Or use AET@HOST:PORT.")
+
+
+def configured_listener(args: Arguments) -> tuple[str, int, TlsSettings | None] | None:
+    """Return host, port and TLS of the ``[listener]`` of the configuration that has the destination, if it has one."""
+    if "@" in args.to:
+        return None
+    settings = load_config(args.config)
+    one = settings.listener
+    return (one.host, one.port, tls_settings(settings) if one.tls else None) if one.enabled else None
 
 
 def peer_of_destination(settings: Settings, row: DestinationSettings) -> Peer:

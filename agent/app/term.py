@@ -23,6 +23,7 @@ TTY_INTERVAL_S: Final = 0.1
 LOG_INTERVAL_S: Final = 2.0
 # A job of about two seconds is over before anybody asks how far it is.
 LOG_FIRST_S: Final = 3.0
+BAR: Final = 20  # characters
 # A terminal narrower than this would wrap every progress line.
 _MIN_WIDTH: Final = 20
 
@@ -56,6 +57,11 @@ class Progress:
         self._interval_s = TTY_INTERVAL_S if self._tty else LOG_INTERVAL_S
         self._last = 0.0 if self._tty else time.monotonic() + LOG_FIRST_S - LOG_INTERVAL_S
         self._open = False
+
+    def of(self, done: int, total: int, text: str) -> None:
+        """Show how much is done, on a terminal with a bar."""
+        full = BAR * done // total if total else BAR
+        self.update(f"[{'#' * full}{'.' * (BAR - full)}] {text}" if self._tty else text)
 
     def update(self, text: str) -> None:
         """Show ``text`` unless the last one is too young."""

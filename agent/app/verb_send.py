@@ -4,7 +4,8 @@ With ``--parallel`` so many at a time.
 
 One line per file, and a sum. Files that are no DICOM are named first, before anything is sent; the others are sent all
 the same with ``--skip-bad``. Memory does not depend on the size of the files. Exit status: 0 when every file was
-stored; the status of the common cause when nothing could be sent at all; else 50.
+stored, and with ``--commit`` committed; the status of the common cause when nothing could be sent at all; 50 when some
+were not stored; 51 when all were stored and some not committed.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from agent.app import send_commit
 from agent.app.input_files import files_in, named
 from agent.app.peers import add_peer, pace_of, peer_of
 from agent.app.term import Progress, count_text, paint, printable, size_text
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from agent.app.options import Arguments, Parser
+    from agent.app.send_commit import Commitment
     from agent.forward.deliver import Outcome
     from agent.forward.files import Files, Instance
     from agent.link.peer import Peer
@@ -42,6 +45,7 @@ def arguments(parser: Parser) -> None:
                "refuses some gets their files over the others")  # fmt: skip
     parser.add("--bandwidth", metavar="RATE", read=_bandwidth, help="send at most so much, as 8 Mbit/s or a number of "
                "bit/s, all associations together")  # fmt: skip
+    send_commit.arguments(parser)
     parser.add("--skip-bad", switch=True, help="send the rest when some files are no DICOM files")
     parser.add("--json", switch=True, help="print the result as JSON")
 
@@ -61,15 +65,33 @@ def run(args: Arguments) -> int:
         raise _first(bad, len(files))
     if not files:
         raise FileError(f"{', '.join(args.files)}: no file to send in it")
+    if not args.commit:
+        if args.listen is not None or args.commit_timeout is not None:
+            raise UsageError("--listen and --commit-timeout belong to --commit")
+        return _run(peer, files, bad, args, None)
+    with send_commit.Commitment(args, peer) as commitment:
+        return _run(peer, files, bad, args, commitment)
+
+
+def _run(
+    peer: Peer, files: Files, bad: list[tuple[str, AgentError]], args: Arguments, commitment: Commitment | None
+) -> int:
     tally = Tally()
     started = time.monotonic()
-    _send(peer, files, tally, args)
+    progress = Progress()
+    _send(peer, files, tally, args, progress, commitment)
     seconds = time.monotonic() - started
+    if commitment is not None:
+        commitment.wait(progress)
     if args.json:
-        _print_json(peer, tally, bad, seconds)
+        _print_json(peer, tally, bad, seconds, commitment)
     else:
-        print(_sum(tally, len(bad), seconds))
+        if commitment is not None:
+            commitment.print_lines(files)
+        print(_sum(tally, len(bad), seconds, commitment))
     _judge(tally, len(bad))
+    if commitment is not None:
+        commitment.judge()
     return 0
 
 
@@ -129,8 +151,10 @@ def _first(bad: list[tuple[str, AgentError]], good: int) -> AgentError:
     return error
 
 
-def _sum(tally: Tally, bad: int, seconds: float) -> str:
+def _sum(tally: Tally, bad: int, seconds: float, commitment: Commitment | None) -> str:
     text = f"{tally.stored} of {count_text(tally.sent + bad, 'file')} stored"
+    if commitment is not None:
+        text += f", {count_text(len(commitment.promises.committed), 'instance')} committed"
     if bad:
         text += f", {bad} skipped"
     if not tally.bytes:
@@ -139,10 +163,11 @@ def _sum(tally: Tally, bad: int, seconds: float) -> str:
     return f"{text}, {size_text(tally.bytes)} in {seconds:.3f} s{rate}"
 
 
-def _send(peer: Peer, files: Files, tally: Tally, args: Arguments) -> None:
+def _send(
+    peer: Peer, files: Files, tally: Tally, args: Arguments, progress: Progress, commitment: Commitment | None
+) -> None:
     from agent.forward.deliver import deliver
 
-    progress = Progress()
     ways: dict[str, Any] = {}
     if args.lossless_copy:
         from agent.forward.scratch import send_or_copy  # media and the C core, for those who ask
@@ -151,9 +176,11 @@ def _send(peer: Peer, files: Files, tally: Tally, args: Arguments) -> None:
         ways = {"copies": LOSSLESS, "send": send_or_copy}
     for outcome in _deliver(partial(deliver, peer, **ways), files, args.parallel):
         tally.add(outcome, keep=args.json)
+        if commitment is not None:
+            commitment.add(outcome)
         plain = outcome.stored and not outcome.status and not outcome.copied_to
         if args.json or (plain and len(files) > 20):
-            progress.update(f"{tally.sent} of {len(files)} files answered")
+            progress.of(tally.sent, len(files), f"{tally.sent} of {len(files)} files answered")
         else:
             progress.clear()
             if outcome.stored or len(files) > 1:  # of a single file the error line says it all
@@ -185,11 +212,18 @@ def _line(outcome: Outcome) -> str:
     return f"{path}: {paint(word, 'red')}:{status} {meaning}{comment}{code}"
 
 
-def _print_json(peer: Peer, tally: Tally, bad: list[tuple[str, AgentError]], seconds: float) -> None:
+def _print_json(
+    peer: Peer, tally: Tally, bad: list[tuple[str, AgentError]], seconds: float, commitment: Commitment | None
+) -> None:
     from agent.app.cli import print_json
 
     refused = [{"file": path, "stored": False, "error": error.code, "meaning": str(error)} for path, error in bad]
-    print_json({"peer": str(peer), "stored": tally.stored, "seconds": round(seconds, 6), "files": tally.rows + refused})
+    rows = tally.rows + refused
+    facts: dict[str, Any] = {"peer": str(peer), "stored": tally.stored, "seconds": round(seconds, 6)}
+    if commitment is not None:
+        commitment.facts(rows)
+        facts["committed"] = len(commitment.promises.committed)
+    print_json({**facts, "files": rows})
 
 
 def _facts(outcome: Outcome) -> dict[str, Any]:

@@ -239,25 +239,29 @@ def ask(
     inside = spool.open_transaction(items[0].destination, items, transaction_uid, deadline)
     if not inside:
         return
-    conversation = delivery.conversation
     references = tuple(Reference(item.sop_class_uid, item.sop_instance_uid) for item in inside)
-    request = commitment.action_request(conversation.next_message_id())
-    syntax = conversation.driver.association.contexts[context_id].transfer_syntax
-    data = commitment.encode_request(commitment.Request(transaction_uid, references), syntax)
-
-    def check(received: Received) -> NActionResponse:
-        answer = received.message
-        here = received.context_id == context_id
-        if here and isinstance(answer, NActionResponse) and answer.message_id == request.message_id:
-            return answer
-        raise RemoteProtocolError(f"{type(answer).__name__} where the N-ACTION-RSP {request.message_id} is due")
-
     try:
-        conversation.send(context_id, request, data)
-        answer = conversation.response(check, conversation.driver.now() + delivery.peer.timeouts.response_s)
-        if answer.status:
-            raise status.status_error(status.Service.COMMITMENT, answer.status, answer.comment)
+        request(delivery, context_id, commitment.Request(transaction_uid, references))
     except AgentError as error:
         words = "refused" if isinstance(error, StatusError) else "not answered"
         spool.unanswered(transaction_uid, f"the request was {words}: {error} [{error.code}]")
         raise
+
+
+def request(delivery: Delivery, context_id: int, wanted: commitment.Request) -> None:
+    """Send one N-ACTION and read its answer; raises ``StatusError`` when it is refused, and what the link raises."""
+    conversation = delivery.conversation
+    command = commitment.action_request(conversation.next_message_id())
+    syntax = conversation.driver.association.contexts[context_id].transfer_syntax
+
+    def check(received: Received) -> NActionResponse:
+        answer = received.message
+        here = received.context_id == context_id
+        if here and isinstance(answer, NActionResponse) and answer.message_id == command.message_id:
+            return answer
+        raise RemoteProtocolError(f"{type(answer).__name__} where the N-ACTION-RSP {command.message_id} is due")
+
+    conversation.send(context_id, command, commitment.encode_request(wanted, syntax))
+    answer = conversation.response(check, conversation.driver.now() + delivery.peer.timeouts.response_s)
+    if answer.status:
+        raise status.status_error(status.Service.COMMITMENT, answer.status, answer.comment)

@@ -12,7 +12,7 @@ Another title is said once, and stands in the receipt.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from agent.dimse import status
 from agent.dimse.message import NEventReportRequest, NEventReportResponse
@@ -21,10 +21,9 @@ from agent.link.conversation import Reply, refuse
 from agent.service import commitment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from agent.link.conversation import Incoming
-    from agent.spool.store import Spool
 
     Told = Callable[[str, float, str], None]  # destination, when it was asked (wall s), title of who reports
     Say = Callable[[str, str], None]  # level, text
@@ -37,12 +36,26 @@ def _nobody(_destination: str, _asked_at: float, _title: str) -> None:
     """Tell nobody."""
 
 
+class Books(Protocol):
+    """Where it is written what was asked and what became of it: the spool, or the memory of one command."""
+
+    def transaction(self, transaction_uid: str) -> tuple[str, float] | None:
+        """Return the destination of a request of ours and when it was made (wall s)."""
+
+    def sop_class(self, sop_instance_uid: str) -> str | None:
+        """Return the SOP Class that was sent."""
+
+    def settle(self, transaction_uid: str, committed: Iterable[str], failed: Iterable[tuple[str, int]] = (), *,
+               destination: str | None = None, peer: str = "") -> bool:  # fmt: skip
+        """Take a report."""
+
+
 class Settler:
     """Takes N-EVENT-REPORTs for one spool; ``destinations``: AE Title of a peer -> destinations that it is."""
 
     __slots__ = ("_say", "_spool", "_strangers", "destinations")
 
-    def __init__(self, spool: Spool, destinations: dict[str, tuple[str, ...]], say: Say) -> None:
+    def __init__(self, spool: Books, destinations: dict[str, tuple[str, ...]], say: Say) -> None:
         self._spool = spool
         self.destinations = destinations
         self._say = say

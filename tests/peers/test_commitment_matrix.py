@@ -18,6 +18,7 @@ pytest.importorskip("pynetdicom")
 
 from fakes.link_bench import Bench
 from fakes.peers import make_bench_ca
+from fakes.reporting import send_report
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, build_role, evt
@@ -39,13 +40,16 @@ if TYPE_CHECKING:
 
     from agent.spool.receipt import Custody
 
-INSTANCE: Final = "1.2.840.10008.1.20.1.1"
 ASKS: Final = 2
 END_S: Final = 20.0
-NUDGE_S: Final = 0.15
-POLICY: Final = Policy(reask_after_s=0.05, reask_cap_s=0.05, evict_after_s=0.0)
-SETTINGS: Final[dict[str, Any]] = {"idle_close_s": 0.05, "most_asked": ASKS}
+NUDGE_S: Final = 3.0
+POLICY: Final = Policy(reask_after_s=0.1, reask_cap_s=0.1, evict_after_s=0.0)
+SETTINGS: Final[dict[str, Any]] = {"idle_close_s": 0.2, "most_asked": ASKS}
 ROOM: Final = 10**15
+
+# pynetdicom takes a request that crosses its report for the answer, and aborts: on a busy machine that happens.
+CROSSED: Final = ("Received an invalid", "Received unexpected", "DIMSE timeout reached")
+ATTEMPTS: Final = 3
 
 Verdicts = dict[str, int]  # SOP Instance UID -> 0 committed, or Failure Reason; what is not in it is left out
 
@@ -198,7 +202,6 @@ class Scp:
     def _on(self, association: Any, reports: list[Report]) -> None:
         """Report on an association that the agent opened, one at a time: pynetdicom takes anything for the answer."""
         with self._lock:
-            time.sleep(0.02)  # its thread answers the request meanwhile
             for report in reports:
                 self._send(association, report)
 
@@ -231,14 +234,11 @@ class Scp:
                 item.FailureReason = verdict
         if not self.fate.transaction:
             self.vouched.update(good)
-        try:
-            status, _ = association.send_n_event_report(data, 2 if bad else 1, StorageCommitmentPushModel, INSTANCE)
-        except RuntimeError:  # the association is over
-            status = Dataset()
-        if "Status" not in status:
+        status = send_report(association, data)
+        if status is None:
             self.pending.append(report)
         elif report.asked_on is not None:
-            self.statuses.append(status.Status)
+            self.statuses.append(status)
 
     def _reference(self, uid: str) -> Dataset:
         item = Dataset()
@@ -258,7 +258,7 @@ class World:
         self.uids = [f"2.25.{time.time_ns()}.{number}" for number in (1, 2)]
         for uid in self.uids:
             self.bench.capture(1, uid=uid)
-        self.nudged = 0.0
+        self.nudged = "", 0.0
         self.start()
 
     def start(self) -> None:
@@ -284,15 +284,26 @@ class World:
         return [receipt.deliveries[0] for receipt in found if receipt is not None]
 
     def wait(self, *states: str) -> None:
-        """Wait for the states of both instances, while room is short, and let the agent connect if that is needed."""
-        until = time.monotonic() + END_S
-        while tuple(one.state for one in self.custody()) != states:
-            assert time.monotonic() < until, (self.custody(), states, self.bench.said)
-            if self.scp.waits_for_the_next and time.monotonic() > self.nudged + NUDGE_S:
-                self.nudged = time.monotonic()
-                self.bench.capture(1, uid=f"2.25.7.7.{time.time_ns()}", sop_class=US)
+        """Wait for the states of both instances."""
+        self.until(lambda: tuple(one.state for one in self.custody()) == states)
+
+    def until(self, done: Callable[[], bool]) -> None:
+        """Wait while room is short, and let the agent connect if that is needed."""
+        ends = time.monotonic() + END_S
+        while not done():
+            assert time.monotonic() < ends, (self.custody(), self.scp.statuses, self.bench.said)
+            self.nudge()
             self.evict()
             time.sleep(0.01)
+
+    def nudge(self) -> None:
+        """Give the agent one image to send: pynetdicom cannot bear a question while it waits for an answer."""
+        receipt = self.bench.spool.receipt(self.nudged[0])
+        over = receipt is None or receipt.deliveries[0].state == COMMITTED or time.monotonic() > self.nudged[1]
+        if over and self.scp.waits_for_the_next:
+            uid = f"2.25.7.7.{time.time_ns()}"
+            self.nudged = uid, time.monotonic() + NUDGE_S
+            self.bench.capture(1, uid=uid, sop_class=US)
 
     def evict(self) -> None:
         """Take all the room that can be had; what was not vouched for stays."""
@@ -308,7 +319,9 @@ def world(tmp_path: Path) -> Iterator[Callable[..., World]]:
     made: list[World] = []
 
     def make(way: str, fate: Fate, tls: TlsSettings | None = None) -> World:
-        made.append(World(tmp_path, way, fate, tls))
+        folder = tmp_path / str(len(made))
+        folder.mkdir()
+        made.append(World(folder, way, fate, tls))
         return made[-1]
 
     yield make
@@ -321,8 +334,21 @@ def ends(fate: Fate) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(("way", "name"), CASES, ids=[f"{way}-{name}" for way, name in CASES])
-def test_commitment_ends(way: str, name: str, world: Callable[..., World]) -> None:
-    fate = FATES[name]
+def test_commitment_ends(way: str, name: str, world: Callable[..., World], caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(ATTEMPTS):
+        caplog.clear()
+        try:
+            play(way, FATES[name], world)
+        except AssertionError:
+            if not any(words in caplog.text for words in CROSSED):
+                raise
+        else:
+            return
+    pytest.fail(f"pynetdicom could not bear it {ATTEMPTS} times")
+
+
+def play(way: str, fate: Fate, world: Callable[..., World]) -> None:
+    """Play one case to its end."""
     one = world(way, fate)
     if fate.waits:
         one.wait("awaiting commitment", "awaiting commitment")
@@ -341,13 +367,11 @@ def test_commitment_ends(way: str, name: str, world: Callable[..., World]) -> No
         assert committed or receipt.state == "live"
     assert one.scp.stored.count(one.uids[0]) == fate.sent
     assert len(set(one.scp.transactions)) == len(one.scp.transactions)
-    if fate.times > 1:
-        while len(one.scp.statuses) < fate.times:
-            one.wait(*ends(fate))
-        assert set(one.scp.statuses) == {0}
-    if fate.transaction:
-        assert one.scp.statuses
-        assert 0 not in one.scp.statuses
+    if fate.times > 1 or fate.transaction:
+        one.until(lambda: len(one.scp.statuses) >= fate.times)
+        one.wait(*ends(fate))
+        assert (0 in one.scp.statuses) is (not fate.transaction)
+        assert len(set(one.scp.statuses)) == 1
     if fate.title == "ROUTER":
         heard = [text for text in one.bench.said if "reports come from AE Title ROUTER" in text]
         assert len(heard) == (way == "new")

@@ -88,3 +88,15 @@ def test_times() -> None:
     assert term.clock_text(None) == term.stamp_text(0) == "-"
     assert term.clock_text(1.25).endswith(".250")
     assert term.stamp_text(1e9).startswith("2001-09-")
+
+
+def test_a_bar_is_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Tty()
+    term.Progress(stream).of(1, 4, "1 of 4 files")
+    assert "[#####...............] 1 of 4 files" in stream.getvalue()
+    log = io.StringIO()
+    progress = term.Progress(log)
+    progress._last = 0.0  # the first line of a log is due
+    progress.of(4, 4, "4 of 4 files")
+    assert log.getvalue() == "4 of 4 files\n"
