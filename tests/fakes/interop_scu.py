@@ -112,6 +112,14 @@ def _pynetdicom(run: Run, bench: Bench) -> Found:
     folder = bench.folder / "received"
     folder.mkdir()
 
+    longest = 0
+
+    def on_pdu(event: Any) -> None:
+        nonlocal longest
+        longest = max(
+            longest, int(getattr(event.pdu, "pdu_length", 0)) if type(event.pdu).__name__ == "P_DATA_TF" else 0
+        )
+
     def on_store(event: Any) -> int:
         (folder / event.request.AffectedSOPInstanceUID).write_bytes(event.encoded_dataset())
         return 0
@@ -122,13 +130,16 @@ def _pynetdicom(run: Run, bench: Bench) -> Found:
         ae.add_supported_context(context.abstract_syntax, list(SYNTAXES.values()))
     ae.add_supported_context(Verification)
     server = ae.start_server(
-        ("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, on_store)],
+        ("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, on_store), (evt.EVT_PDU_RECV, on_pdu)],
         ssl_context=tls_context(bench.ca, "archive", server=True) if run.tls else None,
     )  # fmt: skip
     try:
-        return send(run, bench, Receiver(int(server.server_address[1]), lambda: by_uid(folder.iterdir())))
+        found = send(run, bench, Receiver(int(server.server_address[1]), lambda: by_uid(folder.iterdir())))
     finally:
         server.shutdown()
+    at_most = int(run.way) or 131_072  # our own bound where the peer has none
+    assert at_most / 2 < longest <= at_most, f"the longest P-DATA-TF has {longest} bytes"
+    return found
 
 
 PEERS: Final[dict[str, Play]] = {

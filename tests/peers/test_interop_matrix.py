@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path
 
 import pytest
 from fakes import interop_commit, interop_scp, interop_scu
 from fakes.interop import Bench, Run, judge, play, samples
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from fakes.interop_limits import LIMITS
 
 RUNS = dict([*interop_scu.runs(), *interop_scp.runs(), *interop_commit.runs()])
 SAMPLE = [
@@ -39,6 +38,14 @@ def test_a_sample_of_the_matrix(run: Run, tmp_path: Path, bench_ca: Path, instan
     cells = list(play([(run, RUNS[run])], Bench(tmp_path, bench_ca, instances)))
     assert cells
     assert [f"{cell.name}: {cell.why}" for cell in cells if cell.verdict == "red"] == []
+
+
+def test_the_page_has_every_peer_and_every_limit() -> None:
+    page = (Path(__file__).parents[2] / "INTEROP.md").read_text()
+    rows = re.findall(r"^\| (\w+)(?: ([+-]\w+))? \|", page, re.MULTILINE)
+    assert {program + option for program, option in rows} - {"peer"} == {run.peer for run in RUNS}
+    assert set(re.findall(r"^\d+\. (.*) \(", page, re.MULTILINE)) == {limit.why for limit in LIMITS}
+    assert "NO" not in page
 
 
 _REFUSED = """
