@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class Helper(Worker):
     """One more association, while the leader has more than its share."""
 
-    __slots__ = ("_not_before", "_refusals", "number")
+    __slots__ = ("_not_before", "_refusals", "_seen", "number")
 
     def help(self, leader: Worker, number: int) -> None:
         """Be the ``number``-th association of the leader's destination."""
@@ -36,10 +36,11 @@ class Helper(Worker):
         self.number = number
         self._not_before = 0.0
         self._refusals = 0
+        self._seen = 0  # calls of the leader
 
     def _turn(self, stop: Stop) -> None:
-        wanted = self.circuit.called.wait(IDLE_TICK_S) or self.circuit.busy
-        self.circuit.called.clear()
+        seen, self._seen = self._seen, self.circuit.wait(self._seen, IDLE_TICK_S)
+        wanted = self._seen != seen or self.circuit.busy
         if wanted and not stop.is_set() and not self.health.failures and self._clock() >= self._not_before:
             self._assist()
 
@@ -65,7 +66,7 @@ class Helper(Worker):
                 items = self._batch(delivery, items)
             self._tell()
         if self._carried:
-            self.circuit.called.set()
+            self.circuit.call()
 
 
 class _Either:
@@ -100,10 +101,8 @@ def run_team(leader: Worker, helpers: Sequence[Helper], stop: Stop, wake: Callab
         leader.run(either)
     finally:
         either.failed.set()
-        leader.circuit.called.set()
+        leader.circuit.call()
         for thread in threads:
-            while thread.is_alive():
-                leader.circuit.called.set()  # one of them may have cleared it for another
-                thread.join(0.1)
+            thread.join()
     if found:
         raise found[0]

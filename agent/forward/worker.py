@@ -211,7 +211,7 @@ class Worker:
         items = self._spool.claim(name, now, limit, least=least)
         self._claimed.update((item.id, item) for item in items)
         if due > len(items):
-            self.circuit.called.set()
+            self.circuit.call()
         return items
 
     def _divert(self) -> None:

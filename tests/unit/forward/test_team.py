@@ -58,7 +58,7 @@ class One:
     def run(self, stop: Any) -> None:
         self.work()
         while not stop.is_set():
-            self.circuit.called.wait(0.01)
+            self.circuit.wait(0, 0.01)
         self.ended = True
 
 
@@ -102,3 +102,10 @@ def test_what_is_due_is_counted_up_to_what_matters(tmp_path: Path) -> None:
         spool.deferred(first, "busy", now + 60)
         assert spool.due("pacs", now, 100) == 3
         assert spool.due("pacs", now + 60, 100) == 4
+
+
+def test_a_call_before_anybody_waits_is_heard() -> None:
+    circuit = Circuit()
+    circuit.call()
+    assert circuit.wait(0, 60.0) == 1
+    assert circuit.wait(1, 0.0) == 1
