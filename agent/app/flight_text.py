@@ -163,6 +163,8 @@ def _whole(flight: Facts) -> Iterator[str]:
     yield "transport: " + (", ".join(f"{key} {value}" for key, value in flight["transport"].items()) or "none")
     if "called_ae" in flight:
         yield f"calling AE {flight['calling_ae']}, called AE {flight['called_ae']}"
+        if flight.get("operations", 1) != 1:
+            yield f"operations at once: {flight['operations'] or 'any number'}"
         yield (f"maximum length: modality-agent {_length(flight['our_maximum_length'])}, "
                f"peer {_length(flight['maximum_length'])}")  # fmt: skip
         yield f"implementation of the peer: {' '.join(flight['implementation'] or ('unknown',))}"

@@ -114,7 +114,8 @@ def peer_of_destination(settings: Settings, row: DestinationSettings) -> Peer:
         write_s=row.response_timeout_s,
     )
     pace = pace_of(row.bandwidth)
-    return Peer(row.called_ae, row.host, row.port, settings.agent.ae_title, tls, waits, pace, user_of(row))
+    who = settings.agent.ae_title
+    return Peer(row.called_ae, row.host, row.port, who, tls, waits, pace, user_of(row), row.async_operations)
 
 
 def user_of(row: DestinationSettings) -> User | None:

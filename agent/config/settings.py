@@ -74,6 +74,7 @@ class DestinationSettings(NamedTuple):
     send_windows: tuple[str, ...]
     urgent_ignores_windows: bool
     associations: int
+    async_operations: int
     failover: str
     failover_after_s: float
     standby: bool

@@ -30,6 +30,7 @@ from agent.errors import (
 )
 from agent.forward.ahead import Ahead
 from agent.forward.files import Instance, Pair, pair_of
+from agent.forward.outstanding import Asked, Outstanding
 from agent.forward.policy import BREAKER_FAILURES
 from agent.link.conversation import Conversation, refuse
 from agent.link.requestor import associate
@@ -84,7 +85,7 @@ class DigestCheck:
 class Delivery:
     """One association for sending; a context manager that releases it."""
 
-    __slots__ = ("_broken", "_contexts", "_conversation", "_response_s", "ahead", "peer")
+    __slots__ = ("_broken", "_contexts", "_conversation", "_response_s", "ahead", "outstanding", "peer")
 
     def __init__(
         self,
@@ -107,6 +108,8 @@ class Delivery:
         self._response_s = peer.timeouts.response_s
         self._broken: AgentError | None = None
         self.ahead = Ahead()
+        granted = driver.association.window.invoked or peer.operations  # 0: as many as we like
+        self.outstanding = Outstanding(min(granted, peer.operations), self._response_s)
         self._contexts = {
             (context.abstract_syntax, context.transfer_syntax): context.context_id
             for context in driver.association.contexts.values()
@@ -159,7 +162,16 @@ class Delivery:
         return found
 
     def send(self, instance: Instance) -> Outcome:
-        """Send one instance and wait for its answer; never raises for peer, file or network."""
+        """Send one instance and wait for its answer, with nothing else under way; never raises as ``start``."""
+        assert not self.outstanding
+        outcome = self.start(instance)
+        return self.answer() if outcome is None else outcome
+
+    def start(self, instance: Instance) -> Outcome | None:
+        """Send one instance, for which the window has room; None: its ``answer`` is awaited.
+
+        Never raises for peer, file or network.
+        """
         if self._broken is not None:
             return failed(instance, self._broken, begun=False)
         context_id = self.context_id(instance.sop_class_uid, instance.transfer_syntax_uid)
@@ -169,12 +181,38 @@ class Delivery:
         try:
             if file.damage is not None:
                 return failed(instance, file.damage, begun=False)
-            return self._send(instance, file.fd, context_id)
+            return self._start(instance, file.fd, context_id)
         except AgentError as error:
             self.end(error)
             return failed(instance, error, begun=True)
         finally:
             file.close()
+
+    def answer(self) -> Outcome:
+        """Wait for the next answer; there is an instance under way. Never raises as ``start``."""
+        outstanding, conversation = self.outstanding, self._conversation
+        self.ahead.look()
+        try:
+            if self._broken is not None:
+                return failed(outstanding.give_up().instance, self._broken, begun=True)
+            asked, answer = conversation.response(outstanding.match, outstanding.deadline)
+        except AgentError as error:
+            self.end(error)
+            return failed(outstanding.give_up().instance, error, begun=True)
+        known = explain(Service.STORAGE, answer.status)
+        refusal = None if known.stored else status_error(Service.STORAGE, answer.status, answer.comment)
+        return Outcome(
+            asked.instance,
+            known.stored,
+            answer.status,
+            known.meaning,
+            answer.comment,
+            answer.offending,
+            asked.bytes,
+            outstanding.answered(asked, conversation.driver.now()),
+            begun=True,
+            error=refusal,
+        )
 
     def serve(self, seconds: float) -> bool:
         """Wait up to ``seconds`` for a request of the peer and answer it; False when the association is over."""
@@ -205,12 +243,14 @@ class Delivery:
     def close(self) -> None:
         """Release the association if it is still whole; never raises."""
         self.ahead.close()
+        if self.outstanding and self._broken is None:  # a release would have to wait for them (PS3.7 A.4)
+            self.end(LinkClosed(f"the association with {self.peer} was given up"))
         if self._broken is None:
             self._broken = LinkClosed(f"the association with {self.peer} was released")
             self._conversation.driver.release()
             self._conversation.driver.ended()
 
-    def _send(self, instance: Instance, fd: int, context_id: int) -> Outcome:
+    def _start(self, instance: Instance, fd: int, context_id: int) -> Outcome | None:
         size = instance.size - instance.data_set_offset
         if size <= 0:
             return failed(instance, EncodeError(f"{instance.path} has no Data Set"), begun=False)
@@ -222,30 +262,12 @@ class Delivery:
         conversation.queue(context_id, request, bulk=True)
         check = DigestCheck(instance) if instance.data_set_sha256 else None
         sent = driver.send_data_set(fd, instance.data_set_offset, size, context_id, self._refused, check)
-        self.ahead.look()
-        deadline = driver.now() + self._response_s
-        match = partial(
-            storage.match, message_id=message_id, context_id=context_id, sop_instance_uid=instance.sop_instance_uid
-        )
-        answer = conversation.response(match, deadline)
-        known = explain(Service.STORAGE, answer.status)
-        error = None if known.stored else status_error(Service.STORAGE, answer.status, answer.comment)
-        return Outcome(
-            instance,
-            known.stored,
-            answer.status,
-            known.meaning,
-            answer.comment,
-            answer.offending,
-            sent,
-            driver.now() - started,
-            begun=True,
-            error=error,
-        )
+        self.outstanding.add(message_id, Asked(instance, context_id, started, driver.now(), sent))
+        return None
 
     def _refused(self) -> bool:
         """Look, in the middle of a Data Set, whether the peer has refused it; success that early is a lie."""
-        answer = self._conversation.early_response()
+        answer = self._conversation.early_response(self.outstanding)
         if answer is None:
             return False
         if isinstance(answer, CStoreResponse) and not explain(Service.STORAGE, answer.status).stored:

@@ -137,6 +137,19 @@ class Outgoing:
         except (DataSetError, NativeError, SpoolError, LinkClosed) as error:
             return self._without_copy(delivery, item, instance, error)
 
+    def startable(self, delivery: Delivery, item: Item) -> bool:
+        """Say whether one instance may be under way beside others: it goes as it is, and nothing is to be learned."""
+        return self._mode == AS_STORED and self._ready is None and delivery.takes(instance_of(item))
+
+    def start(self, delivery: Delivery, item: Item) -> Sent | None:
+        """Begin one instance that is ``startable``; None: its answer is awaited."""
+        outcome = delivery.start(instance_of(item))
+        return None if outcome is None else Sent(outcome)
+
+    def answer(self, delivery: Delivery) -> Sent:
+        """Wait for the next answer."""
+        return self._learned(delivery.answer(), None, None, "")
+
     def _without_copy(self, delivery: Delivery, item: Item, instance: Instance, error: AgentError) -> Sent | None:
         """Do what is left when no copy could be made: send the master, or say why it waits."""
         if isinstance(error, LinkClosed):

@@ -27,7 +27,7 @@ from agent.forward.asking import Asking
 from agent.forward.circuit import Circuit
 from agent.forward.deliver import Delivery, Outcome, echo
 from agent.forward.files import pair_of
-from agent.forward.outgoing import Outgoing, instance_of
+from agent.forward.outgoing import Outgoing, Sent, instance_of
 from agent.forward.policy import (
     BackOff,
     Health,
@@ -345,29 +345,16 @@ class Worker:
     def _batch(self, delivery: Delivery, items: Sequence[Item]) -> list[Item]:
         """Send one batch, write down what became of it and claim the next; empty: this association is done."""
         answers: list[Answer] = []
-        size = 0
         way_given = False
         for item in items:
             way_given = self._gives_way(item)
-            if self._troubled or self._stopping() or delivery.over or way_given:
+            if way_given or self._finished(delivery) or not self._send(delivery, item, answers):
                 break
-            sent = self.outgoing.send(delivery, item)
-            if sent is None:
-                break  # its copy is ready, and the association was released meanwhile
-            outcome = sent.outcome
-            if outcome.stored or self._arrived_before(item, outcome):
-                assert outcome.status is not None
-                comment = outcome.comment or (outcome.meaning if outcome.status else "")
-                now = self._spool.clock.wall()
-                began = now - outcome.seconds
-                size += outcome.bytes
-                answers.append(Answer(item, outcome.status, comment, str(delivery.peer), began, now, sent.facts))
-            else:
-                self._not_stored(item, outcome)
+        while delivery.outstanding:
+            self._answered(delivery, self.outgoing.answer(delivery), answers)
         self._spool.stored_many(answers)
         self._reported(answer.item for answer in answers)
         self._stored += len(answers)
-        self._done = (self._done[0] + len(answers), self._done[1] + size)
         if self._troubled:
             self._carried = []
             self._defer(list(self._claimed.values()), self.health.reason, self.health.next_at)
@@ -382,6 +369,37 @@ class Worker:
         if self._stopping() or delivery.over:
             return []
         return [] if self._carried else self._proposed(delivery, self._claim())
+
+    def _finished(self, delivery: Delivery) -> bool:
+        return self._troubled or self._stopping() or delivery.over
+
+    def _send(self, delivery: Delivery, item: Item, answers: list[Answer]) -> bool:
+        """Send one instance as soon as the window has room for it; False: this association is done."""
+        beside = delivery.outstanding.window > 1 and self.outgoing.startable(delivery, item)
+        while delivery.outstanding.full or (delivery.outstanding and not beside):
+            self._answered(delivery, self.outgoing.answer(delivery), answers)
+        if self._finished(delivery):
+            return False
+        sent = self.outgoing.start(delivery, item) if beside else self.outgoing.send(delivery, item)
+        if sent is not None:
+            self._answered(delivery, sent, answers)
+        return beside or sent is not None  # None: its copy is ready, and the association was released meanwhile
+
+    def _answered(self, delivery: Delivery, sent: Sent, answers: list[Answer]) -> None:
+        """Note what became of one instance: an answer to be written down, or why it is not stored."""
+        outcome = sent.outcome
+        uid = outcome.instance.sop_instance_uid
+        item = next(item for item in self._claimed.values() if item.sop_instance_uid == uid)
+        if not (outcome.stored or self._arrived_before(item, outcome)):
+            self._not_stored(item, outcome)
+            return
+        assert outcome.status is not None
+        comment = outcome.comment or (outcome.meaning if outcome.status else "")
+        now = self._spool.clock.wall()
+        answers.append(
+            Answer(item, outcome.status, comment, str(delivery.peer), now - outcome.seconds, now, sent.facts)
+        )
+        self._done = (self._done[0] + 1, self._done[1] + outcome.bytes)
 
     def _proposed(self, delivery: Delivery, items: list[Item]) -> list[Item]:
         """Keep the items that this association proposed a context for; the others are carried to the next one."""

@@ -23,7 +23,7 @@ from agent.link.early import Early
 from agent.ul.pdu import Fragment, ReleaseRequest, ReleaseResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from agent.dimse.message import Message, Request
     from agent.link.driver import Driver
@@ -147,14 +147,16 @@ class Conversation:
             if data_set is not None:
                 return data_set
 
-    def early_response(self) -> Message | None:
+    def early_response(self, due: Container[int] = ()) -> Message | None:
         """Return a response that is here already, without waiting; what else has come is kept for ``part``.
+
+        Those to the Message IDs that are ``due`` are among what is kept.
 
         This is how a sender notices, in the middle of a Data Set, that the peer has refused it (PS3.7 9.3.1.3). The
         connection is read once at most, so that a peer that never stops talking cannot keep us from sending.
         """
         self._take_early()
-        return self._early.response()
+        return self._early.response(due)
 
     def waiting(self, seconds: float) -> bool:
         """Wait up to ``seconds`` until something of the peer is here, also what came behind the last message."""

@@ -7,12 +7,16 @@ end. Past the limits it is a flood and ``keep`` raises ``RemoteProtocolError``: 
 from __future__ import annotations
 
 from collections import deque
+from typing import TYPE_CHECKING
 
 from agent.dimse.fragment import FRAGMENT_LIMIT, REPORT_LIMIT_BYTES, DataSetPart, Received
 from agent.dimse.message import Message, is_response
 from agent.errors import RemoteProtocolError
 
-COMMAND_LIMIT = 16  # nobody negotiated asynchronous operations: one answer and one question are due, the rest is room
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+COMMAND_LIMIT = 32  # at most 16 answers are due (``async_operations``) and one question, the rest is room
 
 
 class Early:
@@ -49,7 +53,7 @@ class Early:
             self._bytes -= len(found.data)
         return found
 
-    def response(self) -> Message | None:
-        """Return the first response among what is kept; it stays where it is."""
+    def response(self, due: Container[int] = ()) -> Message | None:
+        """Return the first response among what is kept that is none of those ``due``; it stays where it is."""
         found = (each.message for each in self._kept if isinstance(each, Received) and is_response(each.message))
-        return next(found, None)
+        return next((message for message in found if message.message_id not in due), None)

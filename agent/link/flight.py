@@ -237,6 +237,7 @@ def negotiation(association: Association, *, requestor: bool) -> dict[str, Any]:
     return {
         "called_ae": request.called_ae,
         "calling_ae": request.calling_ae,
+        "operations": association.window.invoked,
         "our_maximum_length": None if ours is None else ours.maximum_length,
         "maximum_length": None if theirs is None else theirs.maximum_length,
         "implementation": None

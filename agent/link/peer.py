@@ -47,6 +47,7 @@ class Peer(NamedTuple):
     timeouts: Timeouts = Timeouts()
     pace: Pace | None = None  # of all associations with it together
     user: User | None = None  # who we are to it
+    operations: int = 1  # C-STORE requests under way at once, if it grants a window; 1: none is proposed
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host

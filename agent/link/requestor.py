@@ -45,7 +45,9 @@ def associate(
     driver = None
     try:
         identity = None if peer.user is None else identity_of(peer.user, encrypted=peer.tls is not None)
-        request = associate_request(peer.calling_ae, peer.called_ae, contexts, roles=roles, identity=identity)
+        request = associate_request(
+            peer.calling_ae, peer.called_ae, contexts, roles=roles, identity=identity, operations=peer.operations
+        )
         association.send(request, clock())
         association.next_event()  # OpenTransport, which is what comes next
         driver = Driver(association, connect(peer, clock, cancelled), peer.timeouts, clock, peer.pace)

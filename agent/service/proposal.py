@@ -13,7 +13,7 @@ from agent.ul.items import PresentationContext
 from agent.ul.limits import CONTEXT_LIMIT, MAXIMUM_LENGTH_BYTES
 from agent.ul.negotiate import Policy
 from agent.ul.pdu import AssociateRequest
-from agent.ul.user import UserInformation
+from agent.ul.user import AsyncWindow, UserInformation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -51,14 +51,16 @@ def associate_request(
     roles: Iterable[RoleSelection] = (),
     identity: UserIdentity | None = None,
     maximum_length: int = MAXIMUM_LENGTH_BYTES,
+    operations: int = 1,
 ) -> AssociateRequest:
-    """Return our A-ASSOCIATE-RQ; we do not offer an asynchronous operations window."""
+    """Return our A-ASSOCIATE-RQ; more than one of our ``operations`` at once wants a window (PS3.7 D.3.3.3)."""
     user = UserInformation(
         maximum_length=maximum_length,
         implementation_class_uid=IMPLEMENTATION_CLASS_UID,
         implementation_version_name=IMPLEMENTATION_VERSION_NAME,
         roles=tuple(roles),
         identity=identity,
+        window=AsyncWindow(operations, 1) if operations > 1 else None,
     )
     return AssociateRequest(called_ae, calling_ae, tuple(contexts), user)
 

@@ -92,8 +92,10 @@ class Bench:
         self.thread(listener.run, self.stop)
         return listener.port
 
-    def work(self, port: int, timeouts: Timeouts = QUICK, called_ae: str = "ARCHIVE", **settings: Any) -> Worker:
-        peer = Peer(called_ae, "127.0.0.1", port, "AGENT", timeouts=timeouts)
+    def work(
+        self, port: int, timeouts: Timeouts = QUICK, called_ae: str = "ARCHIVE", operations: int = 1, **settings: Any
+    ) -> Worker:
+        peer = Peer(called_ae, "127.0.0.1", port, "AGENT", timeouts=timeouts, operations=operations)
         how = Settings("pacs", peer, **{**HASTY, **settings})
         record = self.records.of("pacs").begin
         self.worker = Worker(self.spool, how, self.settler, new_uid, say=self.say, record=record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -33,6 +34,7 @@ from agent.link.pace import BURST_S, Pace
 from agent.link.peer import Peer, Timeouts
 from agent.link.tls import TlsSettings
 from agent.media.part10 import FileMeta, encode_prefix
+from agent.spool.flights import read_lines
 from agent.spool.states import Priority
 
 if TYPE_CHECKING:
@@ -360,6 +362,61 @@ def test_storescp_gets_each_once_over_several_associations(
     finally:
         bench.close()
     assert sorted(str(pydicom.dcmread(path).SOPInstanceUID) for path in peer.files()) == sorted(uids)
+
+
+@pytest.mark.parametrize("granted", [None, (3, 1), (0, 1)])
+def test_a_window_that_pynetdicom_grants_or_does_not(tmp_path: Path, granted: tuple[int, int] | None) -> None:
+    from fakes.link_bench import Bench
+
+    got: list[str] = []
+
+    def on_store(event: Any) -> int:
+        got.append(str(event.request.AffectedSOPInstanceUID))
+        return 0
+
+    asked: list[tuple[int, int]] = []
+
+    def on_window(event: Any) -> tuple[int, int] | None:
+        asked.append((event.nr_invoked, event.nr_performed))
+        return granted
+
+    handlers: list[Any] = [(evt.EVT_C_STORE, on_store)]
+    if granted is not None:
+        handlers.append((evt.EVT_ASYNC_OPS, on_window))
+    ae = AE("ANY")
+    ae.add_supported_context(SecondaryCaptureImageStorage, ExplicitVRLittleEndian)
+    server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+    bench = Bench(tmp_path)
+    try:
+        uids = bench.capture(20)
+        bench.work(int(server.server_address[1]), called_ae="ANY", commitment=False, operations=4)
+        bench.until(stored=20)
+    finally:
+        bench.close()
+        server.shutdown()
+    assert got == uids
+    assert set(asked) == (set() if granted is None else {(4, 1)})
+
+
+def test_stock_archives_are_asked_for_a_window_and_grant_none(
+    storescp: Callable[..., Any], orthanc: Callable[..., Any], tmp_path: Path
+) -> None:
+    from fakes.link_bench import Bench
+
+    first, second = storescp(), orthanc()
+    for number, (port, title) in enumerate([(first.port, "ANY"), (second.port, second.aet)]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        bench = Bench(folder)
+        try:
+            bench.capture(12)
+            bench.work(port, called_ae=title, commitment=False, operations=8)
+            bench.until(stored=12)
+        finally:
+            bench.close()
+        flight = json.loads(read_lines(str(folder / "spool"), "pacs")[-1])
+        assert flight["operations"] == 1
+    assert len(first.files()) == 12
 
 
 @pytest.mark.parametrize("how", ["same", "new"])

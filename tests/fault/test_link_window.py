@@ -1,0 +1,129 @@
+"""The asynchronous operations window against an acceptor that counts, answers backwards, lies or dies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.link_bench import QUICK, Bench
+
+from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, SC
+from agent.dimse.message import CStoreRequest, CStoreResponse
+from agent.errors import AgentError
+from agent.link.listener import Call, Listener
+from agent.service.proposal import acceptor_policy
+from agent.ul.negotiate import Offer
+from agent.ul.user import AsyncWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PAUSE_S = 0.05  # so long nothing comes from a sender that waits
+
+
+class Backwards:
+    """A Storage SCP that lets requests pile up until the sender waits, and then answers the last one first."""
+
+    def __init__(self, window: AsyncWindow | None) -> None:
+        self.window = window
+        self.most = 0
+        self.got: list[str] = []
+        self.proposed: set[AsyncWindow | None] = set()
+        self.abort_at = 0  # so many wait: the association is aborted, once
+        self.twice = False  # the first answer is said twice, once
+
+    def serve(self, call: Call) -> None:
+        conversation = call.conversation
+        self.proposed.add(call.request.user.window)
+        waiting: list[tuple[int, CStoreRequest]] = []
+        try:
+            while True:
+                if not waiting or conversation.waiting(PAUSE_S):
+                    incoming = conversation.message("idle", conversation.driver.now() + 5)
+                    if incoming is None:
+                        return
+                    assert isinstance(incoming.message, CStoreRequest)
+                    waiting.append((incoming.context_id, incoming.message))
+                    self.most = max(self.most, len(waiting))
+                    if self.abort_at and len(waiting) == self.abort_at:
+                        self.abort_at = 0
+                        conversation.driver.abort()
+                        return
+                    continue
+                for context_id, request in reversed(waiting):
+                    response = CStoreResponse(request.message_id, 0, SC, request.sop_instance_uid)
+                    self.got.append(request.sop_instance_uid)
+                    conversation.send(context_id, response)
+                    if self.twice:
+                        self.twice = False
+                        conversation.send(context_id, response)
+                waiting.clear()
+        except AgentError:
+            return  # the other side had enough of us
+
+    def start(self, bench: Bench) -> int:
+        policy = acceptor_policy({SC: Offer((EXPLICIT_VR_LE, IMPLICIT_VR_LE))})._replace(window=self.window)
+        listener = Listener("127.0.0.1", 0, policy, self.serve, timeouts=QUICK, say=bench.said.append)
+        bench.thread(listener.run, bench.stop)
+        return listener.port
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "window", "most"),
+    [
+        (4, AsyncWindow(4, 1), 4),
+        (8, AsyncWindow(3, 1), 3),
+        (4, AsyncWindow(0, 1), 4),  # no limit: as many as we proposed
+        (4, AsyncWindow(1, 1), 1),
+        (4, None, 1),
+        (1, AsyncWindow(16, 1), 1),  # nothing was proposed, so that nothing may be granted
+    ],
+)
+def test_never_more_under_way_than_granted_and_answers_backwards_are_understood(
+    bench: Bench, wanted: int, window: AsyncWindow | None, most: int
+) -> None:
+    scp = Backwards(window)
+    uids = bench.capture(20)
+    bench.work(scp.start(bench), commitment=False, operations=wanted)
+    bench.until(stored=20)
+    assert sorted(scp.got) == sorted(uids), "each once"
+    assert scp.most == most
+    assert scp.proposed == {AsyncWindow(wanted, 1) if wanted > 1 else None}
+    assert not any("[" in text for text in bench.said)
+
+
+def test_an_abort_with_several_under_way_costs_none_of_them(bench: Bench) -> None:
+    scp = Backwards(AsyncWindow(4, 1))
+    scp.abort_at = 3
+    uids = bench.capture(9)
+    worker = bench.work(scp.start(bench), commitment=False, operations=4)
+    bench.until(stored=9)
+    assert sorted(set(scp.got)) == sorted(uids)
+    assert worker.health.failures == 0
+    assert sum("aborted" in text for text in bench.said) == 1, "it is one failure, however many were under way"
+
+
+def test_an_answer_said_twice_ends_the_association_and_not_the_delivery(bench: Bench) -> None:
+    scp = Backwards(AsyncWindow(4, 1))
+    scp.twice = True
+    bench.capture(6)
+    bench.work(scp.start(bench), commitment=False, operations=4)
+    bench.until(stored=6)
+    assert any("expected C-STORE-RSP" in text for text in bench.said)
+
+
+def test_large_ones_while_answers_come(bench: Bench) -> None:
+    """Answers to others arrive in the middle of a Data Set and are kept until they are asked for."""
+    scp = Backwards(AsyncWindow(4, 1))
+    bench.capture(10, size=3_000_000)
+    bench.work(scp.start(bench), commitment=False, operations=4)
+    bench.until(stored=10)
+    assert scp.most == 4
