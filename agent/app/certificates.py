@@ -5,7 +5,7 @@ Those of peers are no files of ours: the profile of a destination has learned th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,29 +14,24 @@ if TYPE_CHECKING:
     from agent.link.certificate import Certificate
 
 
-class Held(NamedTuple):
-    """One certificate of a file: what it is to us, where it stands, what it says."""
+def held(settings: Settings, row: DestinationSettings | None = None) -> Iterator[tuple[str, str, Certificate]]:
+    """Yield what it is to us, file and content of every certificate, or of those behind one destination.
 
-    what: str
-    path: str
-    certificate: Certificate
-
-
-def held(settings: Settings, row: DestinationSettings | None = None) -> Iterator[Held]:
-    """Yield every certificate of the configuration, or those behind one destination; ``ConfigError`` for bad files."""
+    Raises ``ConfigError`` for bad files.
+    """
     from agent.link.pem import certificates
 
     files = settings.tls
     if files.certificate_file:
         for at, one in enumerate(certificates(files.certificate_file)):
-            yield Held("a CA above our certificate" if at else "our certificate", files.certificate_file, one)
+            yield ("a CA above our certificate" if at else "our certificate", files.certificate_file, one)
     if files.ca_file and not (row is not None and row.tls_ca_file):
         for one in certificates(files.ca_file):
-            yield Held("a CA of peers", files.ca_file, one)
+            yield ("a CA of peers", files.ca_file, one)
     for pinned in settings.destination if row is None else (row,):
         if pinned.tls_ca_file:
             for one in certificates(pinned.tls_ca_file):
-                yield Held(f"a CA of {pinned.name}", pinned.tls_ca_file, one)
+                yield (f"a CA of {pinned.name}", pinned.tls_ca_file, one)
 
 
 def ending(settings: Settings, now: float, row: DestinationSettings | None = None) -> list[str]:
@@ -44,9 +39,12 @@ def ending(settings: Settings, now: float, row: DestinationSettings | None = Non
 
     A file that cannot be read is said here too: whoever asks wants to know, and nothing else stops for it.
     """
+    if not any(settings.tls) and not any(one.tls_ca_file for one in settings.destination):
+        return []  # a box without TLS pays nothing for it
     from agent.errors import ConfigError
     from agent.link.certificate import readable
     from agent.link.expiry import expiry_text
+    from agent.link.pem import revocation_lists
 
     told = []
     try:
@@ -54,6 +52,12 @@ def ending(settings: Settings, now: float, row: DestinationSettings | None = Non
             text = expiry_text(readable(one.validity.not_after), now)
             if text:
                 told.append(f"{what}, '{one.subject}' in {path}, {text}")
+        for listed in revocation_lists(settings.tls.crl_file) if settings.tls.crl_file else ():
+            until = readable(listed.next_update)
+            if expiry_text(until, now).startswith("expired"):
+                told.append(
+                    f"the revocation list of '{listed.issuer}' in {settings.tls.crl_file} {expiry_text(until, now)}"
+                )
     except ConfigError as error:
         told.append(error.message)
     return told

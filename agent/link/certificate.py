@@ -29,6 +29,8 @@ _LEAST_RSA_BITS, _LEAST_EC_BITS = 2048, 256
 # Signature algorithms below SHA-256: 1.2.840.113549.1.1.N of RSA; of ECDSA with SHA-1 and SHA-224.
 _WEAK_RSA = {2: "MD2", 3: "MD4", 4: "MD5", 5: "SHA-1", 14: "SHA-224"}
 _WEAK_ECDSA = {b"\x01": "SHA-1", b"\x03\x01": "SHA-224"}
+_BMP_STRING = 0x1E  # of old CAs: UTF-16
+TEXT_LIMIT = 253  # characters of a name: that of a host; a Common Name has 64 (X.520)
 _UTC_PIVOT = "50"  # RFC 5280 4.1.2.5.1: two-digit years below 50 are 20xx
 
 
@@ -55,6 +57,7 @@ class Certificate(NamedTuple):
     validity: Validity
     names: tuple[str, ...]  # subjectAltName: DNS names and addresses
     weakness: str  # why PS3.15 B.13 forbids it, or nothing
+    weak_key: str  # the same of its key alone: nobody looks at the signature of a CA that is trusted
     serial: bytes
     sha256: str  # of the whole certificate, hexadecimal: what people compare
 
@@ -77,11 +80,17 @@ def read(der: bytes) -> Certificate:
     fields = _fields(der)
     serial, signature, issuer, dates, subject, key, *rest = fields
     extensions = next((start for tag, start, _ in rest if tag == _CONTEXT_3), None)
-    weak = _weak_key(der, key) or _weak_signature(der[signature[1] : signature[2]])
-    names = () if extensions is None else _names(der, extensions)
-    number = der[serial[1] : serial[2]]
-    return Certificate(_name(der, subject), _name(der, issuer), _validity(der, dates), names, weak, number,
-                       sha256(der).hexdigest())  # fmt: skip
+    weak = _weak_key(der, key)
+    return Certificate(
+        _name(der, subject),
+        _name(der, issuer),
+        _validity(der, dates),
+        () if extensions is None else _names(der, extensions),
+        weak or _weak_signature(der[signature[1] : signature[2]]),
+        weak,
+        der[serial[1] : serial[2]],
+        sha256(der).hexdigest(),
+    )
 
 
 def read_list(der: bytes) -> RevocationList:
@@ -139,8 +148,8 @@ def _name(der: bytes, field: _Element) -> str:
     found = ""
     for relative in _children(der, field):
         for pair in _children(der, relative):
-            (_, start, end), (_, first, last) = list(_children(der, pair))[:2]
-            found = der[first:last].decode("utf-8", "replace")
+            (_, start, end), (tag, first, last) = list(_children(der, pair))[:2]
+            found = _text(der[first:last], "utf-16-be" if tag == _BMP_STRING else "utf-8")
             if der[start:end] == _COMMON_NAME:
                 return found
     return found
@@ -154,10 +163,16 @@ def _names(der: bytes, position: int) -> tuple[str, ...]:
             continue
         for tag, start, end in _children(der, _element(der, rest[-1][1], _SEQUENCE)):
             if tag == _DNS_NAME:
-                found.append(der[start:end].decode("ascii", "replace"))
+                found.append(_text(der[start:end], "ascii"))
             elif tag == _IP_ADDRESS and end - start in (4, 16):
                 found.append(socket.inet_ntop(socket.AF_INET if end - start == 4 else socket.AF_INET6, der[start:end]))
     return tuple(found)
+
+
+def _text(value: bytes, encoding: str) -> str:
+    """What a stranger wrote, fit for one line of a log."""
+    text = value[: 2 * TEXT_LIMIT].decode(encoding, "replace")[:TEXT_LIMIT]
+    return text if text.isprintable() else "".join(one if one.isprintable() else "?" for one in text)
 
 
 def _weak_key(der: bytes, field: _Element) -> str:
@@ -186,10 +201,9 @@ def _weak_signature(algorithm: bytes) -> str:
 
 
 def _stamp(tag: int, text: str) -> str:
-    if tag == _UTC_TIME and len(text) == 13:
-        return ("20" if text[:2] < _UTC_PIVOT else "19") + text
-    if tag == _GENERALIZED_TIME and len(text) == 15:
-        return text
+    whole = ("20" if text[:2] < _UTC_PIVOT else "19") + text if tag == _UTC_TIME else text
+    if tag in (_UTC_TIME, _GENERALIZED_TIME) and len(whole) == 15 and whole[:14].isdigit() and whole[14] == "Z":
+        return whole
     raise ValueError("certificate dates are neither UTCTime nor GeneralizedTime")
 
 

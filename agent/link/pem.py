@@ -36,6 +36,14 @@ def certificates(path: str) -> list[Certificate]:
     return found
 
 
+def readable_certificates(path: str) -> list[Certificate]:
+    """Read as ``certificates``, and nothing of a file that only OpenSSL understands."""
+    try:
+        return certificates(path)
+    except ConfigError:
+        return []
+
+
 def revocation_lists(path: str) -> list[RevocationList]:
     """Read every list of a PEM file; ``ConfigError`` when there is none."""
     try:

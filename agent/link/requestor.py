@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from agent.errors import AgentError, LinkClosed
 from agent.link.driver import Driver
 from agent.link.transport import connect, never
-from agent.link.user_identity import check_answer, explain_reject, identity_of
 from agent.service.proposal import associate_request
 from agent.ul.association import Association, Role
 from agent.ul.pdu import AssociateAccept, AssociateReject
@@ -44,7 +43,11 @@ def associate(
     association = Association(Role.REQUESTOR, artim_s=peer.timeouts.artim_s)
     driver = None
     try:
-        identity = None if peer.user is None else identity_of(peer.user, encrypted=peer.tls is not None)
+        identity = None
+        if peer.user is not None:  # most destinations want none, and pay for none
+            from agent.link.user_identity import check_answer, explain_reject, identity_of
+
+            identity = identity_of(peer.user, encrypted=peer.tls is not None)
         request = associate_request(
             peer.calling_ae, peer.called_ae, contexts, roles=roles, identity=identity, operations=peer.operations
         )

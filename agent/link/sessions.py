@@ -17,7 +17,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from agent.link.pem import certificates, revocation_lists
+from agent.link.pem import readable_certificates, revocation_lists
 from agent.link.tls import TlsSettings, client_context, now_stamp
 
 if TYPE_CHECKING:
@@ -99,9 +99,9 @@ def _stamps(settings: TlsSettings) -> tuple[object, ...]:
 def _end(settings: TlsSettings) -> str:
     """Return when the first of our files ends that has not ended yet, as certificates write it."""
     now = now_stamp()
-    ends = [one.validity.not_after for one in certificates(settings.ca_file)]
+    ends = [one.validity.not_after for one in readable_certificates(settings.ca_file)]
     if settings.certificate_file:
-        ends += [one.validity.not_after for one in certificates(settings.certificate_file)]
+        ends += [one.validity.not_after for one in readable_certificates(settings.certificate_file)]
     if settings.crl_file:
         ends += [one.next_update for one in revocation_lists(settings.crl_file)]
     return min((end for end in ends if end > now), default=now)

@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 from agent.errors import ConfigError, TlsRefused
 from agent.link.certificate import Certificate, read
-from agent.link.pem import first_certificate, read_text, revocation_lists
+from agent.link.pem import first_certificate, read_text, readable_certificates, revocation_lists
 
 # PS3.15 Table B.13-2 in OpenSSL's names: ECDHE only, AEAD only, forward secrecy always.
 CIPHERS_TLS12 = (
@@ -111,6 +111,9 @@ def _fill(context: ssl.SSLContext, settings: TlsSettings) -> None:
         raise ConfigError(f"CA file {settings.ca_file} holds no certificate in PEM form") from error
     except OSError as error:
         raise ConfigError(f"CA file {settings.ca_file} cannot be read: {error.strerror}") from error
+    for one in readable_certificates(settings.ca_file):
+        if one.weak_key:
+            raise ConfigError(f"the CA '{one.subject}' in {settings.ca_file} {one.weak_key} (PS3.15 B.13)")
     if settings.crl_file:
         revocation_lists(settings.crl_file)
         context.load_verify_locations(cafile=settings.crl_file)

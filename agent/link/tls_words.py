@@ -80,6 +80,7 @@ _REASONS = {
     "WRONG_CURVE": "the certificate of {peer} " + _VERIFY[66],
     "BAD_ECPOINT": "the certificate of {peer} " + _VERIFY[66],
 }
+_NAMES = 8  # of a certificate, in a message
 _NOT_OURS = "Whoever runs the peer must renew its certificate."
 _CLOCK = "Set the clock of this box, or have whoever runs the peer look at its certificate."
 _HINTS = {
@@ -153,8 +154,13 @@ def _details(shown: Certificate | None) -> dict[str, str]:
         "issuer": f"; its issuer is '{shown.issuer}'",
         "until": f" on {readable(shown.validity.not_after)}",
         "since": f" before {readable(shown.validity.not_before)}",
-        "names": f"; it is for {', '.join(shown.names)}" if shown.names else "; it has no name of a host",
+        "names": f"; it is for {_listed(shown.names)}" if shown.names else "; it has no name of a host",
     }
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return ", ".join(names[:_NAMES]) + more
 
 
 def _of_lists(path: str | None, shown: Certificate | None) -> dict[str, str]:

@@ -134,6 +134,7 @@ def make_faulty(folder: Path) -> Pki:
     pki.issue("sha-224", digest="sha224")
     pki.issue("p-224", key=P_224)
     pki.alone("self-signed")
+    pki.alone("small-ca", key=P_224, extensions="basicConstraints=critical,CA:TRUE\n")
     pki.issue("leaf", by="middle")
     pki.bundle("below.pem", "leaf.pem", "middle.pem")
     pki.bundle("below.key", "leaf.key")

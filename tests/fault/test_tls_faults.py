@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes.faulty_pki import Pki, make_faulty
+from fakes.faulty_pki import P_256, Pki, make_faulty
 from fakes.peers import need
 from fakes.process import free_port, is_listening
 
@@ -68,12 +68,13 @@ def s_server(pki: Pki, name: str, *options: str) -> Iterator[int]:
         server.terminate()
 
 
-def call(port: int, tls: TlsSettings) -> str:
-    """Connect, and hear what TLS 1.3 says late; returns the refusal."""
+def call(port: int, tls: TlsSettings, *, quiet: bool = False) -> str:
+    """Connect, and (if not ``quiet``) hear what TLS 1.3 says late; returns the refusal."""
     transport = None
     try:
         transport = connect(Peer("ANY", "127.0.0.1", port, tls=tls, timeouts=WAITS))
-        transport.read(time.monotonic() + 2, "response")
+        if not quiet:
+            transport.read(time.monotonic() + 2, "response")
     except TlsRefused as error:
         return error.message
     finally:
@@ -281,6 +282,7 @@ OWN = {
     "key that is not there": ({"key_file": "none.key"}, "key file DIR/none.key cannot be read: No such file or directory"),
     "key that is a folder": ({"key_file": "."}, "key file DIR/. cannot be read: Is a directory"),
     "certificate that is a key": ({"certificate_file": "agent.key"}, "certificate file DIR/agent.key holds no certificate in PEM form"),
+    "CA with a small key": ({"ca_file": "small-ca.pem"}, "the CA 'small-ca' in DIR/small-ca.pem has an ECC key of 224 bits; 256 are the least (PS3.15 B.13)"),
     "list that is none": ({"crl_file": "ca.pem"}, "CRL file DIR/ca.pem holds no revocation list (CRL) in PEM form"),
     "CA that is none": ({"ca_file": "agent.key"}, "CA file DIR/agent.key holds no certificate in PEM form"),
 }  # fmt: skip
@@ -296,6 +298,56 @@ def test_our_own_files(pki: Pki, fault: str, make: Callable[[TlsSettings], objec
     with pytest.raises((ConfigError, TlsRefused)) as raised:
         make(settings._replace(**paths))
     assert re.fullmatch(sentence(pki, text, ""), raised.value.message), raised.value.message
+
+
+# --- the limits of certificates ------------------------------------------------------------------------
+
+CURVES = {"prime192v1": False, "secp224r1": False, "prime256v1": True, "secp384r1": True, "secp521r1": True}
+LIMITS = {
+    **{f"rsa:{bits}": ((f"rsa:{bits}",), "sha256", bits >= 2048) for bits in (1024, 2047, 2048, 3072)},
+    **{curve: (("ec", "-pkeyopt", f"ec_paramgen_curve:{curve}"), "sha256", good) for curve, good in CURVES.items()},
+    **{f"sha{bits}": (P_256, f"sha{bits}", bits >= 256) for bits in (1, 224, 256, 384, 512)},
+    **{f"rsa with sha{bits}": (("rsa:2048",), f"sha{bits}", bits >= 256) for bits in (1, 224, 256, 384, 512)},
+}
+
+
+@pytest.fixture(scope="module")
+def limits(pki: Pki) -> Pki:
+    """Write a certificate for each row; those of RSA are signed by a CA with an RSA key."""
+    pki.alone("rsa-ca", key=("rsa:2048",), extensions="basicConstraints=critical,CA:TRUE\n")
+    (pki.folder / "rsa-ca.db").write_text("")
+    pki.bundle("cas.pem", "ca.pem", "rsa-ca.pem")
+    for number, (name, (key, digest, _)) in enumerate(LIMITS.items()):
+        pki.issue(f"limit{number}", key=key, digest=digest, by="rsa-ca" if name.startswith("rsa with") else "ca")
+    return pki
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_limits_of_certificates_as_client(limits: Pki, name: str) -> None:
+    """PS3.15 Table B.13-1: RSA 2048 bits, ECC 256 bits, SHA-256 are the least; all that is more is taken."""
+    number, good = list(LIMITS).index(name), LIMITS[name][2]
+    with s_server(limits, f"limit{number}", "-cipher", "ALL:@SECLEVEL=0") as port:
+        assert (call(port, files(limits, ca="cas.pem"), quiet=True) == "") is good
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_limits_of_certificates_as_listener(limits: Pki, name: str) -> None:
+    number, good = list(LIMITS).index(name), LIMITS[name][2]
+
+    def caller(port: int) -> None:
+        command = (need("openssl"), "s_client", "-connect", f"127.0.0.1:{port}", "-cipher", "ALL:@SECLEVEL=0")
+        command += ("-cert", f"limit{number}.pem", "-key", f"limit{number}.key")
+        subprocess.run(command, cwd=limits.folder, input=b"", capture_output=True, timeout=10, check=False)
+
+    assert (heard(limits, files(limits, "good", ca="cas.pem"), caller) == "") is good
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_limits_of_our_own_certificate(limits: Pki, name: str) -> None:
+    number, good = list(LIMITS).index(name), LIMITS[name][2]
+    outcome = contextlib.nullcontext() if good else pytest.raises(ConfigError, match=r"the least \(PS3.15 B.13\)")
+    with outcome:
+        client_context(files(limits, f"limit{number}", ca="cas.pem"))
 
 
 # --- the second look -------------------------------------------------------------------------------------

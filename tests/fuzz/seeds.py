@@ -5,8 +5,10 @@ Where a target reads its first bytes as choices, a seed carries the choices that
 
 from __future__ import annotations
 
+import binascii
 import json
 import struct
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fakes import instances
@@ -49,6 +51,7 @@ from agent.ul import pdu
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+VECTORS = Path(__file__).parent.parent / "vectors"
 KINDS = tuple(instances.DESCRIPTIONS)
 _DELIMITED = bytes.fromhex("feff00e0ffffffff")
 _REFERENCES = tuple(Reference(US, f"2.25.{number}") for number in range(1, 4))
@@ -305,6 +308,15 @@ def cda_documents() -> Iterator[bytes]:
     yield cda(target="", title="", code="")
     yield cda(name="<name use='IDE'><family>A</family></name><name use='SYL'><given>B</given></name>")
     yield cda(name="<name>Jane Doe</name>", ids="<id root='2.25.7'/>", time="<effectiveTime value='20260301'/>")
+
+
+def certificates() -> Iterator[bytes]:
+    """Each kind of key and name, and a list; made by OpenSSL (tests/vectors/README.md)."""
+    text = (VECTORS / "certificates.pem").read_text()
+    for block in text.split("-----BEGIN ")[1:]:
+        label, _, rest = block.partition("-----")
+        der = binascii.a2b_base64(rest.partition("-----END")[0])
+        yield bytes(["CRL" in label]) + der
 
 
 def measured() -> Iterator[bytes]:

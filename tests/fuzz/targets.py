@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from fuzz import mutate, of_dataset, of_files, of_network, of_text, seeds
+from fuzz import mutate, of_dataset, of_files, of_network, of_text, of_tls, seeds
 
 if TYPE_CHECKING:
     import random
@@ -164,6 +164,14 @@ TARGETS = {
             seeds.cda_documents,
             mutate.plain,
             mutate.CDA_TOKENS,
+        ),
+        Target(
+            "certificate",
+            "certificates and revocation lists of TLS peers, not yet verified",
+            of_tls.run_certificate,
+            seeds.certificates,
+            mutate.plain,
+            mutate.DER_TOKENS,
         ),
         Target(
             "measured",

@@ -52,6 +52,7 @@ def test_a_target_that_meets_a_fault_says_so(monkeypatch: pytest.MonkeyPatch) ->
         ("of_files", "open_file", "file"),
         ("of_network", "decode_command", "command"),
         ("of_text", "key_lines", "config"),
+        ("of_tls", "read", "certificate"),
     ):
         monkeypatch.setattr(f"fuzz.{module}.{name}", broken)
         with pytest.raises(IndexError):

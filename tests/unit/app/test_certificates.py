@@ -42,10 +42,10 @@ def test_words() -> None:
 def test_every_certificate_of_the_configuration_is_looked_at() -> None:
     row = '[[destination]]\nname = "pacs"\ncalled_ae = "P"\nhost = "h"\ntls = true\n'
     pinned = settings(f'{row}tls_ca_file = "{VECTOR}"\n')
-    assert [one.what for one in held(pinned)] == ["our certificate", "a CA of peers", "a CA of pacs"]
-    assert [one.what for one in held(pinned, pinned.destination[0])] == ["our certificate", "a CA of pacs"]
+    assert [what for what, *_ in held(pinned)] == ["our certificate", "a CA of peers", "a CA of pacs"]
+    assert [what for what, *_ in held(pinned, pinned.destination[0])] == ["our certificate", "a CA of pacs"]
     plain = settings(row)
-    assert [one.what for one in held(plain, plain.destination[0])] == ["our certificate", "a CA of peers"]
+    assert [what for what, *_ in held(plain, plain.destination[0])] == ["our certificate", "a CA of peers"]
 
 
 def test_what_ends_is_said_with_file_subject_and_date() -> None:
@@ -55,6 +55,18 @@ def test_what_ends_is_said_with_file_subject_and_date() -> None:
         f"our certificate, 'vector' in {VECTOR}, expires on 2027-01-15 08:00 UTC, in less than 7 days",
         f"a CA of peers, 'vector' in {VECTOR}, expires on 2027-01-15 08:00 UTC, in less than 7 days",
     ]
+
+
+def test_a_list_that_is_out_of_date_is_said() -> None:
+    lists = VECTOR.with_name("certificates.pem")  # two lists, until 2026-12-08
+    crl = settings().tls._replace(crl_file=str(lists))
+    assert ending(settings()._replace(tls=crl), NOW - 90 * DAY_S) == []
+    said = ending(settings()._replace(tls=crl), NOW - 60.5 * DAY_S + 30 * DAY_S)
+    assert f"the revocation list of 'ca' in {lists} expired on 2026-12-08 09:44 UTC" in said
+
+
+def test_a_box_without_tls_has_nothing_to_say() -> None:
+    assert ending(parse("[agent]\n"), NOW) == []
 
 
 def test_a_file_that_is_gone_is_said_and_stops_nothing() -> None:

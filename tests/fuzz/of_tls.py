@@ -1,0 +1,38 @@
+"""Target of TLS: certificates and revocation lists as DER, which a peer shows before anybody has verified them.
+
+The first byte chooses between the two.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from agent.link.certificate import TEXT_LIMIT, read, read_list, readable
+
+STAMP = re.compile(r"\d{14}Z")
+
+
+def run_certificate(data: bytes) -> None:
+    """Nothing but ValueError leaves; what was read can be said on one line, and its dates can be compared."""
+    if not data:
+        return
+    body = data[1:]
+    try:
+        if data[0] & 1:
+            listed = read_list(body)
+            stamps, texts = [listed.next_update], [listed.issuer]
+        else:
+            shown = read(body)
+            assert shown.sha256 == hashlib.sha256(body).hexdigest()
+            stamps = [shown.validity.not_before, shown.validity.not_after]
+            texts = [shown.subject, shown.issuer, shown.weakness, *shown.names]
+            shown.validity.problem("20260101000000Z")
+    except ValueError:
+        return
+    for stamp in stamps:
+        assert STAMP.fullmatch(stamp), stamp
+        assert readable(stamp).isprintable()
+    for text in texts:
+        assert text.isprintable()
+        assert len(text) <= TEXT_LIMIT
