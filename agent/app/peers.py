@@ -112,6 +112,8 @@ def peer_of_destination(settings: Settings, row: DestinationSettings) -> Peer:
         associate_s=row.response_timeout_s,
         response_s=row.response_timeout_s,
         write_s=row.response_timeout_s,
+        pdu_s=row.pdu_timeout_s,
+        association_s=row.association_timeout_s,
     )
     pace = pace_of(row.bandwidth)
     who = settings.agent.ae_title

@@ -67,6 +67,8 @@ class DestinationSettings(NamedTuple):
     commitment_asks: int
     connect_timeout_s: float
     response_timeout_s: float
+    pdu_timeout_s: float
+    association_timeout_s: float
     retry_base_s: float
     retry_cap_s: float
     transfer_syntax: str

@@ -90,7 +90,7 @@ class Bench:
 
     def _send(self, row: Row, way: str) -> Finding:
         with Peers(row, self._accepting(row, way)) as peers:
-            found = self.order("send", port=peers.port, tls=way == TLS, large=row.large, commit=row.commitment)
+            found = self.order("send", port=peers.port, tls=way == TLS, size=row.size, commit=row.commitment)
         problems = list(peers.problems)
         if found["state"] in PROMISED and found["uid"] not in peers.took:
             problems.append(f"{found['state']}, though the peer never took it")

@@ -67,6 +67,7 @@ def reports(
     """The peer that takes the request and reports these Data Sets, one after the other."""
 
     def play(line: Line) -> None:
+        line.take()
         line.asked()
         for number, each in enumerate(data):
             line.send(event(number + 1, kind, sop_class), line.action_context, each(line))
@@ -83,6 +84,7 @@ def _report_first(line: Line, number: int) -> None:
 
 
 def _cut_report(line: Line) -> None:
+    line.take()
     line.asked()
     line.say(encoded(event(), line.action_context, information(line))[:-3])
     line.silent()
@@ -90,6 +92,7 @@ def _cut_report(line: Line) -> None:
 
 def _endless_report(size: int) -> Callable[[Line], None]:
     def play(line: Line) -> None:
+        line.take()
         line.asked()
         line.say(pdus.encode(Fragment(line.action_context, 3, encode_command(event(), data_set=True))))
         line.flood(pdus.encode(Fragment(line.action_context, 0, bytes(size))) * 10)
@@ -98,22 +101,26 @@ def _endless_report(size: int) -> Callable[[Line], None]:
 
 
 def _report_and_reset(line: Line) -> None:
+    line.take()
     line.asked()
     line.send(event(), line.action_context, information(line))
     line.reset()  # which may come before what was said
 
 
 def _reset_behind_action(line: Line) -> None:
+    line.take()
     line.asked()
     line.reset()
 
 
 def _flood_of_reports(line: Line) -> None:
+    line.take()
     line.asked()
     line.flood(encoded(event(), line.action_context, information(line, transaction="2.25.1")) * 10)
 
 
 def _wrong_context(line: Line) -> None:
+    line.take()
     line.asked()
     line.send(event(), 99, information(line))
     line.silent()

@@ -202,10 +202,18 @@ class Line:
         return message.message_id
 
     def asked(self) -> None:
-        """Take an instance and the request for its commitment, and answer both with success."""
-        self.take()
+        """Take the request for commitment and answer it with success."""
         number = self.action()
         self.send(NActionResponse(number, 0, STORAGE_COMMITMENT, STORAGE_COMMITMENT_INSTANCE), self.action_context)
+
+    def commit(self) -> None:
+        """Take the request for commitment and report on the same association that the instance is committed."""
+        self.asked()
+        reference = commitment.Reference(self.sop_class, self.uid)
+        report = commitment.Report(self.transaction, (reference,))
+        self.send(commitment.report_request(7, report), self.action_context,
+            commitment.encode_report(report, EXPLICIT_VR_LE))  # fmt: skip
+        self.message()
 
     def release(self) -> None:
         """Answer the release."""

@@ -53,6 +53,11 @@ class Row(NamedTuple):
     raw: bool = False  # the script gets the bare connection where TLS is due
 
     @property
+    def size(self) -> int:
+        """Return the bytes of the instance's pixels."""
+        return 16 << 20 if self.large else 20_000
+
+    @property
     def deadline_s(self) -> float:
         """Return when it must be over, in seconds from the connection."""
         return 2 * getattr(SHORT, f"{self.wait}_s", 0.0) + MACHINE_S

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 HANG_S: Final = 12.0  # longer than any deadline of a row
 PACS: Final = "pacs"
-SIZES: Final = {False: 20_000, True: 16 << 20}
 UNDER_WAY: Final = ("queued", "active")
 
 
@@ -104,13 +103,13 @@ class Subject:
 
     # --- our SCU -----------------------------------------------------------------------------------
 
-    def send(self, *, port: int, tls: bool, large: bool, commit: bool) -> dict[str, Any]:
+    def send(self, *, port: int, tls: bool, size: int, commit: bool) -> dict[str, Any]:
         """Deliver one instance to the peer at ``port``, until the association is over and the ledger knows."""
         spool = self._spool = self._spool or self.spool("out")
         self._rows += 1
         name, before = f"{PACS}{self._rows}", self.files(spool)
         spool.configure([Destination(name)])
-        uid = self.capture(spool, SIZES[large])
+        uid = self.capture(spool, size)
         peer = Peer(ARCHIVE_AE, "127.0.0.1", port, OUR_AE, self.tls(tls), SHORT)
         settings = Settings(
             name, peer, commit, idle_close_s=0.1, report_wait_s=0.5, back_off=BackOff(HANG_S * 10, HANG_S * 10)
@@ -196,7 +195,7 @@ class Listening:
 
     def await_report(self) -> dict[str, Any]:
         """Store one more instance and ask for its commitment."""
-        uid, transaction = self._subject.capture(self._spool, SIZES[False]), new_uid()
+        uid, transaction = self._subject.capture(self._spool, 300), new_uid()
         self._captured += 1
         (item,) = self._spool.claim(PACS, time.monotonic())
         self._spool.stored(item)
