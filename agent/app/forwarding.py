@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # A peer that opens an association and then says nothing is sent home after this.
 IDLE_S: Final = 30.0
+# The least time for an association on which to look whether an archive lists what it did not commit.
+LOOK_S: Final = 60.0
 OFFERS: Final = {VERIFICATION: verification.OFFER, STORAGE_COMMITMENT: commitment.SCU_OFFER}
 
 
@@ -127,6 +129,7 @@ class Forwarder:
             row.commitment,
             report_deadline_s=row.commitment_timeout_s,
             most_asked=row.commitment_asks,
+            look_s=max(row.commitment_timeout_s, LOOK_S),
             back_off=BackOff(row.retry_base_s, row.retry_cap_s),
             transfer_syntax=transfer_syntax_uid(row.transfer_syntax),
             cpu_share=row.cpu_share,

@@ -8,7 +8,7 @@ presentation context cannot be asked, and that is counted like "not yet".
 *Existence*. What was asked for often enough without a report is looked for with C-FIND, on the next association that
 proposes it; then it is ``unconfirmed`` with what was found out, or sent once more because the archive does not list it
 (``spool.unconfirmed``). A peer that does not answer C-FIND as it should is not asked again for ``BLIND_S``. Where no
-association comes about for as long as a report would have had, the questions end without it.
+association comes about for ``Settings.look_s``, the questions end without it.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ class Asking:
         elif now < self._blind_until:
             self._give_up(self._blind)
         elif self._look_until is None:
-            self._look_until = now + self._settings.report_deadline_s
+            self._look_until = now + self._settings.look_s
         elif now >= self._look_until:
             self._give_up("whether the archive lists it could not be asked: no association came about")
 

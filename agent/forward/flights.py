@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from agent.link.flight import Flight
     from agent.spool.durable import Medium
 
-KEPT: Final = 8  # of either kind: associations, and failures to get one
+KEPT: Final = 8  # of each kind: associations of ours, those that the peer opened, and failures to get one
 REPEAT_S: Final = 600.0  # a flash card lives longer than a week of a dead archive
 _ASSOCIATED: Final = b'{"associated": true'
+_KIND_BYTES: Final = len(b'{"associated": true, "opened_by_us": true')  # the kind of a record is its first two facts
 
 
 class Records:
@@ -112,7 +113,8 @@ class Flights:
         profile, lines = _facts(lines[0]) if lines else {}, lines[1:]
         if self._count > 1 and lines and not lines[-1].startswith(_ASSOCIATED):
             lines.pop()
-        facts = {"associated": flight.associated, "times": self._count, **flight.facts()}
+        kind = {"associated": flight.associated, "opened_by_us": flight.opened_by_us}
+        facts = {**kind, "times": self._count, **flight.facts()}
         changes: list[str] = []
         if flight.associated:
             profile, changes = learn(profile, facts, flight.changes)
@@ -125,14 +127,16 @@ class Flights:
 
 
 def bounded(lines: list[bytes], limit_bytes: int) -> list[bytes]:
-    """Return the last ``KEPT`` lines of either kind, in their order, within ``limit_bytes``."""
+    """Return the last ``KEPT`` lines of each kind, in their order, within ``limit_bytes``."""
     kept: list[bytes] = []
-    counts = {True: 0, False: 0}
+    counts: dict[bytes, int] = {}
     for line in reversed(lines):
-        kind = line.startswith(_ASSOCIATED)
-        counts[kind] += 1
+        kind = line[:_KIND_BYTES]
+        counts[kind] = counts.get(kind, 0) + 1
+        if counts[kind] > KEPT:
+            continue
         limit_bytes -= len(line) + 1
-        if counts[kind] <= KEPT and limit_bytes >= 0:
+        if limit_bytes >= 0:
             kept.append(line)
     return kept[::-1]
 

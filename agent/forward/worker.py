@@ -79,6 +79,7 @@ class Settings(NamedTuple):
     report_wait_s: float = 10.0  # and for a report
     report_deadline_s: float = 3600.0  # then the question is put anew
     most_asked: int = 10  # questions for one instance
+    look_s: float = 3600.0  # behind them, for an association on which to look whether it is listed
     back_off: BackOff = BackOff()
     transfer_syntax: str = AS_STORED  # or AUTO, or the UID to prefer
     cpu_share: float = 1.0  # of one core, for copies

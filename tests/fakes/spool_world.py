@@ -336,6 +336,23 @@ def run_commit(world: World) -> None:
         world.finish(spool)
 
 
+def run_unconfirmed(world: World) -> None:
+    """Questions that come to nothing, a second sending, and the end of questions."""
+    with world.open() as spool:
+        items = spool.awaiting_commitment("pacs", 1e12)
+        for item in items:
+            world.promise("missing", item.sop_instance_uid.rsplit(".", 1)[1])
+        spool.not_offered(items[:1], "it has none")
+        uid, _ = world.ask(spool)
+        spool.unanswered(uid, "it was cut off")
+        spool.unlisted(spool.exhausted("pacs", 1e12, 1), "not there")
+        world.send(spool, "pacs")
+        stored = spool.exhausted("pacs", 1e12, 0)
+        spool.unconfirmed(stored[:1], "there", listed=True)
+        spool.unlisted(stored[1:], "still not there")
+        world.finish(spool)
+
+
 def run_evict(world: World) -> None:
     with world.open() as spool:
         assert spool.evict() == 3
@@ -360,6 +377,7 @@ SCENARIOS: dict[str, tuple[Callable[[World], None], Callable[[World], None]]] = 
     "capture on a used spool": (three_queued, run_capture),
     "send": (three_queued, run_send),
     "commit": (three_stored, run_commit),
+    "unconfirmed": (three_stored, run_unconfirmed),
     "evict": (three_committed, run_evict),
     "recover": (wreck, run_recovery),
     "rebuild": (ledger_spoilt, run_recovery),

@@ -5,17 +5,13 @@ One instance and one fault at a time are ``test_misbehaviour.py``.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import socket
 import struct
-import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 from fakes.misbehaviour.line import Line
-from fakes.misbehaviour.row import SHORT
 
 from agent.dimse.message import NEventReportRequest, NEventReportResponse
 from agent.forward.deliver import Delivery, deliver
@@ -27,41 +23,13 @@ from agent.ul import pdu as pdus
 from agent.ul.pdu import Abort
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 SC = "1.2.840.10008.5.1.4.1.1.7"
 EXPLICIT = "1.2.840.10008.1.2.1"
 UID = "2.25.4711"
 PIXELS = struct.Struct("<HH2s2xI")  # header of Pixel Data, Explicit VR
-
-
-@pytest.fixture
-def play() -> Iterator[Callable[..., Peer]]:
-    """Start a peer that plays each script for one connection, in order."""
-    started: list[tuple[socket.socket, threading.Thread]] = []
-
-    def start(*scripts: Callable[[Line], None]) -> Peer:
-        listener = socket.create_server(("127.0.0.1", 0))
-
-        def run() -> None:
-            for script in scripts:
-                with contextlib.suppress(OSError):
-                    connection, _ = listener.accept()
-                    with connection:
-                        script(Line(connection))
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        started.append((listener, thread))
-        return Peer("ARCHIVE", "127.0.0.1", listener.getsockname()[1], timeouts=SHORT)
-
-    yield start
-    for listener, thread in started:
-        listener.shutdown(socket.SHUT_RDWR)  # wakes whoever still waits for a connection
-        listener.close()
-        thread.join(10)
-        assert not thread.is_alive()
 
 
 @pytest.fixture

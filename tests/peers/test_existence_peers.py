@@ -209,7 +209,7 @@ def test_no_association_at_all_ends_too(bench: Bench) -> None:
     handlers = [(evt.EVT_C_STORE, lambda _event: 0), (evt.EVT_N_ACTION, on_action)]
     server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
     (uid,) = bench.capture(1)
-    bench.work(int(server.server_address[1]), **{**HASTE, "most_asked": 1, "report_deadline_s": 0.5})
+    bench.work(int(server.server_address[1]), **{**HASTE, "most_asked": 1, "look_s": 0.5})
     assert asked.wait(5)
     server.shutdown()
     assert "no association came about" in ended(bench, uid).reason
@@ -258,6 +258,22 @@ def test_orthanc_that_cannot_reach_us_with_its_report(bench: Bench, kept: bool) 
         assert (LISTED if kept else UNLISTED) in custody.reason
         assert orthanc.has(uid) is kept
         assert len(deleted) == (0 if kept else 2)  # sent once more, and no oftener
+    finally:
+        bench.stop.set()
+        orthanc.stop()
+
+
+def test_orthanc_that_does_not_know_us_aborts_at_every_question(bench: Bench) -> None:
+    orthanc = Orthanc(bench.folder / "orthanc", more={"DicomAlwaysAllowFind": False})
+    try:
+        (uid,) = bench.capture(1)
+        bench.work(orthanc.port, called_ae="ORTHANC", **HASTE)
+        custody = ended(bench, uid)
+        assert "the request was not answered: " in custody.reason
+        assert "aborted the association" in custody.reason
+        assert NOT_KNOWN in custody.reason
+        bench.capture(1)
+        bench.until(unconfirmed=2)  # images still go out
     finally:
         bench.stop.set()
         orthanc.stop()

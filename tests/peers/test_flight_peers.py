@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakes.peers import dcmtk_tls
-from fakes.site import AGENT, Site, table
+from fakes.site import AGENT, Archive, Site, table
 
 from agent.dataset.uid import RLE_LOSSLESS, US_MULTIFRAME
 from agent.spool.flights import FOLDER, read_lines
@@ -128,6 +128,31 @@ def test_orthanc_aborts_at_a_question_of_a_stranger_and_the_record_says_at_which
     said = why(site)
     assert re.search(r"C-STORE answered 0000, .*aborted the association.*\[association.aborted\]", said)
     says_nothing_of_the_patient(site)
+
+
+def test_a_report_on_an_association_of_its_own_is_in_the_record(site: Site, tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "archive", report_to=("AGENT", site.port))
+    archive.start()
+    configure(site, archive.port, archive.ae_title)
+    site.start()
+    until = time.monotonic() + WAIT_S
+    while not site.all_in("committed", 2):
+        assert time.monotonic() < until, site.log()
+        time.sleep(0.05)
+    site.stop()
+    archive.stop()
+    brought = [one for one in flights(site) if not one["opened_by_us"]]
+    assert brought
+    assert all([report[0] for report in one["reports"]] == ["new"] for one in brought)
+    assert all(one["peer"] == "BENCH@127.0.0.1" for one in brought)
+    said = why(site)
+    assert "commitment reports on an association of its own" in said
+    assert re.search(r"opened by the peer, .*N-EVENT-REPORT of the peer, .*report on an association of its own", said)
+    text = site.folder / "pacs.txt"
+    why(site, "--text", str(text))
+    assert "< N-EVENT-REPORT-RQ, context" in text.read_text()
+    assert "> N-EVENT-REPORT-RSP, context" in text.read_text()
+    says_nothing_of_the_patient(site, text.read_bytes())
 
 
 def test_the_certificate_of_a_peer_is_known_as_openssl_knows_it(

@@ -27,6 +27,8 @@ CALLS = st.one_of(
         st.just("report"), st.integers(0, 5), st.sampled_from([0, 0x0110, 0x0112, 0x0119, 0x0131, 0x0213, 0x7777])
     ),
     st.tuples(st.just("expire"), st.just(0), st.just(0)),
+    st.tuples(st.just("unanswered"), st.integers(0, 5), st.just(0)),
+    st.tuples(st.just("end"), st.sampled_from(["not offered", "unlisted", "unconfirmed"]), st.integers(1, 4)),
     st.tuples(st.just("retry"), st.just(0), st.just(0)),
     st.tuples(st.just("evict"), st.just(0), st.integers(0, 1)),
     st.tuples(st.just("restart"), st.just(0), st.just(0)),
@@ -81,6 +83,21 @@ class Life:
 
     def expire(self, _a: int, _b: int) -> None:
         self.spool.expired_transactions(self.spool.clock.monotonic() + 1e9)
+
+    def unanswered(self, which: int, _b: int) -> None:
+        if self.requests:
+            self.spool.unanswered(self.requests[which % len(self.requests)][0], "it was cut off")
+
+    def end(self, how: str, limit: int) -> None:
+        items = self.spool.exhausted("pacs", self.spool.clock.monotonic() + 1e9, 0, limit)
+        for item in items:
+            self.world.promise("missing", item.sop_instance_uid.rsplit(".", 1)[1])
+        if how == "not offered":
+            self.spool.not_offered(items, "it has none")
+        elif how == "unlisted":
+            self.spool.unlisted(items, "not there")
+        else:
+            self.spool.unconfirmed(items, "there", listed=True)
 
     def retry(self, _a: int, _b: int) -> None:
         self.spool.retry()

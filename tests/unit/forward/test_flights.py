@@ -168,3 +168,14 @@ def test_a_report_on_our_association_answers_it_or_an_earlier_one(tmp_path: Path
     flight = Recorder(tmp_path).flights.begin("PACS@10.0.0.5:104")
     flight.reported(NAME, asked_at, "PACS", lambda: 1e9 + 9)
     assert [report.way for report in flight.reports] == [way]
+
+
+def test_reports_never_push_out_what_we_opened(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path)
+    recorder.fly()
+    for number in range(3 * KEPT):
+        flight = recorder.flights.begin("PACS", opened_by_us=number % 2 == 0 and number > 2 * KEPT)
+        flight.association = Pair().requestor
+        flight.end(recorder.now)
+    ours = [one["opened_by_us"] for one in recorder.kept()]
+    assert (ours[0], ours.count(False)) == (True, KEPT)
