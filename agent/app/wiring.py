@@ -69,4 +69,5 @@ def tls_settings(settings: Settings, row: DestinationSettings | None = None) -> 
         files.key_file,
         server_name=(row and row.tls_server_name) or None,
         crl_file=files.crl_file or None,
+        watch_callers=row is None,
     )

@@ -53,6 +53,7 @@ class TlsSettings(NamedTuple):
     check_name: bool = True  # False: any name, if the CA vouches for it (a CA of this one peer)
     demand_client_certificate: bool = True  # server side: mutual authentication
     crl_file: str | None = None  # CRLs of the CAs; a peer without one of its CA is refused
+    watch_callers: bool = False  # server side: say whose certificate was refused; not for who receives images
 
 
 def client_context(settings: TlsSettings) -> ssl.SSLContext:
@@ -74,6 +75,10 @@ def server_context(settings: TlsSettings) -> ssl.SSLContext:
         context.num_tickets = 0
         context.options |= ssl.OP_NO_TICKET
     _fill(context, settings)
+    if settings.watch_callers:
+        from agent.link.tls_watch import watch
+
+        watch(context)
     return context
 
 

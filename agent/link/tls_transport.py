@@ -182,10 +182,11 @@ class TlsTransport(Transport):
         return super()._cut(error)
 
     def _refused(self, error: OSError) -> TlsRefused:
+        from agent.link.tls_watch import seen
         from agent.link.tls_words import refused
 
         chosen = self._tls.cipher() is not None
-        return refused(error, self.name, self._settings, self._verified_name, chosen=chosen)
+        return refused(error, self.name, self._settings, self._verified_name, seen(self._tls), chosen=chosen)
 
 
 def start_client(

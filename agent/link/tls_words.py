@@ -48,6 +48,7 @@ _OLD = "{peer} speaks no TLS but versions older than 1.2, which are forbidden (P
 _NO_TLS = "{peer} does not speak TLS on this port"
 _HTTP = "{peer} does not speak TLS, it speaks HTTP"
 _CLOSED = "{peer} closed the connection in the TLS handshake: no TLS port, or it refuses us"
+_WEAK_KEY = "the certificate of {peer} " + _VERIFY[66]
 _NONE = "{peer} demands a certificate of ours and none is configured"
 _REFUSES = (
     "{peer} refuses the handshake: it has no suite, key or signature that PS3.15 B.13 permits, or does not say why"
@@ -76,9 +77,9 @@ _REASONS = {
     "NO_SUITABLE_SIGNATURE_ALGORITHM": "{peer} and we have no signature in common that PS3.15 B.13 permits",
     "TLSV1_ALERT_INSUFFICIENT_SECURITY": "{peer} finds our suites too weak",
     "DH_KEY_TOO_SMALL": "{peer} uses a key exchange that is too weak",
-    "EE_KEY_TOO_SMALL": "the certificate of {peer} " + _VERIFY[66],
-    "WRONG_CURVE": "the certificate of {peer} " + _VERIFY[66],
-    "BAD_ECPOINT": "the certificate of {peer} " + _VERIFY[66],
+    "EE_KEY_TOO_SMALL": _WEAK_KEY,
+    "WRONG_CURVE": _WEAK_KEY,
+    "BAD_ECPOINT": _WEAK_KEY,
 }
 _NAMES = 8  # of a certificate, in a message
 _NOT_OURS = "Whoever runs the peer must renew its certificate."
@@ -141,6 +142,8 @@ def refused(
         text = _CLOSED
     if text == _REFUSES and chosen and name and settings.certificate_file is None:  # TLS 1.2 has no alert of its own
         text = _NONE
+    if text == _WEAK_KEY and shown is not None and shown.weakness:
+        text = "the certificate of {peer} " + shown.weakness
     if text:
         return TlsRefused(text.format_map(facts), hint=_REASON_HINTS.get(text))
     return TlsRefused(f"TLS with {peer} failed: {reason or error}")

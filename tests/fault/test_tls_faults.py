@@ -199,16 +199,42 @@ def heard(pki: Pki, settings: TlsSettings, caller: Callable[[int], object]) -> s
     return ""
 
 
+# What a listener says in addition that has seen the certificate.
+AS_WATCHED_LISTENER = {
+    "expired": LISTENER + "has expired on 2020-02-01 00:00 UTC (the clock of this box says NOW)",
+    "not yet valid": LISTENER + "is not yet valid before 2099-01-01 00:00 UTC (is the clock of this box right? it says NOW)",
+    "unknown CA": LISTENER + "is not signed by a CA of DIR/ca.pem; its issuer is 'other'",
+    "revoked": LISTENER + "has been revoked by its CA, says DIR/ca.crl; its issuer is 'ca'",
+    "no list": LISTENER + "cannot be checked: DIR/other.crl has no revocation list of its CA 'ca'; there are lists of 'other'",
+    "RSA key too small": LISTENER + "has an RSA key of 1024 bits; 2048 are the least",
+    "ECC key too small": LISTENER + "has an ECC key of 224 bits; 256 are the least",
+    "SHA-1": LISTENER + "is signed with SHA-1; SHA-256 is the least",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("watched", [False, True])
 @pytest.mark.parametrize("fault", AS_LISTENER)
-def test_as_listener(pki: Pki, fault: str) -> None:
+def test_as_listener(pki: Pki, fault: str, watched: bool) -> None:
     options, ours, text = AS_LISTENER[fault]
 
     def caller(port: int) -> None:
         command = (need("openssl"), "s_client", "-connect", f"127.0.0.1:{port}", *options)
         subprocess.run(command, cwd=pki.folder, input=b"", capture_output=True, timeout=10, check=False)
 
-    said = heard(pki, files(pki, "good", **ours), caller)
+    said = heard(pki, files(pki, "good", watch_callers=watched, **ours), caller)
+    text = AS_WATCHED_LISTENER.get(fault, text) if watched else text
     assert re.fullmatch(sentence(pki, text, "caller"), said), said
+
+
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_a_caller_with_a_chain_is_known_by_its_own_certificate(pki: Pki, version: str) -> None:
+    def caller(port: int) -> None:
+        command = (need("openssl"), "s_client", "-connect", f"127.0.0.1:{port}", version, "-cert", "leaf.pem")
+        command += ("-cert_chain", "below.pem", "-key", "leaf.key")
+        subprocess.run(command, cwd=pki.folder, input=b"", capture_output=True, timeout=10, check=False)
+
+    said = heard(pki, files(pki, "good", ca="other.pem", watch_callers=True), caller)
+    assert said.endswith("; its issuer is 'middle'"), said
 
 
 @pytest.mark.parametrize(
