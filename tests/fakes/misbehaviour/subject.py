@@ -6,8 +6,10 @@ so that what this one takes of memory is the agent's alone.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
 import sys
 import threading
 import time
@@ -191,7 +193,26 @@ class Listening:
         self._listener = Listener(
             "127.0.0.1", 0, policy, serve, tls=subject.tls(tls), timeouts=SHORT, say=subject.said.append
         )
+        self._knock, self._knocked = 0, threading.Event()
+        self._admit, self._listener._admit = self._listener._admit, self._let_in  # type: ignore[method-assign]
         threading.Thread(target=self._listener.run, args=(threading.Event(),), daemon=True).start()
+
+    def _wait_for_accept(self) -> None:
+        """Wait until every connection so far is accepted, also one that was reset before: a last one queues behind."""
+        with socket.socket() as last:
+            last.bind(("127.0.0.1", 0))
+            self._knocked.clear()
+            self._knock = last.getsockname()[1]
+            last.connect(("127.0.0.1", self._listener.port))
+            assert self._knocked.wait(HANG_S)
+
+    def _let_in(self, connection: socket.socket, address: str) -> None:
+        with contextlib.suppress(OSError):
+            if connection.getpeername()[1] == self._knock:
+                connection.close()
+                self._knocked.set()
+                return
+        self._admit(connection, address)
 
     def await_report(self) -> dict[str, Any]:
         """Store one more instance and ask for its commitment."""
@@ -205,14 +226,16 @@ class Listening:
 
     def heard(self, uid: str) -> dict[str, Any]:
         """Wait until no call is under way, and say what became of it."""
-        subject, ends = self._subject, time.monotonic() + HANG_S
-        while self._listener._threads and time.monotonic() < ends:
+        subject, ends, hung = self._subject, time.monotonic() + HANG_S, True
+        self._wait_for_accept()
+        while hung and time.monotonic() < ends:
             time.sleep(0.005)
+            hung = bool(self._listener._threads)
         state, reason = subject.state(self._spool, uid)
         text = "\n".join([*subject.said, reason])
         files = subject.files(self._spool) - self._captured + 1
         return {
-            "hung": bool(self._listener._threads), "code": code_in(text), "words": text, "state": state, "uid": uid,
+            "hung": hung, "code": code_in(text), "words": text, "state": state, "uid": uid,
             "growth_kib": subject.memory.growth_kib(), "files": files,
         }  # fmt: skip
 
