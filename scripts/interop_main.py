@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def collect(only: list[str]) -> list[Cell]:
+def collect(only: list[str], jobs: int) -> list[Cell]:
     """Play the matrix; a dot for each cell on stderr."""
     runs = [*interop_scu.runs(), *interop_scp.runs(), *interop_commit.runs()]
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), make_bench_ca(Path(folder) / "ca"), samples(Path(folder) / "samples"))
-        return list(_told(play(runs, bench, only)))
+        return list(_told(play(runs, bench, only, jobs=jobs)))
 
 
 def _told(cells: Iterable[Cell]) -> Iterable[Cell]:
@@ -46,12 +47,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/interop", description="Our network code with peers of others.")
     parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="cells with these words in their names, "
                         "such as SCU, Orthanc, tls, 4096, rle, commitment")  # fmt: skip
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="runs at a time (one a core)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every cell into a file")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the page for people into a file")
     options = parser.parse_args()
     if options.only and options.markdown:
         parser.error("--markdown is for the whole matrix, not with --only")
-    cells = collect(options.only)
+    cells = collect(options.only, options.jobs)
     if not cells:
         parser.error("no cell has all these words in its name")
     if options.json:

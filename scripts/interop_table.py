@@ -23,6 +23,7 @@ COLUMNS: Final = {
     "same": "report: same association",
     "new": "a new one",
     "next": "the next one",
+    "send": "`send --commit`",
 }
 _ROLES: Final = {
     "SCU": "We send and ask for commitment (`send`, `echo`, `run`) to these SCPs",
@@ -70,8 +71,8 @@ def table(cells: list[Cell]) -> list[str]:
         lines.append("")
     lines += ["## Limits of peers", ""] if limits else []
     for number, why in enumerate(limits, 1):
-        peers = dict.fromkeys(shown_name(cell.run.peer) for cell in cells if cell.why == why)
-        lines.append(f"{number}. {why} ({', '.join(peers)})")
+        explained = [shown_name(cell.run.peer) for cell in cells if cell.why == why]
+        lines.append(f"{number}. {why} ({', '.join(dict.fromkeys(explained))}; {len(explained)} cells)")
     return lines + [f"RED {cell.name}: {cell.why}" for cell in cells if cell.verdict == "red"]
 
 

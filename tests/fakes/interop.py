@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -92,22 +93,31 @@ def judge(run: Run, what: str, problem: str, words: str) -> Cell:
     return Cell(run, what, "red", problem + unproven)
 
 
-def play(runs: Iterable[tuple[Run, Play]], bench: Bench, only: Sequence[str] = ()) -> Iterator[Cell]:
-    """Carry out every run that has a cell of whose name ``only`` are words, and judge those cells."""
-    for number, (run, (tried, carry_out)) in enumerate(runs):
-        wanted = [what for what in tried if set(only) <= set(run.name(what).split(" "))]
-        if not wanted:
-            continue
+def play(runs: Iterable[tuple[Run, Play]], bench: Bench, only: Sequence[str] = (), *, jobs: int = 1) -> Iterator[Cell]:
+    """Carry out the runs with a cell of whose name ``only`` are words, ``jobs`` at a time, and judge those cells."""
+
+    def cells(number: int, run: Run, how: Play, wanted: list[str]) -> list[Cell]:
         folder = bench.folder / f"{number:03d}"
         folder.mkdir()
+        tried, carry_out = how
         try:
             found = carry_out(run, bench._replace(folder=folder))
         except (AssertionError, OSError, subprocess.SubprocessError) as error:
             found = dict.fromkeys(tried, f"{type(error).__name__}: {error}".strip())
+        judged = []
         for what in wanted:
             own = folder / what
             words = _words_of_peers(own if own.is_dir() else folder)
-            yield judge(run, what, found.get(what, "was not tried"), words)
+            judged.append(judge(run, what, found.get(what, "was not tried"), words))
+        return judged
+
+    with ThreadPoolExecutor(jobs) as pool:
+        played = []
+        for number, (run, how) in enumerate(runs):
+            if wanted := [what for what in how[0] if set(only) <= set(run.name(what).split(" "))]:
+                played.append(pool.submit(cells, number, run, how, wanted))
+        for one in played:
+            yield from one.result()
 
 
 def _words_of_peers(folder: Path) -> str:

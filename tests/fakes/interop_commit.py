@@ -2,7 +2,8 @@
 
 The report comes on the association of the question (``same``), on one that the SCP opens (``new``), or on the next one
 that the SCU opens (``next``). As SCU it is the whole agent that asks, and a cell is green when its ledger says
-committed for the instance; as SCP it is the bench archive that reports, and what a requestor of others then knows.
+committed for the instance, or ``send --commit`` in whichever way the peer has (``send``), by its exit status. As SCP it
+is the bench archive that reports, and what a requestor of others then knows.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import threading
 import time
 import urllib.error
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 import pydicom
@@ -18,9 +20,10 @@ from fakes.command import QUICK_SOURCE, run_command
 from fakes.foreign_instances import write_instances
 from fakes.interop import Bench, Found, Play, Run, each, run_peer
 from fakes.interop_scp import modality
-from fakes.interop_scu import TITLE, dcmtk, tls_context
+from fakes.interop_scu import TITLE, address, dcmtk, tls_context
 from fakes.peers import Orthanc, need
 from fakes.process import free_port
+from fakes.reporting import send_report
 from fakes.site import Archive, Site
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from pynetdicom.association import Association
 
 WAYS: Final = ("same", "new", "next")
+SCU_WAYS: Final = (*WAYS, "send")
 COMMITMENT: Final = "1.2.840.10008.1.20.1"
 COMMITMENT_INSTANCE: Final = "1.2.840.10008.1.20.1.1"
 _NATIVE: Final = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"]
@@ -44,12 +48,12 @@ def _until(what: str, ready: Callable[[], Any], timeout_s: float = _END_S) -> An
     return found
 
 
-def _each_way(play: Callable[[Run, Bench, str], str]) -> Play:
+def _each_way(play: Callable[[Run, Bench, str], str], ways: tuple[str, ...]) -> Play:
     """Try the ways one after the other, each in a folder of its own."""
 
     def carry_out(run: Run, bench: Bench) -> Found:
         found = {}
-        for way in WAYS:
+        for way in ways:
             folder = bench.folder / way
             folder.mkdir()
             try:
@@ -58,7 +62,7 @@ def _each_way(play: Callable[[Run, Bench, str], str]) -> Play:
                 found[way] = f"{type(error).__name__}: {error}"
         return found
 
-    return WAYS, carry_out
+    return ways, carry_out
 
 
 # --- our SCU: the agent ------------------------------------------------------------------------------
@@ -91,6 +95,14 @@ def _end_state(site: Site) -> str:
     return "" if state == "committed" else state
 
 
+def _sent(run: Run, bench: Bench, title: str, port: int, *words: object) -> str:
+    """Send one instance and have it committed, without spool and daemon; nothing when that went well."""
+    paths = write_instances(bench.folder / "sent", 1, 20_480)
+    commit = ["--ae", "AGENT", "--commit", "--commit-timeout", _END_S, *words]
+    done = run_command("send", *address(run, bench, title, port), *commit, *paths)
+    return f"status {done.returncode}: {done.stderr.strip()}" if done.returncode else ""
+
+
 def _pynetdicom_scp(run: Run, bench: Bench, way: str) -> str:
     from pynetdicom import AE, AllStoragePresentationContexts, build_role, evt
 
@@ -109,9 +121,22 @@ def _pynetdicom_scp(run: Run, bench: Bench, way: str) -> str:
         ("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, lambda _: 0), (evt.EVT_N_ACTION, on_action)],
         ssl_context=tls_context(bench.ca, "archive", server=True) if run.tls else None,
     )  # fmt: skip
+    port = int(server.server_address[1])
     site = Site(bench.folder / "site", tls=bench.tls(run))
+
+    def answer() -> None:
+        _until("question", lambda: asked)
+        _report(server.active_associations[0], asked[0])
+
     try:
-        with _agent(run, TITLE, int(server.server_address[1]), site):
+        if way == "send":
+            with ThreadPoolExecutor() as pool:
+                reported = pool.submit(answer)
+                return _sent(run, bench, TITLE, port) or str(reported.result() or "")
+        with _agent(run, TITLE, port, site):
+            if way == "same":
+                answer()
+                return _end_state(site)
             _until("question", lambda: asked)
             if way == "new":
                 association = ae.associate(
@@ -122,12 +147,10 @@ def _pynetdicom_scp(run: Run, bench: Bench, way: str) -> str:
                 assert association.is_established
                 _report(association, asked[0])
                 association.release()
-            elif way == "next":
+            else:
                 _until("release", lambda: not server.active_associations)
                 assert run_command("trigger", "probe", "--config", site.config).returncode == 0
                 _until("second question", lambda: len(asked) > 1)
-                _report(server.active_associations[0], asked[0])
-            else:
                 _report(server.active_associations[0], asked[0])
             return _end_state(site)
     finally:
@@ -139,17 +162,18 @@ def _report(association: Association, question: pydicom.Dataset) -> None:
     report = pydicom.Dataset()
     report.TransactionUID = question.TransactionUID
     report.ReferencedSOPSequence = question.ReferencedSOPSequence
-    answer, _ = association.send_n_event_report(report, 1, COMMITMENT, COMMITMENT_INSTANCE)
-    assert answer.Status == 0, answer
+    assert send_report(association, report) == 0
 
 
 def _orthanc_scp(run: Run, bench: Bench, way: str) -> str:
     """Let Orthanc report; where it should use an association of ours, it finds nobody on the port that it knows."""
     site = Site(bench.folder / "site", tls=bench.tls(run))
-    port = site.port if way == "new" else free_port()
+    port = site.port if way in ("new", "send") else free_port()
     known = {"AET": "AGENT", "Host": "127.0.0.1", "Port": port, "UseDicomTls": run.tls}
     orthanc = Orthanc(bench.folder / "orthanc", modalities={"agent": known}, tls=bench.tls(run))
     try:
+        if way == "send":
+            return _sent(run, bench, orthanc.aet, orthanc.port, "--listen", f"127.0.0.1:{port}")
         with _agent(run, orthanc.aet, orthanc.port, site, _ORTHANC_S[way]):
             if way == "next":
                 orthanc.process.wait_for("Association Release with AET AGENT")
@@ -162,10 +186,12 @@ def _orthanc_scp(run: Run, bench: Bench, way: str) -> str:
 def _dcmtk_scp(program: str, *options: str) -> Play:
     def carry_out(run: Run, bench: Bench) -> Found:
         site = Site(bench.folder / "site", tls=bench.tls(run))
-        with dcmtk(program, *options, run=run, bench=bench) as receiver, _agent(run, TITLE, receiver.port, site):
-            return dict.fromkeys(WAYS, _end_state(site))
+        with dcmtk(program, *options, run=run, bench=bench) as receiver:
+            sent = _sent(run, bench, TITLE, receiver.port)
+            with _agent(run, TITLE, receiver.port, site):
+                return {**dict.fromkeys(WAYS, _end_state(site)), "send": sent}
 
-    return WAYS, carry_out
+    return SCU_WAYS, carry_out
 
 
 # --- our SCP: the bench archive ----------------------------------------------------------------------
@@ -272,7 +298,9 @@ def _orthanc_scu(run: Run, bench: Bench, way: str) -> str:
                 with contextlib.suppress(urllib.error.HTTPError):
                     orthanc.ask("/modalities/bench/storage-commitment", what)
             with contextlib.suppress(AssertionError):
-                _until("report", lambda: orthanc.get(asked["Path"])["Status"] != "Pending", 3.0)
+                _until(
+                    "report", lambda: orthanc.get(asked["Path"])["Status"] != "Pending", _END_S if way == "new" else 3.0
+                )
             state = orthanc.get(asked["Path"])["Status"]
         finally:
             orthanc.stop()
@@ -293,13 +321,13 @@ SCPS: Final[dict[str, Play]] = {
     "storescp+xa": _dcmtk_scp("storescp", "+xa"),
     "dcmrecv+xf": _dcmtk_scp("dcmrecv", "-xf", "/etc/dcmtk/storescp.cfg", "AllDICOM"),
     "dcmqrscp": _dcmtk_scp("dcmqrscp"),
-    "Orthanc": _each_way(_orthanc_scp),
-    "pynetdicom": _each_way(_pynetdicom_scp),
+    "Orthanc": _each_way(_orthanc_scp, SCU_WAYS),
+    "pynetdicom": _each_way(_pynetdicom_scp, SCU_WAYS),
 }
 SCUS: Final[dict[str, Play]] = {
     **{program: _never_asks(program) for program in ("echoscu", "storescu", "dcmsend")},
-    "Orthanc": _each_way(_orthanc_scu),
-    "pynetdicom": _each_way(_pynetdicom_scu),
+    "Orthanc": _each_way(_orthanc_scu, WAYS),
+    "pynetdicom": _each_way(_pynetdicom_scu, WAYS),
 }
 
 

@@ -27,11 +27,17 @@ class Receiver(NamedTuple):
     received: Callable[[], dict[str, Path]]
 
 
+def address(run: Run, bench: Bench, title: str, port: int) -> list[object]:
+    """Return the options that name a peer to our verbs."""
+    words: list[object] = ["--to", f"{title}@127.0.0.1:{port}"]
+    if run.tls:
+        words += ["--ca", bench.ca / "ca.pem", "--cert", bench.ca / "agent.pem", "--key", bench.ca / "agent.key"]
+    return words
+
+
 def send(run: Run, bench: Bench, receiver: Receiver) -> Found:
     """Verify the receiver and send it every sample on one association."""
-    where = ["--to", f"{TITLE}@127.0.0.1:{receiver.port}", "--timeout", "20", "--json"]
-    if run.tls:
-        where += ["--ca", bench.ca / "ca.pem", "--cert", bench.ca / "agent.pem", "--key", bench.ca / "agent.key"]
+    where = [*address(run, bench, TITLE, receiver.port), "--timeout", "20", "--json"]
     verified = run_command("echo", *where)
     sent = run_command("send", *where, *bench.samples.values())
     rows = {row["file"]: row for row in sent.json["files"]}
