@@ -3,7 +3,7 @@
 *Commitment* (PS3.4 Annex J). The Transaction UID is on the medium before the N-ACTION leaves. What becomes of a request
 is a question all the same: the SCP refuses it, aborts, or is cut off in the middle. It may have it, so that a late
 report counts; its instances are asked for again later under a new Transaction UID. A peer that refuses the
-presentation context cannot be asked, and that is counted like "not yet".
+presentation context cannot be asked, and that is counted like "not yet", once for each association.
 
 *Existence*. What was asked for often enough without a report is looked for with C-FIND, on the next association that
 proposes it; then it is ``unconfirmed`` with what was found out, or sent once more because the archive does not list it
@@ -22,6 +22,7 @@ from agent.forward.existence import lists
 from agent.service import commitment, query
 from agent.service.commitment import Reference
 from agent.service.query import Place
+from agent.spool.unconfirmed import ANY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,7 +43,7 @@ class Asking:
     """The questions of one destination; used by its worker alone."""
 
     __slots__ = ("_blind", "_blind_until", "_clock", "_entropy", "_failures", "_look_until", "_new_uid",
-        "_said_refused", "_say", "_settings", "_spool", "_stopping", "at")  # fmt: skip
+        "_refused", "_said_refused", "_say", "_settings", "_spool", "_stopping", "at")  # fmt: skip
 
     def __init__(
         self, spool: Spool, settings: Settings, new_uid: Callable[[], str], *, say: Callable[[str, str], None],
@@ -57,9 +58,14 @@ class Asking:
         self._stopping = stopping
         self._failures = 0
         self._said_refused = False
+        self._refused = False  # on this association already
         self._blind, self._blind_until = "", 0.0  # why C-FIND says nothing here, and until when that is believed
         self._look_until: float | None = None  # then what is exhausted ends without having been looked for
         self.at = 0.0  # no question before this
+
+    def opened(self) -> None:
+        """Begin a new association."""
+        self._refused = False
 
     # --- what is due -------------------------------------------------------------------------------
 
@@ -85,15 +91,18 @@ class Asking:
         return any(open_.destination == mine and open_.waiting for open_ in self._spool.open_transactions())
 
     def elsewhere(self, delivery: Delivery) -> bool:
-        """Say whether something must be looked for that this association was not opened for."""
+        """Say whether something is due that needs another association: this one cannot be asked any more."""
+        if self._refused:
+            self._cannot_ask(delivery)  # what was stored meanwhile
+            if self.to_ask(self._clock()):
+                return True
         return query.NEED.sop_class_uid not in delivery.answers() and bool(self._exhausted(1))
 
-    def _to_ask(self, now: float, limit: int) -> list[Item]:
+    def _to_ask(self, now: float, limit: int, most: int = ANY) -> list[Item]:
         if now < self.at or not self._settings.commitment:
             return []
-        return self._spool.awaiting_commitment(
-            self._settings.destination, now, limit, most_asked=self._settings.most_asked
-        )
+        most = min(most, self._settings.most_asked)
+        return self._spool.awaiting_commitment(self._settings.destination, now, limit, most_asked=most)
 
     def _exhausted(self, limit: int) -> list[Item]:
         if not self._settings.commitment:
@@ -135,12 +144,14 @@ class Asking:
         return True
 
     def _cannot_ask(self, delivery: Delivery) -> None:
+        # what was counted on this association already waits for another one: this peer cannot change its mind
+        most, self._refused = 1 if self._refused else self._settings.most_asked, True
         reason = f"{NOT_OFFERED} [{NoAcceptedContext.code}]"
         if not self._said_refused:
             self._said_refused = True
             self._say("error", f"commitment: {delivery.peer} does not offer Storage Commitment; images stay on this "
                       f"box [{NoAcceptedContext.code}]")  # fmt: skip
-        while items := self._to_ask(self._clock(), commitment.REQUEST_REFERENCES):
+        while items := self._to_ask(self._clock(), commitment.REQUEST_REFERENCES, most):
             self._spool.not_offered(items, reason)
 
     def end_overdue(self) -> None:

@@ -109,10 +109,14 @@ class Outgoing:
                 self._say("warning", f"{delivery.peer} {text}")
             elif service and before and not any(before.values()):
                 delivery.changed(f"it now offers {uid_name(sop_class)}")
-                self._say("notice", f"{delivery.peer} now offers {uid_name(sop_class)}; 'modality-agent queue retry' "
-                          "sends and asks anew for what is unconfirmed")  # fmt: skip
+                self._say("notice", f"{delivery.peer} now offers {uid_name(sop_class)}{self._asked_anew(sop_class)}")
             self._accepts[sop_class] = {**before, **answers}
             self._spool.learned(self._destination, sop_class, self._accepts[sop_class])
+
+    def _asked_anew(self, service: str) -> str:
+        """Let what is unconfirmed be asked for, and say so, when it is commitment that a peer has begun to offer."""
+        count = self._spool.reopen(self._destination) if service == commitment.NEED.sop_class_uid else 0
+        return f"; {count} unconfirmed are asked for anew" if count else ""
 
     # --- one instance --------------------------------------------------------------------------
 

@@ -300,6 +300,7 @@ class Worker:
             return True
         with delivery:
             self.outgoing.opened(delivery)
+            self._asking.opened()
             while items:
                 items = self._lead(delivery, items)
                 if self._stored >= commitment.REQUEST_REFERENCES:

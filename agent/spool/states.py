@@ -100,6 +100,7 @@ class Event(Enum):
     UNOFFERED = "commitment not offered"
     UNLISTED = "not listed at the archive"
     GIVE_UP = "unconfirmed"
+    REOPEN = "commitment offered now"
     DIVERT = "diverted"
     RETRY = "retried by the operator"
     RESTART = "interrupted"
@@ -138,6 +139,7 @@ MOVES: dict[tuple[State, Event], State] = {
     (_S.STORED, _E.UNOFFERED): _S.STORED,
     (_S.STORED, _E.UNLISTED): _S.QUEUED,
     (_S.STORED, _E.GIVE_UP): _S.UNCONFIRMED,
+    (_S.UNCONFIRMED, _E.REOPEN): _S.STORED,
     # a report of an older transaction: good news counts in every state that has been sent
     (_S.STORED, _E.COMMIT): _S.COMMITTED,
     (_S.QUEUED, _E.COMMIT): _S.COMMITTED,

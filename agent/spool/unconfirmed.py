@@ -10,7 +10,7 @@ whether it lists the instance (C-FIND), and what is found out ends the delivery:
   "no such object instance" it makes an earlier question's good news too old to be counted.
 
 A peer that does not offer Storage Commitment is asked all the same, as often and as seldom as one that says "not yet":
-its administrator may enable it meanwhile.
+its administrator may enable it meanwhile. Where that is done later, what is unconfirmed is asked for anew.
 """
 
 from __future__ import annotations
@@ -109,6 +109,22 @@ class Unconfirming(SpoolCore):
         sent = self.ledger.write(job) if batch else []
         self.wake()
         return sent
+
+    def reopen(self, destination: str) -> int:
+        """Let everything that is unconfirmed be asked for anew, without sending it; returns how many."""
+        number, wall = self.destination_id(destination), self.clock.wall()
+        sql = "SELECT instance FROM delivery WHERE destination = ? AND state = ?"
+
+        def job(db: sqlite3.Connection) -> int:
+            found = db.execute(sql, (number, int(State.UNCONFIRMED))).fetchall()
+            for (instance,) in found:
+                move(db, instance, number, Event.REOPEN, at=wall, asked=0, next_at=0, reason="")
+            return len(found)
+
+        count = self.ledger.write(job)
+        if count:
+            self.wake()
+        return count
 
     def next_question(self, asked: int) -> float:
         """Return when (monotonic s) the question after ``asked`` of them may be put: twice as late each time."""

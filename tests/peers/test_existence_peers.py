@@ -13,6 +13,7 @@ pytest.importorskip("pynetdicom")
 from fakes.link_bench import QUICK, Bench
 from fakes.peers import Orthanc, need
 from fakes.process import Process, free_port
+from fakes.reporting import send_report
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, evt
@@ -213,6 +214,66 @@ def test_no_association_at_all_ends_too(bench: Bench) -> None:
     assert asked.wait(5)
     server.shutdown()
     assert "no association came about" in ended(bench, uid).reason
+
+
+def test_an_archive_that_learns_to_commit_is_asked_and_not_sent_anything_again(bench: Bench) -> None:
+    stored: list[str] = []
+
+    def on_store(event: Any) -> int:
+        stored.append(str(event.request.AffectedSOPInstanceUID))
+        return 0
+
+    def on_action(event: Any) -> tuple[int, None]:
+        report = Dataset()
+        report.TransactionUID = event.action_information.TransactionUID
+        report.ReferencedSOPSequence = event.action_information.ReferencedSOPSequence
+        threading.Thread(target=send_report, args=(event.assoc, report)).start()
+        return 0, None
+
+    ae = AE("ARCHIVE")
+    ae.add_supported_context(SecondaryCaptureImageStorage, ExplicitVRLittleEndian)
+    handlers = [(evt.EVT_C_STORE, on_store), (evt.EVT_N_ACTION, on_action)]
+    server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+    try:
+        bench.capture(2)
+        bench.work(int(server.server_address[1]), **{**HASTE, "report_deadline_s": 5.0, "report_wait_s": 1.0})
+        bench.until(unconfirmed=2)
+        ae.add_supported_context(StorageCommitmentPushModel, [ImplicitVRLittleEndian])
+        server.contexts = ae.supported_contexts
+        bench.capture(1)  # the next association
+        bench.until(committed=3)
+        bench.stop.set()
+    finally:
+        server.shutdown()
+    assert len(stored) == 3
+    assert any("2 unconfirmed are asked for anew" in text for text in bench.said)
+
+
+@pytest.mark.parametrize(("again_s", "associations"), [(60.0, 1), (0.05, ASKS + 2)])
+def test_one_association_counts_one_refusal_and_carries_many_images(
+    tmp_path: Path, again_s: float, associations: int
+) -> None:
+    bench = Bench(tmp_path, Policy(reask_after_s=again_s))
+    opened: list[Any] = []
+    ae = AE("ARCHIVE")
+    ae.add_supported_context(SecondaryCaptureImageStorage, ExplicitVRLittleEndian)
+    handlers = [(evt.EVT_C_STORE, lambda _event: 0), (evt.EVT_ESTABLISHED, opened.append)]
+    server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+    try:
+        uids = bench.capture(1)
+        bench.work(int(server.server_address[1]), **{**HASTE, "idle_close_s": 1.5})
+        for count in range(2, 8 if again_s > 1 else 2):
+            bench.until(stored=count - 1)
+            uids += bench.capture(1)
+        bench.until(**({"stored": 7} if again_s > 1 else {"unconfirmed": 1}))
+        receipts = [bench.spool.receipt(uid) for uid in uids]
+        assert {one.deliveries[0].asked for one in receipts if one} <= {0, 1 if again_s > 1 else ASKS}
+        assert 1 <= len(opened) <= associations
+        assert again_s > 1 or len(opened) >= ASKS
+    finally:
+        bench.stop.set()
+        bench.close()
+        server.shutdown()
 
 
 # --- archives of others ---------------------------------------------------------------------------

@@ -110,6 +110,24 @@ def test_whether_a_peer_commits_is_written_down(spool: Spool, answers: list[bool
     assert set(spool.accepted("pacs")[STORAGE_COMMITMENT].values()) == {True}
 
 
+def test_what_is_unconfirmed_is_asked_for_when_a_peer_begins_to_commit(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reopened: list[str] = []
+    monkeypatch.setattr(Spool, "reopen", lambda _spool, name: len(reopened.append(name) or reopened))
+    said: list[str] = []
+    peer = Peer(explicit=True)
+    for taken in (True, False, True, True):
+        peer.found[STORAGE_COMMITMENT] = {EXPLICIT_VR_LE: taken, IMPLICIT_VR_LE: False}
+        make(spool, said).opened(peer)  # type: ignore[arg-type] # all of a Delivery that is used
+    assert reopened == ["pacs"]
+    assert said == [
+        "PEER@host:104 no longer offers Storage Commitment Push Model",
+        "PEER@host:104 now offers Storage Commitment Push Model; 1 unconfirmed are asked for anew",
+    ]
+    assert peer.told == "it now offers Storage Commitment Push Model"
+
+
 def test_a_small_instance_is_not_even_opened(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         spool_world.capture(spool, number)

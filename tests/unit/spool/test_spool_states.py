@@ -23,7 +23,7 @@ def test_every_state_is_reached_and_committed_is_the_end():
 
 def test_only_an_answer_leads_to_stored():
     ways = {(state, event) for (state, event), to in MOVES.items() if to is State.STORED and state is not State.STORED}
-    back = {(State.AWAITING, Event.ASK_AGAIN), (State.AWAITING, Event.EXPIRE)}
+    back = {(State.AWAITING, Event.ASK_AGAIN), (State.AWAITING, Event.EXPIRE), (State.UNCONFIRMED, Event.REOPEN)}
     assert {event for _, event in ways - back} == {Event.ANSWER}
 
 

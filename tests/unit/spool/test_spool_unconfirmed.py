@@ -219,3 +219,16 @@ def test_when_the_next_question_is_due(spool, time_):
     assert spool.next_question_at("pacs") is None
     spool.settle("1.2.3.1", [], [(uid_of(number), 0x0213) for number in (1, 2)])
     assert spool.next_question_at("pacs") == pytest.approx(time_.now + 60)
+
+
+def test_what_is_unconfirmed_is_asked_for_anew_where_commitment_is_offered_at_last(spool, time_):
+    for number in (1, 2):
+        capture(spool, number)
+    send(spool, time_)
+    exhaust(spool, time_)
+    spool.settle("1.2.3.0", [uid_of(2)], destination="pacs")
+    spool.unconfirmed(spool.exhausted("pacs", time_.now, ASKS), "")
+    assert (spool.reopen("pacs"), spool.reopen("pacs")) == (1, 0)
+    assert (state(spool).state, state(spool).asked, state(spool).reason) == ("stored", 0, "")
+    assert state(spool, 2).state == "committed"
+    assert exhaust(spool, time_, first=50) == ASKS
