@@ -27,8 +27,9 @@ from fakes.slow_proxy import SlowProxy
 from agent.acquire.identity import new_uid
 from agent.app.cli import main as agent_main
 from agent.config.words import transfer_syntax_uid, transfer_syntax_word
+from agent.forward.settings import Settings
 from agent.forward.settle import Settler
-from agent.forward.worker import Settings, Worker
+from agent.forward.worker import Worker
 from agent.link.peer import Peer
 from agent.spool.core import Destination
 from agent.spool.receipt import Reader

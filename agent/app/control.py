@@ -15,7 +15,8 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from agent.errors import AgentError, SpoolError, class_of
+from agent.errors import AgentError, SpoolError, UsageError, class_of
+from agent.spool.states import PRIORITY_OF_WORD
 
 if TYPE_CHECKING:
     import threading
@@ -101,6 +102,22 @@ class ControlServer:
             answer = {"error": {"code": "usage", "message": f"request not understood: {error}"}}
         side.settimeout(CLIENT_S)  # sendall counts it over the whole answer
         side.sendall(json.dumps(answer).encode() + b"\n")
+
+
+def text_of(request: Request, name: str) -> str | None:
+    """Return a value of a request, None without one; ``UsageError`` if it is no text."""
+    value = request.get(name)
+    if value is not None and not isinstance(value, str):
+        raise UsageError(f"'{name}' of a request is text")
+    return value
+
+
+def priority_of(request: Request, default: str) -> str:
+    """Return the priority that a request names, or ``default``."""
+    word = text_of(request, "priority") or default
+    if word and word not in PRIORITY_OF_WORD:
+        raise UsageError(f"'{word}' is no priority: {', '.join(PRIORITY_OF_WORD)}")
+    return word
 
 
 def ask(root: str, request: Request) -> dict[str, Any] | None:

@@ -13,8 +13,8 @@ from agent.config.words import rate_text, transfer_syntax_uid
 from agent.dataset.uid import STORAGE_COMMITMENT, VERIFICATION
 from agent.forward.flights import Flights, Records
 from agent.forward.policy import BackOff
+from agent.forward.settings import Settings as WorkerSettings
 from agent.forward.settle import Settler
-from agent.forward.worker import Settings as WorkerSettings
 from agent.forward.worker import Worker
 from agent.link.listener import Call, Listener, serve_requests
 from agent.service import commitment, verification

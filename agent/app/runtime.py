@@ -32,9 +32,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.app import notify
-from agent.app.certificates import ending, ending_of_peers
-from agent.app.clip_end import early_end
-from agent.app.control import ControlServer
+from agent.app.control import ControlServer, priority_of, text_of
 from agent.app.forwarding import Forwarder, Listening, make_records, make_settler, reporters
 from agent.app.journal import Journal
 from agent.app.rehearse import rehearse_elsewhere
@@ -244,6 +242,7 @@ class Runtime:
 
     def _captured(self, source: SourceSettings, done: Recorded) -> None:
         from agent.acquire.pipeline import frames_missing
+        from agent.app.clip_end import early_end
 
         captured, sealed = done
         missing = frames_missing(source, captured.frames, captured.ended_by)
@@ -267,6 +266,10 @@ class Runtime:
 
     def _say_certificates(self) -> None:
         now, settings = time.time(), self.settings
+        if not any(settings.tls) and not any(row.tls for row in settings.destination):
+            return
+        from agent.app.certificates import ending, ending_of_peers  # a box without TLS does without
+
         for text in (*ending(settings, now), *ending_of_peers(settings, self.spool.root, now)):
             self.journal.say("warning", "tls", text)
 
@@ -278,19 +281,14 @@ class Runtime:
         if verb == "status":
             return self.status()
         if verb == "retry":
-            return {"ok": True, "count": self._retry(_text(request, "destination"), _text(request, "uid"))}
+            return {"ok": True, "count": self._retry(text_of(request, "destination"), text_of(request, "uid"))}
         if verb == "capture":
-            self._trigger(_text(request, "source") or "", _priority(request, ""))
+            self._trigger(text_of(request, "source") or "", priority_of(request, ""))
             return {"ok": True}
         if verb == "priority":
-            return {"ok": True, "count": self._prioritize(_text(request, "uid") or "", _priority(request, "normal"))}
+            priority = PRIORITY_OF_WORD[priority_of(request, "normal")]
+            return {"ok": True, "count": self.spool.prioritize(text_of(request, "uid") or "", priority)}
         raise UsageError(f"the agent knows no request '{verb}'")
-
-    def _prioritize(self, uid: str, word: str) -> int:
-        count = self.spool.prioritize(uid, PRIORITY_OF_WORD[word])
-        if not count:
-            raise NotFound(f"the spool has never had {uid}, neither as an instance nor as a study")
-        return count
 
     def _trigger(self, source: str, priority: str) -> None:
         with self._lock:
@@ -425,20 +423,6 @@ def memory() -> dict[str, int]:
             if name in ("VmRSS", "VmHWM"):
                 found["rss_kib" if name == "VmRSS" else "peak_kib"] = int(value.split()[0])
     return found
-
-
-def _text(request: dict[str, Any], name: str) -> str | None:
-    value = request.get(name)
-    if value is not None and not isinstance(value, str):
-        raise UsageError(f"'{name}' of a request is text")
-    return value
-
-
-def _priority(request: dict[str, Any], default: str) -> str:
-    word = _text(request, "priority") or default
-    if word and word not in PRIORITY_OF_WORD:
-        raise UsageError(f"'{word}' is no priority: {', '.join(PRIORITY_OF_WORD)}")
-    return word
 
 
 def _is_recording(recorder: Recorder) -> bool:

@@ -202,10 +202,7 @@ def _prioritize_alone(args: Arguments, root: str) -> int:
 
     settings = settings_of(args)
     with open_spool(settings._replace(spool=settings.spool._replace(path=root))) as spool:
-        count = spool.prioritize(args.uid, PRIORITY_OF_WORD[args.level])
-    if not count:
-        raise NotFound(f"the spool has never had {args.uid}, neither as an instance nor as a study")
-    return count
+        return spool.prioritize(args.uid, PRIORITY_OF_WORD[args.level])
 
 
 def _retry(args: Arguments, root: str) -> int:

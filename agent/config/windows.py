@@ -6,7 +6,6 @@ counted from Monday 00:00, so that a question is one comparison.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 DAY_MINUTES: Final = 24 * 60
 WEEK_MINUTES: Final = 7 * DAY_MINUTES
-_WINDOW: Final = re.compile(r"(?:([A-Za-z,-]+) )?([0-9]{2}):([0-9]{2})-([0-9]{2}):([0-9]{2})")
+_WINDOW: Final = r"(?:([A-Za-z,-]+) )?([0-9]{2}):([0-9]{2})-([0-9]{2}):([0-9]{2})"
 
 Span = tuple[int, int]  # minutes of the week, the first in it and the first behind it
 
@@ -36,7 +35,9 @@ def spans(windows: Iterable[str]) -> tuple[Span, ...]:
 
 def _read(text: str) -> tuple[list[int], int, int]:
     """Return days, the minute it begins at and its length."""
-    match = _WINDOW.fullmatch(text)
+    import re  # few sites have windows
+
+    match = re.fullmatch(_WINDOW, text)
     if match is None:
         raise ValueError(f"'{text}' is no window: HH:MM-HH:MM, with days as Mon-Fri or Sat,Sun in front")
     hours = [(int(match[2]), int(match[3])), (int(match[4]), int(match[5]))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from agent.dataset import uid
@@ -27,7 +26,7 @@ MADE: Final = (*LOSSLESS, "htj2k", "jpeg-ls-near")
 # Below this a PDU of 4 KiB takes longer than many peers wait for one; above it nothing is a limit.
 BANDWIDTH_BITS_PER_S: Final = (16_000, 100_000_000_000)
 _BIT_UNITS: Final = {"": 1, "bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9}
-_BANDWIDTH: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?([A-Za-z/]*)")
+_BANDWIDTH: Final = r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?([A-Za-z/]*)"
 
 
 def bits_per_s(bandwidth: str | int) -> float:
@@ -35,7 +34,9 @@ def bits_per_s(bandwidth: str | int) -> float:
     text = str(bandwidth)
     if not text:
         return 0.0
-    found = _BANDWIDTH.fullmatch(text)
+    import re  # patterns cost memory, and few sites have one of these
+
+    found = re.fullmatch(_BANDWIDTH, text)
     if found is None or found[2] not in _BIT_UNITS:
         raise ValueError(f"'{text}' is no bandwidth: a number with bit/s, kbit/s, Mbit/s or Gbit/s, as 8 Mbit/s")
     rate = float(found[1]) * _BIT_UNITS[found[2]]

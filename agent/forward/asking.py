@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Final
 from agent.dimse import status
 from agent.dimse.message import NActionResponse
 from agent.errors import AgentError, EncodeError, NoAcceptedContext, RemoteProtocolError, StatusError
-from agent.forward.existence import lists
 from agent.service import commitment, query
 from agent.service.commitment import Reference
 from agent.service.query import Place
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     from agent.dimse.fragment import Received
     from agent.forward.deliver import Delivery
-    from agent.forward.worker import Settings
+    from agent.forward.settings import Settings
     from agent.service.proposal import Need
     from agent.spool.core import Item
     from agent.spool.store import Spool
@@ -232,6 +231,8 @@ def _count(items: Sequence[Item]) -> str:
 
 
 def _listed(delivery: Delivery, context_id: int, place: Place) -> bool | None:
+    from agent.forward.existence import lists  # few archives let it come to this
+
     syntax = delivery.conversation.driver.association.contexts[context_id].transfer_syntax
     try:
         return lists(delivery.conversation, context_id, syntax, place, delivery.peer.timeouts.response_s)

@@ -12,7 +12,6 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from agent.forward.profile import learn
 from agent.spool.flights import FILE_LIMIT_BYTES, read_lines, write_lines
 
 if TYPE_CHECKING:
@@ -117,6 +116,8 @@ class Flights:
         facts = {**kind, "times": self._count, **flight.facts()}
         changes: list[str] = []
         if flight.associated:
+            from agent.forward.profile import learn  # the first association pays for it, not the idle daemon
+
             profile, changes = learn(profile, facts, flight.changes)
         lines.append(_line(facts))
         head = _line(profile)

@@ -22,7 +22,7 @@ from agent.forward.worker import IDLE_TICK_S, Worker
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from agent.forward.worker import Stop
+    from agent.forward.settings import Stop
 
 
 class Helper(Worker):

@@ -16,10 +16,9 @@ puts back what was claimed and not begun. Raises only ``SpoolError``: a ledger t
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 from agent.dimse.status import DUPLICATE_SOP_INSTANCE
 from agent.errors import AgentError, FileError, MediaError, NoAcceptedContext, SpoolError, StatusError
@@ -27,9 +26,9 @@ from agent.forward.asking import Asking
 from agent.forward.circuit import Circuit
 from agent.forward.deliver import Delivery, Outcome, echo
 from agent.forward.files import pair_of
+from agent.forward.gate import Gate
 from agent.forward.outgoing import Outgoing, Sent, instance_of
 from agent.forward.policy import (
-    BackOff,
     Health,
     Scope,
     Verdict,
@@ -39,67 +38,29 @@ from agent.forward.policy import (
     rule_of_error,
     rule_of_status,
 )
+from agent.forward.settings import draw
 from agent.service import commitment
 from agent.spool.forwarding import Answer
-from agent.spool.states import Life, Priority
-from agent.transcode.choose import AS_STORED
+from agent.spool.states import Life
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from agent.forward.files import Pair
-    from agent.forward.schedule import Schedule
+    from agent.forward.settings import Settings, Stop
     from agent.forward.settle import Settler
     from agent.link.flight import Flight
-    from agent.link.peer import Peer
     from agent.spool.core import Item
     from agent.spool.store import Spool
 
-BATCH = 32  # claimed and reported in one commit each: a power cut costs at most so many second sendings
 IDLE_TICK_S = 2.0  # an idle worker looks at deadlines, and for a stop it was not woken for, so often
-PAIRS = 100  # kinds of instance proposed at once; BATCH of them may be new
+PAIRS = 100  # kinds of instance proposed at once; gate.BATCH of them may be new
 LINGER_TICK_S = 0.2  # a lingering association notices a new image so fast
 STOP_GRACE_S = 5.0  # for the instance under way when the agent stops
 
 
-class Stop(Protocol):
-    """Says when to end; a ``threading.Event`` is one."""
-
-    def is_set(self) -> bool:
-        """Return whether to end."""
-
-
-class Settings(NamedTuple):
-    """How one destination is served; the times are a site's to choose."""
-
-    destination: str
-    peer: Peer
-    commitment: bool = True
-    idle_close_s: float = 2.0  # the association stays open for more images
-    report_wait_s: float = 10.0  # and for a report
-    report_deadline_s: float = 3600.0  # then the question is put anew
-    most_asked: int = 10  # questions for one instance
-    look_s: float = 3600.0  # behind them, for an association on which to look whether it is listed
-    back_off: BackOff = BackOff()
-    transfer_syntax: str = AS_STORED  # or AUTO, or the UID to prefer
-    cpu_share: float = 1.0  # of one core, for copies
-    schedule: Schedule | None = None  # None: images at any hour
-    urgent_ignores_windows: bool = False
-    failover: str = ""  # destination that is owed the images while this one is down ...
-    failover_after_s: float = 600.0  # ... for so long
-    associations: int = 1  # at a time; more than one needs helpers (``team``)
-
-
 def _nobody(_level: str, _text: str) -> None:
     """Say nothing."""
-
-
-def _entropy() -> float:
-    """Return a number in [0, 1): boxes that lost the same archive must not come back together.
-
-    The module ``random`` would serve too, for 200 KiB of an idle box.
-    """
-    return int.from_bytes(os.urandom(4), "big") / 2**32
 
 
 def _unrecorded(_peer: object) -> None:
@@ -109,9 +70,9 @@ def _unrecorded(_peer: object) -> None:
 class Worker:
     """The forwarder of one destination; ``run`` is its thread. ``health`` may be read and replaced by others."""
 
-    __slots__ = ("_arrivals", "_asking", "_carried", "_claimed", "_clock", "_closed", "_done", "_entropy",
+    __slots__ = ("_asking", "_carried", "_claimed", "_clock", "_done", "_entropy", "_gate",
         "_pairs", "_record", "_say", "_settings", "_settler", "_spool", "_stop", "_stop_seen", "_stored", "_total",
-        "_troubled", "_yielded", "circuit", "outgoing")  # fmt: skip
+        "_troubled", "circuit", "outgoing")  # fmt: skip
 
     def __init__(
         self,
@@ -123,7 +84,7 @@ class Worker:
         say: Callable[[str, str], None] = _nobody,
         record: Callable[[object], Flight | None] = _unrecorded,
         clock: Callable[[], float] = time.monotonic,
-        entropy: Callable[[], float] = _entropy,
+        entropy: Callable[[], float] = draw,
     ) -> None:
         self._spool = spool
         self._settings = settings
@@ -140,11 +101,9 @@ class Worker:
         self._total = 0  # instances stored since start
         self._done = (0, 0)  # instances stored and bytes sent for them since the log was told
         self._carried: list[Item] = []  # of these: for the next association, which proposes their contexts
-        self._arrivals = 0  # of the spool, when it was last asked for something more urgent
-        self._yielded: set[int] = set()  # were put back for something more urgent, and will not be again
-        self._closed = False  # its window, when it was last looked at
         self._troubled = False  # this association met a failure of the way or the peer: no more work on it
         self.circuit = Circuit()
+        self._gate = Gate(spool, settings, say, clock)
         self._asking = Asking(spool, settings, new_uid, say=say, clock=clock, entropy=entropy, stopping=self._stopping)
         self.outgoing = Outgoing(
             spool,
@@ -179,7 +138,7 @@ class Worker:
 
     def _turn(self, stop: Stop) -> None:
         self._asking.end_overdue()
-        if self._outside() and self._carried:
+        if self._gate.outside() and self._carried:
             self._put_back()
         now = self._clock()
         if self._settings.failover and self.health.open_for(self._settings.failover_after_s, now):
@@ -187,31 +146,12 @@ class Worker:
         if now < self.health.next_at:
             self._rest(self.health.next_at, stop)
         elif (not self.health.open or self._probe()) and not self._work(now):
-            self._rest(now + IDLE_TICK_S, stop, work_counts=not self._closed)
-
-    def _outside(self) -> bool:
-        """Look whether no image may be sent now, and say when that has changed."""
-        schedule = self._settings.schedule
-        closed = schedule is not None and not schedule.open()
-        if closed is not self._closed:
-            self._closed = closed
-            self._say("notice", "its window is closed: images wait" if closed else "its window is open")
-        return closed
+            self._rest(now + IDLE_TICK_S, stop, work_counts=not self._gate.closed)
 
     def _claim(self) -> list[Item]:
-        name, now, least = self._settings.destination, self._clock(), Priority.LOW
-        if self._outside():
-            if not self._settings.urgent_ignores_windows or not self._spool.urgent_due(name, now):
-                return []
-            least = Priority.URGENT
-        self._arrivals = self._spool.arrivals
-        limit, most = BATCH, self._settings.associations
-        due = self._spool.due(name, now, BATCH * most) if most > 1 else 0
-        if due > 1:
-            limit = min(BATCH, -(-due // most))
-        items = self._spool.claim(name, now, limit, least=least)
+        items, more = self._gate.claim()
         self._claimed.update((item.id, item) for item in items)
-        if due > len(items):
+        if more:
             self.circuit.call()
         return items
 
@@ -225,7 +165,7 @@ class Worker:
     def _reported(self, items: Iterable[Item]) -> None:
         for item in items:
             self._claimed.pop(item.id, None)
-            self._yielded.discard(item.id)
+            self._gate.reported(item)
 
     def _defer(self, items: Sequence[Item], reason: str, next_at: float, status: int | None = None) -> None:
         self._spool.deferred_many(items, reason, next_at, status=status)
@@ -238,20 +178,6 @@ class Worker:
         self.outgoing.forget()
         self._spool.put_back(items)
         self._claimed.clear()
-
-    def _gives_way(self, item: Item) -> bool:
-        """Say whether an instance that is claimed must not go now: its window has closed, or others go first."""
-        urgent = item.priority == Priority.URGENT
-        if self._outside() and not (urgent and self._settings.urgent_ignores_windows):
-            return True
-        arrivals = self._spool.arrivals
-        if urgent or arrivals == self._arrivals or item.id in self._yielded:
-            return False
-        self._arrivals = arrivals
-        if not self._spool.overtaken(self._settings.destination, Priority(item.priority), self._clock()):
-            return False
-        self._yielded.update(self._claimed)
-        return True
 
     # --- moods ---------------------------------------------------------------------------------
 
@@ -349,7 +275,7 @@ class Worker:
         answers: list[Answer] = []
         way_given = False
         for item in items:
-            way_given = self._gives_way(item)
+            way_given = self._gate.gives_way(item, self._claimed)
             if way_given or self._finished(delivery) or not self._send(delivery, item, answers):
                 break
         while delivery.outstanding:

@@ -69,8 +69,7 @@ ITEM_COLUMNS = (
 class SpoolCore:
     """State shared by the parts; not for use by itself."""
 
-    __slots__ = ("_claims", "_doubt", "_evicting", "_fresh", "_generation", "_turns", "_work", "admission",
-        "arrivals", "clock",
+    __slots__ = ("_claims", "_doubt", "_evicting", "_fresh", "_generation", "_turns", "_work", "admission", "clock",
         "destinations", "ids", "ledger", "medium", "policy")  # fmt: skip
 
     def __init__(self, medium: Medium, ledger: Ledger, destinations: dict[str, Destination], ids: dict[str, int],
@@ -88,7 +87,6 @@ class SpoolCore:
         self._claims = threading.Lock()
         self._doubt: dict[int, list[int]] = {}  # see forwarding.py
         self._turns: dict[int, int] = {}  # destination -> how many were claimed; see priority.py
-        self.arrivals = 0  # changes when something came that may be more urgent than what is claimed
         self.admission = Admission(medium, policy)
 
     @property
@@ -104,6 +102,10 @@ class SpoolCore:
         """Return a path in quarantine."""
         return f"{self.medium.root}/{QUARANTINE}/{name}"
 
+    def every_destination(self) -> tuple[str, ...]:
+        """Return the names of those that are owed every instance."""
+        return tuple(name for name, known in self.destinations.items() if not known.standby)
+
     def destination_id(self, name: str) -> int:
         """Return the ledger's number of a destination; raises ``SpoolError`` for an unknown name."""
         try:
@@ -114,6 +116,11 @@ class SpoolCore:
     def item(self, destination: str, row: tuple[Any, ...]) -> Item:
         """Make an ``Item`` of a row of ``ITEM_COLUMNS``."""
         return Item._make((row[0], destination, self.path(row[0]), *row[1:]))
+
+    @property
+    def arrivals(self) -> int:
+        """Return a number that changes when something came that may be more urgent than what is claimed."""
+        return self._generation
 
     def wake(self) -> None:
         """End every ``wait_for_work``: there is news, or the caller wants its threads back."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from agent.spool.core import SpoolCore
-from agent.spool.ledger import details, move, note, reason_text
+from agent.spool.ledger import details, move, queue, reason_text, state_of
 from agent.spool.states import Event, State
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ class Diverting(SpoolCore):
         while self.ledger.read(_OWED, (*numbers, 1)):
             count += self.ledger.write(lambda db: self._divert(db, *numbers, destination, other, reason))
         if count:
-            self.arrivals += 1
             self.wake()
         return count
 
@@ -54,10 +53,6 @@ class Diverting(SpoolCore):
         for instance, priority in found:
             move(db, instance, number, Event.DIVERT, at=wall, next_at=0, reason=words,
                  detail=details(to=other, reason=reason_text(reason)))  # fmt: skip
-            sql = "SELECT 1 FROM delivery WHERE instance = ? AND destination = ?"
-            if not db.execute(sql, (instance, target)).fetchone():
-                detail = details(instead_of=destination)
-                seq = note(db, wall, instance, target, Event.QUEUE, State.QUEUED, detail)
-                sql = "INSERT INTO delivery (instance, destination, state, priority, seq) VALUES (?, ?, ?, ?, ?)"
-                db.execute(sql, (instance, target, int(State.QUEUED), priority, seq))
+            if state_of(db, instance, target) is None:
+                queue(db, instance, target, priority, at=wall, detail=details(instead_of=destination))
         return len(found)

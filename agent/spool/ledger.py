@@ -242,6 +242,15 @@ def note(
     return int(seq) + 1
 
 
+def queue(
+    db: sqlite3.Connection, instance: int, destination: int, priority: int, *, at: float, detail: str = ""
+) -> None:
+    """Let a destination be owed an instance, from now on."""
+    seq = note(db, at, instance, destination, Event.QUEUE, State.QUEUED, detail)
+    sql = "INSERT INTO delivery (instance, destination, state, priority, seq) VALUES (?, ?, ?, ?, ?)"
+    db.execute(sql, (instance, destination, int(State.QUEUED), int(priority), seq))
+
+
 def state_of(db: sqlite3.Connection, instance: int, number: int) -> State | None:
     """Return the state of one delivery; None when there is no such delivery."""
     sql = "SELECT state FROM delivery WHERE instance = ? AND destination = ?"

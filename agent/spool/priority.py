@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
+from agent.errors import NotFound
 from agent.spool.core import SpoolCore
 from agent.spool.ledger import details, note
 from agent.spool.states import PRIORITY_WORDS, Event, Priority, State
@@ -40,7 +41,10 @@ class Prioritizing(SpoolCore):
     __slots__ = ()
 
     def prioritize(self, uid: str, priority: Priority) -> int:
-        """Give a SOP Instance, or a study and all that will yet come of it, a priority; returns how many instances."""
+        """Give a SOP Instance, or a study and all that will yet come of it, a priority; returns how many instances.
+
+        Raises ``NotFound`` for what the spool has never had.
+        """
         wall = self.clock.wall()
 
         def job(db: sqlite3.Connection) -> int:
@@ -55,7 +59,8 @@ class Prioritizing(SpoolCore):
             return len(found)
 
         count = self.ledger.write(job)
-        self.arrivals += 1
+        if not count:
+            raise NotFound(f"the spool has never had {uid}, neither as an instance nor as a study")
         self.wake()
         return count
 
@@ -84,6 +89,11 @@ def of_new(db: sqlite3.Connection, said: Priority | None, study_uid: str) -> Pri
     row = db.execute("SELECT priority FROM study WHERE study_uid = ?", (study_uid,)).fetchone()
     known = [found for found in (said, Priority(row[0]) if row else None) if found is not None]
     return min(known, default=Priority.NORMAL)
+
+
+def said_of(priority: Priority) -> str:
+    """Return what the event of a new instance says of its priority; nothing of the usual one."""
+    return "" if priority is Priority.NORMAL else details(priority=PRIORITY_WORDS[priority])
 
 
 def choose(

@@ -37,12 +37,12 @@ from agent.spool.durable import Medium, Ops, media_error
 from agent.spool.evicting import Evicting
 from agent.spool.failover import Diverting
 from agent.spool.forwarding import Forwarding, lost_or_damaged
-from agent.spool.ledger import Ledger, details, live, move, note
+from agent.spool.ledger import Ledger, details, live, move, note, queue
 from agent.spool.names import INSTANCES, LEDGER, LOCK, QUARANTINE, Counter, folder_path
-from agent.spool.priority import of_new
+from agent.spool.priority import of_new, said_of
 from agent.spool.quota import MIB, Floor, Policy
 from agent.spool.receipt import BEGINNING, Place, Reader, Receipt, Row
-from agent.spool.states import PRIORITY_WORDS, Event, Life, Priority, State
+from agent.spool.states import Event, Life, State
 
 if TYPE_CHECKING:
     import sqlite3
@@ -268,8 +268,7 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
 
     def enter(self, number: int, record: InstanceRecord, found: Measured, *, detail: str = "") -> Sealed:
         """Write the rows of a file that is durable under its final name."""
-        every = (name for name, known in self.destinations.items() if not known.standby)
-        names = tuple(every) if record.destinations is None else record.destinations
+        names = self.every_destination() if record.destinations is None else record.destinations
         numbers = [self.destination_id(name) for name in names]
         wall = self.clock.wall()
         captured_at = wall if record.captured_at is None else record.captured_at
@@ -279,21 +278,17 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
 
         def job(db: sqlite3.Connection) -> None:
             priority = of_new(db, record.priority, record.study_uid)
-            urgency = "" if priority is Priority.NORMAL else details(priority=PRIORITY_WORDS[priority])
-            told = "\n".join(filter(None, (story, urgency, detail)))
+            told = "\n".join(filter(None, (story, said_of(priority), detail)))
             seq = note(db, wall, number, None, Event.DURABLE, Life.LIVE, told)
             row = (number, record.sop_instance_uid, record.sop_class_uid, record.transfer_syntax_uid, record.study_uid,
                 record.series_uid, found.data_set_offset, found.size, found.file_sha256, found.data_set_sha256,
                 int(Life.LIVE), captured_at, wall, None, record.source, seq)  # fmt: skip
             db.execute(f"INSERT INTO instance VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608 - only marks
             for destination in numbers:
-                seq = note(db, wall, number, destination, Event.QUEUE, State.QUEUED)
-                sql = "INSERT INTO delivery (instance, destination, state, priority, seq) VALUES (?, ?, ?, ?, ?)"
-                db.execute(sql, (number, destination, int(State.QUEUED), int(priority), seq))
+                queue(db, number, destination, priority, at=wall)
 
         self.ledger.write(job)
         self._remember_fresh(names, number)
-        self.arrivals += 1
         self.wake()
         return _sealed(self, number, record, found, captured_at, wall, duplicate=False)
 

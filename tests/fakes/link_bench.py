@@ -15,9 +15,10 @@ from agent.dataset.encode import encode
 from agent.dataset.uid import EXPLICIT_VR_LE, SC, STORAGE_COMMITMENT, VERIFICATION
 from agent.forward.flights import Flights, Records
 from agent.forward.policy import BackOff
+from agent.forward.settings import Settings
 from agent.forward.settle import Settler
 from agent.forward.team import Helper, run_team
-from agent.forward.worker import Settings, Worker
+from agent.forward.worker import Worker
 from agent.link.listener import Call, Listener
 from agent.link.peer import Peer, Timeouts
 from agent.media.part10 import FileMeta, encode_prefix

@@ -21,8 +21,9 @@ from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, JPEG_LS_LOSSLESS, 
 from agent.errors import ConnectFailed, MediaError, SpoolError
 from agent.forward.deliver import Delivery
 from agent.forward.outgoing import Outgoing
+from agent.forward.settings import Settings
 from agent.forward.settle import Settler
-from agent.forward.worker import Settings, Worker
+from agent.forward.worker import Worker
 from agent.link.peer import Peer
 from agent.media.part10 import FileMeta
 from agent.service import commitment

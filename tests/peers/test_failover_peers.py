@@ -11,7 +11,8 @@ from fakes.link_bench import END_S, HASTY, QUICK, Bench
 
 from agent.acquire.identity import new_uid
 from agent.app.cut_proxy import CutProxy
-from agent.forward.worker import Settings, Worker
+from agent.forward.settings import Settings
+from agent.forward.worker import Worker
 from agent.link.peer import Peer
 from agent.spool.core import Destination
 

@@ -25,8 +25,9 @@ from agent.dataset.encode import encode
 from agent.dataset.uid import EXPLICIT_VR_LE, SC, STORAGE_COMMITMENT, VERIFICATION
 from agent.forward.flights import Flights
 from agent.forward.policy import BackOff
+from agent.forward.settings import Settings
 from agent.forward.settle import Settler
-from agent.forward.worker import Settings, Worker
+from agent.forward.worker import Worker
 from agent.link.flight import Flight
 from agent.link.listener import Call, Listener, serve_requests
 from agent.link.peer import Peer

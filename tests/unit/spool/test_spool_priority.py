@@ -11,7 +11,7 @@ from fakes.spool_world import BOTH, FakeTime, capture, part10, record, uid_of
 
 from agent.app import verb_queue
 from agent.config.schema import PRIORITIES
-from agent.errors import MediaError, SpoolError
+from agent.errors import MediaError, NotFound, SpoolError
 from agent.spool import priority as lanes
 from agent.spool import schema
 from agent.spool.durable import Ops
@@ -124,7 +124,8 @@ def test_the_operator_raises_a_study_and_all_that_comes_of_it(spool, time_):
     sealed(spool, 4, LOW)  # whatever its source says
     sealed(spool, 5, study="9.9")
     assert claimed(spool, time_) == [2, 3, 4, 1, 5]
-    assert spool.prioritize("9.9.9", URGENT) == 0
+    with pytest.raises(NotFound, match="neither as an instance nor as a study"):
+        spool.prioritize("9.9.9", URGENT)
 
 
 def test_words_are_the_same_everywhere():

@@ -1,0 +1,75 @@
+"""What of a destination's queue may go now: its windows, what is more urgent, and the share of one association."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from agent.spool.states import Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from agent.forward.settings import Settings
+    from agent.spool.core import Item
+    from agent.spool.store import Spool
+
+BATCH: Final = 32  # claimed and reported in one commit each: a power cut costs at most so many second sendings
+
+
+class Gate:
+    """Between the queue and one association; used by its thread alone."""
+
+    __slots__ = ("_arrivals", "_clock", "_say", "_settings", "_spool", "_yielded", "closed")
+
+    def __init__(
+        self, spool: Spool, settings: Settings, say: Callable[[str, str], None], clock: Callable[[], float]
+    ) -> None:
+        self._spool = spool
+        self._settings = settings
+        self._say = say
+        self._clock = clock
+        self._arrivals = 0  # of the spool, when it was last asked for something more urgent
+        self._yielded: set[int] = set()  # were put back for something more urgent, and will not be again
+        self.closed = False  # the window, when it was last looked at
+
+    def outside(self) -> bool:
+        """Look whether no image may be sent now, and say when that has changed."""
+        schedule = self._settings.schedule
+        closed = schedule is not None and not schedule.open()
+        if closed is not self.closed:
+            self.closed = closed
+            self._say("notice", "its window is closed: images wait" if closed else "its window is open")
+        return closed
+
+    def claim(self) -> tuple[list[Item], bool]:
+        """Claim what may go now, of several associations the share of one; and whether more is due."""
+        name, now, least = self._settings.destination, self._clock(), Priority.LOW
+        if self.outside():
+            if not self._settings.urgent_ignores_windows or not self._spool.urgent_due(name, now):
+                return [], False
+            least = Priority.URGENT
+        self._arrivals = self._spool.arrivals
+        limit, most = BATCH, self._settings.associations
+        due = self._spool.due(name, now, BATCH * most) if most > 1 else 0
+        if due > 1:
+            limit = min(BATCH, -(-due // most))
+        items = self._spool.claim(name, now, limit, least=least)
+        return items, due > len(items)
+
+    def gives_way(self, item: Item, claimed: Iterable[int]) -> bool:
+        """Say whether an instance that is claimed must not go now: its window has closed, or others go first."""
+        urgent = item.priority == Priority.URGENT
+        if self.outside() and not (urgent and self._settings.urgent_ignores_windows):
+            return True
+        arrivals = self._spool.arrivals
+        if urgent or arrivals == self._arrivals or item.id in self._yielded:
+            return False
+        self._arrivals = arrivals
+        if not self._spool.overtaken(self._settings.destination, Priority(item.priority), self._clock()):
+            return False
+        self._yielded.update(claimed)
+        return True
+
+    def reported(self, item: Item) -> None:
+        """Forget an instance that is done with."""
+        self._yielded.discard(item.id)
