@@ -162,7 +162,15 @@ _DESTINATION: Final = (
         1,
         30 * _DAY_S,
     ),
-    Key("commitment_asks", "integer", 10, "After so many questions without a report it is unconfirmed.", "", 1, 1000),
+    Key(
+        "commitment_asks",
+        "integer",
+        10,
+        "After so many questions without a report C-FIND tells whether it is listed; it is unconfirmed.",
+        "",
+        1,
+        1000,
+    ),
     Key("connect_timeout_s", "number", 10.0, "Bound of the TCP connection and the TLS handshake.", "s", 0.1, 600),
     Key("response_timeout_s", "number", 60.0, "Bound of each response of the peer.", "s", 0.1, 3600),
     Key(

@@ -159,8 +159,7 @@ class Asking:
         for ended in self._spool.expired_transactions(now):
             self._say(
                 "warning",
-                f"{ended.destination}: no commitment report in time for {ended.waiting} "
-                f"instance{'s' * (ended.waiting != 1)}",
+                f"{ended.destination}: no commitment report in time for {_count(ended.waiting, 'instance')}",
             )
         if not self._exhausted(1):
             self._look_until = None
@@ -204,8 +203,8 @@ class Asking:
         again = self._spool.unlisted(found[False], "the archive does not list it (C-FIND)")
         self._tell([item for item in found[False] if item not in again], "the archive does not list it (C-FIND)")
         if again:
-            times = f"asked for {self._settings.most_asked} times"
-            self._say("error", f"{_count(again)} {times} and not listed at the archive; sent once more")
+            times = _count(self._settings.most_asked, "time")
+            self._say("error", f"{_many(again)} asked for {times} and not listed at the archive; sent once more")
 
     def _is_blind(self, why: str) -> None:
         self._blind, self._blind_until = f"whether the archive lists it is not known: {why}", self._clock() + BLIND_S
@@ -222,12 +221,16 @@ class Asking:
 
     def _tell(self, items: Sequence[Item], evidence: str) -> None:
         if items:
-            words = f"unconfirmed after {self._settings.most_asked} questions"
-            self._say("error", f"{_count(items)} {words}; {evidence}; kept, see 'queue list'")
+            words = f"unconfirmed after {_count(self._settings.most_asked, 'question')}"
+            self._say("error", f"{_many(items)} {words}; {evidence}; kept, see 'queue list'")
 
 
-def _count(items: Sequence[Item]) -> str:
-    return f"{len(items)} instance{'s' * (len(items) > 1)}"
+def _many(items: Sequence[Item]) -> str:
+    return _count(len(items), "instance")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _listed(delivery: Delivery, context_id: int, place: Place) -> bool | None:

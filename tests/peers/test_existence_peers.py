@@ -10,17 +10,20 @@ import pytest
 
 pytest.importorskip("pynetdicom")
 
+from fakes.command import QUICK_SOURCE, run_command
 from fakes.link_bench import QUICK, Bench
 from fakes.peers import Orthanc, need
 from fakes.process import Process, free_port
 from fakes.reporting import send_report
+from fakes.site import Site
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 from pynetdicom import AE, evt
 from pynetdicom.sop_class import (
     SecondaryCaptureImageStorage,
     StorageCommitmentPushModel,
     StudyRootQueryRetrieveInformationModelFind,
+    UltrasoundMultiFrameImageStorage,
 )
 
 from agent.spool.quota import Policy
@@ -338,3 +341,36 @@ def test_orthanc_that_does_not_know_us_aborts_at_every_question(bench: Bench) ->
     finally:
         bench.stop.set()
         orthanc.stop()
+
+
+def test_what_a_technician_sees(tmp_path: Path) -> None:
+    ae = AE("ARCHIVE")
+    for sop_class in (UltrasoundMultiFrameImageStorage, StudyRootQueryRetrieveInformationModelFind,
+                      StorageCommitmentPushModel):  # fmt: skip
+        ae.add_supported_context(sop_class, [ExplicitVRLittleEndian, RLELossless])
+    handlers = [(evt.EVT_C_STORE, lambda _event: 0), (evt.EVT_N_ACTION, lambda _event: (0, None)),
+                (evt.EVT_C_FIND, listed)]  # fmt: skip
+    server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+    site = Site(tmp_path / "site")
+    destination = {"name": "pacs", "called_ae": "ARCHIVE", "port": server.server_address[1], "commitment_asks": 1,
+                   "commitment_timeout_s": 1.0}  # fmt: skip
+    site.configure(destinations=[destination], sources=[QUICK_SOURCE])
+    try:
+        site.start()
+        until = time.monotonic() + 40
+        while not site.all_in("unconfirmed", 1):
+            assert time.monotonic() < until, site.log()
+            time.sleep(0.1)
+        (row,) = site.rows()
+        words = ("--config", site.config)
+        evidence = f"no commitment after 1 question; the last one: no report in time; {LISTED}"
+        assert evidence in run_command("queue", "list", *words, "--json").stdout
+        assert f"never committed: {evidence}; it stays on this box" in run_command("why", row.uid, *words).stdout
+        assert f"1 unconfirmed: {evidence}" in run_command("why", "pacs", *words).stdout
+        events = run_command("receipt", row.uid, *words, "--json").json["events"]
+        assert [one["detail"]["listed"] for one in events if one["kind"] == "unconfirmed"] == ["yes"]
+        assert "1 instance unconfirmed after 1 question; " in site.log()
+    finally:
+        if site.agent is not None:
+            site.stop()
+        server.shutdown()

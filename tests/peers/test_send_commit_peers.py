@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +14,7 @@ pytest.importorskip("pynetdicom")
 
 from fakes.command import run_command
 from fakes.foreign_instances import write_instances
-from fakes.peers import Orthanc
+from fakes.peers import Orthanc, make_bench_ca
 from fakes.process import free_port
 from fakes.reporting import send_report
 from pydicom.dataset import Dataset
@@ -42,8 +43,8 @@ class Play(NamedTuple):
 class Archive:
     """A pynetdicom archive."""
 
-    def __init__(self, play: Play, port: int) -> None:
-        self.play, self.report_port = play, port
+    def __init__(self, play: Play, port: int, ca: Path | None = None) -> None:
+        self.play, self.report_port, self.ca = play, port, ca
         self.threads: list[threading.Thread] = []
         self.pending: list[Dataset] = []
         self.asked: list[str] = []
@@ -56,8 +57,18 @@ class Archive:
         handlers = [
             (evt.EVT_C_STORE, lambda _event: 0), (evt.EVT_N_ACTION, self._action), (evt.EVT_ESTABLISHED, self._next),
         ]  # fmt: skip
-        self.server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
+        self.server = ae.start_server(
+            ("127.0.0.1", 0), block=False, evt_handlers=handlers, ssl_context=self._tls(ssl.Purpose.CLIENT_AUTH)
+        )
         self.address = f"ARCHIVE@127.0.0.1:{self.server.server_address[1]}"
+
+    def _tls(self, purpose: ssl.Purpose) -> ssl.SSLContext | None:
+        if self.ca is None:
+            return None
+        context = ssl.create_default_context(purpose, cafile=str(self.ca / "ca.pem"))
+        context.load_cert_chain(str(self.ca / "archive.pem"), str(self.ca / "archive.key"))
+        context.verify_mode = ssl.CERT_REQUIRED
+        return context
 
     def _action(self, event: Any) -> tuple[int, None]:
         request = event.action_information
@@ -98,7 +109,10 @@ class Archive:
         ae = AE(self.play.title)
         ae.add_requested_context(StorageCommitmentPushModel)
         role = build_role(StorageCommitmentPushModel, scu_role=False, scp_role=True)
-        association = ae.associate("127.0.0.1", self.report_port, ae_title="BOX", ext_neg=[role])
+        tls = self._tls(ssl.Purpose.SERVER_AUTH)
+        association = ae.associate(
+            "127.0.0.1", self.report_port, ae_title="BOX", ext_neg=[role], tls_args=tls and (tls, "localhost")
+        )
         self._on(association, report)
         association.release()
 
@@ -117,8 +131,8 @@ def files(tmp_path: Path) -> list[Path]:
 def archive() -> Iterator[Callable[..., Archive]]:
     made: list[Archive] = []
 
-    def start(play: Play, port: int = 0) -> Archive:
-        made.append(Archive(play, port))
+    def start(play: Play, port: int = 0, ca: Path | None = None) -> Archive:
+        made.append(Archive(play, port, ca))
         return made[-1]
 
     yield start
@@ -166,6 +180,18 @@ def test_what_is_said_is_what_the_archive_said(
     assert ("AE Title ROUTER" in done.stderr) is (play.title == "ROUTER")
     assert len(one.asked) <= 1
     assert set(one.statuses) <= {0}
+
+
+@pytest.mark.parametrize("way", ["same", "new"])
+def test_with_tls_both_ways(
+    archive: Callable[..., Archive], files: list[Path], tmp_path_factory: pytest.TempPathFactory, way: str
+) -> None:
+    ca, port = make_bench_ca(tmp_path_factory.mktemp("ca")), free_port()
+    one = archive(Play(way), port, ca)
+    tls = ["--ca", ca / "ca.pem", "--cert", ca / "agent.pem", "--key", ca / "agent.key"]
+    done = send(one.address, "--listen", f"127.0.0.1:{port}", "--json", *tls, *files)
+    assert done.returncode == 0, done.stderr
+    assert done.json["committed"] == FILES
 
 
 def test_what_is_said_to_people(archive: Callable[..., Archive], files: list[Path]) -> None:
