@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from fakes import interop_commit, interop_scp, interop_scu
+from fakes import interop_commit, interop_listener, interop_scp, interop_scu
 from fakes.interop import Bench, Cell, play, samples
 from fakes.peers import make_bench_ca, versions
 from interop_table import document, summary, table, used
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 def collect(only: list[str], jobs: int) -> list[Cell]:
     """Play the matrix; a dot for each cell on stderr."""
-    runs = [*interop_scu.runs(), *interop_scp.runs(), *interop_commit.runs()]
+    parts = (interop_scu, interop_scp, interop_listener, interop_commit)
+    runs = [run for part in parts for run in part.runs()]
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), make_bench_ca(Path(folder) / "ca"), samples(Path(folder) / "samples"))
         return list(_told(play(runs, bench, only, jobs=jobs)))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = {
     "echo": "Verification",
+    "listener": "of `run`",
     "explicit": "Explicit VR",
     "implicit": "Implicit VR",
     "rle": "RLE",
@@ -27,17 +28,17 @@ COLUMNS: Final = {
 }
 _ROLES: Final = {
     "SCU": "We send and ask for commitment (`send`, `echo`, `run`) to these SCPs",
-    "SCP": "We store and report (`archive`) for these SCUs",
+    "SCP": "We store and report (`archive`) and listen (`run`) for these SCUs",
 }
 _HEAD: Final = """# Interoperability
 
 Made by `scripts/interop --markdown INTEROP.md` with every peer on loopback; nothing here is written by hand.
 
-Each row stands for several runs: one for each maximum length of the peer ({lengths}, where 0 means no limit), and one
-for Storage Commitment, whose report comes on the association of the question, on a new one of the SCP, or on the next
-one of the SCU. *yes*: what arrived is what was sent, by pydicom, or the commitment is known to whoever asked for it. A
-number is a limit of the peer, which was tried all the same and shows in what the peer answered or logged; *yes* with a
-number: the other runs are green. A program with an option is a row of its own.
+Each row stands for several runs: one for each maximum length of the peer ({lengths}, where 0
+means no limit), and one for Storage Commitment, whose report comes on the association of the question, on a new one of
+the SCP, or on the next one of the SCU. *yes*: what arrived is what was sent, by pydicom, or the commitment is known to
+whoever asked for it. A number is a limit of the peer, which was tried all the same and shows in what the peer answered
+or logged; *yes* with a number: the other runs are green. A program with an option is a row of its own.
 
 {versions}
 

@@ -40,7 +40,7 @@ _PEER_S: Final = 60.0
 
 
 class Run(NamedTuple):
-    """``role`` is ours; ``way`` is the maximum length of the peer, or "commitment"."""
+    """``role`` is ours; ``way`` is the maximum length of the peer, or "commitment" or "listener"."""
 
     role: str
     peer: str

@@ -6,11 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
-from fakes import interop_commit, interop_scp, interop_scu
+from fakes import interop_commit, interop_listener, interop_scp, interop_scu
 from fakes.interop import Bench, Run, judge, play, samples
 from fakes.interop_limits import LIMITS
 
-RUNS = dict([*interop_scu.runs(), *interop_scp.runs(), *interop_commit.runs()])
+PARTS = (interop_scu, interop_scp, interop_listener, interop_commit)
+RUNS = dict(run for part in PARTS for run in part.runs())
 SAMPLE = [
     Run("SCU", "storescp+xa", True, "4096"),
     Run("SCU", "dcmrecv+xf", False, "131072"),
