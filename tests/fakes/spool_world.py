@@ -157,6 +157,13 @@ class World:
         for one in committed:
             self.promise("committed", one.rsplit(".", 1)[1])
 
+    def divert(self, spool: Spool) -> None:
+        """Let "second" have what waits for "pacs"."""
+        for row in spool.rows(destination="pacs"):
+            if row.state in {"queued", "deferred"}:
+                self.promise("diverted", row.sop_instance_uid.rsplit(".", 1)[1])
+        spool.divert("pacs", "second", "down")
+
     def finish(self, spool: Spool) -> None:
         """Drive everything to its end, as the forwarder would."""
         spool.retry()
@@ -176,7 +183,7 @@ class World:
         """Return every broken invariant, as a sentence."""
         wrong = [f"recovery raised an alarm: {report}"] if report.alarm and not rebuilt else []
         digests: dict[str, str] = {}
-        vouched = {words[1] for words in self.promises() if words[0] == "vouched"}
+        vouched = {words[1] for words in self.promises() if words[0] in {"vouched", "diverted"}}
         at_second = {words[2] for words in self.promises() if words[0] == "at" and words[1] == "second"}
         for words in self.promises():
             if words[0] == "captured":

@@ -6,11 +6,12 @@ import os
 import tempfile
 
 from fakes.spool_faults import look
-from fakes.spool_world import World, capture, data_set, digest
+from fakes.spool_world import World, capture, data_set, digest, uid_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.errors import DecodeError, SpoolConflict
+from agent.errors import DecodeError, NotFound, SpoolConflict
+from agent.spool.states import Priority
 from agent.spool.walk import Origin, walk
 
 NUMBERS = st.integers(1, 6)
@@ -30,6 +31,8 @@ CALLS = st.one_of(
     st.tuples(st.just("unanswered"), st.integers(0, 5), st.just(0)),
     st.tuples(st.just("end"), st.sampled_from(["not offered", "unlisted", "unconfirmed"]), st.integers(1, 4)),
     st.tuples(st.just("retry"), st.just(0), st.just(0)),
+    st.tuples(st.just("prioritize"), NUMBERS, st.sampled_from(Priority)),
+    st.tuples(st.just("divert"), st.just(0), st.just(0)),
     st.tuples(st.just("evict"), st.just(0), st.integers(0, 1)),
     st.tuples(st.just("restart"), st.just(0), st.just(0)),
 )
@@ -101,6 +104,15 @@ class Life:
 
     def retry(self, _a: int, _b: int) -> None:
         self.spool.retry()
+
+    def prioritize(self, number: int, priority: Priority) -> None:
+        try:
+            self.spool.prioritize(uid_of(number), priority)
+        except NotFound:
+            assert number not in self.first
+
+    def divert(self, _a: int, _b: int) -> None:
+        self.world.divert(self.spool)
 
     def evict(self, _a: int, hurry: int) -> None:
         self.spool.evict(need_bytes=hurry)
