@@ -43,6 +43,8 @@ class Helper(Worker):
         wanted = self._seen != seen or self.circuit.busy
         if wanted and not stop.is_set() and not self.health.failures and self._clock() >= self._not_before:
             self._assist()
+        elif self._carried:
+            self._put_back()
 
     def _assist(self) -> None:
         self._troubled = False

@@ -11,7 +11,11 @@ from fakes.spool_world import capture
 from agent.errors import ConnectFailed, SpoolError
 from agent.forward.circuit import Circuit
 from agent.forward.policy import BREAKER_FAILURES, BackOff, Health
-from agent.forward.team import run_team
+from agent.forward.settings import Settings
+from agent.forward.settle import Settler
+from agent.forward.team import Helper, run_team
+from agent.forward.worker import Worker
+from agent.link.peer import Peer
 from agent.spool.core import Destination
 from agent.spool.store import Spool
 
@@ -19,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from agent.forward.team import Helper
-    from agent.forward.worker import Worker
 
 DOWN = ConnectFailed("down")
 
@@ -109,3 +111,18 @@ def test_a_call_before_anybody_waits_is_heard() -> None:
     circuit.call()
     assert circuit.wait(0, 60.0) == 1
     assert circuit.wait(1, 0.0) == 1
+
+
+def test_what_a_helper_carries_to_its_next_association_is_given_back_when_there_is_none(tmp_path: Path) -> None:
+    """Else it would be nobody's: the leader does not see what is active, and failover hands over what waits."""
+    with Spool.open(str(tmp_path), destinations=[Destination("pacs")]) as spool:
+        capture(spool, 1)
+        how, settler = Settings("pacs", Peer("A", "h", 1), associations=2), Settler(spool, {}, lambda *_: None)
+        leader, helper = Worker(spool, how, settler, str), Helper(spool, how, settler, str)
+        helper.help(leader, 2)
+        helper._carried = helper._claim()
+        leader.health = Health(1, spool.clock.monotonic() + 60)
+        leader.circuit.call()
+        helper._turn(threading.Event())
+        assert spool.counts()["pacs"] == {"queued": 1}
+        assert helper._carried == []
