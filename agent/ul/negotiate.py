@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from agent.ul.items import PresentationContext
+    from agent.ul.user import UserIdentity
 
+_NAMED = (1, 2)  # User Identity Type: name, name and passcode
 SYNCHRONOUS = AsyncWindow(1, 1)
 
 
@@ -91,9 +93,19 @@ def answer(request: AssociateRequest, policy: Policy) -> AssociateAccept | Assoc
         implementation_version_name=policy.implementation_version_name,
         window=_grant_window(request.user.window, policy.window),
         roles=_grant_roles(request, policy),
+        identity_response=_confirm(request.user.identity),
     )
     results = tuple(_result(context, policy.offers.get(context.abstract_syntax)) for context in request.contexts)
     return AssociateAccept(request.called_ae, request.calling_ae, results, user, reserved=request.reserved)
+
+
+def _confirm(identity: UserIdentity | None) -> bytes | None:
+    """Confirm a user by name, with or without passcode, who asks for it (PS3.15 B.4: nothing needs to be verified).
+
+    Other types prove themselves to a server that we do not have; they are accepted in silence (PS3.7 D.3.3.7.2).
+    """
+    asked = identity is not None and identity.response_requested and identity.kind in _NAMED
+    return b"" if asked else None
 
 
 def agree(request: AssociateRequest, accept: AssociateAccept) -> dict[int, AgreedContext]:

@@ -394,9 +394,10 @@ def test_the_second_look_obeys_a_stop(pki: Pki) -> None:
         except OSError:
             first.close()
         silent, _ = listener.accept()
-        stopping.set()
         silent.settimeout(10)
         with silent:
+            assert silent.recv(4096)  # it is in the handshake, and not in the connect any more
+            stopping.set()
             while silent.recv(4096):
                 pass
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakes import tls_profile as profile
+from fakes.peers import dcmtk_tls
 from fakes.tls_judge import GROUPS, Caller, raw_refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 BOTH = pytest.mark.parametrize("conf", [False, True], ids=["alone", "with openssl.cnf"])
@@ -81,3 +85,21 @@ def test_client_offers_exactly_the_profile(folder: Path, conf: bool) -> None:
     assert groups == (profile.ECDHE if conf else profile.ECDHE | profile.DHE)
     assert set(found.signatures) - profile.UNASKED == profile.PERMITTED_SIGNATURES
     assert set(found.signatures) & profile.UNASKED == (set() if conf else profile.UNASKED)
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["storescp", "Orthanc"])
+def test_archives_of_others_speak_it(
+    storescp: Callable[..., Any], orthanc: Callable[..., Any], bench_ca: Path, name: str, conf: bool
+) -> None:
+    if name == "storescp":
+        port, title = storescp(*dcmtk_tls(bench_ca, "archive"), "--require-peer-cert").port, "ANY"
+    else:
+        peer = orthanc(tls=bench_ca, modalities={"agent": ["AGENT", "127.0.0.1", 1]})
+        port, title = peer.port, peer.aet
+    command = [str(profile.AGENT), "echo", "--to", f"{title}@127.0.0.1:{port}", "--ae", "AGENT"]
+    command += ["--ca", f"{bench_ca}/ca.pem", "--cert", f"{bench_ca}/agent.pem", "--key", f"{bench_ca}/agent.key"]
+    env = {**os.environ, **profile.environment(conf=conf)}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "version TLSv1.3" in done.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,18 @@ from fakes.command import QUICK_SOURCE, run_command
 from fakes.process import Process, free_port
 from fakes.site import Site
 from pynetdicom import AE, evt
+from pynetdicom.pdu_primitives import UserIdentityNegotiation
 from pynetdicom.sop_class import Verification
 
+from agent.dataset.uid import VERIFICATION
 from agent.errors import AssociationRejected, UserNotConfirmed
 from agent.forward.deliver import echo
+from agent.link.conversation import refuse
+from agent.link.listener import Listener, serve_requests
 from agent.link.peer import Peer, Timeouts
 from agent.link.user_identity import User
+from agent.service import verification
+from agent.service.proposal import acceptor_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -130,6 +137,44 @@ def test_the_daemon_says_who_it_is_and_never_the_passcode(tmp_path: Path) -> Non
     assert json.loads(record.splitlines()[-1])["user"] == [2, False, False]
     assert passcode not in agent.log + record + text + told
     assert "box7" not in record + text
+
+
+@pytest.fixture
+def our_listener() -> Iterator[int]:
+    """Run our listener, Verification only; returns its port."""
+    policy = acceptor_policy({VERIFICATION: verification.OFFER})
+    listener = Listener("127.0.0.1", 0, policy, lambda call: serve_requests(call, refuse, 5))
+    stop = threading.Event()
+    thread = threading.Thread(target=listener.run, args=(stop,))
+    thread.start()
+    yield listener.port
+    stop.set()
+    thread.join(10)
+
+
+@pytest.mark.parametrize("asks", [False, True])
+@pytest.mark.parametrize("kind", [1, 2, 3, 4, 5])
+def test_our_listener_confirms_names_and_takes_the_rest_in_silence(our_listener: int, kind: int, asks: bool) -> None:
+    """PS3.15 B.4, judged by pynetdicom as the requestor."""
+    item = UserIdentityNegotiation()
+    item.user_identity_type, item.primary_field, item.positive_response_requested = kind, b"somebody", asks
+    if kind == 2:
+        item.secondary_field = b"passcode"
+    ae = AE()
+    ae.add_requested_context(Verification)
+    association = ae.associate("127.0.0.1", our_listener, ext_neg=[item])
+    assert association.is_established
+    assert association.send_c_echo().Status == 0
+    found = association.acceptor.user_identity
+    association.release()
+    assert (found is not None) is (asks and kind in (1, 2))
+
+
+def test_our_own_client_is_confirmed_by_our_listener(our_listener: int, tmp_path: Path) -> None:
+    peer = Peer("ANY", "127.0.0.1", our_listener, timeouts=WAITS)
+    echo(peer._replace(user=user(2, tmp_path, response=True)))
+    with pytest.raises(UserNotConfirmed):
+        echo(peer._replace(user=user(5, tmp_path, response=True)))
 
 
 def test_a_passcode_in_clear_is_a_mistake_of_the_configuration(tmp_path: Path) -> None:
