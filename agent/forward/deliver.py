@@ -261,18 +261,24 @@ class Delivery:
         request = CStoreRequest(message_id, instance.sop_class_uid, instance.sop_instance_uid, instance.priority)
         conversation.queue(context_id, request, bulk=True)
         check = DigestCheck(instance) if instance.data_set_sha256 else None
-        sent = driver.send_data_set(fd, instance.data_set_offset, size, context_id, self._refused, check)
+        refused = partial(self._refused, message_id)
+        sent = driver.send_data_set(fd, instance.data_set_offset, size, context_id, refused, check)
         self.outstanding.add(message_id, Asked(instance, context_id, started, driver.now(), sent))
         return None
 
-    def _refused(self) -> bool:
-        """Look, in the middle of a Data Set, whether the peer has refused it; success that early is a lie."""
+    def _refused(self, message_id: int) -> bool:
+        """Look, in the middle of a Data Set, whether the peer has refused it; success that early is a lie.
+
+        Only a refusal of this very request may end it in good order: the peer could take the piece for a whole one.
+        """
         answer = self._conversation.early_response(self.outstanding)
         if answer is None:
             return False
-        if isinstance(answer, CStoreResponse) and not explain(Service.STORAGE, answer.status).stored:
-            return True
-        raise RemoteProtocolError(f"{self.peer} answered before it had the whole instance")
+        if answer.message_id != message_id or not isinstance(answer, CStoreResponse):
+            raise RemoteProtocolError(f"{self.peer} answered what was not asked, in the middle of an instance")
+        if explain(Service.STORAGE, answer.status).stored:
+            raise RemoteProtocolError(f"{self.peer} answered before it had the whole instance")
+        return True
 
     def _refusal(self, instance: Instance) -> NoAcceptedContext:
         association = self._conversation.driver.association

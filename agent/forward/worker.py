@@ -279,7 +279,7 @@ class Worker:
             if way_given or self._finished(delivery) or not self._send(delivery, item, answers):
                 break
         while delivery.outstanding:
-            self._answered(delivery, self.outgoing.answer(delivery), answers)
+            self._await(delivery, answers)
         self._spool.stored_many(answers)
         self._reported(answer.item for answer in answers)
         self._stored += len(answers)
@@ -305,7 +305,7 @@ class Worker:
         """Send one instance as soon as the window has room for it; False: this association is done."""
         beside = delivery.outstanding.window > 1 and self.outgoing.startable(delivery, item)
         while delivery.outstanding.full or (delivery.outstanding and not beside):
-            self._answered(delivery, self.outgoing.answer(delivery), answers)
+            self._await(delivery, answers)
         if self._finished(delivery):
             return False
         sent = self.outgoing.start(delivery, item) if beside else self.outgoing.send(delivery, item)
@@ -313,11 +313,24 @@ class Worker:
             self._answered(delivery, sent, answers)
         return beside or sent is not None  # None: its copy is ready, and the association was released meanwhile
 
+    def _await(self, delivery: Delivery, answers: list[Answer]) -> None:
+        """Wait for the next answer; none comes once another file has ended the association, which blames nobody."""
+        of_another = isinstance(delivery.broken, FileError | MediaError)
+        sent = self.outgoing.answer(delivery)
+        if of_another:
+            words = "another file could not be read, which ended the association before the answer"
+            self._defer([self._item_of(sent.outcome)], words, self._clock())
+        else:
+            self._answered(delivery, sent, answers)
+
+    def _item_of(self, outcome: Outcome) -> Item:
+        uid = outcome.instance.sop_instance_uid
+        return next(item for item in self._claimed.values() if item.sop_instance_uid == uid)
+
     def _answered(self, delivery: Delivery, sent: Sent, answers: list[Answer]) -> None:
         """Note what became of one instance: an answer to be written down, or why it is not stored."""
         outcome = sent.outcome
-        uid = outcome.instance.sop_instance_uid
-        item = next(item for item in self._claimed.values() if item.sop_instance_uid == uid)
+        item = self._item_of(outcome)
         if not (outcome.stored or self._arrived_before(item, outcome)):
             self._not_stored(item, outcome)
             return

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 from fakes.link_bench import QUICK, Bench
 
 from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, SC
+from agent.dimse.fragment import DataSetPart, Received
 from agent.dimse.message import CStoreRequest, CStoreResponse
-from agent.errors import AgentError
+from agent.dimse.status import DOUBTFUL_ATTEMPTS, OUT_OF_RESOURCES
+from agent.errors import AgentError, MediaError
 from agent.link.listener import Call, Listener
 from agent.service.proposal import acceptor_policy
+from agent.spool.store import Spool
 from agent.ul.negotiate import Offer
 from agent.ul.user import AsyncWindow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from agent.spool.core import Item
+    from agent.spool.states import Life
 
 PAUSE_S = 0.05  # so long nothing comes from a sender that waits
 
@@ -127,3 +135,66 @@ def test_large_ones_while_answers_come(bench: Bench) -> None:
     bench.work(scp.start(bench), commitment=False, operations=4)
     bench.until(stored=10)
     assert scp.most == 4
+
+
+def test_a_file_that_cannot_be_read_is_not_held_against_those_beside_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends the association while others are under way on it; that they were tried before says nothing of them."""
+    scp = Backwards(AsyncWindow(4, 1))
+    bench.capture(5)
+    for _ in range(DOUBTFUL_ATTEMPTS):
+        now = bench.spool.clock.monotonic()
+        bench.spool.deferred_many(bench.spool.claim("pacs", now), "the line was cut", now)
+    preadv = os.preadv
+
+    def failing(fd: int, buffers: list[memoryview], offset: int) -> int:
+        if os.readlink(f"/proc/self/fd/{fd}").endswith("/00000003"):
+            raise OSError(errno.EIO, "Input/output error")
+        return preadv(fd, buffers, offset)
+
+    def examine(spool: Spool, item: Item) -> Life:
+        if item.id == 3:
+            raise MediaError(f"{item.path}: Input/output error")
+        return spool.examine_number(item.id)
+
+    monkeypatch.setattr(os, "preadv", failing)
+    monkeypatch.setattr(Spool, "examine", examine)
+    worker = bench.work(scp.start(bench), commitment=False, operations=4)
+    bench.until(stored=4, held=1)
+    assert worker.health.failures == 0
+    assert [row.id for row in bench.spool.rows(destination="pacs", state="held")] == [3]
+    tries = {row.id: row.attempt for row in bench.spool.rows()}
+    assert min(tries[1], tries[2]) > DOUBTFUL_ATTEMPTS + 1, "what may have arrived is not sent as if for the first time"
+
+
+def test_a_refusal_of_something_else_does_not_cut_an_image_short(bench: Bench) -> None:
+    """A peer that answers twice, or for nobody, in the middle of a Data Set, must not get a piece as a whole."""
+    ends: list[bool] = []
+
+    def serve(call: Call) -> None:
+        conversation = call.conversation
+        try:
+            received = conversation.part("idle", conversation.driver.now() + 5)
+            assert isinstance(received, Received)
+            request = received.message
+            assert isinstance(request, CStoreRequest)
+            if not ends:
+                stray = CStoreResponse(request.message_id + 7, OUT_OF_RESOURCES, SC, request.sop_instance_uid)
+                conversation.send(received.context_id, stray)
+            while isinstance(part := conversation.part("idle", conversation.driver.now() + 5), DataSetPart):
+                if part.last:
+                    ends.append(True)
+                    conversation.send(
+                        received.context_id, CStoreResponse(request.message_id, 0, SC, request.sop_instance_uid)
+                    )
+        except AgentError:
+            ends.append(False)
+
+    policy = acceptor_policy({SC: Offer((EXPLICIT_VR_LE, IMPLICIT_VR_LE))})
+    listener = Listener("127.0.0.1", 0, policy, serve, timeouts=QUICK, say=bench.said.append)
+    bench.thread(listener.run, bench.stop)
+    bench.capture(1, size=30_000_000)
+    bench.work(listener.port, commitment=False)
+    bench.until(stored=1)
+    assert ends[0] is False, "the first try was aborted, not ended in good order"
