@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from agent.errors import AgentError, LinkClosed, LinkTimeout, RemoteProtocolError, TlsRefused
 from agent.link.train import PDV_OVERHEAD_BYTES, Train
-from agent.link.transport import timed_out
 from agent.ul.association import CloseTransport, TransportLost
 from agent.ul.machine import State
 from agent.ul.pdu import Abort, ReleaseRequest, ReleaseResponse
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from agent.ul.items import Buffer
     from agent.ul.pdu import Pdu
 
+BEHIND_LIMIT_BYTES = 1 << 18  # what a peer may still say where nobody listens: behind a release, ours or its own
 LAST_WORDS_READS = 16  # an abort is looked for so far behind what the peer had said before
 _TLS_RECORD_TYPES = (0x15, 0x16)  # alert, handshake: neither is a PDU type
 
@@ -44,7 +44,7 @@ _TLS_RECORD_TYPES = (0x15, 0x16)  # alert, handshake: neither is a PDU type
 class Driver:
     """One association on one connection; used by one thread, except ``interrupt``."""
 
-    __slots__ = ("_clock", "_ends", "_flight", "_in_pdu_since", "_pace", "_read_at", "_timeouts", "_train",
+    __slots__ = ("_behind", "_clock", "_ends", "_flight", "_pace", "_pdu_left_s", "_timeouts", "_train",
         "association", "closed", "transport")  # fmt: skip
 
     def __init__(
@@ -61,8 +61,10 @@ class Driver:
         self._timeouts = timeouts
         self._clock = clock
         self._ends = clock() + timeouts.association_s
-        self._in_pdu_since: float | None = None
-        self._read_at = 0.0
+        self._pdu_left_s = (
+            timeouts.pdu_s
+        )  # of waiting, for the PDU that has begun; what we do meanwhile is not its fault
+        self._behind = 0
         self._train: Train | None = None
         self._flight: Flight | None = None
         self._pace = pace
@@ -121,17 +123,10 @@ class Driver:
         return CloseTransport() if found is None and self.association.over else found
 
     def poll(self) -> bool:
-        """Read once if that needs no waiting; ``arrived`` tells what came. False when nothing did.
-
-        A PDU that does not end in time ends the association here too.
-        """
-        now = self._clock()
-        if self._in_pdu_since is not None and now >= self._in_pdu_since + self._timeouts.pdu_s:
-            self.abort()
-            raise timed_out("pdu", self.transport.name)
+        """Read once if that needs no waiting; ``arrived`` tells what came. False when nothing did."""
         data = self.transport.poll()
         if data is not None:
-            self._take(data, now)
+            self._take(data, self._clock())
         return data is not None
 
     def readable(self, seconds: float) -> bool:
@@ -248,13 +243,10 @@ class Driver:
             self.abort()
             error.message = f"{self.transport.name}: {error.message}"
             raise
-        if found is None:  # all that was read is looked at; what is left of it is the head of one PDU
-            if not self.association.receiving:
-                self._in_pdu_since = None
-            elif self._in_pdu_since is None:
-                self._in_pdu_since = self._read_at
+        if found is not None or not self.association.receiving:
+            self._pdu_left_s = self._timeouts.pdu_s
+        if found is None:
             return None
-        self._in_pdu_since = None
         if isinstance(found, Abort):
             self.close()
             told = abort_error(found)
@@ -266,7 +258,8 @@ class Driver:
         return found
 
     def _read(self, wait: str, deadline: float) -> None:
-        wait, deadline = min(((deadline, wait), *self._other_deadlines()))[::-1]
+        began, in_pdu = self._clock(), self.association.receiving
+        wait, deadline = min(((deadline, wait), *self._other_deadlines(began)))[::-1]
         try:
             data = self.transport.read(deadline, wait)
         except LinkTimeout:
@@ -278,18 +271,25 @@ class Driver:
         except AgentError:
             self.close()
             raise
+        now = self._clock()
+        if in_pdu:
+            self._pdu_left_s -= now - began
         if self.association.state is State.STA5 and looks_like_tls(data):
-            self._note_received(data, self._clock())
+            self._note_received(data, now)
             self.close()
             raise TlsRefused(
                 f"{self.transport.name} answers with TLS: this port wants TLS and was called without",
                 hint="Switch TLS on for this destination, or use the peer's plain port.",
             )
-        self._take(data, self._clock())
+        self._take(data, now)
 
     def _take(self, data: bytes, now: float) -> None:
+        if self.association.state in (State.STA7, State.STA13):
+            self._behind += len(data)
+            if self._behind > BEHIND_LIMIT_BYTES:
+                self.abort()
+                raise LinkClosed(f"{self.transport.name} sends without end behind the end of the association")
         self._note_received(data, now)
-        self._read_at = now
         self.association.receive(data, now)
 
     def _note_received(self, data: bytes, now: float) -> None:
@@ -300,12 +300,12 @@ class Driver:
         if self._flight is not None:
             self._flight.sent(self._clock(), data)
 
-    def _other_deadlines(self) -> list[tuple[float, str]]:
+    def _other_deadlines(self, now: float) -> list[tuple[float, str]]:
         found = [(self._ends, "association")]
         if self.association.deadline is not None:
             found.append((self.association.deadline, "artim"))
-        if self._in_pdu_since is not None:
-            found.append((self._in_pdu_since + self._timeouts.pdu_s, "pdu"))
+        if self.association.receiving:
+            found.append((now + self._pdu_left_s, "pdu"))
         return found
 
     def _write(self, data: memoryview | bytes | bytearray) -> None:

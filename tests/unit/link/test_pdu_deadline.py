@@ -116,15 +116,24 @@ def test_begun_while_nobody_waits() -> None:
 
 
 def test_dripped_while_nobody_waits() -> None:
+    """While we send, a peer that drips costs nothing; its time begins when we wait for it."""
     line = Line(*((float(n), DATA[n : n + 1]) for n in range(len(DATA))))
     driver = established(line)
-    while line.now < PDU_S:
+    while line.now < 2 * PDU_S:
         driver.poll()
         assert driver.arrived() is None
         line.now += 1.0
     with pytest.raises(LinkTimeout, match="wait 'pdu'"):
-        driver.poll()
-    assert driver.closed
+        driver.event("response", FAR)
+    assert line.now == 3 * PDU_S
+
+
+def test_time_that_we_take_is_not_the_peers() -> None:
+    line = Line((1.0, DATA + HEAD), (2.0, TAIL + HEAD), (2.5, TAIL))
+    driver = established(line)
+    for _ in range(3):
+        fragments(driver, 1)
+        line.now += 2 * PDU_S  # a disk that is slow, a limit of the bandwidth
 
 
 def test_slow_but_honest() -> None:
