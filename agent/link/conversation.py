@@ -20,6 +20,7 @@ from agent.dimse.message import MESSAGE_ID_LIMIT, is_response, refusal
 from agent.dimse.status import UNRECOGNIZED_OPERATION
 from agent.errors import LinkClosed, RemoteProtocolError
 from agent.link.early import Early
+from agent.link.turns import Turns
 from agent.ul.pdu import Fragment, ReleaseRequest, ReleaseResponse
 
 if TYPE_CHECKING:
@@ -57,13 +58,14 @@ def refuse(incoming: Incoming) -> Reply:
 class Conversation:
     """DIMSE over one association; used by one thread."""
 
-    __slots__ = ("_assembler", "_early", "_message_id", "driver", "on_request")
+    __slots__ = ("_assembler", "_early", "_message_id", "_turns", "driver", "on_request")
 
     def __init__(self, driver: Driver, on_request: Callable[[Incoming], Reply] = refuse) -> None:
         self.driver = driver
         self.on_request = on_request
         self._assembler = Assembler()
         self._early = Early()
+        self._turns = Turns(driver.now)
         self._message_id = 0
 
     def next_message_id(self) -> int:
@@ -110,7 +112,8 @@ class Conversation:
             return found, incoming.data_set
 
     def answer(self, incoming: Incoming) -> None:
-        """Let ``on_request`` answer a request of the peer and write the answer."""
+        """Let ``on_request`` answer a request of the peer, when it is its turn, and write the answer."""
+        self._turns.wait(0 if incoming.data_set is None else len(incoming.data_set))
         reply = self.on_request(incoming)
         if reply.message is not None:
             self.send(incoming.context_id, reply.message, reply.data_set)
