@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 TESTS: Final = Path(__file__).parents[2]
 PROMISED: Final = ("stored", "awaiting commitment", "committed")  # states that say the peer has it
 ECHO_S: Final = 10.0
+CALL_S: Final = 0.2  # between two calls of a caller that calls again and again
+SURE, TURNS = 0.97, 5  # a share below it is measured again, so often in all
 
 
 class Finding(NamedTuple):
@@ -89,15 +91,12 @@ class Bench:
         return self._send(row, way) if row.side == "SCU" else self._call(row, way)
 
     def _send(self, row: Row, way: str) -> Finding:
-        with Peers(row, self._accepting(row, way)) as peers:
+        with Peers(row, accepting(row, way)) as peers:
             found = self.order("send", port=peers.port, tls=way == TLS, size=row.size, commit=row.commitment)
         problems = list(peers.problems)
         if found["state"] in PROMISED and found["uid"] not in peers.took:
             problems.append(f"{found['state']}, though the peer never took it")
         return judged(row, way, found, problems)
-
-    def _accepting(self, row: Row, way: str) -> ssl.SSLContext | None:
-        return tls_rows.shows() if way == TLS and not row.raw else None
 
     def _call(self, row: Row, way: str) -> Finding:
         tls = way == TLS
@@ -122,6 +121,11 @@ class Bench:
         command = [program, *(dcmtk_tls(self.ca, "archive") if tls else []), "-aec", "AGENT", "127.0.0.1", str(port)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=ECHO_S, check=False)
         return f"an honest caller is not served any more: {done.stderr.strip()}" if done.returncode else ""
+
+
+def accepting(row: Row, way: str) -> ssl.SSLContext | None:
+    """Return the context that a peer of our SCU shakes hands with, where its script does not do that itself."""
+    return tls_rows.shows() if way == TLS and not row.raw else None
 
 
 class Peers:
@@ -223,6 +227,49 @@ def make_certificates(folder: Path) -> Path:
     issue(str(folder), "elsewhere", ca, hosts=("pacs.example.org",))
     tls_rows.folder[:] = [folder]
     return folder
+
+
+def rates(bench: Bench, row: Row, way: str) -> float:
+    """Return what share of its rate another destination keeps while a row is played again and again.
+
+    With and without the row by turns, up to ``TURNS`` of each while there is doubt; the best of either side, because
+    what else a machine does can only make it slower. The process must have been told of a ``good`` destination.
+    """
+    alone = beside = 0.0
+    for _ in range(TURNS):
+        alone = max(alone, bench.order("alone")["rate"])
+        beside = max(beside, (_sending if row.side == "SCU" else _called)(bench, row, way))
+        if beside >= SURE * alone:
+            break
+    return beside / alone
+
+
+def _sending(bench: Bench, row: Row, way: str) -> float:
+    with Peers(row, accepting(row, way)) as peers:
+        found = bench.order("beside", port=peers.port, tls=way == TLS, size=row.size, commit=row.commitment)
+        bench.order("leave")
+    return float(found["rate"])
+
+
+def _called(bench: Bench, row: Row, way: str) -> float:
+    tls, over = way == TLS, threading.Event()
+    where = bench.order("listen", tls=tls)
+
+    def call_again_and_again() -> None:
+        while not over.is_set():
+            with contextlib.suppress(OSError), _calling(where["port"], bench.ca if tls and not row.raw else None) as it:
+                line = Line(it, uid=where["uid"], transaction=where["transaction"])
+                line.sop_class = SC
+                with _noted([]):
+                    row.play(line)
+            over.wait(CALL_S)
+
+    thread = threading.Thread(target=call_again_and_again)
+    thread.start()
+    rate = bench.order("alone")["rate"]
+    over.set()
+    thread.join()
+    return float(rate)
 
 
 def play_all(runs: Iterable[tuple[Row, str]], folder: Path, jobs: int = 1) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from fakes.misbehaviour.beside import INSTANCES, Beside
 from fakes.misbehaviour.line import ARCHIVE_AE, OUR_AE
 from fakes.misbehaviour.row import SHORT
 
@@ -75,6 +76,7 @@ class Subject:
         self.memory = Memory()
         self.said: list[str] = []
         self._rows = 0
+        self._beside: Beside | None = None
         self._spool: Spool | None = None
         self._listening: dict[bool, Listening] = {}
 
@@ -159,6 +161,32 @@ class Subject:
     def files(self, spool: Spool) -> int:
         """Count the instances on the medium."""
         return sum(1 for _ in Path(spool.medium.root, "INST").glob("*/*"))
+
+    # --- another destination ------------------------------------------------------------------------
+
+    def good(self, *, port: int) -> dict[str, Any]:
+        """Prepare a destination that works, at ``port``; says how many instances are for it."""
+        self._beside = Beside(self.spool("beside"), self.capture, port)
+        return {"instances": INSTANCES}
+
+    def alone(self) -> dict[str, Any]:
+        """Deliver to the good destination; says how quickly."""
+        assert self._beside is not None
+        return {"rate": self._beside.run()}
+
+    def beside(self, *, port: int, tls: bool, size: int, commit: bool, patient: bool = False) -> dict[str, Any]:
+        """Begin with a bad destination and deliver to the good one meanwhile; ``leave`` ends it."""
+        assert self._beside is not None
+        self._rows += 1
+        name = f"{PACS}{self._rows}"
+        self._beside.begin(name, port, self.tls(tls), size=size, commit=commit, patient=patient)
+        return {"rate": self._beside.run(), **self._beside.facts(name)}
+
+    def leave(self) -> dict[str, Any]:
+        """Stop delivering to the bad destination."""
+        assert self._beside is not None
+        self._beside.end()
+        return {}
 
     # --- our listener ------------------------------------------------------------------------------
 
@@ -251,6 +279,7 @@ def main() -> None:
     subject = Subject(Path(sys.argv[1]), Path(sys.argv[2]))
     orders: dict[str, Callable[..., dict[str, Any]]] = {
         "send": subject.send, "listen": subject.listen, "heard": subject.heard,
+        "good": subject.good, "alone": subject.alone, "beside": subject.beside, "leave": subject.leave,
     }  # fmt: skip
     for line in sys.stdin:
         order = json.loads(line)
