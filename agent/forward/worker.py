@@ -109,7 +109,7 @@ class Worker:
             spool,
             settings.destination,
             settings.transfer_syntax,
-            settings.cpu_share,
+            settings.cpu_share / settings.associations,  # all of them together keep to it
             say=say,
             cancelled=self._cancelled,
         )
@@ -141,7 +141,8 @@ class Worker:
         if self._gate.outside() and self._carried:
             self._put_back()
         now = self._clock()
-        if self._settings.failover and self.health.open_for(self._settings.failover_after_s, now):
+        over = self._settings.failover and self.health.open_for(self._settings.failover_after_s, now)
+        if over and not self._gate.closed:
             self._divert()
         if now < self.health.next_at:
             self._rest(self.health.next_at, stop)
