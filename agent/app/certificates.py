@@ -74,5 +74,5 @@ def ending_of_peers(settings: Settings, root: str, now: float) -> list[str]:
             profile, _ = records(root, row.name)
             text = expiry_text(profile.get("valid_until", ""), now)
             if text:
-                told.append(f"the certificate of {row.name} {text}")
+                told.append(f"the certificate '{profile.get('subject', '')}' of {row.name} {text}")
     return told
