@@ -11,8 +11,9 @@ from fakes.misbehaviour.row import SHORT
 
 from agent.acquire.identity import new_uid
 from agent.forward.policy import BackOff
+from agent.forward.settings import Settings
 from agent.forward.settle import Settler
-from agent.forward.worker import Settings, Worker
+from agent.forward.worker import Worker
 from agent.link.peer import Peer, Timeouts
 from agent.spool.core import Destination
 from agent.spool.states import State
@@ -35,14 +36,15 @@ PATIENT: Final = Timeouts(idle_s=RUN_S)
 class Beside:
     """A good destination whose instances are sent again and again, and a bad one beside it."""
 
-    def __init__(self, spool: Spool, capture: Callable[[Spool, int], str], port: int) -> None:
+    def __init__(self, spool: Spool, capture: Callable[[Spool, int], str], port: int, instances: int) -> None:
         self._spool = spool
         self._capture = capture
+        self._instances = instances
         self._peer = Peer("STORESCP", "127.0.0.1", port, OUR_AE)
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         spool.configure([Destination(GOOD, commitment=False)])
-        for _ in range(INSTANCES):
+        for _ in range(instances):
             capture(spool, 20_000)
 
     def stored(self) -> int:
@@ -62,7 +64,7 @@ class Beside:
         thread = threading.Thread(target=worker.run, args=(stop,))
         began = time.monotonic()
         thread.start()
-        while self.stored() < INSTANCES and time.monotonic() < began + RUN_S:
+        while self.stored() < self._instances and time.monotonic() < began + RUN_S:
             time.sleep(0.002)
         seconds = time.monotonic() - began
         stop.set()

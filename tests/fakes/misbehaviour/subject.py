@@ -164,10 +164,10 @@ class Subject:
 
     # --- another destination ------------------------------------------------------------------------
 
-    def good(self, *, port: int) -> dict[str, Any]:
-        """Prepare a destination that works, at ``port``; says how many instances are for it."""
-        self._beside = Beside(self.spool("beside"), self.capture, port)
-        return {"instances": INSTANCES}
+    def good(self, *, port: int, instances: int = INSTANCES) -> dict[str, Any]:
+        """Prepare a destination that works, at ``port``, with so many instances for it."""
+        self._beside = Beside(self.spool("beside"), self.capture, port, instances)
+        return {}
 
     def alone(self) -> dict[str, Any]:
         """Deliver to the good destination; says how quickly."""
