@@ -65,14 +65,13 @@ def ending(settings: Settings, now: float, row: DestinationSettings | None = Non
 
 def ending_of_peers(settings: Settings, root: str, now: float) -> list[str]:
     """Say which peers showed a certificate, when they were last met, that ends soon."""
-    from agent.app.flight_text import records
     from agent.link.expiry import expiry_text
+    from agent.spool.flights import read_profile
 
     told = []
     for row in settings.destination:
         if row.tls:
-            profile, _ = records(root, row.name)
-            text = expiry_text(profile.get("valid_until", ""), now)
+            text = expiry_text(read_profile(root, row.name).get("valid_until", ""), now)
             if text:
-                told.append(f"the certificate '{profile.get('subject', '')}' of {row.name} {text}")
+                told.append(f"the certificate of {row.name} {text}")
     return told

@@ -6,7 +6,6 @@ was kept, so that nothing about a patient can be in it.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.term import count_text, printable, stamp_text
@@ -15,7 +14,7 @@ from agent.forward.profile import usual_delay_s
 from agent.link.expiry import expiry_text
 from agent.link.flight import FIRST_ROWS, WAYS
 from agent.link.user_identity import KINDS
-from agent.spool.flights import read_lines
+from agent.spool.flights import facts_of, read_lines
 from agent.ul.pdu import ABORT, COMMAND, DATA_TF, LAST
 from agent.ul.reasons import ABORT_REASONS, CONTEXT_RESULTS, REJECT_REASONS
 
@@ -41,17 +40,9 @@ when all of it was sent.
 
 def records(root: str, name: str) -> tuple[Facts, list[Facts]]:
     """Return the profile of a destination and its associations, oldest first; what cannot be read is left out."""
-    found = [_read(line) for line in read_lines(root, name)]
+    found = [facts_of(line) for line in read_lines(root, name)]
     profile = found[0] if found else {}
     return profile, [one for one in found[1:] if one.keys() >= _KEYS]
-
-
-def _read(line: bytes) -> Facts:
-    try:
-        facts = json.loads(line)
-    except (ValueError, RecursionError):
-        return {}
-    return facts if isinstance(facts, dict) else {}
 
 
 # --- what it is known to be ------------------------------------------------------------------------

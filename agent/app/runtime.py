@@ -95,7 +95,6 @@ class Runtime:
         self.control = ControlServer(self.spool.root, self.handle, say)
         self._specs = self._plan(self.settings)
         rehearsed()
-        self._say_certificates()
         self.supervisor.apply(self._specs, within_s=STOP_S)
 
     def stop(self) -> bool:
@@ -255,14 +254,15 @@ class Runtime:
         )
 
     def _keep(self, stop: threading.Event, _facts: object) -> None:
-        told_at = time.monotonic()
-        while not stop.wait(KEEP_S):
+        tell_at = time.monotonic()
+        while not stop.wait(KEEP_S * (time.monotonic() < tell_at)):
+            if time.monotonic() >= tell_at:
+                tell_at = time.monotonic() + CERTIFICATES_S
+                self._say_certificates()
+                continue
             count = self.spool.evict()
             if count:
                 self.journal.say("info", "keeper", f"evicted {count} instances that every destination has")
-            if time.monotonic() >= told_at + CERTIFICATES_S:
-                told_at = time.monotonic()
-                self._say_certificates()
 
     def _say_certificates(self) -> None:
         now, settings = time.time(), self.settings
@@ -385,7 +385,7 @@ def run(path: str, settings: Settings, rehearsed: Callable[[], object]) -> int:
     ``rehearsed`` waits for the rehearsal of the sources, and raises what it found.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    check_tls(settings)
+    check_tls(settings, listener=False)
     journal = Journal()
     runtime = Runtime(path, settings, journal)
     try:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from agent.config.settings import Settings
 
 _READERS: Final = ("datetime", "_datetime", "tomllib")
-_OWN_READERS: Final = ("check", "kinds", "lines", "load", "schema")
+_OWN_READERS: Final = ("check", "kinds", "lines", "load", "problems", "schema", "source", "user", "windows", "words")
 
 
 def arguments(parser: Parser) -> None:

@@ -45,14 +45,17 @@ def open_spool(settings: Settings) -> Spool:
     return Spool.open(settings.spool.path, destinations=spool_destinations(settings), policy=spool_policy(settings))
 
 
-def check_tls(settings: Settings) -> None:
-    """Load every certificate once, so that a wrong one is said at start; ``ConfigError`` or ``TlsRefused``."""
+def check_tls(settings: Settings, *, listener: bool = True) -> None:
+    """Load every certificate once, so that a wrong one is said at start; ``ConfigError`` or ``TlsRefused``.
+
+    Who binds the listener next need not have it checked.
+    """
     for row in settings.destination:
         if row.tls:
             from agent.link.tls import client_context
 
             client_context(tls_settings(settings, row))
-    if settings.listener.enabled and settings.listener.tls:
+    if listener and settings.listener.enabled and settings.listener.tls:
         from agent.link.tls import server_context
 
         server_context(tls_settings(settings))

@@ -12,7 +12,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from agent.spool.flights import FILE_LIMIT_BYTES, read_lines, write_lines
+from agent.spool.flights import FILE_LIMIT_BYTES, facts_of, read_lines, write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -109,7 +109,7 @@ class Flights:
         if self._count > 1 and now < self._written + REPEAT_S:
             return
         lines = read_lines(self._medium.root, self._name)
-        profile, lines = _facts(lines[0]) if lines else {}, lines[1:]
+        profile, lines = facts_of(lines[0]) if lines else {}, lines[1:]
         if self._count > 1 and lines and not lines[-1].startswith(_ASSOCIATED):
             lines.pop()
         kind = {"associated": flight.associated, "opened_by_us": flight.opened_by_us}
@@ -140,16 +140,6 @@ def bounded(lines: list[bytes], limit_bytes: int) -> list[bytes]:
         if limit_bytes >= 0:
             kept.append(line)
     return kept[::-1]
-
-
-def _facts(line: bytes) -> dict[str, Any]:
-    import json
-
-    try:
-        facts = json.loads(line)
-    except (ValueError, RecursionError):
-        return {}
-    return facts if isinstance(facts, dict) else {}
 
 
 def _line(facts: dict[str, Any]) -> bytes:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agent.spool.durable import Medium
     from agent.spool.ledger import Ledger
     from agent.spool.quota import Policy
+    from agent.spool.receipt import Reader
 
 
 class Clock(NamedTuple):
@@ -116,6 +117,13 @@ class SpoolCore:
     def item(self, destination: str, row: tuple[Any, ...]) -> Item:
         """Make an ``Item`` of a row of ``ITEM_COLUMNS``."""
         return Item._make((row[0], destination, self.path(row[0]), *row[1:]))
+
+    @property
+    def reader(self) -> Reader:
+        """Return all read-only questions (the same that ``SpoolView`` answers in other processes)."""
+        from agent.spool.receipt import Reader  # who is asked nothing does without
+
+        return Reader(self.ledger.read)
 
     @property
     def arrivals(self) -> int:

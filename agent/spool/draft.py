@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from agent.errors import SpoolDamaged, SpoolError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
 from agent.spool.quota import EXTEND_BYTES, Floor
-from agent.spool.walk import Origin, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from agent.spool.quota import Admission
     from agent.spool.states import Priority
     from agent.spool.store import Spool
+    from agent.spool.walk import Origin
 
 HASH_CHUNK = 256 * 1024  # bytes read at a time: the pass is bound by SHA-256, not by the size of its reads
 
@@ -208,6 +208,8 @@ def measure(read_into: Callable[[int, memoryview], int], size: int) -> Measured:
         position += count
     if meta is None:
         meta, data_set_offset = decode_prefix(b"")  # raises: an empty file is not DICOM
+    from agent.spool.walk import walk  # and how Data Sets are read; a box that takes nothing in does without
+
     origin = walk(lambda length, at: _pread(read_into, length, at), size, data_set_offset, meta.transfer_syntax_uid)
     return Measured(meta, data_set_offset, size, whole.digest(), inner.digest(), origin)
 

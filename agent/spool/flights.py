@@ -10,7 +10,7 @@ not synced, what cannot be read counts as not there, and a spool that is moved o
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from agent.spool.durable import Medium
@@ -35,3 +35,20 @@ def write_lines(medium: Medium, name: str, lines: list[bytes]) -> None:
     if not os.path.isdir(folder):
         medium.make_folder(folder)
     medium.replace(f"{folder}/{name}", b"\n".join((*lines, b"")))
+
+
+def facts_of(line: bytes) -> dict[str, Any]:
+    """Read one line; empty when it is damaged."""
+    import json  # 250 KiB, for a box that has met somebody
+
+    try:
+        facts = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def read_profile(root: str, name: str) -> dict[str, Any]:
+    """Return what a destination is known to be, the first line; empty when nothing is."""
+    lines = read_lines(root, name)
+    return facts_of(lines[0]) if lines else {}

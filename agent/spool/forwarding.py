@@ -16,7 +16,6 @@ from agent.errors import SpoolError
 from agent.spool.core import ITEM_COLUMNS, Item
 from agent.spool.ledger import REASON_LIMIT, details, live, move, note, reason_text, state_of
 from agent.spool.priority import Prioritizing, choose
-from agent.spool.receipt import Reader
 from agent.spool.states import Event, Priority, State
 
 if TYPE_CHECKING:
@@ -172,15 +171,15 @@ class Forwarding(Prioritizing):
 
     def sent(self, destination: str) -> list[Told]:
         """Return the last answers of a destination."""
-        return Reader(self.ledger.read).sent(destination)
+        return self.reader.sent(destination)
 
     def captured(self, source: str) -> list[Told]:
         """Return what was sealed last of a source."""
-        return Reader(self.ledger.read).captured(source)
+        return self.reader.captured(source)
 
     def accepted(self, destination: str) -> dict[str, dict[str, bool]]:
         """Return what a destination was last seen to take: SOP Class -> transfer syntax -> taken."""
-        return Reader(self.ledger.read).accepted(destination)
+        return self.reader.accepted(destination)
 
     def wait_for_work(self, destination: str, timeout_s: float, *, not_before: float | None = None) -> bool:
         """Sleep until a delivery is due, at most ``timeout_s``; True when there is one.

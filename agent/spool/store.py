@@ -41,7 +41,6 @@ from agent.spool.ledger import Ledger, details, live, move, note, queue
 from agent.spool.names import INSTANCES, LEDGER, LOCK, QUARANTINE, Counter, folder_path
 from agent.spool.priority import of_new, said_of
 from agent.spool.quota import MIB, Floor, Policy
-from agent.spool.receipt import BEGINNING, Place, Reader, Receipt, Row
 from agent.spool.states import Event, Life, State
 
 if TYPE_CHECKING:
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from agent.spool.core import Item
+    from agent.spool.receipt import Place, Receipt, Row
 
 COPY_CHUNK = MIB // 4  # bytes per read when a file is imported
 
@@ -62,7 +62,6 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         "_folders",
         "_lock_fd",
         "_orphans",
-        "_reader",
         "_sealing",
         "_uids",
         "report",
@@ -112,7 +111,6 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         self.unreadable = {}
         self._sealing = threading.Condition()
         self._uids: set[str] = set()
-        self._reader = Reader(self.ledger.read)
         self._counter = Counter(rebuild.first_number(self.ledger, self.root, rebuilt=rebuilt))
         self.report = recovery.recover(self, aside, rebuilt=rebuilt)
         self.admission.make_room = lambda missing: self.evict(need_bytes=max(missing, 1))
@@ -204,22 +202,17 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
 
     def receipt(self, sop_instance_uid: str) -> Receipt | None:
         """Return the custody line of an instance."""
-        return self._reader.receipt(sop_instance_uid)
+        return self.reader.receipt(sop_instance_uid)
 
     def rows(self, *, destination: str | None = None, state: str | None = None, sop_instance_uid: str | None = None,
-             after: Place = BEGINNING, limit: int = 100) -> list[Row]:  # fmt: skip
+             after: Place = (0, None), limit: int = 100) -> list[Row]:  # fmt: skip
         """List deliveries, oldest first; ``after`` is where the last page ended (``Row.place``)."""
-        return self._reader.rows(destination=destination, state=state, sop_instance_uid=sop_instance_uid, after=after,
+        return self.reader.rows(destination=destination, state=state, sop_instance_uid=sop_instance_uid, after=after,
             limit=limit)  # fmt: skip
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Count deliveries per destination and state word."""
-        return self._reader.counts()
-
-    @property
-    def reader(self) -> Reader:
-        """Return all read-only questions (the same that ``SpoolView`` answers in other processes)."""
-        return self._reader
+        return self.reader.counts()
 
     def known(self, sop_instance_uid: str) -> tuple[int, Life, bytes] | None:
         """Return (id, life, Data Set digest) of a UID the spool has ever had."""
