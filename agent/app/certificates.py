@@ -73,5 +73,5 @@ def ending_of_peers(settings: Settings, root: str, now: float) -> list[str]:
         if row.tls:
             text = expiry_text(read_profile(root, row.name).get("valid_until", ""), now)
             if text:
-                told.append(f"the certificate of {row.name} {text}")
+                told.append(f"the certificate '{profile.get('subject', '')}' of {row.name} {text}")
     return told

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 
 PARALLEL_MAX: Final = 16  # a peer has better things to do
+OPERATIONS_MAX: Final = 16  # as of a destination
 
 
 def arguments(parser: Parser) -> None:
@@ -43,6 +44,8 @@ def arguments(parser: Parser) -> None:
                "that loses nothing, every frame compared")  # fmt: skip
     parser.add("--parallel", metavar="N", default=1, read=int, help="associations at a time (1); a peer that "
                "refuses some gets their files over the others")  # fmt: skip
+    parser.add("--operations", metavar="N", default=1, read=int, help="files under way at once on one, where "
+               "the peer grants such a window (1)")  # fmt: skip
     parser.add("--bandwidth", metavar="RATE", read=_bandwidth, help="send at most so much, as 8 Mbit/s or a number of "
                "bit/s, all associations together")  # fmt: skip
     send_commit.arguments(parser)
@@ -55,6 +58,10 @@ def run(args: Arguments) -> int:
     if not 1 <= args.parallel <= PARALLEL_MAX:
         raise UsageError(f"--parallel: {args.parallel} is not 1 to {PARALLEL_MAX}")
     peer = peer_of(args)
+    if not 1 <= args.operations <= OPERATIONS_MAX:
+        raise UsageError(f"--operations: {args.operations} is not 1 to {OPERATIONS_MAX}")
+    if args.operations > 1:
+        peer = peer._replace(operations=args.operations)
     if args.bandwidth:
         peer = peer._replace(pace=pace_of(args.bandwidth))
     files, bad = _open(args.files)

@@ -120,7 +120,7 @@ def _show(args: Arguments) -> int:
     for title, rows, keys in (
         ("what", facts["certificates"], ("what", "subject", "issuer", "valid_until", "file", "sha256")),
         ("list of", facts["lists"], ("issuer", "next_update", "revoked", "file")),
-        ("peer", facts["peers"], ("destination", "valid_until", "sha256")),
+        ("peer", facts["peers"], ("destination", "subject", "valid_until", "sha256")),
     ):
         if rows:
             head = (title, *(key.replace("_", " ").replace("sha256", "SHA-256") for key in keys[1:]))
@@ -169,7 +169,12 @@ def _lists(settings: Settings) -> list[dict[str, Any]]:
 
     path = settings.tls.crl_file
     return [
-        {"issuer": one.issuer, "next_update": readable(one.next_update), "revoked": len(one.serials), "file": path}
+        {
+            "issuer": one.issuer,
+            "next_update": readable(one.next_update),
+            "revoked": sum(1 for _ in one.serials()),
+            "file": path,
+        }
         for one in (revocation_lists(path) if path else ())
     ]
 
@@ -182,7 +187,8 @@ def _peers(settings: Settings) -> list[dict[str, Any]]:
         profile = records(settings.spool.path, row.name)[0] if row.tls else {}
         if profile.get("certificate"):
             digest = profile["certificate"].removeprefix("SHA-256 ")
-            rows.append({"destination": row.name, "valid_until": profile["valid_until"], "sha256": digest})
+            known = {key: profile.get(key, "") for key in ("subject", "valid_until")}
+            rows.append({"destination": row.name, **known, "sha256": digest})
     return rows
 
 

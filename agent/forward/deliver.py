@@ -340,7 +340,12 @@ def deliver(
                 error = refusal
                 break
             with delivery:
-                left, answered = yield from _until_over(delivery, instances, left, stop, send)
+                if delivery.outstanding.window > 1 and send is Delivery.send:
+                    from agent.forward.several import until_over  # few peers grant a window
+
+                    left, answered = yield from until_over(delivery, instances, left, stop)
+                else:
+                    left, answered = yield from _until_over(delivery, instances, left, stop, send)
                 unanswered = 0 if answered else unanswered + 1
                 error = delivery.broken if unanswered >= BREAKER_FAILURES else None
             if error is not None:

@@ -176,3 +176,13 @@ def judge_interrupted(attempt: int, reason: str) -> Verdict:
     It waits longer than the destination does, so that the others go first.
     """
     return Verdict(Scope.INSTANCE, hold=attempt >= PATIENT, reason=reason)
+
+
+def judge_failure(error: AgentError, attempt: int, status: int | None, *, begun: bool) -> Verdict:
+    """Judge by the ``status`` of the answer, by what broke in the middle (``begun``), or by the error alone."""
+    reason = f"{error} [{error.code}]"
+    if status is not None:
+        return judge(rule_of_status(status), attempt, reason)
+    if begun and is_opinion(error):
+        return judge_interrupted(attempt, reason)
+    return judge(rule_of_error(error), attempt, reason)

@@ -33,8 +33,8 @@ _FACTS: Final = {
 
 
 _EMPTY: Final[Facts] = {
-    "maximum_length": None, "implementation": "", "version": "", "certificate": "", "valid_until": "", "warned": None,
-    "commits": None, "ways": {}, "titles": [], "delays_s": [], "slow": False,
+    "maximum_length": None, "implementation": "", "version": "", "certificate": "", "subject": "", "valid_until": "",
+    "warned": None, "commits": None, "ways": {}, "titles": [], "delays_s": [], "slow": False,
 }  # fmt: skip
 
 
@@ -63,6 +63,7 @@ def _met(profile: Facts, flight: Facts) -> list[str]:
         "implementation": " ".join(flight.get("implementation") or ()),
         "version": transport.get("version", ""),
         "certificate": transport.get("certificate", ""),
+        "subject": transport.get("subject", ""),
         "valid_until": transport.get("valid_until", ""),
     }
     for key, name in _FACTS.items():

@@ -28,16 +28,7 @@ from agent.forward.deliver import Delivery, Outcome, echo
 from agent.forward.files import pair_of
 from agent.forward.gate import Gate
 from agent.forward.outgoing import Outgoing, Sent, instance_of
-from agent.forward.policy import (
-    Health,
-    Scope,
-    Verdict,
-    is_opinion,
-    judge,
-    judge_interrupted,
-    rule_of_error,
-    rule_of_status,
-)
+from agent.forward.policy import Health, Scope, judge_failure
 from agent.forward.settings import draw
 from agent.service import commitment
 from agent.spool.forwarding import Answer
@@ -109,7 +100,7 @@ class Worker:
             spool,
             settings.destination,
             settings.transfer_syntax,
-            settings.cpu_share,
+            settings.cpu_share / settings.associations,  # all of them together keep to it
             say=say,
             cancelled=self._cancelled,
         )
@@ -141,7 +132,8 @@ class Worker:
         if self._gate.outside() and self._carried:
             self._put_back()
         now = self._clock()
-        if self._settings.failover and self.health.open_for(self._settings.failover_after_s, now):
+        over = self._settings.failover and self.health.open_for(self._settings.failover_after_s, now)
+        if over and not self._gate.closed:
             self._divert()
         if now < self.health.next_at:
             self._rest(self.health.next_at, stop)
@@ -368,7 +360,7 @@ class Worker:
             self._say("error", f"{item.sop_instance_uid} is damaged and not sent: {error} [{error.code}]")
             self._reported([item])
             return  # the ledger says so
-        verdict = self._verdict(item, outcome, error)
+        verdict = judge_failure(error, item.attempt, outcome.status, begun=outcome.begun)
         if verdict.scope is Scope.DESTINATION or (outcome.begun and outcome.status is None and not of_file):
             self._failed(error)
         if verdict.hold:
@@ -387,15 +379,6 @@ class Worker:
             return self._spool.examine(item) is not Life.LIVE
         except MediaError:
             return False
-
-    def _verdict(self, item: Item, outcome: Outcome, error: AgentError) -> Verdict:
-        """Judge by status, by what broke in the middle of the instance, or by the error alone."""
-        reason = f"{error} [{error.code}]"
-        if outcome.status is not None:
-            return judge(rule_of_status(outcome.status), item.attempt, reason)
-        if outcome.begun and is_opinion(error):
-            return judge_interrupted(item.attempt, reason)
-        return judge(rule_of_error(error), item.attempt, reason)
 
     def _failed(self, error: AgentError) -> None:
         """Note a failure of the way or the peer, unless it is our own stop."""

@@ -63,11 +63,20 @@ class Certificate(NamedTuple):
 
 
 class RevocationList(NamedTuple):
-    """One CRL: whose, up to date until when (``YYYYMMDDHHMMSSZ``), and the serial numbers that are revoked."""
+    """One CRL: whose, up to date until when (``YYYYMMDDHHMMSSZ``), and its entries, read when somebody asks.
+
+    Lists of large CAs have a hundred thousand entries, and a connection needs none of them: OpenSSL reads its own copy.
+    """
 
     issuer: str
     next_update: str
-    serials: frozenset[bytes]
+    entries: bytes  # DER, the content of revokedCertificates
+
+    def serials(self) -> Iterator[bytes]:
+        """Yield the serial numbers that are revoked; ``ValueError`` where an entry is none."""
+        for entry in _children(self.entries, (_SEQUENCE, 0, len(self.entries))):
+            _, start, end = _element(self.entries, entry[1], _INTEGER)
+            yield self.entries[start:end]
 
 
 def readable(stamp: str) -> str:
@@ -104,12 +113,8 @@ def read_list(der: bytes) -> RevocationList:
         raise ValueError("the revocation list does not say when it ends")
     tag, start, end = fields[3]
     revoked = fields[4:5] if fields[4:] and fields[4][0] == _SEQUENCE else ()
-    entries = [_element(der, entry[1], _INTEGER) for field in revoked for entry in _children(der, field)]
-    return RevocationList(
-        _name(der, fields[1]),
-        _stamp(tag, der[start:end].decode("ascii")),
-        frozenset(der[first:last] for _, first, last in entries),
-    )
+    entries = b"".join(der[first:last] for _, first, last in revoked)
+    return RevocationList(_name(der, fields[1]), _stamp(tag, der[start:end].decode("ascii")), entries)
 
 
 _Element = tuple[int, int, int]  # tag, start and end of the value

@@ -6,18 +6,25 @@ Raises ``ConfigError`` for files that cannot be read or do not hold what is want
 from __future__ import annotations
 
 import binascii
+from typing import Final
 
 from agent.errors import ConfigError
 from agent.link.certificate import Certificate, RevocationList, read, read_list
 
+MOST_BYTES: Final = 1 << 20  # a thousand certificates
+MOST_LIST_BYTES: Final = 1 << 26  # the lists of the largest CAs have ten million bytes
 
-def read_text(path: str, what: str) -> str:
+
+def read_text(path: str, what: str, most_bytes: int = MOST_BYTES) -> str:
     """Read a file of ``what``; ``ConfigError`` when that cannot be."""
     try:
         with open(path, encoding="latin-1") as file:
-            return file.read(1 << 20)
+            text = file.read(most_bytes + 1)
     except OSError as error:
         raise ConfigError(f"{what} file {path} cannot be read: {error.strerror}") from error
+    if len(text) > most_bytes:
+        raise ConfigError(f"{what} file {path} is larger than {most_bytes >> 20} MiB")
+    return text
 
 
 def first_certificate(path: str) -> Certificate:
@@ -47,7 +54,7 @@ def readable_certificates(path: str) -> list[Certificate]:
 def revocation_lists(path: str) -> list[RevocationList]:
     """Read every list of a PEM file; ``ConfigError`` when there is none."""
     try:
-        found = [read_list(der) for der in _blocks(read_text(path, "CRL"), "X509 CRL")]
+        found = [read_list(der) for der in _blocks(read_text(path, "CRL", MOST_LIST_BYTES), "X509 CRL")]
     except ValueError as error:
         raise ConfigError(f"CRL file {path}: {error}") from error
     if not found:

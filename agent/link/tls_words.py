@@ -16,7 +16,7 @@ from agent.link.certificate import readable
 from agent.link.pem import revocation_lists
 
 if TYPE_CHECKING:
-    from agent.link.certificate import Certificate
+    from agent.link.certificate import Certificate, RevocationList
     from agent.link.tls import TlsSettings
 
 _CA = "is not signed by a CA of {ca}{issuer}"
@@ -177,7 +177,7 @@ def _of_lists(path: str | None, shown: Certificate | None) -> dict[str, str]:
     if shown is not None:
         known = f"'{shown.issuer}'" in issuers
         unlisted = f"a CA above '{shown.issuer}'" if known else f"its CA '{shown.issuer}'"
-        mine = any(one.issuer == shown.issuer and shown.serial in one.serials for one in lists)
+        mine = any(one.issuer == shown.issuer and _is_on(one, shown.serial) for one in lists)
         revoked = "has been revoked by its CA" if mine else "comes from a CA that has been revoked"
     end = min((one.next_update for one in lists), default="")
     return {
@@ -186,3 +186,10 @@ def _of_lists(path: str | None, shown: Certificate | None) -> dict[str, str]:
         "revoked": revoked,
         "crl_end": f" since {readable(end)}" if end else "",
     }
+
+
+def _is_on(one: RevocationList, serial: bytes) -> bool:
+    try:
+        return serial in one.serials()
+    except ValueError:  # OpenSSL reads it otherwise; the sentence does not depend on it
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -133,7 +134,11 @@ def test_the_end_of_certificates_is_told_everywhere(tmp_path: Path, old: Pki) ->
         agent.wait_until("commitment", lambda: site.all_in("committed", 1))
         agent.wait_for(f"its certificate {peer[:21]}")  # learned from the association
         agent.signal(signal.SIGHUP)
-        agent.wait_for(f"the certificate of pacs {peer}")
+        agent.wait_for(f"the certificate 'archive' of pacs {peer}")
+        known = run_command("tls", "show", "--config", site.config, "--json").json["peers"]
+        assert [(row["destination"], row["subject"]) for row in known] == [("pacs", "archive")]
+        said = old.openssl("x509", "-in", "archive.pem", "-noout", "-fingerprint", "-sha256")
+        assert said.strip().partition("=")[2].replace(":", "").lower() == known[0]["sha256"]
         shown = run_command("status", "--config", site.config)
         assert f"tls: certificate: {ours}\ntls: certificate: {theirs}" in shown.stdout
         assert f"pacs: changed, its certificate {peer}" in shown.stdout
@@ -144,3 +149,21 @@ def test_the_end_of_certificates_is_told_everywhere(tmp_path: Path, old: Pki) ->
         if site.agent is not None:
             site.agent.stop()
         archive.stop()
+
+
+def test_a_flight_record_says_whether_the_session_was_resumed(tmp_path: Path, old: Pki) -> None:
+    site = Site(tmp_path / "site", tls=old.folder)
+    archive = Archive(tmp_path / "archive", tls=old.folder)
+    archive.start()
+    destination = {"name": "pacs", "called_ae": "BENCH", "port": archive.port, "tls": True}
+    site.configure(destinations=[destination], sources=[{**QUICK_SOURCE, "captures": 2, "every_s": 5.0}])
+    record = site.spool / "flight" / "pacs"
+    try:
+        agent = site.start()
+        agent.wait_until("two associations", lambda: record.exists() and len(record.read_text().splitlines()) >= 3, 40)
+    finally:
+        site.stop()
+        archive.stop()
+    flights = [json.loads(line) for line in record.read_text().splitlines()[1:]]
+    assert [flight["transport"]["resumed"] for flight in flights[:2]] == ["no", "yes"]
+    assert {flight["transport"]["subject"] for flight in flights} == {"archive"}

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from fakes import spool_world
 from fakes.link_bench import QUICK, Bench
 
 from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, SC
@@ -14,7 +15,10 @@ from agent.dimse.fragment import DataSetPart, Received
 from agent.dimse.message import CStoreRequest, CStoreResponse
 from agent.dimse.status import DOUBTFUL_ATTEMPTS, OUT_OF_RESOURCES
 from agent.errors import AgentError, MediaError
+from agent.forward.deliver import deliver
+from agent.forward.files import Files
 from agent.link.listener import Call, Listener
+from agent.link.peer import Peer
 from agent.service.proposal import acceptor_policy
 from agent.spool.store import Spool
 from agent.ul.negotiate import Offer
@@ -126,6 +130,26 @@ def test_an_answer_said_twice_ends_the_association_and_not_the_delivery(bench: B
     bench.work(scp.start(bench), commitment=False, operations=4)
     bench.until(stored=6)
     assert any("expected C-STORE-RSP" in text for text in bench.said)
+
+
+def test_send_has_as_many_under_way_as_are_granted(bench: Bench, tmp_path: Path) -> None:
+    """Without the queue too; an abort fails what is under way, and a new association takes the rest."""
+    scp = Backwards(AsyncWindow(3, 1))
+    scp.abort_at = 3
+    files = Files()
+    paths = [spool_world.part10(number, size=4096) for number in range(1, 11)]
+    for number, data in enumerate(paths, 1):
+        (tmp_path / str(number)).write_bytes(data)
+        files.add(str(tmp_path / str(number)))
+    peer = Peer("ANY", "127.0.0.1", scp.start(bench), "AGENT", timeouts=QUICK, operations=5)
+    outcomes = list(deliver(peer, files))
+    assert sorted(outcome.instance.path for outcome in outcomes) == sorted(file.path for file in files), "each once"
+    failed = [outcome for outcome in outcomes if not outcome.stored]
+    assert [(outcome.begun, outcome.error and outcome.error.code) for outcome in failed] == [
+        (True, "association.aborted")
+    ] * 3
+    assert scp.most == 3
+    assert sorted(scp.got) == sorted(outcome.instance.sop_instance_uid for outcome in outcomes if outcome.stored)
 
 
 def test_large_ones_while_answers_come(bench: Bench) -> None:

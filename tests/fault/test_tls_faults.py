@@ -376,6 +376,24 @@ def test_limits_of_our_own_certificate(limits: Pki, name: str) -> None:
         client_context(files(limits, f"limit{number}", ca="cas.pem"))
 
 
+def test_a_list_of_a_large_ca(pki: Pki) -> None:
+    """50 000 entries, more than a MiB of PEM; the certificate that is on it is found, the other one is taken."""
+    rows = [
+        f"R\t991231235959Z\t260101000000Z\t{number:08X}\tunknown\t/CN={number}"
+        for number in range(1 << 20, (1 << 20) + 50_000)
+    ]
+    known = (pki.folder / "ca.db").read_text()
+    (pki.folder / "many.db").write_text(known + "\n".join(rows) + "\n")
+    command = ("ca", "-cert", "ca.pem", "-keyfile", "ca.key", "-gencrl", "-crldays", "9", "-out", "many.crl")
+    pki.openssl(*command, database="many")
+    assert (pki.folder / "many.crl").stat().st_size > (1 << 20)
+    for server, text in (("good", ""), ("revoked", "has been revoked by its CA, says")):
+        with s_server(pki, server) as port:
+            said = call(port, files(pki, crl_file="many.crl"), quiet=True)
+        assert text in said
+        assert bool(text) is bool(said)
+
+
 # --- the second look -------------------------------------------------------------------------------------
 
 

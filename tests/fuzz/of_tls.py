@@ -22,6 +22,7 @@ def run_certificate(data: bytes) -> None:
         if data[0] & 1:
             listed = read_list(body)
             stamps, texts = [listed.next_update], [listed.issuer]
+            assert sum(1 for _ in listed.serials()) <= len(body) / 4
         else:
             shown = read(body)
             assert shown.sha256 == hashlib.sha256(body).hexdigest()

@@ -14,6 +14,7 @@ from agent.forward.policy import (
     Scope,
     is_opinion,
     judge,
+    judge_failure,
     judge_interrupted,
     rule_of_error,
     rule_of_status,
@@ -115,3 +116,12 @@ def test_breaker_opens_and_operator_faults_wait_long() -> None:
     refused = Health().after_failure(errors.AssociationRefused("no"), 0.0, back_off, lambda: 0.0)
     assert refused.open
     assert refused.next_at == 900
+
+
+def test_a_failure_is_judged_by_what_is_known_of_it() -> None:
+    """By the status if there was an answer; else as the peer's opinion if it ended the association; else the error."""
+    aborted = errors.AssociationAborted("x")
+    assert judge_failure(aborted, 1, 0xA700, begun=True).scope is Scope.DESTINATION
+    assert judge_failure(aborted, PATIENT, None, begun=True) == judge_interrupted(PATIENT, f"x [{aborted.code}]")
+    assert judge_failure(aborted, PATIENT, None, begun=False).scope is Scope.DESTINATION
+    assert not judge_failure(errors.LinkClosed("x"), 10_000, None, begun=True).hold
