@@ -71,7 +71,8 @@ def ending_of_peers(settings: Settings, root: str, now: float) -> list[str]:
     told = []
     for row in settings.destination:
         if row.tls:
-            text = expiry_text(read_profile(root, row.name).get("valid_until", ""), now)
+            profile = read_profile(root, row.name)
+            text = expiry_text(profile.get("valid_until", ""), now)
             if text:
                 told.append(f"the certificate '{profile.get('subject', '')}' of {row.name} {text}")
     return told
