@@ -122,6 +122,7 @@ class Forwarder:
         self._failover = row.failover, row.failover_after_s
         self._schedule = schedule_of(row.send_windows)
         say = partial(_say, journal, row.name)
+        other = standby_of(settings, row)
         self._spool = spool
         how = WorkerSettings(
             row.name,
@@ -137,6 +138,7 @@ class Forwarder:
             urgent_ignores_windows=row.urgent_ignores_windows,
             failover=row.failover,
             failover_after_s=row.failover_after_s,
+            failover_peer=None if other is None else peer_of_destination(settings, other),
             associations=row.associations,
         )
         record = records.of(row.name).begin
@@ -161,7 +163,7 @@ class Forwarder:
 
     def try_now(self) -> None:
         """End the rest after a failure: the operator says that the cause is gone."""
-        self._worker.health = self._worker.health._replace(next_at=0.0)
+        self._worker.health = self._worker.health.tried_now()
 
     def facts(self) -> dict[str, Any]:
         """Return health in plain values; ``next_in_s`` counts from now."""
@@ -175,8 +177,13 @@ class Forwarder:
             "reason": health.reason,
             "bandwidth": self._bandwidth,
             "window": window_facts(self._schedule),
-            "handed_over_to": other if other and health.open_for(after_s, time.monotonic()) else "",
+            "handed_over_to": other if other and health.down_for(after_s) else "",
         }
+
+
+def standby_of(settings: Settings, row: DestinationSettings) -> DestinationSettings | None:
+    """Return the destination that ``row`` names as its failover."""
+    return next((other for other in settings.destination if row.failover and other.name == row.failover), None)
 
 
 def schedule_of(windows: Sequence[str]) -> Schedule | None:

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent.app import notify
 from agent.app.control import ControlServer, priority_of, text_of
-from agent.app.forwarding import Forwarder, Listening, make_records, make_settler, reporters
+from agent.app.forwarding import Forwarder, Listening, make_records, make_settler, reporters, standby_of
 from agent.app.journal import Journal
 from agent.app.rehearse import rehearse_elsewhere
 from agent.app.roles import Spec, Supervisor
@@ -437,9 +437,11 @@ def _no_heir(heir: Recorder | None, priority: str) -> str:
 
 
 def _facts(settings: Settings, row: DestinationSettings) -> tuple[object, ...]:
-    """What a forwarder depends on; with TLS also the certificates as they are now."""
-    ae_title = settings.agent.ae_title
-    return (row, ae_title, settings.tls, _stamps(*settings.tls, row.tls_ca_file)) if row.tls else (row, ae_title)
+    """What a forwarder depends on, its failover too; with TLS also the certificates as they are now."""
+    rows = [one for one in (row, standby_of(settings, row)) if one is not None]
+    secured = [one for one in rows if one.tls]
+    tls = (settings.tls, _stamps(*settings.tls, *(one.tls_ca_file for one in secured))) if secured else ()
+    return (*rows, settings.agent.ae_title, *tls)
 
 
 def _stamps(*paths: str) -> tuple[int, ...]:

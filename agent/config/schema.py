@@ -223,7 +223,7 @@ _DESTINATION: Final = (
         16,
     ),
     Key("failover", "text", "", "Name of a standby destination that gets the images while this one is down.", high=32),
-    Key("failover_after_s", "number", 600.0, "Down for so long after five failures in a row.", "s", 0, _DAY_S),
+    Key("failover_after_s", "number", 600.0, "It fails still so long after five failures in a row.", "s", 0, _DAY_S),
     Key("standby", "switch", False, "It gets nothing but what destinations hand over that name it as their failover."),
     Key("cpu_share", "number", 1.0, "Share of one core that copies for this peer may take.", "", 0.05, 1),
 )

@@ -194,7 +194,7 @@ class Delivery:
         self.ahead.look()
         try:
             if self._broken is not None:
-                return failed(outstanding.give_up().instance, self._broken, begun=True)
+                return failed(outstanding.give_up().instance, _of_another(self._broken), begun=True)
             asked, answer = conversation.response(outstanding.match, outstanding.deadline)
         except AgentError as error:
             self.end(error)
@@ -299,6 +299,11 @@ class Delivery:
 _COMMON = (EXPLICIT_VR_LE, IMPLICIT_VR_LE)
 _OTHER_SYNTAX = "Nearly every peer takes what 'modality-agent transcode --to explicit' makes of the file."
 _CLASS_NOT_SUPPORTED = 3
+
+
+def _of_another(error: AgentError) -> AgentError:
+    """Return why an answer is not waited for: what is wrong with another file is not said of this one."""
+    return LinkClosed(f"another file ended the association: {error}") if isinstance(error, MediaError) else error
 
 
 def failed(instance: Instance, error: AgentError, *, begun: bool) -> Outcome:

@@ -109,7 +109,8 @@ class Health(NamedTuple):
     next_at: float = 0.0  # monotonic s: nothing is tried before
     needs_operator: bool = False
     reason: str = ""
-    open_since: float | None = None  # monotonic s: only probes go out since then
+    open_since: float | None = None  # monotonic s: the breaker opened, and nothing has gone right since
+    failed_at: float = 0.0  # monotonic s
 
     @property
     def open(self) -> bool:
@@ -121,12 +122,25 @@ class Health(NamedTuple):
         failures = self.failures + 1
         operator = rule_of_error(error).retry is Retry.OPERATOR
         wait = back_off.cap_s * (1 - entropy() / 2) if operator else back_off.draw_s(failures, entropy)
-        found = Health(failures, now + wait, operator, f"{error} [{error.code}]", self.open_since)
+        found = Health(failures, now + wait, operator, f"{error} [{error.code}]", self.open_since, now)
         return found._replace(open_since=now) if found.open and found.open_since is None else found
 
-    def open_for(self, seconds: float, now: float) -> bool:
-        """Return whether the breaker has been open for so long."""
-        return self.open_since is not None and now >= self.open_since + seconds
+    def down_for(self, seconds: float) -> bool:
+        """Return whether it failed still, so long after the breaker opened: time alone proves nothing."""
+        return self.open_since is not None and self.failed_at >= self.open_since + seconds
+
+    def looked_at(self, seconds: float) -> Health:
+        """Return the health with a try no later than when ``down_for`` may be true."""
+        due = None if self.open_since is None else self.open_since + seconds
+        return self if due is None or not self.failed_at < due < self.next_at else self._replace(next_at=due)
+
+    def answered(self) -> Health:
+        """Return the health after a probe that succeeded: the peer is there, and may refuse every image."""
+        return Health(reason=self.reason, open_since=self.open_since, failed_at=self.failed_at)
+
+    def tried_now(self) -> Health:
+        """Return the health when somebody says that the cause is gone."""
+        return self._replace(next_at=0.0, failed_at=0.0)
 
 
 class Verdict(NamedTuple):

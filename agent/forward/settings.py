@@ -38,6 +38,7 @@ class Settings(NamedTuple):
     urgent_ignores_windows: bool = False
     failover: str = ""  # destination that is owed the images while this one is down ...
     failover_after_s: float = 600.0  # ... for so long
+    failover_peer: Peer | None = None  # if it can be reached itself
     associations: int = 1  # at a time; more than one needs helpers (``team``)
 
 

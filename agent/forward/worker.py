@@ -30,6 +30,7 @@ from agent.forward.gate import Gate
 from agent.forward.outgoing import Outgoing, Sent, instance_of
 from agent.forward.policy import Health, Scope, judge_failure
 from agent.forward.settings import draw
+from agent.forward.standby import Standby
 from agent.service import commitment
 from agent.spool.forwarding import Answer
 from agent.spool.states import Life
@@ -62,8 +63,8 @@ class Worker:
     """The forwarder of one destination; ``run`` is its thread. ``health`` may be read and replaced by others."""
 
     __slots__ = ("_asking", "_carried", "_claimed", "_clock", "_done", "_entropy", "_gate",
-        "_pairs", "_record", "_say", "_settings", "_settler", "_spool", "_stop", "_stop_seen", "_stored", "_total",
-        "_troubled", "circuit", "outgoing")  # fmt: skip
+        "_pairs", "_record", "_say", "_settings", "_settler", "_spool", "_standby", "_stop", "_stop_seen", "_stored",
+        "_total", "_troubled", "circuit", "outgoing")  # fmt: skip
 
     def __init__(
         self,
@@ -95,6 +96,7 @@ class Worker:
         self._troubled = False  # this association met a failure of the way or the peer: no more work on it
         self.circuit = Circuit()
         self._gate = Gate(spool, settings, say, clock)
+        self._standby = Standby(spool, settings, say, clock)
         self._asking = Asking(spool, settings, new_uid, say=say, clock=clock, entropy=entropy, stopping=self._stopping)
         self.outgoing = Outgoing(
             spool,
@@ -131,13 +133,13 @@ class Worker:
         self._asking.end_overdue()
         if self._gate.outside() and self._carried:
             self._put_back()
+        self._divert()
         now = self._clock()
-        over = self._settings.failover and self.health.open_for(self._settings.failover_after_s, now)
-        if over and not self._gate.closed:
-            self._divert()
         if now < self.health.next_at:
             self._rest(self.health.next_at, stop)
         elif (not self.health.open or self._probe()) and not self._work(now):
+            if not self.health.failures:
+                self.health = Health()
             self._rest(now + IDLE_TICK_S, stop, work_counts=not self._gate.closed)
 
     def _claim(self) -> list[Item]:
@@ -148,11 +150,10 @@ class Worker:
         return items
 
     def _divert(self) -> None:
-        self._put_back()
-        other = self._settings.failover
-        count = self._spool.divert(self._settings.destination, other, self.health.reason)
-        if count:
-            self._say("warning", f"{count} instance{'s' * (count > 1)} handed over to {other}")
+        """Hand over what could go now, where this destination is down and the other one is not."""
+        if not self._gate.closed and self._standby.due(self.health):
+            self._put_back()
+            self._standby.hand_over(self.health.reason, self._cancelled)
 
     def _reported(self, items: Iterable[Item]) -> None:
         for item in items:
@@ -195,7 +196,9 @@ class Worker:
         except AgentError as error:
             self._failed(error)
             return False
+        found = self.health.answered()
         self._well()
+        self.health = found
         return True
 
     def _well(self) -> None:
@@ -388,6 +391,8 @@ class Worker:
             return
         if not self.circuit.failed(error, self._clock(), self._settings.back_off, self._entropy):
             return
+        if self._settings.failover:
+            self.health = self.health.looked_at(self._settings.failover_after_s)
         if self.health.open:
             self.outgoing.forget()  # a copy that nobody takes for a while keeps no room from captures
         wait = max(0.0, self.health.next_at - self._clock())

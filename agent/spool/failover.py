@@ -38,11 +38,16 @@ class Diverting(SpoolCore):
         """Let ``other`` be owed what waits for ``destination``; returns how many instances."""
         numbers = self.destination_id(destination), self.destination_id(other)
         count = 0
-        while self.ledger.read(_OWED, (*numbers, 1)):
+        while self.divertible(destination, other):
             count += self.ledger.write(lambda db: self._divert(db, *numbers, destination, other, reason))
         if count:
             self.wake()
         return count
+
+    def divertible(self, destination: str, other: str) -> bool:
+        """Say whether anything waits for ``destination`` that ``other``, which is configured, could be owed."""
+        numbers = self.destination_id(destination), self.destination_id(other)
+        return other in self.destinations and bool(self.ledger.read(_OWED, (*numbers, 1)))
 
     def _divert(
         self, db: sqlite3.Connection, number: int, target: int, destination: str, other: str, reason: str

@@ -11,10 +11,18 @@ from fakes.link_bench import END_S, HASTY, QUICK, Bench
 
 from agent.acquire.identity import new_uid
 from agent.app.cut_proxy import CutProxy
+from agent.dataset.uid import EXPLICIT_VR_LE, SC, VERIFICATION
+from agent.dimse.message import CStoreRequest, CStoreResponse
+from agent.dimse.status import OUT_OF_RESOURCES
 from agent.forward.settings import Settings
 from agent.forward.worker import Worker
+from agent.link.conversation import Incoming, Reply
+from agent.link.listener import Call, Listener, serve_requests
 from agent.link.peer import Peer
+from agent.service import verification
+from agent.service.proposal import acceptor_policy
 from agent.spool.core import Destination
+from agent.ul.negotiate import Offer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,3 +73,25 @@ def test_each_image_at_one_of_two(storescp: Callable[..., Any], bench: Bench) ->
     assert at(second) == sorted(uids)
     assert at(first) == sorted(later)
     assert bench.spool.counts()["other"] == {"stored": 3}
+
+
+def test_an_archive_that_is_full_answers_echo_and_is_down_all_the_same(
+    storescp: Callable[..., Any], bench: Bench
+) -> None:
+    def refuse(incoming: Incoming) -> Reply:
+        request = incoming.message
+        assert isinstance(request, CStoreRequest)
+        return Reply(CStoreResponse(request.message_id, OUT_OF_RESOURCES, SC, request.sop_instance_uid))
+
+    def serve_full(call: Call) -> None:
+        serve_requests(call, refuse, 5)
+
+    policy = acceptor_policy({VERIFICATION: verification.OFFER, SC: Offer((EXPLICIT_VR_LE,))})
+    full, second = Listener("127.0.0.1", 0, policy, serve_full, timeouts=QUICK), storescp()
+    bench.thread(full.run, bench.stop)
+    serve(bench, "other", second.port)
+    uids = bench.capture(2)
+    serve(bench, "pacs", full.port, failover="other", failover_after_s=1.0)
+    until(bench, second, uids)
+    bench.until(diverted=2)
+    assert sum("answers again" in text for text in bench.said) >= 2, "it was well in between, by its own word"

@@ -110,9 +110,9 @@ def test_breaker_opens_and_operator_faults_wait_long() -> None:
     assert health.open_since == 100.0
     later = health.after_failure(errors.ConnectFailed("down"), 500.0, back_off, lambda: 0.5)
     assert later.open_since == 100.0, "it is open since it opened"
-    assert later.open_for(400.0, 500.0)
-    assert not later.open_for(400.1, 500.0)
-    assert not Health().open_for(0.0, 1e9)
+    assert later.down_for(400.0)
+    assert not later.down_for(400.1)
+    assert not Health().down_for(0.0)
     refused = Health().after_failure(errors.AssociationRefused("no"), 0.0, back_off, lambda: 0.0)
     assert refused.open
     assert refused.next_at == 900

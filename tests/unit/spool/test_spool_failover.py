@@ -131,3 +131,11 @@ def test_news_that_comes_late_is_true_all_the_same(spool, time_):
     assert states(spool, 1)["pacs"] == "diverted"
     spool.stored(item)
     assert states(spool, 1) == {"pacs": "stored", "other": "queued"}
+
+
+def test_nothing_is_handed_over_to_one_that_left_the_configuration(spool):
+    """A reload configures the spool before the old worker has stopped; nobody would serve what it hands over then."""
+    capture(spool, 1)
+    spool.configure([PACS])
+    assert spool.divert("pacs", "other", WHY) == 0
+    assert states(spool, 1) == {"pacs": "queued"}
