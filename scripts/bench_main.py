@@ -12,7 +12,7 @@ import bench_net
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench")
-    parser.add_argument("what", choices=["net", "idle", "dataset", "codec", "instructions", "choice", "pace"])
+    parser.add_argument("what", choices=["net", "idle", "dataset", "codec", "instructions", "choice", "pace", "ways"])
     parser.add_argument("--rounds", type=int, default=3, help="each sender runs so often, interleaved (default 3)")
     parser.add_argument("--quick", action="store_true", help="fewer instances: a look, not a measurement")
     parser.add_argument(
@@ -28,6 +28,10 @@ def main() -> int:
         import bench_choice
 
         return bench_choice.main(options.rounds, quick=options.quick)
+    if options.what == "ways":
+        import bench_ways
+
+        return bench_ways.main(options.rounds, quick=options.quick)
     if options.what == "pace":
         import bench_pace
 
