@@ -10,14 +10,13 @@ from agent.acquire.identity import new_uid
 from agent.app.peers import peer_of_destination
 from agent.app.wiring import tls_settings
 from agent.config.words import rate_text, transfer_syntax_uid
-from agent.dataset.uid import STORAGE_COMMITMENT, VERIFICATION
 from agent.forward.flights import Flights, Records
+from agent.forward.incoming import OFFERS, serve_reports
 from agent.forward.policy import BackOff
 from agent.forward.settings import Settings as WorkerSettings
 from agent.forward.settle import Settler
 from agent.forward.worker import Worker
-from agent.link.listener import Call, Listener, serve_requests
-from agent.service import commitment, verification
+from agent.link.listener import Call, Listener
 from agent.service.proposal import acceptor_policy
 
 if TYPE_CHECKING:
@@ -30,11 +29,8 @@ if TYPE_CHECKING:
     from agent.forward.team import Helper
     from agent.spool.store import Spool
 
-# A peer that opens an association and then says nothing is sent home after this.
-IDLE_S: Final = 30.0
 # The least time for an association on which to look whether an archive lists what it did not commit.
 LOOK_S: Final = 60.0
-OFFERS: Final = {VERIFICATION: verification.OFFER, STORAGE_COMMITMENT: commitment.SCU_OFFER}
 
 
 def reporters(settings: Settings) -> dict[str, tuple[str, ...]]:
@@ -97,14 +93,6 @@ class Listening:
 
     def _serve(self, call: Call) -> None:
         serve_reports(call, self._settler)
-
-
-def serve_reports(call: Call, settler: Settler) -> None:
-    """Take the reports that a peer brings on an association of its own."""
-    contexts = call.conversation.driver.association.contexts
-    told = () if call.flight is None else (call.flight.reported,)
-    answer = settler.on_request(call.request.calling_ae, lambda number: contexts[number].transfer_syntax, *told)
-    serve_requests(call, answer, IDLE_S)
 
 
 class Forwarder:

@@ -136,7 +136,7 @@ class Commitment:
     def _bind(self, where: Where | None) -> Listener | None:
         if where is None:
             return None
-        from agent.app.forwarding import OFFERS, serve_reports
+        from agent.forward.incoming import OFFERS, serve_reports
         from agent.link.listener import Listener
         from agent.service.proposal import acceptor_policy
 

@@ -15,9 +15,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from agent.dimse import status
-from agent.dimse.message import NActionResponse
-from agent.errors import AgentError, EncodeError, NoAcceptedContext, RemoteProtocolError, StatusError
+from agent.errors import AgentError, EncodeError, NoAcceptedContext, StatusError
+from agent.forward.requesting import NOT_OFFERED, request
 from agent.service import commitment, query
 from agent.service.commitment import Reference
 from agent.service.query import Place
@@ -26,7 +25,6 @@ from agent.spool.unconfirmed import ANY
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from agent.dimse.fragment import Received
     from agent.forward.deliver import Delivery
     from agent.forward.settings import Settings
     from agent.service.proposal import Need
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
 
 LOOKED: Final = 16  # instances looked for in a row: images wait meanwhile
 BLIND_S: Final = 3600.0
-NOT_OFFERED: Final = "the peer does not offer Storage Commitment"
 
 
 class Asking:
@@ -261,22 +258,3 @@ def ask(
         words = "refused" if isinstance(error, StatusError) else "not answered"
         spool.unanswered(transaction_uid, f"the request was {words}: {error} [{error.code}]")
         raise
-
-
-def request(delivery: Delivery, context_id: int, wanted: commitment.Request) -> None:
-    """Send one N-ACTION and read its answer; raises ``StatusError`` when it is refused, and what the link raises."""
-    conversation = delivery.conversation
-    command = commitment.action_request(conversation.next_message_id())
-    syntax = conversation.driver.association.contexts[context_id].transfer_syntax
-
-    def check(received: Received) -> NActionResponse:
-        answer = received.message
-        here = received.context_id == context_id
-        if here and isinstance(answer, NActionResponse) and answer.message_id == command.message_id:
-            return answer
-        raise RemoteProtocolError(f"{type(answer).__name__} where the N-ACTION-RSP {command.message_id} is due")
-
-    conversation.send(context_id, command, commitment.encode_request(wanted, syntax))
-    answer = conversation.response(check, conversation.driver.now() + delivery.peer.timeouts.response_s)
-    if answer.status:
-        raise status.status_error(status.Service.COMMITMENT, answer.status, answer.comment)

@@ -13,9 +13,9 @@ import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.errors import AgentError, NoAcceptedContext, StatusError
-from agent.forward.asking import NOT_OFFERED, request
 from agent.forward.deliver import Delivery
 from agent.forward.policy import BREAKER_FAILURES
+from agent.forward.requesting import NOT_OFFERED, request
 from agent.service import commitment
 from agent.service.commitment import Reference
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from agent.acquire.identity import new_uid
 from agent.app.archive import Archive, ArchiveSettings
-from agent.app.forwarding import serve_reports
 from agent.dataset.dataset import DataSet
 from agent.dataset.encode import encode
 from agent.dataset.uid import EXPLICIT_VR_LE, SC, STORAGE_COMMITMENT, VERIFICATION
 from agent.forward.flights import Flights, Records
+from agent.forward.incoming import serve_reports
 from agent.forward.policy import BackOff
 from agent.forward.settings import Settings
 from agent.forward.settle import Settler
