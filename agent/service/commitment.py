@@ -33,8 +33,12 @@ FAILURES_EXIST = 2
 # References in one N-ACTION of ours: about 150 bytes each; an archive answers for all of them at once or not at all.
 REQUEST_REFERENCES = 500
 
-# References that we read in one request or report; with the 4 MiB of dimse.fragment the largest we can be made to keep.
+# References that we read in one request; with the 4 MiB of dimse.fragment the largest we can be made to keep.
 REFERENCE_LIMIT = 10_000
+
+# References that we read in one report, which answers a request of ours: an element costs 250 bytes, and a report
+# may come from anybody.
+REPORT_LIMIT = 4 * REQUEST_REFERENCES
 
 NEED = Need(STORAGE_COMMITMENT, (EXPLICIT_VR_LE, IMPLICIT_VR_LE))
 SCP_OFFER = Offer((EXPLICIT_VR_LE, IMPLICIT_VR_LE))  # we are the archive: the requestor is SCU
@@ -168,7 +172,7 @@ def encode_report(report: Report, transfer_syntax: str, *, retrieve_ae: str = ""
 
 def decode_request(data: bytes, transfer_syntax: str) -> Request:
     """Read Action Information; DecodeError if it is not a request for at least one instance."""
-    data_set = _decode(data, transfer_syntax)
+    data_set = _decode(data, transfer_syntax, REFERENCE_LIMIT)
     references = tuple(_reference(item) for item in data_set.items_of(_REFERENCED))
     if not references:
         raise DecodeError("commitment request without instances", tag=_REFERENCED)
@@ -177,7 +181,7 @@ def decode_request(data: bytes, transfer_syntax: str) -> Request:
 
 def decode_report(data: bytes, transfer_syntax: str) -> Report:
     """Read Event Information of either event type; DecodeError if it is no report."""
-    data_set = _decode(data, transfer_syntax)
+    data_set = _decode(data, transfer_syntax, REPORT_LIMIT)
     committed = tuple(_reference(item) for item in data_set.items_of(_REFERENCED))
     failed = []
     for item in data_set.items_of(_FAILED):
@@ -203,14 +207,14 @@ def _item(reference: Reference) -> DataSet:
     return item
 
 
-def _decode(data: bytes, transfer_syntax: str) -> DataSet:
+def _decode(data: bytes, transfer_syntax: str, limit: int) -> DataSet:
     from agent.dataset.decode import Limits, decode
 
-    limits = Limits(total_bytes=len(data), elements=8 * REFERENCE_LIMIT, depth=4)
+    limits = Limits(total_bytes=len(data), elements=8 * limit, depth=4)
     data_set = decode(data, transfer_syntax, limits=limits)
     count = len(data_set.items_of(_REFERENCED)) + len(data_set.items_of(_FAILED))
-    if count > REFERENCE_LIMIT:
-        raise DecodeError(f"{count} references; {REFERENCE_LIMIT} are allowed")
+    if count > limit:
+        raise DecodeError(f"{count} references; {limit} are allowed")
     return data_set
 
 

@@ -90,6 +90,21 @@ def test_references_are_bounded() -> None:
     )
 
 
+def test_references_of_a_report_are_bounded_by_what_we_ask() -> None:
+    most = tuple(Reference("1.2", f"1.{number}") for number in range(4 * commitment.REQUEST_REFERENCES))
+    whole = commitment.encode_report(Report("1.9", most), EXPLICIT_VR_LE)
+    assert len(commitment.decode_report(whole, EXPLICIT_VR_LE).committed) == len(most)
+    more = commitment.encode_report(Report("1.9", (*most, most[0])), EXPLICIT_VR_LE)
+    with pytest.raises(DecodeError, match="2001 references; 2000 are allowed"):
+        commitment.decode_report(more, EXPLICIT_VR_LE)
+
+
+def test_elements_of_a_report_are_bounded() -> None:
+    others = b"".join(b"\x09\0" + number.to_bytes(2, "little") + b"SH\2\0A " for number in range(0x1000, 0x5000))
+    with pytest.raises(DecodeError, match="more than 16000 elements"):
+        commitment.decode_report(others, EXPLICIT_VR_LE)
+
+
 def test_commands_are_judged_before_their_data_sets() -> None:
     good = commitment.action_request(5)
     assert commitment.check_action(good) == 0
