@@ -132,6 +132,8 @@ ROWS: Final = (
     Call("user identity of 60 kB", _accepted(_built(_context(1), item(0x50, item(0x51, b"\0\0\x40\0") + item(0x52,
          b"1.2.3") + item(0x58, b"\1\0\xea\x60" + bytes(60_000) + b"\0\0")))), ""),
     Call("AE Titles of zeros", _rejected(raw_pdu(1, _REQUEST[6:10] + bytes(32) + _REQUEST[42:])), "", wait="artim"),
+    Call("calling AE Title of escape sequences", _rejected(raw_pdu(1, _REQUEST[6:10] + b"NOBODY".ljust(16) +
+         b"\33[2J\33[31m".ljust(16) + _REQUEST[42:])), "", wait="artim", words=r"\A[^\33]*\Z"),
     Call("another called AE Title", _rejected(request_pdu(called_ae="NOBODY")), "", wait="artim"),
     Call("another application context", _rejected(_REQUEST.replace(b"3.1.1.1", b"3.1.1.9")), "", wait="artim"),
     Call("protocol version 0", _rejected(raw_pdu(1, bytes(2) + _REQUEST[8:])), ".*", wait="artim"),

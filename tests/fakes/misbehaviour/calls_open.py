@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from fakes.misbehaviour.calls import REMOTE, Call
-from fakes.misbehaviour.commitment import deep, event, information, many
+from fakes.misbehaviour.commitment import crowded, deep, event, information, many, wide
 from fakes.misbehaviour.line import Line, announcing, encoded, raw_pdu, request_pdu, steps
 
 from agent.dataset.uid import VERIFICATION
@@ -184,6 +184,8 @@ ROWS: Final = (
     Call("report cut in a sequence", reports(lambda line: information(line)[:-9]), ""),
     Call("report of 50,000 levels", reports(lambda _line: deep(50_000)), ""),
     Call("report of 12,000 references", reports(lambda line: many(line, 12_000)), ""),
+    Call("report of 56,000 elements", reports(lambda _line: wide(56_000)), ""),
+    Call("report of 300,000 empty Items", reports(lambda _line: crowded(300_000)), ""),
     Call("report without end", _endless_report(100_000), REMOTE, words="Data Set of more than"),
     Call("report of empty fragments", _endless_report(0), REMOTE, words="empty fragments"),
     Call("half a report, then the end", opens(steps(lambda line: line.say(encoded(event(), REPORT,

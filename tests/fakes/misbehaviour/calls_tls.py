@@ -6,6 +6,7 @@ import contextlib
 import socket
 import ssl
 import subprocess
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -52,14 +53,30 @@ def hands(name: str | None, *, old: bool = False) -> Callable[[Line], None]:
     return play
 
 
-def _renegotiates(line: Line) -> None:
-    """Ask for a renegotiation in TLS 1.2, by OpenSSL itself."""
+def _openssl(line: Line, version: str, letter: bytes, count: int) -> bytes:
+    """Let OpenSSL's own client call and obey a letter so often; returns what it says."""
     host, port = line.socket.getpeername()
-    line.socket.close()
+    line.close()
     own = ("-cert", str(tls.folder[0] / "archive.pem"), "-key", str(tls.folder[0] / "archive.key"))
-    command = (need("openssl"), "s_client", "-connect", f"{host}:{port}", "-tls1_2", *own)
-    done = subprocess.run(command, input=b"R\n" * 50, capture_output=True, timeout=10, check=False)
-    assert b"no renegotiation" in done.stderr + done.stdout, done.stderr[-500:]
+    command = (need("openssl"), "s_client", "-connect", f"{host}:{port}", version, *own)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as client:
+        assert client.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            for _ in range(count):
+                time.sleep(0.005)  # it looks at the first letter of what it reads only
+                client.stdin.write(letter + b"\n")
+                client.stdin.flush()
+        return client.communicate(timeout=10)[0]
+
+
+def _renegotiates(line: Line) -> None:
+    said = _openssl(line, "-tls1_2", b"R", 20)
+    assert b"no renegotiation" in said, said[-500:]
+
+
+def _updates_keys(line: Line) -> None:
+    said = _openssl(line, "-tls1_3", b"K", 100)
+    assert said.count(b"KEYUPDATE") > 10, said[-500:]
 
 
 def _truncates(line: Line) -> None:
@@ -104,7 +121,8 @@ ROWS: Final = (
     Call("TLS: certificate of a stranger", hands("stranger"), "link.tls"),
     Call("TLS: certificate out of date", hands("expired"), "link.tls"),
     Call("TLS: version 1.1", hands("archive", old=True), "link.tls"),
-    Call("TLS: 50 renegotiations", _renegotiates, ".*", wait="artim"),
+    Call("TLS: renegotiation", _renegotiates, ".*", wait="artim"),
+    Call("TLS: new keys again and again", _updates_keys, ".*", wait="artim"),
     Call("TLS: end without close_notify", _truncates, "link.closed"),
     Call("TLS: plain bytes in the middle", _plain_behind, "link.(tls|closed)"),
 )  # fmt: skip

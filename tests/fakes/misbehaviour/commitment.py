@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
+import struct
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from fakes.misbehaviour.line import encoded, raw_pdu
 from fakes.misbehaviour.row import Row as AnyRow
 
+from agent.dataset.dataset import DataSet
+from agent.dataset.encode import encode
 from agent.dataset.uid import EXPLICIT_VR_LE, STORAGE_COMMITMENT, STORAGE_COMMITMENT_INSTANCE
 from agent.dimse.layout import encode as encode_command
 from agent.dimse.message import CStoreResponse, NActionResponse, NEventReportRequest
@@ -38,15 +41,32 @@ def information(line: Line, *, transaction: str = "", uid: str = "", sop_class: 
     return commitment.encode_report(Report(transaction or line.transaction, (reference,), failed), EXPLICIT_VR_LE)
 
 
+@cache
 def deep(levels: int) -> bytes:
     """Return a Data Set of sequences within sequences."""
     return b"\x08\0\x99\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\0\xe0\xff\xff\xff\xff" * levels
 
 
+@cache
+def wide(elements: int) -> bytes:
+    """Return a Data Set of so many elements that nobody asked for."""
+    one = b"\x00\x09\x00\x10SH\2\0A "
+    return b"".join(one[:2] + (0x1000 + n % 0xE000).to_bytes(2, "little") + one[4:] for n in range(elements))
+
+
+@cache
+def crowded(items: int) -> bytes:
+    """Return a Data Set with a sequence of so many empty Items."""
+    return b"\x08\0\x99\x11SQ\0\0\xff\xff\xff\xff" + b"\xfe\xff\0\xe0\0\0\0\0" * items + b"\xfe\xff\xdd\xe0\0\0\0\0"
+
+
 def many(line: Line, count: int) -> bytes:
-    """Return Event Information with so many references."""
-    reference = Reference(line.sop_class, line.uid)
-    return commitment.encode_report(Report(line.transaction, (reference,) * count), EXPLICIT_VR_LE)
+    """Return Event Information with so many references, all to the instance under way."""
+    body = encode(DataSet({"ReferencedSOPClassUID": line.sop_class, "ReferencedSOPInstanceUID": line.uid}),
+        EXPLICIT_VR_LE)  # fmt: skip
+    item = b"\xfe\xff\0\xe0" + struct.pack("<L", len(body)) + body
+    whole = encode(DataSet({"TransactionUID": line.transaction}), EXPLICIT_VR_LE)
+    return whole + b"\x08\0\x99\x11SQ\0\0" + struct.pack("<L", len(item) * count) + item * count
 
 
 def at_action(do: Callable[[Line, int], object]) -> Callable[[Line], None]:
@@ -161,6 +181,8 @@ ROWS: Final = (
     Row("report cut in a sequence", reports(lambda line: information(line)[:-9]), "", _WAITS, "idle"),
     Row("report of 50,000 levels", reports(lambda _line: deep(50_000)), "", _WAITS, "idle"),
     Row("report of 12,000 references", reports(lambda line: many(line, 12_000)), "", _WAITS, "idle"),
+    Row("report of 56,000 elements", reports(lambda _line: wide(56_000)), "", _WAITS, "idle"),
+    Row("report of 300,000 empty Items", reports(lambda _line: crowded(300_000)), "", _WAITS, "idle"),
     Row("half a report", _cut_report, "link.timeout", _WAITS, "response", "'pdu'"),
     Row("report without end", _endless_report(100_000), REMOTE, _WAITS, words="Data Set of more than"),
     Row("report of empty fragments", _endless_report(0), REMOTE, _WAITS, words="empty fragments"),

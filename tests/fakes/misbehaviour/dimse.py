@@ -120,6 +120,25 @@ def _status(status: int) -> Callable[[Line], None]:
     return play
 
 
+def _comment(text: str) -> Callable[[Line], None]:
+    """The peer that refuses the instance with this Error Comment (0000,0902), in bytes that no toolkit would write."""
+    value = text.encode() + b" " * (len(text) % 2)
+    element = struct.pack("<HHL", 0, 0x0902, len(value)) + value
+
+    def change(whole: bytes) -> bytes:
+        at = whole.index(struct.pack("<HH", 0, 0x1000))
+        body = whole[12:at] + element + whole[at:]
+        return whole[:8] + struct.pack("<L", len(body)) + body
+
+    def play(line: Line) -> None:
+        line.accept()
+        line.instance()
+        line.say(pdus.encode(Fragment(line.store_context, 3, change(layout.encode(line.response(0xA700))))))
+        line.release()
+
+    return play
+
+
 def _asks_meanwhile(line: Line) -> None:
     line.accept()
     line.flood(encoded(CEchoRequest(7), 1) * 500)
@@ -188,6 +207,9 @@ ROWS: Final = (
     Row("status that nobody knows", _status(0x1234), "dimse.status", "held", words="1234"),
     Row("pending as status", _status(0xFF00), "dimse.status", "held", words="FF00"),
     Row("cancelled as status", _status(0xFE00), "dimse.status", "deferred", words="FE00"),
+    Row("Error Comment that clears the screen", _comment("\33[2J\33[1;31mstored"), "dimse.status", "deferred",
+        words=r"\A[^\33]*\Z"),
+    Row("Error Comment of 7,000 characters", _comment("x" * 7000), "dimse.status", "deferred"),
     Row("response twice", _twice, "protocol.remote", "stored", words="nobody waits for"),
     Row("C-ECHO-RQ without end while we send", _asks_meanwhile, REMOTE, "deferred", words="without end", large=True),
     Row("C-ECHO-RQ without end instead of the response", after(lambda line: line.flood(encoded(CEchoRequest(7),
