@@ -12,7 +12,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import sqlite3
 import struct
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.errors import SpoolConflict
@@ -20,7 +22,9 @@ from agent.media.part10 import FileMeta, encode_prefix
 from agent.spool.core import Clock, Destination
 from agent.spool.draft import InstanceRecord
 from agent.spool.forwarding import Answer
+from agent.spool.names import LEDGER, file_path
 from agent.spool.quota import Policy
+from agent.spool.states import Priority
 from agent.spool.store import Spool
 
 if TYPE_CHECKING:
@@ -311,6 +315,19 @@ def ledger_spoilt(world: World) -> None:
         file.write(b"no database any more" * 8)
 
 
+def ledger_of_before(world: World) -> None:
+    """The spool of an agent that did not know priorities (schema version 1)."""
+    nothing(world)
+    database = sqlite3.connect(f"{world.root}/{LEDGER}")
+    database.executescript((Path(__file__).parents[1] / "vectors" / "ledger_v1.sql").read_text())
+    database.close()
+    for number in range(1, 5):
+        path = Path(file_path(world.root, number))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(part10(number))
+        world.promise("captured", number, digest(number))
+
+
 def run_capture(world: World) -> None:
     with world.open() as spool:
         world.capture(spool, 11)
@@ -360,6 +377,21 @@ def run_unconfirmed(world: World) -> None:
         world.finish(spool)
 
 
+def run_divert(world: World) -> None:
+    """One goes first, what waits goes to the other destination, and then from this box."""
+    with world.open() as spool:
+        spool.prioritize(uid_of(2), Priority.URGENT)
+        spool.deferred_many(spool.claim("pacs", spool.clock.monotonic(), 1), "down", spool.clock.monotonic())
+        world.divert(spool)
+        world.finish(spool)
+        spool.evict()
+
+
+def run_finish(world: World) -> None:
+    with world.open() as spool:
+        world.finish(spool)
+
+
 def run_evict(world: World) -> None:
     with world.open() as spool:
         assert spool.evict() == 3
@@ -386,6 +418,8 @@ SCENARIOS: dict[str, tuple[Callable[[World], None], Callable[[World], None]]] = 
     "commit": (three_stored, run_commit),
     "unconfirmed": (three_stored, run_unconfirmed),
     "evict": (three_committed, run_evict),
+    "divert": (three_queued, run_divert),
+    "migrate": (ledger_of_before, run_finish),
     "recover": (wreck, run_recovery),
     "rebuild": (ledger_spoilt, run_recovery),
     "all": (nothing, run_all),
