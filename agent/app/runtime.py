@@ -96,6 +96,7 @@ class Runtime:
         self._specs = self._plan(self.settings)
         rehearsed()
         self.supervisor.apply(self._specs, within_s=STOP_S)
+        self._say_certificates()
 
     def stop(self) -> bool:
         """Stop every role and close the spool; returns whether all ended in time."""

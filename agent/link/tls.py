@@ -21,11 +21,14 @@ from __future__ import annotations
 
 import ssl
 import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import ConfigError, TlsRefused
 from agent.link.certificate import Certificate, read
 from agent.link.pem import first_certificate, read_text, readable_certificates, revocation_lists
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # PS3.15 Table B.13-2 in OpenSSL's names: ECDHE only, AEAD only, forward secrecy always.
 CIPHERS_TLS12 = (
@@ -99,6 +102,21 @@ def judge(der: bytes | None, peer: str) -> Certificate | None:
     if problem:
         raise TlsRefused(f"the certificate of {peer} {problem}")
     return shown
+
+
+def judge_chain(chain: Sequence[bytes], peer: str) -> None:
+    """Hold the CAs of a verified chain (DER, the peer's own certificate first) to the limits; ``TlsRefused``.
+
+    Of the last one, which is trusted, the key alone: nobody looks at its signature.
+    """
+    for at, der in enumerate(chain[1:], 2):
+        try:
+            shown = read(der)
+        except ValueError:  # as in judge
+            continue
+        weakness = shown.weak_key if at == len(chain) else shown.weakness
+        if weakness:
+            raise TlsRefused(f"the certificate of {peer} comes from the CA '{shown.subject}', which {weakness}")
 
 
 def permit(context: ssl.SSLContext) -> None:

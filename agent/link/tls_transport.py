@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from agent.errors import LinkClosed, TlsRefused
 from agent.link.certificate import read, readable
-from agent.link.tls import CIPHERS_TLS12, TlsSettings, client_context, judge, server_context
+from agent.link.tls import CIPHERS_TLS12, TlsSettings, client_context, judge, judge_chain, server_context
 from agent.link.transport import Transport, connect_socket, never, plain_name, tick_of
 
 if TYPE_CHECKING:
@@ -83,6 +83,9 @@ class TlsTransport(Transport):
             raise self._refused(error.__cause__) from error
         self.certificate = self._tls.getpeercert(binary_form=True)
         self.shown = judge(self.certificate, self.name)
+        verified: Callable[[], list[bytes]] | None = getattr(self._tls, "get_verified_chain", None)
+        if verified is not None:  # Python 3.13; of a resumed session it is empty
+            judge_chain(verified(), self.name)
 
     def read(self, deadline: float, wait: str) -> bytes:
         """As ``Transport.read``; a refusal that TLS 1.3 sends late arrives here as ``TlsRefused``."""

@@ -69,7 +69,8 @@ def test_sigterm_ends_a_running_clip_and_keeps_it(site: Site, archive: Archive, 
     endless = {**QUICK_SOURCE, "clip_frames": 0, "clip_s": 600.0}
     site.configure(destinations=[to_archive], sources=[endless])
     agent = site.start()
-    time.sleep(0.5)
+    agent.wait_until("a clip under way", lambda: list(site.spool.rglob("*.part")))
+    time.sleep(0.2)
     began = time.monotonic()
     assert site.stop() == 0
     assert time.monotonic() - began < 5.0

@@ -43,11 +43,11 @@ class Pki:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def authority(self, name: str, below: str = "") -> None:
+    def authority(self, name: str, below: str = "", *, key: tuple[str, ...] = P_256, digest: str = "sha256") -> None:
         (self.folder / f"{name}.db").write_text("")
         extensions = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
         if below:
-            self.issue(name, by=below, extensions=extensions, days=_DAYS)
+            self.issue(name, by=below, extensions=extensions, days=_DAYS, key=key, digest=digest)
         else:
             self.alone(name, extensions=extensions)
 
@@ -136,6 +136,9 @@ def make_faulty(folder: Path) -> Pki:
     pki.alone("self-signed")
     pki.alone("small-ca", key=P_224, extensions="basicConstraints=critical,CA:TRUE\n")
     pki.issue("leaf", by="middle")
+    for name, weak in (("small-middle", {"key": P_224}), ("old-middle", {"digest": "sha224"})):
+        pki.authority(name, below="ca", **weak)
+        pki.issue(f"leaf-of-{name}", by=name)
     pki.bundle("below.pem", "leaf.pem", "middle.pem")
     pki.bundle("below.key", "leaf.key")
     pki.crl("middle-only.crl", "middle")

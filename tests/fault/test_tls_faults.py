@@ -7,6 +7,7 @@ import contextlib
 import re
 import socket
 import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from fakes.process import free_port, is_listening
 
 from agent.errors import ConfigError, LinkClosed, LinkError, TlsRefused
 from agent.link.peer import Peer, Timeouts
-from agent.link.tls import TlsSettings, client_context, server_context
+from agent.link.tls import TlsSettings, client_context, judge_chain, server_context
 from agent.link.tls_transport import start_server
 from agent.link.transport import connect
 
@@ -374,6 +375,38 @@ def test_limits_of_our_own_certificate(limits: Pki, name: str) -> None:
     outcome = contextlib.nullcontext() if good else pytest.raises(ConfigError, match=r"the least \(PS3.15 B.13\)")
     with outcome:
         client_context(files(limits, f"limit{number}", ca="cas.pem"))
+
+
+def der(pki: Pki, name: str) -> bytes:
+    pki.openssl("x509", "-in", f"{name}.pem", "-outform", "DER", "-out", "one.der")
+    return (pki.folder / "one.der").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("between", "root", "text"),
+    [
+        ("middle", "ca", ""),
+        ("small-middle", "ca", "from the CA 'small-middle', which has an ECC key of 224 bits; 256 are the least"),
+        ("old-middle", "ca", "from the CA 'old-middle', which is signed with SHA-224; SHA-256 is the least"),
+        ("middle", "small-ca", "from the CA 'small-ca', which has an ECC key of 224 bits; 256 are the least"),
+        ("middle", "sha-1", ""),  # the signature of what is trusted counts for nothing
+    ],
+)
+def test_limits_of_the_cas_between(pki: Pki, between: str, root: str, text: str) -> None:
+    """Python 3.13 shows the chain that it verified."""
+    chain = [der(pki, name) for name in ("leaf", between, root)]
+    outcome = pytest.raises(TlsRefused, match=re.escape(text)) if text else contextlib.nullcontext()
+    with outcome:
+        judge_chain(chain, "ANY")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="this Python does not show the chain that it verified")
+@pytest.mark.parametrize("name", ["small-middle", "old-middle"])
+def test_weak_cas_between_are_refused(pki: Pki, name: str) -> None:
+    pki.bundle("weak.pem", f"leaf-of-{name}.pem", f"{name}.pem")
+    pki.bundle("weak.key", f"leaf-of-{name}.key")
+    with s_server(pki, "weak", "-cipher", "ALL:@SECLEVEL=0") as port:
+        assert f"comes from the CA '{name}', which" in call(port, files(pki), quiet=True)
 
 
 def test_a_list_of_a_large_ca(pki: Pki) -> None:
