@@ -83,8 +83,7 @@ class Asking:
 
     def waiting(self) -> bool:
         """Say whether a report for this destination is still to come."""
-        mine = self._settings.destination
-        return any(open_.destination == mine and open_.waiting for open_ in self._spool.open_transactions())
+        return any(open_.waiting for open_ in self._spool.open_transactions(destination=self._settings.destination))
 
     def elsewhere(self, delivery: Delivery) -> bool:
         """Say whether something is due that needs another association: this one cannot be asked any more."""
@@ -151,13 +150,10 @@ class Asking:
             self._spool.not_offered(items, reason)
 
     def end_overdue(self) -> None:
-        """End transactions without a report in time, and what need not or cannot be looked for."""
+        """End our transactions without a report in time, and what need not or cannot be looked for."""
         now = self._clock()
-        for ended in self._spool.expired_transactions(now):
-            self._say(
-                "warning",
-                f"{ended.destination}: no commitment report in time for {_count(ended.waiting, 'instance')}",
-            )
+        for ended in self._spool.expired_transactions(now, destination=self._settings.destination):
+            self._say("warning", f"no commitment report in time for {_count(ended.waiting, 'instance')}")
         if not self._exhausted(1):
             self._look_until = None
         elif now < self._blind_until:

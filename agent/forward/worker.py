@@ -177,7 +177,8 @@ class Worker:
     def _rest(self, until: float, stop: Stop, *, work_counts: bool = False) -> None:
         """Sleep until ``until``, a deadline of commitment, a wake-up or (if it counts) work."""
         now = self._clock()
-        deadlines = [open_.deadline for open_ in self._spool.open_transactions(1)]
+        mine = self._settings.destination
+        deadlines = [open_.deadline for open_ in self._spool.open_transactions(1, destination=mine)]
         if self._asking.at > now:
             deadlines.append(self._asking.at)
         if work_counts and (question := self._asking.next_at()) is not None:
@@ -185,7 +186,7 @@ class Worker:
         seconds = min([until, now + IDLE_TICK_S, *(max(at, now + LINGER_TICK_S) for at in deadlines)]) - now
         if not stop.is_set():
             not_before = None if work_counts else until
-            self._spool.wait_for_work(self._settings.destination, max(seconds, 0.0), not_before=not_before)
+            self._spool.wait_for_work(mine, max(seconds, 0.0), not_before=not_before)
 
     def _probe(self) -> bool:
         try:

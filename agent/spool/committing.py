@@ -139,9 +139,9 @@ class Committing(Unconfirming):
         self.ledger.write(job)
         self.wake()
 
-    def expired_transactions(self, now: float) -> list[Transaction]:
+    def expired_transactions(self, now: float, *, destination: str | None = None) -> list[Transaction]:
         """End every transaction whose deadline has passed and return it; its instances are due to be asked again."""
-        found = [open_ for open_ in self.open_transactions() if open_.deadline <= now]
+        found = [open_ for open_ in self.open_transactions(destination=destination) if open_.deadline <= now]
         wall = self.clock.wall()
 
         def job(db: sqlite3.Connection) -> None:
@@ -157,13 +157,14 @@ class Committing(Unconfirming):
             self.wake()
         return found
 
-    def open_transactions(self, limit: int = 1000) -> list[Transaction]:
-        """List the requests without a final report, the next to expire first."""
+    def open_transactions(self, limit: int = 1000, *, destination: str | None = None) -> list[Transaction]:
+        """List the requests without a final report, of one destination or of all, the next to expire first."""
         rows = self.ledger.read(
             "SELECT c.transaction_uid, n.name, c.opened_at, c.deadline, (SELECT count(*) FROM delivery d "
             "WHERE d.transaction_uid = c.transaction_uid AND d.state = ?) FROM commitment c "
-            "JOIN destination n ON n.id = c.destination WHERE c.open = 1 ORDER BY c.deadline LIMIT ?",
-            (int(State.AWAITING), limit),
+            "JOIN destination n ON n.id = c.destination WHERE c.open = 1 AND n.name = coalesce(?, n.name) "
+            "ORDER BY c.deadline LIMIT ?",
+            (int(State.AWAITING), destination, limit),
         )
         return [Transaction(*row) for row in rows]
 
