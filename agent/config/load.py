@@ -15,21 +15,18 @@ from agent.config.lines import key_lines, line_of
 from agent.config.problems import refusal
 from agent.config.schema import SECTIONS
 from agent.config.settings import SECTION_TYPES, Settings
+from agent.config.user import WORDS
+from agent.errors import ConfigError
+from agent.link.user_identity import SHARED, SHARED_BITS, secret_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-    from agent.errors import ConfigError
 
 # The full example is 10 KiB; a megabyte is not a configuration.
 MAX_FILE_BYTES: Final = 1 << 20
 # TOML asks for 64 bits, which have 20 digits (64 in binary); this only tells a number from an accident.
 MAX_DIGITS: Final = 100
-# A key that others can read or replace proves nothing about us; execution bits are harmless.
-_SHARED_BITS: Final = 0o066
 _SHARED_KEY: Final = "only the agent's own user may read or write a private key"
-_SHARED_USER: Final = "only the agent's own user may read or write what proves who it is"
-_SECRETS: Final = (".key_file", ".user_file")
 
 
 def load(path: str, *, files: bool = False) -> Settings:
@@ -49,7 +46,7 @@ def parse(text: str, *, path: str = "agent.toml", files: bool = False) -> Settin
             problems = list(_missing_files(values))
     if problems:
         error = _refusal(text, path, problems)
-        if problems[0].message.endswith((_SHARED_KEY, _SHARED_USER)):
+        if problems[0].message.endswith((_SHARED_KEY, SHARED)):
             error.hint = f"chmod 600 {problems[0].message.partition(' is open to ')[0]}"
         raise error
     return build(values)
@@ -136,7 +133,8 @@ def _absolute_source(uri: str, folder: str) -> str:
 def _missing_files(values: Values) -> Iterator[Problem]:
     wanted = [(f"tls.{name}", path) for name, path in values["tls"].items() if path]
     for index, row in enumerate(values["destination"]):
-        wanted += [(f"destination[{index}].{key}", row[key]) for key in ("tls_ca_file", "user_file") if row[key]]
+        if row["tls_ca_file"]:
+            wanted.append((f"destination[{index}].tls_ca_file", row["tls_ca_file"]))
     for index, row in enumerate(values["source"]):
         scheme, _, rest = row["uri"].partition(":")
         if scheme == "replay":
@@ -146,6 +144,12 @@ def _missing_files(values: Values) -> Iterator[Problem]:
             yield Problem(where, f"no such file: {path}")
         elif not os.access(path, os.R_OK):
             yield Problem(where, f"may not be read: {path}")
-        elif where.endswith(_SECRETS) and os.stat(path).st_mode & _SHARED_BITS:
-            mode, reason = os.stat(path).st_mode & 0o777, _SHARED_KEY if where == "tls.key_file" else _SHARED_USER
-            yield Problem(where, f"{path} is open to group or others (mode {mode:04o}); {reason}")
+        elif where == "tls.key_file" and os.stat(path).st_mode & SHARED_BITS:
+            mode = os.stat(path).st_mode & 0o777
+            yield Problem(where, f"{path} is open to group or others (mode {mode:04o}); {_SHARED_KEY}")
+    for index, row in enumerate(values["destination"]):
+        if row["user_file"]:
+            try:
+                secret_of(WORDS[row["user_identity"]].kind, row["user_file"])
+            except ConfigError as error:
+                yield Problem(f"destination[{index}].user_file", str(error))

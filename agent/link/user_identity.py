@@ -8,6 +8,7 @@ Raises ``ConfigError`` for a file that cannot be used, ``UserNotConfirmed``.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.errors import ConfigError, UserNotConfirmed
@@ -23,6 +24,8 @@ PASSCODE: Final = 2
 JWT: Final = 5
 KINDS: Final = {1: "user name", 2: "user name and passcode", 3: "Kerberos ticket", 4: "SAML assertion", 5: "JWT"}
 MOST_BYTES: Final = 0xFFFF  # the length of a field has 16 bits
+SHARED_BITS: Final = 0o066  # others can read or replace it; execution bits are harmless
+SHARED: Final = "only the agent's own user may read or write what proves who it is"
 
 
 class User(NamedTuple):
@@ -43,11 +46,8 @@ def identity_of(user: User, *, encrypted: bool) -> UserIdentity:
     if user.kind != USERNAME and not (encrypted or user.in_clear):
         raise ConfigError(f"a {KINDS[user.kind]} is not sent over a connection without TLS")
     name = user.name.encode()
-    secret = _read(user) if user.file else b""
+    secret = secret_of(user.kind, user.file) if user.file else b""
     primary, secondary = (name, secret) if user.kind in (USERNAME, PASSCODE) else (secret, b"")
-    for field in (primary, secondary):
-        if len(field) > MOST_BYTES:
-            raise ConfigError(f"{user.file} has {len(field)} bytes; an association carries {MOST_BYTES} at most")
     return UserIdentity(user.kind, primary, secondary, user.response)
 
 
@@ -66,14 +66,19 @@ def explain_reject(user: User, error: AssociationRejected) -> None:
         error.hint = f"The peer may not know the {user}, or not accept what proves it; its log says which."
 
 
-def _read(user: User) -> bytes:
+def secret_of(kind: int, path: str) -> bytes:
+    """Return what a file holds that proves a user of ``kind``; ``ConfigError`` also where others may read it."""
     try:
-        with open(user.file, "rb") as file:
-            data = file.read(MOST_BYTES + 2)
+        with open(path, "rb") as file:
+            mode, data = os.fstat(file.fileno()).st_mode & 0o777, file.read(MOST_BYTES + 2)
     except OSError as error:
-        raise ConfigError(f"{KINDS[user.kind]} file {user.file} cannot be read: {error.strerror}") from None
-    if user.kind in (PASSCODE, JWT):  # text, as an editor writes it
+        raise ConfigError(f"{KINDS[kind]} file {path} cannot be read: {error.strerror}") from None
+    if mode & SHARED_BITS:
+        raise ConfigError(f"{path} is open to group or others (mode {mode:04o}); {SHARED}", hint=f"chmod 600 {path}")
+    if kind in (PASSCODE, JWT):  # text, as an editor writes it
         data = data.rstrip(b"\r\n")
     if not data:
-        raise ConfigError(f"{KINDS[user.kind]} file {user.file} is empty")
+        raise ConfigError(f"{KINDS[kind]} file {path} is empty")
+    if len(data) > MOST_BYTES:
+        raise ConfigError(f"{path} has {len(data)} bytes; an association carries {MOST_BYTES} at most")
     return data

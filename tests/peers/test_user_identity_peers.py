@@ -64,6 +64,7 @@ def user(kind: int, folder: Path, *, response: bool) -> User:
     name = "müller" if kind in (1, 2) else ""
     file = folder / f"secret{kind}"
     file.write_bytes(SECRETS.get(kind, b"") + (b"\n" if kind in (2, 5) else b""))
+    file.chmod(0o600)
     return User(kind, name, str(file) if kind != 1 else "", response=response, in_clear=True)
 
 
@@ -121,6 +122,9 @@ def test_the_daemon_says_who_it_is_and_never_the_passcode(tmp_path: Path) -> Non
         assert open_file.returncode == 10
         assert "only the agent's own user may read or write what proves who it is" in open_file.stderr
         assert f"chmod 600 {file}" in open_file.stderr
+        opened = run_command("echo", "--to", "pacs", "--config", site.config)
+        assert (opened.returncode, heard) == (10, [])
+        assert f"chmod 600 {file}" in opened.stderr
         file.chmod(0o600)
         agent: Process = site.start()
         try:

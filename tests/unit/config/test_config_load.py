@@ -203,6 +203,28 @@ def test_a_key_that_others_may_read_is_refused(mode: int, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    ("data", "mode", "why"),
+    [
+        (b"\n", 0o600, "passcode file .* is empty"),
+        (b"x" * 65536, 0o600, "65536 bytes; an association carries 65535 at most"),
+        (b"x", 0o644, r"open to group or others \(mode 0644\)"),
+        (None, 0, "passcode file .* cannot be read: No such file"),
+    ],
+)
+def test_a_passcode_that_no_association_could_use_is_refused(
+    data: bytes | None, mode: int, why: str, tmp_path: Path
+) -> None:
+    file, path = tmp_path / "passcode", tmp_path / "agent.toml"
+    if data is not None:
+        file.write_bytes(data)
+        file.chmod(mode)
+    path.write_text('[[destination]]\nname = "a"\ncalled_ae = "A"\nhost = "h"\nuser_identity = "passcode"\n'
+                    'user_name = "u"\nuser_file = "passcode"\nuser_in_clear = true\n')  # fmt: skip
+    with pytest.raises(ConfigError, match=rf"agent.toml:7: destination\[0\].user_file: .*{why}"):
+        load.load(str(path), files=True)
+
+
+@pytest.mark.parametrize(
     ("text", "rate"),
     [('"8 Mbit/s"', 8e6), ('"64kbit/s"', 64e3), ('"1.5 Gbit/s"', 1.5e9), ("500000", 5e5), ('"500000"', 5e5), ('""', 0)],
 )

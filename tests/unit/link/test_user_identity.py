@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -13,9 +13,6 @@ from agent.ul.pdu import AssociateAccept, AssociateReject
 from agent.ul.reasons import reject_error
 from agent.ul.user import UserIdentity, UserInformation
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 SECRET = b"s3cret-pass"
 
 
@@ -23,6 +20,7 @@ SECRET = b"s3cret-pass"
 def file(tmp_path: Path) -> str:
     path = tmp_path / "secret"
     path.write_bytes(SECRET + b"\n")
+    path.chmod(0o600)
     return str(path)
 
 
@@ -49,10 +47,21 @@ def test_nothing_secret_without_tls(file: str) -> None:
 def test_files_that_cannot_be_used(tmp_path: Path, data: bytes, message: str) -> None:
     path = tmp_path / "secret"
     path.write_bytes(data)
+    path.chmod(0o600)
     with pytest.raises(ConfigError, match=message):
         identity_of(User(5, "", str(path)), encrypted=True)
     with pytest.raises(ConfigError, match="JWT file /none/x cannot be read: No such file"):
         identity_of(User(5, "", "/none/x"), encrypted=True)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o666])
+def test_a_file_open_to_others_is_used_for_no_association(file: str, mode: int) -> None:
+    """It may have been made anew since the configuration was checked."""
+    Path(file).chmod(mode)
+    with pytest.raises(ConfigError, match=rf"{file} is open to group or others \(mode {mode:04o}\)") as caught:
+        identity_of(User(2, "u", file), encrypted=True)
+    assert caught.value.hint == f"chmod 600 {file}"
+    assert SECRET.decode() not in str(caught.value)
 
 
 def test_a_confirmation_that_was_asked_for_must_come(file: str) -> None:
