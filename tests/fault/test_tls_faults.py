@@ -60,13 +60,15 @@ def s_server(pki: Pki, name: str, *options: str) -> Iterator[int]:
     # Its standard input stays open: s_server quits when that ends.
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command, cwd=pki.folder, **pipes) as server:  # type: ignore[call-overload] # three pipes
-        deadline = time.monotonic() + 10
-        while not is_listening(port):
-            assert server.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        yield port
-        server.terminate()
+        try:
+            deadline = time.monotonic() + 10
+            while not is_listening(port):
+                assert server.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            yield port
+        finally:
+            server.terminate()
 
 
 def call(port: int, tls: TlsSettings, *, quiet: bool = False) -> str:
