@@ -5,13 +5,16 @@ Those of peers are no files of ours: the profile of a destination has learned th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agent.config.settings import DestinationSettings, Settings
     from agent.link.certificate import Certificate
+
+_OF_PEERS: Final = "a CA of "
+_REFUSED: Final = "every peer below it is refused"
 
 
 def held(settings: Settings, row: DestinationSettings | None = None) -> Iterator[tuple[str, str, Certificate]]:
@@ -27,15 +30,15 @@ def held(settings: Settings, row: DestinationSettings | None = None) -> Iterator
             yield ("a CA above our certificate" if at else "our certificate", files.certificate_file, one)
     if files.ca_file and not (row is not None and row.tls_ca_file):
         for one in certificates(files.ca_file):
-            yield ("a CA of peers", files.ca_file, one)
+            yield (f"{_OF_PEERS}peers", files.ca_file, one)
     for pinned in settings.destination if row is None else (row,):
         if pinned.tls_ca_file:
             for one in certificates(pinned.tls_ca_file):
-                yield (f"a CA of {pinned.name}", pinned.tls_ca_file, one)
+                yield (f"{_OF_PEERS}{pinned.name}", pinned.tls_ca_file, one)
 
 
 def ending(settings: Settings, now: float, row: DestinationSettings | None = None) -> list[str]:
-    """Say which certificates end within 60, 30 or 7 days of ``now`` or have ended, with file and subject.
+    """Say which certificates end within 60, 30 or 7 days of ``now`` or have ended, and which lists are missing or old.
 
     A file that cannot be read is said here too: whoever asks wants to know, and nothing else stops for it.
     """
@@ -52,12 +55,16 @@ def ending(settings: Settings, now: float, row: DestinationSettings | None = Non
             text = expiry_text(readable(one.validity.not_after), now)
             if text:
                 told.append(f"{what}, '{one.subject}' in {path}, {text}")
-        for listed in revocation_lists(settings.tls.crl_file) if settings.tls.crl_file else ():
+        path = settings.tls.crl_file
+        lists = revocation_lists(path) if path else []
+        for listed in lists:
             until = readable(listed.next_update)
             if expiry_text(until, now).startswith("expired"):
-                told.append(
-                    f"the revocation list of '{listed.issuer}' in {settings.tls.crl_file} {expiry_text(until, now)}"
-                )
+                told.append(f"the revocation list of '{listed.issuer}' in {path} {expiry_text(until, now)}: {_REFUSED}")
+        issuers = {listed.issuer for listed in lists}
+        for what, file, one in held(settings, row) if path else ():
+            if what.startswith(_OF_PEERS) and one.subject not in issuers:
+                told.append(f"{what}, '{one.subject}' in {file}, has no revocation list in {path}: {_REFUSED}")
     except ConfigError as error:
         told.append(error.message)
     return told

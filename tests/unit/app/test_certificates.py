@@ -60,9 +60,20 @@ def test_what_ends_is_said_with_file_subject_and_date() -> None:
 def test_a_list_that_is_out_of_date_is_said() -> None:
     lists = VECTOR.with_name("certificates.pem")  # two lists, until 2026-12-08
     crl = settings().tls._replace(crl_file=str(lists))
-    assert ending(settings()._replace(tls=crl), NOW - 90 * DAY_S) == []
-    said = ending(settings()._replace(tls=crl), NOW - 60.5 * DAY_S + 30 * DAY_S)
-    assert f"the revocation list of 'ca' in {lists} expired on 2026-12-08 09:44 UTC" in said
+    late = ending(settings()._replace(tls=crl), NOW - 30.5 * DAY_S)
+    old = f"the revocation list of 'ca' in {lists} expired on 2026-12-08 09:44 UTC: every peer below it is refused"
+    assert old in late
+    assert old not in ending(settings()._replace(tls=crl), NOW - 90 * DAY_S)
+
+
+def test_a_ca_without_a_list_is_said() -> None:
+    lists = VECTOR.with_name("certificates.pem")  # those of 'ca' and 'other'
+    row = f'[[destination]]\nname = "pacs"\ncalled_ae = "P"\nhost = "h"\ntls = true\ntls_ca_file = "{VECTOR}"\n'
+    said = ending(settings(f'crl_file = "{lists}"\n{row}'), NOW - 90 * DAY_S)
+    assert said == [
+        f"a CA of {whose}, 'vector' in {VECTOR}, has no revocation list in {lists}: every peer below it is refused"
+        for whose in ("peers", "pacs")
+    ]
 
 
 def test_a_box_without_tls_has_nothing_to_say() -> None:
