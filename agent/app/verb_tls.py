@@ -10,6 +10,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
+from agent.app.certificates import ending
 from agent.app.cli import print_json
 from agent.app.common import DEFAULT_CONFIG, add_config, settings_of
 from agent.app.term import printable, table
@@ -18,6 +19,7 @@ from agent.errors import AgentError, UsageError
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
     from agent.config.settings import Settings
+    from agent.link.certificate import Certificate
 
 _LINE = 400
 _OF_REQUEST = ("key", "output", "subject", "organization", "name", "kind", "same_key")
@@ -31,9 +33,18 @@ def arguments(parser: Parser) -> None:
     parser.add("-o", "--output", metavar="FILE", help="request: where the request goes (the key's name with .csr)")
     parser.add("--kind", choices=("p-256", "rsa-2048", "rsa-3072"), help="request: kind of key (p-256)")
     parser.add("--same-key", switch=True, help="request: for the key that is there, to renew its certificate")
-    parser.add("--subject", metavar="NAME", help="request: Common Name (the name of this host)")
+    parser.add(
+        "--subject",
+        metavar="NAME",
+        help="request: Common Name (that of the certificate in use, or the name of this host)",
+    )
     parser.add("--organization", metavar="NAME", help="request: organization ([agent] institution_name)")
-    parser.add("--name", repeated=True, metavar="HOST", help="request: a name or address of this host; may be repeated")
+    parser.add(
+        "--name",
+        repeated=True,
+        metavar="HOST",
+        help="request: a name or address of this host; may be repeated (those of the certificate in use)",
+    )
     parser.add("--json", switch=True, help="print the result as JSON")
 
 
@@ -93,13 +104,21 @@ def _request(args: Arguments) -> int:
 def _wanted(args: Arguments, settings: Settings | None) -> Any:
     from agent.app.tls_request import Wanted
 
-    host = socket.gethostname()
-    names = tuple(args.name or ())
+    host, known = socket.gethostname(), _in_use(settings)
+    names = tuple(args.name) or (known.names if known is not None else ())
     if not names:
         listener = settings.listener.host if settings is not None else ""
         names = tuple(dict.fromkeys(name for name in (host, listener) if name not in ("", "0.0.0.0", "::")))  # noqa: S104  no address of anybody
     organization = args.organization or (settings.agent.institution_name if settings is not None else "")
-    return Wanted(args.subject or host, organization, names)
+    return Wanted(args.subject or (known.subject if known is not None else host), organization, names)
+
+
+def _in_use(settings: Settings | None) -> Certificate | None:
+    """Return our certificate of now, whose name and names the next one keeps; None before there is one."""
+    from agent.link.pem import readable_certificates
+
+    path = settings.tls.certificate_file if settings is not None else ""
+    return next(iter(readable_certificates(path)), None) if path else None
 
 
 # --- show ----------------------------------------------------------------------------------------------
@@ -111,6 +130,7 @@ def _show(args: Arguments) -> int:
         "certificates": _certificates(settings),
         "lists": _lists(settings),
         "peers": _peers(settings),
+        "notes": ending(settings, time.time()),
         "profile": _profile(),
         "problem": _problem(settings),
     }
@@ -133,6 +153,8 @@ def _show(args: Arguments) -> int:
     for side in ("client", "server"):
         missing = profile[f"{side}_b13_shortfalls"]
         print(f"as {side}: PS3.15 B.12" + (f"; not B.13: {'; '.join(missing)}" if missing else " and B.13"))
+    for note in facts["notes"]:
+        print(f"note: {printable(note, _LINE)}")
     if facts["problem"]:
         print(f"problem: {printable(facts['problem'], _LINE)}")
     return 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from fakes.command import run_command
-from fakes.faulty_pki import Pki
+from fakes.faulty_pki import PAST, Pki
 from fakes.process import Process, free_port
 from fakes.site import AGENT, Site
 from fakes.tls_profile import CONF
@@ -96,6 +96,16 @@ def test_a_key_is_never_replaced(site: Site, pki: Pki) -> None:
     assert "archive.pem already exists and is no request" in done.stderr
 
 
+def test_a_new_certificate_for_the_same_key_keeps_the_names(site: Site, pki: Pki) -> None:
+    names = ("--name", "unit7.example.org", "--name", "10.0.0.7", "--subject", "unit7")
+    assert run_command("tls", "request", "--config", site.config, *names).returncode == 0
+    pki.sign("agent", names="DNS:unit7.example.org,IP:10.0.0.7")
+    done = run_command("tls", "request", "--config", site.config, "--same-key")
+    assert done.returncode == 0, done.stderr
+    assert "DNS:unit7.example.org, IP Address:10.0.0.7" in request(pki)
+    assert "CN=unit7\n" in request(pki)
+
+
 @pytest.mark.parametrize(
     ("kind", "words"), [("rsa-2048", "(2048 bit"), ("rsa-3072", "(3072 bit"), ("p-256", "(256 bit")]
 )
@@ -164,6 +174,17 @@ def test_show_says_what_openssl_says(site: Site, pki: Pki) -> None:
     people = run_command("tls", "show", "--config", site.config).stdout
     assert re.search(rf"our certificate +agent +ca +20.*{pki.folder}/agent.pem", people)
     assert "as server: PS3.15 B.12; not B.13: a server must have TLS_AES_128_CCM_SHA256" in people
+
+
+def test_show_marks_a_list_that_is_old_and_one_that_is_missing(site: Site, pki: Pki) -> None:
+    pki.issue("agent")
+    pki.crl("old.crl", "other", dates=PAST)
+    text = site.config.read_text()
+    site.config.write_text(text.replace("[tls]\n", f'[tls]\ncrl_file = "{pki.folder}/old.crl"\n'))
+    for words in (("tls", "show", "--config"), ("config", "check", "--config")):
+        said = run_command(*words, site.config).stdout
+        assert f"the revocation list of 'other' in {pki.folder}/old.crl expired on 2020-02-01" in said
+        assert f"'ca' in {pki.folder}/ca.pem, has no revocation list in {pki.folder}/old.crl" in said
 
 
 def test_show_says_what_is_wrong(site: Site, pki: Pki) -> None:
