@@ -47,7 +47,7 @@ def arguments(parser: Parser) -> None:
     parser.add("--operations", metavar="N", default=1, read=int, help="files under way at once on one, where "
                "the peer grants such a window (1)")  # fmt: skip
     parser.add("--bandwidth", metavar="RATE", read=_bandwidth, help="send at most so much, as 8 Mbit/s or a number of "
-               "bit/s, all associations together")  # fmt: skip
+               "bit/s from 16000, all associations together")  # fmt: skip
     send_commit.arguments(parser)
     parser.add("--skip-bad", switch=True, help="send the rest when some files are no DICOM files")
     parser.add("--json", switch=True, help="print the result as JSON")

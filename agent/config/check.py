@@ -66,7 +66,9 @@ def _table(section: Section, given: object, where: str, problems: list[Problem])
         return {}
     names = [key.name for key in section.keys]
     problems += [
-        Problem(f"{where}.{name}", f"unknown key{_nearest(name, names)}") for name in given if name not in names
+        Problem(f"{where}.{name}", f"unknown key{_elsewhere(name) or _nearest(name, names)}")
+        for name in given
+        if name not in names
     ]
     values: Values = {}
     for key in section.keys:
@@ -91,7 +93,8 @@ def check_value(key: Key, value: object) -> tuple[Value | object, str]:
     """Check one value; returns it in its final type and the reason of a refusal, or ''."""
     kind = KINDS[key.kind]
     if not isinstance(value, kind.types) or (isinstance(value, bool) and bool not in kind.types):
-        return value, f"{_show(value)} is not {_expected(key)}"
+        as_array = f': write ["{value}"]' if kind.word == "array" and isinstance(value, str) else ""
+        return value, f"{_show(value)} is not {_expected(key)}{as_array}"
     if isinstance(value, list | tuple):
         return tuple(value), _check_texts(key, value)
     if isinstance(value, str) or str in kind.types:  # a kind of text may take numbers too
@@ -144,6 +147,13 @@ def _show(value: object) -> str:
     return f"'{value}'" if isinstance(value, str) else str(value)
 
 
+def _elsewhere(name: str) -> str:
+    """Say which other sections have a key of this name, or nothing."""
+    homes = [f"[[{one.name}]]" if one.repeated else f"[{one.name}]"
+             for one in SECTIONS if any(key.name == name for key in one.keys)]  # fmt: skip
+    return f"; it belongs into {' or '.join(homes)}" if homes else ""
+
+
 def _nearest(name: str, names: Iterable[str]) -> str:
     import difflib  # only on the way to an error
 
@@ -191,6 +201,8 @@ def _failovers(rows: list[Values]) -> Iterator[Problem]:
         where = f"destination[{index}].failover"
         if row["failover"] and other is None:
             yield Problem(where, f"no destination is called '{row['failover']}'")
+        elif other is row and not row["standby"]:
+            yield Problem(where, "a destination cannot stand in for itself: name another one, with standby = true")
         elif other is not None and not other["standby"]:
             yield Problem(where, f"'{other['name']}' gets every image anyway: give it standby = true")
         elif other is not None and row["standby"]:

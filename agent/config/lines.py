@@ -40,6 +40,19 @@ def key_lines(text: str) -> dict[str, int]:
     return lines
 
 
+def given_twice(text: str, number: int) -> tuple[str, int] | None:
+    """Return the key of line ``number`` and the line of its table that gives it first; None where that is not seen."""
+    rows = text.splitlines()[:number]
+    key = rows[-1].partition("=")[0].strip() if rows else ""
+    for line in range(number - 1, 0, -1):
+        row = rows[line - 1].strip()
+        if row.startswith("["):
+            return None
+        if key and row.partition("=")[0].strip() == key:
+            return key.strip("\"'"), line
+    return None
+
+
 def line_of(lines: dict[str, int], where: str) -> int | None:
     """Return the line of ``where`` or of the closest table around it."""
     while where:

@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.config.check import Problem, Values, examine
-from agent.config.lines import key_lines, line_of
+from agent.config.lines import given_twice, key_lines, line_of
 from agent.config.problems import refusal
 from agent.config.schema import SECTIONS
 from agent.config.settings import SECTION_TYPES, Settings
@@ -109,7 +109,10 @@ def _toml(text: str, path: str) -> dict[str, Any]:
         message, _, place = str(error).partition(" (at ")
         number = place.removeprefix("line ").partition(",")[0]
         line = int(number) if number.isdigit() else len(text.splitlines()) or 1
-        raise refusal(path, [(line, "", f"not TOML: {message[:1].lower()}{message[1:]}")]) from None
+        told = f"not TOML: {message[:1].lower()}{message[1:]}"
+        if twice := message == "Cannot overwrite a value" and given_twice(text, line):
+            told = f"key '{twice[0]}' is given twice, here and in line {twice[1]}"
+        raise refusal(path, [(line, "", told)]) from None
     except RecursionError:
         raise refusal(path, [(None, "", "not TOML: nested too deeply")]) from None
 

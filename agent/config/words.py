@@ -25,8 +25,9 @@ MADE: Final = (*LOSSLESS, "htj2k", "jpeg-ls-near")
 
 # Below this a PDU of 4 KiB takes longer than many peers wait for one; above it nothing is a limit.
 BANDWIDTH_BITS_PER_S: Final = (16_000, 100_000_000_000)
-_BIT_UNITS: Final = {"": 1, "bit/s": 1, "kbit/s": 10**3, "Mbit/s": 10**6, "Gbit/s": 10**9}
-_BANDWIDTH: Final = r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?([A-Za-z/]*)"
+_PREFIXES: Final = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+# Spelled as people do; a lone capital B is a byte, which nobody measures a line in.
+_BANDWIDTH: Final = r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?(?:([kKmMgG]?)(?:(?i:bits?/s)|(?:b|(?i:bit))ps))?"
 
 
 def bits_per_s(bandwidth: str | int) -> float:
@@ -37,9 +38,9 @@ def bits_per_s(bandwidth: str | int) -> float:
     import re  # patterns cost memory, and few sites have one of these
 
     found = re.fullmatch(_BANDWIDTH, text)
-    if found is None or found[2] not in _BIT_UNITS:
+    if found is None:
         raise ValueError(f"'{text}' is no bandwidth: a number with bit/s, kbit/s, Mbit/s or Gbit/s, as 8 Mbit/s")
-    rate = float(found[1]) * _BIT_UNITS[found[2]]
+    rate = float(found[1]) * _PREFIXES[(found[2] or "").lower()]
     if not BANDWIDTH_BITS_PER_S[0] <= rate <= BANDWIDTH_BITS_PER_S[1]:
         raise ValueError(f"'{text}' is {rate:.0f} bit/s; a bandwidth is from 16 kbit/s to 100 Gbit/s, empty: no limit")
     return rate

@@ -147,7 +147,7 @@ def test_files_that_keys_name_are_checked_on_request(tmp_path: Path) -> None:
         (b"[agent]\n\xff\n", r"agent\.toml:2: is not UTF-8"),
         (b"#" * (load.MAX_FILE_BYTES + 1), "is larger than"),
         (b"x = " + b"[" * 100_000, "not TOML"),
-        (b'[agent]\nae_title = "A"\nae_title = "B"\n', r"agent\.toml:3: not TOML: cannot overwrite"),
+        (b'[agent]\nae_title = "A"\nae_title = "B"\n', r":3: key 'ae_title' is given twice, here and in line 2"),
     ],
     ids=["missing", "encoding", "size", "depth", "twice"],
 )
@@ -226,7 +226,19 @@ def test_a_passcode_that_no_association_could_use_is_refused(
 
 @pytest.mark.parametrize(
     ("text", "rate"),
-    [('"8 Mbit/s"', 8e6), ('"64kbit/s"', 64e3), ('"1.5 Gbit/s"', 1.5e9), ("500000", 5e5), ('"500000"', 5e5), ('""', 0)],
+    [
+        ('"8 Mbit/s"', 8e6),
+        ('"64kbit/s"', 64e3),
+        ('"1.5 Gbit/s"', 1.5e9),
+        ("500000", 5e5),
+        ('"500000"', 5e5),
+        ('""', 0),
+        ('"8 Mbps"', 8e6),
+        ('"8 MBit/s"', 8e6),
+        ('"2 mbit/s"', 2e6),
+        ('"64 Kbit/s"', 64e3),
+        ('"9 mbps"', 9e6),
+    ],
 )
 def test_a_bandwidth_is_a_number_with_its_unit(text: str, rate: float) -> None:
     row = f'[[destination]]\nname = "a"\ncalled_ae = "A"\nhost = "h"\nbandwidth = {text}\n'
@@ -237,6 +249,8 @@ def test_a_bandwidth_is_a_number_with_its_unit(text: str, rate: float) -> None:
     ("text", "why"),
     [
         ('"8 MB/s"', "is no bandwidth: a number with bit/s"),
+        ('"8 MBps"', "is no bandwidth"),
+        ('"8 Mb/s"', "is no bandwidth"),
         ('"fast"', "is no bandwidth"),
         ('"-1 Mbit/s"', "is no bandwidth"),
         ("1000", "'1000' is 1000 bit/s; a bandwidth is from 16 kbit/s"),
@@ -250,6 +264,26 @@ def test_what_is_no_bandwidth_is_refused_in_words(text: str, why: str) -> None:
     with pytest.raises(ConfigError, match=r"agent.toml:5: destination\[0\].bandwidth") as error:
         load.parse(row)
     assert why in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        ('priority = "low"', "destination[0].priority: unknown key; it belongs into [[source]] or [exam]"),
+        ("prot = 104", "destination[0].prot: unknown key; did you mean 'port'?"),
+        ('send_windows = "22:00-06:00"', "'22:00-06:00' is not an array of text: write [\"22:00-06:00\"]"),
+    ],
+)
+def test_a_key_of_another_section_and_a_text_for_an_array(key: str, why: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        load.parse(f'[[destination]]\nname = "a"\ncalled_ae = "A"\nhost = "h"\n{key}\n')
+    assert why in str(error.value)
+
+
+def test_a_key_given_twice_is_named_with_both_lines() -> None:
+    row = '[[destination]]\nname = "a"\ncalled_ae = "A"\nhost = "h"\n'
+    with pytest.raises(ConfigError, match=r"agent.toml:9: key 'host' is given twice, here and in line 8"):
+        load.parse(f'{row}{row}host = "i"\n')
 
 
 def _two(first: str, second: str) -> str:
@@ -267,6 +301,7 @@ def test_a_destination_may_name_a_standby() -> None:
     [
         ('failover = "c"', "", "destination[0].failover", "no destination is called 'c'"),
         ('failover = "b"', "", "destination[0].failover", "'b' gets every image anyway: give it standby = true"),
+        ('failover = "a"', "", "destination[0].failover", "a destination cannot stand in for itself"),
         ("", "standby = true", "destination[1].standby", "no destination names it as its failover"),
         ('failover = "b"', 'standby = true\nfailover = "b"', "destination[1].failover", "a standby has no failover"),
     ],
