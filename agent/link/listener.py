@@ -20,6 +20,7 @@ from agent.errors import AgentError, ListenFailed
 from agent.link.conversation import Conversation, Incoming, Reply, refuse
 from agent.link.driver import Driver
 from agent.link.peer import Timeouts
+from agent.link.second_look import SecondLooks
 from agent.link.transport import BULK_READ_BYTES, Transport
 from agent.service import verification
 from agent.ul.association import Association, Role
@@ -97,6 +98,7 @@ class Listener:
         self._lock = threading.Lock()
         self._threads: dict[threading.Thread, str] = {}
         self._drivers: set[Driver] = set()
+        self._looks = SecondLooks()
         self._context = _server_context(tls)
         self._context_at = time.monotonic()
         self._socket = _bind(host, port)
@@ -148,7 +150,10 @@ class Listener:
         try:
             self._converse(connection, address, over=over)
         except AgentError as error:
-            self._say(f"{error} [{error.code}]")
+            with self._lock:
+                known = self._looks.is_one(address, error)
+            if not known:
+                self._say(f"{error} [{error.code}]")
         finally:
             connection.close()
             with self._lock:
