@@ -105,6 +105,12 @@ class ConfigError(AgentError):
     problems: tuple[tuple[int | None, str, str], ...] = ()
 
 
+class PemError(ConfigError):
+    """A file with certificates, keys or revocation lists is wrong. Code and treatment are those of ``ConfigError``."""
+
+    hint = "Correct that file, or name another: --ca, --cert or --key on the command line, [tls] in a configuration."
+
+
 # --- Data Sets and files ---------------------------------------------------------------------
 
 

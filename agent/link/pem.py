@@ -8,7 +8,7 @@ from __future__ import annotations
 import binascii
 from typing import Final
 
-from agent.errors import ConfigError
+from agent.errors import ConfigError, PemError
 from agent.link.certificate import Certificate, RevocationList, read, read_list
 
 MOST_BYTES: Final = 1 << 20  # a thousand certificates
@@ -21,9 +21,9 @@ def read_text(path: str, what: str, most_bytes: int = MOST_BYTES) -> str:
         with open(path, encoding="latin-1") as file:
             text = file.read(most_bytes + 1)
     except OSError as error:
-        raise ConfigError(f"{what} file {path} cannot be read: {error.strerror}") from error
+        raise PemError(f"{what} file {path} cannot be read: {error.strerror}") from error
     if len(text) > most_bytes:
-        raise ConfigError(f"{what} file {path} is larger than {most_bytes >> 20} MiB")
+        raise PemError(f"{what} file {path} is larger than {most_bytes >> 20} MiB")
     return text
 
 
@@ -37,9 +37,9 @@ def certificates(path: str) -> list[Certificate]:
     try:
         found = [read(der) for der in _blocks(read_text(path, "certificate"), "CERTIFICATE")]
     except ValueError as error:
-        raise ConfigError(f"certificate file {path}: {error}") from error
+        raise PemError(f"certificate file {path}: {error}") from error
     if not found:
-        raise ConfigError(f"certificate file {path} holds no certificate in PEM form")
+        raise PemError(f"certificate file {path} holds no certificate in PEM form")
     return found
 
 
@@ -56,9 +56,9 @@ def revocation_lists(path: str) -> list[RevocationList]:
     try:
         found = [read_list(der) for der in _blocks(read_text(path, "CRL", MOST_LIST_BYTES), "X509 CRL")]
     except ValueError as error:
-        raise ConfigError(f"CRL file {path}: {error}") from error
+        raise PemError(f"CRL file {path}: {error}") from error
     if not found:
-        raise ConfigError(f"CRL file {path} holds no revocation list (CRL) in PEM form")
+        raise PemError(f"CRL file {path} holds no revocation list (CRL) in PEM form")
     return found
 
 

@@ -23,7 +23,7 @@ import ssl
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.errors import ConfigError, TlsRefused
+from agent.errors import ConfigError, PemError, TlsRefused
 from agent.link.certificate import Certificate, read
 from agent.link.pem import first_certificate, read_text, readable_certificates, revocation_lists
 
@@ -131,12 +131,12 @@ def _fill(context: ssl.SSLContext, settings: TlsSettings) -> None:
     try:
         context.load_verify_locations(cafile=settings.ca_file)
     except ssl.SSLError as error:
-        raise ConfigError(f"CA file {settings.ca_file} holds no certificate in PEM form") from error
+        raise PemError(f"CA file {settings.ca_file} holds no certificate in PEM form") from error
     except OSError as error:
-        raise ConfigError(f"CA file {settings.ca_file} cannot be read: {error.strerror}") from error
+        raise PemError(f"CA file {settings.ca_file} cannot be read: {error.strerror}") from error
     for one in readable_certificates(settings.ca_file):
         if one.weak_key:
-            raise ConfigError(f"the CA '{one.subject}' in {settings.ca_file} {one.weak_key} (PS3.15 B.13)")
+            raise PemError(f"the CA '{one.subject}' in {settings.ca_file} {one.weak_key} (PS3.15 B.13)")
     if settings.crl_file:
         revocation_lists(settings.crl_file)
         context.load_verify_locations(cafile=settings.crl_file)
@@ -148,18 +148,18 @@ def _fill(context: ssl.SSLContext, settings: TlsSettings) -> None:
 def _load_pair(context: ssl.SSLContext, certificate_file: str, key_file: str) -> None:
     own = first_certificate(certificate_file)
     if own.weakness:
-        raise ConfigError(f"certificate {certificate_file} {own.weakness} (PS3.15 B.13)")
+        raise PemError(f"certificate {certificate_file} {own.weakness} (PS3.15 B.13)")
     if "ENCRYPTED" in read_text(key_file, "key"):
-        raise ConfigError(f"key {key_file} is encrypted: nobody is there to type its pass phrase")
+        raise PemError(f"key {key_file} is encrypted: nobody is there to type its pass phrase")
     try:
         # The callback keeps OpenSSL from asking for a pass phrase on the terminal of a daemon.
         context.load_cert_chain(certificate_file, key_file, password=lambda: b"")
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
-            raise ConfigError(f"key {key_file} does not belong to certificate {certificate_file}") from error
+            raise PemError(f"key {key_file} does not belong to certificate {certificate_file}") from error
         if error.reason in ("CA_KEY_TOO_SMALL", "CA_MD_TOO_WEAK"):  # the first one was looked at above
-            raise ConfigError(f"a CA certificate in {certificate_file} is too weak (PS3.15 B.13)") from error
-        raise ConfigError(f"key {key_file} holds no private key in PEM form") from error
+            raise PemError(f"a CA certificate in {certificate_file} is too weak (PS3.15 B.13)") from error
+        raise PemError(f"key {key_file} holds no private key in PEM form") from error
     problem = own.validity.problem(now_stamp())
     if problem:
         raise TlsRefused(f"our own certificate {certificate_file} {problem}", hint="Renew the certificate of this box.")

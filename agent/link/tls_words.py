@@ -84,6 +84,7 @@ _REASONS = {
 _NAMES = 8  # of a certificate, in a message
 _NOT_OURS = "Whoever runs the peer must renew its certificate."
 _CLOCK = "Set the clock of this box, or have whoever runs the peer look at its certificate."
+_NAME = "Set tls_server_name (--server-name) to a name in the certificate, or have one issued for this "
 _HINTS = {
     3: "Put the lists of all CAs of the chain into crl_file, one behind the other.",
     9: _CLOCK,
@@ -93,8 +94,8 @@ _HINTS = {
     20: "Give ca_file the CA that signed the peer's certificate.",
     23: "Do not use this peer; ask whoever runs its CA.",
     26: "It must be issued for serverAuth and clientAuth: archive and modality call each other.",
-    62: "Set server_name to the name in the certificate, or have it issued for this host.",
-    64: "Set server_name to the name in the certificate, or have it issued for this address.",
+    62: _NAME + "host.",
+    64: _NAME + "address.",
     66: _NOT_OURS,
     68: _NOT_OURS,
 }
@@ -177,8 +178,10 @@ def _of_lists(path: str | None, shown: Certificate | None) -> dict[str, str]:
     if shown is not None:
         known = f"'{shown.issuer}'" in issuers
         unlisted = f"a CA above '{shown.issuer}'" if known else f"its CA '{shown.issuer}'"
-        mine = any(one.issuer == shown.issuer and _is_on(one, shown.serial) for one in lists)
-        revoked = "has been revoked by its CA" if mine else "comes from a CA that has been revoked"
+        if any(one.issuer == shown.issuer and _is_on(one, shown.serial) for one in lists):
+            revoked = "has been revoked by its CA"
+        elif any(one.issuer != shown.issuer and one.entries for one in lists):  # not where the file has just changed
+            revoked = "comes from a CA that has been revoked"
     end = min((one.next_update for one in lists), default="")
     return {
         "listed": ", ".join(issuers) or "none",

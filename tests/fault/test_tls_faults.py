@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -19,10 +20,15 @@ from fakes.peers import need
 from fakes.process import free_port, is_listening
 
 from agent.errors import ConfigError, LinkClosed, LinkError, TlsRefused
+from agent.link.listener import Listener
 from agent.link.peer import Peer, Timeouts
+from agent.link.pem import first_certificate
 from agent.link.tls import TlsSettings, client_context, judge_chain, server_context
 from agent.link.tls_transport import start_server
+from agent.link.tls_words import refused
 from agent.link.transport import connect
+from agent.service import verification
+from agent.service.proposal import acceptor_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -227,6 +233,38 @@ def test_as_listener(pki: Pki, fault: str, watched: bool) -> None:
     said = heard(pki, files(pki, "good", watch_callers=watched, **ours), caller)
     text = AS_WATCHED_LISTENER.get(fault, text) if watched else text
     assert re.fullmatch(sentence(pki, text, "caller"), said), said
+
+
+def test_a_caller_who_refuses_our_certificate_is_told_of_once(pki: Pki) -> None:
+    """He looks at it again without showing his own, which is no second fault."""
+    said: list[str] = []
+    policy = acceptor_policy([verification.NEED], called_aes=["ANY"])
+    listener = Listener("127.0.0.1", 0, policy, lambda call: None, tls=files(pki, "elsewhere"), say=said.append)
+    stop = threading.Event()
+    thread = threading.Thread(target=listener.run, args=(stop,))
+    thread.start()
+    try:
+        for _ in range(2):
+            assert "is not for the address 127.0.0.1" in call(listener.port, files(pki))
+        assert "demands a certificate" in call(listener.port, files(pki, None, check_name=False))
+        until = time.monotonic() + 5
+        while len(said) < 3 and time.monotonic() < until:
+            time.sleep(0.01)
+    finally:
+        stop.set()
+        thread.join(10)
+    bad = f"127.0.0.1 finds our certificate {pki.folder}/elsewhere.pem bad: its name, its key or its signature"
+    assert said[:2] == [f"{bad} [link.tls]"] * 2
+    assert said[2:] == ["127.0.0.1 shows no certificate and we demand one [link.tls]"]
+
+
+def test_a_list_that_changes_meanwhile_revokes_no_ca(pki: Pki) -> None:
+    """OpenSSL read a list with the certificate on it; when the sentence is made, the file has another one."""
+    error = ssl.SSLCertVerificationError()
+    error.verify_code, error.verify_message = 23, "certificate revoked"
+    shown = first_certificate(str(pki.folder / "good.pem"))
+    said = refused(error, "P", files(pki, crl_file="other.crl"), "p", shown)
+    assert "of P has been revoked, or a CA above it, says" in said.message
 
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
