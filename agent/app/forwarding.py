@@ -43,7 +43,9 @@ def reporters(settings: Settings) -> dict[str, tuple[str, ...]]:
 
 def make_settler(settings: Settings, spool: Spool, journal: Journal) -> Settler:
     """Make what takes commitment reports, on our own associations and on the listener."""
-    return Settler(spool, reporters(settings), lambda level, text: journal.say(level, "commitment", text))
+    settler = Settler(spool, reporters(settings), lambda level, text: journal.say(level, "commitment", text))
+    settler.listening = settings.listener.enabled
+    return settler
 
 
 def make_records(settler: Settler, spool: Spool, journal: Journal) -> Records:

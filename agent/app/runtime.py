@@ -165,7 +165,7 @@ class Runtime:
             self.settings, self._exam, self._certificates = settings, exam, stamps
             self.recorders = {row.name: recorders[row.name] for row in settings.source}
         self.forwarders = {row.name: forwarders[row.name] for row in settings.destination}
-        self.settler.destinations = reporters(settings)
+        self.settler.destinations, self.settler.listening = reporters(settings), settings.listener.enabled
         self._specs = self._plan(settings)
         stopped, started = self.supervisor.apply(self._specs, within_s=STOP_S)
         self._hand_on(before, one_exam=one_exam)

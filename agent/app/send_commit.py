@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from agent.link.tls import TlsSettings
 
 TIMEOUT_S: Final = 60.0
+DEAF: Final = (
+    "It may report on an association of its own: '--listen PORT' takes that, at the port where the archive knows "
+    "this AE Title."
+)
 _PORT_LIMIT: Final = 65536
 
 
@@ -126,12 +130,19 @@ class Commitment:
 
     def judge(self) -> None:
         """Raise what the exit status should say where everything was stored."""
-        left = len(self.promises.refused)
+        from agent.forward.confirm import NO_REPORT
+
+        refusals = self.promises.refused.values()
+        left = len(refusals)
         if not left:
             return
-        words = {refusal.words for refusal in self.promises.refused.values()}
+        words = {refusal.words for refusal in refusals}
         why = f": {words.pop()}" if len(words) == 1 else "; see the line of each file"
-        raise NotCommitted(f"{left} of {count_text(len(self._classes), 'instance')} stored and not committed{why}")
+        error = NotCommitted(f"{left} of {count_text(len(self._classes), 'instance')} stored and not committed{why}")
+        late = any(refusal.reason is None and refusal.words.startswith(NO_REPORT) for refusal in refusals)
+        if late and self._listener is None:
+            error.hint += f" {DEAF}"
+        raise error
 
     def _bind(self, where: Where | None) -> Listener | None:
         if where is None:

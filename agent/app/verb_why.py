@@ -32,14 +32,16 @@ def run(args: Arguments) -> int:
     from agent.app import why
     from agent.app.flight_text import records
 
-    links = _links(spool_root(args))
+    answer = _agent(spool_root(args))
+    links, listens = answer.get("destinations", {}), _listens(args, answer)
     with view_of(args) as view:
         known = view.counts()
         if args.what in known or args.what in links:
             profile, flights = records(view.root, args.what)
             if args.text:
                 _write(args.text, args.what, flights)
-            facts = why.of_destination(view, args.what, links.get(args.what), flights, profile)
+            deaf = not listens and not why.has_reported(view, args.what)
+            facts = why.of_destination(view, args.what, links.get(args.what), flights, profile, deaf=deaf)
             facts["certificates"] = _ending(args, profile)
             lines = why.destination_lines(facts)
         elif args.text:
@@ -51,7 +53,8 @@ def run(args: Arguments) -> int:
             enough = view.stored_is_enough()
             asked = {custody.destination for custody in receipt.deliveries} - enough
             uncommitting = {name for name in asked if why.refuses_commitment(view, name)}
-            facts = why.of_instance(receipt, enough, links, uncommitting)
+            deaf_to = {name for name in asked if not listens and not why.has_reported(view, name)}
+            facts = why.of_instance(receipt, enough, links, uncommitting, deaf_to)
             lines = why.instance_lines(facts, receipt)
     if args.json:
         print_json({**facts, "says": lines})
@@ -90,15 +93,21 @@ def _write(path: str, name: str, flights: list[dict[str, Any]]) -> None:
         sink.abandon()
 
 
-def _links(root: str) -> dict[str, Any]:
-    """How the ways are now, by a running agent; nothing without one."""
+def _agent(root: str) -> dict[str, Any]:
+    """How things are now, by a running agent; nothing without one."""
     from agent.app.control import ask
 
     try:
-        answer = ask(root, {"verb": "status"})
+        return ask(root, {"verb": "status"}) or {}
     except (SpoolError, OSError):  # a busy agent must not keep the ledger from being read
         return {}
-    return {} if answer is None else dict(answer["destinations"])
+
+
+def _listens(args: Arguments, answer: dict[str, Any]) -> bool:
+    """Tell whether reports on associations of others can arrive; of a bare spool nobody knows, so that they may."""
+    if answer:
+        return answer["listener"] is not None
+    return args.spool is not None or settings_of(args).listener.enabled
 
 
 def _unknown(what: str, known: dict[str, Any]) -> NotFound:

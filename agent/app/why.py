@@ -19,6 +19,7 @@ from agent.config.words import TRANSFER_SYNTAX_WORDS, transfer_syntax_word
 from agent.dataset.uid import STORAGE_COMMITMENT, STUDY_ROOT_FIND, is_lossy, uid_name
 from agent.dimse.status import Service, explain
 from agent.errors import NoAcceptedContext, class_of
+from agent.spool.committing import NO_REPORT
 from agent.transcode.learn import recall
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ STATES: Final[Mapping[str, str]] = {
 # What ends the wait, where it is not in the reason.
 ENDS: Final[Mapping[str, str]] = {
     "stored": "commitment will be asked for on this or the next association",
-    "held": "correct the cause, then 'modality-agent queue retry {uid}'",
-    "unconfirmed": "see whether the archive has it; a late report still counts, and 'modality-agent queue retry {uid}' "
-    "sends it and asks again",
+    "held": "correct the cause, then 'modality-agent queue retry {which}'",
+    "unconfirmed": "see whether the archive has it; a late report still counts, and "
+    "'modality-agent queue retry {which}' sends it and asks again",
     "damaged": "give the instance to the agent again from its source: the same content heals it",
     "lost": "give the instance to the agent again from its source: the same content heals it",
 }
@@ -64,9 +65,14 @@ UNCOMMITTED: Final = (
     "let its administrator enable Storage Commitment (Push Model SCP) for this AE Title, or set commitment = false for "
     "this destination: stored is then enough, also to remove it from this box"
 )
+# No report has ever come, and only our own associations are heard.
+DEAF: Final = (
+    "an archive may report on an association of its own, and this box listens for none: set enabled = true in "
+    "[listener], and tell the archive our AE Title, address and port"
+)
 # A master with loss that a peer refuses: there is no copy to make.
 LOSSY: Final = (
-    "a master with loss is sent as it is or not at all: let the peer enable {syntax}, then 'queue retry {uid}'",
+    "a master with loss is sent as it is or not at all: let the peer enable {syntax}, then 'queue retry {which}'",
     "or send it to a peer that takes it, with 'modality-agent send' or as another [[destination]]",
     "from now on, capture without loss what this destination is to get: transfer_syntax of the source",
 )
@@ -80,9 +86,12 @@ _TAKEN: Final = {True: "yes", False: "no", None: "-"}
 
 def of_instance(
     receipt: Receipt, stored_is_enough: frozenset[str], links: Mapping[str, Facts],
-    uncommitting: Collection[str] = (),
+    uncommitting: Collection[str] = (), deaf_to: Collection[str] = (),
 ) -> Facts:  # fmt: skip
-    """What became of one instance, destination by destination; ``uncommitting`` are those without commitment."""
+    """What became of one instance, destination by destination.
+
+    ``uncommitting`` are those without commitment, ``deaf_to`` those whose reports may not reach this box.
+    """
     return {
         "sop_instance_uid": receipt.sop_instance_uid,
         "sop_class": uid_name(receipt.sop_class_uid),
@@ -96,7 +105,7 @@ def of_instance(
         "destinations": [
             _delivery(
                 receipt, custody, custody.destination in stored_is_enough, links.get(custody.destination),
-                commits=custody.destination not in uncommitting,
+                commits=custody.destination not in uncommitting, deaf=custody.destination in deaf_to,
             )
             for custody in receipt.deliveries
         ],
@@ -119,24 +128,42 @@ def refuses_commitment(reader: Reader, destination: str) -> bool:
     return answers is not None and not any(answers.values())
 
 
-def _to_do(receipt: Receipt, custody: Custody, words: Facts, *, commits: bool) -> list[str]:
+def _end(state: str, which: str) -> list[str]:
+    """What ends the wait of ``which``, a SOP Instance UID or all of a destination."""
+    return [ENDS[state].format(which=which)] if state in ENDS else []
+
+
+def has_reported(reader: Reader, destination: str) -> bool:
+    """Whether a report of a destination has come, in whatever way."""
+    return bool(reader.commitment_s(destination))
+
+
+def _unheard(state: str, reason: str, *, deaf: bool) -> list[str]:
+    """What may be the cause where an archive was asked and has not reported."""
+    waits = state == "awaiting commitment" or (state in ("stored", "unconfirmed") and NO_REPORT in reason)
+    return [DEAF] if deaf and waits else []
+
+
+def _to_do(receipt: Receipt, custody: Custody, words: Facts, *, commits: bool, deaf: bool) -> list[str]:
     state, code = custody.state, _CODE.search(custody.reason)
     if state == "stored" and not commits:
         return [UNCOMMITTED]
     if state == "unconfirmed" and not commits:
-        return [UNCOMMITTED, ENDS[state].format(**words)]
+        return [UNCOMMITTED, *_end(state, receipt.sop_instance_uid)]
     if state == "held" and code and code.group(1) == NoAcceptedContext.code and is_lossy(receipt.transfer_syntax_uid):
         return [text.format(syntax=uid_name(receipt.transfer_syntax_uid), **words) for text in LOSSY]
-    todo = [ENDS[state].format(**words)] if state in ENDS else []
+    todo = _end(state, receipt.sop_instance_uid)
+    todo = [*_unheard(state, custody.reason, deaf=deaf), *todo]
     return [*hints(custody.reason, custody.status), *todo] if state in ("held", "deferred") else todo
 
 
 def _delivery(
-    receipt: Receipt, custody: Custody, enough: bool, link: Facts | None, *, commits: bool,  # noqa: FBT001 - a fact
+    receipt: Receipt, custody: Custody, enough: bool, link: Facts | None, *,  # noqa: FBT001 - a fact
+    commits: bool, deaf: bool,
 ) -> Facts:  # fmt: skip
     state, reason = custody.state, _CODE.sub("", custody.reason)
     words: Facts = {
-        "uid": receipt.sop_instance_uid,
+        "which": receipt.sop_instance_uid,
         "reason": reason,
         "attempt": custody.attempt,
         "tries": count_text(custody.attempt, "try", "tries"),
@@ -161,7 +188,7 @@ def _delivery(
         "says": says,
         "reason": custody.reason,
         "way": way(link) if link is not None and not done else "",
-        "do": [] if done else _to_do(receipt, custody, words, commits=commits),
+        "do": [] if done else _to_do(receipt, custody, words, commits=commits, deaf=deaf),
         "sent": sent_of(receipt, custody.destination),
     }  # fmt: skip
 
@@ -219,11 +246,13 @@ def instance_lines(facts: Facts, receipt: Receipt) -> list[str]:
 
 
 def of_destination(
-    reader: Reader, name: str, link: Facts | None, flights: Sequence[Facts] = (), profile: Facts | None = None
-) -> Facts:
+    reader: Reader, name: str, link: Facts | None, flights: Sequence[Facts] = (), profile: Facts | None = None,
+    *, deaf: bool = False,
+) -> Facts:  # fmt: skip
     """How one destination is served: its way, its queue and what holds it up, what it takes, what was chosen.
 
-    ``flights`` are its last associations, oldest first, and ``profile`` what they taught.
+    ``flights`` are its last associations, oldest first, and ``profile`` what they taught; ``deaf``: its reports may not
+    reach this box.
     """
     learned = recall(reader, name).link
     answers = [told for told in reader.sent(name) if "sent_as" in told.detail][-_SHOWN:]
@@ -235,10 +264,7 @@ def of_destination(
         "way": link,
         "commits": name in reader.stored_is_enough() or not refuses_commitment(reader, name),
         "queue": reader.counts().get(name, {}),
-        "waiting": [
-            {"state": state, "reason": reason, "count": count, "example": uid, "do": hints(reason, status)}
-            for state, reason, status, count, uid in reader.reasons(name)
-        ],
+        "waiting": [_alike(f"--destination {name}", *row, deaf=deaf) for row in reader.reasons(name)],
         "link": {"bytes_per_s": round(learned.rate), "wait_s": round(learned.wait_s, 6), "answers": learned.seen},
         "takes": takes,
         "sent": [{"sop_instance_uid": told.sop_instance_uid, **told.detail} for told in answers],
@@ -246,6 +272,12 @@ def of_destination(
         "profile": profile or {},
         "associations": list(flights),
     }
+
+
+def _alike(which: str, state: str, reason: str, status: int | None, count: int, uid: str, *, deaf: bool) -> Facts:
+    """What instances wait for that wait for the same thing."""
+    todo = [*hints(reason, status), *_unheard(state, reason, deaf=deaf), *_end(state, which)]
+    return {"state": state, "reason": reason, "count": count, "example": uid, "do": todo}
 
 
 def destination_lines(facts: Facts) -> list[str]:

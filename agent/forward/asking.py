@@ -33,18 +33,21 @@ if TYPE_CHECKING:
 
 LOOKED: Final = 16  # instances looked for in a row: images wait meanwhile
 BLIND_S: Final = 3600.0
+DEAF: Final = "; an archive may report on an association of its own, and [listener] is off"
 
 
 class Asking:
     """The questions of one destination; used by its worker alone."""
 
-    __slots__ = ("_blind", "_blind_until", "_clock", "_entropy", "_failures", "_look_until", "_new_uid",
+    __slots__ = ("_blind", "_blind_until", "_clock", "_entropy", "_failures", "_listening", "_look_until", "_new_uid",
         "_refused", "_said_refused", "_say", "_settings", "_spool", "_stopping", "at")  # fmt: skip
 
     def __init__(
         self, spool: Spool, settings: Settings, new_uid: Callable[[], str], *, say: Callable[[str, str], None],
         clock: Callable[[], float], entropy: Callable[[], float], stopping: Callable[[], bool],
+        listening: Callable[[], bool],
     ) -> None:  # fmt: skip
+        self._listening = listening
         self._spool = spool
         self._settings = settings
         self._new_uid = new_uid
@@ -153,7 +156,8 @@ class Asking:
         """End our transactions without a report in time, and what need not or cannot be looked for."""
         now = self._clock()
         for ended in self._spool.expired_transactions(now, destination=self._settings.destination):
-            self._say("warning", f"no commitment report in time for {_count(ended.waiting, 'instance')}")
+            deaf = "" if self._listening() else DEAF
+            self._say("warning", f"no commitment report in time for {_count(ended.waiting, 'instance')}{deaf}")
         if not self._exhausted(1):
             self._look_until = None
         elif now < self._blind_until:

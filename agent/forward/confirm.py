@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from agent.link.peer import Peer
 
 TICK_S: Final = 0.2  # how late a report that came on the listener is noticed
+NO_REPORT: Final = "no report in"
 AGAIN_S: Final = 2.0  # between associations
 STAY_S: Final = {True: 2.0, False: 10.0}  # with and without a listener
 
@@ -119,7 +120,7 @@ def confirm(
                 break
         if promises.waiting:
             pause(max(0.0, min(AGAIN_S, until - time.monotonic())))
-    promises.refuse(promises.waiting, f"it was not asked: {why}" if unasked and why else f"no report in {within_s:g} s")
+    promises.refuse(promises.waiting, f"it was not asked: {why}" if unasked and why else f"{NO_REPORT} {within_s:g} s")
 
 
 def _associate(

@@ -51,13 +51,17 @@ class Books(Protocol):
 
 
 class Settler:
-    """Takes N-EVENT-REPORTs for one spool; ``destinations``: AE Title of a peer -> destinations that it is."""
+    """Takes N-EVENT-REPORTs for one spool; ``destinations``: AE Title of a peer -> destinations that it is.
 
-    __slots__ = ("_say", "_spool", "_strangers", "destinations")
+    ``listening``: whether a report on an association of the peer's own can arrive.
+    """
+
+    __slots__ = ("_say", "_spool", "_strangers", "destinations", "listening")
 
     def __init__(self, spool: Books, destinations: dict[str, tuple[str, ...]], say: Say) -> None:
         self._spool = spool
         self.destinations = destinations
+        self.listening = True
         self._say = say
         self._strangers: set[str] = set()  # titles that were said
 

@@ -97,7 +97,10 @@ class Worker:
         self.circuit = Circuit()
         self._gate = Gate(spool, settings, say, clock)
         self._standby = Standby(spool, settings, say, clock)
-        self._asking = Asking(spool, settings, new_uid, say=say, clock=clock, entropy=entropy, stopping=self._stopping)
+        self._asking = Asking(
+            spool, settings, new_uid, say=say, clock=clock, entropy=entropy, stopping=self._stopping,
+            listening=lambda: settler.listening,
+        )  # fmt: skip
         self.outgoing = Outgoing(
             spool,
             settings.destination,

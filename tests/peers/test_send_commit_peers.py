@@ -231,6 +231,7 @@ def test_orthanc_reports_on_an_association_of_its_own(tmp_path: Path, files: lis
         done = send(where, "--commit-timeout", 1, *files)  # nobody listens
         assert done.returncode == 51
         assert "no report in 1 s" in done.stderr
+        assert "may report on an association of its own: '--listen PORT'" in done.stderr
     finally:
         orthanc.stop()
 

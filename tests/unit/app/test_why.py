@@ -148,6 +148,39 @@ def test_questions_that_came_to_nothing_are_said_and_their_end(root: Path, capsy
     assert "[" not in text
 
 
+@pytest.mark.parametrize("listening", [False, True])
+def test_who_may_not_hear_a_report_is_told_to_listen(
+    listening: bool, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Orthanc reports on an association of its own; nothing but the missing listener is wrong."""
+    config = root.parent / "agent.toml"
+    config.write_text(f'[spool]\npath = "{root}"\n[listener]\nenabled = {str(listening).lower()}\n')
+    wait(root, "2.25.79", end=False)
+    assert main(["why", spool_world.uid_of(4), "--config", str(config)]) == 0
+    assert why.DEAF not in capsys.readouterr().out  # it has reported on another one
+    with Spool.open(str(root), destinations=[Destination("pacs")]) as spool:
+        (item,) = spool.awaiting_commitment("pacs", 1e12)
+        spool.ledger.write(lambda db: db.execute("DELETE FROM commitment WHERE transaction_uid = '2.25.77'"))
+        spool.open_transaction("pacs", [item], "2.25.80", 1e12)
+    for what in (spool_world.uid_of(4), "pacs"):
+        wait(root, "2.25.80", end=True)
+        assert main(["why", what, "--config", str(config)]) == 0
+        out = capsys.readouterr().out
+        assert (f"  to do: {why.DEAF}\n" in out) is not listening
+        which = what if what != "pacs" else "--destination pacs"
+        assert f"a late report still counts, and 'modality-agent queue retry {which}' sends it" in out
+
+
+def wait(root: Path, transaction_uid: str, *, end: bool) -> None:
+    """Let the time for the report on instance 4 be over, once or (``end``) for good."""
+    with Spool.open(str(root), destinations=[Destination("pacs")]) as spool:
+        for item in spool.awaiting_commitment("pacs", 1e12):
+            spool.open_transaction("pacs", [item], transaction_uid, 0)
+        spool.expired_transactions(1e12)
+        if end:
+            spool.unconfirmed(spool.exhausted("pacs", 1e12, 1), "found by C-FIND")
+
+
 def test_a_master_with_loss_that_is_refused_has_ways_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = tmp_path / "lossy"
     root.mkdir()

@@ -30,9 +30,10 @@ def spool(tmp_path, time_):
         yield opened
 
 
-def asking(spool, time_, name, said):
+def asking(spool, time_, name, said, *, listening=True):
     return Asking(spool, Settings(name, Peer("X", "h", 1)), str, say=lambda level, text: said.append((level, text)),
-                  clock=lambda: time_.now, entropy=lambda: 0.5, stopping=lambda: False)  # fmt: skip
+                  clock=lambda: time_.now, entropy=lambda: 0.5, stopping=lambda: False,
+                  listening=lambda: listening)  # fmt: skip
 
 
 def test_who_was_asked_is_who_did_not_report(spool, time_):
@@ -52,3 +53,12 @@ def test_each_waits_for_its_own_deadline(spool, time_):
     said = []
     assert not asking(spool, time_, "scp", said).waiting()
     assert asking(spool, time_, "orthanc", said).waiting()
+
+
+def test_who_hears_no_report_is_told_what_to_open(spool, time_):
+    said = []
+    time_.now += 11
+    asking(spool, time_, "orthanc", said, listening=False).end_overdue()
+    ((level, text),) = said
+    assert level == "warning"
+    assert text.endswith("; an archive may report on an association of its own, and [listener] is off")
