@@ -1,4 +1,4 @@
-"""Who ``--to`` means: ``AET@HOST:PORT`` with TLS options, or the name of a configured destination."""
+"""Who ``--to`` means: ``AET@HOST:PORT`` or the name of a configured destination; options count more than its keys."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def add_peer(parser: Parser) -> None:
 
 def peer_of(args: Arguments) -> Peer:
     """Return the peer that the options describe; raises ``UsageError`` or ``ConfigError``."""
-    peer = _address(args) if "@" in args.to else _configured(args)
+    peer = _secured(_address(args) if "@" in args.to else _configured(args), args)
     if args.ae:
         from agent.link.peer import ae_title_problem
 
@@ -57,17 +57,26 @@ def peer_of(args: Arguments) -> Peer:
 def _address(args: Arguments) -> Peer:
     from agent.link.peer import parse_peer
 
-    peer = parse_peer(args.to)._replace(calling_ae="MODALITY")
-    if not args.ca:
-        if args.cert or args.key or args.server_name:
-            raise UsageError("TLS needs --ca: nobody else says which CA may vouch for the peer")
+    return parse_peer(args.to)._replace(calling_ae="MODALITY")
+
+
+def _secured(peer: Peer, args: Arguments) -> Peer:
+    """Return the peer with the TLS of the options, each in the place of what is configured."""
+    if not (args.ca or args.cert or args.key or args.server_name):
         return peer
+    if not args.ca and peer.tls is None:
+        raise UsageError("TLS needs --ca: nobody else says which CA may vouch for the peer")
     if bool(args.cert) != bool(args.key):
         raise UsageError("--cert and --key belong together")
     check_pem_files(args)
     from agent.link.tls import TlsSettings
 
-    return peer._replace(tls=TlsSettings(args.ca, args.cert, args.key, server_name=args.server_name))
+    tls = peer.tls or TlsSettings(args.ca)
+    if args.ca:
+        tls = tls._replace(ca_file=args.ca)
+    if args.cert:
+        tls = tls._replace(certificate_file=args.cert, key_file=args.key)
+    return peer._replace(tls=tls._replace(server_name=args.server_name or tls.server_name))
 
 
 def check_pem_files(args: Arguments) -> None:

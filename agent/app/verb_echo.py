@@ -65,7 +65,7 @@ def _verify(peer: Peer, args: Arguments) -> Echo:
             if not isinstance(error, ConnectFailed) or left <= 0:
                 if error.hint is type(error).hint:
                     error.hint = _HINTS.get(type(error), error.hint)
-                if isinstance(error, TlsRefused) and args.ca and not args.cert:
+                if isinstance(error, TlsRefused) and peer.tls is not None and not peer.tls.certificate_file:
                     error.hint += " The peer may want our certificate: --cert and --key."
                 raise
         time.sleep(min(_AGAIN_S, left))
