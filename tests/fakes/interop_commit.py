@@ -253,6 +253,8 @@ def _pynetdicom_scu(run: Run, bench: Bench, way: str) -> str:
         with _archive(run, bench, way, ("AGENT", int(server.server_address[1]))) as archive:
             with association(archive) as first:
                 assert first.send_c_store(instance).Status == 0
+                # Its reactor still sleeps from the C-STORE; woken later, it would take the answer of the N-ACTION.
+                _until("reactor", lambda: not first._is_paused)
                 _ask(first, instance)
                 if way == "same":
                     _until("report", answered.is_set)
