@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from agent.ul.items import Buffer
     from agent.ul.pdu import Pdu
 
-BEHIND_LIMIT_BYTES = 1 << 18  # what a peer may still say where nobody listens: behind a release, ours or its own
+BEHIND_LIMIT_BYTES = 1 << 16  # what a peer may still say where nobody listens: behind a release, ours or its own
 LAST_WORDS_READS = 16  # an abort is looked for so far behind what the peer had said before
 _TLS_RECORD_TYPES = (0x15, 0x16)  # alert, handshake: neither is a PDU type
 
