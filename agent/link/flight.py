@@ -16,7 +16,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from agent.errors import AssociationError, LinkError, ProtocolError
+from agent.errors import AssociationError, LinkError, ProtocolError, UserNotConfirmed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,7 +168,8 @@ class Flight:
         if keep is None:
             return
         code = "" if error is None else error.code
-        text = _UID.sub("(UID)", error.message)[:TEXT_LIMIT] if isinstance(error, _SAFE) else ""
+        safe = isinstance(error, _SAFE) and not isinstance(error, UserNotConfirmed)  # its words name the user
+        text = _UID.sub("(UID)", error.message)[:TEXT_LIMIT] if error is not None and safe else ""
         self._ends = (now, code, text)
         keep(self)
 

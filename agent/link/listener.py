@@ -99,6 +99,7 @@ class Listener:
         self._threads: dict[threading.Thread, str] = {}
         self._drivers: set[Driver] = set()
         self._looks = SecondLooks()
+        self._context_of = _stamps(tls)  # before they are read: a change in between is noticed
         self._context = _server_context(tls)
         self._context_at = time.monotonic()
         self._socket = _bind(host, port)
@@ -202,16 +203,20 @@ class Listener:
         return start_server(connection, address, self._timeouts, self._tls, self._renewed(self._context, self._tls))
 
     def _renewed(self, context: ssl.SSLContext, tls: TlsSettings) -> ssl.SSLContext:
-        """Return the context; an old one is made anew, which ends the sessions that callers could resume with it."""
+        """Return the context; it is made anew when a file has changed, a revocation list for one, or it is old.
+
+        That ends the sessions that callers could resume with it.
+        """
+        stamps = _stamps(tls)
         with self._lock:
-            if time.monotonic() < self._context_at + CONTEXT_S:
+            if stamps == self._context_of and time.monotonic() < self._context_at + CONTEXT_S:
                 return self._context or context
-            self._context_at = time.monotonic()
-            try:
-                self._context = _server_context(tls)
-            except AgentError as error:
-                self._say(f"{error} [{error.code}]; the certificates of before stay in use")
-            return self._context or context
+            self._context_of, self._context_at = stamps, time.monotonic()
+        try:
+            self._context = _server_context(tls)
+        except AgentError as error:
+            self._say(f"{error} [{error.code}]; the certificates of before stay in use")
+        return self._context or context
 
 
 def serve_requests(call: Call, on_request: Callable[[Incoming], Reply], idle_s: float) -> None:
@@ -230,6 +235,14 @@ def echo_or(incoming: Incoming, on_request: Callable[[Incoming], Reply] = refuse
     if isinstance(incoming.message, CEchoRequest):
         return Reply(verification.respond(incoming.message))
     return on_request(incoming)
+
+
+def _stamps(tls: TlsSettings | None) -> tuple[object, ...]:
+    if tls is None:
+        return ()
+    from agent.link.sessions import stamps
+
+    return stamps(tls)
 
 
 def _server_context(tls: TlsSettings | None) -> ssl.SSLContext | None:

@@ -39,7 +39,7 @@ class Held:
     __slots__ = ("_ends", "_made", "_session", "_stamps", "_wanted", "context")
 
     def __init__(self, settings: TlsSettings, now: float) -> None:
-        self._stamps = _stamps(settings)  # before they are read: a change in between is noticed next time
+        self._stamps = stamps(settings)  # before they are read: a change in between is noticed next time
         self.context = client_context(settings)
         self._session: ssl.SSLSession | None = None
         self._wanted = True
@@ -49,7 +49,7 @@ class Held:
     def good(self, settings: TlsSettings, now: float) -> bool:
         """Whether nothing has changed that a handshake depends on."""
         young = self._made <= now < self._made + LIFE_S
-        return young and now_stamp() < self._ends and self._stamps == _stamps(settings)
+        return young and now_stamp() < self._ends and self._stamps == stamps(settings)
 
     def borrow(self) -> ssl.SSLSession | None:
         """Return the session to resume, once: a ticket is not shown twice (RFC 8446 C.4)."""
@@ -85,7 +85,8 @@ def take(peer: Peer, wall: Callable[[], float] = time.time) -> Held:
     return held
 
 
-def _stamps(settings: TlsSettings) -> tuple[object, ...]:
+def stamps(settings: TlsSettings) -> tuple[object, ...]:
+    """Return what changes when one of the files does."""
     found = []
     for path in (settings.ca_file, settings.certificate_file, settings.key_file, settings.crl_file):
         try:

@@ -120,7 +120,8 @@ def test_an_abort_with_several_under_way_costs_none_of_them(bench: Bench) -> Non
     bench.until(stored=9)
     assert sorted(set(scp.got)) == sorted(uids)
     assert worker.health.failures == 0
-    assert sum("aborted" in text for text in bench.said) == 1, "it is one failure, however many were under way"
+    ends = [text for text in bench.said if "aborted" in text or "was cut" in text]  # a reset may overtake the abort
+    assert len(ends) == 1, "it is one failure, however many were under way"
 
 
 def test_an_answer_said_twice_ends_the_association_and_not_the_delivery(bench: Bench) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes.faulty_pki import Pki, make_faulty
+from fakes.faulty_pki import PAST, Pki, make_faulty
 from fakes.peers import Orthanc, dcmtk_tls, need
 from fakes.process import free_port, is_listening
 
@@ -239,9 +239,11 @@ def listening(tls: TlsSettings, said: list[str]) -> Iterator[int]:
     stop = threading.Event()
     thread = threading.Thread(target=listener.run, args=(stop,))
     thread.start()
-    yield listener.port
-    stop.set()
-    thread.join(10)
+    try:
+        yield listener.port
+    finally:  # a test that fails ends, too
+        stop.set()
+        thread.join(10)
 
 
 def _nothing(_incoming: object) -> Any:
@@ -273,6 +275,23 @@ def test_callers_do_not_resume_where_there_are_revocation_lists(pki: Pki) -> Non
         said = s_client(pki, port, "-tls1_2", "-sess_out", "none.pem")
         assert "New, TLSv1.2" in said
         assert "New, TLSv1.2" in s_client(pki, port, "-tls1_2", "-sess_in", "none.pem")
+
+
+def test_a_list_that_is_kept_fresh_counts_for_callers_at_once(pki: Pki) -> None:
+    """Revoked: refused by the next handshake. A list that was out of date and is fresh again lets callers in."""
+    pki.issue("caller")
+    caller = ("-tls1_2", "-cert", "caller.pem", "-key", "caller.key")
+    pki.crl("kept.crl", "ca")
+    said: list[str] = []
+    with listening(files(pki.folder, "good", crl_file=str(pki.folder / "kept.crl")), said) as port:
+        assert "New, TLSv1.2" in s_client(pki, port, *caller)
+        pki.crl("kept.crl", "ca", dates=PAST)
+        assert "alert" in s_client(pki, port, *caller)
+        pki.crl("kept.crl", "ca")
+        assert "New, TLSv1.2" in s_client(pki, port, *caller)
+        pki.revoke("caller")
+        pki.crl("kept.crl", "ca")
+        assert "alert certificate revoked" in s_client(pki, port, *caller)
 
 
 def test_a_context_that_cannot_be_renewed_stays(pki: Pki, monkeypatch: pytest.MonkeyPatch) -> None:

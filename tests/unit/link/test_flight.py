@@ -11,7 +11,7 @@ from fakes.associations import Pair, acceptance, drain, request, written
 from agent.dataset.uid import SC, US
 from agent.dimse.layout import encode
 from agent.dimse.message import CStoreRequest, CStoreResponse, OtherRequest
-from agent.errors import LinkTimeout, MediaError, RemoteProtocolError
+from agent.errors import LinkTimeout, MediaError, RemoteProtocolError, UserNotConfirmed
 from agent.link.conversation import Conversation
 from agent.link.driver import Driver
 from agent.link.flight import FIRST_ROWS, LAST_ROWS, Flight, Heads
@@ -107,6 +107,7 @@ def test_negotiation_is_told_also_where_the_peer_never_answered() -> None:
     [
         (LinkTimeout("P@10.0.0.5:104: no response in time"), "link.timeout", "P@10.0.0.5:104: no response in time"),
         (MediaError("read /spool/INST/x: gone"), "spool.media", ""),
+        (UserNotConfirmed("P@10.0.0.5:104 does not confirm the user 'm.weber'"), "association.user", ""),
         (RemoteProtocolError("about 1.2.840.99.1.2.3, not 2.25.1.2.3.4"), "protocol.remote", "about (UID), not (UID)"),
     ],
 )
