@@ -38,7 +38,7 @@ from agent.app.journal import Journal
 from agent.app.rehearse import rehearse_elsewhere
 from agent.app.roles import Spec, Supervisor
 from agent.app.wiring import check_tls, open_spool, spool_destinations
-from agent.errors import AgentError, CaptureWaiting, ConfigError, NotFound, UsageError
+from agent.errors import AgentError, CaptureWaiting, ConfigError, NotFound, SpoolError, UsageError
 from agent.spool.states import PRIORITY_OF_WORD
 
 if TYPE_CHECKING:
@@ -172,6 +172,7 @@ class Runtime:
         changes = [f"stopped {name}" for name in stopped] + [f"started {name}" for name in started]
         self.journal.say("notice", "reload", "; ".join(changes) or "nothing changed")
         self._say_certificates()
+        self._say_owed()
 
     def _hand_on(self, before: dict[str, Recorder], *, one_exam: bool) -> None:
         """Give captures that were asked for and not begun to the recorders that took over, within ``one_exam``."""
@@ -260,10 +261,22 @@ class Runtime:
             if time.monotonic() >= tell_at:
                 tell_at = time.monotonic() + CERTIFICATES_S
                 self._say_certificates()
+                self._say_owed()
                 continue
             count = self.spool.evict()
             if count:
                 self.journal.say("info", "keeper", f"evicted {count} instances that every destination has")
+
+    def _say_owed(self) -> None:
+        """Say what is owed to destinations that nobody serves: it is never sent, and never evicted."""
+        try:
+            found = self.spool.owed_to_nobody()
+        except SpoolError:
+            return  # whoever writes says more; a reload that is done must not fail for this
+        for name, count in found.items():
+            what = f"{count} instance{'s' * (count > 1)}"
+            text = f"destination '{name}' is not configured any more and still owed {what}: kept, and not sent"
+            self.journal.say("warning", "spool", text)
 
     def _say_certificates(self) -> None:
         now, settings = time.time(), self.settings

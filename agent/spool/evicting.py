@@ -86,6 +86,14 @@ class Evicting(SpoolCore):
                 if not need_bytes:
                     return evicted
 
+    def owed_to_nobody(self) -> dict[str, int]:
+        """Count, for each destination that left the configuration, what is not settled there and will not be."""
+        sql = (
+            "SELECT n.name, count(*) FROM delivery d JOIN destination n ON n.id = d.destination "  # noqa: S608 - our text
+            f"WHERE n.configured = 0 AND NOT {_SETTLED} GROUP BY n.name ORDER BY n.name"
+        )
+        return dict(self.ledger.read(sql))
+
     def finish_eviction(self, numbers: list[int]) -> None:
         """Unlink the files of rows that are EVICTING and close the rows; also what recovery does."""
         folders = set()

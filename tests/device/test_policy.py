@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -70,3 +71,18 @@ def test_a_standby_takes_over_and_receipts_say_so(site: Site, archive: Archive, 
     assert "dead: it was not sent here: handed over to archive:" in why
     assert "images go to archive" in run_command("status", "--config", site.config).stdout
     assert "handed over to archive" in site.log()
+
+
+def test_what_a_removed_destination_is_still_owed_is_said(site: Site) -> None:
+    gone = {"name": "gone", "called_ae": "GONE", "port": free_port()}
+    kept = {"name": "kept", "called_ae": "KEPT", "port": free_port()}
+    sources = [{**ON_TRIGGER, "name": "probe"}]
+    site.configure(destinations=[gone, kept], sources=sources)
+    agent = site.start()
+    trigger(site)
+    agent.wait_until("the instance", lambda: len(site.rows()) > 0)
+    site.configure(destinations=[kept], sources=sources)
+    agent.signal(signal.SIGHUP)
+    agent.wait_until(
+        "the warning", lambda: "destination 'gone' is not configured any more and still owed 1 instance" in site.log()
+    )

@@ -139,3 +139,17 @@ def test_nothing_is_handed_over_to_one_that_left_the_configuration(spool):
     spool.configure([PACS])
     assert spool.divert("pacs", "other", WHY) == 0
     assert states(spool, 1) == {"pacs": "queued"}
+
+
+def test_what_is_owed_to_one_that_left_the_configuration_is_counted(spool, time_):
+    for number in (1, 2, 3):
+        capture(spool, number)
+    assert spool.divert("pacs", "other", WHY) == 3
+    committed(spool, time_, "other")
+    capture(spool, 4)
+    spool.divert("pacs", "other", WHY)
+    assert spool.owed_to_nobody() == {}
+    spool.configure([PACS])
+    assert spool.owed_to_nobody() == {"other": 1}
+    spool.configure([PACS, OTHER])
+    assert spool.owed_to_nobody() == {}
