@@ -158,13 +158,14 @@ class Forwarder:
     def facts(self) -> dict[str, Any]:
         """Return health in plain values; ``next_in_s`` counts from now."""
         health, (other, after_s) = self._worker.health, self._failover
-        state = "ok" if not health.failures else ("waits for the operator" if health.needs_operator else "resting")
+        state = "ok" if not health.failures else ("needs the operator" if health.needs_operator else "resting")
         return {
             "peer": str(self.peer),
             "state": state,
             "failures": health.failures,
             "next_in_s": round(max(0.0, health.next_at - time.monotonic()), 1),
             "reason": health.reason,
+            "hint": health.hint,
             "bandwidth": self._bandwidth,
             "window": window_facts(self._schedule),
             "handed_over_to": other if other and health.down_for(after_s) else "",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _GONE = "not configured"
 _LINE = 300  # a sentence with a path in it
+AT_ONCE = "once it is repaired, 'modality-agent queue retry --destination {name}' tries at once"
 
 
 def arguments(parser: Parser) -> None:
@@ -95,6 +96,9 @@ def _print_destinations(answer: dict[str, Any]) -> None:
         print("destinations: none is configured; images stay on this box")
         return
     print("\n".join(table(("destination", "queue", "link"), rows)))
+    for name, facts in answer.get("destinations", {}).items():
+        if facts["state"] == "needs the operator":
+            print(f"hint: {name}: {AT_ONCE.format(name=name)}")
     for name in gone:
         print(f"hint: nothing is sent to '{name}' until a [[destination]] of this name is configured again")
 
@@ -107,7 +111,7 @@ def link_text(facts: dict[str, Any]) -> str:
     if not facts["failures"]:
         return f"ok, at most {facts['bandwidth']}" if facts.get("bandwidth") else "ok"
     reason = facts["reason"].rpartition(" [")[0] or facts["reason"]
-    whose = ", waits for the operator" if facts["state"] == "waits for the operator" else ""
+    whose = ", needs the operator" if facts["state"] == "needs the operator" else ""
     left = f"waiting {facts['next_in_s']:.0f} s" if facts["next_in_s"] >= 1 else "trying now"
     over = f"; images go to {facts['handed_over_to']}" if facts.get("handed_over_to") else ""
     return f"{left}{whose}: {reason}{over}"

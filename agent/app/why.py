@@ -14,7 +14,7 @@ from agent.app.clip_end import early_end_of
 from agent.app.flight_text import last_lines, profile_lines
 from agent.app.term import count_text, size_text, stamp_text, table
 from agent.app.verb_receipt import sent_of, sent_text
-from agent.app.verb_status import window_text
+from agent.app.verb_status import AT_ONCE, window_text
 from agent.config.words import TRANSFER_SYNTAX_WORDS, transfer_syntax_word
 from agent.dataset.uid import STORAGE_COMMITMENT, STUDY_ROOT_FIND, is_lossy, uid_name
 from agent.dimse.status import Service, explain
@@ -144,7 +144,9 @@ def _unheard(state: str, reason: str, *, deaf: bool) -> list[str]:
     return [DEAF] if deaf and waits else []
 
 
-def _to_do(receipt: Receipt, custody: Custody, words: Facts, *, commits: bool, deaf: bool) -> list[str]:
+def _to_do(
+    receipt: Receipt, custody: Custody, words: Facts, link: Facts | None, *, commits: bool, deaf: bool
+) -> list[str]:
     state, code = custody.state, _CODE.search(custody.reason)
     if state == "stored" and not commits:
         return [UNCOMMITTED]
@@ -154,7 +156,7 @@ def _to_do(receipt: Receipt, custody: Custody, words: Facts, *, commits: bool, d
         return [text.format(syntax=uid_name(receipt.transfer_syntax_uid), **words) for text in LOSSY]
     todo = _end(state, receipt.sop_instance_uid)
     todo = [*_unheard(state, custody.reason, deaf=deaf), *todo]
-    return [*hints(custody.reason, custody.status), *todo] if state in ("held", "deferred") else todo
+    return [*hints(custody.reason, custody.status, link), *todo] if state in ("held", "deferred") else todo
 
 
 def _delivery(
@@ -187,37 +189,43 @@ def _delivery(
         "done": done,
         "says": says,
         "reason": custody.reason,
-        "way": way(link) if link is not None and not done else "",
-        "do": [] if done else _to_do(receipt, custody, words, commits=commits, deaf=deaf),
+        "way": way(link, custody.destination) if link is not None and not done else "",
+        "do": [] if done else _to_do(receipt, custody, words, link, commits=commits, deaf=deaf),
         "sent": sent_of(receipt, custody.destination),
     }  # fmt: skip
 
 
-def hints(reason: str, status: int | None) -> list[str]:
-    """What to do about a reason: the hint of its error class, and what a status of the peer means."""
+def hints(reason: str, status: int | None, link: Facts | None = None) -> list[str]:
+    """What to do about a reason: the hint of its error, and what a status of the peer means.
+
+    The error that the way met last is known by ``link``, of another one its class.
+    """
     found = []
     match = _CODE.search(reason)
     kind = class_of(match.group(1)) if match else None
-    if kind is not None:
+    if link is not None and link["reason"] == reason and link["hint"]:
+        found.append(link["hint"])
+    elif kind is not None:
         found.append(kind.hint)
     if status:
         found.append(f"status {status:04X} means: {explain(Service.STORAGE, status).meaning}")
     return found
 
 
-def way(link: Facts) -> str:
-    """How the way to a destination is, from the facts of a running agent."""
+def way(link: Facts, name: str) -> str:
+    """How the way to the destination ``name`` is, from the facts of a running agent."""
     window = link.get("window")
     hours = f"it {window_text(window)}; commitment does not wait; " if window and not window["open"] else ""
     if not link["failures"]:
         limit = f", at most {link['bandwidth']} by its configuration" if link.get("bandwidth") else ""
         return f"{hours}the way is free{limit}"
-    hint = hints(link["reason"], None)
+    hint = hints(link["reason"], None, link)
+    at_once = AT_ONCE.format(name=name) if link["state"] == "needs the operator" else ""
     waits = f"the next try is in {link['next_in_s']:.0f} s" if link["next_in_s"] >= 1 else "it is tried now"
     failures = count_text(link["failures"], "failure")
     over = f"its images go to {link['handed_over_to']} meanwhile" if link.get("handed_over_to") else ""
     told = f"{hours}the way is not: {_CODE.sub('', link['reason'])} ({failures})"
-    return "; ".join(filter(None, (told, waits, over, *hint[:1])))
+    return "; ".join(filter(None, (told, waits, over, at_once, *hint[:1])))
 
 
 def instance_lines(facts: Facts, receipt: Receipt) -> list[str]:
@@ -264,7 +272,7 @@ def of_destination(
         "way": link,
         "commits": name in reader.stored_is_enough() or not refuses_commitment(reader, name),
         "queue": reader.counts().get(name, {}),
-        "waiting": [_alike(f"--destination {name}", *row, deaf=deaf) for row in reader.reasons(name)],
+        "waiting": [_alike(f"--destination {name}", link, *row, deaf=deaf) for row in reader.reasons(name)],
         "link": {"bytes_per_s": round(learned.rate), "wait_s": round(learned.wait_s, 6), "answers": learned.seen},
         "takes": takes,
         "sent": [{"sop_instance_uid": told.sop_instance_uid, **told.detail} for told in answers],
@@ -274,9 +282,11 @@ def of_destination(
     }
 
 
-def _alike(which: str, state: str, reason: str, status: int | None, count: int, uid: str, *, deaf: bool) -> Facts:
+def _alike(
+    which: str, link: Facts | None, state: str, reason: str, status: int | None, count: int, uid: str, *, deaf: bool
+) -> Facts:
     """What instances wait for that wait for the same thing."""
-    todo = [*hints(reason, status), *_unheard(state, reason, deaf=deaf), *_end(state, which)]
+    todo = [*hints(reason, status, link), *_unheard(state, reason, deaf=deaf), *_end(state, which)]
     return {"state": state, "reason": reason, "count": count, "example": uid, "do": todo}
 
 
@@ -287,7 +297,7 @@ def destination_lines(facts: Facts) -> list[str]:
     peer = facts["way"]["peer"] if facts["way"] else "the agent is not running, or does not serve it"
     lines = [f"{name} ({peer})", f"queue: {queue}"]
     if facts["way"]:
-        lines.insert(1, way(facts["way"]))
+        lines.insert(1, way(facts["way"], name))
     if not facts["commits"]:
         lines += [NO_COMMITMENT, f"  to do: {UNCOMMITTED}"]
     for row in facts["waiting"]:

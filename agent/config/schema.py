@@ -192,7 +192,15 @@ _DESTINATION: Final = (
         7 * _DAY_S,
     ),
     Key("retry_base_s", "number", 15.0, "First wait after a failure; doubles each time, with jitter.", "s", 0.01, 3600),
-    Key("retry_cap_s", "number", 900.0, "Longest wait after a failure.", "s", 0.01, _DAY_S),
+    Key(
+        "retry_cap_s",
+        "number",
+        900.0,
+        "Longest wait; TLS, AE Titles and what else a person must mend wait half of it or more at once.",
+        "s",
+        0.01,
+        _DAY_S,
+    ),
     Key(
         "transfer_syntax",
         "sent-syntax",

@@ -111,6 +111,7 @@ class Health(NamedTuple):
     reason: str = ""
     open_since: float | None = None  # monotonic s: the breaker opened, and nothing has gone right since
     failed_at: float = 0.0  # monotonic s
+    hint: str = ""  # of the last error
 
     @property
     def open(self) -> bool:
@@ -122,7 +123,7 @@ class Health(NamedTuple):
         failures = self.failures + 1
         operator = rule_of_error(error).retry is Retry.OPERATOR
         wait = back_off.cap_s * (1 - entropy() / 2) if operator else back_off.draw_s(failures, entropy)
-        found = Health(failures, now + wait, operator, f"{error} [{error.code}]", self.open_since, now)
+        found = Health(failures, now + wait, operator, f"{error} [{error.code}]", self.open_since, now, error.hint)
         return found._replace(open_since=now) if found.open and found.open_since is None else found
 
     def down_for(self, seconds: float) -> bool:

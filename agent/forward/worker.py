@@ -400,7 +400,8 @@ class Worker:
         if self.health.open:
             self.outgoing.forget()  # a copy that nobody takes for a while keeps no room from captures
         wait = max(0.0, self.health.next_at - self._clock())
-        self._say("warning", f"{error} [{error.code}]; next try in {wait:.0f} s")
+        told = self.health.needs_operator or error.hint is not type(error).hint
+        self._say("warning", f"{error} [{error.code}]; next try in {wait:.0f} s{told * f'; {error.hint}'}")
 
     # --- commitment ----------------------------------------------------------------------------
 

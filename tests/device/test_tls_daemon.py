@@ -63,6 +63,28 @@ def test_a_ca_is_pinned_for_one_destination(site: Site, archive: int, pki: Pki) 
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("tls", [True, False])
+def test_the_daemon_gives_the_same_hint_as_echo(site: Site, archive: int, tmp_path: Path, tls: bool) -> None:
+    """TLS to a plain port, and none to a TLS port: in the log and in ``why``, of the destination and of an instance."""
+    port, folder = free_port(), tmp_path / "plain"
+    command = [AGENT, "archive", "--port", str(port), "--directory", str(folder), "--ae-title", "BENCH"]
+    with Process(command, tmp_path / "plain.log") as plain:
+        plain.wait_listening(port)
+        to_archive = {"name": "archive", "called_ae": "BENCH", "port": port if tls else archive, "tls": tls}
+        site.configure(destinations=[to_archive], sources=[QUICK_SOURCE])
+        echoed = run_command("echo", "--to", "archive", "--config", site.config).stderr
+        hint = echoed.partition("hint: ")[2].strip()
+        assert ("TLS port" in hint) or ("Switch TLS on" in hint)
+        agent = site.start()
+        agent.wait_for("; next try in ")
+        agent.wait_until("a deferred instance", lambda: site.all_in("deferred", 1))
+        assert re.search(rf"; next try in \d+ s; {re.escape(hint)}", agent.log), agent.log
+        for what in ("archive", site.rows()[0].uid):
+            told = run_command("why", what, "--config", site.config).stdout
+            assert hint in told, told
+            assert ("'modality-agent queue retry --destination archive' tries at once" in told) is tls, told
+
+
 def handshake(port: int, pki: Pki, name: str) -> bool:
     """Whether the listener takes the certificate ``name``: it says more than a refusal."""
     command = (need("openssl"), "s_client", "-connect", f"127.0.0.1:{port}", "-tls1_2", "-CAfile", "ca.pem")

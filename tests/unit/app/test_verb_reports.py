@@ -44,7 +44,7 @@ def _health(**changes: Any) -> dict[str, Any]:
         ({"window": {"open": True, "turns_at": None}}, "waiting 11 s: x:1: nothing listens"),
         ({}, "waiting 11 s: x:1: nothing listens"),
         ({"next_in_s": 0.0}, "trying now: x:1: nothing listens"),
-        ({"state": "waits for the operator"}, "waiting 11 s, waits for the operator: x:1: nothing listens"),
+        ({"state": "needs the operator"}, "waiting 11 s, needs the operator: x:1: nothing listens"),
         ({"reason": "told nothing"}, "waiting 11 s: told nothing"),
         ({"reason": "cut", "handed_over_to": "b"}, "waiting 11 s: cut; images go to b"),
     ],

@@ -200,19 +200,24 @@ def test_a_master_with_loss_that_is_refused_has_ways_out(tmp_path: Path, capsys:
 
 
 def test_what_a_running_agent_adds() -> None:
-    link = {"failures": 0, "next_in_s": 0.0, "reason": "", "state": "ok", "peer": "A@b:1"}
-    assert why.way(link) == "the way is free"
-    over = why.way({**link, "failures": 5, "reason": "cut", "handed_over_to": "other"})
+    link = {"failures": 0, "next_in_s": 0.0, "reason": "", "hint": "", "state": "ok", "peer": "A@b:1"}
+    assert why.way(link, "pacs") == "the way is free"
+    over = why.way({**link, "failures": 5, "reason": "cut", "handed_over_to": "other"}, "pacs")
     assert over == "the way is not: cut (5 failures); it is tried now; its images go to other meanwhile"
-    closed = why.way({**link, "window": {"open": False, "turns_at": 1e9}})
+    closed = why.way({**link, "window": {"open": False, "turns_at": 1e9}}, "pacs")
     at = time.strftime("%a %Y-%m-%d %H:%M", time.localtime(1e9))
     assert closed == f"it waits for its window, opens at {at}; commitment does not wait; the way is free"
-    limited = why.way({**link, "bandwidth": "8 Mbit/s"})
+    limited = why.way({**link, "bandwidth": "8 Mbit/s"}, "pacs")
     assert limited == "the way is free, at most 8 Mbit/s by its configuration"
     bad = {**link, "failures": 3, "next_in_s": 12.4, "reason": "no connection [link.connect]"}
     kind = class_of("link.connect")
     assert kind is not None
-    assert why.way(bad) == f"the way is not: no connection (3 failures); the next try is in 12 s; {kind.hint}"
+    assert why.way(bad, "pacs") == f"the way is not: no connection (3 failures); the next try is in 12 s; {kind.hint}"
+    exact = {**bad, "hint": "is this a TLS port?", "state": "needs the operator"}
+    at_once = "once it is repaired, 'modality-agent queue retry --destination pacs' tries at once"
+    assert why.way(exact, "pacs").endswith(f"; {at_once}; is this a TLS port?")
+    assert why.hints(bad["reason"], None, exact) == ["is this a TLS port?"]
+    assert why.hints("another [link.connect]", None, exact) == [kind.hint]
 
 
 def test_what_nobody_has_is_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -116,6 +116,8 @@ def test_breaker_opens_and_operator_faults_wait_long() -> None:
     refused = Health().after_failure(errors.AssociationRefused("no"), 0.0, back_off, lambda: 0.0)
     assert refused.open
     assert refused.next_at == 900
+    exact = errors.TlsRefused("revoked", hint="Do not use this peer.")
+    assert Health().after_failure(exact, 0.0, back_off, lambda: 0.0).hint == "Do not use this peer."
 
 
 def test_a_failure_is_judged_by_what_is_known_of_it() -> None:
