@@ -111,7 +111,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Seque
 
 
 def columns() -> int:
-    """Return how wide stdout is: COLUMNS, the terminal, or 80 where nobody knows (a pipe, a serial line)."""
+    """Return how wide stdout is: COLUMNS, the terminal, 80 where that does not say (serial); a pipe has no end."""
     given = os.environ.get("COLUMNS", "")
     if given.isascii() and given.isdecimal() and int(given):
         return int(given)
@@ -119,7 +119,7 @@ def columns() -> int:
         found = os.get_terminal_size(sys.stdout.fileno()).columns
     except (OSError, ValueError):
         found = 0
-    return found or 80
+    return found or (80 if sys.stdout.isatty() else sys.maxsize)
 
 
 def count_text(count: int, noun: str, plural: str = "") -> str:

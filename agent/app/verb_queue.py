@@ -27,10 +27,9 @@ DEFAULT_LIMIT: Final = 100
 _COLOURS: Final = {"committed": "green", "held": "red", "damaged": "red", "lost": "red", "deferred": "yellow",
     "unconfirmed": "yellow"}  # fmt: skip
 _HEADERS: Final = ("id", "destination", "state", "tries", "size", "captured", "SOP Instance UID", "reason")
-# What is left of the columns when the line is too long: the reason goes below, then the UID goes too.
-_MEDIUM: Final = (1, 2, 3, 6)
-_NARROW: Final = (0, 1, 2, 3)
-_TRIES, _SIZE = 3, 4
+_TRIES, _SIZE, _UID = 3, 4, 6
+# What is left of the columns when the line is too long: the reason goes below, then the UID, which is never cut.
+_LESS: Final = ((1, 2, _TRIES, _UID), (1, 2, _UID), (1, 2, _TRIES))
 
 
 def arguments(parser: Parser) -> None:
@@ -94,18 +93,21 @@ def _list(args: Arguments, view: SpoolView) -> int:
 
 
 def _print(rows: list[Row], width: int) -> None:
-    """Print the table as far as it goes into ``width`` columns; a reason that has no room stands below its line."""
+    """Print the table as far as it goes into ``width`` columns; a UID or reason without room stands below its line."""
     if not rows:
         return
-    lines, below = table(_HEADERS, [_cells(row) for row in rows], right=(_TRIES, _SIZE)), False
-    for chosen in (_MEDIUM, _NARROW):
+    lines, shown = table(_HEADERS, [_cells(row) for row in rows], right=(_TRIES, _SIZE)), tuple(range(len(_HEADERS)))
+    for chosen in _LESS:
         if max(map(len, lines)) > width:
             cells = [[_cells(row)[number] for number in chosen] for row in rows]
-            lines, below = table([_HEADERS[n] for n in chosen], cells, right=(chosen.index(_TRIES),)), True
+            right = [index for index, number in enumerate(chosen) if number == _TRIES]
+            lines, shown = table([_HEADERS[n] for n in chosen], cells, right=right), chosen
     print(paint(lines[0], "bold"))
     for row, line in zip(rows, lines[1:], strict=True):
         print(paint(line, _COLOURS[row.state]) if row.state in _COLOURS else line)
-        if below and row.reason:
+        if _UID not in shown:
+            print(f"  {row.sop_instance_uid}")
+        if len(shown) < len(_HEADERS) and row.reason:
             print("\n".join(_folded(printable(row.reason, REASON_LIMIT), width)))
 
 

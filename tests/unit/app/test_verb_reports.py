@@ -7,11 +7,13 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fakes.spool_world import capture, uid_of
 
 from agent.app import cli, common, verb_queue, verb_status
 from agent.spool.core import Destination
 from agent.spool.names import LEDGER
 from agent.spool.receipt import Row
+from agent.spool.states import WORDS
 from agent.spool.store import Spool
 
 if TYPE_CHECKING:
@@ -75,8 +77,30 @@ def test_the_queue_fits_the_terminal(width: int, shown: str, capsys: pytest.Capt
     verb_queue._print([ROW, ROW._replace(state="committed", reason="")], width)
     out = capsys.readouterr().out
     assert shown in out.splitlines()[0]
-    assert max(map(len, out.splitlines())) <= width
+    assert max(len(line) for line in out.splitlines() if line.strip() != ROW.sop_instance_uid) <= width
+    assert out.split().count(ROW.sop_instance_uid) == 2
     assert "nothing listens on this port" in " ".join(out.split())
+
+
+@pytest.mark.parametrize("state", [*WORDS.values(), "queued, urgent"])
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_a_uid_is_never_cut(width: int, state: str, capsys: pytest.CaptureFixture[str]) -> None:
+    row = ROW._replace(destination="an-archive-far-away", state=state, sop_instance_uid="1." + "2" * 62)
+    verb_queue._print([row], width)
+    assert row.sop_instance_uid in capsys.readouterr().out.split()
+
+
+def test_a_pipe_gets_whole_lines(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    with Spool.open(str(root), destinations=[Destination("pacs")]) as spool:
+        capture(spool, 1)
+        spool.deferred(spool.claim("pacs", 1e12)[0], "no way at all " * 12, 1e12)
+    assert cli.main(["queue", "list", "--spool", str(root)]) == 0
+    (line,) = [line for line in capfd.readouterr().out.splitlines() if uid_of(1) in line]
+    assert line.startswith("00000001  pacs ")
+    assert line.rstrip().endswith("no way at all")
 
 
 @pytest.mark.parametrize(
