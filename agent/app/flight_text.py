@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.term import count_text, printable, stamp_text
 from agent.dataset.uid import uid_name
-from agent.forward.profile import usual_delay_s
+from agent.forward.profile import ENDING, usual_delay_s
 from agent.link.expiry import expiry_text
 from agent.link.flight import FIRST_ROWS, WAYS
 from agent.link.user_identity import KINDS
@@ -74,9 +74,10 @@ def change_text(change: Facts) -> str:
 def alarms(root: str, name: str, now: float) -> list[str]:
     """Return what ``status`` says about a destination: changes of the last days, a certificate that ends soon."""
     profile, _ = records(root, name)
-    found = [one for one in profile.get("changes", ()) if now - one["at"] < ALARM_S]
-    told = [f"noticed {stamp_text(one['at'])}: {one['text']}" for one in found]
     ending = expiry_text(profile.get("valid_until", ""), now)
+    found = [one for one in profile.get("changes", ()) if now - one["at"] < ALARM_S]
+    found = [one for one in found if not (ending and one["text"].startswith(ENDING))]
+    told = [f"noticed {stamp_text(one['at'])}: {one['text']}" for one in found]
     if ending:
         told.append(f"its certificate {ending}")
     return told

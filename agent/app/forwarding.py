@@ -100,7 +100,8 @@ class Listening:
 class Forwarder:
     """One destination as a role: the worker and what ``status`` says about it."""
 
-    __slots__ = ("_bandwidth", "_failover", "_helpers", "_schedule", "_spool", "_worker", "name", "peer")
+    __slots__ = ("_asks", "_bandwidth", "_failover", "_helpers", "_schedule", "_spool", "_standby_for", "_worker",
+        "name", "peer")  # fmt: skip
 
     def __init__(
         self, settings: Settings, row: DestinationSettings, spool: Spool, settler: Settler, records: Records,
@@ -110,6 +111,8 @@ class Forwarder:
         self.peer = peer_of_destination(settings, row)
         self._bandwidth = rate_text(row.bandwidth)
         self._failover = row.failover, row.failover_after_s
+        self._asks = row.commitment_asks
+        self._standby_for = [one.name for one in settings.destination if one.failover == row.name]
         self._schedule = schedule_of(row.send_windows)
         say = partial(_say, journal, row.name)
         other = standby_of(settings, row)
@@ -169,6 +172,11 @@ class Forwarder:
             "bandwidth": self._bandwidth,
             "window": window_facts(self._schedule),
             "handed_over_to": other if other and health.down_for(after_s) else "",
+            "failover": other,
+            "failover_after_s": after_s,
+            "failover_in_s": None if health.open_since is None else health.open_since + after_s - time.monotonic(),
+            "standby_for": self._standby_for,
+            "commitment_asks": self._asks,
         }
 
 

@@ -295,7 +295,7 @@ class Runtime:
         if verb == "status":
             return self.status()
         if verb == "retry":
-            return {"ok": True, "count": self._retry(text_of(request, "destination"), text_of(request, "uid"))}
+            return {"ok": True, **self._retry(text_of(request, "destination"), text_of(request, "uid"))}
         if verb == "capture":
             self._trigger(text_of(request, "source") or "", priority_of(request, ""))
             return {"ok": True}
@@ -313,14 +313,14 @@ class Runtime:
             if not recorder.trigger(priority):
                 raise CaptureWaiting(f"a capture of {source} is already waiting; this one is not made")
 
-    def _retry(self, destination: str | None, uid: str | None) -> int:
-        """Queue again what waits, and let the destinations concerned try now instead of at the end of their rest."""
-        count = self.spool.retry(destination, uid)
+    def _retry(self, destination: str | None, uid: str | None) -> dict[str, int]:
+        """Queue or ask for again what waits, and let its destinations try now instead of at the end of their rest."""
+        found = {"count": self.spool.retry(destination, uid), "asked": self.spool.ask_now(destination, uid)}
         for name, forwarder in self.forwarders.items():
             if destination in (None, name):
                 forwarder.try_now()
         self.spool.wake()
-        return count
+        return found
 
     def status(self) -> dict[str, Any]:
         """Return what the daemon is doing, as plain values."""

@@ -35,7 +35,11 @@ _LESS: Final = ((1, 2, _TRIES, _UID), (1, 2, _UID), (1, 2, _TRIES))
 def arguments(parser: Parser) -> None:
     """Declare the options."""
     parser.add("action", choices=("list", "show", "retry", "priority"), help="what to do")
-    parser.add("uid", amount="?", help="SOP Instance UID (show; optional for retry), or Study Instance UID (priority)")
+    parser.add(
+        "uid",
+        amount="?",
+        help="SOP Instance UID (show; optional for retry); priority: or the Study Instance UID that 'receipt' shows",
+    )
     parser.add("level", amount="?", choices=tuple(PRIORITY_OF_WORD), help="priority: where in the queue it goes")
     add_spool(parser)
     parser.add("--destination", metavar="NAME", help="only deliveries to this destination")
@@ -56,7 +60,8 @@ def run(args: Arguments) -> int:
             return _list(args, view)
         if args.action == "priority" and not (args.uid and args.level):
             raise UsageError("'queue priority' needs a UID and " + ", ".join(PRIORITY_OF_WORD))
-    return _prioritize(args, view.root) if args.action == "priority" else _retry(args, view.root)
+        waiting = view.waiting(args.uid) if args.action == "priority" else 0
+    return _prioritize(args, view.root, waiting) if args.action == "priority" else _retry(args, view.root)
 
 
 def _check(args: Arguments, view: SpoolView) -> None:
@@ -174,7 +179,8 @@ def _show(args: Arguments, view: SpoolView) -> int:
         return 0
     print(f"instance {receipt.id:08X}  {receipt.sop_instance_uid}  {receipt.state}  {view.root}/{receipt.file}")
     for row in rows:
-        due = f"  next try in {max(0, row.next_at - time.monotonic()):.0f} s" if row.state == "deferred" else ""
+        what = {"deferred": "next try", "stored": "next question"}.get(row.state)
+        due = f"  {what} in {max(0, row.next_at - time.monotonic()):.0f} s" if what and row.next_at else ""
         tries = count_text(row.attempt, "try", "tries")
         print(f"  to {row.destination}: {row.state}, {tries}{due}{'  ' + row.reason if row.reason else ''}")
     cells = [(stamp_text(e.at), e.destination or "-", e.kind, _detail(e.detail)) for e in receipt.events]
@@ -186,16 +192,17 @@ def _detail(detail: dict[str, str]) -> str:
     return " ".join(f"{key}={value}" for key, value in detail.items() if not key.endswith(("_at", "uid", "sha256")))
 
 
-def _prioritize(args: Arguments, root: str) -> int:
+def _prioritize(args: Arguments, root: str, waiting: int) -> int:
     from agent.app.control import ask
 
     answer = ask(root, {"verb": "priority", "uid": args.uid, "priority": args.level})
     count = int(answer["count"]) if answer is not None else _prioritize_alone(args, root)
     if args.json:
-        print_json({"instances": count, "agent_running": answer is not None})
+        print_json({"instances": count, "waiting": waiting, "agent_running": answer is not None})
     else:
         alone = "" if answer is not None else "; the agent is not running"
-        print(f"{count_text(count, 'instance')} {args.level}{alone}")
+        waits = "" if waiting else ", but nothing of it waits to be sent"
+        print(f"{count_text(count, 'instance')} {args.level}{waits}{alone}")
     return 0
 
 
@@ -212,18 +219,21 @@ def _retry(args: Arguments, root: str) -> int:
 
     request: dict[str, Any] = {"verb": "retry", "destination": args.destination, "uid": args.uid}
     answer = ask(root, request)
-    count = int(answer["count"]) if answer is not None else _retry_alone(args, root)
+    found = _retry_alone(args, root) if answer is None else answer
+    count, asked = int(found["count"]), int(found["asked"])
     if args.json:
-        print_json({"retried": count, "agent_running": answer is not None})
+        print_json({"retried": count, "asked": asked, "agent_running": answer is not None})
     else:
         alone = "" if answer is not None else "; the agent is not running"
-        print(f"{count_text(count, 'delivery', 'deliveries')} queued again{alone}")
+        again = f"; the commitment of {asked} stored is asked for now" if asked else ""
+        print(f"{count_text(count, 'delivery', 'deliveries')} queued again{again}{alone}")
     return 0
 
 
-def _retry_alone(args: Arguments, root: str) -> int:
+def _retry_alone(args: Arguments, root: str) -> dict[str, int]:
     from agent.app.wiring import open_spool
 
     settings = settings_of(args)
     with open_spool(settings._replace(spool=settings.spool._replace(path=root))) as spool:
-        return spool.retry(args.destination, args.uid)
+        which = args.destination, args.uid
+        return {"count": spool.retry(*which), "asked": spool.ask_now(*which)}

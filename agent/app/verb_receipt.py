@@ -82,6 +82,7 @@ def print_receipt(receipt: Receipt) -> None:
         ("instance", receipt.sop_instance_uid),
         ("class", uid_name(receipt.sop_class_uid)),
         ("syntax", uid_name(receipt.transfer_syntax_uid)),
+        ("study", receipt.study_uid),
         ("source", receipt.source),
         ("file", f"{receipt.file}, {size_text(receipt.size)}, {receipt.state}"),
         ("sha-256", f"file {receipt.file_sha256}"),

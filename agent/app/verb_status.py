@@ -114,6 +114,8 @@ def link_text(facts: dict[str, Any]) -> str:
     whose = ", needs the operator" if facts["state"] == "needs the operator" else ""
     left = f"waiting {facts['next_in_s']:.0f} s" if facts["next_in_s"] >= 1 else "trying now"
     over = f"; images go to {facts['handed_over_to']}" if facts.get("handed_over_to") else ""
+    if not over and facts.get("failover") and facts["failover_in_s"] is not None:
+        over = f"; images go to {facts['failover']} in {max(0.0, facts['failover_in_s']):.0f} s"
     return f"{left}{whose}: {reason}{over}"
 
 

@@ -41,7 +41,8 @@ def run(args: Arguments) -> int:
             if args.text:
                 _write(args.text, args.what, flights)
             deaf = not listens and not why.has_reported(view, args.what)
-            facts = why.of_destination(view, args.what, links.get(args.what), flights, profile, deaf=deaf)
+            facts = why.of_destination(view, args.what, links.get(args.what), flights, profile, deaf=deaf,
+                                       running=bool(answer))  # fmt: skip
             facts["certificates"] = _ending(args, profile)
             lines = why.destination_lines(facts)
         elif args.text:
@@ -54,7 +55,9 @@ def run(args: Arguments) -> int:
             asked = {custody.destination for custody in receipt.deliveries} - enough
             uncommitting = {name for name in asked if why.refuses_commitment(view, name)}
             deaf_to = {name for name in asked if not listens and not why.has_reported(view, name)}
-            facts = why.of_instance(receipt, enough, links, uncommitting, deaf_to)
+            rows, now = view.rows(sop_instance_uid=args.what), time.monotonic()
+            due_in_s = {row.destination: row.next_at - now for row in rows}
+            facts = why.of_instance(receipt, enough, links, uncommitting, deaf_to, due_in_s)
             lines = why.instance_lines(facts, receipt)
     if args.json:
         print_json({**facts, "says": lines})

@@ -19,6 +19,7 @@ from agent.config.words import TRANSFER_SYNTAX_WORDS, transfer_syntax_word
 from agent.dataset.uid import STORAGE_COMMITMENT, STUDY_ROOT_FIND, is_lossy, uid_name
 from agent.dimse.status import Service, explain
 from agent.errors import NoAcceptedContext, class_of
+from agent.forward.policy import BREAKER_FAILURES
 from agent.spool.committing import NO_REPORT
 from agent.transcode.learn import recall
 
@@ -86,9 +87,9 @@ _TAKEN: Final = {True: "yes", False: "no", None: "-"}
 
 def of_instance(
     receipt: Receipt, stored_is_enough: frozenset[str], links: Mapping[str, Facts],
-    uncommitting: Collection[str] = (), deaf_to: Collection[str] = (),
+    uncommitting: Collection[str] = (), deaf_to: Collection[str] = (), due_in_s: Mapping[str, float] | None = None,
 ) -> Facts:  # fmt: skip
-    """What became of one instance, destination by destination.
+    """What became of one instance, destination by destination, and when (``due_in_s``) more is done about it.
 
     ``uncommitting`` are those without commitment, ``deaf_to`` those whose reports may not reach this box.
     """
@@ -106,6 +107,7 @@ def of_instance(
             _delivery(
                 receipt, custody, custody.destination in stored_is_enough, links.get(custody.destination),
                 commits=custody.destination not in uncommitting, deaf=custody.destination in deaf_to,
+                due_s=(due_in_s or {}).get(custody.destination, 0.0),
             )
             for custody in receipt.deliveries
         ],
@@ -161,7 +163,7 @@ def _to_do(
 
 def _delivery(
     receipt: Receipt, custody: Custody, enough: bool, link: Facts | None, *,  # noqa: FBT001 - a fact
-    commits: bool, deaf: bool,
+    commits: bool, deaf: bool, due_s: float,
 ) -> Facts:  # fmt: skip
     state, reason = custody.state, _CODE.sub("", custody.reason)
     words: Facts = {
@@ -183,16 +185,27 @@ def _delivery(
         says += f"; {NO_COMMITMENT}"
     elif state == "stored" and custody.asked and reason:
         says += f"; commitment was asked for {words['asked']}, the last time: {reason}"
+    if state == "stored" and not done and link is not None and link.get("commitment_asks"):
+        says += f"; {_next_question(custody.asked, link['commitment_asks'], due_s)}"
+    todo = [] if done else _to_do(receipt, custody, words, link, commits=commits, deaf=deaf)
     return {
         "destination": custody.destination,
         "state": state,
         "done": done,
         "says": says,
         "reason": custody.reason,
-        "way": way(link, custody.destination) if link is not None and not done else "",
-        "do": [] if done else _to_do(receipt, custody, words, link, commits=commits, deaf=deaf),
+        "way": way(link, custody.destination, (custody.reason, *todo)) if link is not None and not done else "",
+        "do": todo,
         "sent": sent_of(receipt, custody.destination),
     }  # fmt: skip
+
+
+def _next_question(asked: int, most: int, due_s: float) -> str:
+    """Say when commitment is asked for again, and how that ends."""
+    if asked >= most:
+        return f"it was asked for {count_text(most, 'time')}, as often as may be: it is unconfirmed soon"
+    when = f"in {due_s:.0f} s" if due_s >= 1 else "now"
+    return f"question {asked + 1} of {most} is put {when}, and when they have come to nothing it is unconfirmed"
 
 
 def hints(reason: str, status: int | None, link: Facts | None = None) -> list[str]:
@@ -212,20 +225,34 @@ def hints(reason: str, status: int | None, link: Facts | None = None) -> list[st
     return found
 
 
-def way(link: Facts, name: str) -> str:
-    """How the way to the destination ``name`` is, from the facts of a running agent."""
+def way(link: Facts, name: str, told: Collection[str] = ()) -> str:
+    """How the way to the destination ``name`` is, from the facts of a running agent; not again what was ``told``."""
     window = link.get("window")
     hours = f"it {window_text(window)}; commitment does not wait; " if window and not window["open"] else ""
     if not link["failures"]:
         limit = f", at most {link['bandwidth']} by its configuration" if link.get("bandwidth") else ""
-        return f"{hours}the way is free{limit}"
-    hint = hints(link["reason"], None, link)
+        names = ", ".join(link.get("standby_for", ()))
+        stands = f"; it is the standby of {names} and gets only what that hands over" if names else ""
+        return f"{hours}{'nothing is known against the way' if names else 'the way is free'}{limit}{stands}"
+    hint = [text for text in hints(link["reason"], None, link)[:1] if text not in told]
     at_once = AT_ONCE.format(name=name) if link["state"] == "needs the operator" else ""
     waits = f"the next try is in {link['next_in_s']:.0f} s" if link["next_in_s"] >= 1 else "it is tried now"
     failures = count_text(link["failures"], "failure")
-    over = f"its images go to {link['handed_over_to']} meanwhile" if link.get("handed_over_to") else ""
-    told = f"{hours}the way is not: {_CODE.sub('', link['reason'])} ({failures})"
-    return "; ".join(filter(None, (told, waits, over, at_once, *hint[:1])))
+    cause = "" if link["reason"] in told else f": {_CODE.sub('', link['reason'])}"
+    says = f"{hours}the way is not{' free' * (not cause)}{cause} ({failures})"
+    return "; ".join(filter(None, (says, waits, _over(link), at_once, *hint)))
+
+
+def _over(link: Facts) -> str:
+    """Who gets the images of a destination that is down, or will."""
+    if link.get("handed_over_to"):
+        return f"its images go to {link['handed_over_to']} meanwhile"
+    if not link.get("failover"):
+        return ""
+    if link["failover_in_s"] is None:
+        after = f"{link['failover_after_s']:g} s after {BREAKER_FAILURES} failures in a row"
+        return f"its images go to {link['failover']} when it is down still {after}"
+    return f"its images go to {link['failover']} when it is down still in {max(0.0, link['failover_in_s']):.0f} s"
 
 
 def instance_lines(facts: Facts, receipt: Receipt) -> list[str]:
@@ -255,7 +282,7 @@ def instance_lines(facts: Facts, receipt: Receipt) -> list[str]:
 
 def of_destination(
     reader: Reader, name: str, link: Facts | None, flights: Sequence[Facts] = (), profile: Facts | None = None,
-    *, deaf: bool = False,
+    *, deaf: bool = False, running: bool = False,
 ) -> Facts:  # fmt: skip
     """How one destination is served: its way, its queue and what holds it up, what it takes, what was chosen.
 
@@ -269,6 +296,7 @@ def of_destination(
         takes.pop(service, None)
     return {
         "destination": name,
+        "running": running,
         "way": link,
         "commits": name in reader.stored_is_enough() or not refuses_commitment(reader, name),
         "queue": reader.counts().get(name, {}),
@@ -294,10 +322,12 @@ def destination_lines(facts: Facts) -> list[str]:
     """The facts of a destination as lines for people."""
     name, link = facts["destination"], facts["link"]
     queue = ", ".join(f"{count} {state}" for state, count in sorted(facts["queue"].items())) or "nothing yet"
-    peer = facts["way"]["peer"] if facts["way"] else "the agent is not running, or does not serve it"
+    gone = "not configured: nothing is sent to it" if facts["running"] else "the agent is not running"
+    peer = facts["way"]["peer"] if facts["way"] else gone
     lines = [f"{name} ({peer})", f"queue: {queue}"]
     if facts["way"]:
-        lines.insert(1, way(facts["way"], name))
+        told = [text for row in facts["waiting"] for text in (row["reason"], *row["do"])]
+        lines.insert(1, way(facts["way"], name, told))
     if not facts["commits"]:
         lines += [NO_COMMITMENT, f"  to do: {UNCOMMITTED}"]
     for row in facts["waiting"]:

@@ -24,6 +24,7 @@ QUICK_S: Final = 6.0  # ... which is at least this: nobody minds a minute
 TITLES: Final = 4
 FORGOTTEN_S: Final = 90 * 86_400.0  # a way that was not used for so long is new again
 # Fact of an association -> what it is called.
+ENDING: Final = "its certificate expires on"  # a change that ``status`` tells as long as it lasts
 _FACTS: Final = {
     "maximum_length": "its maximum PDU length",
     "implementation": "its implementation",
@@ -72,7 +73,7 @@ def _met(profile: Facts, flight: Facts) -> list[str]:
     warned = before["warned"] if before["certificate"] == profile["certificate"] else None
     stage = expiry_stage(profile["valid_until"], flight["at"])
     if stage is not None and (warned is None or stage < warned):
-        changes.append(f"its certificate expires on {profile['valid_until'][:10]}, in less than {stage} days")
+        changes.append(f"{ENDING} {profile['valid_until'][:10]}, in less than {stage} days")
         warned = stage
     profile["warned"] = warned
     offered = [row[3] == 0 for row in flight.get("contexts", ()) if row[1] == STORAGE_COMMITMENT]

@@ -173,6 +173,15 @@ class Reader:
             counts.setdefault(name, {})[WORDS[state]] = count
         return counts
 
+    def waiting(self, uid: str) -> int:
+        """Count the deliveries of an instance or study that are still to be sent."""
+        sql = (
+            "SELECT count(*) FROM delivery d JOIN instance i ON i.id = d.instance "
+            "WHERE (i.sop_instance_uid = ? OR i.study_uid = ?) AND d.state IN (?, ?, ?, ?)"
+        )
+        states = (State.QUEUED, State.ACTIVE, State.DEFERRED, State.HELD)
+        return int(self._read(sql, (uid, uid, *map(int, states)))[0][0])
+
     def stored_is_enough(self) -> frozenset[str]:
         """Return the destinations for which the site switched commitment off: "stored" ends our care there (P4)."""
         return frozenset(name for (name,) in self._read("SELECT name FROM destination WHERE commitment = 0", ()))

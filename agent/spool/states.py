@@ -138,6 +138,7 @@ MOVES: dict[tuple[State, Event], State] = {
     (_S.AWAITING, _E.EXPIRE): _S.STORED,
     (_S.STORED, _E.UNOFFERED): _S.STORED,
     (_S.STORED, _E.UNLISTED): _S.QUEUED,
+    (_S.STORED, _E.RETRY): _S.STORED,
     (_S.STORED, _E.GIVE_UP): _S.UNCONFIRMED,
     (_S.UNCONFIRMED, _E.REOPEN): _S.STORED,
     # a report of an older transaction: good news counts in every state that has been sent

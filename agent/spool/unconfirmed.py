@@ -126,6 +126,27 @@ class Unconfirming(SpoolCore):
             self.wake()
         return count
 
+    def ask_now(self, destination: str | None = None, sop_instance_uid: str | None = None) -> int:
+        """Let what is stored and owes a commitment be asked for now, as if for the first time; returns how many."""
+        sql = (
+            "SELECT d.instance, d.destination, n.name FROM delivery d JOIN instance i ON i.id = d.instance "
+            "JOIN destination n ON n.id = d.destination WHERE d.state = ? AND coalesce(?, n.name) = n.name "
+            "AND coalesce(?, i.sop_instance_uid) = i.sop_instance_uid"
+        )
+        wall, owing = self.clock.wall(), {name for name, one in self.destinations.items() if one.commitment}
+
+        def job(db: sqlite3.Connection) -> int:
+            found = db.execute(sql, (int(State.STORED), destination, sop_instance_uid)).fetchall()
+            owed = [(instance, number) for instance, number, name in found if name in owing]
+            for instance, number in owed:
+                move(db, instance, number, Event.RETRY, at=wall, asked=0, next_at=0, reason="")
+            return len(owed)
+
+        count = self.ledger.write(job)
+        if count:
+            self.wake()
+        return count
+
     def next_question(self, asked: int) -> float:
         """Return when (monotonic s) the question after ``asked`` of them may be put: twice as late each time."""
         return self.clock.monotonic() + min(

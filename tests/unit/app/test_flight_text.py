@@ -14,6 +14,7 @@ from agent.dataset.uid import SC
 from agent.dimse.message import CStoreRequest, CStoreResponse, NEventReportRequest
 from agent.errors import ConnectFailed
 from agent.forward.flights import Flights
+from agent.forward.profile import ENDING
 from agent.link.flight import FIRST_ROWS, LAST_ROWS
 from agent.spool.core import Destination
 from agent.spool.durable import Medium
@@ -101,3 +102,16 @@ def test_a_file_that_is_damaged_is_no_record(root: str, junk: Any) -> None:
     with open(f"{root}/{FOLDER}/pacs", "wb") as file:
         file.write(junk)
     assert flight_text.records(root, "pacs") == ({}, [])
+
+
+def test_a_certificate_that_ends_is_an_alarm_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The change that was noticed and the end itself are one thing to a technician."""
+    now, until = 1_800_000_000.0, "2027-01-20 08:00 UTC"
+    notes = (f"{ENDING} 2027-01-20, in less than 7 days", "its version changed")
+    changes = [{"at": now - 60, "text": text} for text in notes]
+    profile = {"valid_until": until, "changes": changes}
+    monkeypatch.setattr(flight_text, "records", lambda root, name: (profile, []))
+    told = flight_text.alarms("spool", "pacs", now)
+    assert [text.partition(": ")[2] or text for text in told] == [
+        "its version changed", f"its certificate expires on {until}, in less than 7 days",
+    ]  # fmt: skip

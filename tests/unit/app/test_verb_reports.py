@@ -47,6 +47,8 @@ def _health(**changes: Any) -> dict[str, Any]:
         ({}, "waiting 11 s: x:1: nothing listens"),
         ({"next_in_s": 0.0}, "trying now: x:1: nothing listens"),
         ({"state": "needs the operator"}, "waiting 11 s, needs the operator: x:1: nothing listens"),
+        ({"reason": "cut", "failover": "b", "failover_in_s": 30.2}, "waiting 11 s: cut; images go to b in 30 s"),
+        ({"reason": "cut", "failover": "b", "failover_in_s": None}, "waiting 11 s: cut"),
         ({"reason": "told nothing"}, "waiting 11 s: told nothing"),
         ({"reason": "cut", "handed_over_to": "b"}, "waiting 11 s: cut; images go to b"),
     ],
@@ -70,6 +72,39 @@ def test_a_source_says_whether_it_is_done(
 ) -> None:
     counts = {"recording": recording, "every_s": every_s, "planned": planned, "captures": captures}
     assert verb_status.source_text(counts) == text
+
+
+def test_priority_of_what_is_sent_already_says_so(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = root.parent / "agent.toml"
+    config.write_text(f'[spool]\npath = "{root}"\n[[destination]]\nname = "pacs"\ncalled_ae = "P"\nhost = "h"\n')
+    with Spool.open(str(root), destinations=[Destination("pacs")]) as spool:
+        for number in (1, 2):
+            capture(spool, number)
+        (first, second) = spool.claim("pacs", 1e12)
+        spool.stored(first)
+        spool.put_back([second])
+        study = spool.place(first)[0]
+    for uid, text in (
+        (first.sop_instance_uid, "1 instance urgent, but nothing of it waits to be sent; "),
+        (second.sop_instance_uid, "1 instance urgent; "),
+        (study, "instances urgent; "),
+    ):
+        assert cli.main(["queue", "priority", uid, "urgent", "--config", str(config)]) == 0
+        assert text in capsys.readouterr().out
+    assert cli.main(["receipt", first.sop_instance_uid, "--config", str(config)]) == 0
+    assert f"study      {study}" in capsys.readouterr().out
+
+
+def test_what_is_stored_is_asked_for_again(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = root.parent / "agent.toml"
+    config.write_text(f'[spool]\npath = "{root}"\n[[destination]]\nname = "pacs"\ncalled_ae = "P"\nhost = "h"\n')
+    with Spool.open(str(root), destinations=[Destination("pacs")]) as spool:
+        capture(spool, 1)
+        (item,) = spool.claim("pacs", 1e12)
+        spool.stored(item)
+    assert cli.main(["queue", "retry", "--config", str(config)]) == 0
+    said = "0 deliveries queued again; the commitment of 1 stored is asked for now; the agent is not running"
+    assert said in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("width", "shown"), [(200, "captured"), (80, "SOP Instance UID"), (40, "tries")])

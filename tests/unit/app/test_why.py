@@ -26,6 +26,7 @@ from agent.spool.core import Destination
 from agent.spool.forwarding import Answer
 from agent.spool.states import WORDS, State
 from agent.spool.store import Spool
+from agent.spool.view import SpoolView
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -218,6 +219,54 @@ def test_what_a_running_agent_adds() -> None:
     assert why.way(exact, "pacs").endswith(f"; {at_once}; is this a TLS port?")
     assert why.hints(bad["reason"], None, exact) == ["is this a TLS port?"]
     assert why.hints("another [link.connect]", None, exact) == [kind.hint]
+
+
+LINK = {"failures": 0, "next_in_s": 0.0, "reason": "", "state": "ok", "peer": "A@b:1", "hint": "",
+        "commitment_asks": 2}  # fmt: skip
+
+
+def test_the_standby_is_said_before_anything_is_handed_over() -> None:
+    down = {**LINK, "failures": 2, "reason": "cut", "failover": "b", "failover_after_s": 600.0, "failover_in_s": None}
+    assert "its images go to b when it is down still 600 s after 5 failures in a row" in why.way(down, "a")
+    assert "its images go to b when it is down still in 42 s" in why.way({**down, "failover_in_s": 41.7}, "a")
+    assert why.way({**LINK, "standby_for": ["main"]}, "b") == (
+        "nothing is known against the way; it is the standby of main and gets only what that hands over"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "due_s", "text"),
+    [
+        (0, 57.4, "question 1 of 2 is put in 57 s, and when they have come to nothing it is unconfirmed"),
+        (1, -3.0, "question 2 of 2 is put now"),
+        (2, 0.0, "it was asked for 2 times, as often as may be: it is unconfirmed soon"),
+    ],
+)
+def test_when_the_next_question_is_put_is_said(asked: int, due_s: float, text: str, root: Path) -> None:
+    with SpoolView.open(str(root)) as view:
+        receipt = view.receipt(spool_world.uid_of(4))
+    assert receipt is not None
+    receipt = receipt._replace(deliveries=(receipt.deliveries[0]._replace(asked=asked),))
+    facts = why.of_instance(receipt, frozenset(), {"pacs": LINK}, due_in_s={"pacs": due_s})
+    assert text in facts["destinations"][0]["says"]
+
+
+def test_a_reason_is_said_once(root: Path) -> None:
+    reason = "archive out of resources [dimse.status]"
+    down = {**LINK, "failures": 2, "next_in_s": 9.0, "reason": reason}
+    with SpoolView.open(str(root)) as view:
+        receipt = view.receipt(spool_world.uid_of(3))
+        assert receipt is not None
+        of_one = why.instance_lines(why.of_instance(receipt, frozenset(), {"pacs": down}), receipt)
+        of_all = why.destination_lines(why.of_destination(view, "pacs", down))
+        gone = why.destination_lines(why.of_destination(view, "pacs", None, running=True))
+    kind = class_of("dimse.status")
+    assert kind is not None
+    for lines in (of_one, of_all):
+        text = "\n".join(lines)
+        assert (text.count("archive out of resources (2"), text.count(kind.hint)) == (0, 1)
+        assert "the way is not free (2 failures); the next try is in 9 s" in text
+    assert gone[0] == "pacs (not configured: nothing is sent to it)"
 
 
 def test_what_nobody_has_is_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import pytest
 from fakes.spool_world import BOTH, FakeTime, capture, uid_of
 
 from agent.spool.committing import SENDS_AGAIN
+from agent.spool.core import Destination
 from agent.spool.forwarding import Answer
 from agent.spool.quota import Policy
 from agent.spool.store import Spool, prepare
@@ -200,6 +201,30 @@ def test_a_request_nobody_answered_counts_and_its_late_report_too(spool, time_):
     assert ask(spool, time_, "1.2.3.2") == []  # not at once
     assert spool.settle("1.2.3.1", [uid_of(1)], destination="pacs")
     assert state(spool).state == "committed"
+
+
+def test_the_operator_has_what_is_stored_asked_for_at_once(spool, time_):
+    for number in (1, 2):
+        capture(spool, number)
+    send(spool, time_)
+    spool.not_offered(spool.awaiting_commitment("pacs", time_.now), "not offered")
+    assert spool.awaiting_commitment("pacs", time_.now) == []
+    assert spool.ask_now("pacs", uid_of(1)) == 1
+    (item,) = spool.awaiting_commitment("pacs", time_.now)
+    assert (item.sop_instance_uid, item.asked, item.attempt) == (uid_of(1), 0, 1)
+    assert spool.ask_now() == 2
+    assert len(spool.awaiting_commitment("pacs", time_.now)) == 2
+    assert [spool.ask_now("nobody"), spool.ask_now("pacs", "1.2.3")] == [0, 0]
+    assert spool.reader.verify().faults == ()
+
+
+def test_who_owes_no_commitment_is_not_asked(tmp_path, time_):
+    root = str(tmp_path / "plain")
+    prepare(root)
+    with Spool.open(root, destinations=[Destination("pacs", commitment=False)], clock=time_.clock()) as plain:
+        capture(plain, 1)
+        send(plain, time_)
+        assert plain.ask_now("pacs") == 0
 
 
 def test_where_an_instance_is(spool, time_):
