@@ -10,7 +10,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Final
 
-from agent.errors import FileError, MediaError, NotFound
+from agent.errors import ConfigError, FileError, MediaError, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,7 @@ DEFAULT_CONFIG: Final = "/etc/modality-agent/agent.toml"
 # 'run &' and then 'status' in a script: the ledger is there a few ms after exec, on a slow card within a second.
 STARTING_S: Final = 1.0
 PAUSE_S: Final = 0.05
+_BESIDE: Final = " An agent that runs goes on with what it read before: '--spool FOLDER' asks it without the file."
 
 
 def add_config(parser: Parser) -> None:
@@ -43,7 +44,6 @@ def add_spool(parser: Parser) -> None:
 def load_config(path: str, *, files: bool = False) -> Settings:
     """Load a configuration; the hint for one that nobody has made says how to get one."""
     from agent.config.load import load
-    from agent.errors import ConfigError
 
     try:
         return load(path, files=files)
@@ -54,8 +54,13 @@ def load_config(path: str, *, files: bool = False) -> Settings:
 
 
 def settings_of(args: Arguments, *, files: bool = False) -> Settings:
-    """Load the configuration that ``--config`` names."""
-    return load_config(args.config, files=files)
+    """Load the configuration that ``--config`` names; a broken one hides no agent that runs without it."""
+    try:
+        return load_config(args.config, files=files)
+    except ConfigError as error:
+        if os.path.exists(args.config) and getattr(args, "spool", "") is None:
+            error.hint += _BESIDE
+        raise
 
 
 def spool_root(args: Arguments) -> str:

@@ -50,10 +50,10 @@ class Journal:
         self._busy = False  # a line is on its way out
         self._writer: threading.Thread | None = None
 
-    def say(self, level: str, role: str, text: str) -> None:
-        """Print one event unless the same one was printed within ``REPEAT_S``."""
+    def say(self, level: str, role: str, text: str, *, always: bool = False) -> None:
+        """Print one event unless the same one was printed within ``REPEAT_S``; ``always``: somebody waits for it."""
         with self._change:
-            again = self._repeats(role, text)
+            again = 0 if always else self._repeats(role, text)
             if again is None:
                 return
             more = f" (and {again} times since)" if again else ""

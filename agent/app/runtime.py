@@ -82,6 +82,7 @@ class Runtime:
         self.forwarders: dict[str, Forwarder] = {}
         self.listener: Listening | None = None
         self.control: ControlServer | None = None
+        self.refused: dict[str, Any] | None = None  # when (wall s) and why the last reload was
 
     # --- life ----------------------------------------------------------------------------------
 
@@ -131,24 +132,36 @@ class Runtime:
                 self.journal.say("warning", "reload", note)
             self._swap(settings)
         except AgentError as error:
-            self.journal.say("error", "reload", f"{error} [{error.code}]; the {_OLD_STAYS}")
+            self._say_refused(f"{error} [{error.code}]")
             return False
         except Exception as error:  # noqa: BLE001  a fault of ours in a reload must not end captures and transfers
             self._say_fault(error, is_new=settings is self.settings)
             return False
         finally:
             notify.notify("READY=1")
+        self.refused = None
         return True
+
+    def _say_refused(self, reason: str) -> None:
+        self.refused = {"at": time.time(), "reason": reason}
+        self.journal.say("error", "reload", f"{reason}; the {_OLD_STAYS}", always=True)
 
     def _say_fault(self, error: Exception, *, is_new: bool) -> None:
         import traceback
 
         self.journal.show(traceback.format_exc())
-        which = "new configuration is in force, but incompletely: restart the agent" if is_new else _OLD_STAYS
-        self.journal.say("error", "reload", f"fault of the agent: {type(error).__name__}: {error}; the {which}")
+        text = f"fault of the agent: {type(error).__name__}: {error}"
+        if not is_new:
+            self._say_refused(text)
+            return
+        which = "new configuration is in force, but incompletely: restart the agent"
+        self.journal.say("error", "reload", f"{text}; the {which}", always=True)
 
     def _swap(self, settings: Settings) -> None:
         """Make everything new, then let it take the place of the old: from there on nothing can fail."""
+        from agent.config.changes import changes
+
+        changed = changes(self.settings, settings)
         old_listener, stamps = self.listener, _stamps(*settings.tls)
         exam = self._exam_of(settings)
         recorders, forwarders = dict(self.recorders), dict(self.forwarders)
@@ -169,8 +182,8 @@ class Runtime:
         self._specs = self._plan(settings)
         stopped, started = self.supervisor.apply(self._specs, within_s=STOP_S)
         self._hand_on(before, one_exam=one_exam)
-        changes = [f"stopped {name}" for name in stopped] + [f"started {name}" for name in started]
-        self.journal.say("notice", "reload", "; ".join(changes) or "nothing changed")
+        told = [*changed, *(f"stopped {name}" for name in stopped), *(f"started {name}" for name in started)]
+        self.journal.say("notice", "reload", "; ".join(told) or "nothing changed", always=True)
         self._say_certificates()
         self._say_owed()
 
@@ -328,6 +341,7 @@ class Runtime:
             "running": True,
             "pid": os.getpid(),
             "config": self.path,
+            "refused": self.refused,
             "ae_title": self.settings.agent.ae_title,
             "uptime_s": round(time.time() - self.started_at, 1),
             "memory": memory(),

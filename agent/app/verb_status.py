@@ -9,7 +9,7 @@ from agent.app.certificates import ending
 from agent.app.cli import print_json
 from agent.app.common import PAUSE_S, STARTING_S, add_spool, patiently, settings_of
 from agent.app.flight_text import alarms
-from agent.app.term import count_text, hour_text, paint, printable, table
+from agent.app.term import count_text, hour_text, paint, printable, stamp_text, table
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
@@ -59,6 +59,9 @@ def _print(answer: dict[str, Any], root: str) -> None:
     if answer["running"]:
         memory = answer["memory"]
         print(f"{paint('running', 'green')}, pid {answer['pid']}, up {answer['uptime_s']:.0f} s, {answer['config']}")
+        if answer["refused"]:
+            since, why = stamp_text(answer["refused"]["at"]), printable(answer["refused"]["reason"], _LINE)
+            print(f"{paint('file not in force', 'yellow')} since {since}: {why}; once it is right, send SIGHUP")
         print(f"memory   {memory['rss_kib'] / 1024:.1f} MiB, peak {memory['peak_kib'] / 1024:.1f} MiB")
         listener = answer["listener"]
         where = f"{answer['ae_title']}@{listener['host']}:{listener['port']}" if listener else "off"

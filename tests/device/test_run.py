@@ -155,10 +155,18 @@ def test_a_bad_reload_changes_nothing_and_is_loud(
     agent.signal(signal.SIGHUP)
     agent.wait_for("the old configuration stays in force")
     assert message in agent.log
+    told = run_command("status", "--spool", site.spool).stdout
+    assert "file not in force since " in told
+    assert message in " ".join(told.split())
+    for words in (("status",), ("queue", "list"), ("trigger", "probe")):
+        done = run_command(*words, "--config", site.config)
+        assert (done.returncode == 10) is ("'--spool FOLDER' asks it without the file" in done.stderr)
     site.config.write_text(text.replace("captures = 1", "captures = 2").replace("every_s = 3600.0", "every_s = 0.1"))
     agent.signal(signal.SIGHUP)
     agent.wait_until("the agent still works", lambda: site.all_in("committed", 3))
     assert is_listening(site.port)
+    assert "reload: source probe: every_s, captures; stopped from probe; started from probe" in agent.log
+    assert "file not in force" not in run_command("status", "--config", site.config).stdout
 
 
 def test_a_trigger_captures_and_an_unknown_one_is_refused(site: Site) -> None:

@@ -18,6 +18,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
+def test_what_somebody_waits_for_is_always_said(clock: list[float]) -> None:
+    stream = io.StringIO()
+    log = journal.Journal(stream)
+    for clock[0] in (100.0, 101.0, 102.0):
+        log.say("notice", "reload", "nothing changed", always=True)
+    assert log.flush()
+    assert stream.getvalue().count("reload: nothing changed\n") == 3
+
+
 def test_a_sentence_that_repeats_is_counted(clock: list[float]) -> None:
     stream = io.StringIO()
     log = journal.Journal(stream)
