@@ -89,7 +89,7 @@ _HINTS = {
     3: "Put the lists of all CAs of the chain into crl_file, one behind the other.",
     9: _CLOCK,
     10: _NOT_OURS,
-    12: "Fetch the newest list of the CA into crl_file; it is read anew for each connection, by a listener on reload.",
+    12: "Fetch the newest list of the CA into crl_file; it is read anew for each connection.",
     18: "Compare its fingerprint with whoever runs the peer; then give its file as ca_file of this destination.",
     20: "Give ca_file the CA that signed the peer's certificate.",
     23: "Do not use this peer; ask whoever runs its CA.",
