@@ -64,7 +64,7 @@ LIVES: Final[Mapping[str, str]] = {
 NO_COMMITMENT: Final = "this peer refused Storage Commitment: it can store, and never says that it has taken over"
 UNCOMMITTED: Final = (
     "let its administrator enable Storage Commitment (Push Model SCP) for this AE Title, or set commitment = false for "
-    "this destination: stored is then enough, also to remove it from this box"
+    "this destination: what is stored is then enough, also to remove it from this box, but not what is unconfirmed"
 )
 # No report has ever come, and only our own associations are heard.
 DEAF: Final = (

@@ -207,6 +207,10 @@ def _failovers(rows: list[Values]) -> Iterator[Problem]:
             yield Problem(where, f"'{other['name']}' gets every image anyway: give it standby = true")
         elif other is not None and row["standby"]:
             yield Problem(where, "a standby has no failover of its own")
+        elif other is not None and row["commitment"] and not other["commitment"]:
+            name = other["name"]
+            yield Problem(where, f"'{name}' has commitment = false and this one has not: what is handed over to it "
+                          "would leave this box though nobody has committed it")  # fmt: skip
         if row["standby"] and row["name"] not in named:
             yield Problem(f"destination[{index}].standby", "no destination names it as its failover")
 

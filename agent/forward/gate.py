@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agent.spool.store import Spool
 
 BATCH: Final = 32  # claimed and reported in one commit each: a power cut costs at most so many second sendings
+YIELDED: Final = 16 * BATCH  # remembered of those that gave way
 
 
 class Gate:
@@ -67,6 +68,8 @@ class Gate:
         self._arrivals = arrivals
         if not self._spool.overtaken(self._settings.destination, Priority(item.priority), self._clock()):
             return False
+        if len(self._yielded) > YIELDED:  # others have sent them; who is still there may give way again
+            self._yielded.clear()
         self._yielded.update(claimed)
         return True
 

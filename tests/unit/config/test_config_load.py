@@ -294,6 +294,8 @@ def _two(first: str, second: str) -> str:
 def test_a_destination_may_name_a_standby() -> None:
     first, second = load.parse(_two('failover = "b"', "standby = true")).destination
     assert (first.failover, second.standby, first.failover_after_s) == ("b", True, 600.0)
+    load.parse(_two('failover = "b"\ncommitment = false', "standby = true\ncommitment = false"))
+    load.parse(_two('failover = "b"\ncommitment = false', "standby = true"))
 
 
 @pytest.mark.parametrize(
@@ -304,6 +306,12 @@ def test_a_destination_may_name_a_standby() -> None:
         ('failover = "a"', "", "destination[0].failover", "a destination cannot stand in for itself"),
         ("", "standby = true", "destination[1].standby", "no destination names it as its failover"),
         ('failover = "b"', 'standby = true\nfailover = "b"', "destination[1].failover", "a standby has no failover"),
+        (
+            'failover = "b"',
+            "standby = true\ncommitment = false",
+            "destination[0].failover",
+            "'b' has commitment = false",
+        ),
     ],
 )
 def test_what_cannot_stand_in_is_refused(first: str, second: str, where: str, why: str) -> None:
