@@ -61,7 +61,8 @@ def run(args: Arguments) -> int:
         if args.action == "priority" and not (args.uid and args.level):
             raise UsageError("'queue priority' needs a UID and " + ", ".join(PRIORITY_OF_WORD))
         waiting = view.waiting(args.uid) if args.action == "priority" else 0
-    return _prioritize(args, view.root, waiting) if args.action == "priority" else _retry(args, view.root)
+        gone = view.diverted(args.destination, args.uid) if args.action == "retry" else {}
+    return _prioritize(args, view.root, waiting) if args.action == "priority" else _retry(args, view.root, gone)
 
 
 def _check(args: Arguments, view: SpoolView) -> None:
@@ -214,7 +215,7 @@ def _prioritize_alone(args: Arguments, root: str) -> int:
         return spool.prioritize(args.uid, PRIORITY_OF_WORD[args.level])
 
 
-def _retry(args: Arguments, root: str) -> int:
+def _retry(args: Arguments, root: str, gone: dict[str, int]) -> int:
     from agent.app.control import ask
 
     request: dict[str, Any] = {"verb": "retry", "destination": args.destination, "uid": args.uid}
@@ -222,11 +223,12 @@ def _retry(args: Arguments, root: str) -> int:
     found = _retry_alone(args, root) if answer is None else answer
     count, asked = int(found["count"]), int(found["asked"])
     if args.json:
-        print_json({"retried": count, "asked": asked, "agent_running": answer is not None})
+        print_json({"retried": count, "asked": asked, "diverted": gone, "agent_running": answer is not None})
     else:
         alone = "" if answer is not None else "; the agent is not running"
         again = f"; the commitment of {asked} stored is asked for now" if asked else ""
-        print(f"{count_text(count, 'delivery', 'deliveries')} queued again{again}{alone}")
+        stay = "".join(f"; {number} diverted to {other} stay there" for other, number in gone.items())
+        print(f"{count_text(count, 'delivery', 'deliveries')} queued again{again}{stay}{alone}")
     return 0
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from agent.spool.core import SpoolCore
 from agent.spool.ledger import details, move, queue, reason_text, state_of
-from agent.spool.states import Event, State
+from agent.spool.states import HANDED_OVER, Event, State
 
 if TYPE_CHECKING:
     import sqlite3
@@ -54,7 +54,7 @@ class Diverting(SpoolCore):
     ) -> int:
         wall = self.clock.wall()
         found = db.execute(_OWED, (number, target, BATCH)).fetchall()
-        words = reason_text(f"handed over to {other}: {reason}")
+        words = reason_text(f"{HANDED_OVER}{other}: {reason}")
         for instance, priority in found:
             move(db, instance, number, Event.DIVERT, at=wall, next_at=0, reason=words,
                  detail=details(to=other, reason=reason_text(reason)))  # fmt: skip

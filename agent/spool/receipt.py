@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.spool.ledger import GENESIS, link
 from agent.spool.names import file_path
-from agent.spool.states import PRIORITY_WORDS, STATE_OF_WORD, WORDS, State
+from agent.spool.states import HANDED_OVER, PRIORITY_WORDS, STATE_OF_WORD, WORDS, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,6 +181,19 @@ class Reader:
         )
         states = (State.QUEUED, State.ACTIVE, State.DEFERRED, State.HELD)
         return int(self._read(sql, (uid, uid, *map(int, states)))[0][0])
+
+    def diverted(self, destination: str | None = None, uid: str | None = None) -> dict[str, int]:
+        """Count what was handed over, of a destination or an instance or both, by who it went to."""
+        sql = (
+            "SELECT d.reason, count(*) FROM delivery d JOIN instance i ON i.id = d.instance "
+            "JOIN destination n ON n.id = d.destination WHERE d.state = ? AND n.name = coalesce(?, n.name) "
+            "AND i.sop_instance_uid = coalesce(?, i.sop_instance_uid) GROUP BY d.reason"
+        )
+        found: dict[str, int] = {}
+        for reason, count in self._read(sql, (int(State.DIVERTED), destination, uid)):
+            other = reason.removeprefix(HANDED_OVER).partition(": ")[0]
+            found[other] = found.get(other, 0) + count
+        return found
 
     def stored_is_enough(self) -> frozenset[str]:
         """Return the destinations for which the site switched commitment off: "stored" ends our care there (P4)."""

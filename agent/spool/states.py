@@ -66,6 +66,7 @@ WORDS: dict[int, str] = {
     Life.DAMAGED: "damaged",
     Life.LOST: "lost",
 }
+HANDED_OVER = "handed over to "  # a destination: so begins the reason of what is diverted
 STATE_OF_WORD: dict[str, State] = {WORDS[state]: state for state in State}
 
 

@@ -107,6 +107,21 @@ def test_what_is_stored_is_asked_for_again(root: Path, capsys: pytest.CaptureFix
     assert said in capsys.readouterr().out
 
 
+def test_what_was_handed_over_stays_there(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = root.parent / "agent.toml"
+    config.write_text(f'[spool]\npath = "{root}"\n[[destination]]\nname = "pacs"\ncalled_ae = "P"\nhost = "h"\n')
+    with Spool.open(str(root), destinations=[Destination("pacs"), Destination("other", standby=True)]) as spool:
+        for number, reason in ((1, "down [link.connect]"), (2, "down"), (3, "down")):
+            capture(spool, number)
+            spool.divert("pacs", "other", reason)
+    for which, count in ((("--destination", "pacs"), 3), ((uid_of(2),), 1), ((), 3)):
+        assert cli.main(["queue", "retry", *which, "--config", str(config)]) == 0
+        said = f"0 deliveries queued again; {count} diverted to other stay there; the agent is not running"
+        assert said in capsys.readouterr().out
+    assert cli.main(["queue", "retry", "--destination", "other", "--config", str(config)]) == 0
+    assert "diverted" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("width", "shown"), [(200, "captured"), (80, "SOP Instance UID"), (40, "tries")])
 def test_the_queue_fits_the_terminal(width: int, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
     verb_queue._print([ROW, ROW._replace(state="committed", reason="")], width)
