@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from fakes import interop_commit, interop_listener, interop_scp, interop_scu
-from fakes.interop import Bench, Cell, play, samples
+from fakes.interop import Bench, Cell, Play, Run, play, samples
 from fakes.peers import make_bench_ca, versions
 from interop_table import document, summary, table, used
 
@@ -21,10 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def collect(only: list[str], jobs: int) -> list[Cell]:
-    """Play the matrix; a dot for each cell on stderr."""
-    parts = (interop_scu, interop_scp, interop_listener, interop_commit)
-    runs = [run for part in parts for run in part.runs()]
+def names(runs: list[tuple[Run, Play]]) -> list[str]:
+    """Return the name of every cell."""
+    return [run.name(what) for run, (tried, _) in runs for what in tried]
+
+
+def collect(runs: list[tuple[Run, Play]], only: list[str], jobs: int) -> list[Cell]:
+    """Play the matrix; a dot for each cell on stderr, where a run has all of its cells at once."""
+    wanted = sum(set(only) <= set(name.split(" ")) for name in names(runs))
+    sys.stderr.write(f"{wanted} cells, a dot for each; the first ones after some seconds\n")
+    sys.stderr.flush()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), make_bench_ca(Path(folder) / "ca"), samples(Path(folder) / "samples"))
         return list(_told(play(runs, bench, only, jobs=jobs)))
@@ -46,8 +52,8 @@ def as_json(cells: list[Cell]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/interop", description="Our network code with peers of others.")
-    parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="cells with these words in their names, "
-                        "such as SCU, Orthanc, tls, 4096, rle, commitment")  # fmt: skip
+    parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="cells with all these words in their "
+                        "names, such as SCU, Orthanc, tls, 4096, rle, commitment")  # fmt: skip
     parser.add_argument(
         "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="runs at a time (one a core)"
     )
@@ -56,9 +62,13 @@ def main() -> int:
     options = parser.parse_args()
     if options.only and options.markdown:
         parser.error("--markdown is for the whole matrix, not with --only")
-    cells = collect(options.only, options.jobs)
-    if not cells:
-        parser.error("no cell has all these words in its name")
+    parts = (interop_scu, interop_scp, interop_listener, interop_commit)
+    runs = [run for part in parts for run in part.runs()]
+    words = [set(name.split(" ")) for name in names(runs)]
+    if not any(set(options.only) <= one for one in words):
+        parser.error(f"no cell has all of {', '.join(options.only)} in its name; words are "
+                     f"{', '.join(sorted(set().union(*words)))}")  # fmt: skip
+    cells = collect(runs, options.only, options.jobs)
     if options.json:
         options.json.write_text(as_json(cells))
     if options.markdown:
