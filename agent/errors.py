@@ -61,6 +61,13 @@ class FileError(AgentError):
     exit_status = 3
     hint = "Check the path, its permissions and the free space."
 
+    @classmethod
+    def of(cls, path: str, error: OSError) -> FileError:
+        """Return the error for a file that cannot be read, with the hint for its reason."""
+        absent = isinstance(error, FileNotFoundError)
+        hint = "Nothing has this name; is it spelled as it is, and this the right folder?" if absent else None
+        return cls(f"{path}: {error.strerror or error}", hint=hint)
+
 
 class NotFound(AgentError):
     """A name or UID is well formed, and the agent has nothing under it."""

@@ -96,10 +96,13 @@ def report(error: errors.AgentError, *, as_json: bool = False) -> int:
             sys.stderr.write(f"  also: {printable(line_text(error.file, problem), 2000)}\n")
     sys.stderr.write(f"  hint: {error.hint}\n")
     if as_json and not _Printed.anything:
-        print_json(
-            {"error": {"code": error.code, "message": str(error), "hint": error.hint, "exit": error.exit_status}}
-        )
+        print_json({"error": facts_of(error)})
     return error.exit_status
+
+
+def facts_of(error: errors.AgentError) -> dict[str, Any]:
+    """Return what a program needs of an error."""
+    return {"code": error.code, "message": str(error), "hint": error.hint, "exit": error.exit_status}
 
 
 def print_json(value: object) -> None:

@@ -49,7 +49,7 @@ def _expanded(path: str) -> Sequence[str]:
 
     found = sorted(glob(path, recursive=True))
     if not found:
-        raise FileError(f"{path}: no file matches this pattern")
+        raise FileError(f"{path}: no file matches this pattern", hint="'**/*.dcm' looks into folders below, too.")
     return found
 
 

@@ -26,7 +26,7 @@ def open_regular(path: str) -> int:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
-        raise FileError(f"{path}: {error.strerror}") from None
+        raise FileError.of(path, error) from None
     mode = os.fstat(fd).st_mode
     if not stat.S_ISREG(mode):
         os.close(fd)
@@ -58,7 +58,7 @@ def opened(
             try:
                 return os.pread(fd, length, offset)
             except OSError as error:
-                raise FileError(f"{path}: {error.strerror}") from None
+                raise FileError.of(path, error) from None
 
         size = os.fstat(fd).st_size
         if not size:

@@ -49,7 +49,7 @@ def printable(text: str, limit: int = 200) -> str:
 class Progress:
     """A progress line on stderr: rewritten in place on a terminal (TERM=dumb cannot), now and then a line elsewhere."""
 
-    __slots__ = ("_interval_s", "_last", "_open", "_stream", "_tty")
+    __slots__ = ("_interval_s", "_last", "_open", "_said", "_stream", "_tty")
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
@@ -57,6 +57,7 @@ class Progress:
         self._interval_s = TTY_INTERVAL_S if self._tty else LOG_INTERVAL_S
         self._last = 0.0 if self._tty else time.monotonic() + LOG_FIRST_S - LOG_INTERVAL_S
         self._open = False
+        self._said = ""
 
     def of(self, done: int, total: int, text: str) -> None:
         """Show how much is done, on a terminal with a bar."""
@@ -64,11 +65,11 @@ class Progress:
         self.update(f"[{'#' * full}{'.' * (BAR - full)}] {text}" if self._tty else text)
 
     def update(self, text: str) -> None:
-        """Show ``text`` unless the last one is too young."""
+        """Show ``text`` unless the last one is too young, or the same in a log."""
         now = time.monotonic()
-        if now - self._last < self._interval_s:
+        if now - self._last < self._interval_s or (text == self._said and not self._tty):
             return
-        self._last = now
+        self._last, self._said = now, text
         if self._tty:
             self._stream.write(f"\r{printable(text, _width())}\x1b[K")
             self._open = True

@@ -71,7 +71,10 @@ def run(args: Arguments) -> int:
     if bad and not (args.skip_bad and files):
         raise _first(bad, len(files))
     if not files:
-        raise FileError(f"{', '.join(args.files)}: no file to send in it")
+        raise FileError(
+            f"{', '.join(args.files)}: no file to send in it", hint="Nothing but a DICOMDIR counts as empty."
+        )
+    _warn_of_twins(files)
     if not args.commit:
         if args.listen is not None or args.commit_timeout is not None:
             raise UsageError("--listen and --commit-timeout belong to --commit")
@@ -90,16 +93,40 @@ def _run(
     seconds = time.monotonic() - started
     if commitment is not None:
         commitment.wait(progress)
+    failure = _failure(tally, len(bad), commitment)
     if args.json:
-        _print_json(peer, tally, bad, seconds, commitment)
+        _print_json(peer, tally, bad, seconds, commitment, failure)
     else:
         if commitment is not None:
             commitment.print_lines(files)
         print(_sum(tally, len(bad), seconds, commitment))
-    _judge(tally, len(bad))
-    if commitment is not None:
-        commitment.judge()
+    if failure is not None:
+        raise failure
     return 0
+
+
+def _failure(tally: Tally, bad: int, commitment: Commitment | None) -> AgentError | None:
+    try:
+        _judge(tally, bad)
+        if commitment is not None:
+            commitment.judge()
+    except AgentError as error:
+        return error
+    return None
+
+
+def _warn_of_twins(files: Files) -> None:
+    """Say which files are different instances of one UID: the peer can keep but one of them, and nobody knows which."""
+    first: dict[int, int] = {}  # by the hash of the UID: a few bytes for each of thousands
+    for number, instance in enumerate(files):
+        known = files[first.setdefault(hash(instance.sop_instance_uid), number)]
+        if known.path == instance.path or known.sop_instance_uid != instance.sop_instance_uid:
+            continue
+        from filecmp import cmp
+
+        if not cmp(known.path, instance.path, shallow=False):
+            text = f"warning: {known.path} and {instance.path} have one SOP Instance UID and are not the same"
+            sys.stderr.write(printable(text, 2000) + "\n")
 
 
 def _bandwidth(text: str) -> str:
@@ -187,7 +214,7 @@ def _send(
             commitment.add(outcome)
         plain = outcome.stored and not outcome.status and not outcome.copied_to
         if args.json or (plain and len(files) > 20):
-            progress.of(tally.sent, len(files), f"{tally.sent} of {len(files)} files answered")
+            progress.of(tally.sent, len(files), f"{tally.sent} of {count_text(len(files), 'file')} answered")
         else:
             progress.clear()
             if outcome.stored or len(files) > 1:  # of a single file the error line says it all
@@ -220,9 +247,10 @@ def _line(outcome: Outcome) -> str:
 
 
 def _print_json(
-    peer: Peer, tally: Tally, bad: list[tuple[str, AgentError]], seconds: float, commitment: Commitment | None
-) -> None:
-    from agent.app.cli import print_json
+    peer: Peer, tally: Tally, bad: list[tuple[str, AgentError]], seconds: float, commitment: Commitment | None,
+    failure: AgentError | None,
+) -> None:  # fmt: skip
+    from agent.app.cli import facts_of, print_json
 
     refused = [{"file": path, "stored": False, "error": error.code, "meaning": str(error)} for path, error in bad]
     rows = tally.rows + refused
@@ -230,6 +258,7 @@ def _print_json(
     if commitment is not None:
         commitment.facts(rows)
         facts["committed"] = len(commitment.promises.committed)
+    facts["error"] = None if failure is None else facts_of(failure)
     print_json({**facts, "files": rows})
 
 

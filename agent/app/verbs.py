@@ -53,7 +53,7 @@ VERBS: Final[tuple[Verb, ...]] = (
             "ConfigError",
             *_LINK,
             "StatusError",
-            "NotDicomError",
+            "DecodeError",
             "LimitError",
             "NotDelivered",
             "NotCommitted",

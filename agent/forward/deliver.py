@@ -297,7 +297,10 @@ class Delivery:
 
 
 _COMMON = (EXPLICIT_VR_LE, IMPLICIT_VR_LE)
-_OTHER_SYNTAX = "Nearly every peer takes what 'modality-agent transcode --to explicit' makes of the file."
+_OTHER_SYNTAX = (
+    "Nearly every peer takes Explicit VR Little Endian: 'send --lossless-copy' sends a copy that it takes, "
+    "'modality-agent transcode --to explicit' makes one to keep."
+)
 _CLASS_NOT_SUPPORTED = 3
 
 

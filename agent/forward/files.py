@@ -132,7 +132,7 @@ def open_instance(path: str) -> Instance:
     except NotDicomError as error:
         raise NotDicomError(f"{path} is no DICOM file ({error})") from error
     except OSError as error:
-        raise FileError(f"{path}: {error.strerror or error}") from error
+        raise FileError.of(path, error) from error
     return Instance(path, meta.sop_class_uid, meta.sop_instance_uid, meta.transfer_syntax_uid, offset, size)
 
 

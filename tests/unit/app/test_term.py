@@ -100,3 +100,6 @@ def test_a_bar_is_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
     progress._last = 0.0  # the first line of a log is due
     progress.of(4, 4, "4 of 4 files")
     assert log.getvalue() == "4 of 4 files\n"
+    progress._last = 0.0
+    progress.of(4, 4, "4 of 4 files")
+    assert log.getvalue() == "4 of 4 files\n"  # nothing new
