@@ -12,11 +12,12 @@ import pytest
 
 pytest.importorskip("pynetdicom")
 
-from fakes.command import run_command
+from fakes.command import QUICK_SOURCE, run_command
 from fakes.foreign_instances import write_instances
 from fakes.peers import Orthanc, make_bench_ca
-from fakes.process import free_port
+from fakes.process import Process, free_port
 from fakes.reporting import send_report
+from fakes.site import AGENT, Site
 from pydicom.dataset import Dataset
 from pynetdicom import AE, AllStoragePresentationContexts, build_role, evt
 from pynetdicom.sop_class import StorageCommitmentPushModel
@@ -271,3 +272,25 @@ def test_options_that_make_no_sense(files: list[Path], words: list[str]) -> None
     done = run_command("send", "--to", "X@127.0.0.1:1", "--listen", "11112", *files)
     assert done.returncode == 2
     assert "belong to --commit" in done.stderr
+
+
+def test_the_daemon_without_a_listener_says_what_it_cannot_hear(tmp_path: Path) -> None:
+    """Orthanc reports on an association of its own, to which nothing is open: log and ``why`` name the listener."""
+    site = Site(tmp_path / "site")
+    modality = {"AET": "AGENT", "Host": "127.0.0.1", "Port": free_port(), "AllowStorageCommitment": True}
+    orthanc = Orthanc(tmp_path / "orthanc", modalities={"box": modality})
+    try:
+        to_orthanc = {"name": "orthanc", "called_ae": "ORTHANC", "port": orthanc.port, "commitment_timeout_s": 1.0,
+                      "commitment_asks": 1}  # fmt: skip
+        site.configure(destinations=[to_orthanc], sources=[QUICK_SOURCE])
+        site.config.write_text(site.config.read_text().replace("enabled = true", "enabled = false"))
+        agent = site.agent = Process([AGENT, "run", "--config", str(site.config)], tmp_path / "agent.log")
+        agent.wait_for("an archive may report on an association of its own, and [listener] is off")
+        agent.wait_until("the end of asking", lambda: site.all_in("unconfirmed", 1))
+        for what in ("orthanc", site.rows()[0].uid):
+            told = run_command("why", what, "--config", site.config).stdout
+            assert "this box listens for none: set enabled = true in [listener]" in told, told
+    finally:
+        if site.agent is not None:
+            site.stop()
+        orthanc.stop()
