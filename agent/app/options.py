@@ -39,6 +39,7 @@ class Option(NamedTuple):
     switch: bool
     repeated: bool
     amount: str
+    of: tuple[str, ...]  # the actions (words of the first positional) that it is for; empty: all
 
     @property
     def key(self) -> str:
@@ -54,13 +55,14 @@ class Option(NamedTuple):
 class Parser:
     """The options of one verb."""
 
-    __slots__ = ("_description", "_epilog", "_options", "prog")
+    __slots__ = ("_action", "_description", "_epilog", "_options", "prog")
 
     def __init__(self, prog: str, description: str, epilog: str) -> None:
         self.prog = prog
         self._description = description
         self._epilog = epilog
         self._options: list[Option] = []
+        self._action = ""  # that help was asked of
 
     def add(  # noqa: PLR0913  one keyword per property of an option
         self,
@@ -74,12 +76,13 @@ class Parser:
         switch: bool = False,
         repeated: bool = False,
         amount: str = "1",
+        of: Sequence[str] = (),
     ) -> None:
         """Declare one option (``--name``, ``-n``) or positional word (``name``)."""
         default = False if switch else default
         word = metavar or ("{" + ",".join(choices) + "}" if choices else names[-1].lstrip("-").upper())
         self._options.append(
-            Option(names, help, word, default, read, tuple(choices), required, switch, repeated, amount)
+            Option(names, help, word, default, read, tuple(choices), required, switch, repeated, amount, tuple(of))
         )
 
     def parse(self, words: Sequence[str]) -> Arguments | None:
@@ -94,6 +97,8 @@ class Parser:
                 loose += queue
                 break
             if word in ("-h", "--help"):
+                split = loose and places and loose[0] in places[0].choices and any(one.of for one in self._options)
+                self._action = loose[0] if split else ""
                 return None
             if word.startswith("-") and word != "-":
                 self._take(word, queue, values)
@@ -103,15 +108,25 @@ class Parser:
         return self._complete(values)
 
     def usage(self) -> str:
-        """Return the text of ``--help``."""
-        parts = [self._usage_word(option) for option in self._options]
-        lines = _wrap(f"usage: {self.prog} [-h]", parts)
+        """Return the text of ``--help``, of one action alone if help of that was asked for."""
+        action = self._action
+        shown = [option for option in self._options if not (action and option.of) or action in option.of]
+        if action:
+            shown = [option for option in shown if action not in option.choices]
+        parts = [self._usage_word(option) for option in shown]
+        lines = _wrap(f"usage: {self.prog}{' ' * bool(action)}{action} [-h]", parts)
         lines += ["", self._description, ""]
         for title, positional in (("arguments:", True), ("options:", False)):
-            rows = [option for option in self._options if positional is not option.names[0].startswith("-")]
+            rows = [option for option in shown if positional is not option.names[0].startswith("-")]
             if rows:
                 lines += [title, *(text for option in rows for text in _explain(option)), ""]
-        return "\n".join([*lines, self._epilog])
+        return "\n".join([*lines, *self._epilog_lines()])
+
+    def _epilog_lines(self) -> list[str]:
+        """Return the epilog without the examples of other actions."""
+        others = {choice for option in self._options[:1] for choice in option.choices if choice != self._action}
+        heads = tuple(f"  {self.prog} {other}" for other in others) if self._action else ()
+        return [line for line in self._epilog.split("\n") if not line.startswith(heads)]
 
     # --- inside --------------------------------------------------------------------------------
 

@@ -21,9 +21,14 @@ if TYPE_CHECKING:
 def arguments(parser: Parser) -> None:
     """Declare the options."""
     parser.add("action", choices=("check", "show", "schema", "example"), help="what to do")
-    parser.add("file", amount="?", help="configuration file (check and show)")
-    parser.add("--config", metavar="FILE", help="the same, as other verbs have it")
-    parser.add("--no-files", switch=True, help="check: look neither at files that keys name nor at what sources make")
+    parser.add("file", amount="?", of=("check", "show"), help="configuration file (check and show)")
+    parser.add("--config", of=("check", "show"), metavar="FILE", help="the same, as other verbs have it")
+    parser.add(
+        "--no-files",
+        of=("check",),
+        switch=True,
+        help="check: look neither at files that keys name nor at what sources make",
+    )
     parser.add("--json", switch=True, help="print the result as JSON")
 
 

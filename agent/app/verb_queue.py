@@ -40,14 +40,27 @@ def arguments(parser: Parser) -> None:
         amount="?",
         help="SOP Instance UID (show; optional for retry); priority: or the Study Instance UID that 'receipt' shows",
     )
-    parser.add("level", amount="?", choices=tuple(PRIORITY_OF_WORD), help="priority: where in the queue it goes")
-    add_spool(parser)
-    parser.add("--destination", metavar="NAME", help="only deliveries to this destination")
-    parser.add("--state", choices=tuple(STATE_OF_WORD), help="list: only deliveries in this state")
     parser.add(
-        "--after", read=_place, default=(0, None), metavar="PLACE", help="list: go on behind ID or ID/DESTINATION"
+        "level",
+        amount="?",
+        of=("priority",),
+        choices=tuple(PRIORITY_OF_WORD),
+        help="priority: where in the queue it goes",
     )
-    parser.add("--limit", read=int, default=DEFAULT_LIMIT, metavar="N", help=f"list: at most N ({DEFAULT_LIMIT})")
+    add_spool(parser)
+    parser.add("--destination", of=("list", "retry"), metavar="NAME", help="only deliveries to this destination")
+    parser.add("--state", of=("list",), choices=tuple(STATE_OF_WORD), help="list: only deliveries in this state")
+    parser.add(
+        "--after",
+        of=("list",),
+        read=_place,
+        default=(0, None),
+        metavar="PLACE",
+        help="list: go on behind ID or ID/DESTINATION",
+    )
+    parser.add(
+        "--limit", of=("list",), read=int, default=DEFAULT_LIMIT, metavar="N", help=f"list: at most N ({DEFAULT_LIMIT})"
+    )
 
 
 def run(args: Arguments) -> int:

@@ -29,18 +29,32 @@ def arguments(parser: Parser) -> None:
     """Declare the options."""
     parser.add("action", choices=("request", "show"), help="make key and request, or show what is in use")
     add_config(parser)
-    parser.add("--key", metavar="FILE", help="request: where the new key goes ([tls] key_file)")
-    parser.add("-o", "--output", metavar="FILE", help="request: where the request goes (the key's name with .csr)")
-    parser.add("--kind", choices=("p-256", "rsa-2048", "rsa-3072"), help="request: kind of key (p-256)")
-    parser.add("--same-key", switch=True, help="request: for the key that is there, to renew its certificate")
+    parser.add("--key", of=("request",), metavar="FILE", help="request: where the new key goes ([tls] key_file)")
+    parser.add(
+        "-o",
+        "--output",
+        of=("request",),
+        metavar="FILE",
+        help="request: where the request goes (the key's name with .csr)",
+    )
+    parser.add(
+        "--kind", of=("request",), choices=("p-256", "rsa-2048", "rsa-3072"), help="request: kind of key (p-256)"
+    )
+    parser.add(
+        "--same-key", of=("request",), switch=True, help="request: for the key that is there, to renew its certificate"
+    )
     parser.add(
         "--subject",
+        of=("request",),
         metavar="NAME",
         help="request: Common Name (that of the certificate in use, or the name of this host)",
     )
-    parser.add("--organization", metavar="NAME", help="request: organization ([agent] institution_name)")
+    parser.add(
+        "--organization", of=("request",), metavar="NAME", help="request: organization ([agent] institution_name)"
+    )
     parser.add(
         "--name",
+        of=("request",),
         repeated=True,
         metavar="HOST",
         help="request: a name or address of this host; may be repeated (those of the certificate in use)",

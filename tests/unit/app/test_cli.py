@@ -139,3 +139,28 @@ def test_verb_modules_are_only_imported_by_the_table() -> None:
     tree = ast.parse((ROOT / "agent" / "app" / "cli.py").read_text())
     names = [n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
     assert not [name for name in names if name and "verb_" in name]
+
+
+@pytest.mark.parametrize(
+    ("words", "there", "not_there"),
+    [
+        (("queue", "list"), ("--state", "--after", "queue list --config"), ("LEVEL", "{urgent", "queue show 2.25")),
+        (
+            ("queue", "priority"),
+            ("{urgent,normal,low}", "queue priority 2.25.77"),
+            ("--state", "--limit", "queue list -"),
+        ),
+        (("tls", "show"), ("--config",), ("--same-key", "--kind", "tls request")),
+        (("tls", "request"), ("--same-key", "--name", "tls request"), ("tls show",)),
+        (("config", "schema"), ("--json", "config schema"), ("--no-files", "config check", "[FILE]")),
+        (("config",), ("--no-files", "config check", "config schema"), ()),
+    ],
+)
+def test_an_action_has_a_help_of_its_own(
+    words: tuple[str, ...], there: tuple[str, ...], not_there: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([*words, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"usage: modality-agent {' '.join(words)} [-h]")
+    assert [text for text in there if text not in out] == []
+    assert [text for text in not_there if text in out] == []
