@@ -205,10 +205,11 @@ def test_retry_reaches_the_running_agent_and_works_without_one(site: Site, tmp_p
     status = ask(site, "status")["destinations"]["archive"]
     assert status["state"] == "resting"
     assert "link.connect" in status["reason"]
-    assert ask(site, "queue", "retry") == {"retried": 1, "agent_running": True}
+    told = {"retried": 1, "asked": 0, "diverted": {}}
+    assert ask(site, "queue", "retry") == {**told, "agent_running": True}
     agent.wait_until("another try", lambda: site.all_in("deferred", 1) and _failures(site) == 2)
     assert site.stop() == 0
-    assert ask(site, "queue", "retry", "--destination", "archive") == {"retried": 1, "agent_running": False}
+    assert ask(site, "queue", "retry", "--destination", "archive") == {**told, "agent_running": False}
     assert site.all_in("queued", 1)
 
 
