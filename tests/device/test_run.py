@@ -196,9 +196,6 @@ def test_a_trigger_captures_and_an_unknown_one_is_refused(site: Site) -> None:
     assert "[not_running]" in done.stderr
 
 
-RETRIED = {"retried": 1, "asked": 0, "diverted": {}}
-
-
 def test_retry_reaches_the_running_agent_and_works_without_one(site: Site, tmp_path: Path, ca: Path) -> None:
     port = free_port()
     to = {"name": "archive", "called_ae": "BENCH", "port": port, "tls": True, "retry_base_s": 600, "retry_cap_s": 600}
