@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 import tomllib
@@ -70,8 +71,11 @@ def peak_mib(module: str) -> float:
     code = (
         f"import {module}; print([row for row in open('/proc/self/status') if row.startswith('VmHWM')][0].split()[1])"
     )
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     for _ in range(2):  # the first run may compile what has changed, which costs memory of its own
-        shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+        shown = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT, env=env
+        )
     return int(shown.stdout) / 1024
 
 

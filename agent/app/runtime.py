@@ -35,10 +35,11 @@ from agent.app import notify
 from agent.app.control import ControlServer, priority_of, text_of
 from agent.app.forwarding import Forwarder, Listening, make_records, make_settler, reporters, standby_of
 from agent.app.journal import Journal
+from agent.app.keeper import Keeper
 from agent.app.rehearse import rehearse_elsewhere
 from agent.app.roles import Spec, Supervisor
 from agent.app.wiring import check_tls, open_spool, spool_destinations
-from agent.errors import AgentError, CaptureWaiting, ConfigError, NotFound, SpoolError, UsageError
+from agent.errors import AgentError, CaptureWaiting, ConfigError, NotFound, UsageError
 from agent.spool.states import PRIORITY_OF_WORD
 
 if TYPE_CHECKING:
@@ -55,9 +56,6 @@ STOP_S: Final = 15.0
 SEAL_S: Final = 600.0
 # Asked of systemd again every ``roles.TICK_S`` while a clip is sealed; more than that by a margin for a busy machine.
 _EXTEND: Final = "EXTEND_TIMEOUT_USEC=60000000"
-# Eviction needs no haste: when room is short the spool evicts by itself.
-KEEP_S: Final = 60.0
-CERTIFICATES_S: Final = 86_400.0  # the end of a certificate is told at the start, on reload and once a day
 _OLD_STAYS: Final = "old configuration stays in force"
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -72,6 +70,7 @@ class Runtime:
         self.started_at = time.time()
         self.supervisor = Supervisor(journal)
         self.spool: Spool = open_spool(settings)
+        self.keeper = Keeper(self.spool, journal, lambda: self.settings)
         self.settler = make_settler(settings, self.spool, journal)
         self.records = make_records(self.settler, self.spool, journal)
         self._lock = threading.Lock()  # a trigger goes to the recorder in force, never to one that was replaced
@@ -97,7 +96,6 @@ class Runtime:
         self._specs = self._plan(self.settings)
         rehearsed()
         self.supervisor.apply(self._specs, within_s=STOP_S)
-        self._say_certificates()
 
     def stop(self) -> bool:
         """Stop every role and close the spool; returns whether all ended in time."""
@@ -184,8 +182,7 @@ class Runtime:
         self._hand_on(before, one_exam=one_exam)
         told = [*changed, *(f"stopped {name}" for name in stopped), *(f"started {name}" for name in started)]
         self.journal.say("notice", "reload", "; ".join(told) or "nothing changed", always=True)
-        self._say_certificates()
-        self._say_owed()
+        self.keeper.tell()
 
     def _hand_on(self, before: dict[str, Recorder], *, one_exam: bool) -> None:
         """Give captures that were asked for and not begun to the recorders that took over, within ``one_exam``."""
@@ -231,7 +228,7 @@ class Runtime:
 
     def _plan(self, settings: Settings) -> dict[str, Spec]:
         assert self.control is not None
-        plan = {"control": Spec(self.control.serve, None), "keeper": Spec(self._keep, None)}
+        plan = {"control": Spec(self.control.serve, None), "keeper": Spec(self.keeper.work, None)}
         if self.listener is not None:
             plan["listener"] = Spec(self.listener.work, self.listener)
         for row in settings.destination:
@@ -267,38 +264,6 @@ class Runtime:
             f"captured {captured.sop_instance_uid}: {captured.frames} frames, {captured.dropped} dropped, "
             f"{sealed.size} bytes, ended by {captured.ended_by}, sha256 {sealed.file_sha256}{early and f'; {early}'}",
         )
-
-    def _keep(self, stop: threading.Event, _facts: object) -> None:
-        tell_at = time.monotonic()
-        while not stop.wait(KEEP_S * (time.monotonic() < tell_at)):
-            if time.monotonic() >= tell_at:
-                tell_at = time.monotonic() + CERTIFICATES_S
-                self._say_certificates()
-                self._say_owed()
-                continue
-            count = self.spool.evict()
-            if count:
-                self.journal.say("info", "keeper", f"evicted {count} instances that every destination has")
-
-    def _say_owed(self) -> None:
-        """Say what is owed to destinations that nobody serves: it is never sent, and never evicted."""
-        try:
-            found = self.spool.owed_to_nobody()
-        except SpoolError:
-            return  # whoever writes says more; a reload that is done must not fail for this
-        for name, count in found.items():
-            what = f"{count} instance{'s' * (count > 1)}"
-            text = f"destination '{name}' is not configured any more and still owed {what}: kept, and not sent"
-            self.journal.say("warning", "spool", text)
-
-    def _say_certificates(self) -> None:
-        now, settings = time.time(), self.settings
-        if not any(settings.tls) and not any(row.tls for row in settings.destination):
-            return
-        from agent.app.certificates import ending, ending_of_peers  # a box without TLS does without
-
-        for text in (*ending(settings, now), *ending_of_peers(settings, self.spool.root, now)):
-            self.journal.say("warning", "tls", text)
 
     # --- requests of other processes ---------------------------------------------------------------
 

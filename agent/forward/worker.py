@@ -101,13 +101,9 @@ class Worker:
             spool, settings, new_uid, say=say, clock=clock, entropy=entropy, stopping=self._stopping,
             listening=lambda: settler.listening,
         )  # fmt: skip
+        share = settings.cpu_share / settings.associations  # all of them together keep to it
         self.outgoing = Outgoing(
-            spool,
-            settings.destination,
-            settings.transfer_syntax,
-            settings.cpu_share / settings.associations,  # all of them together keep to it
-            say=say,
-            cancelled=self._cancelled,
+            spool, settings.destination, settings.transfer_syntax, share, say=say, cancelled=self._cancelled
         )
 
     @property

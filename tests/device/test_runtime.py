@@ -16,7 +16,7 @@ import pytest
 from fakes.site import Site, table
 
 from agent.acquire.frame_log import FrameLog
-from agent.app import certificates, cli
+from agent.app import certificates, cli, keeper
 from agent.app import rehearse as rehearse_module
 from agent.app import runtime as runtime_module
 from agent.app.journal import Journal
@@ -332,8 +332,8 @@ def test_a_bad_source_is_heard_before_any_role_works(box: Box) -> None:
 
 
 def test_the_end_of_certificates_is_told_every_day(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime_module, "KEEP_S", 0.02)
-    monkeypatch.setattr(runtime_module, "CERTIFICATES_S", 0.05)
+    monkeypatch.setattr(keeper, "KEEP_S", 0.02)
+    monkeypatch.setattr(keeper, "TELL_S", 0.05)
     told = itertools.count()  # the log would count the same sentence instead of saying it
     monkeypatch.setattr(certificates, "ending", lambda *_: [f"end {next(told)}"])
     box.configure("A")

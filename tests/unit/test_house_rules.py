@@ -11,7 +11,7 @@ import pytest
 from agent.app.verbs import VERBS
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "native/README.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "native/README.md", "configs/README.md")
 SELF = "tests/unit/test_house_rules.py"
 
 
