@@ -23,6 +23,7 @@ from agent.media.part10 import META_OFFSET, PREFIX_LIMIT_BYTES, FileMeta, decode
 if TYPE_CHECKING:
     from agent.spool.walk import Origin
 
+KEPT = 16
 FIRST_READ_BYTES = 2048  # holds preamble and File Meta Information of all but a few files
 # Data Set offset, file size, numbers of pair and folder, length of the SOP Instance UID; it and the name follow.
 _ROW = struct.Struct("<IQHIH")
@@ -71,7 +72,7 @@ class Numbered(Generic[_Value]):
 class Files(Sequence[Instance]):
     """Files to send, in order."""
 
-    __slots__ = ("_ends", "_folders", "_order", "_pairs", "_rows")
+    __slots__ = ("_ends", "_folders", "_made", "_order", "_pairs", "_rows")
 
     def __init__(self) -> None:
         self._rows = bytearray()
@@ -79,6 +80,7 @@ class Files(Sequence[Instance]):
         self._pairs: Numbered[Pair] = Numbered()
         self._folders: Numbered[str] = Numbered()
         self._order = range(0)  # numbers of the rows that this is about
+        self._made: dict[int, Instance] = {}  # the last few: each one is asked for several times on its way
 
     def add(self, path: str) -> None:
         """Read what sending needs from the start of the file and append it."""
@@ -96,7 +98,7 @@ class Files(Sequence[Instance]):
         share = Files()
         for name in self.__slots__:
             setattr(share, name, getattr(self, name))
-        share._order = self._order[part::parts]
+        share._order, share._made = self._order[part::parts], {}  # others work on theirs at the same time
         return share
 
     def __len__(self) -> int:
@@ -112,6 +114,14 @@ class Files(Sequence[Instance]):
         return self._row(self._order[index])
 
     def _row(self, number: int) -> Instance:
+        found = self._made.get(number)
+        if found is None:
+            if len(self._made) >= KEPT:
+                self._made.clear()
+            found = self._made[number] = self._make(number)
+        return found
+
+    def _make(self, number: int) -> Instance:
         row = self._rows[self._ends[number] : self._ends[number + 1]]
         offset, size, pair, folder, length = _ROW.unpack_from(row)
         name = _ROW.size + length
