@@ -117,6 +117,8 @@ def _failure(tally: Tally, bad: int, commitment: Commitment | None) -> AgentErro
 
 def _warn_of_twins(files: Files) -> None:
     """Say which files are different instances of one UID: the peer can keep but one of them, and nobody knows which."""
+    if not files.uids_repeat():
+        return
     first: dict[int, int] = {}  # by the hash of the UID: a few bytes for each of thousands
     for number, instance in enumerate(files):
         known = files[first.setdefault(hash(instance.sop_instance_uid), number)]

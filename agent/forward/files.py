@@ -13,6 +13,7 @@ import os
 import struct
 from array import array
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, overload
 
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE
@@ -23,7 +24,7 @@ from agent.media.part10 import META_OFFSET, PREFIX_LIMIT_BYTES, FileMeta, decode
 if TYPE_CHECKING:
     from agent.spool.walk import Origin
 
-KEPT = 16
+KEPT = 16  # instances made of their rows
 FIRST_READ_BYTES = 2048  # holds preamble and File Meta Information of all but a few files
 # Data Set offset, file size, numbers of pair and folder, length of the SOP Instance UID; it and the name follow.
 _ROW = struct.Struct("<IQHIH")
@@ -93,6 +94,11 @@ class Files(Sequence[Instance]):
         self._ends.append(len(self._rows))
         self._order = range(len(self._ends) - 1)
 
+    def uids_repeat(self) -> bool:
+        """Say whether two files may have one SOP Instance UID; without a doubt when it says no."""
+        hashes = array("q", (hash(self._uid(number)) for number in self._order))
+        return any(one == next_ for one, next_ in pairwise(sorted(hashes)))
+
     def share(self, part: int, parts: int) -> Files:
         """Return every ``parts``-th file from ``part`` on."""
         share = Files()
@@ -120,6 +126,11 @@ class Files(Sequence[Instance]):
                 self._made.clear()
             found = self._made[number] = self._make(number)
         return found
+
+    def _uid(self, number: int) -> bytes:
+        start = self._ends[number]
+        length = _ROW.unpack_from(self._rows, start)[-1]
+        return bytes(self._rows[start + _ROW.size : start + _ROW.size + length])
 
     def _make(self, number: int) -> Instance:
         row = self._rows[self._ends[number] : self._ends[number + 1]]

@@ -61,9 +61,8 @@ class Driver:
         self._timeouts = timeouts
         self._clock = clock
         self._ends = clock() + timeouts.association_s
-        self._pdu_left_s = (
-            timeouts.pdu_s
-        )  # of waiting, for the PDU that has begun; what we do meanwhile is not its fault
+        # Of waiting, for the PDU that has begun; what we do meanwhile is not its fault.
+        self._pdu_left_s = timeouts.pdu_s
         self._behind = 0
         self._train: Train | None = None
         self._flight: Flight | None = None

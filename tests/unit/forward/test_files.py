@@ -47,6 +47,19 @@ def test_classes_and_syntaxes_do_not_mix(tmp_path: Path) -> None:
         files[4]
 
 
+@pytest.mark.parametrize(
+    ("uids", "repeat"), [(["1.2.1", "1.2.2", "1.2.3"], False), (["1.2.1", "1.2.2", "1.2.1"], True)]
+)
+def test_uids_that_repeat_are_seen(tmp_path: Path, uids: list[str], *, repeat: bool) -> None:
+    files = Files()
+    for number, uid in enumerate(uids):
+        path = tmp_path / f"{number}.dcm"
+        path.write_bytes(encode_prefix(FileMeta(SC, uid, EXPLICIT_VR_LE)))
+        files.add(str(path))
+    assert files.uids_repeat() is repeat
+    assert files.share(0, 2).uids_repeat() is repeat
+
+
 def test_thousands_of_files_take_little_memory(tmp_path: Path) -> None:
     path = tmp_path / "a-name-as-long-as-any-real.dcm"
     path.write_bytes(encode_prefix(FileMeta(SC, UID, EXPLICIT_VR_LE)))
