@@ -1,14 +1,17 @@
 /* Stands between a process and its C library (LD_PRELOAD) and sees every call that changes files below one folder.
  *
- * Three uses, armed from inside the process: end it before the Nth such call, make the Nth call fail with an errno
- * (once, or from then on), or write all of them to a log from which tests rebuild what a power cut may leave.
- * One thread, test only. The -shm file of SQLite is not seen: it is rebuilt and means nothing after a crash. */
+ * Three uses, armed from inside the process: end it before the Nth such call, make the Nth call fail (once, or from
+ * then on), or write all of them to a log from which tests rebuild what a power cut may leave. A call fails with an
+ * errno, by writing half (SHORT), or by saying that it did what it did not do (LIE). Test only; the process may have
+ * threads. The -shm file of SQLite is not seen: it is rebuilt and means nothing after a crash. What was called, in
+ * order, and where the last call went stands in memory that the process may share with its parent. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -16,6 +19,18 @@
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 #define FDS 4096
+
+enum { SHORT = -1, LIE = -2 }; /* instead of an errno */
+
+enum call { OPENED = 1, WROTE, CUT, ALLOCATED, SYNCED, DATA_SYNCED, RENAMED, UNLINKED, MADE, REMOVED, LINKED, MODE };
+static const char *const names[] = {"",       "open",   "write", "ftruncate", "fallocate", "fsync", "fdatasync",
+                                    "rename", "unlink", "mkdir", "rmdir",     "link",      "chmod"};
+
+#define CALLS 65536
+static struct seen {
+    char path[4096]; /* of the last call that was ended or made to fail */
+    unsigned char calls[CALLS];
+} * seen;
 
 static char root[4096];
 static int log_fd = -1;
@@ -38,6 +53,17 @@ __attribute__((visibility("default"))) void shim_arm(const char *folder, int log
 __attribute__((visibility("default"))) long shim_count(void)
 {
     return count;
+}
+
+/* Let calls and path go to memory of the caller's, sizeof (struct seen) of it. */
+__attribute__((visibility("default"))) void shim_share(void *memory)
+{
+    seen = memory;
+}
+
+__attribute__((visibility("default"))) const char *shim_name(int call)
+{
+    return call > 0 && call < (int)(sizeof names / sizeof *names) ? names[call] : "";
 }
 
 static void put(char kind, uint64_t inode, int64_t offset, const void *a, uint32_t a_size, const void *b,
@@ -76,15 +102,50 @@ static int ours_fd(int fd)
     return root[0] && fd >= 0 && fd < FDS && tracked[fd];
 }
 
-/* Count one change; 0, or the errno it shall fail with. */
-static int gate(void)
+static void remember(const char *path, int fd)
 {
-    count++;
-    if (kill_at && count == kill_at)
+    if (!seen)
+        return;
+    if (path) {
+        strncpy(seen->path, path, sizeof seen->path - 1);
+    } else {
+        char link[64];
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        ssize_t length = readlink(link, seen->path, sizeof seen->path - 1);
+        seen->path[length > 0 ? length : 0] = 0;
+    }
+}
+
+/* Count one change; 0, or how it shall fail: an errno, SHORT or LIE. */
+static int gate(enum call call, const char *path, int fd)
+{
+    long now = __atomic_add_fetch(&count, 1, __ATOMIC_SEQ_CST);
+    if (seen && now < CALLS)
+        seen->calls[now] = (unsigned char)call;
+    if (kill_at && now == kill_at) {
+        remember(path, fd);
         _exit(9);
-    if (error_at && (count == error_at || (error_sticky && count > error_at)))
+    }
+    if (error_at && (now == error_at || (error_sticky && now > error_at))) {
+        if (error_code == SHORT && call != WROTE)
+            return 0;
+        if (now == error_at)
+            remember(path, fd);
         return error_code;
+    }
     return 0;
+}
+
+/* A file without a name, for a creation that did not happen. */
+static int nameless(const char *path, int flags)
+{
+    char folder[4096];
+    strncpy(folder, path, sizeof folder - 1);
+    folder[sizeof folder - 1] = 0;
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        *slash = 0;
+    return REAL(open)(folder, O_TMPFILE | O_RDWR | (flags & O_CLOEXEC), 0600);
 }
 
 static uint64_t inode_of(int fd)
@@ -100,8 +161,14 @@ static int open_common(int (*real)(const char *, int, ...), const char *path, in
     struct stat found;
     int creates = (flags & O_CREAT) && lstat(path, &found) != 0;
     if (creates || (flags & O_TRUNC)) {
-        int code = gate();
-        if (code) {
+        int code = gate(OPENED, path, -1);
+        if (code == LIE) {
+            int fd = creates ? nameless(path, flags) : real(path, flags & ~O_TRUNC, mode);
+            if (fd >= 0 && fd < FDS)
+                tracked[fd] = 1;
+            return fd;
+        }
+        if (code > 0) {
             errno = code;
             return -1;
         }
@@ -136,10 +203,35 @@ int close(int fd)
     return REAL(close)(fd);
 }
 
-#define GATE_FD(fd)                                                                                                    \
+/* Return from the wrapper when the call shall fail; `lie` is what it then says. */
+#define GATE(call, path, fd, lie)                                                                                      \
     do {                                                                                                               \
-        int code = gate();                                                                                             \
-        if (code) {                                                                                                    \
+        int code = gate(call, path, fd);                                                                               \
+        if (code == LIE)                                                                                               \
+            return lie;                                                                                                \
+        if (code > 0) {                                                                                                \
+            errno = code;                                                                                              \
+            return -1;                                                                                                 \
+        }                                                                                                              \
+    } while (0)
+
+/* Bytes that are said to be written and are not: the file is as long as it would be, and holds zeros. */
+static ssize_t lied(int fd, size_t size, off_t at)
+{
+    struct stat found;
+    if (fstat(fd, &found) == 0 && at + (off_t)size > found.st_size)
+        REAL(ftruncate)(fd, at + (off_t)size);
+    return (ssize_t)size;
+}
+
+#define GATE_WRITE(fd, size, at)                                                                                       \
+    do {                                                                                                               \
+        int code = gate(WROTE, NULL, fd);                                                                              \
+        if (code == LIE)                                                                                               \
+            return lied(fd, size, at);                                                                                 \
+        if (code == SHORT)                                                                                             \
+            size = (size + 1) / 2;                                                                                     \
+        if (code > 0) {                                                                                                \
             errno = code;                                                                                              \
             return -1;                                                                                                 \
         }                                                                                                              \
@@ -149,8 +241,8 @@ ssize_t write(int fd, const void *data, size_t size)
 {
     if (!ours_fd(fd))
         return REAL(write)(fd, data, size);
-    GATE_FD(fd);
     off_t at = lseek(fd, 0, SEEK_CUR);
+    GATE_WRITE(fd, size, (lseek(fd, (off_t)size, SEEK_CUR), at));
     ssize_t done = REAL(write)(fd, data, size);
     if (done > 0)
         put('W', inode_of(fd), at, NULL, 0, data, (uint32_t)done);
@@ -162,7 +254,7 @@ ssize_t write(int fd, const void *data, size_t size)
     {                                                                                                                  \
         if (!ours_fd(fd))                                                                                              \
             return REAL(name)(fd, data, size, at);                                                                     \
-        GATE_FD(fd);                                                                                                   \
+        GATE_WRITE(fd, size, at);                                                                                      \
         ssize_t done = REAL(name)(fd, data, size, at);                                                                 \
         if (done > 0)                                                                                                  \
             put('W', inode_of(fd), at, NULL, 0, data, (uint32_t)done);                                                 \
@@ -176,7 +268,7 @@ PWRITE(pwrite64, off64_t)
     {                                                                                                                  \
         if (!ours_fd(fd))                                                                                              \
             return REAL(name)(fd, size);                                                                               \
-        GATE_FD(fd);                                                                                                   \
+        GATE(CUT, NULL, fd, 0);                                                                                        \
         int result = REAL(name)(fd, size);                                                                             \
         if (result == 0)                                                                                               \
             put('T', inode_of(fd), size, NULL, 0, NULL, 0);                                                            \
@@ -190,9 +282,9 @@ TRUNCATE(ftruncate64, off64_t)
     {                                                                                                                  \
         if (!ours_fd(fd))                                                                                              \
             return REAL(name)(fd, at, size);                                                                           \
-        int code = gate();                                                                                             \
+        int code = gate(ALLOCATED, NULL, fd);                                                                          \
         if (code)                                                                                                      \
-            return code;                                                                                               \
+            return code > 0 ? code : 0;                                                                                \
         int result = REAL(name)(fd, at, size);                                                                         \
         if (result == 0)                                                                                               \
             put('A', inode_of(fd), at + size, NULL, 0, NULL, 0);                                                       \
@@ -201,23 +293,23 @@ TRUNCATE(ftruncate64, off64_t)
 ALLOCATE(posix_fallocate, off_t)
 ALLOCATE(posix_fallocate64, off64_t)
 
-#define SYNC(name)                                                                                                     \
+#define SYNC(name, call)                                                                                               \
     int name(int fd)                                                                                                   \
     {                                                                                                                  \
         if (!ours_fd(fd))                                                                                              \
             return REAL(name)(fd);                                                                                     \
-        GATE_FD(fd);                                                                                                   \
+        GATE(call, NULL, fd, 0);                                                                                       \
         put('S', inode_of(fd), 0, NULL, 0, NULL, 0);                                                                   \
         return REAL(name)(fd);                                                                                         \
     }
-SYNC(fsync)
-SYNC(fdatasync)
+SYNC(fsync, SYNCED)
+SYNC(fdatasync, DATA_SYNCED)
 
 int rename(const char *from, const char *to)
 {
     if (!ours(from))
         return REAL(rename)(from, to);
-    GATE_FD(0);
+    GATE(RENAMED, to, -1, 0);
     struct stat found;
     uint64_t inode = lstat(from, &found) == 0 ? found.st_ino : 0;
     int result = REAL(rename)(from, to);
@@ -231,7 +323,7 @@ int unlink(const char *path)
     struct stat found;
     if (!ours(path) || lstat(path, &found) != 0)
         return REAL(unlink)(path);
-    GATE_FD(0);
+    GATE(UNLINKED, path, -1, 0);
     int result = REAL(unlink)(path);
     if (result == 0)
         put('U', found.st_ino, 0, path, (uint32_t)strlen(path), NULL, 0);
@@ -242,10 +334,35 @@ int mkdir(const char *path, mode_t mode)
 {
     if (!ours(path))
         return REAL(mkdir)(path, mode);
-    GATE_FD(0);
+    GATE(MADE, path, -1, 0);
     int result = REAL(mkdir)(path, mode);
     struct stat found;
     if (result == 0 && lstat(path, &found) == 0)
         put('M', found.st_ino, 0, path, (uint32_t)strlen(path), NULL, 0);
     return result;
+}
+
+int rmdir(const char *path)
+{
+    struct stat found;
+    if (!ours(path) || lstat(path, &found) != 0)
+        return REAL(rmdir)(path);
+    GATE(REMOVED, path, -1, 0);
+    return REAL(rmdir)(path);
+}
+
+int link(const char *from, const char *to)
+{
+    if (!ours(to))
+        return REAL(link)(from, to);
+    GATE(LINKED, to, -1, 0);
+    return REAL(link)(from, to);
+}
+
+int fchmod(int fd, mode_t mode)
+{
+    if (!ours_fd(fd))
+        return REAL(fchmod)(fd, mode);
+    GATE(MODE, NULL, fd, 0);
+    return REAL(fchmod)(fd, mode);
 }

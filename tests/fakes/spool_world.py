@@ -15,7 +15,7 @@ import re
 import sqlite3
 import struct
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.errors import SpoolConflict
 from agent.media.part10 import FileMeta, encode_prefix
@@ -28,8 +28,9 @@ from agent.spool.states import Priority
 from agent.spool.store import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from agent.spool.draft import Sealed
     from agent.spool.durable import Ops
     from agent.spool.recovery import Report
 
@@ -77,7 +78,7 @@ def digest(number: int, size: int = 512, salt: int = 0) -> str:
     return hashlib.sha256(data_set(number, size, salt)).hexdigest()
 
 
-def capture(spool: Spool, number: int, *, size: int = 512, salt: int = 0, head_last: bool = False):
+def capture(spool: Spool, number: int, *, size: int = 512, salt: int = 0, head_last: bool = False) -> Sealed:
     data = part10(number, size, salt)
     with spool.draft(len(data)) as draft:
         if head_last:
@@ -124,7 +125,7 @@ class World:
 
     # --- what happens in a life ------------------------------------------------------------------
 
-    def capture(self, spool: Spool, number: int, **how) -> None:
+    def capture(self, spool: Spool, number: int, **how: Any) -> None:
         sealed = capture(spool, number, **how)
         if not sealed.duplicate:
             assert os.path.getsize(sealed.path) == sealed.size
@@ -154,7 +155,7 @@ class World:
         self.promise("asked", uid)
         return uid, [item.sop_instance_uid for item in items]
 
-    def settle(self, spool: Spool, uid: str, committed: list[str], failed: list[tuple[str, int]] = ()) -> None:
+    def settle(self, spool: Spool, uid: str, committed: list[str], failed: Iterable[tuple[str, int]] = ()) -> None:
         for one in committed:
             self.promise("vouched", one.rsplit(".", 1)[1])
         assert spool.settle(uid, committed, failed, destination="pacs")

@@ -1,0 +1,145 @@
+"""Kill one scenario at every Nth call, and its recovery at every call of that; look at what each crash leaves.
+
+A process that is killed loses no byte it has written: what remains is the state of the files at that call (what a power
+cut takes besides is spool_replay.py). Each life is a forked child of this process, which runs under the shim.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from fakes.spool_faults import DIED, FINISHED, fresh, in_child
+from fakes.spool_world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from fakes.crash.scenario import Scenario
+    from fakes.crash.shim import Shim
+
+LIMIT = 5000  # a life with more calls than this is a loop
+PATIENCE_S = 60  # for one life; then it hangs, which is wrong
+ENDLESS = f"it had more than {LIMIT} calls and no end"
+
+
+class Order(NamedTuple):
+    """Which points: ``offset``, ``offset + step`` ...; in every ``pairs``th of them recovery is killed as well.
+
+    Recovery is killed at its calls ``offset``, ``offset + step`` ... likewise; ``pairs`` 0: nowhere.
+    """
+
+    step: int = 1
+    offset: int = 1
+    pairs: int = 0
+    pair_step: int = 1
+
+
+class Found(NamedTuple):
+    """What one piece of work came to; pieces are added up."""
+
+    points: int = 0
+    pairs: int = 0
+    calls: dict[str, int] = {}  # name of a call -> points at it
+    wrong: tuple[str, ...] = ()
+
+
+def enumerate_points(shim: Shim, scenario: Scenario, folder: Path, order: Order) -> Iterator[Found]:
+    """Yield what each point came to."""
+    begin(scenario, folder)
+    wrong = undisturbed(shim, scenario, folder)
+    total = len(shim.calls())
+    if wrong or total >= LIMIT:
+        yield Found(wrong=tuple(wrong) or (f"{scenario.name}: {ENDLESS}",))
+        return
+    for turn, point in enumerate(range(order.offset, LIMIT, order.step)):
+        world = fresh(folder, "now")
+        status = life(shim, lambda world=world, point=point: _killed(shim, scenario.run, world, point))
+        if status == FINISHED:
+            return
+        where = f"{scenario.name}, killed at call {point}, {_call(shim, point, world)}"
+        if status != DIED:
+            yield Found(wrong=(f"{where}: the child ended with {status}",))
+            continue
+        name = shim.calls()[point - 1]
+        seconds = order.pairs and turn % order.pairs == 0
+        if seconds:
+            shutil.rmtree(folder / "first", ignore_errors=True)
+            shutil.copytree(folder / "now", folder / "first")
+        yield Found(1, 0, {name: 1}, tuple(f"{where}: {text}" for text in seen(scenario, world)))
+        if seconds:
+            yield from _pairs(shim, scenario, folder, order, where)
+
+
+def _pairs(shim: Shim, scenario: Scenario, folder: Path, order: Order, where: str) -> Iterator[Found]:
+    for second in range(1 + (order.offset - 1) % order.pair_step, LIMIT, order.pair_step):
+        shutil.rmtree(folder / "now", ignore_errors=True)
+        shutil.copytree(folder / "first", folder / "now")
+        world = World(str(folder / "now"))
+        status = life(shim, lambda world=world, second=second: _killed(shim, scenario.recover, world, second))
+        if status == FINISHED:
+            return
+        both = f"{where}, then at call {second} of recovery, {_call(shim, second, world)}"
+        if status != DIED:
+            yield Found(wrong=(f"{both}: the child ended with {status}",))
+        else:
+            yield Found(0, 1, {}, tuple(f"{both}: {text}" for text in seen(scenario, world)))
+
+
+def begin(scenario: Scenario, folder: Path) -> None:
+    """Make the starting point, in a child: the threads it may need must not live on here."""
+    world = World(str(folder / "before"))
+    os.makedirs(world.folder)
+    if in_child(lambda: scenario.prepare(world)) != FINISHED:
+        raise AssertionError(f"{scenario.name}: it could not be prepared")
+
+
+def undisturbed(shim: Shim, scenario: Scenario, folder: Path) -> list[str]:
+    """Live once without a fault and look: a scenario that is wrong by itself proves nothing."""
+    world = fresh(folder, "now")
+    status = life(shim, lambda: _killed(shim, scenario.run, world, 0))
+    wrong = [] if status == FINISHED else [f"the child ended with {status}"]
+    return [f"{scenario.name}, undisturbed: {text}" for text in wrong + seen(scenario, world)]
+
+
+def life(shim: Shim, run: Callable[[], None]) -> int:
+    """Run in a child that is ended when it hangs; its exit status."""
+    shim.forget()
+
+    def watched() -> None:
+        signal.alarm(PATIENCE_S)
+        run()
+
+    return in_child(watched)
+
+
+def seen(scenario: Scenario, world: World) -> list[str]:
+    """Look; a recovery that ends with an error is as wrong as one that finds too little."""
+    try:
+        return scenario.look(world)
+    except Exception as error:  # noqa: BLE001 - the whole point is to hear of it
+        return [f"the look at it ended with {type(error).__name__}: {error}"]
+
+
+def add(found: list[Found]) -> Found:
+    """Add up."""
+    calls: Counter[str] = Counter()
+    for one in found:
+        calls.update(one.calls)
+    wrong = tuple(text for one in found for text in one.wrong)
+    return Found(sum(one.points for one in found), sum(one.pairs for one in found), dict(calls), wrong)
+
+
+def _killed(shim: Shim, run: Callable[[World], None], world: World, at: int) -> None:
+    shim.arm(world.root, kill=at)
+    run(world)
+
+
+def _call(shim: Shim, point: int, world: World) -> str:
+    calls = shim.calls()
+    name = calls[point - 1] if point <= len(calls) else "?"
+    return f"{name} {os.path.relpath(shim.path(), world.root) if shim.path() else '?'}"

@@ -1,0 +1,35 @@
+"""What the harness knows of a scenario: how it begins, the life that is ended at each of its calls, who judges.
+
+A scenario works in one folder, ``World.folder``; the calls that count are those below ``World.root``. ``prepare`` makes
+the starting point once; ``run`` is one life, in a process of its own; ``recover`` is the start after a crash, which is
+ended at each of *its* calls in a pair; ``look`` recovers in this process and says what is wrong (``[]``: nothing).
+``look`` must recover twice and find nothing to do the second time (I6), and drive everything to its end.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from fakes.spool_faults import look as look_at_spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fakes.spool_world import World
+
+
+def open_and_close(world: World) -> None:
+    """Start the spool and stop it."""
+    world.open().close()
+
+
+class Scenario(NamedTuple):
+    """One row of the table."""
+
+    name: str
+    what: str  # one line for people
+    prepare: Callable[[World], None]
+    run: Callable[[World], None]
+    look: Callable[[World], list[str]] = partial(look_at_spool, rebuilt=False)
+    recover: Callable[[World], None] = open_and_close

@@ -1,0 +1,58 @@
+"""Works under the shim: takes orders as lines of JSON, forks the lives, answers with lines of JSON.
+
+An order is ``{"scenario": NAME, "mode": "points", ...}`` with the fields of ``points.Order``. Answers are the fields of
+``points.Found``, at most every ``TELL_S``; the last one of an order has ``"end": true``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fakes.crash import points
+from fakes.crash.shim import Shim
+from fakes.crash.table import TABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TELL_S = 0.5
+MEMORY = "/dev/shm"  # a killed process loses no page, so that the medium need not be a real one
+
+
+def work(shim: Shim, order: dict[str, Any]) -> Iterator[points.Found]:
+    """Do one order."""
+    scenario, mode = TABLE[order.pop("scenario")], order.pop("mode")
+    where = MEMORY if os.access(MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=where, prefix="crash-") as name:
+        if mode == "points":
+            yield from points.enumerate_points(shim, scenario, Path(name), points.Order(**order))
+        else:
+            raise ValueError(f"no mode {mode}")
+
+
+def main() -> None:
+    shim = Shim()
+    for line in sys.stdin:
+        heard: list[points.Found] = []
+        last = time.monotonic()
+        for found in work(shim, json.loads(line)):
+            heard.append(found)
+            if time.monotonic() - last > TELL_S:
+                last = time.monotonic()
+                tell(heard, end=False)
+                heard = []
+        tell(heard, end=True)
+
+
+def tell(heard: list[points.Found], *, end: bool) -> None:
+    print(json.dumps({**points.add(heard)._asdict(), "end": end}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
