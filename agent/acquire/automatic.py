@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from agent.acquire.pipeline import Order, frames_wanted
+from agent.acquire.described import Order
+from agent.acquire.pipeline import frames_wanted
 from agent.config.words import transfer_syntax_uid
 from agent.dataset import uid
 from agent.dataset.pixels import PixelDescription

@@ -70,6 +70,9 @@ class FileSink:
         except SpoolError as error:
             raise FileError(str(error)) from None
 
+    def clip_log(self, _data_set_limit: int) -> None:
+        """Nothing outside the spool is completed by a later start."""
+
     def beside(self, _expected_bytes: int) -> FileSink:
         """A second file for what has to wait; it is removed with this one at the latest."""
         self._waiting = FileSink(self.path)

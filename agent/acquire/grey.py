@@ -106,6 +106,11 @@ class GreyWriter:
         return self._writer.encode_s
 
     @property
+    def stream(self) -> StreamWriter | None:
+        """Whose frames lie in the file one after the other: as long as there is no colour."""
+        return None if self._coloured else self._writer.stream
+
+    @property
     def is_grey(self) -> bool:
         """Whether there are frames, and no colour in any."""
         return self._frames > 0 and not self._coloured

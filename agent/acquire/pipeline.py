@@ -24,9 +24,10 @@ import copy
 import math
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from agent.acquire.clock import WallStamp, wall_stamp
+from agent.acquire.described import CUT, Captured, Moment, Order, coded, compressed, describe
 from agent.acquire.exam import name_keys
 from agent.acquire.icon import make_icon, more_header_bytes
 from agent.acquire.writers import StreamWriter, Writer, make_writer
@@ -34,66 +35,28 @@ from agent.dataset.encode import MAX_LONG_LENGTH
 from agent.dataset.pixels import PixelDescription
 from agent.dataset.uid import EXPLICIT_VR_LE, is_encapsulated
 from agent.errors import AgentError, DeviceError, EncoderFault, IodError, SpoolFull, StoppedEarly
-from agent.iod.acquisition import LossyStep
-from agent.iod.build import KINDS, build, rehearse
-from agent.iod.image import require_no_padding
+from agent.iod.build import KINDS, rehearse
 from agent.iod.timing import FrameClock
-from agent.media.part10 import FileMeta
 from agent.media.stream import MAX_FRAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from agent.acquire.exam import Exam
     from agent.acquire.grey import GreyWriter
+    from agent.acquire.interim import Interim
     from agent.acquire.sources import Opened
     from agent.acquire.writers import Sink
     from agent.config.settings import SourceSettings
+    from agent.dataset.dataset import DataSet
     from agent.iod.acquisition import Acquisition
-    from agent.native.encoder import Report
+    from agent.media.part10 import FileMeta
     from agent.native.frame import Frame
-    from agent.native.source import Counters, Source
+    from agent.native.source import Source
 
-# What a source without a clock gets: 30 frames/s.
-NOMINAL_FRAME_TIME_MS: Final = 33.333
-# What a clock that stands still comes out below; no device delivers a million frames a second.
-MIN_FRAME_TIME_MS: Final = 0.001
 # How soon a stop is seen while no frame comes.
 _WAKE_S: Final = 0.2
 # A source that delivers nothing for so long is dead: a device may start slowly or skip a frame, no more than that.
 SILENCE_S: Final = 30.0
 SILENCE_PERIODS: Final = 3
-
-
-class Captured(NamedTuple):
-    """One finished instance and how it came about; the file is complete but not yet sealed."""
-
-    sop_instance_uid: str
-    sop_class_uid: str
-    transfer_syntax_uid: str
-    study_uid: str
-    series_uid: str
-    frames: int
-    dropped: int  # between the first and the last stored frame
-    frame_time_ms: float  # measured mean
-    native_bytes: int  # of the frames as they are stored
-    started: WallStamp
-    seconds: float  # first frame to last frame written
-    ended_by: str  # frames, time, source, failed, room, full, stop
-    counters: Counters
-    description: PixelDescription  # of the frames as they are stored
-    report: Report | None  # what compression did to the pixels
-    failure: AgentError | None = None  # why source or encoder failed, to be reported once the instance is safe
-    encode_s: float = 0.0  # CPU seconds of the compressor
-    grey: str = ""  # what grey_as_monochrome came to
-
-
-class Order(NamedTuple):
-    """What to capture: the settings of the source, the resolved transfer syntax, and the optional frame log."""
-
-    source: SourceSettings
-    transfer_syntax_uid: str
-    digest: Callable[[str, int, int, memoryview], None] | None = None  # (UID, frame from 1, source's number, samples)
 
 
 def frames_wanted(opened: Opened, order: Order) -> int:
@@ -139,8 +102,8 @@ class _Capture:
     """The state of one capture."""
 
     __slots__ = ("_clock", "_description", "_ended_by", "_exam", "_facts", "_failure", "_first_ns", "_grey",
-        "_grey_clock", "_limit", "_limited_by", "_order", "_silence_s", "_sink", "_source", "_started", "_stop",
-        "_writer")  # fmt: skip
+        "_grey_clock", "_interim", "_limit", "_limited_by", "_order", "_silence_s", "_sink", "_source", "_started",
+        "_stop", "_writer")  # fmt: skip
 
     def __init__(self, opened: Opened, order: Order, exam: Exam, sink: Sink, stop: threading.Event) -> None:
         self._source = opened.source
@@ -167,6 +130,7 @@ class _Capture:
         self._writer: Writer = self._grey or make_writer(*what)
         self._clock = self._grey_clock = FrameClock()
         self._first_ns = 0
+        self._interim: Interim | None = None
         self._started: WallStamp | None = None
         self._ended_by = "source"
         self._failure: AgentError | None = None
@@ -175,10 +139,13 @@ class _Capture:
     def run(self) -> Captured:
         """Take frames until the clip ends, then complete the file."""
         self.rehearse()
+        self._interim = self._begin_marks()
         self._source.start()
         try:
             self._frames()
         finally:
+            if self._interim is not None:
+                self._interim.stop()
             self._source.stop()
         if self._started is None:
             if self._ended_by == "stop":
@@ -192,10 +159,10 @@ class _Capture:
         """Raise what would make the instance impossible at its end."""
         now = wall_stamp(time.time())
         moment = self._facts._replace(date=now.date, time=now.time, timezone_offset=now.offset)
-        facts = _compressed(moment, self._writer.report)
+        facts = compressed(moment, self._writer.report)
         try:
             if self._grey is None:
-                self._rehearse(now, _coded(self._description, self._writer.report), facts)
+                self._rehearse(now, coded(self._description, self._writer.report), facts)
             else:
                 self._rehearse(now, self._description, facts)
                 self._rehearse(now, self._grey.description, self._grey.facts(facts))
@@ -268,6 +235,7 @@ class _Capture:
             self._sink.finishing()
             return False
         self._clock.add(number, timestamp_ns)
+        self._mark()
         if self._order.digest is not None:
             self._order.digest(self._facts.sop_instance_uid, self._clock.frames, number, data)
         if self._clock.frames >= self._limit:
@@ -304,6 +272,8 @@ class _Capture:
         self._grey = None
         self._writer = self._native_writer()
         self._now_native()
+        if self._interim is not None:
+            self._interim.of(self._writer.stream)
         return True
 
     def _native_writer(self) -> StreamWriter:
@@ -338,58 +308,57 @@ class _Capture:
     def _too_late(self, timestamp_ns: int) -> bool:
         return (timestamp_ns - self._first_ns) / 1e9 >= self._order.source.clip_s
 
-    def _complete(self, started: WallStamp) -> Captured:
-        order, clock, report = self._order, self._clock, self._writer.report
-        facts = self._facts._replace(date=started.date, time=started.time, timezone_offset=started.offset)
-        # Frames that come as fast as we take them have no spacing of their own; ours would be a false one.
-        timed = self._source.rate_hz and clock.frame_time_ms >= MIN_FRAME_TIME_MS
-        nominal = clock.frames > 1 and not timed and not facts.capture.pages
-        near = report.near if report is not None else 0
-        notes = (
-            (f"JPEG-LS near-lossless, no sample differs by more than {near}", near > 0),
-            ("The clock of the device was not set", not started.is_set),
-            ("Frame time is nominal", nominal),
-            ("The source failed before the clip was complete", self._ended_by == "failed"),
-        )
-        facts = facts._replace(comments=". ".join(text for text, said in notes if said))
-        comments = facts.comments
-        facts = clock.into(facts)
-        frame_time_ms = clock.frame_time_ms
-        if nominal:
-            frame_time_ms = NOMINAL_FRAME_TIME_MS
-            facts = facts._replace(frame_time_ms=frame_time_ms, frame_times_ms=None, comments=comments)
-        facts = _compressed(facts, report)
-        if self._grey is not None and self._grey.is_grey:
-            facts = self._grey.facts(facts)
-        kind = order.source.sop_class
-        dataset = build(
-            kind,
-            description=_coded(self._writer.description, report),
-            context=self._exam.context(order.source, started),
-            acquisition=facts,
-        )
-        meta = FileMeta(KINDS[kind].sop_class_uid, facts.sop_instance_uid, order.transfer_syntax_uid)
-        self._writer.finish(meta, dataset)
-        return Captured(
-            sop_instance_uid=facts.sop_instance_uid,
-            sop_class_uid=meta.sop_class_uid,
-            transfer_syntax_uid=order.transfer_syntax_uid,
-            study_uid=facts.study_instance_uid,
-            series_uid=facts.series_instance_uid,
-            frames=clock.frames,
-            dropped=clock.dropped,
-            frame_time_ms=frame_time_ms,
-            native_bytes=clock.frames * self._writer.description.frame_bytes,
+    def _moment(self, started: WallStamp, ended_by: str) -> Moment:
+        """What is known of the clip now."""
+        grey = self._grey
+        return Moment(
             started=started,
-            seconds=(time.monotonic_ns() - self._first_ns) / 1e9,
-            ended_by=self._ended_by,
-            counters=self._source.counters(),
-            description=self._writer.description,
+            clock=self._clock,
             report=self._writer.report,  # colour may have made it code frames anew
+            description=self._writer.description,
+            grey=grey if grey is not None and grey.is_grey else None,
+            ended_by=ended_by,
+            measured=self._source.rate_hz > 0,
+            seconds=(time.monotonic_ns() - self._first_ns) / 1e9,
+            counters=self._source.counters(),
             failure=self._failure,
             encode_s=self._writer.encode_s,
-            grey="" if self._grey is None else self._grey.said,
+            said="" if grey is None else grey.said,
         )
+
+    def _describe(self, at: Moment) -> tuple[FileMeta, DataSet, Captured]:
+        return describe(self._order, self._exam, self._facts, at)
+
+    def _complete(self, started: WallStamp) -> Captured:
+        meta, dataset, captured = self._describe(self._moment(started, self._ended_by))
+        self._writer.finish(meta, dataset)
+        return captured
+
+    # --- what is safe on the way ------------------------------------------------------------------
+
+    def _begin_marks(self) -> Interim | None:
+        """Have frames kept on the way, where that is a clip, a place that keeps them, and one that has room."""
+        stream, keep = self._writer.stream, self._order.keep
+        if keep is None or stream is None or self._limit < 2:
+            return None
+        from agent.acquire.interim import SLACK_BYTES, Interim
+
+        try:
+            log = self._sink.clip_log(stream.pixel_offset + SLACK_BYTES)
+        except SpoolFull:
+            return None  # the clip itself may have its room reserved
+        return None if log is None else Interim(log, stream, self._describe, keep)
+
+    def _mark(self) -> None:
+        """Make what is there durable, when it is time."""
+        interim = self._interim
+        if interim is None or self._started is None:
+            return
+        if self._writer.stream is None:
+            interim.of(None)
+        elif interim.due(self._sink.tell()):
+            moment = self._moment(self._started, CUT)
+            interim.frame(moment._replace(clock=copy.deepcopy(self._clock)), self._sink.tell())
 
 
 def _grey_writer(source: SourceSettings, *what: Any) -> GreyWriter | None:
@@ -410,22 +379,6 @@ def _let_go(error: BaseException) -> None:
         seen.append(at)
         clear_frames(at.__traceback__)
         at = at.__cause__ or at.__context__
-
-
-def _compressed(facts: Acquisition, report: Report | None) -> Acquisition:
-    """Add our own compression to the lossy history, where the encoder lost anything (PS3.3 C.7.6.1.1.5)."""
-    if report is None or not report.method:
-        return facts
-    if facts.attributes is not None:
-        require_no_padding(facts.attributes)
-    return facts._replace(lossy_steps=(*facts.lossy_steps, LossyStep(report.ratio, report.method)))
-
-
-def _coded(description: PixelDescription, report: Report | None) -> PixelDescription:
-    """What the encoder made of the frames."""
-    if report is None:
-        return description
-    return description._replace(photometric_interpretation=report.photometric_interpretation)
 
 
 def _description(source: Source) -> PixelDescription:

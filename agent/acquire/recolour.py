@@ -109,6 +109,10 @@ class _InPlace:
     def report(self) -> None:
         return None
 
+    @property
+    def stream(self) -> None:
+        return None
+
     def room(self) -> int:
         return self._colour.room()
 
@@ -161,6 +165,11 @@ class Beside:
     def report(self) -> Report | None:
         """Of colour alone."""
         return self._colour.report
+
+    @property
+    def stream(self) -> None:
+        """They lie in two files."""
+        return
 
     def room(self) -> int:
         """How many more frames fit."""

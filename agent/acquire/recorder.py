@@ -17,9 +17,10 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.errors import FileError, StoppedEarly
+from agent.errors import AgentError, FileError, StoppedEarly
 from agent.spool.draft import InstanceRecord, Sealed
 from agent.spool.states import PRIORITY_OF_WORD
 
@@ -27,10 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from agent.acquire.automatic import Picked
+    from agent.acquire.described import Captured
     from agent.acquire.exam import Exam
     from agent.acquire.frame_log import FrameLog
-    from agent.acquire.pipeline import Captured
     from agent.config.settings import DestinationSettings, SourceSettings
+    from agent.spool.draft import Draft
     from agent.spool.store import Spool
 
 
@@ -126,7 +128,8 @@ class Recorder:
         """Capture one instance into the spool; a source that failed in mid-clip is raised once the clip is sealed."""
         # Module tables, dictionary and C core cost 8 MiB: a source that waits for its trigger does not have them yet.
         from agent.acquire.automatic import pick
-        from agent.acquire.pipeline import Order, capture, expected_bytes
+        from agent.acquire.described import Order
+        from agent.acquire.pipeline import capture, expected_bytes
         from agent.acquire.sources import open_source
 
         source = self.source
@@ -136,13 +139,20 @@ class Recorder:
         try:
             with open_source(source.uri) as opened:
                 picked = pick(source, opened, self._spool, self._destinations())
-                order = Order(source, picked.syntax, log.add if log else None)
+                unproven = bool(source.frame_digest_file)
+                keep = partial(self._record, picked=picked, urgency=urgency, unproven=unproven)
+                order = Order(source, picked.syntax, log.add if log else None, keep)
                 with self._spool.draft(expected_bytes(opened, order)) as draft:
-                    captured = capture(opened, order, self._exam, draft, stop)
-                    if log is not None:  # the proof is complete before the instance is known
-                        log.close()
-                    unproven = bool(source.frame_digest_file) and (log is None or log.failure is not None)
-                    done = Recorded(captured, draft.seal(self._record(captured, picked, urgency, unproven=unproven)))
+                    try:
+                        captured = capture(opened, order, self._exam, draft, stop)
+                        if log is not None:  # the proof is complete before the instance is known
+                            log.close()
+                        unproven = unproven and (log is None or log.failure is not None)
+                        record = self._record(captured, picked=picked, urgency=urgency, unproven=unproven)
+                        done = Recorded(captured, draft.seal(record))
+                    except Exception:
+                        self._salvage(draft)
+                        raise
         finally:
             self.counts = self.counts._replace(recording=False)
             if log is not None:
@@ -162,6 +172,17 @@ class Recorder:
             raise captured.failure
         return done
 
+    def _salvage(self, draft: Draft) -> None:
+        """Keep the durable frames of a clip that failed; the failure itself is told by whoever caught it."""
+        try:
+            sealed = draft.salvage()
+        except AgentError as error:
+            self._warn(f"what is durable of this clip stays on the medium until the next start: {error}")
+            return
+        if sealed is not None:
+            text = f"the clip failed, its durable frames are kept: {sealed.sop_instance_uid}, {sealed.size} bytes"
+            self._warn(f"{text}, sha256 {sealed.file_sha256}")
+
     def _open_log(self) -> FrameLog | None:
         from agent.acquire.frame_log import FrameLog
 
@@ -173,7 +194,7 @@ class Recorder:
             self._warn(str(error))
             return None
 
-    def _record(self, captured: Captured, picked: Picked, urgency: str, *, unproven: bool) -> InstanceRecord:
+    def _record(self, captured: Captured, *, picked: Picked, urgency: str, unproven: bool) -> InstanceRecord:
         from agent.acquire.pipeline import frames_missing
         from agent.transcode.choose import kind_of
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from agent.acquire.automatic import pick
+from agent.acquire.described import Order
 from agent.acquire.exam import Exam
-from agent.acquire.pipeline import Order, rehearse_capture
+from agent.acquire.pipeline import rehearse_capture
 from agent.acquire.sources import open_source
 from agent.config.check import stand_in
 from agent.errors import AgentError, ConfigError, DeviceError, FileError
@@ -57,6 +58,9 @@ class _Nowhere:
 
     def finishing(self) -> None:
         """Have no reserve."""
+
+    def clip_log(self, _data_set_limit: int) -> None:
+        """Keep nothing."""
 
     def beside(self, expected_bytes: int) -> Sink:  # noqa: ARG002  the protocol has it
         return self

@@ -8,6 +8,7 @@ frames are gathered in memory, and the amount is bounded.
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING, Final, Protocol
 
 from agent.config.words import MADE, near_refusal, transfer_syntax_word
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from agent.dataset.pixels import PixelDescription
     from agent.media.part10 import FileMeta
     from agent.native.encoder import FrameEncoder, Report
+    from agent.spool.clip import ClipLog
 
 # Deflated is for single images: 4096 x 4096 with 16 bits.
 WHOLE_LIMIT_BYTES: Final = 32 * 1024 * 1024
@@ -62,6 +64,9 @@ class Sink(Protocol):
     def finishing(self) -> None:
         """From now on the reserve may be used."""
 
+    def clip_log(self, data_set_limit: int) -> ClipLog | None:
+        """What keeps the frames of a clip on the way, where the place is one that does."""
+
     def beside(self, expected_bytes: int) -> Sink:
         """A second file for what has to wait, with that much room, or ``SpoolFull``; it ends with this one."""
 
@@ -83,6 +88,10 @@ class Writer(Protocol):
     @property
     def report(self) -> Report | None:
         """What compression did to the frames so far; None where there is none."""
+
+    @property
+    def stream(self) -> StreamWriter | None:
+        """Whose frames lie in the file one after the other, if they do."""
 
     def room(self) -> int:
         """How many more frames fit."""
@@ -161,7 +170,7 @@ class Ahead:
 class StreamWriter:
     """Frame by frame with constant memory. A frame that finds no room (``SpoolFull``) leaves no trace."""
 
-    __slots__ = ("_ahead", "_encoder", "_layout", "_sink", "description", "transfer_syntax_uid")
+    __slots__ = ("_ahead", "_encoder", "_sink", "description", "layout", "log", "transfer_syntax_uid")
 
     def __init__(
         self,
@@ -176,16 +185,17 @@ class StreamWriter:
         self._sink = sink
         self.transfer_syntax_uid = transfer_syntax_uid
         self.description = description
-        self._layout = InstanceLayout(
+        self.layout = InstanceLayout(
             transfer_syntax_uid, description, max_frames=max_frames, more_header_bytes=more_header_bytes
         )
         self._ahead = Ahead(sink)
+        self.log: ClipLog | None = None
         self._encoder: FrameEncoder | None = None
         if is_encapsulated(transfer_syntax_uid):
             from agent.native.encoder import FrameEncoder  # a source of native frames never needs it
 
             self._encoder = FrameEncoder(description, transfer_syntax_uid, near, verify)
-        sink.seek(self._layout.pixel_offset)
+        sink.seek(self.layout.pixel_offset)
 
     @property
     def encode_s(self) -> float:
@@ -198,13 +208,18 @@ class StreamWriter:
         return self._encoder.report if self._encoder is not None else None
 
     @property
+    def stream(self) -> StreamWriter | None:
+        """Itself."""
+        return self
+
+    @property
     def pixel_offset(self) -> int:
         """Where the first frame, or the item it is in, begins."""
-        return self._layout.pixel_offset
+        return self.layout.pixel_offset
 
     def room(self) -> int:
         """How many more frames fit into this instance."""
-        return self._layout.room(self.description.frame_bytes)
+        return self.layout.room(self.description.frame_bytes)
 
     def frame(self, data: memoryview) -> None:
         """Compress if asked, and write."""
@@ -218,29 +233,31 @@ class StreamWriter:
         """Write a frame that ``code`` has made."""
         length = body.nbytes
         self._ahead.up_to(self._sink.tell() + length + WRAPPING_BYTES)
-        before, after = self._layout.before(length), self._layout.after(length)
+        before, after = self.layout.before(length), self.layout.after(length)
         try:
             for part in (before, body, after):
                 if len(part):
                     self._sink.write(part)
         except SpoolFull:  # the medium promised room and has none
-            self._layout.forget()
+            self.layout.forget()
             raise
+        if self.log is not None:
+            self.log.frame(length + len(after), zlib.crc32(after, zlib.crc32(body)))
 
     def leave(self, frames: int) -> None:
         """Count native frames whose place stays empty for now."""
         size = self.description.frame_bytes
         for _ in range(frames):
-            self._layout.before(size)
+            self.layout.before(size)
         self._sink.seek(self._sink.tell() + frames * size)
 
     def extents(self) -> Iterator[tuple[int, int]]:
         """Offset and length in the file of every frame so far, padding included."""
-        return self._layout.extents()
+        return self.layout.extents()
 
     def finish(self, meta: FileMeta, dataset: DataSet) -> None:
         """Write what comes behind the pixels, then the head."""
-        head, tail = self._layout.finish(meta, dataset)
+        head, tail = self.layout.finish(meta, dataset)
         if tail:
             self._sink.write(tail)
         self._sink.write_at(0, head)
@@ -251,6 +268,7 @@ class WholeWriter:
 
     __slots__ = ("_frames", "_limit", "_pixels", "_sink", "description")
     report = None
+    stream = None
     encode_s = 0.0  # deflated as a whole, at the end
 
     def __init__(self, sink: Sink, description: PixelDescription, max_frames: int) -> None:

@@ -13,6 +13,7 @@ _ENDS: Final[Mapping[str, str]] = {
     "stop": "ended by stop/reload of the agent after {frames}",
     "failed": "ended by a failure after {frames}",
     "room": "ended after {frames}, the instance can hold no more",
+    "cut": "cut off after {frames}, the end is missing",
     "full": "ended after {frames}, the medium was full",
 }
 

@@ -368,7 +368,7 @@ class Runtime:
             notes = counts.pop("notes")
             done = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in counts.items() if value)
             self.journal.say("error" if report.alarm else "notice", "spool", f"recovered: {done}")
-            for note in notes if report.alarm or report.drafts_deleted else ():
+            for note in notes if report.alarm or report.drafts_deleted or report.clips_kept else ():
                 self.journal.say("warning", "spool", note)
 
 

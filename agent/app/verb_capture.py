@@ -28,7 +28,7 @@ from agent.errors import DeviceError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agent.acquire.pipeline import Captured
+    from agent.acquire.described import Captured
     from agent.app.options import Arguments, Parser
     from agent.config.settings import Settings
     from agent.errors import FileError
@@ -104,10 +104,11 @@ def _print(path: str, size: int, done: Captured) -> None:
 def _capture(args: Arguments, settings: Settings, source: SourceSettings) -> tuple[Captured, int, FileError | None]:
     """Make the file: what was captured, its size in bytes, why its frame log is not complete."""
     from agent.acquire.automatic import pick
+    from agent.acquire.described import Order
     from agent.acquire.exam import Exam
     from agent.acquire.filesink import FileSink
     from agent.acquire.frame_log import FrameLog
-    from agent.acquire.pipeline import Order, capture
+    from agent.acquire.pipeline import capture
     from agent.acquire.sources import open_source
 
     progress = Progress()

@@ -98,6 +98,19 @@ class InstanceLayout:
         if self.pixel_offset > MAX_META_BYTES:
             raise EncodeError(f"a header of {self.pixel_offset} bytes is longer than readers accept")
 
+    @classmethod
+    def resumed(
+        cls, transfer_syntax_uid: str, description: PixelDescription, max_frames: int, pixel_offset: int,
+        lengths: array[int],
+    ) -> InstanceLayout:  # fmt: skip
+        """The layout of a file that another process was writing, whose frames have these lengths, padding included."""
+        found = cls(transfer_syntax_uid, description, max_frames=max_frames)
+        found.pixel_offset = pixel_offset
+        found.frames = len(lengths)
+        if not found._native_bytes:
+            found._lengths = array("I", lengths)
+        return found
+
     def room(self, frame_bytes: int | None = None) -> int:
         """How many more frames of this size may be written: Pixel Data end before 2^32 - 2 bytes (PS3.5 7.1)."""
         left = self.max_frames - self.frames

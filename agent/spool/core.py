@@ -16,6 +16,7 @@ from agent.spool.names import QUARANTINE, file_path
 from agent.spool.quota import Admission
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections import deque
     from collections.abc import Callable
 
@@ -135,3 +136,23 @@ class SpoolCore:
         with self._work:
             self._generation += 1
             self._work.notify_all()
+
+
+def write_destinations(ledger: Ledger, wanted: dict[str, Destination]) -> dict[str, int]:
+    """Bring the destinations into the ledger; returns the numbers of all that were ever configured."""
+    rows = ledger.read("SELECT id, name, commitment, configured FROM destination")
+    have = {name: (number, bool(commitment), bool(configured)) for number, name, commitment, configured in rows}
+    changed = any(have.get(name, (0, None, None))[1:] != (entry.commitment, True) for name, entry in wanted.items())
+    if changed or any(configured and name not in wanted for name, (_, _, configured) in have.items()):
+
+        def job(db: sqlite3.Connection) -> None:
+            db.execute("UPDATE destination SET configured = 0")
+            for name, entry in wanted.items():
+                sql = (
+                    "INSERT INTO destination (name, commitment, configured) VALUES (?, ?, 1) "
+                    "ON CONFLICT (name) DO UPDATE SET commitment = excluded.commitment, configured = 1"
+                )
+                db.execute(sql, (name, int(entry.commitment)))
+
+        ledger.write(job)
+    return {name: int(number) for number, name in ledger.read("SELECT id, name FROM destination")}

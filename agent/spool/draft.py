@@ -2,7 +2,8 @@
 
 ``Spool.draft(expected_bytes)`` reserves the room and creates ``<number>.part``; the writer fills it in any order
 (``write`` appends, ``write_at`` goes anywhere, so that the head may come last), then ``seal`` makes it an instance or
-``abandon`` removes it. A power cut leaves the ``.part``, which recovery deletes.
+``abandon`` removes it. A power cut leaves the ``.part``, which recovery deletes; of a clip it keeps the frames that the
+record beside it (clip.py) says are durable.
 
 The digest is taken at ``seal`` by reading the file back once: the head of a clip is written last, so its SHA-256 cannot
 run along with the writes, and what is hashed is what will be read, not what was meant. Two digests come out of one
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
     from agent.media.part10 import FileMeta
+    from agent.spool.clip import ClipLog
     from agent.spool.durable import File
     from agent.spool.quota import Admission
     from agent.spool.states import Priority
@@ -86,8 +88,8 @@ class Draft:
     As a context manager it abandons itself when it was not sealed.
     """
 
-    __slots__ = ("_admission", "_floor", "_limit", "_position", "_reserved", "_spool", "file", "moved", "number",
-                 "waiting")  # fmt: skip
+    __slots__ = ("_admission", "_floor", "_limit", "_position", "_reserved", "_spool", "clip", "file", "moved",
+                 "number", "settled", "stays", "waiting")  # fmt: skip
 
     def __init__(self, spool: Spool, admission: Admission, number: int, file: File, floor: Floor = Floor.WHOLE) -> None:
         self._spool = spool
@@ -97,6 +99,9 @@ class Draft:
         self._position = 0
         self._floor = floor
         self.moved = False  # the .part has another name now
+        self.settled = False  # what became of it is in the ledger
+        self.stays = False  # the .part is kept when it is not sealed: some of its frames are durable
+        self.clip: ClipLog | None = None
         self.number = number
         self.file = file
         self.waiting: Draft | None = None
@@ -144,6 +149,21 @@ class Draft:
     def read_into(self, offset: int, buffer: memoryview) -> None:
         """Read back what was written, all of ``buffer``."""
         self.file.fill(offset, buffer)
+
+    def clip_log(self, data_set_limit: int) -> ClipLog:
+        """Begin the record that lets the frames of a clip outlive this process; ``SpoolFull`` without room for it."""
+        from agent.spool.clip import ClipLog  # of clips alone
+
+        self._admission.reserve(0, floor=self._floor)
+        self.clip = ClipLog(self._spool.medium, self.file, data_set_limit)
+        return self.clip
+
+    def salvage(self) -> Sealed | None:
+        """After a failure: seal what was durable of the clip; None where that is nothing.
+
+        Raises ``AgentError`` where that cannot be now; the next start tries again.
+        """
+        return self._spool.salvage(self)
 
     def beside(self, expected_bytes: int) -> Draft:
         """A second draft for what has to wait, as ``Spool.draft``; it is abandoned with this one at the latest."""

@@ -182,6 +182,32 @@ class File:
         except OSError as error:
             raise self._die(error, "fsync") from error
 
+    def syncer(self) -> Syncer:
+        """Return what another thread syncs this file with while it is written."""
+        self._alive()
+        try:
+            return Syncer(os.dup(self._fd), self)
+        except OSError as error:
+            raise media_error(error, "dup", self.path) from error
+
+    def step(self, call: str) -> None:
+        """Let a change of this file happen, or not."""
+        self._ops.step(call, self.path)
+
+    def kill(self, error: OSError, call: str) -> SpoolError:
+        """Let every later call raise what ``call`` failed with; the descriptor is closed by its owner."""
+        self._dead = self._dead or media_error(error, call, self.path)
+        return self._dead
+
+    def sync(self) -> None:
+        """Make durable what was written so far, and how far the file goes."""
+        self._alive()
+        try:
+            self._ops.step("fsync", self.path)
+            os.fdatasync(self._fd)
+        except OSError as error:
+            raise self._die(error, "fsync") from error
+
     def close(self) -> None:
         """Close without any promise; idempotent."""
         if self._fd >= 0:
@@ -203,6 +229,33 @@ class File:
         return self._dead
 
 
+class Syncer:
+    """A second descriptor of a file being written, for the thread that syncs it.
+
+    A failed sync is told once, to whichever descriptor asks: so it kills the file itself.
+    """
+
+    __slots__ = ("_fd", "_file")
+
+    def __init__(self, fd: int, file: File) -> None:
+        self._fd = fd
+        self._file = file
+
+    def sync(self) -> None:
+        """Make durable what was written before this call."""
+        try:
+            self._file.step("fsync")
+            os.fdatasync(self._fd)
+        except OSError as error:
+            raise self._file.kill(error, "fsync") from error
+
+    def close(self) -> None:
+        """Close the second descriptor; idempotent."""
+        if self._fd >= 0:
+            fd, self._fd = self._fd, -1
+            os.close(fd)
+
+
 class Medium:
     """The changing calls on one spool folder."""
 
@@ -220,6 +273,20 @@ class Medium:
             return File(os.open(path, flags, mode), path, self.ops)
         except OSError as error:
             raise media_error(error, "create", path) from error
+
+    def reopen(self, path: str) -> File:
+        """Open a file that an earlier process was writing, to complete it; its size is what the folder says."""
+        try:
+            self.ops.step("create", path)
+            file = File(os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW), path, self.ops)
+        except OSError as error:
+            raise media_error(error, "open", path) from error
+        try:
+            file.size = file.allocated = os.stat(path).st_size
+        except OSError as error:
+            file.close()
+            raise media_error(error, "stat", path) from error
+        return file
 
     def publish(self, part: str, final: str) -> None:
         """Rename within one folder and sync the folder: ``final`` exists from here on. Never overwrites."""

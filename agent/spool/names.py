@@ -2,7 +2,7 @@
 
 ``INST/<6 hex digits>/<8 hex digits>``: the folder is the number without its last byte, so that 256 instances share one.
 Upper case, no extension: each component is a legal File ID (PS3.10 8.2). While a file is written it is
-``<number>.part`` in the same folder.
+``<number>.part`` in the same folder, and a clip has ``<number>.clip`` beside it.
 
 A number is never used twice for an instance. The counter is not stored: it starts after the highest number the ledger
 or the folders know of. Folders are never removed, so even when files were evicted *and* the ledger was lost, the
@@ -20,6 +20,7 @@ QUARANTINE = "quarantine"
 LEDGER = "ledger.db"
 LOCK = "spool.lock"
 PART = ".part"
+CLIP = ".clip"  # beside the .part of a clip: what is known of it so far (clip.py)
 FOLDER_BITS = 8  # 256 files per folder keep a folder sync and a listing short on any file system
 LAST_NUMBER = 0xFFFFFFFF
 
@@ -30,6 +31,11 @@ _FILE = re.compile(r"[0-9A-F]{8}\Z")
 def file_path(root: str, number: int) -> str:
     """Return the final path of instance ``number``."""
     return f"{root}/{INSTANCES}/{number >> FOLDER_BITS:06X}/{number:08X}"
+
+
+def clip_path(part: str) -> str:
+    """Return the path of the record of the clip that is written to ``part``."""
+    return part.removesuffix(PART) + CLIP
 
 
 def folder_path(root: str, folder: int) -> str:

@@ -16,14 +16,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.errors import DataSetError, FileUnreadable, SpoolDamaged, SpoolError
+from agent.errors import DataSetError, FileUnreadable, SpoolConflict, SpoolDamaged, SpoolError
 from agent.spool.draft import InstanceRecord, Measured, measure
 from agent.spool.durable import media_error, present, read_error
 from agent.spool.ledger import details, move, note
 from agent.spool.names import (
+    CLIP,
     FOLDER_BITS,
     INSTANCES,
     PART,
+    clip_path,
     file_number,
     folder_number,
     folder_path,
@@ -43,6 +45,7 @@ class Report(NamedTuple):
 
     ledger_rebuilt: bool = False  # from the files: it was damaged, or it was gone
     ledger_aside: str | None = None  # where a damaged ledger was moved
+    clips_kept: int = 0  # cut off by a crash: instances of the frames that were durable
     drafts_deleted: int = 0  # .part files: captures nobody was promised anything about
     adopted: int = 0  # files without row: durable, but the crash came before the row
     requeued: int = 0  # deliveries that were under way
@@ -79,6 +82,7 @@ class Found(NamedTuple):
     life: Life | None  # None: no row
     row_size: int = 0
     row_digest: bytes = b""
+    clip: bool = False  # a record of a clip is beside it, or is it
 
 
 class _Tally:
@@ -156,9 +160,11 @@ def _look(spool: Spool, folder: int, tally: _Tally, *, listed: bool) -> list[Fou
     things: list[Found] = []
     seen: set[int] = set()
     path = folder_path(spool.root, folder)
-    for entry in sorted(os.scandir(path), key=lambda entry: entry.name) if listed else ():
-        part = entry.name.endswith(PART)
-        number = file_number(entry.name.removesuffix(PART), folder)
+    entries = sorted(os.scandir(path), key=lambda entry: (entry.name.endswith(CLIP), entry.name)) if listed else []
+    names = {entry.name for entry in entries}
+    for entry in entries:
+        part, clip = entry.name.endswith(PART), entry.name.endswith(CLIP)
+        number = file_number(entry.name.removesuffix(PART).removesuffix(CLIP), folder)
         try:
             plain = entry.is_file(follow_symlinks=False)
             size = entry.stat(follow_symlinks=False).st_size if plain else None
@@ -167,8 +173,9 @@ def _look(spool: Spool, folder: int, tally: _Tally, *, listed: bool) -> list[Fou
             _leave(spool, number, read_error(error, entry.path), tally)
             continue
         number = number if plain else None
-        if number is None or part:
-            things.append(Found(entry.path, number, part, size, None))
+        if number is None or part or clip:
+            beside = clip or os.path.basename(clip_path(entry.path)) in names
+            things.append(Found(entry.path, number, part, size, None, clip=beside))
         else:
             seen.add(number)
             things.append(_found(entry.path, number, size, rows.get(number)))
@@ -189,6 +196,33 @@ def _found(path: str, number: int, size: int | None, row: tuple[object, ...] | N
 def _set_strange_aside(spool: Spool, found: Found, tally: _Tally) -> None:
     target = quarantine(spool, found.path)
     tally.add("strange", f"{found.path} is not a name of ours; moved to {target}")
+
+
+def _keep_clip(spool: Spool, found: Found, tally: _Tally) -> None:
+    from agent.spool.salvage import salvage  # few starts find a clip that was cut off
+
+    assert found.number is not None
+    try:
+        sealed = salvage(spool, found.number)
+    except (SpoolDamaged, SpoolConflict, DataSetError) as error:
+        aside = [quarantine(spool, path) for path in (found.path, clip_path(found.path)) if present(path)]
+        tally.add("damaged", f"{found.path}: the clip cannot be completed: {error}; moved to {', '.join(aside)}")
+    except FileUnreadable:
+        raise
+    except SpoolError as error:
+        tally.add("unreadable", f"{found.path}: the clip cannot be completed now: {error}; left in place")
+    else:
+        if sealed is None:
+            _delete_draft(spool, found, tally)
+            return
+        text = f"instance {sealed.id:08X}, {sealed.sop_instance_uid}: the clip was cut off, its durable frames are kept"
+        tally.add("clips_kept", text)
+
+
+def _remove_clip_record(spool: Spool, found: Found, _tally: _Tally) -> None:
+    """Last in its folder: what it was needed for is done, unless the clip itself had to be left."""
+    if not present(found.path.removesuffix(CLIP) + PART):
+        spool.medium.remove(found.path)
 
 
 def _delete_draft(spool: Spool, found: Found, tally: _Tally) -> None:
@@ -246,7 +280,9 @@ def _adopt(spool: Spool, found: Found, tally: _Tally) -> None:
 
 RULES: tuple[tuple[str, Callable[[Found], bool], Callable[[Spool, Found, _Tally], None]], ...] = (
     ("name not ours", lambda f: f.number is None, _set_strange_aside),
+    ("clip cut off", lambda f: f.part and f.clip, _keep_clip),
     ("draft", lambda f: f.part, _delete_draft),
+    ("record of a clip", lambda f: f.clip, _remove_clip_record),
     ("evicting", lambda f: f.life is Life.EVICTING, _finish_eviction),
     ("evicted, file back", lambda f: f.life is Life.EVICTED and f.size is not None, _remove_evicted),
     ("given up, file back", lambda f: f.life in {Life.DAMAGED, Life.LOST} and f.size is not None, _try_heal),
@@ -266,7 +302,9 @@ def adopt(spool: Spool, number: int) -> tuple[str, str]:
     uid = measured.meta.sop_instance_uid
     known = spool.known(uid)
     if known is None:
-        record = record_of(measured, captured_at=_written_at(path), source="recovered")
+        record = _record_beside(spool, number, uid) or record_of(
+            measured, captured_at=_written_at(path), source="recovered"
+        )
         spool.enter(number, record, measured, detail=details(recovered="file without row"))
         return "adopted", f"instance {number:08X}: adopted, it was durable but not yet in the ledger"
     other, life, digest = known
@@ -290,6 +328,15 @@ def adopt(spool: Spool, number: int) -> tuple[str, str]:
         return "healed", f"instance {other:08X}: its content came back as {number:08X}"
     spool.medium.remove(path)
     return "duplicates_removed", f"{path}: the same content as instance {other:08X}; removed"
+
+
+def _record_beside(spool: Spool, number: int, uid: str) -> InstanceRecord | None:
+    """What the record of a clip says of a file that has its name and no row."""
+    if not present(clip_path(f"{spool.path(number)}{PART}")):
+        return None
+    from agent.spool.salvage import record_beside
+
+    return record_beside(spool, number, uid)
 
 
 def adopt_orphan(spool: Spool, number: int) -> None:

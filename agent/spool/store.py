@@ -31,14 +31,14 @@ from agent.errors import FileUnreadable, SpoolConflict, SpoolDamaged, SpoolError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
 from agent.spool import lock, mount, rebuild, recovery
 from agent.spool.committing import Committing
-from agent.spool.core import Clock, Destination
+from agent.spool.core import Clock, Destination, write_destinations
 from agent.spool.draft import Draft, InstanceRecord, Measured, Sealed
-from agent.spool.durable import Medium, Ops, media_error
+from agent.spool.durable import Medium, Ops, media_error, present
 from agent.spool.evicting import Evicting
 from agent.spool.failover import Diverting
 from agent.spool.forwarding import Forwarding, lost_or_damaged
-from agent.spool.ledger import Ledger, details, live, move, note, queue
-from agent.spool.names import INSTANCES, LEDGER, LOCK, QUARANTINE, Counter, folder_path
+from agent.spool.ledger import details, live, move, note, queue
+from agent.spool.names import INSTANCES, LEDGER, LOCK, QUARANTINE, Counter, clip_path, folder_path
 from agent.spool.priority import of_new, said_of
 from agent.spool.quota import MIB, Floor, Policy
 from agent.spool.states import Event, Life, State
@@ -93,7 +93,7 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
             ledger, rebuilt, aside = rebuild.open_or_rebuild(medium, f"{root}/{LEDGER}", clock.wall())
             try:
                 wanted = {destination.name: destination for destination in destinations}
-                spool = cls(medium, ledger, wanted, _configure(ledger, wanted), policy, clock)
+                spool = cls(medium, ledger, wanted, write_destinations(ledger, wanted), policy, clock)
                 spool._take_over(lock_fd, aside, rebuilt=rebuilt)
             except BaseException:
                 ledger.close()
@@ -138,7 +138,11 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         return draft
 
     def seal(self, draft: Draft, record: InstanceRecord) -> Sealed:
-        """Make a draft an instance (P1, P5); on any error nothing is promised and the draft is abandoned."""
+        """Make a draft an instance (P1, P5); on any error nothing is promised and the draft is abandoned.
+
+        One of a clip with durable frames keeps its files then, for ``salvage``.
+        """
+        draft.stays = draft.stays or (draft.clip is not None and draft.clip.marks > 0)
         try:
             found = draft.measure()
             _compare(found, record, draft.file.path)
@@ -167,12 +171,25 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
             self.abandon(draft.waiting)
         draft.file.close()
         draft.release()
-        if draft.moved:
-            return
+        if draft.clip is not None:
+            draft.clip.close()
         try:
-            self.medium.remove(draft.file.path, sync=False)
+            if draft.clip is not None and (draft.settled or not (draft.moved or draft.stays)):
+                self.medium.remove(clip_path(draft.file.path), sync=False)
+            if not draft.moved and not draft.stays:
+                self.medium.remove(draft.file.path, sync=False)
         except SpoolError:  # a medium in trouble; the .part is deleted at the next start
             return
+
+    def salvage(self, draft: Draft) -> Sealed | None:
+        """Seal what was durable of a clip that failed; see ``Draft.salvage``."""
+        if draft.clip is None or not draft.clip.marks or not present(draft.file.path):
+            return None
+        draft.stays = True
+        self.abandon(draft)
+        from agent.spool.salvage import salvage
+
+        return salvage(self, draft.number)
 
     def import_file(self, path: str, *, destinations: tuple[str, ...] | None = None, source: str = "import") -> Sealed:
         """Copy a DICOM file into the spool and seal it; raises ``NotDicomError`` or ``DecodeError`` for other files."""
@@ -223,7 +240,7 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
     def configure(self, destinations: Iterable[Destination]) -> None:
         """Take new destinations while running: instances sealed from now on go to them."""
         wanted = {destination.name: destination for destination in destinations}
-        self.ids = _configure(self.ledger, wanted)
+        self.ids = write_destinations(self.ledger, wanted)
         self.destinations = wanted
         self.wake()
 
@@ -251,13 +268,15 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
     def _first(self, draft: Draft, record: InstanceRecord, found: Measured) -> Sealed:
         final = self.path(draft.number)
         draft.moved = True  # even when publish fails half-way: what has its final name is recovery's to judge
-        self.medium.publish(draft.file.path, final)
         try:
-            return self.enter(draft.number, record, found)
+            self.medium.publish(draft.file.path, final)
+            sealed = self.enter(draft.number, record, found)
         except BaseException:
-            # The commit may have happened or not; the file has its name. Looked at again before the next seal.
+            # The commit may have happened or not; the file may have its name. Looked at again before the next seal.
             self._orphans.append(draft.number)
             raise
+        draft.settled = True
+        return sealed
 
     def enter(self, number: int, record: InstanceRecord, found: Measured, *, detail: str = "") -> Sealed:
         """Write the rows of a file that is durable under its final name."""
@@ -290,6 +309,7 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         assert known is not None
         number, life, digest = known
         wall = self.clock.wall()
+        draft.settled = True
         if found.data_set_sha256 != digest:
             aside = self.quarantine_path(f"{draft.number:08X}")
             self.medium.set_aside(draft.file.path, aside)
@@ -406,26 +426,6 @@ def prepare(root: str) -> None:
     root = os.path.abspath(root)
     if not os.path.isdir(root):
         Medium(os.path.dirname(root)).make_folder(root)
-
-
-def _configure(ledger: Ledger, wanted: dict[str, Destination]) -> dict[str, int]:
-    """Bring the destinations into the ledger; returns the numbers of all that were ever configured."""
-    rows = ledger.read("SELECT id, name, commitment, configured FROM destination")
-    have = {name: (number, bool(commitment), bool(configured)) for number, name, commitment, configured in rows}
-    changed = any(have.get(name, (0, None, None))[1:] != (entry.commitment, True) for name, entry in wanted.items())
-    if changed or any(configured and name not in wanted for name, (_, _, configured) in have.items()):
-
-        def job(db: sqlite3.Connection) -> None:
-            db.execute("UPDATE destination SET configured = 0")
-            for name, entry in wanted.items():
-                sql = (
-                    "INSERT INTO destination (name, commitment, configured) VALUES (?, ?, 1) "
-                    "ON CONFLICT (name) DO UPDATE SET commitment = excluded.commitment, configured = 1"
-                )
-                db.execute(sql, (name, int(entry.commitment)))
-
-        ledger.write(job)
-    return {name: int(number) for number, name in ledger.read("SELECT id, name FROM destination")}
 
 
 def _compare(found: Measured, record: InstanceRecord, path: str) -> None:

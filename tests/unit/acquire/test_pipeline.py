@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from agent.acquire import pipeline
+from agent.acquire import described, pipeline
 from agent.acquire.exam import Exam
 from agent.acquire.filesink import FileSink
 from agent.acquire.frame_log import FrameLog, read_frame_log
@@ -95,7 +95,7 @@ def test_every_frame_arrives_as_the_source_made_it(tmp_path: Path, word: str) ->
         assert mark.number == index + 1
     ds = instance.dataset
     assert ds["NumberOfFrames"] == 10
-    assert float(str(ds["FrameTime"])) == pipeline.NOMINAL_FRAME_TIME_MS
+    assert float(str(ds["FrameTime"])) == described.NOMINAL_FRAME_TIME_MS
     assert "nominal" in str(ds["ImageComments"])
     assert ds["InstitutionName"] == "Bench Hospital"
     assert ds["StudyInstanceUID"] == done.study_uid
@@ -408,7 +408,7 @@ def test_a_clip_whose_time_stands_still_gets_the_nominal_frame_time(tmp_path: Pa
     capture(Opened(Stopped([1, 2, 3]), 0), order, Exam(settings), sink, threading.Event())  # type: ignore[arg-type]
     sink.publish()
     ds = read(tmp_path / "a").dataset
-    assert ds["FrameTime"] == pipeline.NOMINAL_FRAME_TIME_MS
+    assert ds["FrameTime"] == described.NOMINAL_FRAME_TIME_MS
     assert "nominal" in str(ds["ImageComments"])
 
 

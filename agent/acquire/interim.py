@@ -1,0 +1,125 @@
+"""Frames that are safe before the clip is: a mark of the clip so far, at least once a second (agent/spool/clip.py).
+
+The capture thread takes a copy of what it knows after a frame, which costs some microseconds, and a thread of its own
+makes a mark of it: it syncs the frames and writes what recovery needs to make an instance of them. A medium that is
+slow to sync makes fewer marks; the capture never waits for one. When a mark fails for another reason than the frames
+themselves the clip goes on without, and ``failure`` says so.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from agent.dataset.encode import encode
+from agent.dataset.uid import EXPLICIT_VR_LE
+from agent.errors import AgentError
+from agent.spool.clip import Mark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.acquire.described import Captured, Moment
+    from agent.acquire.writers import StreamWriter
+    from agent.dataset.dataset import DataSet
+    from agent.media.part10 import FileMeta
+    from agent.spool.clip import ClipLog
+    from agent.spool.draft import InstanceRecord
+
+# Half of the second that may be missing; the rest is for the medium to sync what came meanwhile.
+EVERY_S: Final = 0.5
+# Or as soon as so much is not durable yet, ten times a second at most.
+EVERY_BYTES: Final = 8 << 20
+SOONEST_S: Final = 0.1
+# What the attributes may take in a mark beside the head of the file, which has the same ones.
+SLACK_BYTES: Final = 64 * 1024
+
+
+class Interim:
+    """The marks of one clip; ``frame`` is of the capture thread."""
+
+    __slots__ = ("_at", "_change", "_describe", "_end", "_log", "_record", "_stopped", "_stream", "_task", "_thread",
+        "failure")  # fmt: skip
+
+    def __init__(
+        self,
+        log: ClipLog,
+        stream: StreamWriter,
+        describe: Callable[[Moment], tuple[FileMeta, DataSet, Captured]],
+        record: Callable[[Captured], InstanceRecord],
+    ) -> None:
+        self._log = log
+        self._stream = stream
+        self._describe = describe
+        self._record = record
+        self._change = threading.Condition()
+        self._task: tuple[Moment, StreamWriter] | None = None
+        self._stopped = False
+        self._thread: threading.Thread | None = None
+        self._at = 0.0
+        self._end = 0
+        self.failure: AgentError | None = None
+        stream.log = log
+
+    def of(self, stream: StreamWriter | None) -> None:
+        """Go on with another writer before the first frame; None: with no frame from now on."""
+        self._stream.log = None
+        if stream is None:
+            self._stopped = True
+        else:
+            self._stream = stream
+            stream.log = self._log
+
+    def due(self, end: int) -> bool:
+        """Whether a mark is wanted, now that frames go to byte ``end``, and nobody makes one."""
+        if self._stopped or self._task is not None:
+            return False
+        since = time.monotonic() - self._at
+        return since >= EVERY_S or (end - self._end >= EVERY_BYTES and since >= SOONEST_S)
+
+    def frame(self, at: Moment, end: int) -> None:
+        """Have a mark made of the clip as it is ``at`` this moment, its frames up to byte ``end``."""
+        self._at, self._end = time.monotonic(), end
+        with self._change:
+            self._task = at, self._stream
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="marks", daemon=True)
+                self._thread.start()
+            self._change.notify()
+
+    def stop(self) -> None:
+        """End the thread, after the mark it is at; idempotent."""
+        with self._change:
+            self._stopped = True
+            self._change.notify()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _work(self) -> None:
+        while True:
+            with self._change:
+                self._change.wait_for(lambda: self._task is not None or self._stopped)
+                if self._task is None:
+                    return
+                at, stream = self._task
+            try:
+                self._mark(at, stream)
+            except AgentError as error:
+                self.failure, self._stopped = error, True
+            finally:
+                self._task = None
+
+    def _mark(self, at: Moment, stream: StreamWriter) -> None:
+        _meta, dataset, captured = self._describe(at)
+        layout = stream.layout
+        self._log.keep(
+            Mark(
+                self._record(captured),
+                at.clock.frames,
+                layout.pixel_offset,
+                layout.max_frames,
+                tuple(layout.description),
+                encode(dataset, EXPLICIT_VR_LE),
+            )
+        )
