@@ -3,7 +3,7 @@
 The capture thread takes a copy of what it knows after a frame, which costs some microseconds, and a thread of its own
 makes a mark of it: it syncs the frames and writes what recovery needs to make an instance of them. A medium that is
 slow to sync makes fewer marks; the capture never waits for one. When a mark fails for another reason than the frames
-themselves the clip goes on without, and ``failure`` says so.
+themselves the clip goes on without, and the ``failure`` of the record says so.
 """
 
 from __future__ import annotations
@@ -39,8 +39,7 @@ SLACK_BYTES: Final = 64 * 1024
 class Interim:
     """The marks of one clip; ``frame`` is of the capture thread."""
 
-    __slots__ = ("_at", "_change", "_describe", "_end", "_log", "_record", "_stopped", "_stream", "_task", "_thread",
-        "failure")  # fmt: skip
+    __slots__ = ("_at", "_change", "_describe", "_end", "_log", "_record", "_stopped", "_stream", "_task", "_thread")  # fmt: skip
 
     def __init__(
         self,
@@ -59,7 +58,6 @@ class Interim:
         self._thread: threading.Thread | None = None
         self._at = 0.0
         self._end = 0
-        self.failure: AgentError | None = None
         stream.log = log
 
     def of(self, stream: StreamWriter | None) -> None:
@@ -88,6 +86,12 @@ class Interim:
                 self._thread.start()
             self._change.notify()
 
+    def over(self) -> None:
+        """The last frame is there; what is to be written anew from here on is not what the marks say."""
+        self.stop()
+        if self._stream.log is None:
+            self._log.void()
+
     def stop(self) -> None:
         """End the thread, after the mark it is at; idempotent."""
         with self._change:
@@ -106,7 +110,7 @@ class Interim:
             try:
                 self._mark(at, stream)
             except AgentError as error:
-                self.failure, self._stopped = error, True
+                self._log.failure, self._stopped = error, True
             finally:
                 self._task = None
 

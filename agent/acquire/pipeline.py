@@ -151,6 +151,8 @@ class _Capture:
             if self._ended_by == "stop":
                 raise StoppedEarly(f"source '{self._order.source.name}' was stopped before its first frame")
             raise DeviceError(f"source '{self._order.source.name}' delivered no frame")
+        if self._interim is not None:
+            self._interim.over()
         if self._grey is not None:
             self._settle(self._grey)
         return self._complete(self._started)

@@ -147,6 +147,8 @@ class Recorder:
                         captured = capture(opened, order, self._exam, draft, stop)
                         if log is not None:  # the proof is complete before the instance is known
                             log.close()
+                        if draft.clip is not None and draft.clip.failure is not None:
+                            self._warn(f"frames of this clip were not kept on the way: {draft.clip.failure}")
                         unproven = unproven and (log is None or log.failure is not None)
                         record = self._record(captured, picked=picked, urgency=urgency, unproven=unproven)
                         done = Recorded(captured, draft.seal(record))

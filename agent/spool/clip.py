@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agent.dataset.dataset import DataSet
+    from agent.errors import AgentError
     from agent.media.stream import InstanceLayout
     from agent.spool.durable import File, Medium, Syncer
 
@@ -63,7 +64,7 @@ class Mark(NamedTuple):
 class ClipLog:
     """The writing side: one thread adds frames, another one (or the same) makes them durable."""
 
-    __slots__ = ("_checksum", "_file", "_frames", "_slot_bytes", "_syncer", "_table", "_turn")
+    __slots__ = ("_checksum", "_file", "_frames", "_medium", "_slot_bytes", "_syncer", "_table", "_turn", "failure")
 
     def __init__(self, medium: Medium, part: File, data_set_limit: int) -> None:
         self._slot_bytes = -(-(_SLOT.size + FACTS_BYTES + data_set_limit) // _PAGE) * _PAGE
@@ -71,6 +72,8 @@ class ClipLog:
         self._frames = 0  # of the table, written
         self._checksum = 0
         self._turn = 0
+        self._medium = medium
+        self.failure: AgentError | None = None  # why there are no more marks
         self._file = medium.create(clip_path(part.path))
         try:
             self._file.write_at(0, _PREAMBLE.pack(_MAGIC, self._slot_bytes))
@@ -98,6 +101,12 @@ class ClipLog:
         self._file.write_at(_slot_at(self._turn, self._slot_bytes), head + body)
         self._file.sync()
         self._frames, self._checksum, self._turn = mark.frames, checksum, self._turn + 1
+
+    def void(self) -> None:
+        """Forget it all, durably: the frames are about to be written anew where they are."""
+        self.close()
+        self._turn = 0
+        self._medium.remove(self._file.path)
 
     @property
     def marks(self) -> int:
