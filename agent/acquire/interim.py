@@ -39,7 +39,7 @@ SLACK_BYTES: Final = 64 * 1024
 class Interim:
     """The marks of one clip; ``frame`` is of the capture thread."""
 
-    __slots__ = ("_at", "_change", "_describe", "_end", "_log", "_record", "_stopped", "_stream", "_task", "_thread")  # fmt: skip
+    __slots__ = ("_at", "_change", "_describe", "_end", "_log", "_record", "_stopped", "_stream", "_task", "_thread")
 
     def __init__(
         self,
