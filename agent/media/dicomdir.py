@@ -226,7 +226,7 @@ def _head(file_set: FileSet) -> list[bytes]:
 
 
 def _measure(rows: Iterable[Row], at: int) -> tuple[array[int], int, int, int]:
-    """For each record where its next sibling is (0: none); where the first and the last of the root are, and the end."""
+    """For each record where its next sibling is (0: none); where first and last of the root are, and the end."""
     after = array("L" if array("L").itemsize == 4 else "I")
     open_: list[int] = []  # the last record of each depth
     first = last = 0
@@ -242,7 +242,8 @@ def _measure(rows: Iterable[Row], at: int) -> tuple[array[int], int, int, int]:
             first, last = first or at, at
         at += _size(row)
         if at > LAST_OFFSET:
-            raise LimitError("a DICOMDIR of more than 4 GiB cannot point to its last records", hint="Make two File-sets.")
+            text = "a DICOMDIR of more than 4 GiB cannot point to its last records"
+            raise LimitError(text, hint="Make two File-sets.")
     return after, first, last, at
 
 

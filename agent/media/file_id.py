@@ -24,16 +24,19 @@ def fault_of(file_id: str) -> str:
         return "it is empty"
     if len(components) > MAX_COMPONENTS:
         return f"it has {len(components)} components, more than {MAX_COMPONENTS}"
-    for component in components:
-        if component in ("..", "."):
-            return f"'{component}' leads out of the File-set or nowhere"
-        if not component:
-            return "a component is empty"
-        if len(component) > MAX_CHARACTERS:
-            return f"'{component}' has {len(component)} characters, more than {MAX_CHARACTERS}"
-        if not _COMPONENT.fullmatch(component):
-            wrong = sorted({character for character in component if not _COMPONENT.fullmatch(character)})
-            return f"'{component}' has {' '.join(map(repr, wrong))}; only A-Z, 0-9 and _ may be there"
+    return next(filter(None, map(_component_fault, components)), "")
+
+
+def _component_fault(component: str) -> str:
+    if component in ("..", "."):
+        return f"'{component}' leads out of the File-set or nowhere"
+    if not component:
+        return "a component is empty"
+    if len(component) > MAX_CHARACTERS:
+        return f"'{component}' has {len(component)} characters, more than {MAX_CHARACTERS}"
+    if not _COMPONENT.fullmatch(component):
+        wrong = sorted({character for character in component if not _COMPONENT.fullmatch(character)})
+        return f"'{component}' has {' '.join(map(repr, wrong))}; only A-Z, 0-9 and _ may be there"
     return ""
 
 

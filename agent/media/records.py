@@ -214,9 +214,7 @@ def _number(dataset: DataSet, tag: int) -> str:
 # --- keys ---------------------------------------------------------------------------------------
 
 
-def _body(
-    kind: str, dataset: DataSet, extra: Sequence[int], notes: list[str], icon: DataSet | None = None
-) -> bytes:
+def _body(kind: str, dataset: DataSet, extra: Sequence[int], notes: list[str], icon: DataSet | None = None) -> bytes:
     made = DataSet()
     rows = keys_of(kind)
     for key in rows:
