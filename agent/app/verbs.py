@@ -149,6 +149,17 @@ VERBS: Final[tuple[Verb, ...]] = (
         ("FileError", "NotDicomError", "LimitError", "NotConformant"),
     ),
     Verb(
+        "media",
+        "agent.app.verb_media",
+        "what is on a medium, with or without a DICOMDIR, and whether it is a File-set that others can read",
+        (
+            "media list /media/stick",
+            "media list --files --json ./exam",
+            "media check /media/stick",
+        ),
+        ("FileError", "DecodeError", "NotConformant", "NotAllDone"),
+    ),
+    Verb(
         "display",
         "agent.app.verb_display",
         "make the table that lets a display follow the GSDF, or judge one that has it",
