@@ -439,6 +439,14 @@ class MediaError(SpoolError):
     hint = "Check that the medium is mounted, writable and healthy."
 
 
+class NotSafe(AgentError):
+    """An export medium failed, or what is on it could not be proven: it is not safe to remove, nor to hand out."""
+
+    code = "media.not_safe"
+    exit_status = 37
+    hint = "Do not hand the medium out; put it in again, check it, and repeat the export: it is completed."
+
+
 class FileUnreadable(MediaError):
     """One file cannot be read; nothing is said about the others. Code and treatment are those of ``MediaError``."""
 

@@ -37,7 +37,7 @@ def more_header_bytes(facts: Acquisition, *, icon: bool) -> int:
 
 def make_icon(frame: memoryview, description: PixelDescription, facts: Acquisition) -> Icon | None:
     """Shrink a frame to at most 64 x 64 with its shape kept; None where there is no picture of it."""
-    from agent.native.picture import thumbnail  # only with an icon
+    from agent.native.picture import luma, thumbnail  # only with an icon
 
     scale = min(1.0, ICON_SIDE / max(description.rows, description.columns))
     rows, columns = max(1, int(description.rows * scale)), max(1, int(description.columns * scale))
@@ -45,12 +45,7 @@ def make_icon(frame: memoryview, description: PixelDescription, facts: Acquisiti
         data = thumbnail(frame, description, rows, columns, window=_window(facts))
     except NativeArgumentError:
         return None
-    return Icon(rows, columns, _luma(data) if description.samples_per_pixel == 3 else data)
-
-
-def _luma(rgb: bytes) -> bytes:
-    """Y of RGB (PS3.3 C.7.6.3.1.2), in thousandths."""
-    return bytes((299 * r + 587 * g + 114 * b) // 1000 for r, g, b in zip(rgb[::3], rgb[1::3], rgb[2::3], strict=True))
+    return Icon(rows, columns, luma(data) if description.samples_per_pixel == 3 else data)
 
 
 def _window(facts: Acquisition) -> Window | None:

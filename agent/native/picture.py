@@ -68,3 +68,8 @@ def thumbnail(
     dst = c_buffer(out, writable=True)
     check(lib.mga_thumbnail(dst, len(dst), src, len(src), c_format(description), params), "making a preview")
     return bytes(out)
+
+
+def luma(rgb: bytes) -> bytes:
+    """Y of 8-bit RGB by pixel (PS3.3 C.7.6.3.1.2), in thousandths."""
+    return bytes((299 * r + 587 * g + 114 * b) // 1000 for r, g, b in zip(rgb[::3], rgb[1::3], rgb[2::3], strict=True))

@@ -310,6 +310,32 @@ class Medium:
         except OSError as error:
             raise media_error(error, "replace", path) from error
 
+    def sync_file(self, path: str) -> None:
+        """Make the bytes of a file durable that another program has written."""
+        try:
+            self.ops.step("fsync", path)
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+        except OSError as error:
+            raise media_error(error, "fsync", path) from error
+
+    def swap(self, part: str, final: str) -> None:
+        """Rename over ``final`` and sync the renamed file, then its folder.
+
+        On FAT the entry of a renamed file is written by the sync of the *file*; that of its folder alone leaves the old
+        one on the medium.
+        """
+        try:
+            self.ops.step("rename", final)
+            os.rename(part, final)
+        except OSError as error:
+            raise media_error(error, "rename", part) from error
+        self.sync_file(final)
+        self.sync_folder(os.path.dirname(final))
+
     def set_aside(self, path: str, target: str) -> None:
         """Move ``path`` into another folder and sync both, target first: a crash may double a name, never lose it."""
         self._rename(path, target)
@@ -329,12 +355,12 @@ class Medium:
             self.sync_folder(os.path.dirname(path))
         return True
 
-    def make_folder(self, path: str) -> bool:
+    def make_folder(self, path: str, mode: int = FOLDER_MODE) -> bool:
         """Create a folder and sync its parent; False when it is already there (parent synced all the same)."""
         made = True
         try:
             self.ops.step("mkdir", path)
-            os.mkdir(path, FOLDER_MODE)
+            os.mkdir(path, mode)
         except FileExistsError:
             made = False
         except OSError as error:

@@ -32,6 +32,7 @@ class Mount(NamedTuple):
     point: str
     kind: str
     options: frozenset[str]  # of the mount and of the file system together
+    source: str = ""  # the device, or what the file system calls its own
 
 
 def parse(text: str) -> list[Mount]:
@@ -42,7 +43,7 @@ def parse(text: str) -> list[Mount]:
         head, tail = left.split(" "), right.split(" ")
         if len(head) >= 6 and len(tail) >= 3:
             options = frozenset(head[5].split(",")) | frozenset(tail[2].split(","))
-            mounts.append(Mount(_unescape(head[4]), tail[0], options))
+            mounts.append(Mount(_unescape(head[4]), tail[0], options, _unescape(tail[1])))
     return mounts
 
 
@@ -85,6 +86,12 @@ def _check_options(root: str, found: Mount) -> None:
         if option in found.options:
             text = f"spool folder {root} is on {found.kind} mounted with {option} ({found.point}): {reason}"
             raise MediaError(text, hint=f"Mount {found.point} without {option}.")
+
+
+def of(path: str, *, mountinfo: str = MOUNTINFO) -> Mount | None:
+    """Return the mount that holds ``path``; None where mountinfo cannot be read."""
+    mounts = _read(mountinfo)
+    return None if mounts is None else find(os.path.realpath(path), mounts)
 
 
 def _read(path: str) -> list[Mount] | None:

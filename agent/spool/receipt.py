@@ -117,6 +117,22 @@ class Receipt(NamedTuple):
     events: tuple[Entry, ...]
 
 
+class Holding(NamedTuple):
+    """One instance whose file may be here, for who takes it elsewhere."""
+
+    id: int
+    sop_instance_uid: str
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    study_uid: str
+    series_uid: str
+    state: str  # of the file, as in ``Receipt``
+    size: int  # bytes
+    file_sha256: str
+    data_set_sha256: str
+    captured_at: float
+
+
 class Verdict(NamedTuple):
     """What ``verify`` found."""
 
@@ -227,6 +243,21 @@ class Reader:
             "LEFT JOIN destination n ON n.id = e.destination WHERE e.instance = ? ORDER BY e.seq"
         )
         return tuple(_entry(row) for row in self._read(sql, (number,)))
+
+    def holdings(
+        self, *, uid: str | None = None, study: str | None = None, since: float | None = None, after: int = 0,
+        limit: int = PAGE,
+    ) -> list[Holding]:  # fmt: skip
+        """List instances, evicted ones too, by id: of a SOP Instance UID, of a study, captured since (wall s)."""
+        sql = (
+            "SELECT id, sop_instance_uid, sop_class_uid, transfer_syntax_uid, study_uid, series_uid, life, size, "
+            "file_sha256, data_set_sha256, captured_at FROM instance "
+            "WHERE id > ? AND sop_instance_uid = coalesce(?, sop_instance_uid) "
+            "AND study_uid = coalesce(?, study_uid) AND captured_at >= coalesce(?, captured_at) ORDER BY id LIMIT ?"
+        )
+        found = self._read(sql, (after, uid, study, since, limit))
+        shown = ((*row[:6], WORDS[row[6]], row[7], row[8].hex(), row[9].hex(), row[10]) for row in found)
+        return [Holding._make(row) for row in shown]
 
     def sent(self, destination: str, limit: int = 64) -> list[Told]:
         """Return the last answers of a destination, in their order.

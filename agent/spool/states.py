@@ -117,6 +117,7 @@ class Event(Enum):
     REBUILT = "ledger rebuilt"
     LEARNED = "peer takes"
     PRIORITY = "priority set"
+    EXPORT = "exported"
 
 
 _S, _E, _L = State, Event, Life

@@ -1,0 +1,235 @@
+"""A finished File-set in a folder of ours, onto what is carried: encrypted files, an archive to mail, a disc image.
+
+The set is made and proven in the folder first (``export``); each carrier proves itself again, from what it has written:
+every file in it has the digest that the set's has, and the whole comes back from the medium with the digest that was
+written. Only then it gets its name, and an existing file is never replaced.
+
+Raises ``NotSafe`` where the proof fails, ``MediaError`` and ``SpoolFull`` of the medium, ``FileError`` for a program
+that is missing or fails.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from agent.errors import FileError, NotSafe
+from agent.exchange import cms, tools
+from agent.exchange.iso9660 import image_of
+from agent.exchange.reread import reread
+from agent.exchange.writer import DIRECTORY, SetWriter, Written
+from agent.media import profile as profiles
+from agent.spool.durable import Medium
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from agent.exchange.cms import Keys
+    from agent.exchange.writer import FileSink
+    from agent.media.profile import Profile
+    from agent.spool.durable import File, Ops
+
+_MODE: Final = 0o666  # umask takes from it
+_PIECE_BYTES: Final = 1 << 18
+_HINT: Final = "Nothing was left under the name that you gave; make it again, on another medium if need be."
+
+
+def encrypted(files: Iterable[Written], source: str, target: str, keys: Keys, ops: Ops | None = None) -> list[Written]:
+    """Every DICOM File of a set as a Secure DICOM File below ``target``; other files go as they are, written last.
+
+    The folder ``source`` takes each wrapped file for a moment.
+    """
+    writer = SetWriter(target, ops)
+    listed = sorted(files, key=lambda one: one.path == DIRECTORY)
+    writer.begin([one.path for one in listed])
+    directory = b""
+    for one in listed:
+        path = f"{source}/{one.path}"
+        if "." in os.path.basename(path):
+            writer.put(one.path, partial(_fill, path))
+            continue
+        wrapped = f"{source}/WRAPPED"
+        try:
+            cms.wrap(path, wrapped, keys)
+            if one.path == DIRECTORY:
+                with open(wrapped, "rb") as file:
+                    directory = file.read()
+            else:
+                writer.put(one.path, partial(_fill, wrapped))
+        finally:
+            if os.path.lexists(wrapped):
+                os.unlink(wrapped)
+    writer.settle()
+    writer.direct(directory)
+    writer.end()
+    if not writer.compare():
+        raise NotSafe(f"{target}: what was read back came from memory, which proves nothing", hint=_HINT)
+    return writer.written
+
+
+def archive(files: Iterable[Written], source: str, target: str, ops: Ops | None = None) -> Written:
+    """A ZIP of the set with its folders, the DICOMDIR at its root (PS3.12 V)."""
+    import zipfile
+
+    def make(file: File) -> None:
+        with zipfile.ZipFile(_Stream(file), "w", zipfile.ZIP_DEFLATED) as archive:
+            for one in listed:
+                archive.write(f"{source}/{one.path}", one.path)
+
+    def prove(path: str) -> None:
+        with zipfile.ZipFile(path) as archive:
+            if sorted(archive.namelist()) != sorted(one.path for one in listed):
+                raise NotSafe(f"{path} does not hold the files of the set", hint=_HINT)
+            for one in listed:
+                with archive.open(one.path) as file:
+                    _require(path, one, partial(file.read, _PIECE_BYTES))
+
+    listed = list(files)
+    return _named(target, make, prove, ops)
+
+
+def image(
+    files: Iterable[Written], source: str, target: str, label: str, profile: Profile, ops: Ops | None = None
+) -> Written:
+    """An ISO 9660 image of level 1, for DVD and BD with UDF beside it (PS3.12 F, P, X)."""
+    listed = list(files)
+    udf = profile.medium in (profiles.DVD, profiles.BD)
+    words = _image_words(label, source, udf=udf)
+
+    def make(file: File) -> None:
+        tools.run((*words[:-1], "-o", file.path, words[-1]), os.path.basename(words[0]))
+
+    def prove(path: str) -> None:
+        with open(path, "rb", buffering=0) as file:
+            fd = file.fileno()
+            found = image_of(lambda length, offset: os.pread(fd, length, offset), os.fstat(fd).st_size)
+            places = {place.path: place for place in found.files}
+            if found.label != label or sorted(places) != sorted(one.path for one in listed):
+                raise NotSafe(f"{path} does not hold the files of the set", hint=_HINT)
+            for one in listed:
+                place = places[one.path]
+                _require(path, one, _pieces(fd, place.offset, place.size))
+
+    return _named(target, make, prove, ops, grows=True)
+
+
+def image_program(profile: Profile) -> str:
+    """The program that makes images for a profile; raises ``FileError`` with how to install it."""
+    if profile.medium in (profiles.DVD, profiles.BD):
+        return tools.found("genisoimage", "mkisofs")  # xorriso makes no UDF
+    return tools.found("xorriso", "genisoimage", "mkisofs")
+
+
+def _image_words(label: str, source: str, *, udf: bool) -> tuple[str, ...]:
+    """The command; names of level 1 (8.3, capitals), nothing beside ISO 9660 but UDF."""
+    common = ("-iso-level", "1", "-V", label, "-quiet")
+    if udf:
+        return (tools.found("genisoimage", "mkisofs"), *common, "-udf", source)
+    program = tools.found("xorriso", "genisoimage", "mkisofs")
+    if program.endswith("xorriso"):
+        return (program, "-no_rc", "-rockridge", "off", "-as", "mkisofs", *common, source)
+    return (program, *common, source)
+
+
+def _named(
+    target: str, make: Callable[[File], None], prove: Callable[[str], None], ops: Ops | None, *, grows: bool = False
+) -> Written:
+    """Make a file beside its name, prove it, name it; ``grows``: another program writes it."""
+    whole = os.path.abspath(target)
+    if os.path.lexists(whole):
+        raise FileError(f"{target} already exists", hint="Choose another name, or remove it first.")
+    medium = Medium(os.path.dirname(whole), ops)
+    part = f"{whole}.{os.urandom(4).hex()}.part"
+    file = medium.create(part, _MODE)
+    try:
+        make(file)
+        if grows:
+            file.close()
+            medium.sync_file(part)
+        else:
+            file.finish()
+        prove(part)
+        size, digest = _digest(part)
+        found = reread(part, medium.ops)
+        if (found.size, found.sha256) != (size, digest):
+            raise NotSafe(f"{target} does not come back from the medium as it was written", hint=_HINT)
+        if not found.uncached:
+            raise NotSafe(f"{target}: what was read back came from memory, which proves nothing", hint=_HINT)
+        medium.publish(part, whole)
+    except BaseException:
+        file.close()
+        medium.remove(part, sync=False)
+        raise
+    return Written(target, size, digest)
+
+
+def _require(path: str, one: Written, read: Callable[[], bytes]) -> None:
+    digest, size = hashlib.sha256(), 0
+    while data := read():
+        digest.update(data)
+        size += len(data)
+    if (size, digest.hexdigest()) != (one.size, one.sha256):
+        raise NotSafe(f"{one.path} in {path} is not what was put into it", hint=_HINT)
+
+
+def _pieces(fd: int, offset: int, size: int) -> Callable[[], bytes]:
+    at, end = offset, offset + size
+
+    def read() -> bytes:
+        nonlocal at
+        data = os.pread(fd, min(_PIECE_BYTES, end - at), at)
+        at += len(data)
+        return data
+
+    return read
+
+
+def _digest(path: str) -> tuple[int, str]:
+    digest = hashlib.sha256()
+    with open(path, "rb", buffering=0) as file:
+        while data := file.read(_PIECE_BYTES):
+            digest.update(data)
+        return file.tell(), digest.hexdigest()
+
+
+def _fill(path: str, sink: FileSink) -> None:
+    """Copy a file into one of a set."""
+    with open(path, "rb", buffering=0) as file:
+        while data := file.read(_PIECE_BYTES):
+            sink.write(data)
+
+
+class _Stream(io.RawIOBase):
+    """A ``File`` as the stream that zipfile wants."""
+
+    def __init__(self, file: File) -> None:
+        super().__init__()
+        self._file = file
+        self._at = 0
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is, too."""
+        return True
+
+    def write(self, data: object) -> int:  # type: ignore[override]  # any buffer
+        """Write at the place."""
+        done = self._file.write_at(self._at, data)
+        self._at += done
+        return done
+
+    def tell(self) -> int:
+        """The place."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Another place."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._file.size}[whence]
+        self._at = base + offset
+        return self._at

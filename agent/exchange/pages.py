@@ -1,0 +1,121 @@
+"""What people find on a medium beside the File-set: README.TXT, INDEX.HTM, and the text for its label (IHE RAD PDI).
+
+Nothing in them names a patient: who finds the medium must not learn more from a text file than from its label, which
+the site prints or does not. They are no DICOM Files, carry 8.3 names that every file system keeps, and no Directory
+Record speaks of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agent.media.profile import Profile
+
+README, INDEX = "README.TXT", "INDEX.HTM"
+_WIDTH: Final = 76
+SOFTWARE: Final = "modality-agent"
+_HEAD_BYTES: Final = 4096
+_MANY: Final = 3  # names on a label; more are counted
+
+
+class Facts(NamedTuple):
+    """What the pages say."""
+
+    label: str  # of this medium
+    volume: int  # from 1
+    volumes: int
+    profile: Profile
+    institution: str
+    made: str  # when, as people read it
+    instances: int
+    software: str
+
+
+def readme(facts: Facts) -> bytes:
+    """README.TXT in ASCII, lines as every editor shows them."""
+    of = f" (medium {facts.volume} of {facts.volumes})" if facts.volumes > 1 else ""
+    claimed = facts.profile.name if facts.profile.section else "none"
+    lines = [
+        f"{facts.label}{of}",
+        "",
+        f"Made by:    {facts.institution or 'institution not given'}",
+        f"Made at:    {facts.made}",
+        f"Made with:  {facts.software}",
+        f"Content:    {facts.instances} DICOM instances; DICOM ONLY, no viewer",
+        f"Profile:    {claimed} (DICOM PS3.11)",
+        "",
+        "DICOMDIR    directory of the medium: open it with a DICOM viewer, or import it",
+        "INST        the images; their names carry no meaning",
+        "INDEX.HTM   this text as a page",
+        "",
+        *_folded(
+            "No program on this medium starts by itself. The images are for professional use: look at them with "
+            "software meant for diagnosis, on a display meant for it. Questions go to the institution above."
+        ),
+    ]
+    if facts.profile.secure:
+        lines += ["", *_folded("Every DICOM File is encrypted (PS3.15 D.1, CMS): only a recipient's key opens it.")]
+    return _ascii("\r\n".join(lines) + "\r\n")
+
+
+def index(facts: Facts) -> bytes:
+    """INDEX.HTM: XHTML Basic without anything that a browser would have to run or fetch."""
+    rows = (
+        ("Made by", facts.institution or "institution not given"),
+        ("Made at", facts.made),
+        ("Made with", facts.software),
+        ("Content", f"{facts.instances} DICOM instances; DICOM ONLY, no viewer"),
+        ("Medium", f"{facts.volume} of {facts.volumes}"),
+    )
+    body = "".join(f"<tr><th>{_html(name)}</th><td>{_html(text)}</td></tr>\r\n" for name, text in rows)
+    return _ascii(
+        '<?xml version="1.0" encoding="US-ASCII"?>\r\n'
+        '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML Basic 1.0//EN" "http://www.w3.org/TR/xhtml-basic/xhtml-basic10.dtd">\r\n'
+        '<html xmlns="http://www.w3.org/1999/xhtml">\r\n'
+        f"<head><title>{_html(facts.label)}</title></head>\r\n<body>\r\n<h1>{_html(facts.label)}</h1>\r\n"
+        f"<table>\r\n{body}</table>\r\n"
+        "<p>Open DICOMDIR with a DICOM viewer, or import this medium. No program on it starts by itself.</p>\r\n"
+        f'<p><a href="{README}">{README}</a> says more.</p>\r\n</body>\r\n</html>\r\n'
+    )
+
+
+def label_text(facts: Facts, patients: Iterable[str]) -> list[str]:
+    """What belongs on the outside of the medium (IHE RAD PDI): one line each."""
+    names = sorted({name for name in patients if name})
+    shown = ", ".join(names[:_MANY]) + (f" and {len(names) - _MANY} more" if len(names) > _MANY else "")
+    lines = [shown or "no patient's name", facts.made, facts.institution or "institution not given"]
+    lines.append("DICOM ONLY" + (", ENCRYPTED" if facts.profile.secure else ""))
+    if facts.volumes > 1:
+        lines.append(f"{facts.label}, {facts.volume} of {facts.volumes}")
+    return lines
+
+
+def is_ours(path: str) -> bool:
+    """Whether a page is one that an export of ours has written, or begun to write."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError:
+        return False
+    return not head or SOFTWARE.encode() in head
+
+
+def _folded(text: str) -> list[str]:
+    lines = [""]
+    for word in text.split():
+        if len(lines[-1]) + 1 + len(word) > _WIDTH:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines
+
+
+def _html(text: str) -> str:
+    plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    return "".join(character if character.isascii() else f"&#{ord(character)};" for character in plain)
+
+
+def _ascii(text: str) -> bytes:
+    return text.encode("ascii", "replace")

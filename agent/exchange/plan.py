@@ -1,0 +1,166 @@
+"""What goes on which medium, before anything is written: the dry run, and the order of work.
+
+Instances of one study stay together as long as they fit: a study is begun on a new medium rather than cut, unless it is
+larger than a medium. The sizes of copies are estimates on the large side; each medium keeps some room for its DICOMDIR.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from agent.dataset.decode import Limits
+from agent.errors import AgentError, FileUnreadable
+from agent.exchange.decide import Decision, decide
+from agent.media.file import open_file
+from agent.spool.durable import read_error
+from agent.spool.names import file_path
+from agent.transcode.job import REFER_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from agent.media.file import DicomFile
+    from agent.media.profile import Profile
+    from agent.spool.receipt import Holding
+
+# An enhanced multi-frame instance has a hundred elements for each frame; these files are our own.
+LIMITS: Final = Limits(elements=1_000_000)
+# A record of an image with its icon takes 5 KiB; each file wastes half a cluster of 32 KiB on the average stick.
+RECORD_BYTES: Final = 6 << 10
+_CLUSTER_BYTES: Final = 16 << 10
+_BASE_BYTES: Final = 256 << 10  # README, INDEX, folders
+FAT_FILE_BYTES: Final = (4 << 30) - 1
+
+
+class Piece(NamedTuple):
+    """One instance to export."""
+
+    holding: Holding
+    path: str
+    decision: Decision
+
+    @property
+    def bytes(self) -> int:
+        """What it takes on a medium, about."""
+        return self.decision.bytes + RECORD_BYTES + _CLUSTER_BYTES
+
+
+class Refusal(NamedTuple):
+    """One instance that does not go, and why."""
+
+    sop_instance_uid: str
+    code: str  # of the error, or ``profile``
+    why: str
+
+
+class Plan(NamedTuple):
+    """Media, in their order, and what goes on none."""
+
+    volumes: list[list[Piece]]
+    refused: list[Refusal]
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """Everything that goes."""
+        return [piece for volume in self.volumes for piece in volume]
+
+
+def volume_bytes(pieces: Iterable[Piece]) -> int:
+    """What a medium must hold, about."""
+    return _BASE_BYTES + sum(piece.bytes for piece in pieces)
+
+
+def plan(
+    root: str,
+    holdings: Iterable[Holding],
+    profile: Profile,
+    *,
+    volume_limit: int = 0,
+    file_limit: int = 0,
+    watch: Callable[[int], None] = lambda _done: None,
+) -> Plan:
+    """Decide about every instance of the spool ``root`` and distribute them.
+
+    Args:
+        root: The spool folder.
+        holdings: Instances in the order they are to go.
+        profile: What the set will claim.
+        volume_limit: Bytes of one medium; 0: one medium takes all.
+        file_limit: Largest file that the medium takes; 0: any.
+        watch: Called with how many were looked at.
+    """
+    pieces: list[Piece] = []
+    refused: list[Refusal] = []
+    for number, holding in enumerate(holdings, 1):
+        found = _piece(root, holding, profile, file_limit or 0)
+        if isinstance(found, Refusal):
+            refused.append(found)
+        elif volume_limit and volume_bytes([found]) > volume_limit:
+            refused.append(_refusal(holding, f"{found.decision.bytes} bytes are more than a medium holds"))
+        else:
+            pieces.append(found)
+        watch(number)
+    return Plan(_volumes(pieces, volume_limit), refused)
+
+
+@contextmanager
+def opened(path: str) -> Iterator[DicomFile]:
+    """Open a DICOM file that is ours, for its attributes and a job; raises ``FileUnreadable`` or ``DecodeError``."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError as error:
+        raise read_error(error, path) from error
+
+    def pread(length: int, offset: int) -> bytes:
+        try:
+            return os.pread(fd, length, offset)
+        except OSError as error:
+            raise FileUnreadable(f"read {path}: {error.strerror}") from error
+
+    try:
+        yield open_file(pread, os.fstat(fd).st_size, limits=LIMITS, refer_above=REFER_BYTES)
+    finally:
+        os.close(fd)
+
+
+def _piece(root: str, holding: Holding, profile: Profile, file_limit: int) -> Piece | Refusal:
+    if holding.state != "live":
+        return _refusal(holding, f"its file is {holding.state}, not in the spool any more")
+    path = file_path(root, holding.id)
+    try:
+        with opened(path) as file:
+            decision = decide(profile, file, holding.size)
+    except AgentError as error:
+        return Refusal(holding.sop_instance_uid, error.code, str(error))
+    if not decision.syntax:
+        return _refusal(holding, decision.why)
+    if file_limit and decision.bytes > file_limit:
+        return _refusal(holding, f"{decision.bytes} bytes are more than a file on this medium may have")
+    return Piece(holding, path, decision)
+
+
+def _refusal(holding: Holding, why: str) -> Refusal:
+    return Refusal(holding.sop_instance_uid, "profile", why)
+
+
+def _volumes(pieces: list[Piece], limit: int) -> list[list[Piece]]:
+    """Studies in the order of their first instance, onto as many media as it takes."""
+    studies: dict[str, list[Piece]] = {}
+    for piece in pieces:
+        studies.setdefault(piece.holding.study_uid, []).append(piece)
+    volumes: list[list[Piece]] = []
+    room = 0
+    for study in studies.values():
+        need = sum(piece.bytes for piece in study)
+        if limit and volumes and volumes[-1] and need > room >= 0 and need + _BASE_BYTES <= limit:
+            volumes.append([])
+            room = limit - _BASE_BYTES
+        for piece in study:
+            if not volumes or (limit and piece.bytes > room):
+                volumes.append([])
+                room = limit - _BASE_BYTES
+            volumes[-1].append(piece)
+            room -= piece.bytes
+    return volumes

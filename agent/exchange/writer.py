@@ -1,0 +1,233 @@
+"""Writing a File-set so that it is on the medium and not only said to be: the protocol, step by step.
+
+    write + fsync every file -> fsync every folder -> DICOMDIR beside its place, fsync -> rename over it, fsync the
+    renamed file, fsync the folder -> read everything back past the cache, compare digests
+
+Each step has its reason on FAT: a name is written by the sync of the *file*, a folder's sync alone leaves the old one;
+``write``, ``close`` and reading back succeed on a stick that is gone, and only ``fsync`` says so. Whatever fails, the
+set is not safe, and the old DICOMDIR is the one in force until the new one is whole.
+
+Files get their final names at once: no directory names them yet. Which names that will be is on the medium first, in a
+journal, and goes when all is done: so the next export knows what of a broken one it may remove. Nothing else that is on
+the medium is ever replaced.
+
+``Ops`` is the seam of ``durable``: tests die, fail or pull the stick at its Nth step.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from agent.errors import MediaError
+from agent.exchange.reread import reread
+from agent.spool.durable import Medium, Ops, media_error, present
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from _typeshed import ReadableBuffer
+
+    from agent.spool.durable import File
+
+DIRECTORY: Final = "DICOMDIR"
+_PART: Final = "DICOMDIR.NEW"  # 8.3: no file system makes a second name for it
+JOURNAL: Final = "EXPORT.NEW"
+_JOURNAL_BYTES: Final = 64 << 20  # a million names
+# Umask takes from these, as for every file that somebody asks for.
+_FILE_MODE, _FOLDER_MODE = 0o666, 0o777
+_HASH_BYTES: Final = 1 << 18
+_PULLED: Final = "Do not hand the medium out. Put it in again, check it, and repeat the export."
+
+
+class Written(NamedTuple):
+    """One file of the set."""
+
+    path: str  # below the root
+    size: int
+    sha256: str
+
+
+class FileSink:
+    """A file of the set while it is written; ``sha256`` runs along as long as only ``write`` is used, in order."""
+
+    __slots__ = ("_digest", "_file", "_position", "_ran")
+
+    def __init__(self, file: File) -> None:
+        self._file = file
+        self._position = 0
+        self._digest = hashlib.sha256()
+        self._ran = 0
+
+    def write(self, data: ReadableBuffer) -> int:
+        """Append."""
+        if self._ran == self._position:
+            self._digest.update(data)
+            self._ran += memoryview(data).nbytes
+        done = self._file.write_at(self._position, data)
+        self._position += done
+        return done
+
+    def write_at(self, offset: int, data: ReadableBuffer) -> int:
+        """Write anywhere; ends the running digest."""
+        self._ran = -1
+        return self._file.write_at(offset, data)
+
+    def seek(self, offset: int) -> None:
+        """Let ``write`` go on at ``offset``; ends the running digest."""
+        self._ran = -1
+        self._position = offset
+
+    def tell(self) -> int:
+        """Where ``write`` goes on."""
+        return self._position
+
+    @property
+    def path(self) -> str:
+        """Where it is."""
+        return self._file.path
+
+    def sha256(self) -> str:
+        """Of what was written, read back from memory where it was not written in order."""
+        if self._ran == self._file.size:
+            return self._digest.hexdigest()
+        digest, at, buffer = hashlib.sha256(), 0, memoryview(bytearray(_HASH_BYTES))
+        while at < self._file.size:
+            piece = buffer[: min(_HASH_BYTES, self._file.size - at)]
+            self._file.fill(at, piece)
+            digest.update(piece)
+            at += len(piece)
+        return digest.hexdigest()
+
+
+class SetWriter:
+    """One File-set below ``root``, which exists; for one thread."""
+
+    __slots__ = ("_folders", "_medium", "root", "written")
+
+    def __init__(self, root: str, ops: Ops | None = None) -> None:
+        self.root = os.path.abspath(root)
+        self._medium = Medium(self.root, ops)
+        self._folders: set[str] = {self.root}
+        self.written: list[Written] = []
+
+    def leftovers(self) -> list[str]:
+        """Names of files that an export which broke off may have left; nothing where none did."""
+        try:
+            with open(f"{self.root}/{JOURNAL}", "rb") as file:
+                lines = file.read(_JOURNAL_BYTES).decode("ascii", "replace").splitlines()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise media_error(error, "read", f"{self.root}/{JOURNAL}") from error
+        return [line for line in lines if line and not line.startswith("/") and ".." not in line.split("/")]
+
+    def begin(self, paths: Iterable[str]) -> None:
+        """Let the medium know the names of what will be written, before any of it is."""
+        whole = f"{self.root}/{JOURNAL}"
+        self._medium.remove(whole, sync=False)
+        file = self._medium.create(whole, _FILE_MODE)
+        try:
+            file.write_at(0, "".join(f"{path}\n" for path in paths).encode("ascii"))
+            file.finish()
+        finally:
+            file.close()
+        self._medium.sync_folder(self.root)
+
+    def end(self) -> None:
+        """Everything is on the medium, and named."""
+        self._medium.remove(f"{self.root}/{JOURNAL}")
+
+    def put(self, path: str, fill: Callable[[FileSink], object]) -> Written:
+        """Write and sync one file, which must not exist. A failed one is removed again."""
+        whole = self._place(path)
+        file = self._medium.create(whole, _FILE_MODE)
+        try:
+            sink = FileSink(file)
+            fill(sink)
+            done = Written(path, file.size, sink.sha256())
+            file.finish()
+        except BaseException:
+            file.close()
+            self._forget(whole)
+            raise
+        self.written.append(done)
+        return done
+
+    def keep(self, found: Written) -> None:
+        """Count a file that is there already among those to be compared."""
+        self._place(found.path)
+        self.written.append(found)
+
+    def settle(self) -> None:
+        """Sync every folder: from here on all names are on the medium."""
+        for folder in sorted(self._folders, key=len, reverse=True):
+            self._medium.sync_folder(folder)
+
+    def direct(self, data: bytes) -> Written:
+        """Put a DICOMDIR in force, whole or not at all."""
+        part, final = f"{self.root}/{_PART}", f"{self.root}/{DIRECTORY}"
+        self._medium.remove(part, sync=False)
+        file = self._medium.create(part, _FILE_MODE)
+        try:
+            file.write_at(0, data)
+            file.finish()
+        finally:
+            file.close()
+        self._medium.swap(part, final)
+        done = Written(DIRECTORY, len(data), hashlib.sha256(data).hexdigest())
+        self.written.append(done)
+        return done
+
+    def drop(self, paths: Iterable[str]) -> None:
+        """Remove files that the DICOMDIR in force does not name any more."""
+        folders = set()
+        for path in paths:
+            whole = f"{self.root}/{path}"
+            if present(whole):
+                self._medium.remove(whole, sync=False)
+                folders.add(os.path.dirname(whole))
+        for folder in folders:
+            self._medium.sync_folder(folder)
+
+    def compare(self, watch: Callable[[int], None] = lambda _bytes: None) -> bool:
+        """Read everything back; whether all of it came from the medium itself.
+
+        Raises ``MediaError`` for a file that is not what was written.
+        """
+        uncached = True
+        for one in self.written:
+            whole = f"{self.root}/{one.path}"
+            found = reread(whole, self._medium.ops, watch)
+            if (found.size, found.sha256) != (one.size, one.sha256):
+                raise MediaError(f"{whole} does not come back from the medium as it was written", hint=_PULLED)
+            uncached = uncached and found.uncached
+        return uncached
+
+    @property
+    def ops(self) -> Ops:
+        """The seam."""
+        return self._medium.ops
+
+    def free_bytes(self) -> int:
+        """Room on the medium."""
+        return self._medium.free().bytes
+
+    def _place(self, path: str) -> str:
+        """The whole path; its folders are made."""
+        folder = self.root
+        for name in path.split("/")[:-1]:
+            folder = f"{folder}/{name}"
+            if folder not in self._folders:
+                self._medium.make_folder(folder, _FOLDER_MODE)
+                if os.path.islink(folder) or not os.path.isdir(folder):
+                    raise MediaError(f"{folder} is in the way: it is no folder", hint="Look at it, and remove it.")
+                self._folders.add(folder)
+        return f"{self.root}/{path}"
+
+    def _forget(self, whole: str) -> None:
+        try:
+            self._medium.remove(whole, sync=False)
+        except MediaError:
+            return  # a medium in trouble: the first error is the one to be told

@@ -1,0 +1,105 @@
+"""A stick that is pulled or fails at every step of an export: never a false "safe to remove"; the next completes it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pydicom
+import pytest
+from fakes import exports
+from fakes.stick import Stick
+
+from agent.dataset import uid
+from agent.errors import NotSafe
+from agent.exchange.export import Media
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agent.exchange.export import Outcome
+
+TWO = (("us", uid.RLE_LOSSLESS), ("sc", uid.EXPLICIT_VR_LE))
+
+
+def holds(stick: Stick, outcome: Outcome) -> list[str]:
+    """What the medium lacks of a set that was called safe."""
+    return [
+        one.path for one in outcome.files if hashlib.sha256(stick.medium.get(one.path, b"")).hexdigest() != one.sha256
+    ]
+
+
+def named_files(stick: Stick) -> set[str]:
+    """Files that the DICOMDIR on the medium names; all of them are there."""
+    if "DICOMDIR" not in stick.medium:
+        return set()
+    directory = pydicom.dcmread(pydicom.filebase.DicomBytesIO(stick.medium["DICOMDIR"]))
+    names = {"/".join(row.ReferencedFileID) for row in directory.DirectoryRecordSequence if "ReferencedFileID" in row}
+    assert names <= set(stick.medium)
+    return names
+
+
+def steps_of(root: Path, folder: Path, before: Path | None = None) -> int:
+    fresh(folder, before)
+    stick = Stick(str(folder))
+    outcome = exports.run(root, folder, media=Media(stick))
+    assert holds(stick, outcome) == []
+    return stick.steps
+
+
+def fresh(folder: Path, before: Path | None = None) -> dict[str, bytes]:
+    shutil.rmtree(folder, ignore_errors=True)
+    if before is None:
+        folder.mkdir()
+        return {}
+    shutil.copytree(before, folder)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(autouse=True)
+def the_stick_alone_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is durable is the business of the model; the disk of the machine is not waited for."""
+    monkeypatch.setattr(os, "fsync", lambda _fd: None)
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("how", ["pulled", "fails once", "fails"])
+@pytest.mark.parametrize("again", [False, True], ids=["empty", "with a set"])
+def test_at_every_step(tmp_path: Path, how: str, again: bool) -> None:
+    root = exports.filled(tmp_path, TWO)
+    out = tmp_path / "stick"
+    before = None
+    if again:
+        other = exports.filled(tmp_path / "other", (("dx", uid.EXPLICIT_VR_LE),))
+        before = tmp_path / "before"
+        before.mkdir()
+        exports.run(other, before)
+    wrong = []
+    unsafe = 0
+    for at in range(1, steps_of(root, out, before) + 1, 1 if how == "pulled" else 3):
+        stick = Stick(
+            str(out),
+            medium=fresh(out, before),
+            **({"pull_at": at} if how == "pulled" else {"fail_at": at, "sticky": how == "fails"}),
+        )
+        old = named_files(stick)
+        try:
+            outcome = exports.run(root, out, media=Media(stick))
+        except NotSafe as error:
+            unsafe += "NOT safe" in str(error) and "repeat the export" in error.hint
+        else:
+            if missing := holds(stick, outcome):
+                wrong.append(f"{how} at {at}: called safe, and {missing} are not there")
+        if not old <= named_files(stick):
+            wrong.append(f"{how} at {at}: the set that was there is damaged")
+        stick.plug_in()
+        stick.pull_at = stick.fail_at = 0
+        outcome = exports.run(root, out, media=Media(stick))
+        if len(outcome.exported) != len(TWO) or holds(stick, outcome):
+            wrong.append(f"{how} at {at}: the second export is not complete: {outcome}")
+        if left := set(stick.medium) - {one.path for one in outcome.files} - old:
+            wrong.append(f"{how} at {at}: the second export leaves {left}")
+    assert wrong == []
+    assert unsafe > 15
