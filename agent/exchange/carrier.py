@@ -27,6 +27,8 @@ from agent.spool.durable import Medium
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from _typeshed import ReadableBuffer
+
     from agent.exchange.cms import Keys
     from agent.exchange.writer import FileSink
     from agent.media.profile import Profile
@@ -218,7 +220,7 @@ class _Stream(io.RawIOBase):
         """It is, too."""
         return True
 
-    def write(self, data: object) -> int:  # type: ignore[override]  # any buffer
+    def write(self, data: ReadableBuffer) -> int:
         """Write at the place."""
         done = self._file.write_at(self._at, data)
         self._at += done

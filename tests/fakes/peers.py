@@ -33,6 +33,9 @@ PACKAGES = {
     "gdcmdump": "libgdcm-tools", "gdcmraw": "libgdcm-tools", "gdcmconv": "libgdcm-tools", "openssl": "openssl",
     "opj_decompress": "libopenjp2-tools",
     "strace": "strace",
+    "dcmmkdir": "dcmtk", "dcdirdmp": "dicom3tools", "dcentvfy": "dicom3tools", "gdcminfo": "libgdcm-tools",
+    "mkfs.vfat": "dosfstools", "fsck.vfat": "dosfstools", "mcopy": "mtools", "mdir": "mtools",
+    "isoinfo": "genisoimage",
 }  # fmt: skip
 
 
