@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import zipfile
-from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pydicom
@@ -27,6 +27,21 @@ if TYPE_CHECKING:
     from agent.exchange.export import Outcome
 
 COUNT = len(exports.KINDS)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """pydicom's FileSet leaves folders of its own to the garbage collector."""
+    made: list[TemporaryDirectory[str]] = []
+
+    def kept() -> TemporaryDirectory[str]:
+        made.append(TemporaryDirectory())
+        return made[-1]
+
+    monkeypatch.setattr(pydicom.fileset, "TemporaryDirectory", kept)
+    yield
+    for folder in made:
+        folder.cleanup()
 
 
 @pytest.fixture(scope="module")
@@ -55,19 +70,6 @@ def said(*words: object) -> str:
     done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
     return done.stdout + done.stderr
-
-
-@contextmanager
-def file_set(path: Path) -> Iterator[FileSet]:
-    """The set as pydicom has it; it would leave its own folder to the garbage collector."""
-    found = FileSet(path)
-    yield found
-    found._tmp.cleanup()
-
-
-def in_set(path: Path) -> int:
-    with file_set(path) as found:
-        return len(found)
 
 
 def images(folder: Path) -> list[Path]:
@@ -103,7 +105,7 @@ def test_dcmmkdir_finds_the_profile_kept(
     for extra in ((), ("+A",)):
         told = said(need("dcmmkdir"), "-v", switch, *extra, "+id", folder, "+D", folder / "DICOMDIR", *names)
         assert "E: " not in told, told
-        assert in_set(folder / "DICOMDIR") == count
+        assert len(FileSet(folder / "DICOMDIR")) == count
 
 
 def test_dicom3tools_find_every_record_and_every_image_in_order(
@@ -152,7 +154,7 @@ def test_a_real_fat_volume_holds_it(exported: tuple[Path, Outcome], need: Callab
     back = tmp_path / "back"
     back.mkdir()
     said(need("mcopy"), "-s", "-n", "-i", volume, "::/*", back)
-    assert in_set(back / "DICOMDIR") == COUNT
+    assert len(FileSet(back / "DICOMDIR")) == COUNT
     assert all((back / one.path).read_bytes() == (folder / one.path).read_bytes() for one in outcome.files)
     listing = said(need("mdir"), "-/", "-b", "-i", volume)
     assert "~" not in listing  # no name needs a second, long one
@@ -208,7 +210,7 @@ def test_a_zip_to_mail(exported: tuple[Path, Outcome], need: Callable[[str], str
     with zipfile.ZipFile(mail) as archive:
         assert archive.testzip() is None
         archive.extractall(tmp_path / "back")
-    assert in_set(tmp_path / "back" / "DICOMDIR") == COUNT
+    assert len(FileSet(tmp_path / "back" / "DICOMDIR")) == COUNT
 
 
 @pytest.mark.parametrize("signed", [False, True])
