@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,9 +23,11 @@
 
 enum { SHORT = -1, LIE = -2 }; /* instead of an errno */
 
-enum call { OPENED = 1, WROTE, CUT, ALLOCATED, SYNCED, DATA_SYNCED, RENAMED, UNLINKED, MADE, REMOVED, LINKED, MODE };
+enum call {
+    OPENED = 1, WROTE, CUT, ALLOCATED, SYNCED, DATA_SYNCED, RENAMED, UNLINKED, MADE, REMOVED, LINKED, MODE, ALL_SYNCED
+};
 static const char *const names[] = {"",       "open",   "write", "ftruncate", "fallocate", "fsync", "fdatasync",
-                                    "rename", "unlink", "mkdir", "rmdir",     "link",      "chmod"};
+                                    "rename", "unlink", "mkdir", "rmdir",     "link",      "chmod", "syncfs"};
 
 #define CALLS 65536
 static struct seen {
@@ -34,6 +37,7 @@ static struct seen {
 
 static char root[4096];
 static int log_fd = -1;
+static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 static long count, kill_at, error_at;
 static int error_code, error_sticky;
 static unsigned char tracked[FDS];
@@ -71,6 +75,7 @@ static void put(char kind, uint64_t inode, int64_t offset, const void *a, uint32
 {
     if (log_fd < 0)
         return;
+    pthread_mutex_lock(&log_lock);
     char head[25];
     head[0] = kind;
     memcpy(head + 1, &inode, 8);
@@ -82,6 +87,7 @@ static void put(char kind, uint64_t inode, int64_t offset, const void *a, uint32
         REAL(write)(log_fd, a, a_size);
     if (b_size)
         REAL(write)(log_fd, b, b_size);
+    pthread_mutex_unlock(&log_lock);
 }
 
 __attribute__((visibility("default"))) void shim_promise(const char *text)
@@ -293,17 +299,19 @@ TRUNCATE(ftruncate64, off64_t)
 ALLOCATE(posix_fallocate, off_t)
 ALLOCATE(posix_fallocate64, off64_t)
 
-#define SYNC(name, call)                                                                                               \
+/* In the log `reach` says what is synced: 0 the file with its times, 1 (fdatasync) without, 2 the whole file system. */
+#define SYNC(name, call, reach)                                                                                        \
     int name(int fd)                                                                                                   \
     {                                                                                                                  \
         if (!ours_fd(fd))                                                                                              \
             return REAL(name)(fd);                                                                                     \
         GATE(call, NULL, fd, 0);                                                                                       \
-        put('S', inode_of(fd), 0, NULL, 0, NULL, 0);                                                                   \
+        put('S', inode_of(fd), reach, NULL, 0, NULL, 0);                                                               \
         return REAL(name)(fd);                                                                                         \
     }
-SYNC(fsync, SYNCED)
-SYNC(fdatasync, DATA_SYNCED)
+SYNC(fsync, SYNCED, 0)
+SYNC(fdatasync, DATA_SYNCED, 1)
+SYNC(syncfs, ALL_SYNCED, 2)
 
 int rename(const char *from, const char *to)
 {
@@ -348,7 +356,10 @@ int rmdir(const char *path)
     if (!ours(path) || lstat(path, &found) != 0)
         return REAL(rmdir)(path);
     GATE(REMOVED, path, -1, 0);
-    return REAL(rmdir)(path);
+    int result = REAL(rmdir)(path);
+    if (result == 0)
+        put('U', found.st_ino, 0, path, (uint32_t)strlen(path), NULL, 0);
+    return result;
 }
 
 int link(const char *from, const char *to)
@@ -356,7 +367,11 @@ int link(const char *from, const char *to)
     if (!ours(to))
         return REAL(link)(from, to);
     GATE(LINKED, to, -1, 0);
-    return REAL(link)(from, to);
+    struct stat found;
+    int result = REAL(link)(from, to);
+    if (result == 0 && lstat(to, &found) == 0)
+        put('L', found.st_ino, 0, to, (uint32_t)strlen(to), NULL, 0);
+    return result;
 }
 
 int fchmod(int fd, mode_t mode)
