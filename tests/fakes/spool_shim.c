@@ -24,7 +24,19 @@
 enum { SHORT = -1, LIE = -2 }; /* instead of an errno */
 
 enum call {
-    OPENED = 1, WROTE, CUT, ALLOCATED, SYNCED, DATA_SYNCED, RENAMED, UNLINKED, MADE, REMOVED, LINKED, MODE, ALL_SYNCED
+    OPENED = 1,
+    WROTE,
+    CUT,
+    ALLOCATED,
+    SYNCED,
+    DATA_SYNCED,
+    RENAMED,
+    UNLINKED,
+    MADE,
+    REMOVED,
+    LINKED,
+    MODE,
+    ALL_SYNCED
 };
 static const char *const names[] = {"",       "open",   "write", "ftruncate", "fallocate", "fsync", "fdatasync",
                                     "rename", "unlink", "mkdir", "rmdir",     "link",      "chmod", "syncfs"};

@@ -41,8 +41,21 @@ BOTH = (PACS, SECOND)
 NO_WAIT = Policy(evict_after_s=0.0, reask_after_s=0.0)
 
 
+OURS = "1.2.826.0.1.3680043.2.1143.9."
+
+
 def uid_of(number: int) -> str:
-    return f"1.2.826.0.1.3680043.2.1143.9.{number}"
+    return f"{OURS}{number}"
+
+
+def word_of(uid: str) -> str:
+    """How a promise names an instance: by the number of ``uid_of``, or by its UID."""
+    return uid.removeprefix(OURS)
+
+
+def uid_from(word: str) -> str:
+    """The UID of the instance that a promise names."""
+    return word if "." in word else uid_of(int(word))
 
 
 def element(tag: int, vr: bytes, value: bytes) -> bytes:
@@ -128,7 +141,7 @@ class World:
     def capture(self, spool: Spool, number: int, **how: Any) -> None:
         sealed = capture(spool, number, **how)
         if not sealed.duplicate:
-            assert os.path.getsize(sealed.path) == sealed.size
+            assert os.path.exists(sealed.path) and os.path.getsize(sealed.path) == sealed.size  # noqa: PT018
         self.promise("captured", number, sealed.data_set_sha256)
 
     def send(self, spool: Spool, destination: str, *, limit: int = 4, one_by_one: bool = False) -> int:
@@ -137,13 +150,16 @@ class World:
         for item in items:
             with open(item.path, "rb") as file:
                 body = file.read()[item.data_set_offset :]
+            if hashlib.sha256(body).digest() != item.data_set_sha256:  # as the worker does: not a byte of it leaves
+                spool.examine(item)
+                continue
             # The archive keeps what it gets even when we do not live to read its answer.
-            self.promise("at", destination, item.sop_instance_uid.rsplit(".", 1)[1], hashlib.sha256(body).hexdigest())
+            self.promise("at", destination, word_of(item.sop_instance_uid), hashlib.sha256(body).hexdigest())
             answers.append(Answer(item, 0x0000, peer="TEST@127.0.0.1:104", sent_at=1.0, answered_at=2.0))
         for batch in [[answer] for answer in answers] if one_by_one else [answers]:
             spool.stored_many(batch)
             for answer in batch:
-                self.promise("stored", destination, answer.item.sop_instance_uid.rsplit(".", 1)[1])
+                self.promise("stored", destination, word_of(answer.item.sop_instance_uid))
         return len(items)
 
     def ask(self, spool: Spool, destination: str = "pacs") -> tuple[str, list[str]]:
@@ -157,16 +173,16 @@ class World:
 
     def settle(self, spool: Spool, uid: str, committed: list[str], failed: Iterable[tuple[str, int]] = ()) -> None:
         for one in committed:
-            self.promise("vouched", one.rsplit(".", 1)[1])
+            self.promise("vouched", word_of(one))
         assert spool.settle(uid, committed, failed, destination="pacs")
         for one in committed:
-            self.promise("committed", one.rsplit(".", 1)[1])
+            self.promise("committed", word_of(one))
 
     def divert(self, spool: Spool) -> None:
         """Let "second" have what waits for "pacs"."""
         for row in spool.rows(destination="pacs"):
             if row.state in {"queued", "deferred"}:
-                self.promise("diverted", row.sop_instance_uid.rsplit(".", 1)[1])
+                self.promise("diverted", word_of(row.sop_instance_uid))
         spool.divert("pacs", "second", "down")
 
     def finish(self, spool: Spool) -> None:
@@ -208,7 +224,7 @@ class World:
         return wrong
 
     def _promised(self, spool: Spool, number: str, content: str, vouched: set[str], *, rebuilt: bool) -> list[str]:
-        receipt = spool.receipt(uid_of(int(number)))
+        receipt = spool.receipt(uid_from(number))
         if receipt is None:
             return [] if rebuilt and number in vouched else [f"I1 {number} was acknowledged and is unknown"]
         if receipt.data_set_sha256 != content:
@@ -221,7 +237,7 @@ class World:
 
     def _decided(self, spool: Spool, words: list[str]) -> list[str]:
         number, name = words[-1], words[1] if words[0] == "stored" else "pacs"
-        receipt = spool.receipt(uid_of(int(number)))
+        receipt = spool.receipt(uid_from(number))
         state = next((d.state for d in receipt.deliveries if d.destination == name), None) if receipt else None
         fine = {"stored", "awaiting commitment", "committed"} if words[0] == "stored" else {"committed"}
         missing = any(p[0] == "missing" and p[1] == number for p in self.promises())
@@ -252,7 +268,7 @@ class World:
         for number, life, _digest, uid in rows.values():
             if number not in seen and life != 23:
                 wrong.append(f"I3 row {number:08X} has no file and is not evicted")
-            if life == 23 and uid.rsplit(".", 1)[1] not in evictable:
+            if life == 23 and word_of(uid) not in evictable:
                 wrong.append(f"I5 {uid} was evicted before every destination had it")
         return wrong
 
@@ -356,7 +372,7 @@ def run_send(world: World) -> None:
 def run_commit(world: World) -> None:
     with world.open() as spool:
         uid, asked = world.ask(spool)
-        world.promise("missing", asked[1].rsplit(".", 1)[1])
+        world.promise("missing", word_of(asked[1]))
         world.settle(spool, uid, asked[:1], [(asked[1], 0x0112), (asked[2], 0x0213)])
         world.finish(spool)
 
@@ -366,7 +382,7 @@ def run_unconfirmed(world: World) -> None:
     with world.open() as spool:
         items = spool.awaiting_commitment("pacs", 1e12)
         for item in items:
-            world.promise("missing", item.sop_instance_uid.rsplit(".", 1)[1])
+            world.promise("missing", word_of(item.sop_instance_uid))
         spool.not_offered(items[:1], "it has none")
         uid, _ = world.ask(spool)
         spool.unanswered(uid, "it was cut off")

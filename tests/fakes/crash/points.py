@@ -1,7 +1,7 @@
 """Kill one scenario at every Nth call, and its recovery at every call of that; look at what each crash leaves.
 
 A process that is killed loses no byte it has written: what remains is the state of the files at that call (what a power
-cut takes besides is spool_replay.py). Each life is a forked child of this process, which runs under the shim.
+cut takes besides is cuts.py). Each life is a forked child of this process, which runs under the shim.
 """
 
 from __future__ import annotations

@@ -12,11 +12,10 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from fakes.spool_faults import look as look_at_spool
+from fakes.spool_world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from fakes.spool_world import World
 
 
 def open_and_close(world: World) -> None:
@@ -33,3 +32,4 @@ class Scenario(NamedTuple):
     run: Callable[[World], None]
     look: Callable[[World], list[str]] = partial(look_at_spool, rebuilt=False)
     recover: Callable[[World], None] = open_and_close
+    world: type[World] = World
