@@ -7,8 +7,9 @@ everywhere else (ARCHITECTURE.md, "The spool"). The order that makes an instance
 
     create .part in its final folder -> write -> fsync(file) -> rename in the same folder -> fsync(folder)
 
-and only then may a ledger row speak of it. Renames never cross folders for live instances; quarantine, which does
-cross, syncs both folders.
+and only then may a ledger row speak of it. A group (group.py) does the same for many with ``Medium.flush``, which makes
+bytes and names of the whole file system durable at once. Renames never cross folders for live instances; quarantine,
+which does cross, syncs both folders.
 
 A failed fsync kills its ``File``: the descriptor is closed, and every later call raises the same error again. The
 caller writes the bytes anew into a new file or gives up; it can never "sync again and be lucky".
@@ -25,7 +26,7 @@ import errno
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from agent.errors import FileUnreadable, MediaError, SpoolDamaged, SpoolError, SpoolFull
+from agent.errors import DeviceError, FileUnreadable, MediaError, SpoolDamaged, SpoolError, SpoolFull
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -168,13 +169,21 @@ class File:
         self.allocated = max(self.allocated, self.size)
         self.size = min(self.size, length)
 
-    def finish(self) -> None:
-        """Cut the file to its true size, sync and close it: from here on its bytes are durable."""
+    def settle(self) -> None:
+        """Cut the file to its true size; nothing is durable yet."""
         self._alive()
-        try:
-            if self.allocated > self.size:
+        if self.allocated > self.size:
+            try:
                 self._ops.step("truncate", self.path)
                 os.ftruncate(self._fd, self.size)
+            except OSError as error:
+                raise self._die(error, "truncate") from error
+            self.allocated = self.size
+
+    def finish(self) -> None:
+        """Cut the file to its true size, sync and close it: from here on its bytes are durable."""
+        self.settle()
+        try:
             self._ops.step("fsync", self.path)
             os.fsync(self._fd)
             fd, self._fd = self._fd, -1
@@ -207,6 +216,11 @@ class File:
             os.fdatasync(self._fd)
         except OSError as error:
             raise self._die(error, "fsync") from error
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was finished or closed."""
+        return self._fd < 0
 
     def close(self) -> None:
         """Close without any promise; idempotent."""
@@ -259,11 +273,47 @@ class Syncer:
 class Medium:
     """The changing calls on one spool folder."""
 
-    __slots__ = ("ops", "root")
+    __slots__ = ("_whole", "ops", "root")
 
     def __init__(self, root: str, ops: Ops | None = None) -> None:
         self.root = root
         self.ops = ops or Ops()
+        self._whole = -1  # what ``flush`` asks; opened before anything is written: errors since then are reported
+
+    def watch(self) -> None:
+        """Open what ``flush`` needs, before the first write that it is to answer for; raises ``MediaError``."""
+        if self._whole < 0:
+            try:
+                self._whole = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            except OSError as error:
+                raise media_error(error, "open", self.root) from error
+
+    @property
+    def watched(self) -> bool:
+        """Whether ``flush`` may be used."""
+        return self._whole >= 0
+
+    def close(self) -> None:
+        """Let go of what ``watch`` opened; idempotent."""
+        fd, self._whole = self._whole, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def flush(self) -> None:
+        """Make all bytes and names on the file system durable; raises ``MediaError`` when any of them may be lost.
+
+        Whose they are it does not say: sync what matters one by one to find out.
+        """
+        from agent.native.sync import sync_file_system  # a box that never groups does without the C core here
+
+        assert self._whole >= 0, "watch first"
+        try:
+            self.ops.step("syncfs", self.root)
+            sync_file_system(self._whole)
+        except OSError as error:
+            raise media_error(error, "syncfs", self.root) from error
+        except DeviceError as error:
+            raise MediaError(f"syncfs {self.root}: something on it could not be written") from error
 
     def create(self, path: str, mode: int = FILE_MODE) -> File:
         """Create ``path``, which must not exist, for writing and reading back; umask takes from ``mode``."""
@@ -292,6 +342,10 @@ class Medium:
         """Rename within one folder and sync the folder: ``final`` exists from here on. Never overwrites."""
         self._rename(part, final)
         self.sync_folder(os.path.dirname(final))
+
+    def name(self, part: str, final: str) -> None:
+        """Rename within one folder, for now: the name is durable with the next sync. Never overwrites."""
+        self._rename(part, final)
 
     def replace(self, path: str, data: bytes) -> None:
         """Put ``data`` in the place of ``path``, whole or not at all; not synced: only for what nobody was promised."""

@@ -2,7 +2,8 @@
 
 Writers hand in a *job*, a function of the connection. Jobs that arrive while a commit is under way are done together in
 the next transaction, each in its own savepoint, so that a burst costs one flush and not one per job; ``write`` returns
-only after its commit is on the medium. A job that raises undoes itself alone.
+only after its commit is on the medium. A job that raises undoes itself alone. ``write_all`` brings many jobs at once,
+and may bring the flush as well, for those that have more to make durable than rows (group.py).
 
 After an I/O error of SQLite the connection is *suspect*: a page the kernel failed to write may look clean, and a WAL
 with such a hole would take back later commits in a power cut. Before its next use it is closed, reopened and
@@ -23,7 +24,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from agent.errors import MediaError, SpoolDamaged, SpoolError, SpoolFull
 from agent.spool import schema
@@ -31,7 +32,7 @@ from agent.spool.durable import make_private, media_error
 from agent.spool.states import LIVES, MOVES, WORDS, Event, Life, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from agent.spool.durable import Ops
 
@@ -48,10 +49,12 @@ _FULL_CODES = {sqlite3.SQLITE_FULL}
 _DAMAGED_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-class _Pending:
+class Pending(Generic[T]):
+    """One job, and how it ended: ``error`` is None once it is durable."""
+
     __slots__ = ("done", "error", "job", "result")
 
-    def __init__(self, job: Callable[[sqlite3.Connection], Any]) -> None:
+    def __init__(self, job: Callable[[sqlite3.Connection], T]) -> None:
         self.job = job
         self.done = False
         self.result: Any = None
@@ -70,13 +73,13 @@ class Ledger:
         self._ops = ops
         self._lock = threading.Lock()
         self._queue_lock = threading.Lock()
-        self._pending: list[_Pending] = []
+        self._pending: list[Pending[Any]] = []
         self._suspect = False
         self._closed = False
 
     def write(self, job: Callable[[sqlite3.Connection], T]) -> T:
         """Run ``job`` in a transaction and return its result once the commit is durable."""
-        mine = _Pending(job)
+        mine = Pending(job)
         with self._queue_lock:
             self._pending.append(mine)
         with self._lock:
@@ -90,6 +93,20 @@ class Ledger:
             raise _not_finished(self.path)
         result: T = mine.result
         return result
+
+    def write_all(
+        self, jobs: Sequence[Callable[[sqlite3.Connection], T]], flush: Callable[[], None] | None = None
+    ) -> list[Pending[T]]:
+        """Run ``jobs`` in one transaction and return how each ended.
+
+        ``flush`` makes the commit durable in SQLite's place, and raises ``SpoolError`` when it did not.
+        """
+        mine = [Pending(job) for job in jobs]
+        with self._lock:
+            with self._queue_lock:
+                group, self._pending = [*self._pending, *mine], []
+            self._commit(group, flush)
+        return mine
 
     def read(self, sql: str, values: tuple[Any, ...] | dict[str, Any] = ()) -> list[tuple[Any, ...]]:
         """Run one SELECT and return all its rows; callers bound them with LIMIT."""
@@ -109,11 +126,11 @@ class Ledger:
             except sqlite3.Error as error:
                 raise self._ledger_error(error, "close") from error
 
-    def _commit(self, group: list[_Pending]) -> None:
+    def _commit(self, group: list[Pending[Any]], flush: Callable[[], None] | None = None) -> None:
         """Do the jobs of ``group`` in one transaction; however this ends, each of them knows when it returns."""
         error: SpoolError | None = _not_finished(self.path)  # made now: there may be no memory for it later
         try:
-            error = self._transaction(group)
+            error = self._transaction(group) if flush is None else self._flushed(group, flush)
         except BaseException:
             self._suspect = True
             raise
@@ -123,7 +140,7 @@ class Ledger:
                 if error is not None and pending.error is None:
                     pending.error = error
 
-    def _transaction(self, group: list[_Pending]) -> SpoolError | None:
+    def _transaction(self, group: list[Pending[Any]]) -> SpoolError | None:
         """Commit, or return why not; raises what nobody expects, for the thread that happens to be here."""
         try:
             self._trustworthy()
@@ -148,7 +165,32 @@ class Ledger:
                 self._rollback()
         return None
 
-    def _run(self, pending: _Pending) -> None:
+    def _flushed(self, group: list[Pending[Any]], flush: Callable[[], None]) -> SpoolError | None:
+        """Commit without SQLite's own sync of the log, then flush; as ``_transaction``."""
+        try:
+            self._trustworthy()
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            error = self._transaction(group)
+            if error is None:
+                self._suspect = True  # until it is durable
+                flush()
+                self._suspect = False
+        except sqlite3.Error as found:
+            error = self._ledger_error(found, "write")
+            error.__cause__ = found
+        except SpoolError as found:
+            return found
+        finally:
+            self._sync_fully()
+        return error
+
+    def _sync_fully(self) -> None:
+        try:
+            self._db.execute("PRAGMA synchronous = FULL")
+        except sqlite3.Error:  # closed by a failed reopen, or it will be: a new connection syncs fully
+            self._suspect = True
+
+    def _run(self, pending: Pending[Any]) -> None:
         self._db.execute("SAVEPOINT job")
         try:
             pending.result = pending.job(self._db)

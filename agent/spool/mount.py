@@ -25,6 +25,11 @@ REFUSED_OPTIONS = {
     "volatile": "the overlay ignores every fsync",
 }
 
+# Where one syncfs(2) writes everything, waits for it and flushes the device. vfat does not flush; of others nothing is
+# known, and there every file is synced by itself.
+WHOLE_KINDS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs"})
+WHOLE_SINCE = (5, 8)  # before this Linux syncfs did not say that something could not be written
+
 
 class Mount(NamedTuple):
     """One line of mountinfo."""
@@ -77,6 +82,13 @@ def check(root: str, require_mount: str | None = None, *, mountinfo: str = MOUNT
     if not os.access(root, os.W_OK | os.X_OK):
         raise MediaError(f"spool folder {root} is not writable", hint="Check owner, mode and mount options.")
     return found
+
+
+def syncs_whole(found: Mount | None) -> bool:
+    """Whether one flush may stand for many files on this mount."""
+    numbers = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    recent = numbers is not None and (int(numbers[1]), int(numbers[2])) >= WHOLE_SINCE
+    return recent and found is not None and found.kind in WHOLE_KINDS
 
 
 def _check_options(root: str, found: Mount) -> None:

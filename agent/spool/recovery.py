@@ -48,6 +48,7 @@ class Report(NamedTuple):
     clips_kept: int = 0  # cut off by a crash: instances of the frames that were durable
     drafts_deleted: int = 0  # .part files: captures nobody was promised anything about
     adopted: int = 0  # files without row: durable, but the crash came before the row
+    named: int = 0  # rows of a group that were there before the names of their files
     requeued: int = 0  # deliveries that were under way
     evictions_finished: int = 0
     healed: int = 0  # files that were missing or damaged and are whole again
@@ -173,9 +174,11 @@ def _look(spool: Spool, folder: int, tally: _Tally, *, listed: bool) -> list[Fou
             _leave(spool, number, read_error(error, entry.path), tally)
             continue
         number = number if plain else None
-        if number is None or part or clip:
-            beside = clip or os.path.basename(clip_path(entry.path)) in names
-            things.append(Found(entry.path, number, part, size, None, clip=beside))
+        if number is None or clip:
+            things.append(Found(entry.path, number, part, size, None, clip=clip))
+        elif part:
+            beside = os.path.basename(clip_path(entry.path)) in names
+            things.append(_found(entry.path, number, size, rows.get(number))._replace(part=True, clip=beside))
         else:
             seen.add(number)
             things.append(_found(entry.path, number, size, rows.get(number)))
@@ -231,6 +234,13 @@ def _delete_draft(spool: Spool, found: Found, tally: _Tally) -> None:
     tally.add("drafts_deleted", f"{found.path} deleted: {lost}")
 
 
+def _give_name(spool: Spool, found: Found, tally: _Tally) -> None:
+    from agent.spool.group import give_name
+
+    assert found.number is not None
+    tally.add(*give_name(spool, found.number, found.row_size, found.row_digest))
+
+
 def _finish_eviction(spool: Spool, found: Found, tally: _Tally) -> None:
     assert found.number is not None
     spool.finish_eviction([found.number])
@@ -280,6 +290,7 @@ def _adopt(spool: Spool, found: Found, tally: _Tally) -> None:
 
 RULES: tuple[tuple[str, Callable[[Found], bool], Callable[[Spool, Found, _Tally], None]], ...] = (
     ("name not ours", lambda f: f.number is None, _set_strange_aside),
+    ("row before name", lambda f: f.part and f.life is Life.LIVE, _give_name),
     ("clip cut off", lambda f: f.part and f.clip, _keep_clip),
     ("draft", lambda f: f.part, _delete_draft),
     ("record of a clip", lambda f: f.clip, _remove_clip_record),
@@ -341,6 +352,8 @@ def _record_beside(spool: Spool, number: int, uid: str) -> InstanceRecord | None
 
 def adopt_orphan(spool: Spool, number: int) -> None:
     """A commit failed after the file had its name: adopt the file unless the row is there after all."""
+    if present(spool.path(number)):
+        spool.medium.sync_folder(os.path.dirname(spool.path(number)))
     if not spool.ledger.read("SELECT 1 FROM instance WHERE id = ?", (number,)) and present(spool.path(number)):
         adopt(spool, number)
 

@@ -24,33 +24,30 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from agent.errors import FileUnreadable, SpoolConflict, SpoolDamaged, SpoolError
-from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
+from agent.errors import AgentError, FileUnreadable, SpoolConflict, SpoolDamaged, SpoolError
 from agent.spool import lock, mount, rebuild, recovery
 from agent.spool.committing import Committing
 from agent.spool.core import Clock, Destination, write_destinations
 from agent.spool.draft import Draft, InstanceRecord, Measured, Sealed
-from agent.spool.durable import Medium, Ops, media_error, present
+from agent.spool.durable import Medium, Ops, present
 from agent.spool.evicting import Evicting
 from agent.spool.failover import Diverting
 from agent.spool.forwarding import Forwarding, lost_or_damaged
+from agent.spool.group import Claims, Groups, Member
 from agent.spool.ledger import details, live, move, note, queue
 from agent.spool.names import INSTANCES, LEDGER, LOCK, QUARANTINE, Counter, clip_path, folder_path
 from agent.spool.priority import of_new, said_of
-from agent.spool.quota import MIB, Floor, Policy
+from agent.spool.quota import Floor, Policy
 from agent.spool.states import Event, Life, State
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from agent.spool.core import Item
     from agent.spool.receipt import Place, Receipt, Row
-
-COPY_CHUNK = MIB // 4  # bytes per read when a file is imported
 
 
 class Spool(Forwarding, Committing, Diverting, Evicting):
@@ -62,8 +59,8 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         "_folders",
         "_lock_fd",
         "_orphans",
-        "_sealing",
-        "_uids",
+        "claims",
+        "groups",
         "report",
         "unreadable",
     )
@@ -83,10 +80,12 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         """
         policy, clock = policy or Policy(), clock or Clock()
         root = os.path.abspath(root)
-        mount.check(root, policy.require_mount)
+        whole = mount.syncs_whole(mount.check(root, policy.require_mount))
         lock_fd = lock.take(f"{root}/{LOCK}")
         try:
             medium = Medium(root, ops)
+            if whole:
+                medium.watch()
             for name in (INSTANCES, QUARANTINE):
                 if not os.path.isdir(f"{root}/{name}"):
                     medium.make_folder(f"{root}/{name}")
@@ -105,12 +104,12 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
 
     def _take_over(self, lock_fd: int, aside: str | None, *, rebuilt: bool) -> None:
         self._lock_fd = lock_fd
+        self.claims = Claims()
+        self.groups = Groups(self)
         self._folders: set[int] = set()
         self._orphans: list[int] = []
         self._custody = threading.RLock()  # who judges a file that has its name: adopts, examines, heals or sets aside
         self.unreadable = {}
-        self._sealing = threading.Condition()
-        self._uids: set[str] = set()
         self._counter = Counter(rebuild.first_number(self.ledger, self.root, rebuilt=rebuilt))
         self.report = recovery.recover(self, aside, rebuilt=rebuilt)
         self.admission.make_room = lambda missing: self.evict(need_bytes=max(missing, 1))
@@ -144,26 +143,30 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         """
         draft.stays = draft.stays or (draft.clip is not None and draft.clip.marks > 0)
         try:
-            found = draft.measure()
-            _compare(found, record, draft.file.path)
-            study, series = record.study_uid or found.origin.study_uid, record.series_uid or found.origin.series_uid
-            return self._seal(draft, record._replace(study_uid=study, series_uid=series), found)
+            end = self.groups.join([self.member(draft, record)])[0]
+            if isinstance(end, AgentError):
+                raise end
+            return end
         finally:
             draft.abandon()
 
-    def _seal(self, draft: Draft, record: InstanceRecord, found: Measured) -> Sealed:
-        try:
-            for name in record.destinations or ():
-                self.destination_id(name)  # an unknown name must show before the file has its own
+    def member(self, draft: Draft, record: InstanceRecord) -> Member:
+        """Read a draft back and hold it against its record; raises ``DataSetError`` and ``SpoolError``."""
+        found = draft.measure()
+        _compare(found, record, draft.file.path)
+        study, series = record.study_uid or found.origin.study_uid, record.series_uid or found.origin.series_uid
+        return self.groups.ready(Member(draft, record._replace(study_uid=study, series_uid=series), found))
+
+    def seal_alone(self, draft: Draft, record: InstanceRecord, found: Measured) -> Sealed:
+        """Seal what may be known already; the caller abandons the draft."""
+        if not draft.file.closed:
             draft.file.finish()
-            with self._only(record.sop_instance_uid):
-                self._adopt_orphans()
-                if self.known(record.sop_instance_uid) is not None:
-                    with self._custody:
-                        return self._again(draft, record, found)
-                return self._first(draft, record, found)
-        finally:
-            draft.abandon()
+        with self.claims.only(record.sop_instance_uid):
+            self.adopt_orphans()
+            if self.known(record.sop_instance_uid) is not None:
+                with self._custody:
+                    return self._again(draft, record, found)
+            return self.seal_first(draft, record, found)
 
     def abandon(self, draft: Draft) -> None:
         """Remove the ``.part`` of a draft and free its room; idempotent, never raises (recovery does it too)."""
@@ -193,27 +196,10 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
 
     def import_file(self, path: str, *, destinations: tuple[str, ...] | None = None, source: str = "import") -> Sealed:
         """Copy a DICOM file into the spool and seal it; raises ``NotDicomError`` or ``DecodeError`` for other files."""
-        try:
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise media_error(error, "open", path) from error
-        try:
-            with self.draft(os.fstat(fd).st_size) as draft:
-                while chunk := os.pread(fd, COPY_CHUNK, draft.tell()):
-                    if not draft.tell():
-                        decode_prefix(
-                            chunk[:PREFIX_LIMIT_BYTES]
-                        )  # refuse before a gigabyte of something else is copied
-                    draft.write(chunk)
-                found = draft.measure()
-                record = recovery.record_of(
-                    found, captured_at=self.clock.wall(), source=source, destinations=destinations
-                )
-                return self._seal(draft, record, found)
-        except OSError as error:
-            raise media_error(error, "read", path) from error
-        finally:
-            os.close(fd)
+        ((_, end),) = self.groups.import_files([path], destinations=destinations, source=source)
+        if isinstance(end, AgentError):
+            raise end
+        return end
 
     # --- what the ledger says ----------------------------------------------------------------------
 
@@ -255,6 +241,7 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         try:
             self.ledger.close()
         finally:
+            self.medium.close()
             os.close(self._lock_fd)
 
     def __enter__(self) -> Spool:
@@ -265,7 +252,8 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
 
     # --- sealing, step by step -----------------------------------------------------------------------
 
-    def _first(self, draft: Draft, record: InstanceRecord, found: Measured) -> Sealed:
+    def seal_first(self, draft: Draft, record: InstanceRecord, found: Measured) -> Sealed:
+        """Name a file that is durable and write its rows; its UID is new and nobody else decides about it."""
         final = self.path(draft.number)
         draft.moved = True  # even when publish fails half-way: what has its final name is recovery's to judge
         try:
@@ -273,14 +261,24 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
             sealed = self.enter(draft.number, record, found)
         except BaseException:
             # The commit may have happened or not; the file may have its name. Looked at again before the next seal.
-            self._orphans.append(draft.number)
+            self.orphan(draft.number)
             raise
         draft.settled = True
         return sealed
 
     def enter(self, number: int, record: InstanceRecord, found: Measured, *, detail: str = "") -> Sealed:
         """Write the rows of a file that is durable under its final name."""
-        names = self.every_destination() if record.destinations is None else record.destinations
+        job, sealed = self.entry(number, record, found, detail=detail)
+        self.ledger.write(job)
+        self.tell_fresh(record, number)
+        self.wake()
+        return sealed
+
+    def entry(
+        self, number: int, record: InstanceRecord, found: Measured, *, detail: str = ""
+    ) -> tuple[Callable[[sqlite3.Connection], None], Sealed]:
+        """Make the job that writes the rows of an instance, and what can be promised of it then."""
+        names = self._owed_by(record)
         numbers = [self.destination_id(name) for name in names]
         wall = self.clock.wall()
         captured_at = wall if record.captured_at is None else record.captured_at
@@ -299,10 +297,18 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
             for destination in numbers:
                 queue(db, number, destination, priority, at=wall)
 
-        self.ledger.write(job)
-        self._remember_fresh(names, number)
-        self.wake()
-        return _sealed(self, number, record, found, captured_at, wall, duplicate=False)
+        return job, _sealed(self, number, record, found, captured_at, wall, duplicate=False)
+
+    def tell_fresh(self, record: InstanceRecord, number: int) -> None:
+        """Let the new instance be among the young ones of its destinations."""
+        self._remember_fresh(self._owed_by(record), number)
+
+    def _owed_by(self, record: InstanceRecord) -> tuple[str, ...]:
+        return self.every_destination() if record.destinations is None else record.destinations
+
+    def orphan(self, number: int) -> None:
+        """Have a file with its name, whose row is in doubt, looked at before the next seal."""
+        self._orphans.append(number)
 
     def _again(self, draft: Draft, record: InstanceRecord, found: Measured) -> Sealed:
         known = self.known(record.sop_instance_uid)  # again: it may have been set aside or healed meanwhile
@@ -319,6 +325,8 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
             raise SpoolConflict(
                 f"{record.sop_instance_uid} is instance {number:08X} with other content; new file: {aside}"
             )
+        if number in self._orphans:  # it must be durable before anybody is told that it is here
+            recovery.adopt_orphan(self, number)
         if life is Life.LIVE:
             life = self.examine_number(number)  # whoever is told "done" may delete the only other copy
         if life in {Life.DAMAGED, Life.LOST}:
@@ -391,7 +399,7 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
 
         return self.ledger.write(job)
 
-    def _adopt_orphans(self) -> None:
+    def adopt_orphans(self) -> None:
         """Look again at files whose commit failed, one thread at a time; none of them fails the seal that looks."""
         if not self._orphans:
             return
@@ -405,20 +413,6 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
                 except SpoolError:
                     continue  # stays an orphan until the next seal or start
                 self._orphans.remove(number)
-
-    @contextmanager
-    def _only(self, uid: str) -> Iterator[None]:
-        """One thread at a time may decide about one UID."""
-        with self._sealing:
-            while uid in self._uids:
-                self._sealing.wait()
-            self._uids.add(uid)
-        try:
-            yield
-        finally:
-            with self._sealing:
-                self._uids.discard(uid)
-                self._sealing.notify_all()
 
 
 def prepare(root: str) -> None:

@@ -46,7 +46,8 @@ typedef enum {
     MGA_ERR_DEV_EVENT = -202,  /* no eventfd, or no descriptor */
     MGA_ERR_DEV_THREAD = -203, /* no thread */
     MGA_ERR_DEV_READ = -204,   /* the file or device returned an error */
-    MGA_ERR_DEV_SHORT = -205   /* the file ended inside a frame */
+    MGA_ERR_DEV_SHORT = -205,  /* the file ended inside a frame */
+    MGA_ERR_DEV_SYNC = -206    /* a file system could not be synced, or something on it could not be written */
 } mga_status;
 
 /* One frame's layout; the words of PS3.3 C.7.6.3. */
@@ -219,6 +220,14 @@ int64_t mga_window_find(const void *src, size_t src_size, const mga_format *form
 /* 8-bit samples by pixel, as many as the frame has; box averages. Bytes written or MGA_ERR_ARG_*. */
 int64_t mga_thumbnail(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
                       const mga_thumbnail_params *params);
+
+/* --- files ---------------------------------------------------------------------------------------------------------
+ */
+
+/* Make durable whatever is written to the file system that the descriptor fd stands on (syncfs(2), which Python does
+ * not have). 0, or MGA_ERR_DEV_SYNC for everything that could not be written there since fd was opened or last asked.
+ */
+int64_t mga_sync_file_system(int32_t fd);
 /* cffi: end */
 
 #endif

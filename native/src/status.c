@@ -33,6 +33,7 @@ const char *mga_status_text(int64_t status)
     case MGA_ERR_DEV_THREAD: return "no thread for the source";
     case MGA_ERR_DEV_READ: return "reading from the file or device failed";
     case MGA_ERR_DEV_SHORT: return "the file ended inside a frame";
+    case MGA_ERR_DEV_SYNC: return "the file system could not be synced";
     default: return "unknown status";
     }
 }

@@ -192,8 +192,17 @@ static void test_arguments(void)
     mga_source_close(NULL);
 }
 
+static void test_sync(void)
+{
+    int fd = open(".", O_RDONLY | O_CLOEXEC);
+    CHECK(fd >= 0 && mga_sync_file_system(fd) == 0);
+    close(fd);
+    CHECK(mga_sync_file_system(fd) == MGA_ERR_DEV_SYNC);
+}
+
 int main(void)
 {
+    test_sync();
     test_arguments();
     test_replay();
     test_unreadable_file();

@@ -26,20 +26,11 @@ from agent.spool.store import Spool
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from agent.spool.draft import Draft, InstanceRecord, Measured, Sealed
-
 pytestmark = pytest.mark.fault
 
 EVERYTHING = os.environ.get("SPOOL_FAULTS") == "all"  # otherwise errors are tried on two lives, the shim does the rest
 
 POINTS_LIMIT = 2000  # a scenario with more steps than this is a loop
-
-
-def row_before_file(spool: Spool, draft: Draft, record: InstanceRecord, found: Measured) -> Sealed:
-    sealed = spool.enter(draft.number, record, found)
-    draft.moved = True
-    spool.medium.publish(draft.file.path, sealed.path)
-    return sealed
 
 
 def unlink_before_state(spool: Spool, *, need_bytes: int = 0) -> int:
@@ -140,7 +131,6 @@ def evict_on_store(spool: Spool, *, need_bytes: int = 0) -> int:
 
 
 MISTAKES = {
-    "row before file": ("capture", "_first", row_before_file),
     "unlink before state": ("evict", "evict", unlink_before_state),
     "evict on store": ("evict too soon", "evict", evict_on_store),
 }

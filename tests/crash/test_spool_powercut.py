@@ -1,7 +1,7 @@
 """Cut the power after every change of the medium and open the spool on disks that may be left.
 
 A killed process loses nothing it has written; a power cut loses what was not synced, in any order. Only here does a
-missing fsync show, and the six mistakes prove that it does. ``scripts/crash --power`` looks at all the disks.
+missing fsync show, and the mistakes prove that it does. ``scripts/crash --power`` looks at all the disks.
 """
 
 from __future__ import annotations

@@ -17,10 +17,10 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.errors import SpoolConflict
+from agent.errors import AgentError, SpoolConflict
 from agent.media.part10 import FileMeta, encode_prefix
 from agent.spool.core import Clock, Destination
-from agent.spool.draft import InstanceRecord
+from agent.spool.draft import InstanceRecord, Sealed
 from agent.spool.forwarding import Answer
 from agent.spool.names import LEDGER, file_path
 from agent.spool.quota import Policy
@@ -143,6 +143,22 @@ class World:
         if not sealed.duplicate:
             assert os.path.exists(sealed.path) and os.path.getsize(sealed.path) == sealed.size  # noqa: PT018
         self.promise("captured", number, sealed.data_set_sha256)
+
+    def burst(self, spool: Spool, numbers: list[int]) -> None:
+        """Capture several at once; what fails is not promised."""
+        drafts = []
+        for number in numbers:
+            data = part10(number)
+            draft = spool.draft(len(data))
+            draft.write(data)
+            drafts.append((draft, record(number)))
+        ends = spool.groups.seal_all(drafts)
+        for number, end in zip(numbers, ends, strict=True):
+            if isinstance(end, Sealed):
+                self.promise("captured", number, end.data_set_sha256)
+        for end in ends:
+            if isinstance(end, AgentError):
+                raise end
 
     def send(self, spool: Spool, destination: str, *, limit: int = 4, one_by_one: bool = False) -> int:
         items = spool.claim(destination, spool.clock.monotonic(), limit)
@@ -358,6 +374,25 @@ def run_capture(world: World) -> None:
             draft.write(b"given up")
 
 
+def run_burst(world: World) -> None:
+    """Two at once."""
+    with world.open() as spool:
+        world.burst(spool, [31, 32])
+
+
+def run_import(world: World) -> None:
+    """A folder of files, two of them new."""
+    folder = f"{world.folder}/carried"
+    os.makedirs(folder, exist_ok=True)
+    for number in (1, 34, 35):
+        Path(folder, str(number)).write_bytes(part10(number))
+    with world.open() as spool:
+        world.burst(spool, [33, 1, 33, 36])
+        for path, end in spool.groups.import_files(f"{folder}/{name}" for name in ("34", "none", "1", "35")):
+            if isinstance(end, Sealed):
+                world.promise("captured", path.rsplit("/", 1)[1], end.data_set_sha256)
+
+
 def run_send(world: World) -> None:
     with world.open() as spool:
         world.send(spool, "pacs", one_by_one=True)
@@ -431,6 +466,8 @@ def run_all(world: World) -> None:
 SCENARIOS: dict[str, tuple[Callable[[World], None], Callable[[World], None]]] = {
     "capture": (nothing, run_capture),
     "capture on a used spool": (three_queued, run_capture),
+    "burst": (nothing, run_burst),
+    "import": (three_queued, run_import),
     "send": (three_queued, run_send),
     "commit": (three_stored, run_commit),
     "unconfirmed": (three_stored, run_unconfirmed),

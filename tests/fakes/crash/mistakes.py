@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import agent.spool.schema
 from agent.spool.durable import File, Medium
+from agent.spool.group import Groups
 from agent.spool.ledger import live
 from agent.spool.states import Event
 from agent.spool.store import Spool
@@ -31,14 +32,31 @@ def no_folder_sync() -> None:
     _plant(Medium, "sync_folder", lambda _self, _path: None)
 
 
+def no_group_flush() -> None:
+    _plant(Medium, "flush", lambda _self: None)
+
+
+def name_before_bytes() -> None:
+    def harden(_self: Any, members: Any) -> bool:
+        for member in members:
+            member.draft.file.settle()
+        return True
+
+    _plant(Groups, "_harden", harden)
+
+
 def row_before_file() -> None:
+    finish = File.finish
+    _plant(File, "finish", lambda _self: None)
+
     def first(spool: Any, draft: Any, told: Any, found: Any) -> Any:
         sealed = spool.enter(draft.number, told, found)
+        finish(draft.file)
         draft.moved = True
         spool.medium.publish(draft.file.path, sealed.path)
         return sealed
 
-    _plant(Spool, "_first", first)
+    _plant(Spool, "seal_first", first)
 
 
 def unlink_before_state() -> None:
@@ -79,6 +97,8 @@ def _plant(where: object, name: str, value: object) -> None:
 MISTAKES: Final[dict[str, tuple[Callable[[], None], str, str]]] = {
     "no file fsync": (no_file_sync, "capture", "ext4"),
     "no folder fsync": (no_folder_sync, "capture", "weak"),
+    "no flush of a group": (no_group_flush, "burst", "ext4"),
+    "name before bytes": (name_before_bytes, "burst", "ext4"),
     "row before file": (row_before_file, "capture", "ext4"),
     "unlink before state": (unlink_before_state, "evict", "ext4"),
     "synchronous=NORMAL": (synchronous_normal, "commit", "ext4"),

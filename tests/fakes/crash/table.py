@@ -11,6 +11,8 @@ from fakes.spool_world import SCENARIOS as SPOOL
 _WHAT = {
     "capture": "seal two instances, the same again, and another content of one",
     "capture on a used spool": "the same where three wait",
+    "burst": "seal two at once: a group",
+    "import": "groups with what is known, what comes twice and what is not there",
     "send": "store one by one, put back, defer, hold, retry",
     "commit": "ask, settle with every kind of answer, and drive the queue to its end",
     "unconfirmed": "questions that come to nothing, a second sending, the end of questions",

@@ -1,0 +1,397 @@
+"""Group commit: what one caller hands in at once, or several threads seal at the same time, becomes durable together.
+
+    cut every file -> flush (bytes) -> rename all -> one transaction of all rows -> flush (names and rows) -> return
+
+That is two flushes for up to ``LIMIT`` instances, where one by one costs three each. A flush is syncfs(2); where the
+file system does not take it for an answer (mount.py), or others write so much to it that one took longer than
+``SLOW_S``, every file is synced by itself, then each folder once, then the ledger.
+
+Bytes come before names as they do for one alone: a name that is durable before its bytes are would, after a power cut,
+stand for a file with holes that may still look like a whole image. Rows may come before names, but only while the
+second flush is under way and nobody has been promised anything: recovery then gives the file of such a row its name.
+
+One bad file costs itself alone. A flush that fails says that *something* on the file system could not be written, so
+every file is then synced by itself, which tells whose it was; and when the second one fails, each folder is synced and
+each row looked for, one by one (ledger.py, suspect).
+
+A thread that comes while a group is under way waits for its end, and then goes first for all who came meanwhile. Who
+comes alone waits for nobody. What needs long looks (a UID that is known already) or long writes (``LARGE_BYTES``) does
+so outside of the group.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from agent.errors import AgentError, MediaError, SpoolError
+from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
+from agent.spool import recovery
+from agent.spool.durable import media_error, present
+from agent.spool.names import PART
+from agent.spool.quota import MIB
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from agent.spool.draft import Draft, InstanceRecord, Measured, Sealed
+    from agent.spool.store import Spool
+
+LIMIT: Final = 64  # instances in one group: bounds what a fault puts in doubt, and the descriptors of an import
+GROUP_BYTES: Final = 64 * MIB  # copied before an import makes a group of it
+LARGE_BYTES: Final = 4 * MIB  # synced by its own thread before it joins, so that a still does not wait for a clip
+SLOW_S: Final = 1.0
+CALM_S: Final = 60.0  # so long files are synced by themselves after a slow flush
+COPY_CHUNK: Final = MIB // 4  # bytes per read when a file is imported
+
+
+class Member:
+    """A draft that wants to be an instance, and how that ended: ``sealed``, ``error``, or it must go ``alone``."""
+
+    __slots__ = ("alone", "done", "draft", "error", "found", "record", "sealed")
+
+    def __init__(self, draft: Draft, record: InstanceRecord, found: Measured) -> None:
+        self.draft = draft
+        self.record = record
+        self.found = found
+        self.alone = False
+        self.done = False
+        self.sealed: Sealed | None = None
+        self.error: BaseException | None = None
+
+    @property
+    def uid(self) -> str:
+        """Its SOP Instance UID."""
+        return self.record.sop_instance_uid
+
+    def fail(self, error: BaseException) -> None:
+        """End without a promise."""
+        self.error, self.done = error, True
+
+    def succeed(self, sealed: Sealed) -> None:
+        """End with one."""
+        self.sealed, self.done, self.draft.settled = sealed, True, True
+
+    def part(self) -> None:
+        """Leave the group; its own thread goes on with it."""
+        self.alone = self.done = True
+
+
+class Circle:
+    """Who comes first works for all who came meanwhile."""
+
+    __slots__ = ("_leading", "_lock", "_waiting")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._leading = threading.Lock()
+        self._waiting: deque[Member] = deque()
+
+    def join(self, members: Sequence[Member], work: Callable[[list[Member]], None]) -> None:
+        """Return when all ``members`` are done; ``work`` does up to ``LIMIT`` at a time."""
+        with self._lock:
+            self._waiting.extend(members)
+        with self._leading:
+            while not all(member.done for member in members):
+                with self._lock:
+                    group = [self._waiting.popleft() for _ in range(min(LIMIT, len(self._waiting)))]
+                unfinished = MediaError("the group was not finished", hint="See the error before this one.")
+                try:
+                    work(group)
+                finally:
+                    for member in group:
+                        if not member.done:
+                            member.fail(unfinished)
+
+
+class Claims:
+    """One thread at a time may decide about one UID."""
+
+    __slots__ = ("_changed", "_uids")
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._uids: set[str] = set()
+
+    @contextmanager
+    def only(self, uid: str) -> Iterator[None]:
+        """Wait for whoever decides about ``uid``, and decide."""
+        with self._changed:
+            while uid in self._uids:
+                self._changed.wait()
+            self._uids.add(uid)
+        try:
+            yield
+        finally:
+            self.free([uid])
+
+    def take(self, group: list[Member]) -> list[Member]:
+        """Return the members whose UIDs nobody else decides about; the others part."""
+        mine = []
+        with self._changed:
+            for member in group:
+                if member.uid in self._uids:
+                    member.part()
+                else:
+                    self._uids.add(member.uid)
+                    mine.append(member)
+        return mine
+
+    def free(self, uids: Iterable[str]) -> None:
+        """Let others decide about them."""
+        with self._changed:
+            self._uids.difference_update(uids)
+            self._changed.notify_all()
+
+
+class Groups:
+    """Sealing for a spool, alone and in groups; thread safe, and durable when it returns."""
+
+    __slots__ = ("_calm_at", "_circle", "_spool")
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._circle = Circle()
+        self._calm_at = 0.0
+
+    def seal_all(self, drafts: Iterable[tuple[Draft, InstanceRecord]]) -> list[Sealed | AgentError]:
+        """Make drafts instances, each as ``seal`` does; returns for each what became of it, all drafts abandoned."""
+        ends: list[Member | AgentError] = []
+        for draft, record in drafts:
+            try:
+                ends.append(self._spool.member(draft, record))
+            except AgentError as error:
+                draft.abandon()
+                ends.append(error)
+        return self.join(ends)
+
+    def join(self, ends: Sequence[Member | AgentError]) -> list[Sealed | AgentError]:
+        """Seal the members among ``ends`` and put what became of each in its place."""
+        members = [end for end in ends if isinstance(end, Member)]
+        try:
+            self._join(members)
+        finally:
+            for member in members:
+                member.draft.abandon()
+        for member in members:
+            if member.error is not None and not isinstance(member.error, AgentError):
+                raise member.error
+        return [_end(end) for end in ends]
+
+    def import_files(
+        self, paths: Iterable[str], *, destinations: tuple[str, ...] | None = None, source: str = "import"
+    ) -> Iterator[tuple[str, Sealed | AgentError]]:
+        """Copy DICOM files into the spool in groups; yields each path and what became of it, in their order."""
+        ends: list[Member | AgentError] = []
+        names: list[str] = []
+        size = 0
+        try:
+            for path in paths:
+                names.append(path)
+                try:
+                    copied = self._copied(path, destinations, source)
+                    ends.append(copied)
+                    size += copied.found.size
+                except AgentError as error:
+                    ends.append(error)
+                if len(ends) == LIMIT or size >= GROUP_BYTES:
+                    yield from zip(names, self.join(ends), strict=True)
+                    ends, names, size = [], [], 0
+            yield from zip(names, self.join(ends), strict=True)
+        finally:
+            for end in ends:
+                if isinstance(end, Member):
+                    end.draft.abandon()
+
+    def _copied(self, path: str, destinations: tuple[str, ...] | None, source: str) -> Member:
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise media_error(error, "open", path) from error
+        draft = None
+        try:
+            draft = self._spool.draft(os.fstat(fd).st_size)
+            while chunk := os.pread(fd, COPY_CHUNK, draft.tell()):
+                if not draft.tell():  # refuse before a gigabyte of something else is copied
+                    decode_prefix(chunk[:PREFIX_LIMIT_BYTES])
+                draft.write(chunk)
+            found = draft.measure()
+            wall = self._spool.clock.wall()
+            return self.ready(
+                Member(
+                    draft,
+                    recovery.record_of(found, captured_at=wall, source=source, destinations=destinations),
+                    found,
+                )
+            )
+        except OSError as error:
+            if draft is not None:
+                draft.abandon()
+            raise media_error(error, "read", path) from error
+        except BaseException:
+            if draft is not None:
+                draft.abandon()
+            raise
+        finally:
+            os.close(fd)
+
+    def ready(self, member: Member) -> Member:
+        """Do what its own thread can do for it; raises ``SpoolError``."""
+        for name in member.record.destinations or ():
+            self._spool.destination_id(name)  # an unknown name must show before the file has its own
+        if member.found.size >= LARGE_BYTES:
+            member.draft.file.finish()
+        return member
+
+    # --- step by step ------------------------------------------------------------------------------
+
+    def _join(self, members: Sequence[Member]) -> None:
+        self._circle.join(members, self._seal_group)
+        for member in members:
+            if member.alone:
+                try:
+                    member.succeed(self._spool.seal_alone(member.draft, member.record, member.found))
+                except AgentError as error:
+                    member.fail(error)
+
+    def _seal_group(self, group: list[Member]) -> None:
+        mine = self._spool.claims.take(group)
+        try:
+            self._spool.adopt_orphans()
+            new = [member for member in mine if _tried(member, self._is_new)]
+            if len(new) == 1:
+                _tried(new[0], self._seal_first)
+            elif new:
+                self._seal_many(new)
+        finally:
+            self._spool.claims.free([member.uid for member in mine])
+
+    def _is_new(self, member: Member) -> bool:
+        if self._spool.known(member.uid) is None:
+            return True
+        member.part()
+        return False
+
+    def _seal_first(self, member: Member) -> bool:
+        _finish(member)
+        member.succeed(self._spool.seal_first(member.draft, member.record, member.found))
+        return True
+
+    def _seal_many(self, members: list[Member]) -> None:
+        whole = self._harden(members)
+        named = [member for member in members if not member.done and _tried(member, self._name)]
+        if not whole:
+            named = self._sync_names(named)
+        entries = [self._spool.entry(one.draft.number, one.record, one.found) for one in named]
+        written = self._spool.ledger.write_all([job for job, _ in entries], self._spool.medium.flush if whole else None)
+        for member, (_, sealed), row in zip(named, entries, written, strict=True):
+            if row.error is None:
+                self._spool.tell_fresh(member.record, member.draft.number)
+                member.succeed(sealed)
+        self._spool.wake()
+        for member in named:
+            if not member.done:
+                _tried(member, self._look_again)
+        for member in members:
+            if member.error is not None and member.draft.moved:
+                self._spool.orphan(member.draft.number)
+
+    def _harden(self, members: list[Member]) -> bool:
+        """Make the bytes durable, by one flush (True) or file by file; who fails is done."""
+        began = self._spool.clock.monotonic()
+        whole = self._spool.medium.watched and began >= self._calm_at
+        if whole:
+            settled = [member for member in members if _tried(member, _settle)]
+            whole = bool(settled) and self._flush()
+            if self._spool.clock.monotonic() > began + SLOW_S:
+                self._calm_at = self._spool.clock.monotonic() + CALM_S
+        for member in members:
+            if not member.done and whole:
+                member.draft.file.close()
+            elif not member.done:
+                _tried(member, _finish)
+        return whole
+
+    def _flush(self) -> bool:
+        try:
+            self._spool.medium.flush()
+        except SpoolError:  # somebody's bytes are lost; whose, each file tells
+            return False
+        return True
+
+    def _name(self, member: Member) -> bool:
+        final = self._spool.path(member.draft.number)
+        member.draft.moved = True  # even when it fails half-way: what has its final name is recovery's to judge
+        self._spool.medium.name(member.draft.file.path, final)
+        return True
+
+    def _sync_names(self, members: list[Member]) -> list[Member]:
+        """Make the names durable; returns whose are."""
+        failed: dict[str, SpoolError] = {}
+        folders = {member: os.path.dirname(member.draft.file.path) for member in members}
+        for folder in sorted(set(folders.values())):
+            try:
+                self._spool.medium.sync_folder(folder)
+            except SpoolError as error:
+                failed[folder] = error
+        for member, folder in folders.items():
+            if folder in failed:
+                member.fail(failed[folder])
+        return [member for member in members if not member.done]
+
+    def _look_again(self, member: Member) -> bool:
+        """The commit of the group failed: its row may be there all the same; if not, it is written alone."""
+        number = member.draft.number
+        self._spool.medium.sync_folder(os.path.dirname(member.draft.file.path))
+        found = self._spool.known(member.uid)
+        if found is not None and found[0] == number:
+            member.succeed(self._spool.entry(number, member.record, member.found)[1])
+        else:
+            member.succeed(self._spool.enter(number, member.record, member.found))
+        return True
+
+
+def give_name(spool: Spool, number: int, size: int, digest: bytes) -> tuple[str, str]:
+    """Give the ``.part`` of a live row its name; returns what was done (a field of ``Report``) and a line."""
+    final = spool.path(number)
+    part = f"{final}{PART}"
+    if present(final):
+        spool.medium.remove(part)
+        return "drafts_deleted", f"{part} deleted: the instance has its file"
+    if recovery.judge(part, size, digest)[0] is not None:
+        return "strange", f"{part} is not what its row says; moved to {recovery.quarantine(spool, part)}"
+    spool.medium.publish(part, final)
+    return "named", f"instance {number:08X}: its file has its name now"
+
+
+def _tried(member: Member, step: Callable[[Member], bool]) -> bool:
+    """Do a step for one member; what it raises ends that one alone."""
+    try:
+        return step(member)
+    except Exception as error:  # noqa: BLE001 - handed to the thread that brought the member
+        member.fail(error)
+        return False
+
+
+def _settle(member: Member) -> bool:
+    if not member.draft.file.closed:
+        member.draft.file.settle()
+    return True
+
+
+def _finish(member: Member) -> bool:
+    if not member.draft.file.closed:
+        member.draft.file.finish()
+    return True
+
+
+def _end(end: Member | AgentError) -> Sealed | AgentError:
+    if isinstance(end, AgentError):
+        return end
+    if isinstance(end.error, AgentError):
+        return end.error
+    assert end.sealed is not None
+    return end.sealed
