@@ -31,6 +31,9 @@ FRAGMENT_LIMIT = 1024
 # N-EVENT-REPORT of 10,000 references of about 150 bytes, and room.
 REPORT_LIMIT_BYTES = 4 * 1024 * 1024
 
+# What a Collector lets grow in one piece.
+BLOCK_BYTES = 64 * 1024
+
 
 class Received(NamedTuple):
     """A Command Set is complete; with ``data_set``, its Data Set follows as ``DataSetPart`` up to ``last``."""
@@ -106,23 +109,27 @@ class Assembler:
 
 
 class Collector:
-    """Keeps one small Data Set in memory, up to ``limit_bytes``."""
+    """Keeps one small Data Set in memory, up to ``limit_bytes``.
 
-    __slots__ = ("_data", "limit_bytes")
+    In blocks, because one growing buffer is copied as it grows, and a flood would cost twice its limit.
+    """
+
+    __slots__ = ("_blocks", "_size", "limit_bytes")
 
     def __init__(self, limit_bytes: int = REPORT_LIMIT_BYTES) -> None:
         self.limit_bytes = limit_bytes
-        self._data = bytearray()
+        self._blocks = [bytearray()]
+        self._size = 0
 
     def feed(self, part: DataSetPart) -> bytes | None:
         """Take one piece; return the whole Data Set at the last one, RemoteProtocolError past the limit."""
-        if len(self._data) + len(part.data) > self.limit_bytes:
+        self._size += len(part.data)
+        if self._size > self.limit_bytes:
             raise RemoteProtocolError(f"Data Set of more than {self.limit_bytes} bytes")
-        self._data += part.data
-        if not part.last:
-            return None
-        whole, self._data = bytes(self._data), bytearray()
-        return whole
+        if len(self._blocks[-1]) + len(part.data) > BLOCK_BYTES:
+            self._blocks.append(bytearray())
+        self._blocks[-1] += part.data
+        return b"".join(self._blocks) if part.last else None
 
 
 def split(context_id: int, data: Buffer, fragment_bytes: int, *, command: bool) -> Iterator[Fragment]:

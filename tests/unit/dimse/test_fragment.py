@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from agent.dataset.uid import US
 from agent.dimse.fragment import (
+    BLOCK_BYTES,
     COMMAND_LIMIT_BYTES,
     FRAGMENT_LIMIT,
     Assembler,
@@ -96,6 +99,14 @@ def test_a_response_without_end_meets_a_limit() -> None:
 def test_a_data_set_to_a_store_response_is_refused_at_its_command() -> None:
     response = encode(CStoreResponse(1, 0)).replace(b"\0\x08\2\0\0\0\1\1", b"\0\x08\2\0\0\0\1\0")
     refuse(Fragment(1, COMMAND | LAST, response), match="announces a Data Set")
+
+
+@pytest.mark.parametrize("size", [1, 1000, 65_536, 65_537, 100_000])
+def test_a_collected_data_set_grows_block_by_block(size: int) -> None:
+    whole, collector = random.Random(7).randbytes(300_001), Collector()
+    parts = [DataSetPart(1, whole[at : at + size], last=at + size >= len(whole)) for at in range(0, len(whole), size)]
+    assert [collector.feed(part) for part in parts] == [None] * (len(parts) - 1) + [whole]
+    assert max(map(len, collector._blocks)) <= max(size, BLOCK_BYTES)
 
 
 def test_a_collected_data_set_is_bounded() -> None:
