@@ -29,7 +29,7 @@ from agent.errors import (
     RemoteProtocolError,
 )
 from agent.forward.ahead import Ahead
-from agent.forward.files import Instance, Pair, pair_of
+from agent.forward.files import Instance, Pair, pair_of, pairs_of
 from agent.forward.outstanding import Asked, Outstanding
 from agent.forward.policy import BREAKER_FAILURES
 from agent.link.conversation import Conversation, refuse
@@ -337,7 +337,7 @@ def deliver(
     without an answer; then the rest is not sent. ``copies`` are transfer syntaxes to propose besides, for a ``send``
     that makes lossless copies.
     """
-    for start, stop, pairs in groups(instances):
+    for start, stop, pairs in groups(pairs_of(instances)):
         others = storage.alternatives([pair for pair in pairs if not is_lossy(pair[1])], copies)
         left, unanswered = start, 0
         error: AgentError | None = None
@@ -381,17 +381,17 @@ def _until_over(
             return start, answered
 
 
-def groups(instances: Sequence[Instance], limit: int = CONTEXT_LIMIT) -> Iterator[tuple[int, int, list[Pair]]]:
+def groups(pairs: Iterable[Pair], limit: int = CONTEXT_LIMIT) -> Iterator[tuple[int, int, list[Pair]]]:
     """Cut a list where it would need more than ``limit`` contexts; yields start, stop and the pairs between."""
-    start, pairs = 0, dict[Pair, None]()
-    for index, instance in enumerate(instances):
-        pair = pair_of(instance)
-        if pair not in pairs and len(pairs) == limit:
-            yield start, index, list(pairs)
-            start, pairs = index, {}
-        pairs[pair] = None
-    if pairs:
-        yield start, len(instances), list(pairs)
+    start, stop, kept = 0, 0, dict[Pair, None]()
+    for pair in pairs:
+        if pair not in kept and len(kept) == limit:
+            yield start, stop, list(kept)
+            start, kept = stop, {}
+        kept[pair] = None
+        stop += 1
+    if kept:
+        yield start, stop, list(kept)
 
 
 class Echo(NamedTuple):

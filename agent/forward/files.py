@@ -22,6 +22,8 @@ from agent.errors import DecodeError, FileError, NotDicomError
 from agent.media.part10 import META_OFFSET, PREFIX_LIMIT_BYTES, FileMeta, decode_prefix
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from agent.spool.walk import Origin
 
 KEPT = 16  # instances made of their rows
@@ -99,6 +101,11 @@ class Files(Sequence[Instance]):
         hashes = array("q", (hash(self._uid(number)) for number in self._order))
         return any(one == next_ for one, next_ in pairwise(sorted(hashes)))
 
+    def pairs(self) -> Iterator[Pair]:
+        """Yield the pair of each file, without making its ``Instance``."""
+        for number in self._order:
+            yield self._pairs.values[_ROW.unpack_from(self._rows, self._ends[number])[2]]
+
     def share(self, part: int, parts: int) -> Files:
         """Return every ``parts``-th file from ``part`` on."""
         share = Files()
@@ -139,6 +146,11 @@ class Files(Sequence[Instance]):
         path = self._folders.values[folder] + os.fsdecode(bytes(row[name:]))
         sop_class, syntax = self._pairs.values[pair]
         return Instance(path, sop_class, row[_ROW.size : name].decode(), syntax, offset, size)
+
+
+def pairs_of(instances: Sequence[Instance]) -> Iterator[Pair]:
+    """Yield the pair of each instance, in order."""
+    return instances.pairs() if isinstance(instances, Files) else map(pair_of, instances)
 
 
 def open_instance(path: str) -> Instance:

@@ -12,7 +12,6 @@ Raises ``ValueError`` for anything else than X.509.
 from __future__ import annotations
 
 import socket
-from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -59,7 +58,14 @@ class Certificate(NamedTuple):
     weakness: str  # why PS3.15 B.13 forbids it, or nothing
     weak_key: str  # the same of its key alone: nobody looks at the signature of a CA that is trusted
     serial: bytes
-    sha256: str  # of the whole certificate, hexadecimal: what people compare
+    der: bytes  # the whole of it
+
+    @property
+    def sha256(self) -> str:
+        """Return the digest of the whole certificate, hexadecimal: what people compare."""
+        from hashlib import sha256  # who only connects does not pay 0.7 MiB for it
+
+        return sha256(self.der).hexdigest()
 
 
 class RevocationList(NamedTuple):
@@ -98,7 +104,7 @@ def read(der: bytes) -> Certificate:
         weak or _weak_signature(der[signature[1] : signature[2]]),
         weak,
         der[serial[1] : serial[2]],
-        sha256(der).hexdigest(),
+        der,
     )
 
 

@@ -165,7 +165,7 @@ class Conversation:
         """Wait up to ``seconds`` until something of the peer is here, also what came behind the last message."""
         if not self._early:
             self._take_early()
-        return bool(self._early) or self.driver.readable(seconds)
+        return bool(self._early) or (seconds > 0 and self.driver.readable(seconds))
 
     def _take_early(self) -> None:
         """Keep what has been read already and what one more read brings."""

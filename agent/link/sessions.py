@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import os
 import ssl
-import threading
 import time
+from _thread import allocate_lock  # ``threading`` is 0.2 MiB that who sends needs for nothing else
 from typing import TYPE_CHECKING, Final
 
 from agent.link.pem import readable_certificates, revocation_lists
@@ -29,7 +29,7 @@ LIFE_S: Final = 3600.0
 KEPT: Final = 64  # twice the destinations that a configuration may have
 
 _Key = tuple[str, int, TlsSettings]
-_lock = threading.Lock()
+_lock = allocate_lock()
 _kept: dict[_Key, Held] = {}
 
 
