@@ -12,8 +12,6 @@ the yardstick. Where frames wait for us, the time to compress them counts like a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from agent.acquire.described import Order
 from agent.acquire.pipeline import frames_wanted
 from agent.config.words import transfer_syntax_uid
@@ -25,6 +23,7 @@ from agent.iod.build import KINDS
 from agent.transcode.choose import AS_STORED, AUTO, LOSSLESS, MARGIN, Master, kind_of, possible, short_name, weigh
 from agent.transcode.learn import Known, recall
 from agent.transcode.yardstick import encode_per_byte
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

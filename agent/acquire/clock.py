@@ -8,7 +8,8 @@ A box without battery wakes up in 1970; an instance made then must say so instea
 from __future__ import annotations
 
 import time
-from typing import Final, NamedTuple
+
+from agent.typed import Final, NamedTuple
 
 # This code did not exist before; a clock that shows less was never set.
 _EARLIEST_WALL_S: Final = 1_735_689_600  # 2025-01-01T00:00:00Z

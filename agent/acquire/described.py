@@ -8,12 +8,11 @@ of the same frames, and one sentence more: that its end is missing. The Standard
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
 from agent.iod.acquisition import LossyStep
 from agent.iod.build import KINDS, build
 from agent.iod.image import require_no_padding
 from agent.media.part10 import FileMeta
+from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,6 @@ in the ``attributes_file`` of the source, as JSON by keyword or tag (PS3.18 Anne
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
 
 from agent.acquire.identity import new_uid
 from agent.dataset.dataset import DataSet
@@ -31,6 +30,7 @@ from agent.iod.acquisition import (
     Window,
     XrayFacts,
 )
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from agent.acquire.clock import WallStamp

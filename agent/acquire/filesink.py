@@ -9,10 +9,10 @@ Raises ``FileError``.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from agent.errors import FileError, SpoolError
 from agent.spool.durable import Medium
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

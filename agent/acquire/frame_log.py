@@ -8,12 +8,12 @@ receipt says that a grey source in RGB was stored as MONOCHROME2, the digest is 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
 
 from agent.errors import FileError
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import TextIO
+    from agent.typed import TextIO
 
 
 class FrameLog:

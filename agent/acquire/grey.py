@@ -11,8 +11,6 @@ both. Lossy syntaxes are refused: what colour made necessary would be compressed
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from agent.acquire.recolour import Beside, recolour
 from agent.acquire.writers import make_writer
 from agent.config.schema import GREY_WORDS
@@ -20,6 +18,7 @@ from agent.dataset.uid import is_lossy, uid_name
 from agent.errors import UsageError
 from agent.iod import grey as iod
 from agent.native.grey import narrow
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,13 +7,12 @@ icon.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from agent.dataset.encode import encode
 from agent.dataset.uid import EXPLICIT_VR_LE
 from agent.errors import NativeArgumentError
 from agent.iod.acquisition import Icon
 from agent.iod.build import UTF_8
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from agent.dataset.pixels import PixelDescription

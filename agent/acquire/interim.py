@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Final
 
 from agent.dataset.encode import encode
 from agent.dataset.uid import EXPLICIT_VR_LE
 from agent.errors import AgentError
 from agent.spool.clip import Mark
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,8 @@ begins like XML or JSON; a flat grey of 100 is a row of the letter d, so that so
 from __future__ import annotations
 
 import re
-from typing import Final
+
+from agent.typed import Final
 
 HEAD_BYTES: Final = 1024
 _DATA_SET: Final = re.compile(rb"[\x02\x08]\0.\0(?:UL|OB|UI|CS|SH|LO|DA|TM)", re.DOTALL)  # without preamble

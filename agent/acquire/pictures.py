@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import os
 import struct
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.dataset.pixels import PixelDescription
 from agent.errors import DeviceError
+from agent.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,7 +24,6 @@ import copy
 import math
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final
 
 from agent.acquire.clock import WallStamp, wall_stamp
 from agent.acquire.described import CUT, Captured, Moment, Order, coded, compressed, describe
@@ -38,6 +37,7 @@ from agent.errors import AgentError, DeviceError, EncoderFault, IodError, SpoolF
 from agent.iod.build import KINDS, rehearse
 from agent.iod.timing import FrameClock
 from agent.media.stream import MAX_FRAMES
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from agent.acquire.exam import Exam

@@ -12,11 +12,11 @@ Raises `DeviceError` for the samples, `ConfigError` for the sidecar; each names 
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from agent.acquire.pictures import Frames, check_geometry, read_exactly, swapped
 from agent.dataset.pixels import PixelDescription
 from agent.errors import ConfigError, DeviceError
+from agent.typed import Any
 
 _PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2", "RGB", "YBR_FULL")
 _HINT = "Is the file cut short? Compare rows, columns, samples, bits and offset_bytes of its sidecar with its maker."

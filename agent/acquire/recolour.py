@@ -15,11 +15,11 @@ that has none for the whole clip in colour ends it in front of the coloured fram
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.acquire.writers import WRAPPING_BYTES, Ahead, StreamWriter, WholeWriter
 from agent.dataset.uid import is_encapsulated
 from agent.native import compress, grey
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

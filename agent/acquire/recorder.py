@@ -18,11 +18,11 @@ import threading
 import time
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import AgentError, FileError, StoppedEarly
 from agent.spool.draft import InstanceRecord, Sealed
 from agent.spool.states import PRIORITY_OF_WORD
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

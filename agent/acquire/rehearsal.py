@@ -8,8 +8,6 @@ may come later, keys do not.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from agent.acquire.automatic import pick
 from agent.acquire.described import Order
 from agent.acquire.exam import Exam
@@ -17,6 +15,7 @@ from agent.acquire.pipeline import rehearse_capture
 from agent.acquire.sources import open_source
 from agent.config.check import stand_in
 from agent.errors import AgentError, ConfigError, DeviceError, FileError
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -18,7 +18,6 @@ from __future__ import annotations
 import functools
 import itertools
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.acquire.lookalike import HEAD_BYTES, recognised
 from agent.acquire.pictures import (
@@ -33,6 +32,7 @@ from agent.acquire.pictures import (
 )
 from agent.acquire.raw_samples import raw_frames, sidecar_of
 from agent.errors import AgentError, DeviceError
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

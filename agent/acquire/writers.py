@@ -9,7 +9,6 @@ frames are gathered in memory, and the amount is bounded.
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Final, Protocol
 
 from agent.config.words import MADE, near_refusal, transfer_syntax_word
 from agent.dataset.pixels import near_excess
@@ -17,6 +16,7 @@ from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, HTJ2K_LOSSLESS, is_encaps
 from agent.errors import SpoolFull, UsageError
 from agent.media.instance import encode_instance
 from agent.media.stream import InstanceLayout
+from agent.typed import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,7 +14,6 @@ and ``MediaError`` when it starts.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.app.archive_reports import REPORT_WAIT_S, Reports
 from agent.app.archive_store import ArchiveStore
@@ -47,6 +46,7 @@ from agent.link.peer import Timeouts
 from agent.media.part10 import FileMeta
 from agent.service import commitment, proposal, verification
 from agent.service.commitment import Failure, Reference, Report
+from agent.typed import TYPE_CHECKING, NamedTuple
 from agent.ul.negotiate import Offer
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ import hashlib
 import os
 import sqlite3
 import stat
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.errors import DataSetError, FileError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, FileMeta, decode_prefix
 from agent.spool.durable import media_error
 from agent.spool.walk import walk
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

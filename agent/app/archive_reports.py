@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import queue
 import threading
-from typing import TYPE_CHECKING
 
 from agent.dimse import status
 from agent.dimse.fragment import Received
@@ -21,6 +20,7 @@ from agent.link.conversation import Conversation
 from agent.link.peer import Peer
 from agent.link.requestor import associate
 from agent.service import commitment, proposal
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

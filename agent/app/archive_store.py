@@ -19,7 +19,6 @@ import os
 import sqlite3
 import threading
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.app.archive_recovery import ASIDE, INDEX, LOCK, PART, READ_BYTES, Leftover, claim, examine, leftovers
 from agent.errors import DataSetError, EncodeError, MediaError, SpoolBusy
@@ -27,6 +26,7 @@ from agent.media.part10 import FileMeta, encode_prefix
 from agent.spool.durable import Medium, make_private
 from agent.spool.lock import take
 from agent.spool.walk import walk
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,9 +7,9 @@ key lies beside the certificates, unprotected, and everything ends after ten day
 from __future__ import annotations
 
 import os
-from typing import Final, NamedTuple
 
 from agent.app.openssl import openssl
+from agent.typed import Final, NamedTuple
 
 _DAYS: Final = 10
 

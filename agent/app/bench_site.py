@@ -17,13 +17,13 @@ import signal
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any, Final
 
 from agent.app import bench_ca
 from agent.app.control import ask
 from agent.app.cut_proxy import CutProxy
 from agent.config.render import toml_value
 from agent.errors import FileError, LinkTimeout
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

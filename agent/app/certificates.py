@@ -5,7 +5,7 @@ Those of peers are no files of ours: the profile of a destination has learned th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

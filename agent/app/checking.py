@@ -9,8 +9,6 @@ Values above ``REFER_BYTES`` and all pixels stay on disk: memory does not grow w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from agent.app.source_file import opened
 from agent.dataset.decode import decode
 from agent.dataset.tag import PIXEL_DATA, tag_str
@@ -25,6 +23,7 @@ from agent.media import directory
 from agent.media.lenient import odd_lengths
 from agent.media.part10 import MAX_META_BYTES
 from agent.transcode.frame_check import check_frames
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

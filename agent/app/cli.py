@@ -10,17 +10,18 @@ work is done.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final, cast
 
 import agent
 from agent import errors
 from agent.app.options import Parser
 from agent.app.output import Output, reserve
 from agent.app.verbs import VERBS, Verb, find
+from agent.typed import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import TextIO
+
+    from agent.typed import TextIO
 
 # 128 + signal number, as shells report it.
 EXIT_INTERRUPTED: Final = 130

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Final
 
 from agent.errors import ConfigError, FileError, MediaError, NotFound
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar
 
     from agent.app.options import Arguments, Parser
     from agent.config.settings import Settings
     from agent.spool.view import SpoolView
+    from agent.typed import TypeVar
 
     T = TypeVar("T")
 

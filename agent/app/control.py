@@ -13,10 +13,10 @@ import contextlib
 import os
 import socket
 import time
-from typing import TYPE_CHECKING, Any, Final
 
 from agent.errors import AgentError, SpoolError, UsageError, class_of
 from agent.spool.states import PRIORITY_OF_WORD
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import threading

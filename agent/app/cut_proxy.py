@@ -12,7 +12,8 @@ import contextlib
 import socket
 import struct
 import threading
-from typing import TYPE_CHECKING, Final
+
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

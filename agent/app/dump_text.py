@@ -14,7 +14,6 @@ creator's block. Text comes from a file that anybody may have written: what a te
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
 
 from agent.app.term import count_text, paint
 from agent.dataset import dictionary
@@ -24,6 +23,7 @@ from agent.dataset.tag import is_private, private_creator_of, tag_str
 from agent.dataset.uid import uid_name
 from agent.dataset.values import Element, Fragments, Raw, Reference, Value
 from agent.dataset.vr import TEXT, VRS
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.app.source_file import open_regular
 from agent.errors import FileError
 from agent.media.dicomdir_reader import Directory, open_directory
 from agent.media.file_id import DICOMDIR, fault_of
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

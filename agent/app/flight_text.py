@@ -6,8 +6,6 @@ was kept, so that nothing about a patient can be in it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from agent.app.term import count_text, printable, stamp_text
 from agent.dataset.uid import uid_name
 from agent.forward.profile import ENDING, usual_delay_s
@@ -15,6 +13,7 @@ from agent.link.expiry import expiry_text
 from agent.link.flight import FIRST_ROWS, WAYS
 from agent.link.user_identity import KINDS
 from agent.spool.flights import facts_of, read_lines
+from agent.typed import TYPE_CHECKING, Any, Final
 from agent.ul.pdu import ABORT, COMMAND, DATA_TF, LAST
 from agent.ul.reasons import ABORT_REASONS, CONTEXT_RESULTS, REJECT_REASONS
 

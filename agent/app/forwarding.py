@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
 
 from agent.acquire.identity import new_uid
 from agent.app.peers import peer_of_destination
@@ -18,6 +17,7 @@ from agent.forward.settle import Settler
 from agent.forward.worker import Worker
 from agent.link.listener import Call, Listener
 from agent.service.proposal import acceptor_policy
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import threading

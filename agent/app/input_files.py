@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 from itertools import chain
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from agent.errors import AgentError, FileError
+from agent.typed import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

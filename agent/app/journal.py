@@ -14,12 +14,12 @@ import os
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Final
 
 from agent.app.term import printable
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from typing import TextIO
+    from agent.typed import TextIO
 
 # Numbers of syslog(3), which journald reads.
 LEVELS: Final = {"error": 3, "warning": 4, "notice": 5, "info": 6}

@@ -7,9 +7,9 @@ when its work begins, after a reload, and once a day.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
 
 from agent.errors import SpoolError
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import threading

@@ -6,8 +6,6 @@ folder is looked at. What is no DICOM file is passed over; one that is damaged i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
 from agent.app.cli import print_json, report
 from agent.app.file_sets import opened_directory, place_of
 from agent.app.input_files import files_in, named
@@ -19,6 +17,7 @@ from agent.errors import AgentError, NotAllDone, NotDicomError
 from agent.media.dicomdir import Arrangement
 from agent.media.dicomdir_tree import Tree
 from agent.media.records import REFER_ABOVE_BYTES, entry_of
+from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from agent.errors import FileError
+from agent.typed import Final
 
 # Key making takes milliseconds, on a slow box with RSA a few seconds; a minute means the machine has other problems.
 _TIMEOUT_S: Final = 60

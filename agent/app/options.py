@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
-from typing import Any, Final, NamedTuple
 
 from agent.errors import UsageError
+from agent.typed import Any, Final, NamedTuple
 
 _WIDTH: Final = 100
 _COLUMN: Final = 26

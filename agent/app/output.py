@@ -11,10 +11,11 @@ from __future__ import annotations
 import os
 import sys
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
+
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from typing import TextIO
+    from agent.typed import TextIO
 
 _LAST_STANDARD_FD = 2
 

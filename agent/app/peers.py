@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from agent.app.common import DEFAULT_CONFIG, load_config
 from agent.app.wiring import tls_settings
 from agent.errors import FileError, UsageError
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset.pixels import PixelDescription
 from agent.dataset.uid import is_encapsulated
@@ -20,6 +19,7 @@ from agent.media.reader import open_instance
 from agent.native import compress
 from agent.native.frame import read_mark
 from agent.native.picture import Window, thumbnail
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,7 +13,8 @@ import gc
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any, Final
+
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from agent.config.settings import Settings

@@ -29,7 +29,6 @@ import sys
 import threading
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
 
 from agent.app import notify
 from agent.app.control import ControlServer, priority_of, text_of
@@ -41,6 +40,7 @@ from agent.app.roles import Spec, Supervisor
 from agent.app.wiring import check_tls, open_spool, spool_destinations
 from agent.errors import AgentError, CaptureWaiting, ConfigError, NotFound, UsageError
 from agent.spool.states import PRIORITY_OF_WORD
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,24 +7,24 @@ destination, we are there to take it. The port is bound before the first file is
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+import threading
 
 from agent.app.peers import configured_listener
 from agent.app.term import count_text, printable
 from agent.errors import ListenFailed, NotCommitted, UsageError
+from agent.forward.confirm import Promises, confirm
+from agent.forward.settle import Settler
+from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from agent.app.options import Arguments, Parser
+    from agent.app.options import Arguments
     from agent.app.term import Progress
-    from agent.forward.confirm import Promises
     from agent.forward.deliver import Outcome
     from agent.forward.files import Files
-    from agent.forward.settle import Settler
     from agent.link.listener import Listener
     from agent.link.peer import Peer
     from agent.link.tls import TlsSettings
 
-TIMEOUT_S: Final = 60.0
 DEAF: Final = (
     "It may report on an association of its own: '--listen PORT' takes that, at the port where the archive knows "
     "this AE Title."
@@ -41,31 +41,18 @@ class Where(NamedTuple):
     must: bool
 
 
-def arguments(parser: Parser) -> None:
-    """Declare the options."""
-    parser.add("--commit", switch=True, help="ask for Storage Commitment of what was stored, and wait for the answer")
-    parser.add("--commit-timeout", read=float, metavar="S", help=f"wait so long for it ({TIMEOUT_S:g})")
-    parser.add("--listen", metavar="[HOST:]PORT", help="take a commitment report on an association that the archive "
-               "opens to this port")  # fmt: skip
-
-
 class Commitment:
     """The commitment of one run; a context manager that frees the port."""
 
     __slots__ = ("_classes", "_listener", "_peer", "_settler", "_stop", "_within_s", "promises")
 
-    def __init__(self, args: Arguments, peer: Peer) -> None:
+    def __init__(self, args: Arguments, peer: Peer, within_s: float) -> None:
         """Bind the port, if there is one; raises ``UsageError`` or ``ListenFailed``."""
-        self._within_s = TIMEOUT_S if args.commit_timeout is None else args.commit_timeout
+        self._within_s = within_s
         if self._within_s <= 0:
             raise UsageError("--commit-timeout must be more than 0")
         self._peer = peer
         self._classes: dict[str, str] = {}  # of what was stored
-        import threading  # with what follows: not for who only sends
-
-        from agent.forward.confirm import Promises
-        from agent.forward.settle import Settler
-
         self.promises: Promises = Promises(self._classes, peer.called_ae)
         self._settler: Settler = Settler(self.promises, {peer.called_ae: (peer.called_ae,)}, _say)
         self._stop = threading.Event()
@@ -73,8 +60,6 @@ class Commitment:
 
     def __enter__(self) -> Commitment:
         if self._listener is not None:
-            import threading
-
             threading.Thread(target=self._listener.run, args=(self._stop,), daemon=True).start()
         return self
 
@@ -91,7 +76,6 @@ class Commitment:
     def wait(self, progress: Progress) -> None:
         """Ask, and wait for the reports."""
         from agent.acquire.identity import new_uid
-        from agent.forward.confirm import confirm
 
         total = len(self._classes)
 

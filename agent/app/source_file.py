@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
 
 from agent.dataset.decode import Limits
 from agent.errors import FileError, NotDicomError
 from agent.media.file import open_file
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,11 +11,13 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import TextIO
+
+    from agent.typed import TextIO
 
 _COLOURS: Final = {"red": "31", "green": "32", "yellow": "33", "bold": "1", "dim": "2"}
 # Ten updates a second look alive and cost nothing, also at 115200 baud; a line every two seconds keeps a log short.

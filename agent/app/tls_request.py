@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.app.openssl import openssl
 from agent.errors import FileError, UsageError
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.acquire.filesink import FileSink
 from agent.app.source_file import opened
 from agent.errors import EncodeError, IodError
 from agent.transcode.job import REFER_BYTES, job_of
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,11 +9,11 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from typing import TYPE_CHECKING
 
 from agent.app.journal import Journal
 from agent.app.peers import check_pem_files
 from agent.errors import ListenFailed, UsageError
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.app.archive import Archive, ArchiveSettings

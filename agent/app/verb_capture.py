@@ -12,7 +12,6 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.cli import print_json
 from agent.app.common import DEFAULT_CONFIG, load_config
@@ -24,6 +23,7 @@ from agent.config.settings import SourceSettings
 from agent.config.source import parse_source
 from agent.config.words import MADE, near_refusal, transfer_syntax_uid, transfer_syntax_word
 from agent.errors import DeviceError, UsageError
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,6 @@ then the status is that of the first such file.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from agent.app.checking import Report, check_file
 from agent.app.cli import print_json, report
 from agent.app.input_files import named
@@ -18,6 +16,7 @@ from agent.app.term import Progress, count_text, paint, printable
 from agent.dataset import dictionary
 from agent.errors import AgentError, NotConformant
 from agent.iod.modules import ERROR, Finding
+from agent.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from agent.app.certificates import ending
 from agent.app.cli import print_json
@@ -12,6 +11,7 @@ from agent.app.term import count_text
 from agent.app.wiring import check_tls
 from agent.config import load, render
 from agent.errors import ConfigError, UsageError
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser

@@ -12,12 +12,12 @@ import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.cli import print_json
 from agent.app.term import Progress, clock_text, count_text, paint, size_text, table
 from agent.config.source import parse_source
 from agent.errors import FileError, NotDelivered, UsageError
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from agent.app.bench_site import BenchSite

@@ -11,7 +11,6 @@ it achieves is said on stderr or with ``--json``.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.cli import print_json
 from agent.display.calibration import (
@@ -28,6 +27,7 @@ from agent.display.calibration import (
 from agent.display.measured import read
 from agent.display.verification import DEFAULT_TOLERANCE_PERCENT, LEVELS, Interval, Verdict, verify
 from agent.errors import DisplayError, FileError, NotConformant, UsageError
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import sys
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.cli import print_json, report
 from agent.app.dump_text import data_set_lines, escaped, hex_text
@@ -23,6 +22,7 @@ from agent.dataset.uid import uid_name
 from agent.dataset.values import Element, Reference
 from agent.errors import AgentError, DecodeError, NotFound, UsageError
 from agent.media.file import PIXEL_TAGS
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

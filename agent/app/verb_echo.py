@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
 
 from agent.app.cli import print_json
 from agent.app.peers import add_peer, peer_of
 from agent.errors import AgentError, AssociationRejected, ConnectFailed, LinkClosed, LinkTimeout, TlsRefused, UsageError
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser

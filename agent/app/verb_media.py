@@ -7,7 +7,8 @@ add one: a row here, its module, and its examples and errors in ``verbs``.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser

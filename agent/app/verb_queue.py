@@ -7,7 +7,6 @@ without one they open the spool themselves.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.cli import print_json
 from agent.app.common import add_spool, settings_of, view_of
@@ -16,6 +15,7 @@ from agent.errors import NotFound, UsageError
 from agent.spool.ledger import REASON_LIMIT
 from agent.spool.receipt import place
 from agent.spool.states import PRIORITY_OF_WORD, STATE_OF_WORD
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser

@@ -7,8 +7,6 @@ commitment off). ``--verify`` walks the hash chain of the whole ledger first.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from agent.app.cli import print_json
 from agent.app.clip_end import early_end_of
 from agent.app.common import add_spool, view_of
@@ -16,6 +14,7 @@ from agent.app.term import count_text, paint, size_text, stamp_text, table
 from agent.dataset.uid import uid_name
 from agent.errors import NotDelivered, NotFound, SpoolDamaged
 from agent.transcode.learn import Figures
+from agent.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser

@@ -12,11 +12,11 @@ from __future__ import annotations
 import gc
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Final
 
 from agent.app.common import add_config, load_config
 from agent.app.rehearse import Apart
 from agent.app.term import printable
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser

@@ -13,14 +13,13 @@ from __future__ import annotations
 import sys
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
 
-from agent.app import send_commit
 from agent.app.input_files import files_in, named
 from agent.app.peers import add_peer, pace_of, peer_of
 from agent.app.term import Progress, count_text, paint, printable, size_text
 from agent.dataset.uid import uid_name
 from agent.errors import AgentError, DataSetError, FileError, NotDelivered, UsageError
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
 PARALLEL_MAX: Final = 16  # a peer has better things to do
 OPERATIONS_MAX: Final = 16  # as of a destination
+COMMIT_TIMEOUT_S: Final = 60.0
 
 
 def arguments(parser: Parser) -> None:
@@ -48,7 +48,10 @@ def arguments(parser: Parser) -> None:
                "the peer grants such a window (1)")  # fmt: skip
     parser.add("--bandwidth", metavar="RATE", read=_bandwidth, help="send at most so much, as 8 Mbit/s or a number of "
                "bit/s from 16000, all associations together")  # fmt: skip
-    send_commit.arguments(parser)
+    parser.add("--commit", switch=True, help="ask for Storage Commitment of what was stored, and wait for the answer")
+    parser.add("--commit-timeout", read=float, metavar="S", help=f"wait so long for it ({COMMIT_TIMEOUT_S:g})")
+    parser.add("--listen", metavar="[HOST:]PORT", help="take a commitment report on an association that the archive "
+               "opens to this port")  # fmt: skip
     parser.add("--skip-bad", switch=True, help="send the rest when some files are no DICOM files")
     parser.add("--json", switch=True, help="print the result as JSON")
 
@@ -79,7 +82,10 @@ def run(args: Arguments) -> int:
         if args.listen is not None or args.commit_timeout is not None:
             raise UsageError("--listen and --commit-timeout belong to --commit")
         return _run(peer, files, bad, args, None)
-    with send_commit.Commitment(args, peer) as commitment:
+    from agent.app.send_commit import Commitment  # a quarter of a MiB, for those who ask
+
+    within_s = COMMIT_TIMEOUT_S if args.commit_timeout is None else args.commit_timeout
+    with Commitment(args, peer, within_s) as commitment:
         return _run(peer, files, bad, args, commitment)
 
 

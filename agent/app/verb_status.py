@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
 
 from agent.app.certificates import ending
 from agent.app.cli import print_json
 from agent.app.common import PAUSE_S, STARTING_S, add_spool, patiently, settings_of
 from agent.app.flight_text import alarms
 from agent.app.term import count_text, hour_text, paint, printable, stamp_text, table
+from agent.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser

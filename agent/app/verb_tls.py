@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import socket
 import time
-from typing import TYPE_CHECKING, Any
 
 from agent.app.certificates import ending
 from agent.app.cli import print_json
 from agent.app.common import DEFAULT_CONFIG, add_config, settings_of
 from agent.app.term import printable, table
 from agent.errors import AgentError, UsageError
+from agent.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser

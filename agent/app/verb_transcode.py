@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.cli import print_json, report
 from agent.app.dump_text import escaped
@@ -17,6 +16,7 @@ from agent.app.term import Progress, count_text, size_text
 from agent.config.words import TRANSFER_SYNTAX_WORDS, transfer_syntax_uid, transfer_syntax_word
 from agent.dataset import uid
 from agent.errors import AgentError, FileError, NotAllDone, UsageError
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser

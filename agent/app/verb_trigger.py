@@ -7,12 +7,11 @@ is one capture. An order that waits when patient or exam change is dropped; ``st
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from agent.app.cli import print_json
 from agent.app.common import add_spool, readable, spool_root
 from agent.errors import NotRunning
 from agent.spool.states import PRIORITY_OF_WORD
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser

@@ -6,13 +6,13 @@ Exit status 0 says that the answer was printed; scripts read ``--json``.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
 
 from agent.app.cli import print_json
 from agent.app.common import add_spool, settings_of, spool_root, view_of
 from agent.app.term import paint, printable
 from agent.dataset.uid import is_valid_uid
 from agent.errors import NotFound, SpoolError, UsageError
+from agent.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
 
 from agent.app import wrap_documents, wrap_facts, wrap_inputs, wrap_raw
 from agent.app.cli import print_json
@@ -21,6 +20,7 @@ from agent.dataset.pixels import PixelDescription
 from agent.errors import EncodeError, IodError, UsageError
 from agent.iod.acquisition import LossyStep
 from agent.iod.build import KINDS
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from agent.acquire.filesink import FileSink

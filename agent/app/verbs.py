@@ -7,7 +7,7 @@ for ``demo``. To add a verb: one row here and its module; help, exit codes and t
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from agent.typed import Final, NamedTuple
 
 
 class Verb(NamedTuple):

@@ -8,7 +8,6 @@ sent and why, what the peer takes, how fast it was); the running agent adds how 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
 
 from agent.app.clip_end import early_end_of
 from agent.app.flight_text import last_lines, profile_lines
@@ -22,6 +21,7 @@ from agent.errors import NoAcceptedContext, class_of
 from agent.forward.policy import BREAKER_FAILURES
 from agent.spool.committing import NO_REPORT
 from agent.transcode.learn import recall
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

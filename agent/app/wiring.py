@@ -5,7 +5,7 @@ Each function imports what it translates to, because ``echo`` and ``send`` need 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.config.settings import DestinationSettings, Settings

@@ -8,12 +8,11 @@ given names do, whatever their case, punctuation and number of given names; date
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from agent.dataset.dataset import DataSet
 from agent.dataset.encode import encode
 from agent.dataset.uid import EXPLICIT_VR_LE
 from agent.errors import EncodeError, InputError
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from agent.iod.cda import CdaFacts, CdaPatient, Identifier, PersonName

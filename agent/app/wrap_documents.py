@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from agent.app import wrap_facts, wrap_inputs
 from agent.errors import InputError, IodError
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments

@@ -10,7 +10,6 @@ that building cannot take is refused, an empty one too.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.acquire.clock import WallStamp, wall_stamp
 from agent.acquire.identity import new_uid
@@ -20,6 +19,7 @@ from agent.errors import DecodeError, InputError, UsageError
 from agent.iod import codes, modules
 from agent.iod.acquisition import Acquisition, CaptureFacts
 from agent.iod.build import CHARACTER_SET, CONTEXT_ENTITIES
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

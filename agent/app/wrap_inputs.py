@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.acquire import pictures
 from agent.acquire.lookalike import HEAD_BYTES, recognised
@@ -18,13 +17,14 @@ from agent.app.wrap_raw import BITS_HINT, require
 from agent.errors import DecodeError, DeviceError, FileError, InputError, UsageError
 from agent.media import codestream
 from agent.media.codestream import Stream
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import TypeVar
 
     from agent.app.wrap_raw import Raw
     from agent.dataset.pixels import PixelDescription
+    from agent.typed import TypeVar
 
     T = TypeVar("T")
 

@@ -6,13 +6,12 @@ and not begin like something else; of a program or a clip that is cut short no i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from agent.acquire.lookalike import recognised
 from agent.acquire.pictures import check_geometry
 from agent.app.term import count_text
 from agent.dataset.pixels import PixelDescription
 from agent.errors import DeviceError, InputError, UsageError
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser

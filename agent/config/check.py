@@ -7,14 +7,13 @@ once. It reads no file; ``agent.config.load`` does that and knows the lines.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
 from agent.config.kinds import KINDS
 from agent.config.schema import GREY_WORDS, REQUIRED, SECTIONS, Key, Section, Value
 from agent.config.source import parse_source
 from agent.config.user import user_problems
 from agent.config.words import near_refusal, transfer_syntax_uid
 from agent.dataset.pixels import near_excess
+from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

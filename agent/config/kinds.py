@@ -8,7 +8,6 @@ without backslash because every one of these values ends in an attribute or on a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
 
 from agent.config.source import parse_source
 from agent.config.windows import spans
@@ -23,6 +22,7 @@ from agent.config.words import (
 from agent.dataset.uid import HTJ2K_LOSSLESS, is_valid_uid
 from agent.errors import IodError
 from agent.transcode.choose import AS_STORED, AUTO
+from agent.typed import Final, NamedTuple
 
 
 class Kind(NamedTuple):

@@ -8,7 +8,6 @@ the file), and on request the files that keys name. Every refusal is a ``ConfigE
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final
 
 from agent.config.check import Problem, Values, examine
 from agent.config.lines import given_twice, key_lines, line_of
@@ -18,6 +17,7 @@ from agent.config.settings import SECTION_TYPES, Settings
 from agent.config.user import WORDS
 from agent.errors import ConfigError
 from agent.link.user_identity import SHARED, SHARED_BITS, secret_of
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from agent.config.kinds import KINDS
 from agent.config.schema import REQUIRED, SECTIONS, Key, Section, Value
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,8 @@ not be shown should one ever be needed.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
-
 from agent.config.user import WORDS as USER_WORDS
+from agent.typed import Final, NamedTuple
 
 Value = str | int | float | bool | tuple[str, ...]
 

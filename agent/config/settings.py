@@ -6,7 +6,7 @@ Field names are the key names of ``agent.config.schema``; a test holds the two t
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from agent.typed import NamedTuple
 
 
 class AgentSettings(NamedTuple):

@@ -7,7 +7,7 @@ Raises ``ValueError`` with a sentence; the caller says where the URI stood.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from agent.typed import Final, NamedTuple
 
 PATTERN_KINDS: Final = ("us-rgb", "us-mono", "dx16")
 

@@ -6,7 +6,7 @@ counted from Monday 00:00, so that a question is one comparison.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from agent.dataset import uid
+from agent.typed import Final
 
 TRANSFER_SYNTAX_WORDS: Final = {
     "explicit": uid.EXPLICIT_VR_LE,

@@ -15,12 +15,12 @@ To change a list, set it again; a list that was got may be a copy. Only items of
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias, cast
 
 from agent.dataset import dictionary
 from agent.dataset.tag import is_private, is_private_creator, tag_str
 from agent.dataset.values import Element, Raw, Scalar, Unread, Value, parse, raw_of
 from agent.errors import EncodeError
+from agent.typed import Any, NamedTuple, TypeAlias, cast
 
 Key: TypeAlias = "int | str"
 

@@ -19,7 +19,6 @@ How things stood in the bytes stays with them: ``Wire`` of an element, ``Form`` 
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NoReturn
 
 from agent.dataset import dictionary
 from agent.dataset import level as levels
@@ -32,6 +31,7 @@ from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, IMPLICIT_
 from agent.dataset.values import Element, Raw, Wire
 from agent.dataset.vr import TEXT, VRS, is_ambiguous, swapped
 from agent.errors import DecodeError, LimitError
+from agent.typed import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,8 @@ Unknown tags have an answer too: group lengths are UL, private creators LO, ever
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from agent.dataset.tag import is_group_length, is_private, is_private_creator
+from agent.typed import NamedTuple
 
 
 class Entry(NamedTuple):

@@ -18,12 +18,12 @@ from __future__ import annotations
 
 import struct
 from array import array
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.dataset.encode import item_header
 from agent.dataset.tag import ITEM, PIXEL_DATA, SEQUENCE_DELIMITATION
 from agent.dataset.values import Fragments
 from agent.errors import DecodeError, LimitError
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

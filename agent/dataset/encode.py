@@ -27,7 +27,6 @@ Raises ``EncodeError`` with the tag, nothing else.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
 from agent.dataset import dictionary, rules
 from agent.dataset import tag as tags
@@ -37,6 +36,7 @@ from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, IMPLICIT_
 from agent.dataset.values import Element, Fragments, Raw, Reference, parse
 from agent.dataset.vr import VRS, choose, is_ambiguous
 from agent.errors import EncodeError
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,12 +7,12 @@ says or at its delimiter, and never beyond the level around it. A list of levels
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.dataset import tag as tags
 from agent.dataset.dataset import DataSet, Form
 from agent.dataset.values import Element, Fragments, Raw, Reference, Wire
 from agent.dataset.vr import VRS, choose, is_ambiguous, word_bytes
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ what is too much stays where it came from, in the last component.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from agent.typed import NamedTuple
 
 _GROUPS, _COMPONENTS = 3, 5
 

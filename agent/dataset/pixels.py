@@ -6,9 +6,8 @@ of its attributes only, so that ``agent.native`` needs no import from here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from agent.errors import IodError
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from agent.dataset.dataset import DataSet

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import TYPE_CHECKING
 
 from agent.dataset.charset import DEFAULT, REPLACEMENT, Charset
 from agent.dataset.uid import is_valid_uid
 from agent.dataset.values import Fragments, Scalar, Value
 from agent.dataset.vr import BYTES, NUMBER, TAG, TEXT, VRS
 from agent.errors import EncodeError
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

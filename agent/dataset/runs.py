@@ -8,14 +8,14 @@ value has arrived, and the VR is known and no sequence. The first element that i
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, TypeAlias
 
 from agent.dataset.vr import VRS
+from agent.typed import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.dataset.level import Level
+    from agent.dataset.charset import Charset
     from agent.dataset.values import Element, Raw, Unread
 
 _HEADER = struct.Struct("<HH2sH").unpack
@@ -30,11 +30,18 @@ _HEADS_KEPT = 2048
 _heads: dict[bytes, tuple[int, str, int, int]] = {}
 
 
+class Place(Protocol):
+    """The level that a run is in, as far as it matters to it: a ``Level`` of the decoder, or who only walks by."""
+
+    last: int  # the highest tag so far
+    charset: Charset
+
+
 # Where a run ends at the latest: in the bytes at hand, before this tag, after so many elements, at a longer value.
 Bounds: TypeAlias = tuple[int, int, int, int]
 
 
-def explicit_run(data: bytes, here: int, level: Level, held: dict[int, Element | Raw | Unread], bounds: Bounds) -> int:
+def explicit_run(data: bytes, here: int, level: Place, held: dict[int, Element | Raw | Unread], bounds: Bounds) -> int:
     """Take elements of Explicit VR Little Endian from ``here`` on; where they end."""
     room, before, elements, longest = bounds
     known, charset, last = _heads.get, level.charset, level.last
@@ -84,7 +91,7 @@ def _head(head: bytes) -> tuple[int, str, int, int] | None:
 def implicit_run(
     data: bytes,
     here: int,
-    level: Level,
+    level: Place,
     held: dict[int, Element | Raw | Unread],
     bounds: Bounds,
     vr_of: Callable[[int], str],

@@ -8,11 +8,11 @@ sequence came through somebody who did not know its VR. The Data Set is not chan
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
 from agent.dataset.decode import Limits, decode
 from agent.dataset.uid import IMPLICIT_VR_LE
 from agent.errors import DecodeError
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.dataset.dataset import DataSet

@@ -22,10 +22,10 @@ then a Data Set that was read holds ``Raw`` bytes, which is fast and lets unchan
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from agent.dataset.charset import DEFAULT, Charset
 from agent.dataset.vr import BYTES, NUMBER, TAG, VRS
+from agent.typed import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

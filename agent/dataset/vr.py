@@ -13,7 +13,7 @@ until it is written or its Data Set was read to the end, because what decides ma
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from agent.typed import NamedTuple
 
 TEXT, NUMBER, BYTES, SEQUENCE, TAG = "text", "number", "bytes", "sequence", "tag"
 

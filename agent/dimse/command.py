@@ -11,9 +11,9 @@ elements of another group, lengths past the end, or numbers of the wrong size: `
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING
 
 from agent.errors import LocalProtocolError, RemoteProtocolError
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,10 +10,9 @@ What breaks a rule raises ``RemoteProtocolError``; the shell then aborts the ass
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from agent.dimse.layout import decode
 from agent.errors import RemoteProtocolError
+from agent.typed import TYPE_CHECKING, NamedTuple
 from agent.ul.pdu import COMMAND, LAST, Fragment
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ that announces one, for instance); writing raises ``LocalProtocolError`` for val
 from __future__ import annotations
 
 from struct import Struct
-from typing import Any, NamedTuple
 
 from agent.dimse import command as c
 from agent.dimse.message import (
@@ -40,6 +39,7 @@ from agent.dimse.message import (
     OtherResponse,
 )
 from agent.errors import LocalProtocolError, RemoteProtocolError
+from agent.typed import Any, NamedTuple
 
 # Prebuilt Command Sets kept at once: one association carries at most 128 SOP Classes.
 _TEMPLATE_LIMIT = 128

@@ -6,9 +6,8 @@ Requests of services we do not have become ``OtherRequest``, to be answered with
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from agent.dataset.uid import VERIFICATION
+from agent.typed import Any, NamedTuple
 
 RESPONSE = 0x8000
 

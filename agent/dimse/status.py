@@ -11,9 +11,9 @@ the archive has *an* instance of that UID, and only commitment can say that it i
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
 
 from agent.errors import Retry, StatusError
+from agent.typed import NamedTuple
 
 SUCCESS = 0x0000
 PROCESSING_FAILURE = 0x0110

@@ -16,10 +16,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.display.gsdf import jnd_index, luminance
 from agent.errors import DisplayError
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

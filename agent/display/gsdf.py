@@ -12,9 +12,9 @@ included: that is what makes equal steps of P look equally large (7.1 to 7.3).
 from __future__ import annotations
 
 import math
-from typing import Final
 
 from agent.errors import DisplayError
+from agent.typed import Final
 
 MIN_INDEX: Final = 1.0
 MAX_INDEX: Final = 1023.0

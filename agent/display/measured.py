@@ -10,10 +10,10 @@ Raises ``DisplayError`` with the number of the line.
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
 
 from agent.display.calibration import Measurement
 from agent.errors import DisplayError
+from agent.typed import Final, NamedTuple
 
 _LEVEL: Final = re.compile(r"\d{1,9}", re.ASCII)
 _LUMINANCE: Final = re.compile(r"\d+(?:([.,])\d+)?(?:[eE][+-]?\d{1,2})?", re.ASCII)

@@ -13,10 +13,10 @@ is the table that comes behind (``bytes.translate``).
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
 
 from agent.dataset.pixels import PixelDescription
 from agent.errors import DisplayError
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

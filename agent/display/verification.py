@@ -10,10 +10,10 @@ luminance; 20 % where nobody makes a diagnosis (AAPM TG 18, IEC 62563-1). Single
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.display.gsdf import jnd_index, luminance
 from agent.errors import DisplayError
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,6 @@ import hashlib
 import io
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Final
 
 from agent.errors import FileError, NotSafe
 from agent.exchange import cms, tools
@@ -23,6 +22,7 @@ from agent.exchange.reread import reread
 from agent.exchange.writer import DIRECTORY, SetWriter, Written
 from agent.media import profile as profiles
 from agent.spool.durable import Medium
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -13,10 +13,10 @@ command does it, in constant memory; any CMS reader opens it::
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.errors import EncodeError, FileError
 from agent.exchange import tools
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

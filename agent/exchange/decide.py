@@ -8,8 +8,6 @@ stays native.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from agent.dataset import uid
 from agent.dataset.pixels import PixelDescription
 from agent.dataset.tag import PIXEL_DATA
@@ -17,6 +15,7 @@ from agent.errors import DataSetError
 from agent.media.profile import Facts, misfit
 from agent.transcode import frame_codec
 from agent.transcode.choose import Master, impossible, short_name
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from agent.dataset.dataset import DataSet

@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset import uid
 from agent.errors import DataSetError, FileUnreadable, NativeError, NotSafe, SpoolDamaged, SpoolError
@@ -32,6 +31,7 @@ from agent.spool.durable import present, read_error
 from agent.spool.exports import Exported
 from agent.spool.names import file_path
 from agent.transcode.job import job_of
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,8 @@ says nothing about the last time; ``mounted`` leaves it out.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,13 +8,12 @@ that the instance brings along, if it is one, else none.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from agent.dataset import uid
 from agent.dataset.dataset import DataSet
 from agent.errors import AgentError
 from agent.media.reader import instance_of
 from agent.transcode import frame_codec
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from agent.dataset.pixels import PixelDescription

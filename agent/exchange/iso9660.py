@@ -7,9 +7,9 @@ full stop, files of one extent. Everything is checked against the image before i
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.errors import DecodeError
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset.decode import Limits
 from agent.errors import AgentError, FileUnreadable
@@ -17,6 +16,7 @@ from agent.media.file import open_file
 from agent.spool.durable import read_error
 from agent.spool.names import file_path
 from agent.transcode.job import REFER_BYTES
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

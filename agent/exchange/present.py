@@ -10,7 +10,6 @@ Raises ``MediaError``.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.errors import AgentError, FileError, MediaError
 from agent.exchange.beneath import folder, open_beneath
@@ -20,6 +19,7 @@ from agent.media import file_id, records
 from agent.media.file import open_file
 from agent.media.profile import keys_of
 from agent.transcode.job import REFER_BYTES
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from agent.dataset.dataset import DataSet

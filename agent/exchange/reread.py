@@ -13,9 +13,9 @@ import errno
 import hashlib
 import mmap
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.spool.durable import media_error
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

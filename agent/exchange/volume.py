@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.errors import MediaError
 from agent.exchange.fat import marks
 from agent.spool import mount
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

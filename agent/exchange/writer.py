@@ -18,11 +18,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.errors import MediaError
 from agent.exchange.reread import reread
 from agent.spool.durable import Medium, Ops, media_error, present
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -8,10 +8,10 @@ that very instance or for none. (To ask the kernel for its bytes as well costs m
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import AgentError, DecodeError, FileError
 from agent.forward.files import require_whole
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from agent.forward.files import Instance

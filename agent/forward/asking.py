@@ -13,14 +13,13 @@ association comes about for ``Settings.look_s``, the questions end without it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from agent.errors import AgentError, EncodeError, NoAcceptedContext, StatusError
 from agent.forward.requesting import NOT_OFFERED, request
 from agent.service import commitment, query
 from agent.service.commitment import Reference
 from agent.service.query import Place
 from agent.spool.unconfirmed import ANY
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,9 +7,9 @@ learns that it is known already. ``call`` wakes the helpers (``team``), ``busy``
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
 from agent.forward.policy import Health
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

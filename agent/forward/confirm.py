@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.errors import AgentError, NoAcceptedContext, StatusError
 from agent.forward.deliver import Delivery
@@ -18,6 +17,7 @@ from agent.forward.policy import BREAKER_FAILURES
 from agent.forward.requesting import NOT_OFFERED, request
 from agent.service import commitment
 from agent.service.commitment import Reference
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

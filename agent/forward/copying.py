@@ -15,7 +15,6 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from agent.errors import DecodeError
 from agent.forward.deliver import DigestCheck
@@ -26,6 +25,7 @@ from agent.spool.durable import read_error
 from agent.transcode.choose import Master
 from agent.transcode.job import REFER_BYTES, job_of
 from agent.transcode.part_writer import Sink
+from agent.typed import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

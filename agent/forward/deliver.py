@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, is_lossy, uid_name
 from agent.dimse.message import CEchoRequest, CStoreRequest, CStoreResponse
@@ -31,11 +30,11 @@ from agent.errors import (
 from agent.forward.ahead import Ahead
 from agent.forward.files import Instance, Pair, pair_of, pairs_of
 from agent.forward.outstanding import Asked, Outstanding
-from agent.forward.policy import BREAKER_FAILURES
 from agent.link.conversation import Conversation, refuse
 from agent.link.requestor import associate
 from agent.link.transport import never
 from agent.service import proposal, storage, verification
+from agent.typed import TYPE_CHECKING, NamedTuple
 from agent.ul.limits import CONTEXT_LIMIT
 from agent.ul.reasons import CONTEXT_RESULTS
 
@@ -355,11 +354,17 @@ def deliver(
                 else:
                     left, answered = yield from _until_over(delivery, instances, left, stop, send)
                 unanswered = 0 if answered else unanswered + 1
-                error = delivery.broken if unanswered >= BREAKER_FAILURES else None
+                error = delivery.broken if unanswered and _enough(unanswered) else None
             if error is not None:
                 error.message += f", the last of {unanswered} in a row that ended without an answer"
         if error is not None:
             yield from (failed(instances[index], error, begun=False) for index in range(left, stop))
+
+
+def _enough(failures: int) -> bool:
+    from agent.forward.policy import BREAKER_FAILURES
+
+    return failures >= BREAKER_FAILURES
 
 
 def _until_over(

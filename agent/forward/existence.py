@@ -6,12 +6,11 @@ its answers together have one deadline and a limit, so that a peer that hangs, d
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from agent.dimse import status
 from agent.dimse.message import CFindResponse
 from agent.errors import DecodeError, RemoteProtocolError
 from agent.service import query
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from agent.dimse.fragment import Received

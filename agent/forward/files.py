@@ -14,12 +14,12 @@ import struct
 from array import array
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, overload
 
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE
 from agent.dimse.message import MEDIUM
 from agent.errors import DecodeError, FileError, NotDicomError
 from agent.media.part10 import META_OFFSET, PREFIX_LIMIT_BYTES, FileMeta, decode_prefix
+from agent.typed import TYPE_CHECKING, Generic, NamedTuple, TypeVar, overload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

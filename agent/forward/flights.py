@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final
 
 from agent.spool.flights import FILE_LIMIT_BYTES, facts_of, read_lines, write_lines
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from agent.dataset.uid import STORAGE_COMMITMENT, VERIFICATION
 from agent.link.listener import serve_requests
 from agent.service import commitment, verification
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from agent.forward.settle import Settler

@@ -19,7 +19,6 @@ accepts is written down whenever it changes, and said when it takes less than be
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset.uid import is_lossy, uid_name
 from agent.dimse.message import HIGH, LOW, MEDIUM
@@ -31,6 +30,7 @@ from agent.spool.quota import Floor
 from agent.spool.states import Priority
 from agent.transcode.choose import AS_STORED, AUTO, LOSSLESS, choose
 from agent.transcode.learn import Figures, recall
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

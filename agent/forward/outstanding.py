@@ -11,9 +11,8 @@ answer never comes is noticed all the same, after the time that all of a window 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from agent.service import storage
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from agent.dimse.fragment import Received

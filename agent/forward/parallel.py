@@ -11,9 +11,9 @@ from __future__ import annotations
 import time
 from queue import SimpleQueue
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Final
 
 from agent.errors import AssociationRejected
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence

@@ -21,7 +21,6 @@ where nobody tells us. ``entropy`` is a function that returns a float in [0, 1);
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.dimse.status import (
     DOUBTFUL_ATTEMPTS,
@@ -32,6 +31,7 @@ from agent.dimse.status import (
     explain,
 )
 from agent.errors import Retry
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,11 +6,10 @@ it, and whoever notices there that something is refused hands the sentence in.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
-
 from agent.dataset.uid import STORAGE_COMMITMENT
 from agent.link.expiry import expiry_stage
 from agent.link.flight import WAYS
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from agent.dimse import status
 from agent.dimse.message import NActionResponse
 from agent.errors import RemoteProtocolError
 from agent.service import commitment
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from agent.dimse.fragment import Received

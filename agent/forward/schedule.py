@@ -10,9 +10,9 @@ window is open while the wall clock shows a time in it.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
 
 from agent.config.windows import DAY_MINUTES, WEEK_MINUTES
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,7 +7,6 @@ place for a clip. It is gone when it was sent; what a power cut leaves is called
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from agent.errors import DataSetError, FileError, NativeError, SpoolError
 from agent.forward.copying import make_copy, master_of, opened
@@ -16,6 +15,7 @@ from agent.spool.draft import Measured, measure
 from agent.spool.durable import Medium
 from agent.transcode.choose import AS_STORED, choose
 from agent.transcode.learn import recall
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from agent.forward.policy import BackOff
 from agent.transcode.choose import AS_STORED
+from agent.typed import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from agent.forward.schedule import Schedule

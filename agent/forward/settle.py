@@ -12,13 +12,12 @@ Another title is said once, and stands in the receipt.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
-
 from agent.dimse import status
 from agent.dimse.message import NEventReportRequest, NEventReportResponse
 from agent.errors import AgentError, DecodeError
 from agent.link.conversation import Reply, refuse
 from agent.service import commitment
+from agent.typed import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

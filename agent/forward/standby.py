@@ -7,10 +7,9 @@ so nothing is while the other one cannot be reached either: then it is our own l
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from agent.errors import AgentError, NoAcceptedContext
 from agent.forward.deliver import echo
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,10 +14,10 @@ and that helper waits for longer and longer.
 from __future__ import annotations
 
 from threading import Event, Thread
-from typing import TYPE_CHECKING
 
 from agent.errors import AgentError
 from agent.forward.worker import IDLE_TICK_S, Worker
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from agent.dimse.status import DUPLICATE_SOP_INSTANCE
 from agent.errors import AgentError, FileError, MediaError, NoAcceptedContext, SpoolError, StatusError
@@ -34,6 +33,7 @@ from agent.forward.standby import Standby
 from agent.service import commitment
 from agent.spool.forwarding import Answer
 from agent.spool.states import Life
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

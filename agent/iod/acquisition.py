@@ -9,9 +9,8 @@ Any other Attribute of the IOD (KVP of DX, Transducer Data, Mechanical Index ...
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from agent import __version__
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

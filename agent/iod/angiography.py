@@ -10,9 +10,8 @@ One frame is a single image without the Multi-frame Modules; several are a cine 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from agent.iod import cine
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.dataset.dataset import DataSet

@@ -23,7 +23,6 @@ item of Contributing Equipment Sequence that names the agent (PS3.3 C.7.6.1, C.7
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.dataset import dictionary, uid
 from agent.dataset.dataset import DataSet
@@ -31,6 +30,7 @@ from agent.dataset.tag import is_private, tag_str
 from agent.errors import IodError
 from agent.iod import codes, conditions, image, modules, syntaxes, tables
 from agent.iod.acquisition import CineFacts
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

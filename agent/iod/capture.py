@@ -11,10 +11,9 @@ spaced by measured time, or the pages of a document, which have an order only.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from agent.iod import cine
 from agent.iod.xray import add_voi
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.dataset.dataset import DataSet

@@ -8,10 +8,10 @@ kept are bounded. A ``nullFlavor`` in the place of a value says that nobody know
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
 
 from agent.errors import IodError
 from agent.iod.codes import Code
+from agent.typed import Final, NamedTuple
 
 DOCUMENT: Final = 0x00420011
 HL7_NAMESPACE: Final = "urn:hl7-org:v3"

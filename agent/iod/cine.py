@@ -11,10 +11,9 @@ frame worth showing, come from whoever chose them and must lie in the clip.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from agent.errors import IodError
 from agent.iod.timing import MAX_VECTOR_BYTES
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from agent.dataset.dataset import DataSet

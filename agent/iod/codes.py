@@ -12,10 +12,9 @@ is blank although Annex L prints it as not paired, for "unpaired" written into a
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from agent.dataset.dataset import DataSet
 from agent.errors import IodError
+from agent.typed import NamedTuple
 
 _ANATOMY_HINT = "Words are the terms of Body Part Examined, such as CHEST (PS3.16 Annex L), or a code or its meaning."
 MAX_SHORT_CODE_LENGTH = 16  # Code Value is SH; longer ones go into Long Code Value (PS3.3 8.8.1)

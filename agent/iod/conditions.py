@@ -16,10 +16,9 @@ Sources: PS3.3 C.7.1-C.7.6, C.8.1, C.8.5-C.8.7, C.8.11, C.8.12, C.11.1-C.11.2, C
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from agent.dataset.dataset import DataSet
 from agent.iod import codes
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

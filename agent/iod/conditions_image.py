@@ -5,8 +5,6 @@ Sources: PS3.3 A.8, A.14, A.16, C.8.6, C.8.7, C.8.12.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from agent.iod.conditions import (
     Condition,
     both,
@@ -20,6 +18,7 @@ from agent.iod.conditions import (
     several_samples,
     values,
 )
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.dataset.dataset import DataSet

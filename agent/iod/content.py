@@ -13,11 +13,11 @@ characters is rounded to them, and then the item carries it as a Floating Point 
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset.dataset import DataSet
 from agent.errors import IodError
 from agent.iod.codes import Code
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,13 +10,13 @@ the caller has to compare.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset.dataset import DataSet
 from agent.errors import IodError
 from agent.iod import cda
 from agent.iod.build import Kind, finish, identity
 from agent.iod.cda import DOCUMENT
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from agent.iod.acquisition import Acquisition, Reference

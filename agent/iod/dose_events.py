@@ -14,12 +14,12 @@ is beyond any irradiation (``BOUNDS``), because then a number stands under the n
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
 
 from agent.errors import IodError
 from agent.iod import codes
 from agent.iod.codes import Code
 from agent.iod.dose_report import EXACT, MAX_EVENTS, Device, DoseReport, Event
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

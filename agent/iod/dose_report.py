@@ -14,13 +14,13 @@ from __future__ import annotations
 
 from decimal import Context, Decimal
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset import uid
 from agent.errors import IodError
 from agent.iod import content
 from agent.iod.build import Kind, finish, identity
 from agent.iod.codes import Code
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from agent.dataset.dataset import DataSet

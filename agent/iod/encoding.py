@@ -9,8 +9,6 @@ A value left in the file (``Reference``) is bulk data and judged by its length a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from agent.dataset import dictionary
 from agent.dataset.charset import REPLACEMENT, charset_for
 from agent.dataset.rules import checked_text
@@ -27,6 +25,7 @@ from agent.dataset.values import Raw
 from agent.dataset.vr import NUMBER, TAG, TEXT, VRS
 from agent.errors import EncodeError
 from agent.iod.modules import ERROR, WARNING, Finding, levels
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

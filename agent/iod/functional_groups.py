@@ -8,11 +8,10 @@ Macro are walked like those of any table, by the walk that modules.py hands over
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from agent.dataset.tag import NUMBER_OF_FRAMES, tag_str
 from agent.iod import tables
 from agent.iod.conditions import first
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

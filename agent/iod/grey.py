@@ -8,10 +8,9 @@ components of a pixel would mean something else, so it is refused.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from agent.dataset.dataset import DataSet
 from agent.errors import IodError
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from agent.dataset.pixels import PixelDescription

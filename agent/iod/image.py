@@ -8,14 +8,13 @@ and never compressed, whatever the transfer syntax.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from agent.dataset import uid
 from agent.dataset.dataset import DataSet
 from agent.dataset.pixels import PixelDescription
 from agent.errors import IodError
 from agent.iod import syntaxes
 from agent.iod.codes import Code
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from agent.iod.acquisition import Acquisition, ContextItem, Derivation, Icon

@@ -17,11 +17,10 @@ has them says so with ``pixel_data=True``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from agent.dataset import dictionary
 from agent.dataset.tag import NUMBER_OF_FRAMES, is_group_length, is_private, tag_str
 from agent.iod import conditions, rules, tables
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

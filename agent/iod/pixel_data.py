@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from array import array
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.dataset import uid
 from agent.dataset.pixels import PixelDescription
@@ -17,6 +16,7 @@ from agent.errors import IodError
 from agent.iod import syntaxes
 from agent.iod.conditions import first
 from agent.iod.modules import ERROR, Finding
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

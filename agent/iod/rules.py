@@ -12,8 +12,6 @@ rules_image.py, documents in rules_document.py; each joins ``RULES`` with the fi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from agent.dataset import uid
 from agent.dataset.tag import PIXEL_DATA
 from agent.dataset.values import Reference
@@ -31,6 +29,7 @@ from agent.iod.rules_numbers import (
     scaled,
     slope,
 )
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

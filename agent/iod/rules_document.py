@@ -7,10 +7,9 @@ Sources: PS3.3 A.45.1.4, C.17.2.3, C.24.2.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from agent.iod.conditions import first, values
 from agent.iod.rules_dose import REPORT, items
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,8 @@ Sources: PS3.3 A.35.8.3.1; PS3.16 2024c TID 1002 to 1004, 10001 to 10007.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from agent.iod.conditions import first
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,11 +5,10 @@ Sources: PS3.3 A.8.2 to A.8.5, A.32, C.7.6.10, C.8.6.3, C.8.6.4, C.8.7.1, C.8.7.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from agent.iod.conditions import first, values
 from agent.iod.rules import window
 from agent.iod.rules_numbers import numbers, positive, scaled, slope
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

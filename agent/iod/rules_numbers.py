@@ -8,9 +8,8 @@ Sources: PS3.3 10.7.1.3, C.7.6.3, C.7.6.9, C.8.7.2, C.8.11.4, C.11.1.1.1, C.11.2
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from agent.iod.conditions import first, values
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,10 +6,9 @@ product of a codec. A row states what the *instance* says; that the stream says 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from agent.dataset import uid
 from agent.errors import IodError
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from agent.dataset.pixels import PixelDescription

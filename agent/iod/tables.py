@@ -11,9 +11,8 @@ Nothing here knows a condition (conditions.py), a rule written as prose (rules.p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from agent.iod._generated_modules import EDITION, FUNCTIONAL_GROUPS, IODS, SOP_CLASSES, TABLES
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

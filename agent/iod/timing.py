@@ -11,7 +11,8 @@ frames. Beyond that only the mean is kept, and the comment says between what lim
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING
+
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.iod.acquisition import Acquisition

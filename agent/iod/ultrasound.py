@@ -7,10 +7,9 @@ known. A cine is spaced as cine.py says.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from agent.iod import cine, regions
 from agent.iod.image import view_item
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.dataset.dataset import DataSet

@@ -7,7 +7,7 @@ there is nothing to say.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.dataset.dataset import DataSet

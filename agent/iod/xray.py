@@ -11,10 +11,9 @@ come from the detector; nobody can make them up, so without them DX is refused.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from agent.dataset.dataset import DataSet
 from agent.iod.image import view_item
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.dataset.pixels import PixelDescription

@@ -12,7 +12,8 @@ Raises ``ValueError`` for anything else than X.509.
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, NamedTuple
+
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,6 @@ socket in ``Driver.send_data_set`` and come piece by piece from ``part``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
-
 from agent.dimse.fragment import Assembler, Collector, DataSetPart, Received, split
 from agent.dimse.layout import encode
 from agent.dimse.message import MESSAGE_ID_LIMIT, is_response, refusal
@@ -21,6 +19,7 @@ from agent.dimse.status import UNRECOGNIZED_OPERATION
 from agent.errors import LinkClosed, RemoteProtocolError
 from agent.link.early import Early
 from agent.link.turns import Turns
+from agent.typed import TYPE_CHECKING, NamedTuple, TypeVar
 from agent.ul.pdu import Fragment, ReleaseRequest, ReleaseResponse
 
 if TYPE_CHECKING:

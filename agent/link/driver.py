@@ -14,10 +14,10 @@ error says which: ``LinkTimeout`` (names the wait), ``LinkClosed``, ``Associatio
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from agent.errors import AgentError, LinkClosed, LinkTimeout, RemoteProtocolError, TlsRefused
 from agent.link.train import PDV_OVERHEAD_BYTES, Train
+from agent.typed import TYPE_CHECKING
 from agent.ul.association import CloseTransport, TransportLost
 from agent.ul.machine import State
 from agent.ul.pdu import Abort, ReleaseRequest, ReleaseResponse

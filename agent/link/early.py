@@ -7,11 +7,11 @@ end. Past the limits it is a flood and ``keep`` raises ``RemoteProtocolError``: 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
 
 from agent.dimse.fragment import FRAGMENT_LIMIT, REPORT_LIMIT_BYTES, DataSetPart, Received
 from agent.dimse.message import Message, is_response
 from agent.errors import RemoteProtocolError
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Container

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Final
+
+from agent.typed import Final
 
 EXPIRES_DAYS: Final = (7, 30, 60)
 _DAY_S: Final = 86_400.0

@@ -14,9 +14,9 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agent.errors import AssociationError, LinkError, ProtocolError, UserNotConfirmed
+from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

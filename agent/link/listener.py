@@ -13,7 +13,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.dimse.message import CEchoRequest
 from agent.errors import AgentError, ListenFailed
@@ -23,6 +22,7 @@ from agent.link.peer import Timeouts
 from agent.link.second_look import SecondLooks
 from agent.link.transport import BULK_READ_BYTES, Transport
 from agent.service import verification
+from agent.typed import TYPE_CHECKING, NamedTuple
 from agent.ul.association import Association, Role
 from agent.ul.negotiate import answer
 from agent.ul.pdu import AssociateAccept, AssociateReject, AssociateRequest

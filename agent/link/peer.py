@@ -8,9 +8,8 @@ every per-read timeout and for none of these. Raises ``UsageError`` for an addre
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from agent.errors import UsageError
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from agent.link.pace import Pace

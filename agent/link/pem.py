@@ -6,10 +6,10 @@ Raises ``ConfigError`` for files that cannot be read or do not hold what is want
 from __future__ import annotations
 
 import binascii
-from typing import Final
 
 from agent.errors import ConfigError, PemError
 from agent.link.certificate import Certificate, RevocationList, read, read_list
+from agent.typed import Final
 
 MOST_BYTES: Final = 1 << 20  # a thousand certificates
 MOST_LIST_BYTES: Final = 1 << 26  # the lists of the largest CAs have ten million bytes

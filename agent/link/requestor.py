@@ -7,12 +7,12 @@ peer's own reason; ``UserNotConfirmed`` where a confirmation of the user was ask
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from agent.errors import AgentError, LinkClosed
 from agent.link.driver import Driver
 from agent.link.transport import connect, never
 from agent.service.proposal import associate_request
+from agent.typed import TYPE_CHECKING
 from agent.ul.association import Association, Role
 from agent.ul.pdu import AssociateAccept, AssociateReject
 from agent.ul.reasons import reject_error

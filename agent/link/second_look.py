@@ -7,7 +7,8 @@ been said of the first call.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,10 +15,10 @@ import os
 import ssl
 import time
 from _thread import allocate_lock  # ``threading`` is 0.2 MiB that who sends needs for nothing else
-from typing import TYPE_CHECKING, Final
 
 from agent.link.pem import readable_certificates, revocation_lists
 from agent.link.tls import TlsSettings, client_context, now_stamp
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,11 +21,11 @@ from __future__ import annotations
 
 import ssl
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import ConfigError, PemError, TlsRefused
 from agent.link.certificate import Certificate, read
 from agent.link.pem import first_certificate, read_text, readable_certificates, revocation_lists
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ssl
 from contextlib import suppress
-from typing import Final, NamedTuple
 
 from agent.link.tls import CIPHERS_TLS12, permit
+from agent.typed import Final, NamedTuple
 
 # PS3.15 Table B.13-3: all five are demanded of a server, one of a client.
 SUITES_TLS13: Final = (

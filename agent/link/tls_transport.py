@@ -18,12 +18,12 @@ import ssl
 import time
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar
 
 from agent.errors import LinkClosed, TlsRefused
 from agent.link.certificate import read, readable
 from agent.link.tls import CIPHERS_TLS12, TlsSettings, client_context, judge, judge_chain, server_context
 from agent.link.transport import Transport, connect_socket, never, plain_name, tick_of
+from agent.typed import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,9 +9,9 @@ whoever receives images does without.
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING
 
 from agent.link.certificate import read
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.link.certificate import Certificate

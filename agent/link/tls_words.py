@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import ssl
 import time
-from typing import TYPE_CHECKING
 
 from agent.errors import ConfigError, TlsRefused
 from agent.link.certificate import readable
 from agent.link.pem import revocation_lists
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.link.certificate import Certificate, RevocationList

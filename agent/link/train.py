@@ -20,9 +20,9 @@ the last fragment leaves, so that a file that has changed is never a whole messa
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Protocol
 
 from agent.errors import LocalProtocolError, MediaError
+from agent.typed import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable

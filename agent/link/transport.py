@@ -20,9 +20,9 @@ import select
 import socket
 import struct
 import time
-from typing import TYPE_CHECKING
 
 from agent.errors import ConnectFailed, LinkClosed, LinkTimeout, TlsRefused
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

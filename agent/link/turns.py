@@ -8,7 +8,8 @@ socket, and the other associations keep their speed.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

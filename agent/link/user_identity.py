@@ -9,9 +9,9 @@ Raises ``ConfigError`` for a file that cannot be used, ``UserNotConfirmed``.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.errors import ConfigError, UserNotConfirmed
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 from agent.ul.reasons import SOURCE_ACSE
 from agent.ul.user import UserIdentity
 

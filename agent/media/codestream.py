@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import re
 import struct
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset import uid
 from agent.dataset.pixels import PixelDescription
 from agent.errors import DecodeError, LimitError
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import struct
 from array import array
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset.dataset import DataSet
 from agent.dataset.decode import decode
@@ -33,6 +32,7 @@ from agent.errors import EncodeError, LimitError
 from agent.media import file_id as file_ids
 from agent.media.part10 import FileMeta, encode_prefix
 from agent.media.records import ABOVE, PATIENT_ID, Entry, Part
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,14 +10,13 @@ Implicit VR Little Endian, which is not allowed and has been written, is read, o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from agent.dataset.dataset import DataSet
 from agent.dataset.decode import Limits, decode
 from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, MEDIA_STORAGE_DIRECTORY, uid_name
 from agent.errors import DecodeError
 from agent.media.lenient import read_prefix
 from agent.media.record_scan import MAX_RECORD_BYTES, Place, Window, places, root_of
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

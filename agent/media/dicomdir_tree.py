@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.errors import DecodeError
 from agent.media.dicomdir_reader import FIRST, LAST, number_of
 from agent.media.record_scan import Place
 from agent.media.records import LOWER
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

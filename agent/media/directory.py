@@ -6,12 +6,11 @@ in front of them breaks all of them: such a file is not rewritten. ``stray_offse
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from agent.dataset.tag import tag_str
 from agent.dataset.uid import EXPLICIT_VR_LE, MEDIA_STORAGE_DIRECTORY
 from agent.errors import EncodeError
 from agent.media.record_scan import RECORDS, Window, places, root_of
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

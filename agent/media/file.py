@@ -14,14 +14,13 @@ padding or other bytes behind its Data Set. What was tolerated is in ``notes``. 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from agent.dataset.decode import Decoder, Limits, Stop
 from agent.dataset.encapsulate import FrameIndex
 from agent.dataset.tag import DOUBLE_FLOAT_PIXEL_DATA, FLOAT_PIXEL_DATA, PIXEL_DATA
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_LE, is_encapsulated, uid_name
 from agent.errors import DecodeError, LimitError
 from agent.media.part10 import META_OFFSET, PREFIX_LIMIT_BYTES, FileMeta, decode_prefix
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

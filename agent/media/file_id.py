@@ -7,7 +7,8 @@ Here a File ID is one text with the components divided by backslashes, as in (00
 from __future__ import annotations
 
 import re
-from typing import Final
+
+from agent.typed import Final
 
 DICOMDIR: Final = "DICOMDIR"  # the File ID that every File-set has once
 MAX_COMPONENTS: Final = 8

@@ -5,13 +5,12 @@ Cines are written frame by frame instead (``stream``).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from agent.dataset.encapsulate import fragments_of
 from agent.dataset.encode import encode
 from agent.dataset.tag import PIXEL_DATA
 from agent.dataset.uid import is_encapsulated
 from agent.media.part10 import FileMeta, encode_prefix
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

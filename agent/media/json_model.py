@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
-from typing import TYPE_CHECKING, Any, Final
 
 from agent.dataset import dictionary
 from agent.dataset.dataset import DataSet
@@ -19,6 +18,7 @@ from agent.dataset.tag import PIXEL_REPRESENTATION, SPECIFIC_CHARACTER_SET, is_g
 from agent.dataset.values import Element, Fragments, Reference, Scalar, Value
 from agent.dataset.vr import BYTES, NUMBER, TAG, VRS, choose, is_ambiguous
 from agent.errors import DecodeError, LimitError
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

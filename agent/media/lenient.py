@@ -12,7 +12,6 @@ not DICOM.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.dataset.tag import tag_str
 from agent.dataset.uid import (
@@ -28,6 +27,7 @@ from agent.dataset.values import Raw
 from agent.dataset.vr import VRS
 from agent.errors import DecodeError, LimitError, NotDicomError
 from agent.media.part10 import MAGIC, META_OFFSET, PREAMBLE_BYTES, FileMeta
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

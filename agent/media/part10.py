@@ -12,7 +12,6 @@ This module is on the path of ``send`` and knows group 0002 by heart instead of 
 from __future__ import annotations
 
 import struct
-from typing import NamedTuple
 
 from agent.dataset.uid import (
     IMPLEMENTATION_CLASS_UID,
@@ -22,6 +21,7 @@ from agent.dataset.uid import (
     is_valid_uid,
 )
 from agent.errors import DecodeError, EncodeError, NotDicomError
+from agent.typed import NamedTuple
 
 PREAMBLE_BYTES = 128
 MAGIC = b"DICM"

@@ -10,9 +10,8 @@ JPEG-LS, HTJ2K, deflate and, outside ultrasound, RLE are in no profile, nor is I
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from agent.dataset import uid
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,6 @@ A Deflated file has no frames on disk to point at; it is inflated into memory, w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from agent.dataset.decode import Limits
 from agent.dataset.encapsulate import Extent, FrameIndex
 from agent.dataset.pixels import PixelDescription
@@ -18,6 +16,7 @@ from agent.dataset.tag import NUMBER_OF_FRAMES, PIXEL_DATA
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, RLE_LOSSLESS
 from agent.errors import DecodeError, IodError, LimitError
 from agent.media.file import DicomFile, open_file
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,11 +8,11 @@ recursion. One that has no end within ``MAX_RECORD_BYTES`` is beyond a limit.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset.decode import Decoder, Limits
 from agent.dataset.vr import VRS
 from agent.errors import DecodeError, LimitError
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

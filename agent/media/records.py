@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset import dictionary
 from agent.dataset.dataset import DataSet
@@ -26,6 +25,7 @@ from agent.dataset.vr import VRS, is_ambiguous
 from agent.errors import EncodeError
 from agent.media import file_id as file_ids
 from agent.media._generated_records import KEYS, LOWER, ROOT, SOP_CLASSES
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

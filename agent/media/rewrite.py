@@ -12,8 +12,6 @@ here: ``around_pixels``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from agent.dataset.encode import SEQUENCE_END, encode_parts
 from agent.dataset.tag import BITS_ALLOCATED, PIXEL_DATA
 from agent.dataset.uid import (
@@ -27,6 +25,7 @@ from agent.dataset.values import Element, Reference
 from agent.errors import EncodeError
 from agent.media.directory import require_no_directory
 from agent.media.part10 import FileMeta, encode_prefix
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,11 +8,11 @@ result is a Data Set again and looks like one.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.dataset import dictionary
 from agent.dataset.dataset import DataSet
 from agent.dataset.values import Element
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,7 +20,6 @@ Deflated syntaxes compress the header with the pixels and cannot be written this
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING
 
 from agent.dataset import encapsulate
 from agent.dataset.encode import MAX_LONG_LENGTH, SEQUENCE_END, UNDEFINED_LENGTH, element_header, encode, item_header
@@ -29,6 +28,7 @@ from agent.dataset.tag import EXTENDED_OFFSET_TABLE, EXTENDED_OFFSET_TABLE_LENGT
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, IMPLICIT_VR_LE, is_encapsulated, is_video, uid_name
 from agent.errors import EncodeError
 from agent.media.part10 import MAX_META_BYTES, FileMeta, encode_prefix
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

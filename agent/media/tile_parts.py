@@ -7,7 +7,8 @@ is nothing that a decoder looks at. A last tile-part may leave its length out an
 from __future__ import annotations
 
 from struct import unpack_from
-from typing import Final
+
+from agent.typed import Final
 
 MAX_PARTS: Final = 1 << 16  # tiles, and segments of the main header
 _SOT: Final = 0xFF90

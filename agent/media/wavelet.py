@@ -7,7 +7,8 @@ lengths they state; damaged ones are the decoder's to judge.
 from __future__ import annotations
 
 from struct import unpack_from
-from typing import Final
+
+from agent.typed import Final
 
 _SOT, _SOD, _EOC = 0xFF90, 0xFF93, 0xFFD9
 _COD, _COC = 0xFF52, 0xFF53

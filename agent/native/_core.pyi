@@ -1,8 +1,8 @@
 """What cffi makes of native/include/mga.h; a test compares the names with `dir(lib)`."""
 
-from typing import Any, Final
-
 from typing_extensions import Buffer
+
+from agent.typed import Any, Final
 
 class _Ffi:
     NULL: Final[Any]

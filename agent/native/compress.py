@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import threading
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, overload
 
 from agent.errors import NativeArgumentError
 from agent.native import htj2k
 from agent.native._core import ffi, lib
 from agent.native.frame import Layout, PixelDescription, array_description, c_buffer, layout_of, layout_struct
 from agent.native.status import check
+from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple, overload
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,11 +11,11 @@ an encoder that is wrong twice raises `EncoderFault`. To decode takes one to two
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import EncoderFault, NativeDataError
 from agent.native import compress
 from agent.native.frame import frame_difference
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

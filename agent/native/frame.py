@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import sys
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from agent.errors import NativeArgumentError, NativeDataError
 from agent.native._core import ffi, lib
 from agent.native.status import check
+from agent.typed import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable

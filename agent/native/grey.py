@@ -6,11 +6,10 @@ ones included. Descriptions are those of the colour frame, with samples by pixel
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from agent.native._core import lib
 from agent.native.frame import PixelDescription, c_buffer, c_format
 from agent.native.status import check
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

@@ -13,9 +13,9 @@ from __future__ import annotations
 from importlib import import_module
 from importlib.util import find_spec
 from struct import unpack_from
-from typing import TYPE_CHECKING, Any, Final, Literal
 
 from agent.errors import NativeArgumentError, NativeDataError
+from agent.typed import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

@@ -12,10 +12,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
 
 from agent.errors import NativeArgumentError
 from agent.native.compress import encode, encode_bound
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

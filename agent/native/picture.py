@@ -6,12 +6,11 @@ than arithmetic on one pixel (palettes, subsampled chroma) are refused with `Nat
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from agent.errors import NativeArgumentError
 from agent.native._core import ffi, lib
 from agent.native.frame import PixelDescription, c_buffer, c_format
 from agent.native.status import check
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

@@ -18,12 +18,11 @@ can still be taken. Raises `NativeArgumentError` for impossible arguments, `Devi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
 from agent.errors import NativeArgumentError
 from agent.native._core import ffi, lib
 from agent.native.frame import Frame, FrameDescription, PixelDescription
 from agent.native.status import check
+from agent.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from types import TracebackType

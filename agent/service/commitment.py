@@ -13,13 +13,13 @@ Data Sets are read with ``agent.dataset``, imported inside the functions: a proc
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, STORAGE_COMMITMENT, STORAGE_COMMITMENT_INSTANCE
 from agent.dimse import status
 from agent.dimse.message import NActionRequest, NEventReportRequest
 from agent.errors import DecodeError
 from agent.service.proposal import Need
+from agent.typed import TYPE_CHECKING, NamedTuple
 from agent.ul.negotiate import Offer
 from agent.ul.user import RoleSelection
 

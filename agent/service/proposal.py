@@ -6,9 +6,8 @@ there are 128 identifiers, so needs past that number are left over for another a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from agent.dataset.uid import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from agent.typed import TYPE_CHECKING, NamedTuple
 from agent.ul.items import PresentationContext
 from agent.ul.limits import CONTEXT_LIMIT, MAXIMUM_LENGTH_BYTES
 from agent.ul.negotiate import Policy

@@ -7,11 +7,10 @@ archive may list what it has not made safe, and not list what it will.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, STUDY_ROOT_FIND
 from agent.dimse.message import CFindRequest
 from agent.service.proposal import Need
+from agent.typed import NamedTuple
 
 NEED = Need(STUDY_ROOT_FIND, (EXPLICIT_VR_LE, IMPLICIT_VR_LE))
 

@@ -10,13 +10,12 @@ an instance, this one (promise P3). Today's clients report a response on a conte
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from agent.dataset.uid import MAX_UID_BYTES, is_valid_uid
 from agent.dimse import status
 from agent.dimse.message import CStoreResponse
 from agent.errors import RemoteProtocolError
 from agent.service.proposal import Need
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

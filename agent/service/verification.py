@@ -5,13 +5,12 @@ Every AE that accepts associations must answer it (PS3.2 7.1.1), so our commitme
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, VERIFICATION
 from agent.dimse.message import CEchoRequest, CEchoResponse
 from agent.dimse.status import NO_SUCH_CLASS, SUCCESS
 from agent.errors import RemoteProtocolError
 from agent.service.proposal import Need
+from agent.typed import TYPE_CHECKING
 from agent.ul.negotiate import Offer
 
 if TYPE_CHECKING:

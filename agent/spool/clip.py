@@ -22,13 +22,13 @@ import os
 import struct
 import zlib
 from array import array
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from agent.errors import SpoolDamaged
 from agent.spool.draft import InstanceRecord
 from agent.spool.durable import read_error
 from agent.spool.names import clip_path
 from agent.spool.states import Priority
+from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,13 +18,12 @@ recovery lets every open transaction end after ``Policy.reask_after_s``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from agent.errors import SpoolError
 from agent.service import commitment
 from agent.spool.ledger import details, move, note, reason_text, state_of
 from agent.spool.states import FAILURE_REASONS, Event, Life, State
 from agent.spool.unconfirmed import Unconfirming, happened
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.errors import SpoolError
 from agent.spool.names import QUARANTINE, file_path
 from agent.spool.quota import Admission
+from agent.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3

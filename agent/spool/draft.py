@@ -17,11 +17,11 @@ Raises ``SpoolFull`` (the draft stays usable: seal what is there, or abandon) an
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import SpoolDamaged, SpoolError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
 from agent.spool.quota import EXTEND_BYTES, Floor
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

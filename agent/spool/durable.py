@@ -24,9 +24,9 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import DeviceError, FileUnreadable, MediaError, SpoolDamaged, SpoolError, SpoolFull
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer

@@ -18,11 +18,11 @@ was settled, unless the medium is below its low-water mark.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from agent.spool.core import SpoolCore
 from agent.spool.ledger import live
 from agent.spool.states import Event, Life, State
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3

@@ -10,11 +10,10 @@ An instance whose answer was lost may be at the first destination all the same; 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
 from agent.spool.core import SpoolCore
 from agent.spool.ledger import details, move, queue, reason_text, state_of
 from agent.spool.states import HANDED_OVER, Event, State
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import sqlite3

@@ -10,7 +10,8 @@ not synced, what cannot be read counts as not there, and a spool that is moved o
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Final
+
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from agent.spool.durable import Medium

@@ -10,13 +10,13 @@ The order of work is in priority.py.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import SpoolError
 from agent.spool.core import ITEM_COLUMNS, Item
 from agent.spool.ledger import REASON_LIMIT, details, live, move, note, reason_text, state_of
 from agent.spool.priority import Prioritizing, choose
 from agent.spool.states import Event, Priority, State
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3

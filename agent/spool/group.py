@@ -25,7 +25,6 @@ import os
 import threading
 from collections import deque
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
 
 from agent.errors import AgentError, MediaError, SpoolError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
@@ -33,6 +32,7 @@ from agent.spool import recovery
 from agent.spool.durable import media_error, present
 from agent.spool.names import PART
 from agent.spool.quota import MIB
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -24,12 +24,12 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from agent.errors import MediaError, SpoolDamaged, SpoolError, SpoolFull
 from agent.spool import schema
 from agent.spool.durable import make_private, media_error
 from agent.spool.states import LIVES, MOVES, WORDS, Event, Life, State
+from agent.typed import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import os
 import re
-from typing import NamedTuple
 
 from agent.errors import MediaError
+from agent.typed import NamedTuple
 
 MOUNTINFO = "/proc/self/mountinfo"
 

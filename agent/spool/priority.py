@@ -13,12 +13,12 @@ new images or be starved by them.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final
 
 from agent.errors import NotFound
 from agent.spool.core import SpoolCore
 from agent.spool.ledger import details, note
 from agent.spool.states import PRIORITY_WORDS, Event, Priority, State
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import sqlite3

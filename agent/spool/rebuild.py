@@ -10,12 +10,12 @@ twice; its tombstones are lost too, so a UID reused after eviction is no longer 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from agent.errors import SpoolDamaged
 from agent.spool.ledger import details, note, open_ledger
 from agent.spool.names import FOLDER_BITS, PART, QUARANTINE, file_number, folder_path, folders
 from agent.spool.states import Event
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.spool.durable import Medium

@@ -11,11 +11,10 @@ work of one who recomputes the whole chain: keep ``head()`` in a log on another 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
 from agent.spool.ledger import GENESIS, link
 from agent.spool.names import file_path
 from agent.spool.states import HANDED_OVER, PRIORITY_WORDS, STATE_OF_WORD, WORDS, State
+from agent.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,6 @@ where it is under its number, is noted and reported as an alarm; neither the sta
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import DataSetError, FileUnreadable, SpoolConflict, SpoolDamaged, SpoolError
 from agent.spool.draft import InstanceRecord, Measured, measure
@@ -32,6 +31,7 @@ from agent.spool.names import (
     folders,
 )
 from agent.spool.states import Event, Life, State
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3

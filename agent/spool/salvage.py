@@ -7,12 +7,11 @@ not whole goes to quarantine.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from agent.spool.clip import complete, marks
 from agent.spool.draft import Draft
 from agent.spool.names import clip_path
 from agent.spool.quota import Floor
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.spool.draft import InstanceRecord, Sealed

@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING
 
 from agent.errors import AgentError, FileUnreadable, SpoolConflict, SpoolDamaged, SpoolError
 from agent.spool import lock, mount, rebuild, recovery
@@ -41,6 +40,7 @@ from agent.spool.names import INSTANCES, LEDGER, LOCK, QUARANTINE, Counter, clip
 from agent.spool.priority import of_new, said_of
 from agent.spool.quota import Floor, Policy
 from agent.spool.states import Event, Life, State
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3

@@ -16,11 +16,11 @@ its administrator may enable it meanwhile. Where that is done later, what is unc
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from agent.spool.core import ITEM_COLUMNS, Item, SpoolCore
 from agent.spool.ledger import details, move, reason_text, state_of
 from agent.spool.states import Event, Life, State
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from typing import Any
 from urllib.parse import quote
 
 from agent.errors import MediaError
@@ -21,6 +20,7 @@ from agent.spool import lock
 from agent.spool.names import LEDGER, LOCK
 from agent.spool.receipt import Reader
 from agent.spool.schema import SCHEMA_VERSION, version
+from agent.typed import Any
 
 
 class SpoolView(Reader):

@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.dataset.charset import DEFAULT
-from agent.dataset.level import EXPLICIT, NOWHERE, Level
 from agent.dataset.runs import explicit_run, implicit_run
 from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, IMPLICIT_VR_LE
 from agent.errors import DecodeError, LimitError
+from agent.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,6 +96,16 @@ def walk(pread: Callable[[int, int], bytes], size: int, offset: int, transfer_sy
     return _Walker(_Window(pread, size), transfer_syntax).run(offset)
 
 
+class _Root:
+    """The root of the Data Set, for ``runs``."""
+
+    __slots__ = ("charset", "last")
+
+    def __init__(self) -> None:
+        self.last = -1
+        self.charset = DEFAULT  # no text is read
+
+
 class _Walker:
     """Position, and what is open: for each level whether its content is Implicit VR."""
 
@@ -107,7 +116,7 @@ class _Walker:
         self._order = ">" if transfer_syntax == EXPLICIT_VR_BE else "<"
         self._root_implicit = transfer_syntax == IMPLICIT_VR_LE
         self._levels: list[bool] = []
-        self._root = Level(0, 0, NOWHERE, NOWHERE, EXPLICIT, DEFAULT)
+        self._root = _Root()
         self._uids: dict[int, str] = {}
 
     def run(self, at: int, *, until: int | None = None) -> Origin:

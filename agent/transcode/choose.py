@@ -23,10 +23,9 @@ None, and the instance is held. A peer is never sent an instance without its pix
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
-
 from agent.dataset import uid
 from agent.errors import IodError
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -10,7 +10,6 @@ RLE has no end marker: there it is seen what the segments have beside the packet
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from agent.dataset import uid
 from agent.dataset.tag import PIXEL_DATA, tag_str
@@ -21,6 +20,7 @@ from agent.media.codestream import behind_end, near_of
 from agent.media.reader import instance_of
 from agent.media.rewrite import pixel_word
 from agent.media.wavelet import is_irreversible
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,8 +6,6 @@ refused in front of it: bits above Bits Stored, where files of old carry overlay
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
 from agent.dataset import uid
 from agent.dataset.pixels import near_excess
 from agent.dataset.tag import PIXEL_DATA
@@ -15,6 +13,7 @@ from agent.errors import DecodeError, EncodeError, IodError, NativeError
 from agent.media.rewrite import pixel_word
 from agent.transcode.frame_check import require_frame_size, takes
 from agent.transcode.part_writer import swapped
+from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,7 +17,6 @@ from __future__ import annotations
 import hashlib
 import os
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from agent.dataset import encapsulate, uid
 from agent.dataset.decode import Limits
@@ -45,6 +44,7 @@ from agent.transcode.frame_check import (
     troubles,
 )
 from agent.transcode.part_writer import Writer, swapped, write_plan
+from agent.typed import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -17,9 +17,8 @@ and work from ``yardstick``, which times the codecs on this machine.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
-
 from agent.dataset import uid
+from agent.typed import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -12,10 +12,10 @@ import random
 import time
 import zlib
 from functools import cache
-from typing import TYPE_CHECKING, Final
 
 from agent.dataset import uid
 from agent.dataset.pixels import PixelDescription
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -27,9 +27,9 @@ from __future__ import annotations
 
 from collections import deque
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import LocalProtocolError, ProtocolError, RemoteProtocolError
+from agent.typed import TYPE_CHECKING, NamedTuple
 from agent.ul import pdu as pdus
 from agent.ul.buffer import ReceiveBuffer
 from agent.ul.items import APPLICATION_CONTEXT_NAME, UNEXPECTED_PDU, invalid

@@ -8,9 +8,9 @@ The length field is judged as soon as the six header bytes are there, before any
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING
 
 from agent.errors import LocalProtocolError, RemoteProtocolError
+from agent.typed import TYPE_CHECKING
 from agent.ul import pdu
 from agent.ul.items import INVALID_PARAMETER, UNRECOGNIZED_PDU
 from agent.ul.limits import ASSOCIATE_LIMIT_BYTES, DATA_LIMIT_BYTES, UNDRAINED_LIMIT_BYTES

@@ -11,9 +11,9 @@ What cannot be read raises ``RemoteProtocolError`` with the A-ABORT reason to se
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import LocalProtocolError, RemoteProtocolError
+from agent.typed import TYPE_CHECKING, NamedTuple
 from agent.ul.limits import TRANSFER_SYNTAX_LIMIT
 
 if TYPE_CHECKING:

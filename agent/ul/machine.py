@@ -19,9 +19,9 @@ Rules of the life of an association, which the table encodes:
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import LocalProtocolError
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,8 +10,7 @@ that should come with role selection and does not is still accepted, with the de
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
+from agent.typed import TYPE_CHECKING, NamedTuple
 from agent.ul.items import (
     ABSTRACT_SYNTAX_NOT_SUPPORTED,
     ACCEPTANCE,

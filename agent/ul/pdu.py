@@ -9,9 +9,9 @@ P-DATA-TF is special: the unit of conversation is not the PDU but the fragment (
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
 
 from agent.errors import LocalProtocolError, RemoteProtocolError
+from agent.typed import TYPE_CHECKING, NamedTuple
 from agent.ul.items import (
     APPLICATION_CONTEXT,
     APPLICATION_CONTEXT_NAME,

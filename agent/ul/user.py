@@ -15,9 +15,9 @@ Sub-items may come in any order; unknown ones are skipped. We write them ascendi
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent.errors import LocalProtocolError
+from agent.typed import TYPE_CHECKING, Any, NamedTuple
 from agent.ul.items import USER_INFORMATION, decode_text, decode_uid, encode_item, encode_uid, invalid, walk_items
 from agent.ul.limits import USER_ITEM_LIMIT
 
