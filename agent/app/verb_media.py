@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from agent.errors import UsageError
 from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
 
-ACTIONS: Final = {"list": "agent.app.media_list"}
+ACTIONS: Final = {"list": "agent.app.media_list", "export": "agent.app.media_export"}
+
+_WITHOUT_PATH: Final = frozenset({"export"})  # what it reads is the spool
 
 
 def arguments(parser: Parser) -> None:
     """Declare the options: those that all actions share, and then those of each."""
     parser.add("action", choices=tuple(ACTIONS), help="what to do")
-    parser.add("path", metavar="PATH", help="the folder of a File-set, or its DICOMDIR")
+    parser.add("path", metavar="PATH", amount="?", help="the folder of a File-set, or its DICOMDIR (not for export)")
     parser.add("--json", switch=True, help="print the result as JSON")
     for module in ACTIONS.values():
         _of(module).arguments(parser)
@@ -27,6 +30,9 @@ def arguments(parser: Parser) -> None:
 
 def run(args: Arguments) -> int:
     """Do it."""
+    if (args.path is None) != (args.action in _WITHOUT_PATH):
+        what = "PATH is missing: the folder of a File-set, or its DICOMDIR"
+        raise UsageError(what if args.path is None else f"nothing is known about '{args.path}'")
     status: int = _of(ACTIONS[args.action]).run(args)
     return status
 

@@ -13,12 +13,13 @@ from agent.app.common import add_spool, view_of
 from agent.app.term import count_text, paint, size_text, stamp_text, table
 from agent.dataset.uid import uid_name
 from agent.errors import NotDelivered, NotFound, SpoolDamaged
+from agent.spool.states import Event
 from agent.transcode.learn import Figures
 from agent.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
-    from agent.spool.receipt import Custody, Receipt
+    from agent.spool.receipt import Custody, Entry, Receipt
 
 
 def arguments(parser: Parser) -> None:
@@ -89,6 +90,7 @@ def print_receipt(receipt: Receipt) -> None:
         ("captured", stamp_text(receipt.captured_at) + _capture_facts(receipt)),
         ("durable", stamp_text(receipt.durable_at)),
         *(("pixels", event.detail["grey"]) for event in receipt.events if "grey" in event.detail),
+        *(("exported", _export_text(event)) for event in receipt.events if event.kind == Event.EXPORT.value),
     ]
     for name, text in rows:
         print(f"{name:<10} {text}")
@@ -104,6 +106,11 @@ def print_receipt(receipt: Receipt) -> None:
         sent = sent_of(receipt, custody.destination)
         if sent is not None:
             print(f"  sent: {sent_text(sent, receipt)}")
+
+
+def _export_text(event: Entry) -> str:
+    detail = event.detail
+    return f"{stamp_text(event.at)}, medium {detail.get('medium', '?')} as {detail.get('file_id', '?')}"
 
 
 def sent_of(receipt: Receipt, destination: str) -> dict[str, str] | None:

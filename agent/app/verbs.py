@@ -151,13 +151,17 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "media",
         "agent.app.verb_media",
-        "what is on a medium, with or without a DICOMDIR, and whether it is a File-set that others can read",
+        "what is on a medium, whether others can read it; instances of the spool onto media",
         (
             "media list /media/stick",
             "media list --files --json ./exam",
             "media check /media/stick",
+            "media export --study 2.25.77 --to /media/stick",
+            "media export --all --profile STD-GEN-CD --volume-size 700M --to exam.iso",
+            "media export --uid 2.25.1234 --profile STD-GEN-ZIP-MAIL --to DICOM.ZIP",
+            "media export --since 24h --profile STD-GEN-SEC-USB-JPEG --recipient reader.pem --to /media/stick",
         ),
-        ("FileError", "DecodeError", "NotConformant", "NotAllDone"),
+        ("FileError", "DecodeError", "NotConformant", "NotAllDone", "NotFound", "ConfigError", *_SPOOL, "NotSafe"),
     ),
     Verb(
         "display",

@@ -72,6 +72,7 @@ class Outcome(NamedTuple):
     kept: int  # of them: they were there already
     refused: list[Refusal]
     notes: list[str]
+    copies: dict[str, int]  # why lossless copies were made, and of how many
     patients: list[str]
     files: list[Written]
     label_text: list[str]
@@ -116,6 +117,7 @@ class _Export:
         self.exported: list[Exported] = []
         self.refused: list[Refusal] = []
         self.notes: list[str] = []
+        self.copies: dict[str, int] = {}
         self.patients: list[str] = []
         self.entries: list[records.Entry] = []
         self.label = request.label
@@ -150,8 +152,8 @@ class _Export:
         uncached = self._compare() or self.media.remount is not None
         facts = self._facts()
         return Outcome(
-            file_set.label, file_set.uid, self.exported, self.kept, self.refused, self.notes, self.patients,
-            self.writer.written, pages.label_text(facts, self.patients), uncached,
+            file_set.label, file_set.uid, self.exported, self.kept, self.refused, self.notes, self.copies,
+            self.patients, self.writer.written, pages.label_text(facts, self.patients), uncached,
         )  # fmt: skip
 
     # --- one instance ----------------------------------------------------------------------
@@ -209,7 +211,7 @@ class _Export:
                 self._record(piece, entry, file, done.sha256, holding.data_set_sha256)
                 return
             self._transcode(piece, name, file)
-        self.notes.append(f"{name}: {piece.decision.why}")
+        self.copies[piece.decision.why] = self.copies.get(piece.decision.why, 0) + 1
 
     def _transcode(self, piece: Piece, name: str, file: DicomFile) -> None:
         def make(sink: FileSink) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.errors import NotFound
+from agent.errors import NotFound, UsageError
 from agent.spool.ledger import details, note
 from agent.spool.states import Event
 from agent.typed import TYPE_CHECKING, NamedTuple
@@ -24,6 +24,16 @@ class Exported(NamedTuple):
     transfer_syntax_uid: str
     sha256: str  # of the file on the medium, hex
     data_set_sha256: str  # of its Data Set, hex
+
+
+def rows_of(value: object) -> list[Exported]:
+    """Rows as another process sends them; raises ``UsageError`` for anything else."""
+    rows = value if isinstance(value, list) else []
+    if not rows or not all(isinstance(row, list) and len(row) == len(Exported._fields) for row in rows):
+        raise UsageError("'rows' of a request are exports")
+    if not all(isinstance(text, str) for row in rows for text in row):
+        raise UsageError("an export is told in texts")
+    return [Exported._make(row) for row in rows]
 
 
 def note_exports(spool: Spool, rows: Sequence[Exported]) -> int:

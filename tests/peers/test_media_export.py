@@ -132,7 +132,7 @@ def test_pydicom_has_the_set_with_icons_and_the_pixels_of_the_masters(
     found = FileSet(folder / "DICOMDIR")
     assert len(found) == COUNT
     assert outcome.file_set_uid == found.UID
-    by_uid = {str(one.SOPInstanceUID): one for one in found}
+    by_uid = {str(one.SOPInstanceUID): pydicom.dcmread(one.path) for one in found}
     for holding in exports.held(spool):
         one = by_uid[holding.sop_instance_uid]
         master = pydicom.dcmread(spool / "INST" / "000000" / f"{holding.id:08X}")

@@ -1,0 +1,390 @@
+"""``media export``: instances of the spool onto a stick, a disc image, a ZIP to mail, or encrypted media.
+
+It reads the spool beside a running agent or without one, and changes nothing in it but the receipts, which say what
+went where. "Safe to remove" is printed only behind the proof that the medium has it; everything else ends with an error
+that says what to do.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from agent.app.cli import print_json, report
+from agent.app.common import DEFAULT_CONFIG, settings_of, view_of
+from agent.app.term import Progress, count_text, paint, printable, size_text
+from agent.errors import AgentError, FileError, NotAllDone, NotFound, UsageError
+from agent.media.profile import DEFAULT_NAME, PLAIN_NAME
+from agent.typed import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from agent.app.options import Arguments, Parser
+    from agent.exchange.carry import Made, Target
+    from agent.exchange.cms import Keys
+    from agent.exchange.export import Request
+    from agent.exchange.plan import Plan, Refusal
+    from agent.media.profile import Profile
+    from agent.spool.exports import Exported
+    from agent.spool.receipt import Holding
+
+_OF: Final = ("export",)
+_SPOOL: Final = ("export", "import")
+_UNITS: Final = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3, "KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30}
+_SPANS_S: Final = {"m": 60, "h": 3600, "d": 86_400}
+# The control socket takes requests of 4 KiB; a row has 300 bytes.
+_ROWS: Final = 8
+_LINES: Final = 20  # refusals and notes shown; more are counted
+
+
+def arguments(parser: Parser) -> None:
+    """Declare the options; those of the spool are for import, too."""
+    parser.add("--config", of=_SPOOL, metavar="FILE", default=DEFAULT_CONFIG, help=f"configuration ({DEFAULT_CONFIG})")
+    parser.add("--spool", of=_SPOOL, metavar="FOLDER", help="this spool instead of the configured one")
+    parser.add("--to", of=_OF, metavar="FOLDER|FILE", help="export: a folder, such as a stick's; FILE.iso; FILE.zip")
+    parser.add("--all", of=_OF, switch=True, help="export: everything that is in the spool")
+    parser.add("--study", of=_OF, repeated=True, metavar="UID", help="export: all of a study (Study Instance UID)")
+    parser.add("--uid", of=_OF, repeated=True, metavar="UID", help="export: one instance (SOP Instance UID)")
+    parser.add("--since", of=_OF, metavar="WHEN", help="export: captured since 2026-03-01, 2026-03-01T10:15, or 24h")
+    parser.add("--profile", of=_OF, metavar="NAME", default=DEFAULT_NAME, help=f"export: application profile of PS3.11 "
+               f"({DEFAULT_NAME}); '{PLAIN_NAME}': everything as it is stored; 'list' prints them")  # fmt: skip
+    parser.add("--label", of=_OF, metavar="NAME", help="export: File-set ID, up to 16 of A-Z, 0-9 and _")
+    parser.add("--volume-size", of=_OF, metavar="SIZE", help="export: on as many media as it takes, as 700M or 4.7G")
+    parser.add("--volume", of=_OF, read=int, metavar="N", help="export: only the Nth of them, straight to the target")
+    parser.add("--recipient", of=_OF, repeated=True, metavar="PEM", help="export: certificate of one who may open "
+               "encrypted media (--profile STD-GEN-SEC-...)")  # fmt: skip
+    parser.add("--sign-cert", of=_OF, metavar="PEM", help="export: certificate that signs encrypted media")
+    parser.add("--sign-key", of=_OF, metavar="PEM", help="export: and its RSA key")
+    parser.add("--repair", of=_OF, switch=True, help="export: repair a FAT volume that was not unmounted (root)")
+    parser.add("--unmount", of=_OF, switch=True, help="export: unmount the stick, read it back, leave it so (root)")
+    parser.add("--dry-run", of=_OF, switch=True, help="export: say what would go where, and how large it is")
+
+
+def run(args: Arguments) -> int:
+    """Export: 0 when everything is on its medium, 36 when some instances could not go, 37 when it is not safe."""
+    from agent.media.profile import PROFILES, find
+
+    if args.profile == "list":
+        print("\n".join(sorted(PROFILES)))
+        return 0
+    profile = find(args.profile)
+    if profile is None:
+        raise UsageError(f"--profile: '{args.profile}' is none", hint="'--profile list' prints those that there are.")
+    if not args.to:
+        raise UsageError("--to is missing: a folder, FILE.iso or FILE.zip")
+    target = _target(args)
+    found, root = _planned(args, profile, target)
+    if args.dry_run or not found.volumes:
+        return _foreseen(args, found, profile)
+    return _carried(args, found, profile, target, root)
+
+
+# --- what ---------------------------------------------------------------------------------------
+
+
+def _target(args: Arguments) -> Target:
+    from agent.exchange.carry import target_of
+
+    return target_of(args.to, _keys(args))
+
+
+def _keys(args: Arguments) -> Keys | None:
+    if not args.recipient and not args.sign_key and not args.sign_cert:
+        return None
+    from agent.exchange import cms
+
+    keys = cms.Keys(tuple(args.recipient), args.sign_cert or "", args.sign_key or "")
+    if not keys.recipients:
+        raise UsageError("encrypted media need a --recipient")
+    cms.check(keys)
+    return keys
+
+
+def _planned(args: Arguments, profile: Profile, target: Target) -> tuple[Plan, str]:
+    from agent.exchange.carry import file_limit, require_target
+    from agent.exchange.plan import plan
+
+    limit = _bytes(args.volume_size) if args.volume_size else 0
+    with view_of(args) as view:
+        root = view.root
+        require_target(target, profile, root)
+        holdings = _chosen(args, view)
+    progress = Progress()
+    try:
+        return plan(
+            root, holdings, profile, volume_limit=limit, file_limit=file_limit(target),
+            watch=lambda done: progress.update(f"{done} of {count_text(len(holdings), 'instance')} looked at"),
+        ), root  # fmt: skip
+    finally:
+        progress.clear()
+
+
+def _chosen(args: Arguments, view: Any) -> list[Holding]:
+    """The instances that were asked for, each once; a UID that the spool never had is an error."""
+    since = _since(args.since) if args.since else None
+    if not (args.all or args.study or args.uid or since is not None):
+        raise UsageError("nothing is chosen", hint="--all, --study UID, --uid UID or --since WHEN say what to export.")
+    found: dict[int, Holding] = {}
+    for kind, uids in (("uid", args.uid), ("study", args.study)):
+        for uid in uids:
+            rows = list(_pages(view, **{kind: uid}))
+            if not rows:
+                raise NotFound(f"the spool has never had {'study ' * (kind == 'study')}{printable(uid)}")
+            found.update((row.id, row) for row in rows if since is None or row.captured_at >= since)
+    if args.all or (since is not None and not found and not args.uid and not args.study):
+        rows = list(_pages(view, since=since))
+        found.update((row.id, row) for row in rows if row.state == "live")
+    return [found[number] for number in sorted(found)]
+
+
+def _pages(view: Any, **which: Any) -> Any:
+    after = 0
+    while page := view.holdings(after=after, **which):
+        yield from page
+        after = page[-1].id
+
+
+def _since(text: str) -> float:
+    number, unit = text[:-1], text[-1:]
+    if unit in _SPANS_S and number.isdecimal():
+        return time.time() - int(number) * _SPANS_S[unit]
+    for form in ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"):
+        try:
+            return time.mktime(time.strptime(text, form))
+        except ValueError:
+            continue
+    raise UsageError(f"--since: '{text}' is no time", hint="As 2026-03-01, 2026-03-01T10:15, 90m, 24h or 7d.")
+
+
+def _bytes(text: str) -> int:
+    word = text.upper().removesuffix("B")
+    number = word.rstrip("KMGI")
+    try:
+        size = int(float(number) * _UNITS[word[len(number) :]])
+    except (ValueError, KeyError, OverflowError):
+        size = 0
+    if size <= 0:
+        raise UsageError(f"--volume-size: '{text}' is no size", hint="As 700M, 4.7G or 4GiB.")
+    return size
+
+
+# --- the dry run --------------------------------------------------------------------------------
+
+
+def _foreseen(args: Arguments, found: Plan, profile: Profile) -> int:
+    from agent.exchange.plan import volume_bytes
+
+    if args.json:
+        print_json(
+            {
+                "dry_run": True,
+                "profile": profile.name,
+                "volumes": [
+                    {
+                        "bytes": volume_bytes(volume),
+                        "instances": [
+                            {
+                                "sop_instance_uid": piece.holding.sop_instance_uid,
+                                "transfer_syntax_uid": piece.decision.syntax,
+                                "bytes": piece.decision.bytes,
+                                "why": piece.decision.why,
+                            }
+                            for piece in volume
+                        ],
+                    }
+                    for volume in found.volumes
+                ],
+                "refused": [refusal._asdict() for refusal in found.refused],
+            }
+        )
+    else:
+        for number, volume in enumerate(found.volumes, 1):
+            copies = sum(bool(piece.decision.why) for piece in volume)
+            of = f"medium {number} of {len(found.volumes)}: " if len(found.volumes) > 1 else ""
+            made = f", {copies} of them as lossless copies" if copies else ""
+            print(f"{of}{count_text(len(volume), 'instance')}{made}, about {size_text(volume_bytes(volume))}")
+        _say_refused(found.refused)
+    return _status(found.refused, len(found.pieces))
+
+
+def _say_refused(refused: list[Refusal]) -> None:
+    for refusal in refused[:_LINES]:
+        sys.stderr.write(f"modality-agent: {refusal.sop_instance_uid} does not go: {printable(refusal.why, 500)}\n")
+    if len(refused) > _LINES:
+        sys.stderr.write(f"modality-agent: ... and {len(refused) - _LINES} more\n")
+
+
+def _status(refused: list[Refusal], gone: int) -> int:
+    if not refused:
+        if not gone:
+            raise NotFound("nothing of what was chosen is in the spool", hint="'queue list' shows what there is.")
+        return 0
+    text = f"{len(refused)} of {count_text(len(refused) + gone, 'instance')} cannot go on this medium"
+    return report(NotAllDone(text, hint="The line of each says why; '--profile none' takes everything as it is."))
+
+
+# --- the work -----------------------------------------------------------------------------------
+
+
+def _carried(args: Arguments, found: Plan, profile: Profile, target: Target, root: str) -> int:
+    from agent.exchange.carry import FOLDER, carry, make_folder, numbered
+
+    wanted = _numbers(args, len(found.volumes))
+    notes = _prepared(args, found, profile, target, wanted)
+    progress = Progress()
+    made: list[Made] = []
+    refused = list(found.refused)
+    told: AgentError | None = None
+    for number in wanted:
+        request = _request(args, found, profile, number)
+        place = target if args.volume else numbered(target, number, len(found.volumes))
+        if place.kind == FOLDER:
+            make_folder(place.path)
+
+        def watch(step: str, done: int, of: int, number: int = number) -> None:
+            which = f"medium {number} of {len(found.volumes)}: " if len(found.volumes) > 1 else ""
+            progress.update(f"{which}{size_text(done)} of {size_text(of)} {step}")
+
+        try:
+            made.append(carry(request, place, watch, remount=args.unmount))
+        finally:
+            progress.clear()
+        refused += made[-1].outcome.refused
+        told = told or _noted(args, root, made[-1].outcome.exported)
+    _say(args, profile, made, refused, [*notes, *(note for one in made for note in one.outcome.notes)])
+    if told is not None:
+        return report(told)
+    return _status(refused, sum(len(one.outcome.exported) for one in made))
+
+
+def _numbers(args: Arguments, count: int) -> list[int]:
+    if args.volume is None:
+        return list(range(1, count + 1))
+    if not 1 <= args.volume <= count:
+        raise UsageError(f"--volume: there are {count}")
+    return [args.volume]
+
+
+def _prepared(args: Arguments, found: Plan, profile: Profile, target: Target, wanted: list[int]) -> list[str]:
+    """Look at the medium before anything is written to it."""
+    from agent.exchange import volume
+    from agent.exchange.carry import FOLDER
+    from agent.exchange.plan import volume_bytes
+    from agent.spool.durable import Medium
+
+    place = target.path if target.kind == FOLDER and os.path.isdir(target.path) else os.path.dirname(target.path) or "."
+    if not os.path.isdir(place):
+        raise FileError(f"{target.path}: there is no folder {place}", hint="Make it first, or mount the medium.")
+    on = volume.look(place)
+    notes = volume.remarks(on, claimed=bool(profile.section))
+    if target.kind == FOLDER:
+        notes += volume.repair(on) if args.repair else volume.require_closed(on)
+    need = sum(volume_bytes(found.volumes[number - 1]) for number in wanted)
+    need *= 1 if target.kind == FOLDER else 2  # the set, and what is made of it
+    free = Medium(place).free().bytes
+    if need > free:
+        raise FileError(
+            f"{place} has {size_text(free)} free, about {size_text(need)} are needed",
+            hint="Use a larger medium, or '--volume-size' to spread it over several.",
+        )
+    return notes
+
+
+def _request(args: Arguments, found: Plan, profile: Profile, number: int) -> Request:
+    import agent
+    from agent.exchange.export import Request
+    from agent.exchange.pages import SOFTWARE
+    from agent.media.file_id import is_label, label_of
+
+    institution, station = "", "MEDIA"
+    if args.spool is None:
+        settings = settings_of(args)
+        institution, station = settings.agent.institution_name, settings.agent.ae_title
+    several = len(found.volumes) > 1
+    tail = f"_{number}" if several else ""
+    label = (args.label or label_of(f"{station[:9]}_{time.strftime('%y%m%d')}"))[: 16 - len(tail)] + tail
+    if not is_label(label) or not label:
+        raise UsageError(f"--label: '{args.label}' is no File-set ID", hint="Up to 16 of A-Z, 0-9 and _.")
+    now = time.strftime("%Y-%m-%d %H:%M %z")
+    software = f"{SOFTWARE} {agent.__version__}"
+    return Request(found.volumes[number - 1], profile, label, institution, now, software, number, len(found.volumes))
+
+
+def _noted(args: Arguments, root: str, exported: list[Exported]) -> AgentError | None:
+    """Let the receipts tell; the media are right whether that works or not."""
+    from agent.app.control import ask
+
+    try:
+        for at in range(0, len(exported), _ROWS):
+            rows = exported[at : at + _ROWS]
+            if ask(root, {"verb": "exported", "rows": [list(row) for row in rows]}) is None:
+                _note_alone(args, root, exported[at:])
+                break
+    except AgentError as error:
+        error.message = f"the medium is complete, but its receipts do not say so: {error.message}"
+        return error
+    return None
+
+
+def _note_alone(args: Arguments, root: str, exported: list[Exported]) -> None:
+    from agent.app.wiring import open_spool
+    from agent.spool.exports import note_exports
+
+    settings = settings_of(args)
+    with open_spool(settings._replace(spool=settings.spool._replace(path=root))) as spool:
+        note_exports(spool, exported)
+
+
+# --- words --------------------------------------------------------------------------------------
+
+
+def _say(args: Arguments, profile: Profile, made: list[Made], refused: list[Refusal], notes: list[str]) -> None:
+    if args.json:
+        print_json(
+            {
+                "profile": profile.name,
+                "media": [_facts(one) for one in made],
+                "refused": [refusal._asdict() for refusal in refused],
+                "notes": notes,
+            }
+        )
+        return
+    for note in notes[:_LINES]:
+        sys.stderr.write(f"modality-agent: {printable(note, 500)}\n")
+    if len(notes) > _LINES:
+        sys.stderr.write(f"modality-agent: ... and {len(notes) - _LINES} more notes, all of them with --json\n")
+    _say_refused(refused)
+    for one in made:
+        outcome = one.outcome
+        kept = f", {outcome.kept} of them were there already" if outcome.kept else ""
+        print(f"{printable(one.path)}: {count_text(len(outcome.exported), 'instance')}{kept}, {size_text(one.bytes)}, "
+              f"{profile.name}, File-set {outcome.label}")  # fmt: skip
+        print("label: " + printable(" / ".join(outcome.label_text)))
+        for why, count in outcome.copies.items():
+            print(f"{count_text(count, 'lossless copy', 'lossless copies')}: {printable(why)}")
+        print(paint(_safe(one), "green"))
+
+
+def _safe(one: Made) -> str:
+    compared = "every file was read back from the medium and compared"
+    if one.unmounted:
+        return f"{compared}; it is unmounted: safe to remove"
+    if os.path.isdir(one.path):
+        return f"{compared}: safe to remove, once it is unmounted"
+    return f"{compared}: it may be burned, copied or sent"
+
+
+def _facts(one: Made) -> dict[str, Any]:
+    outcome = one.outcome
+    return {
+        "to": one.path,
+        "label": outcome.label,
+        "file_set_uid": outcome.file_set_uid,
+        "bytes": one.bytes,
+        "kept": outcome.kept,
+        "copies": outcome.copies,
+        "instances": [row._asdict() for row in outcome.exported],
+        "label_text": outcome.label_text,
+        "unmounted": one.unmounted,
+        "safe_to_remove": True,
+    }

@@ -1,0 +1,195 @@
+"""From a plan to media: a folder or stick directly, everything else by way of a folder of our own.
+
+A stick gets its files at once (``export``). A disc image, a ZIP and encrypted media are made of a finished set in a
+folder that nobody else may read, which is removed whatever happens; each has its own proof (``carrier``).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+
+from agent.errors import FileError, NotSafe, SpoolError, UsageError
+from agent.exchange import carrier, volume
+from agent.exchange.export import Media, export
+from agent.exchange.plan import FAT_FILE_BYTES
+from agent.media.file_id import DICOMDIR
+from agent.spool.durable import Medium
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from agent.exchange.cms import Keys
+    from agent.exchange.export import Outcome, Request
+    from agent.exchange.volume import Run, Volume
+    from agent.media.profile import Profile
+    from agent.spool.durable import Ops
+    from agent.spool.exports import Exported
+
+    Watch = Callable[[str, int, int], None]
+
+FOLDER, IMAGE, ARCHIVE = "folder", "image", "archive"
+_SUFFIXES: Final = {".iso": IMAGE, ".zip": ARCHIVE}
+_LEDGER: Final = "ledger.db"
+
+
+class Target(NamedTuple):
+    """Where a set goes; ``keys`` make it an encrypted one."""
+
+    path: str
+    kind: str
+    keys: Keys | None = None
+
+
+class Made(NamedTuple):
+    """One medium that is done."""
+
+    path: str
+    bytes: int  # of all files
+    outcome: Outcome
+    unmounted: bool
+
+
+def target_of(path: str, keys: Keys | None) -> Target:
+    """What a path stands for: ``.iso`` an image, ``.zip`` an archive, else a folder."""
+    kind = _SUFFIXES.get(os.path.splitext(path)[1].lower(), FOLDER)
+    if os.path.isdir(path) or path.endswith("/"):
+        kind = FOLDER
+    return Target(path.rstrip("/") or "/", kind, keys)
+
+
+def numbered(target: Target, volume_number: int, volumes: int) -> Target:
+    """The target of one of several volumes: ``name-2.iso``, or a folder below."""
+    if volumes < 2:
+        return target
+    if target.kind == FOLDER:
+        return target._replace(path=f"{target.path}/VOL{volume_number}")
+    stem, suffix = os.path.splitext(target.path)
+    return target._replace(path=f"{stem}-{volume_number}{suffix}")
+
+
+def require_target(target: Target, profile: Profile, spool: str) -> None:
+    """Refuse what cannot be, before anything is looked at. Raises ``FileError`` or ``UsageError``."""
+    if profile.secure != (target.keys is not None):
+        if profile.secure:
+            raise UsageError(f"{profile.name} encrypts every file", hint="Name who may read it: --recipient CERT.pem.")
+        raise UsageError(
+            f"{profile.name} does not encrypt", hint="'--profile STD-GEN-SEC-...' does; without '--recipient' none."
+        )
+    real = os.path.realpath(target.path)
+    if os.path.lexists(f"{real}/{_LEDGER}") or f"{real}/".startswith(f"{os.path.realpath(spool)}/"):
+        raise FileError(f"{target.path} is a spool: nothing is exported into it", hint="Name another folder.")
+    if target.kind == IMAGE:
+        carrier.image_program(profile)
+    if target.kind != FOLDER and os.path.lexists(target.path):
+        raise FileError(f"{target.path} already exists", hint="Choose another name, or remove it first.")
+    above = target.path if target.kind == FOLDER else os.path.dirname(real)
+    if target.kind != FOLDER and not os.path.isdir(above):
+        raise FileError(f"{target.path}: there is no folder {above}", hint="Make it first, or correct the path.")
+
+
+def file_limit(target: Target) -> int:
+    """The largest file that such a target takes; 0: any."""
+    if target.kind == IMAGE:
+        return FAT_FILE_BYTES
+    if target.kind == FOLDER and os.path.isdir(target.path):
+        kind = volume.look(target.path).kind
+        return FAT_FILE_BYTES if kind in ("vfat", "msdos") else 0
+    return 0
+
+
+def make_folder(path: str) -> None:
+    """The folder of a set where it does not exist; its parent does."""
+    if not os.path.isdir(path):
+        Medium(os.path.dirname(os.path.abspath(path))).make_folder(os.path.abspath(path), 0o777)
+
+
+def carry(request: Request, target: Target, watch: Watch, *, remount: bool = False, ops: Ops | None = None) -> Made:
+    """Make one medium and prove it.
+
+    Args:
+        request: What goes on it.
+        target: A folder that exists, or a file that does not.
+        watch: Called with the step, how far it is, and of how much.
+        remount: Unmount the volume of a folder, mount it read-only to read back, and leave it unmounted.
+        ops: The seam.
+
+    Raises:
+        NotSafe: What was written could not be proven.
+    """
+    if target.kind == FOLDER and target.keys is None:
+        return _direct(request, target.path, watch, remount=remount, ops=ops)
+    with _own_folder(target) as folder:
+        outcome = export(request, folder, Media(), watch)
+        files, source = outcome.files, folder
+        try:
+            if target.keys is not None:
+                secure = target.path if target.kind == FOLDER else f"{folder}.SEC"
+                if target.kind == FOLDER:
+                    _require_empty(secure)
+                else:
+                    os.mkdir(secure, 0o700)
+                files = carrier.encrypted(files, folder, secure, target.keys, ops, proven=target.kind != FOLDER)
+                outcome = outcome._replace(exported=_wrapped(outcome, {one.path: one.sha256 for one in files}))
+                source = secure
+            if target.kind == IMAGE:
+                carrier.image(files, source, target.path, outcome.label, request.profile, ops)
+            elif target.kind == ARCHIVE:
+                carrier.archive(files, source, target.path, ops)
+        except SpoolError as error:
+            raise NotSafe(f"{error}: {target.path} is NOT complete") from error
+    return Made(target.path, sum(one.size for one in files), outcome._replace(files=files), unmounted=False)
+
+
+def _direct(request: Request, path: str, watch: Watch, *, remount: bool, ops: Ops | None) -> Made:
+    found = volume.look(path)
+    outcome = export(request, path, Media(ops, _remounting(found, path) if remount else None), watch)
+    if not outcome.uncached:
+        raise NotSafe(
+            f"{path}: what was read back came from memory, which proves nothing: the medium is NOT safe to remove",
+            hint="Unmount it, mount it again, and look with 'modality-agent media check'; or export as root with "
+            "'--unmount'.",
+        )
+    if remount:
+        try:
+            volume.unmount(found)
+        except SpoolError as error:
+            raise NotSafe(f"everything is on {path}, but it is still mounted: {error}") from error
+    return Made(path, sum(one.size for one in outcome.files), outcome, unmounted=remount)
+
+
+def _remounting(found: Volume, path: str, run: Run | None = None) -> Callable[[], None]:
+    """Unmount and mount read-only, so that nothing in memory can answer for the medium."""
+    if os.path.realpath(path) != os.path.realpath(found.point):
+        raise UsageError(f"{path} is not where a volume is mounted ({found.point} is)", hint="Leave '--unmount' out.")
+
+    def remount() -> None:
+        volume.unmount(found, run)
+        volume.mount_again(found, run, read_only=True)
+
+    return remount
+
+
+def _require_empty(path: str) -> None:
+    if os.path.lexists(f"{path}/{DICOMDIR}"):
+        raise FileError(f"{path} holds a File-set already", hint="Encrypted media are not added to: use an empty one.")
+
+
+def _wrapped(outcome: Outcome, digests: dict[str, str]) -> list[Exported]:
+    """The receipts name the files as they are on the medium."""
+    return [row._replace(sha256=digests[row.file_id.replace("\\", "/")]) for row in outcome.exported]
+
+
+@contextmanager
+def _own_folder(target: Target) -> Iterator[str]:
+    """A folder for the set in clear: beside a file that will be made, else where temporary files go (TMPDIR)."""
+    beside = os.path.dirname(os.path.abspath(target.path)) if target.kind != FOLDER else None
+    folder = tempfile.mkdtemp(prefix="media-", suffix=".set", dir=beside)  # for nobody else: mode 0700
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(f"{folder}.SEC", ignore_errors=True)

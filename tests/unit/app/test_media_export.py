@@ -1,0 +1,224 @@
+"""``media export`` as a person has it: what is chosen, what is said, and what the receipts keep."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fakes import exports
+from fakes.stick import Stick
+
+from agent.app import cli, media_export
+from agent.errors import UsageError
+from agent.exchange import carry, volume
+from agent.exchange.volume import Volume
+from agent.spool.store import Spool
+from agent.spool.view import SpoolView
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+CONFIG = """
+[agent]
+ae_title = "MODALITY"
+institution_name = "Bench Clinic"
+[spool]
+path = "spool"
+[[destination]]
+name = "pacs"
+called_ae = "ARCHIVE"
+host = "127.0.0.1"
+port = 11112
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _fd: None)
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Path:
+    exports.filled(tmp_path)
+    (tmp_path / "agent.toml").write_text(CONFIG)
+    (tmp_path / "out").mkdir()
+    return tmp_path
+
+
+def export(box: Path, *words: object) -> int:
+    return cli.main(["media", "export", "--config", str(box / "agent.toml"), *map(str, words)])
+
+
+def result(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_everything_goes_and_the_receipts_say_where(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = exports.held(box / "spool")
+    assert export(box, "--all", "--to", box / "out", "--label", "STICK_1") == 0
+    said = capsys.readouterr()
+    assert "safe to remove" in said.out
+    assert "lossless cop" in said.out
+    assert "TEST^Änne" in said.out
+    assert "Bench Clinic" in (box / "out" / "README.TXT").read_text()
+    with SpoolView.open(str(box / "spool")) as view:
+        for holding in before:
+            receipt = view.receipt(holding.sop_instance_uid)
+            assert receipt is not None
+            told = [event.detail for event in receipt.events if event.kind == "exported"]
+            assert [(one["medium"], one["file_id"]) for one in told] == [("STICK_1", f"INST\\000000\\{holding.id:08X}")]
+            assert len(told[0]["sha256"]) == 64
+            assert receipt.state == "live"  # exporting releases nothing
+            assert [one.state for one in receipt.deliveries] == ["queued"]
+        assert view.verify().faults == ()
+    assert exports.held(box / "spool") == before
+    assert cli.main(["receipt", before[0].sop_instance_uid, "--config", str(box / "agent.toml")]) == 0
+    assert "medium STICK_1 as INST\\000000\\00000001" in capsys.readouterr().out
+
+
+def test_as_json_and_again(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export(box, "--all", "--to", box / "out", "--profile", "none", "--json") == 0
+    first = result(capsys)["media"][0]
+    assert first["safe_to_remove"] is True
+    assert (first["kept"], len(first["instances"]), first["copies"]) == (0, 4, {})
+    assert export(box, "--all", "--to", box / "out", "--profile", "none", "--json") == 0
+    again = result(capsys)["media"][0]
+    assert again["kept"] == 4
+    assert again["file_set_uid"] == first["file_set_uid"]
+
+
+def test_what_is_chosen(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = exports.held(box / "spool")[0]
+    dry = ("--to", box / "out", "--dry-run", "--json")
+
+    def count(*words: object) -> int:
+        assert export(box, *words, *dry) == 0
+        return sum(len(one["instances"]) for one in result(capsys)["volumes"])
+
+    assert count("--uid", first.sop_instance_uid) == 1
+    assert count("--study", "2.25.1") == 4
+    assert count("--since", "1h") == 4
+    assert count("--all") == 4
+    assert list((box / "out").iterdir()) == []
+    assert export(box, "--to", box / "out") == 2
+    assert export(box, "--uid", "1.2.3", "--to", box / "out") == 4
+    assert export(box, "--all", "--since", "2999-01-01", "--to", box / "out") == 4
+    assert "nothing is chosen" in capsys.readouterr().err
+
+
+def test_a_profile_that_some_do_not_fit(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status = export(box, "--all", "--to", box / "us.iso", "--profile", "STD-US-ID-MF-CDR")
+    said = capsys.readouterr()
+    assert status == 36
+    assert said.err.count("does not go: STD-US-ID-MF-CDR has no") == 2
+    assert "us.iso: 2 instances" in said.out
+    assert export(box, "--all", "--to", box / "x", "--profile", "STD-GEN-TAPE") == 2
+    assert export(box, "--profile", "list", "--to", "x") == 0
+    assert "STD-GEN-USB-JPEG\n" in capsys.readouterr().out
+
+
+def test_several_media(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    size = ("--profile", "none", "--volume-size", "330K")
+    assert export(box, "--all", "--to", box / "DICOM.ZIP", *size, "--json") == 0
+    media = result(capsys)["media"]
+    assert len(media) > 1
+    assert all((box / f"DICOM-{number}.ZIP").exists() for number in range(1, len(media) + 1))
+    assert len({row["sop_instance_uid"] for one in media for row in one["instances"]}) == 4
+    assert len({one["label"] for one in media}) == len(media)
+    assert export(box, "--all", "--to", box / "out", *size, "--volume", 2) == 0
+    assert (box / "out" / "DICOMDIR").exists()
+    assert "2 of " in (box / "out" / "README.TXT").read_text()
+    assert export(box, "--all", "--to", box / "out", *size, "--volume", 9) == 2
+
+
+def test_targets_that_cannot_be(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (box / "there.zip").write_bytes(b"")
+    for place, status in (
+        (box / "spool", 3),
+        (box / "spool" / "INST", 3),
+        (box / "there.zip", 3),
+        (box / "a" / "b.zip", 3),
+    ):
+        assert export(box, "--all", "--to", place) == status
+    assert export(box, "--all", "--to", box / "out", "--profile", "STD-GEN-SEC-CD") == 2
+    assert "--recipient" in capsys.readouterr().err
+    assert (box / "there.zip").read_bytes() == b""
+
+
+def test_too_little_room(box: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.exchange.plan._BASE_BYTES", 1 << 60)
+    assert export(box, "--all", "--to", box / "out") == 3
+    assert "--volume-size" in capsys.readouterr().err
+
+
+def test_a_medium_that_fails_is_never_called_safe(
+    box: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stick = Stick(str(box / "out"), pull_at=30)
+    real = carry.carry
+    monkeypatch.setattr(carry, "carry", lambda *args, **more: real(*args, **more, ops=stick))
+    assert export(box, "--all", "--to", box / "out", "--json") == 37
+    said = capsys.readouterr()
+    assert "NOT safe to remove" in said.err
+    assert json.loads(said.out)["error"]["code"] == "media.not_safe"
+    with SpoolView.open(str(box / "spool")) as view:
+        uid = exports.held(box / "spool")[0].sop_instance_uid
+        receipt = view.receipt(uid)
+        assert receipt is not None
+        assert not [event for event in receipt.events if event.kind == "exported"]
+
+
+def test_memory_that_answers_for_the_medium_is_not_believed(
+    box: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.exchange.writer.SetWriter.compare", lambda _self, _watch: False)
+    assert export(box, "--all", "--to", box / "out") == 37
+    assert "came from memory" in capsys.readouterr().err
+
+
+def test_the_receipts_of_a_spool_in_use_are_told_later(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The medium is right; what failed is said with its own status."""
+    with Spool.open(str(box / "spool")):
+        assert export(box, "--all", "--to", box / "out") == 14
+    said = capsys.readouterr()
+    assert "safe to remove" in said.out
+    assert "receipts do not say so" in said.err
+
+
+def test_unmounting(box: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Mounted read-only between the last sync and reading back, and left unmounted."""
+    ran: list[str] = []
+
+    def run(words: Sequence[str]) -> int:
+        ran.append(" ".join(words))
+        return 0
+
+    place = str(box / "out")
+    monkeypatch.setattr(volume, "look", lambda _folder: Volume(place, "vfat", "/dev/sdx1", ("rw", "codepage=437")))
+    monkeypatch.setattr(volume, "require_closed", lambda _volume: [])
+    monkeypatch.setattr(volume, "run_command", run)
+    assert export(box, "--all", "--to", place, "--unmount") == 0
+    assert ran == [f"umount {place}", f"mount -t vfat -o ro,codepage=437 /dev/sdx1 {place}", f"umount {place}"]
+    assert "it is unmounted: safe to remove" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("700M", 700_000_000), ("4.7G", 4_700_000_000), ("4GiB", 4 << 30), ("1000", 1000), ("5kb", 5000)]
+)
+def test_sizes(text: str, size: int) -> None:
+    assert media_export._bytes(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "0", "1T", "GG"])
+def test_no_sizes(text: str) -> None:
+    with pytest.raises(UsageError, match="no size"):
+        media_export._bytes(text)
+
+
+def test_no_time() -> None:
+    with pytest.raises(UsageError, match="no time"):
+        media_export._since("yesterday")
