@@ -1,7 +1,8 @@
-"""The keeper: evicts what every destination has, and says what nobody would notice until it is too late.
+"""The keeper: evicts what every destination has, reads everything again, and says what nobody would notice in time.
 
 That is the end of a certificate, an old revocation list, and what is owed to a destination that nobody serves any more:
-when its work begins, after a reload, and once a day.
+when its work begins, after a reload, and once a day. The head of the ledger is written down beside it, and said with
+all that (agent/spool/anchor.py).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import time
 
 from agent.errors import SpoolError
-from agent.typed import TYPE_CHECKING, Final
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import threading
@@ -17,26 +18,33 @@ if TYPE_CHECKING:
 
     from agent.app.journal import Journal
     from agent.config.settings import Settings
+    from agent.spool.scrub import Scrub
     from agent.spool.store import Spool
 
 # Eviction needs no haste: when room is short the spool evicts by itself.
 KEEP_S: Final = 60.0
 TELL_S: Final = 86_400.0
+# What may be cut off the end of the ledger without a trace, in time; each is a small write to the medium.
+HEAD_S: Final = 600.0
+DAY_S: Final = 86_400.0
 
 
 class Keeper:
     """The keeper as a role; ``settings`` gives those in force."""
 
-    __slots__ = ("_journal", "_settings", "_spool")
+    __slots__ = ("_head", "_head_at", "_journal", "_scrub", "_settings", "_spool")
 
     def __init__(self, spool: Spool, journal: Journal, settings: Callable[[], Settings]) -> None:
         self._spool = spool
         self._journal = journal
         self._settings = settings
+        self._scrub: Scrub | None = None
+        self._head = 0  # event whose value was written down last
+        self._head_at = time.monotonic()
 
     def work(self, stop: threading.Event, _facts: object = None) -> None:
         """Keep until ``stop`` is set."""
-        tell_at = time.monotonic()
+        tell_at = before = time.monotonic()
         while not stop.wait(KEEP_S * (time.monotonic() < tell_at)):
             if time.monotonic() >= tell_at:
                 tell_at = time.monotonic() + TELL_S
@@ -45,11 +53,54 @@ class Keeper:
             count = self._spool.evict()
             if count:
                 self._journal.say("info", "keeper", f"evicted {count} instances that every destination has")
+            now = time.monotonic()
+            self._verify(stop, now - before)
+            before = now
+            if now - self._head_at >= HEAD_S:
+                self._write_head()
 
     def tell(self) -> None:
-        """Say what ends, and what is owed to nobody."""
+        """Say what ends, what is owed to nobody, and where the ledger is."""
         self._tell_certificates()
         self._tell_owed()
+        head = self._write_head()
+        if head:
+            self._journal.say("info", "keeper", f"ledger head {head}")
+
+    def leave(self) -> None:
+        """Write down where the ledger is, at the end."""
+        self._write_head()
+
+    def scrub_facts(self) -> dict[str, Any] | None:
+        """Return how far everything was read again; None while there is nothing to read."""
+        return None if self._scrub is None else self._scrub.facts
+
+    def _verify(self, stop: threading.Event, seconds: float) -> None:
+        days = self._settings().spool.verify_days
+        if not days or (self._scrub is None and not self._spool.any_live()):
+            return
+        if self._scrub is None:
+            from agent.spool.scrub import Scrub  # an empty box does without
+
+            self._scrub = Scrub(self._spool, days * DAY_S, stop.wait)
+        for text in self._scrub.turn(seconds):
+            self._journal.say("error", "verify", text)
+
+    def _write_head(self) -> str:
+        """Write down where the ledger is and return it; empty where that is known already, or cannot be."""
+        self._head_at = time.monotonic()
+        try:
+            rows = self._spool.ledger.read("SELECT seq, chain FROM event ORDER BY seq DESC LIMIT 1")
+            if not rows or rows[0][0] == self._head:
+                return ""
+            from agent.spool import anchor  # a new box does without
+
+            head = anchor.Head(rows[0][0], bytes(rows[0][1]).hex())
+            anchor.write(self._spool.medium, head)
+        except SpoolError:
+            return ""  # whoever writes says more
+        self._head = head.seq
+        return str(head)
 
     def _tell_certificates(self) -> None:
         now, settings = time.time(), self._settings()

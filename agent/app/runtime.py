@@ -39,7 +39,7 @@ from agent.app.rehearse import rehearse_elsewhere
 from agent.app.roles import Spec, Supervisor
 from agent.app.wiring import check_tls, open_spool, spool_destinations
 from agent.errors import AgentError, CaptureWaiting, ConfigError, NotFound, UsageError
-from agent.spool.states import PRIORITY_OF_WORD
+from agent.spool.states import PRIORITY_OF_WORD, WORDS
 from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ class Runtime:
             if recorder.pending:
                 self.journal.say("warning", f"from {name}", "a capture was asked for and is not made: the agent stops")
         if not any(role.busy() for role in self.supervisor.leaving):
+            self.keeper.leave()
             self.spool.close()
         return not late
 
@@ -277,6 +278,8 @@ class Runtime:
         if verb == "capture":
             self._trigger(text_of(request, "source") or "", priority_of(request, ""))
             return {"ok": True}
+        if verb == "examine":
+            return {"ok": True, "state": WORDS[self.spool.examine_number(int(request.get("instance") or 0))]}
         if verb == "priority":
             priority = PRIORITY_OF_WORD[priority_of(request, "normal")]
             return {"ok": True, "count": self.spool.prioritize(text_of(request, "uid") or "", priority)}
@@ -316,6 +319,8 @@ class Runtime:
             "memory": memory(),
             "listener": None if self.listener is None else {"host": self.listener.host, "port": self.listener.port},
             "queue": self.spool.counts(),
+            "recovered": self.spool.report.words(),
+            "verify": self.keeper.scrub_facts(),
             "sources": {
                 name: {
                     **one.counts._asdict(),
@@ -368,11 +373,8 @@ class Runtime:
     def _say_recovery(self) -> None:
         report = self.spool.report
         if not report.clean:
-            counts = report._asdict()
-            notes = counts.pop("notes")
-            done = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in counts.items() if value)
-            self.journal.say("error" if report.alarm else "notice", "spool", f"recovered: {done}")
-            for note in notes if report.alarm or report.drafts_deleted or report.clips_kept else ():
+            self.journal.say("error" if report.alarm else "notice", "spool", f"recovered: {report.words()}")
+            for note in report.notes if report.alarm or report.drafts_deleted or report.clips_kept else ():
                 self.journal.say("warning", "spool", note)
 
 

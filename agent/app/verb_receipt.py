@@ -2,7 +2,8 @@
 
 Exit status 0 says that the receipt was printed, not that the instance is safe; scripts read ``--json`` or use
 ``--committed``, which ends with status 50 unless every destination has committed (or stored, where the site switched
-commitment off). ``--verify`` walks the hash chain of the whole ledger first.
+commitment off). The events of the instance are always held against the hash chain, each against the one before it, and
+its states against them; ``--verify`` walks the chain of the whole ledger.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from agent.app.common import add_spool, view_of
 from agent.app.term import count_text, paint, size_text, stamp_text, table
 from agent.dataset.uid import uid_name
 from agent.errors import NotDelivered, NotFound, SpoolDamaged
+from agent.spool import anchor
 from agent.spool.states import Event
 from agent.transcode.learn import Figures
-from agent.typed import TYPE_CHECKING, Any
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
     from agent.spool.receipt import Custody, Entry, Receipt
+
+_TAMPERED: Final = "'modality-agent spool verify' looks at all of it; compare its head with those in the log."
 
 
 def arguments(parser: Parser) -> None:
@@ -33,15 +37,16 @@ def arguments(parser: Parser) -> None:
 def run(args: Arguments) -> int:
     """Print the receipt."""
     with view_of(args) as view:
-        verdict = view.verify() if args.verify else None
+        verdict = view.verify([anchor.read(view.root)]) if args.verify else None
         receipt = view.receipt(args.uid)
+        faults = view.faults_of(receipt.id) if receipt is not None else ()
         head = view.head()
         enough = view.stored_is_enough()
     if receipt is None:
         raise NotFound(f"the spool has never had {args.uid}", hint="'modality-agent queue list' shows what it has.")
     if args.json:
         facts = as_dict(receipt, enough)
-        facts["ledger"] = {"events": head[0], "head": head[1]}
+        facts["ledger"] = {"events": head[0], "head": head[1], "faults_of_this": list(faults)}
         if verdict is not None:
             facts["ledger"]["faults"] = list(verdict.faults)
         print_json(facts)
@@ -49,8 +54,9 @@ def run(args: Arguments) -> int:
         print_receipt(receipt)
         if verdict is not None and not verdict.faults:
             print(f"ledger     {count_text(verdict.events, 'event')}, chain unbroken, head {head[1]}")
-    if verdict is not None and verdict.faults:
-        raise SpoolDamaged(f"the ledger was tampered with or is damaged: {verdict.faults[0]}")
+    found = (*faults, *(verdict.faults if verdict is not None else ()))
+    if found:
+        raise SpoolDamaged(f"the ledger was tampered with or is damaged: {found[0]}", hint=_TAMPERED)
     if args.committed and not is_safe(receipt, enough):
         raise NotDelivered(f"{args.uid} is not safe at every destination yet")
     return 0

@@ -73,6 +73,17 @@ VERBS: Final[tuple[Verb, ...]] = (
         ("FileError", "NotFound", "ConfigError", *_SPOOL),
     ),
     Verb(
+        "spool",
+        "agent.app.verb_spool",
+        "is the spool whole: what a start would find, every file read again, or the ledger made again of the files",
+        (
+            "spool check --config agent.toml",
+            "spool verify --json",
+            "spool rebuild --config agent.toml",
+        ),
+        ("FileError", "NotFound", "ConfigError", *_SPOOL),
+    ),
+    Verb(
         "receipt",
         "agent.app.verb_receipt",
         "print the custody receipt of an instance",

@@ -36,13 +36,14 @@ def spool_destinations(settings: Settings) -> list[Destination]:
     return [Destination(row.name, row.commitment, row.standby) for row in settings.destination]
 
 
-def open_spool(settings: Settings) -> Spool:
-    """Open the spool for writing: takes its lock and recovers; raises ``SpoolError``."""
+def open_spool(settings: Settings, *, anew: bool = False) -> Spool:
+    """Open the spool for writing: takes its lock and recovers, with a new ledger if asked; raises ``SpoolError``."""
     from agent.spool.store import Spool, prepare
 
     if not settings.spool.require_mount:
         prepare(settings.spool.path)
-    return Spool.open(settings.spool.path, destinations=spool_destinations(settings), policy=spool_policy(settings))
+    owed, policy = spool_destinations(settings), spool_policy(settings)
+    return Spool.open(settings.spool.path, destinations=owed, policy=policy, anew=anew)
 
 
 def check_tls(settings: Settings, *, listener: bool = True) -> None:

@@ -114,6 +114,15 @@ _SPOOL: Final = (
         0,
         87_600,
     ),
+    Key(
+        "verify_days",
+        "integer",
+        30,
+        "Every file kept is read again and compared within so many days; 0: never.",
+        "d",
+        0,
+        3650,
+    ),
 )
 
 _TLS: Final = (

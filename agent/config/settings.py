@@ -27,6 +27,7 @@ class SpoolSettings(NamedTuple):
     require_mount: str
     min_free_mib: int
     keep_hours: int
+    verify_days: int
 
 
 class TlsFiles(NamedTuple):

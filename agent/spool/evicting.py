@@ -86,6 +86,10 @@ class Evicting(SpoolCore):
                 if not need_bytes:
                     return evicted
 
+    def any_live(self) -> bool:
+        """Return whether there is any file to look after."""
+        return bool(self.ledger.read("SELECT 1 FROM instance WHERE life = ? LIMIT 1", (int(Life.LIVE),)))
+
     def owed_to_nobody(self) -> dict[str, int]:
         """Count, for each destination that left the configuration, what is not settled there and will not be."""
         sql = (

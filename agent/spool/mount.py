@@ -4,6 +4,10 @@ A spool on ext4 keeps its promises only where a flush is a flush and data reach 
 them. Mounted ``nobarrier`` (``barrier=0``) a power cut can leave the file system unmountable; with ``data=writeback`` a
 synced rename may show old blocks. Neither can be repaired from above, so such a mount is refused, with the reason.
 
+Nor may it stand where no order can be relied on at all: FAT and its kin write names and data as they like, network and
+shared folders answer for a server that nobody asked, and a medium that is read-only by nature keeps nothing. They are
+media to export to.
+
 A site that keeps its spool on a card names the mount point (``require_mount``): a card that is not there then is a
 ``MediaError`` and not an empty folder that fills the root file system.
 """
@@ -29,6 +33,17 @@ REFUSED_OPTIONS = {
 # known, and there every file is synced by itself.
 WHOLE_KINDS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "tmpfs"})
 WHOLE_SINCE = (5, 8)  # before this Linux syncfs did not say that something could not be written
+_FAT = "it keeps no order between a file's data, its name and its size, so that a power cut takes what was promised"
+_AFAR = "what is synced there is somebody else's word"
+_FIXED = "it cannot be written"
+# By what mountinfo calls it; "fuse.NAME" counts as NAME.
+REFUSED_KINDS = {
+    **dict.fromkeys(("vfat", "msdos", "fat", "exfat", "ntfs", "ntfs3", "ntfs-3g", "fuseblk", "hfs", "hfsplus"), _FAT),
+    **dict.fromkeys(
+        ("9p", "nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "afs", "vboxsf", "virtiofs", "sshfs"), _AFAR
+    ),
+    **dict.fromkeys(("iso9660", "udf", "squashfs", "cramfs", "erofs", "romfs"), _FIXED),
+}
 
 
 class Mount(NamedTuple):
@@ -94,6 +109,10 @@ def syncs_whole(found: Mount | None) -> bool:
 def _check_options(root: str, found: Mount) -> None:
     if "ro" in found.options:
         raise MediaError(f"spool folder {root} is on a read-only file system ({found.point})")
+    reason = REFUSED_KINDS.get(found.kind.removeprefix("fuse."))
+    if reason is not None:
+        text = f"spool folder {root} is on {found.kind} ({found.point}): {reason}"
+        raise MediaError(text, hint="Put the spool on ext4; other media are for export.")
     for option, reason in REFUSED_OPTIONS.items():
         if option in found.options:
             text = f"spool folder {root} is on {found.kind} mounted with {option} ({found.point}): {reason}"

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 
 from agent.errors import SpoolDamaged
+from agent.spool import anchor
 from agent.spool.ledger import details, note, open_ledger
 from agent.spool.names import FOLDER_BITS, PART, QUARANTINE, file_number, folder_path, folders
 from agent.spool.states import Event
@@ -22,10 +23,16 @@ if TYPE_CHECKING:
     from agent.spool.ledger import Ledger
 
 
-def open_or_rebuild(medium: Medium, path: str, wall: float) -> tuple[Ledger, bool, str | None]:
-    """Open the ledger or set it aside for a new one; returns it, whether it is a rebuild, and where the old went."""
+_SUFFIXES = ("", "-wal", "-shm", anchor.SUFFIX)
+
+
+def open_or_rebuild(medium: Medium, path: str, wall: float, *, anew: bool = False) -> tuple[Ledger, bool, str | None]:
+    """Open the ledger or set it aside for a new one; returns it, whether it is a rebuild, and where the old went.
+
+    ``anew``: set it aside whatever it is like.
+    """
     aside = None
-    if not os.path.lexists(path):
+    if anew or not os.path.lexists(path):
         aside = _set_ledger_aside(medium, path)  # a log without its database
     try:
         ledger = open_ledger(path, medium.ops)
@@ -42,12 +49,12 @@ def open_or_rebuild(medium: Medium, path: str, wall: float) -> tuple[Ledger, boo
 
 
 def _set_ledger_aside(medium: Medium, path: str) -> str | None:
-    present = [path + suffix for suffix in ("", "-wal", "-shm") if os.path.lexists(path + suffix)]
+    present = [path + suffix for suffix in _SUFFIXES if os.path.lexists(path + suffix)]
     if not present:
         return None
     stem = f"{medium.root}/{QUARANTINE}/ledger-"
     turn = 1
-    while any(os.path.lexists(f"{stem}{turn}{suffix}") for suffix in ("", "-wal", "-shm")):
+    while any(os.path.lexists(f"{stem}{turn}{suffix}") for suffix in _SUFFIXES):
         turn += 1
     target = f"{stem}{turn}"
     for source in present:

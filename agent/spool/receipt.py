@@ -4,22 +4,23 @@ Everything here only reads, through a function ``read(sql, values) -> rows``, so
 and other processes (``SpoolView``) ask the same questions. Results are values that print themselves well as JSON
 (``_asdict``); wall times are seconds since 1970 UTC, digests hex, states the words of states.py.
 
-``verify`` walks the event chain from its beginning and then compares every row with the event that is said to have
-led to it. It finds a changed, removed or inserted event, and a row changed behind the ledger's back. It cannot find the
-work of one who recomputes the whole chain: keep ``head()`` in a log on another machine for that.
+What ``verify`` finds, and what it cannot, is in chain.py.
 """
 
 from __future__ import annotations
 
-from agent.spool.ledger import GENESIS, link
+from agent.spool.ledger import GENESIS
 from agent.spool.names import file_path
 from agent.spool.states import HANDED_OVER, PRIORITY_WORDS, STATE_OF_WORD, WORDS, State
 from agent.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-PAGE = 1000  # events per read while verifying: constant memory however long the chain
+    from agent.spool.anchor import Head
+    from agent.spool.chain import Verdict
+
+PAGE = 1000  # rows per read of a list: constant memory however long it is
 RECENT = 4000  # events in which the last answers of a destination are looked for
 
 
@@ -130,13 +131,6 @@ class Holding(NamedTuple):
     file_sha256: str
     data_set_sha256: str
     captured_at: float
-
-
-class Verdict(NamedTuple):
-    """What ``verify`` found."""
-
-    events: int
-    faults: tuple[str, ...]  # one sentence each; empty: the record is as it was written
 
 
 class Reader:
@@ -318,49 +312,17 @@ class Reader:
         found = self._read("SELECT seq, chain FROM event ORDER BY seq DESC LIMIT 1", ())
         return (int(found[0][0]), bytes(found[0][1]).hex()) if found else (0, GENESIS.hex())
 
-    def verify(self) -> Verdict:
-        """Walk the chain and compare the rows with it."""
-        faults: list[str] = []
-        seq, chain = 0, GENESIS
-        while True:
-            sql = (
-                "SELECT seq, at, instance, destination, kind, state, detail, chain FROM event "
-                "WHERE seq > ? ORDER BY seq LIMIT ?"
-            )
-            page = self._read(sql, (seq, PAGE))
-            if not page:
-                break
-            for row in page:
-                if row[0] != seq + 1:
-                    faults.append(f"events {seq + 1} to {row[0] - 1} are missing")
-                seq = row[0]
-                if link(chain, row[:7]) != bytes(row[7]):
-                    faults.append(f"event {seq} does not continue the chain")
-                chain = bytes(row[7])
-        faults.extend(self._rows_against_events())
-        return Verdict(seq, tuple(faults))
+    def verify(self, heads: Iterable[Head | None] = ()) -> Verdict:
+        """Walk the chain and compare the rows with it; ``heads`` are values that it must have had (anchor.py)."""
+        from agent.spool.chain import verify
 
-    def _rows_against_events(self) -> list[str]:
-        sql = (
-            "SELECT d.instance, n.name FROM delivery d JOIN destination n ON n.id = d.destination LEFT JOIN event e "
-            "ON e.seq = d.seq WHERE e.seq IS NULL OR e.instance IS NOT d.instance "
-            "OR e.destination IS NOT d.destination OR e.state IS NOT d.state LIMIT 100"
-        )
-        faults = [
-            f"instance {row[0]:08X}, {row[1]}: its state is not what its last event says" for row in self._read(sql, ())
-        ]
-        sql = (
-            "SELECT i.id FROM instance i LEFT JOIN event e ON e.seq = i.seq "
-            "WHERE e.seq IS NULL OR e.instance IS NOT i.id OR e.state IS NOT i.life LIMIT 100"
-        )
-        faults += [f"instance {row[0]:08X}: its state is not what its last event says" for row in self._read(sql, ())]
-        sql = (
-            "SELECT i.id FROM instance i WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.instance = i.id "
-            "AND e.kind = 'durable' AND instr(e.detail, 'uid=' || i.sop_instance_uid || char(10)) > 0 "
-            "AND instr(e.detail, 'data_set_sha256=' || lower(hex(i.data_set_sha256))) > 0) LIMIT 100"
-        )
-        faults += [f"instance {row[0]:08X}: UID or digest is not what was sealed" for row in self._read(sql, ())]
-        return faults
+        return verify(self._read, heads)
+
+    def faults_of(self, number: int) -> tuple[str, ...]:
+        """Say what is wrong with the history of one instance."""
+        from agent.spool.chain import of_instance
+
+        return of_instance(self._read, number)
 
     def _deliveries(self, number: int) -> tuple[Custody, ...]:
         sql = (

@@ -1,11 +1,11 @@
-"""What a crash may leave, and what is done about it: a table, first match wins.
+"""What is done about what a crash may leave: each case of finding.py has its act here.
 
 Recovery runs at every start, before anything is claimed or captured, and reports what it did. It is idempotent, and a
 crash within it is just another crash: each rule makes one thing right with the same steps the running spool uses, so
 whatever stays undone is found again.
 
 The ledger is opened first (rebuild.py); then the files are held, folder by folder, against the rows of the same
-numbers. Digests are not recomputed for files whose row and size agree: ``Spool.examine_number`` does that.
+numbers.
 
 A file that the medium does not give back proves nothing, neither that it is whole nor that it is damaged. It stays
 where it is under its number, is noted and reported as an alarm; neither the start nor another instance waits for it.
@@ -14,22 +14,14 @@ where it is under its number, is noted and reported as an alarm; neither the sta
 from __future__ import annotations
 
 import os
+from functools import partial
 
 from agent.errors import DataSetError, FileUnreadable, SpoolConflict, SpoolDamaged, SpoolError
 from agent.spool.draft import InstanceRecord, Measured, measure
 from agent.spool.durable import media_error, present, read_error
+from agent.spool.finding import case_of, look, numbered, strange_folders
 from agent.spool.ledger import details, move, note
-from agent.spool.names import (
-    CLIP,
-    FOLDER_BITS,
-    INSTANCES,
-    PART,
-    clip_path,
-    file_number,
-    folder_number,
-    folder_path,
-    folders,
-)
+from agent.spool.names import CLIP, INSTANCES, PART, clip_path, file_number, folder_path
 from agent.spool.states import Event, Life, State
 from agent.typed import TYPE_CHECKING, NamedTuple
 
@@ -37,6 +29,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
+    from agent.spool.finding import Found
     from agent.spool.store import Spool
 
 
@@ -69,21 +62,14 @@ class Report(NamedTuple):
         """Whether an operator must know: something was lost, damaged, unreadable or strange."""
         return bool(self.lost or self.damaged or self.unreadable or self.strange or self.ledger_rebuilt)
 
+    def words(self) -> str:
+        """Say what was done, with how often; empty: nothing."""
+        counts = self._asdict()
+        del counts["notes"]
+        return ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in counts.items() if value)
+
 
 NOTES_LIMIT = 100  # lines; a broken medium must not turn the report into a memory problem
-
-
-class Found(NamedTuple):
-    """One thing recovery looks at: a name in a folder, a row, or both."""
-
-    path: str
-    number: int | None  # None: the name is not ours
-    part: bool
-    size: int | None  # None: no file
-    life: Life | None  # None: no row
-    row_size: int = 0
-    row_digest: bytes = b""
-    clip: bool = False  # a record of a clip is beside it, or is it
 
 
 class _Tally:
@@ -108,39 +94,48 @@ def recover(spool: Spool, aside: str | None, *, rebuilt: bool) -> Report:
     """Make ledger and files agree; see the module."""
     tally = _Tally()
     if rebuilt:
-        reason = "was gone" if aside is None else f"could not be read (it is {aside} now)"
-        tally.notes.append(f"the ledger {reason} and was rebuilt from the files; everything is queued again")
+        reason = "was gone" if aside is None else f"is {aside} now"
+        tally.notes.append(f"the ledger {reason} and was made again of the files; everything is queued again")
     try:
-        _strange_folders(spool, tally)
-        listed = set(folders(spool.root))
+        for path in strange_folders(spool.root):
+            tally.add("strange", f"{path} is not a folder of ours; moved to {quarantine(spool, path)}")
+        known = numbered(spool.root, spool.ledger.read)
     except OSError as error:
         raise media_error(error, "read", f"{spool.root}/{INSTANCES}") from error
-    sql = f"SELECT DISTINCT id >> {FOLDER_BITS} FROM instance WHERE life IN (?, ?)"  # noqa: S608 - a number
-    rows = spool.ledger.read(sql, (int(Life.LIVE), int(Life.EVICTING)))
-    for folder in sorted(listed | {int(row[0]) for row in rows}):
-        _folder(spool, folder, tally, listed=folder in listed)
+    for folder, listed in known.items():
+        _folder(spool, folder, tally, listed=listed)
     _restart(spool, tally)
-    return Report(ledger_rebuilt=rebuilt, ledger_aside=aside, notes=tuple(tally.notes), **tally.counts)
+    report = Report(ledger_rebuilt=rebuilt, ledger_aside=aside, notes=tuple(tally.notes), **tally.counts)
+    if not report.clean:
+        _remember(spool, report)
+    return report
+
+
+def _remember(spool: Spool, report: Report) -> None:
+    """Write down what was done, for whoever asks later (``spool check``)."""
+    text = f"{spool.clock.wall():.3f} {report.words()}"
+    sql = "INSERT INTO meta VALUES ('start', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+    spool.ledger.write(lambda db: db.execute(sql, (text,)) and None)
 
 
 def _folder(spool: Spool, folder: int, tally: _Tally, *, listed: bool) -> None:
     try:
-        things = _look(spool, folder, tally, listed=listed)
+        leave = partial(_leave, spool, tally)
+        things = look(spool.root, spool.ledger.read, folder, leave, listed=listed)
     except OSError as error:  # of the folder itself: its rows stay as they are
         path = folder_path(spool.root, folder)
         tally.add("unreadable", f"{read_error(error, path)}; nothing in it was looked at")
         return
     for found in things:
-        for _name, matches, act in RULES:
-            if matches(found):
-                try:
-                    act(spool, found, tally)
-                except FileUnreadable as error:
-                    _leave(spool, found.number, error, tally)
-                break
+        case = case_of(found)
+        if case is not None:
+            try:
+                ACTS[case.name](spool, found, tally)
+            except FileUnreadable as error:
+                _leave(spool, tally, found.number, error)
 
 
-def _leave(spool: Spool, number: int | None, error: SpoolError, tally: _Tally) -> None:
+def _leave(spool: Spool, tally: _Tally, number: int | None, error: SpoolError) -> None:
     tally.add("unreadable", f"{error}; left in place")
     if number is not None:
         remember_unreadable(spool, number, error)
@@ -151,49 +146,6 @@ def remember_unreadable(spool: Spool, number: int, error: SpoolError) -> None:
     spool.unreadable[number] = str(error)
     wall, detail = spool.clock.wall(), details(reason=str(error))
     spool.ledger.write(lambda db: note(db, wall, number, None, Event.UNREADABLE, None, detail))
-
-
-def _look(spool: Spool, folder: int, tally: _Tally, *, listed: bool) -> list[Found]:
-    """Join the names in a folder with the rows of its numbers."""
-    sql = "SELECT id, life, size, file_sha256 FROM instance WHERE id BETWEEN ? AND ?"
-    first = folder << FOLDER_BITS
-    rows = {row[0]: row for row in spool.ledger.read(sql, (first, first + (1 << FOLDER_BITS) - 1))}
-    things: list[Found] = []
-    seen: set[int] = set()
-    path = folder_path(spool.root, folder)
-    entries = sorted(os.scandir(path), key=lambda entry: (entry.name.endswith(CLIP), entry.name)) if listed else []
-    names = {entry.name for entry in entries}
-    for entry in entries:
-        part, clip = entry.name.endswith(PART), entry.name.endswith(CLIP)
-        number = file_number(entry.name.removesuffix(PART).removesuffix(CLIP), folder)
-        try:
-            plain = entry.is_file(follow_symlinks=False)
-            size = entry.stat(follow_symlinks=False).st_size if plain else None
-        except OSError as error:
-            seen.update(() if number is None else (number,))
-            _leave(spool, number, read_error(error, entry.path), tally)
-            continue
-        number = number if plain else None
-        if number is None or clip:
-            things.append(Found(entry.path, number, part, size, None, clip=clip))
-        elif part:
-            beside = os.path.basename(clip_path(entry.path)) in names
-            things.append(_found(entry.path, number, size, rows.get(number))._replace(part=True, clip=beside))
-        else:
-            seen.add(number)
-            things.append(_found(entry.path, number, size, rows.get(number)))
-    things.extend(_found(spool.path(n), n, None, row) for n, row in sorted(rows.items()) if n not in seen)
-    return things
-
-
-def _found(path: str, number: int, size: int | None, row: tuple[object, ...] | None) -> Found:
-    if row is None:
-        return Found(path, number, part=False, size=size, life=None)
-    _number, life, row_size, digest = row
-    assert isinstance(life, int)
-    assert isinstance(row_size, int)
-    assert isinstance(digest, bytes)
-    return Found(path, number, False, size, Life(life), row_size, digest)  # noqa: FBT003 - a field of the tuple
 
 
 def _set_strange_aside(spool: Spool, found: Found, tally: _Tally) -> None:
@@ -288,19 +240,20 @@ def _adopt(spool: Spool, found: Found, tally: _Tally) -> None:
     tally.add(what, text)
 
 
-RULES: tuple[tuple[str, Callable[[Found], bool], Callable[[Spool, Found, _Tally], None]], ...] = (
-    ("name not ours", lambda f: f.number is None, _set_strange_aside),
-    ("row before name", lambda f: f.part and f.life is Life.LIVE, _give_name),
-    ("clip cut off", lambda f: f.part and f.clip, _keep_clip),
-    ("draft", lambda f: f.part, _delete_draft),
-    ("record of a clip", lambda f: f.clip, _remove_clip_record),
-    ("evicting", lambda f: f.life is Life.EVICTING, _finish_eviction),
-    ("evicted, file back", lambda f: f.life is Life.EVICTED and f.size is not None, _remove_evicted),
-    ("given up, file back", lambda f: f.life in {Life.DAMAGED, Life.LOST} and f.size is not None, _try_heal),
-    ("row without file", lambda f: f.life is Life.LIVE and f.size is None, _mark_lost),
-    ("other size", lambda f: f.life is Life.LIVE and f.size != f.row_size, _set_damaged_aside),
-    ("file without row", lambda f: f.life is None, _adopt),
-)  # everything else is as it should be
+# Each case of finding.py -> what is done about it.
+ACTS: dict[str, Callable[[Spool, Found, _Tally], None]] = {
+    "name not ours": _set_strange_aside,
+    "row before name": _give_name,
+    "clip cut off": _keep_clip,
+    "draft": _delete_draft,
+    "record of a clip": _remove_clip_record,
+    "evicting": _finish_eviction,
+    "evicted, file back": _remove_evicted,
+    "given up, file back": _try_heal,
+    "row without file": _mark_lost,
+    "other size": _set_damaged_aside,
+    "file without row": _adopt,
+}
 
 
 def adopt(spool: Spool, number: int) -> tuple[str, str]:
@@ -377,13 +330,6 @@ def _restart(spool: Spool, tally: _Tally) -> None:
     spool.ledger.write(job)
     if active:
         tally.add("requeued", f"{len(active)} deliveries were under way; queued again", len(active))
-
-
-def _strange_folders(spool: Spool, tally: _Tally) -> None:
-    base = f"{spool.root}/{INSTANCES}"
-    for entry in sorted(os.scandir(base), key=lambda entry: entry.name):
-        if folder_number(entry.name) is None or not entry.is_dir(follow_symlinks=False):
-            tally.add("strange", f"{entry.path} is not a folder of ours; moved to {quarantine(spool, entry.path)}")
 
 
 # --- one file ------------------------------------------------------------------------------------

@@ -72,11 +72,12 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
     @classmethod
     def open(
         cls, root: str, *, destinations: Iterable[Destination] = (), policy: Policy | None = None,
-        clock: Clock | None = None, ops: Ops | None = None,
+        clock: Clock | None = None, ops: Ops | None = None, anew: bool = False,
     ) -> Spool:  # fmt: skip
         """Take the lock, check the medium, repair what a crash left; what was found is in ``.report``.
 
         ``root`` must exist (``prepare`` makes one): a folder that is not there may be a medium that is not there.
+        ``anew`` sets the ledger aside and makes it again of the files.
         """
         policy, clock = policy or Policy(), clock or Clock()
         root = os.path.abspath(root)
@@ -89,7 +90,7 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
             for name in (INSTANCES, QUARANTINE):
                 if not os.path.isdir(f"{root}/{name}"):
                     medium.make_folder(f"{root}/{name}")
-            ledger, rebuilt, aside = rebuild.open_or_rebuild(medium, f"{root}/{LEDGER}", clock.wall())
+            ledger, rebuilt, aside = rebuild.open_or_rebuild(medium, f"{root}/{LEDGER}", clock.wall(), anew=anew)
             try:
                 wanted = {destination.name: destination for destination in destinations}
                 spool = cls(medium, ledger, wanted, write_destinations(ledger, wanted), policy, clock)
@@ -236,13 +237,15 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         return str(rows[0][0]) if rows else None
 
     def close(self) -> None:
-        """Close the ledger and let go of the lock; drafts still open are left for recovery."""
+        """Close the ledger and let go of the lock; drafts still open are left for recovery. Idempotent."""
         self.wake()
         try:
             self.ledger.close()
         finally:
             self.medium.close()
-            os.close(self._lock_fd)
+            fd, self._lock_fd = self._lock_fd, -1
+            if fd >= 0:
+                os.close(fd)
 
     def __enter__(self) -> Spool:
         return self
@@ -373,6 +376,8 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         """Compare a live instance with its digest; damaged is set aside, lost is marked."""
         with self._custody:
             rows = self.ledger.read("SELECT life, size, file_sha256 FROM instance WHERE id = ?", (number,))
+            if not rows:
+                raise SpoolError(f"the spool has no instance {number:08X}")
             life, size, digest = rows[0]
             if life != Life.LIVE:
                 return Life(life)

@@ -29,7 +29,7 @@ class SpoolView(Reader):
     __slots__ = ("_db", "root")
 
     def __init__(self, root: str, db: sqlite3.Connection) -> None:
-        super().__init__(self._ask)
+        super().__init__(self.ask)
         self.root = root
         self._db = db
 
@@ -80,7 +80,14 @@ class SpoolView(Reader):
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _ask(self, sql: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    def last_start(self) -> dict[str, Any] | None:
+        """Return when the spool was opened last for writing, and what was found then."""
+        rows = self.ask("SELECT value FROM meta WHERE key = 'start'", ())
+        at, _, report = rows[0][0].partition(" ") if rows else ("", "", "")
+        return {"at": float(at), "report": report} if at else None
+
+    def ask(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """Put one question to the ledger."""
         try:
             return self._db.execute(sql, values).fetchall()
         except sqlite3.Error as error:

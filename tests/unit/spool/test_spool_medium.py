@@ -38,6 +38,14 @@ def line(point="/", kind="ext4", mount_options="rw,relatime", super_options="rw"
         ({"kind": "overlay", "super_options": "rw,volatile"}, "ignores every fsync"),
         ({"mount_options": "ro"}, "read-only"),
         ({"super_options": "ro"}, "read-only"),
+        ({"kind": "vfat"}, "no order between"),
+        ({"kind": "exfat"}, "no order between"),
+        ({"kind": "ntfs3"}, "no order between"),
+        ({"kind": "fuseblk"}, "no order between"),
+        ({"kind": "9p"}, "somebody else's word"),
+        ({"kind": "nfs4"}, "somebody else's word"),
+        ({"kind": "fuse.sshfs"}, "somebody else's word"),
+        ({"kind": "iso9660"}, "cannot be written"),
     ],
 )
 def test_mounts_that_lose_images_are_refused_with_the_reason(tmp_path, changes, reason):

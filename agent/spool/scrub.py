@@ -1,0 +1,171 @@
+"""Reading everything again, slowly: bit rot is found while another copy may still exist (P2).
+
+One round goes over every live file and the whole chain of events within ``round_s``. Its pace follows from how much
+there is, and no file is read faster than ``RATE_BYTES_S``, so that a forwarder finds the medium free whenever it wants
+it. Pages are dropped before and after: what is read is what the medium has, and the page cache keeps what others need.
+Where a round has come to is in the ledger (once for each turn in which something was read), so that it goes on there
+after a restart. What is not what was written goes the way of every damaged file: quarantine, states, receipt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+from agent.errors import FileUnreadable, SpoolError
+from agent.spool import anchor
+from agent.spool.chain import follow
+from agent.spool.durable import read_error
+from agent.spool.ledger import GENESIS
+from agent.spool.states import Life
+from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.spool.store import Spool
+
+CHUNK_BYTES: Final = 256 * 1024
+RATE_BYTES_S: Final = 4 << 20  # a card reads 20 MB/s, a link of a gigabit takes 110
+EVENTS: Final = 2000  # of the chain in one turn: 20 ms
+_KEY: Final = "scrub"
+
+
+class Place(NamedTuple):
+    """Where a round is: behind this instance and this event."""
+
+    began_at: float  # wall s
+    instance: int = 0
+    seq: int = 0
+    chain: str = GENESIS.hex()
+    damaged: int = 0  # found in this round
+    last_round_at: float = 0.0  # wall s: end of the round before; 0: there was none
+
+
+class Scrub:
+    """One round after the other; used by one thread. ``wait(seconds)`` is True when the agent stops."""
+
+    __slots__ = ("_credit", "_round_s", "_spool", "_total", "_wait", "place", "unreadable")
+
+    def __init__(self, spool: Spool, round_s: float, wait: Callable[[float], bool]) -> None:
+        self._spool = spool
+        self._round_s = round_s
+        self._wait = wait
+        self._credit = 0.0  # bytes that may be read by now
+        self._total = 0
+        self.place = _load(spool) or Place(spool.clock.wall())
+        self.unreadable: set[int] = set()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Return where the round is, as plain values."""
+        place = self.place
+        return {"began_at": place.began_at, "instance": place.instance, "event": place.seq, "damaged": place.damaged,
+                "last_round_at": place.last_round_at or None, "round_s": self._round_s}  # fmt: skip
+
+    def turn(self, seconds: float) -> list[str]:
+        """Read what ``seconds`` of a round are worth; returns what was found, one sentence each."""
+        found: list[str] = []
+        before = self.place
+        if not self._total or not before.instance:
+            sql = "SELECT coalesce(sum(size), 0) FROM instance WHERE life = ?"
+            self._total = int(self._spool.ledger.read(sql, (int(Life.LIVE),))[0][0])
+        self._credit += self._total * seconds / self._round_s
+        end = self._files(found)
+        events_end = self._events(found)
+        if end and events_end and self.place.instance:
+            now = self._spool.clock.wall()
+            self.place = Place(now, last_round_at=now)
+        if self.place != before:
+            _save(self._spool, self.place)
+        return found
+
+    def _files(self, found: list[str]) -> bool:
+        """Read files as long as there is credit; whether the round has no more."""
+        while True:
+            sql = "SELECT id, size, file_sha256, sop_instance_uid FROM instance WHERE life = ? AND id > ? ORDER BY id"
+            rows = self._spool.ledger.read(f"{sql} LIMIT 1", (int(Life.LIVE), self.place.instance))
+            if not rows:
+                self._credit = 0.0
+                return True
+            number, size, digest, uid = rows[0]
+            if size > self._credit:
+                return False
+            said = self._file(number, size, bytes(digest), uid)
+            if said is None:
+                return False  # the agent stops: this one is read again
+            self._credit -= size
+            self.place = self.place._replace(instance=number, damaged=self.place.damaged + (said != ""))
+            if said:
+                found.append(said)
+
+    def _file(self, number: int, size: int, digest: bytes, uid: str) -> str | None:
+        """Read one file; what is wrong with it, or empty; None when the agent stops."""
+        path = self._spool.path(number)
+        try:
+            same = _same(path, size, digest, self._wait)
+        except FileUnreadable as error:
+            self.unreadable.add(number)
+            return f"{uid} cannot be read: {error}; it is left where it is"
+        except SpoolError:
+            same = False  # its name is gone: it was evicted meanwhile, or it is lost
+        if same is None:
+            return None
+        self.unreadable.discard(number)
+        if same:
+            return ""
+        life = self._spool.examine_number(number)
+        if life in (Life.LIVE, Life.EVICTING, Life.EVICTED):
+            return ""
+        what = "damaged on the medium and set aside" if life is Life.DAMAGED else "gone from the medium"
+        return f"{uid} is {what} (instance {number:08X})"
+
+    def _events(self, found: list[str]) -> bool:
+        """Follow the chain a piece further; whether it is at its end."""
+        place = self.place
+        read = self._spool.ledger.read
+        head = anchor.read(self._spool.root)
+        seq, chain, faults = follow(read, place.seq, bytes.fromhex(place.chain), EVENTS, [head])
+        found += [f"the ledger was tampered with or is damaged: {fault}" for fault in faults]
+        self.place = place._replace(seq=seq, chain=chain.hex(), damaged=place.damaged + len(faults))
+        return seq - place.seq < EVENTS
+
+
+def _same(path: str, size: int, digest: bytes, wait: Callable[[float], bool]) -> bool | None:
+    """Whether a file is what was written; None when the agent stops meanwhile. Raises ``SpoolError``."""
+    hashed = hashlib.sha256()
+    done = 0
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            if os.fstat(fd).st_size != size:
+                return False
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+            while done < size and (piece := os.pread(fd, CHUNK_BYTES, done)):
+                hashed.update(piece)
+                done += len(piece)
+                if wait(len(piece) / RATE_BYTES_S):
+                    return None
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise read_error(error, path) from error
+    return done == size and hashed.digest() == digest
+
+
+def _load(spool: Spool) -> Place | None:
+    rows = spool.ledger.read("SELECT value FROM meta WHERE key = ?", (_KEY,))
+    try:
+        began, instance, seq, chain, damaged, last = (str(rows[0][0]) if rows else "").split()
+        place = Place(float(began), int(instance), int(seq), chain, int(damaged), float(last))
+        bytes.fromhex(chain)
+    except ValueError:
+        return None
+    return place
+
+
+def _save(spool: Spool, place: Place) -> None:
+    text = " ".join(map(str, place))
+    sql = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+    spool.ledger.write(lambda db: db.execute(sql, (_KEY, text)) and None)
