@@ -120,10 +120,11 @@ static int ours_fd(int fd)
     return root[0] && fd >= 0 && fd < FDS && tracked[fd];
 }
 
-static void remember(const char *path, int fd)
+static void remember(enum call call, const char *path, int fd)
 {
     if (!seen)
         return;
+    seen->calls[0] = (unsigned char)call;
     if (path) {
         strncpy(seen->path, path, sizeof seen->path - 1);
     } else {
@@ -141,14 +142,14 @@ static int gate(enum call call, const char *path, int fd)
     if (seen && now < CALLS)
         seen->calls[now] = (unsigned char)call;
     if (kill_at && now == kill_at) {
-        remember(path, fd);
+        remember(call, path, fd);
         _exit(9);
     }
     if (error_at && (now == error_at || (error_sticky && now > error_at))) {
         if (error_code == SHORT && call != WROTE)
             return 0;
         if (now == error_at)
-            remember(path, fd);
+            remember(call, path, fd);
         return error_code;
     }
     return 0;
@@ -352,11 +353,11 @@ int unlink(const char *path)
 
 int mkdir(const char *path, mode_t mode)
 {
-    if (!ours(path))
+    struct stat found;
+    if (!ours(path) || lstat(path, &found) == 0)
         return REAL(mkdir)(path, mode);
     GATE(MADE, path, -1, 0);
     int result = REAL(mkdir)(path, mode);
-    struct stat found;
     if (result == 0 && lstat(path, &found) == 0)
         put('M', found.st_ino, 0, path, (uint32_t)strlen(path), NULL, 0);
     return result;

@@ -77,6 +77,8 @@ class Crew:
     def _listen(self, lines: Any, order: Order, found: dict[str, list[Found]], heard: Heard) -> None:
         name = order["scenario"]
         for line in lines:
+            if not line.startswith("{"):
+                break
             answer = json.loads(line)
             end = answer.pop("end")
             part = Found(**{**answer, "wrong": tuple(answer["wrong"])})
@@ -85,7 +87,7 @@ class Crew:
                 heard(order, part, end=end)
             if end:
                 return
-        part = Found(wrong=(f"{name}: the server died",))
+        part = Found(wrong=(f"{name}: the server died, or said what is no answer",))
         with self._lock:
             found.setdefault(name, []).append(part)
             heard(order, part, end=True)

@@ -6,14 +6,15 @@ cut takes besides is cuts.py). Each life is a forked child of this process, whic
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import signal
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from fakes.spool_faults import DIED, FINISHED, fresh, in_child
-from fakes.spool_world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 
     from fakes.crash.scenario import Scenario
     from fakes.crash.shim import Shim
+    from fakes.spool_world import World
 
 LIMIT = 5000  # a life with more calls than this is a loop
+_QUIET = {"agent", "fakes", *sys.stdlib_module_names}  # modules that start no thread
 PATIENCE_S = 60  # for one life; then it hangs, which is wrong
 ENDLESS = f"it had more than {LIMIT} calls and no end"
 
@@ -44,7 +47,9 @@ class Found(NamedTuple):
 
     points: int = 0
     pairs: int = 0
-    calls: dict[str, int] = {}  # name of a call -> points at it
+    faults: int = 0
+    calls: dict[str, int] = {}  # name of a call, or of a fault -> how many
+    notes: dict[str, int] = {}  # why something may be as it is -> how often
     wrong: tuple[str, ...] = ()
 
 
@@ -57,20 +62,19 @@ def enumerate_points(shim: Shim, scenario: Scenario, folder: Path, order: Order)
         yield Found(wrong=tuple(wrong) or (f"{scenario.name}: {ENDLESS}",))
         return
     for turn, point in enumerate(range(order.offset, LIMIT, order.step)):
-        world = fresh(folder, "now")
+        world = fresh_world(scenario, folder)
         status = life(shim, lambda world=world, point=point: _killed(shim, scenario.run, world, point))
         if status == FINISHED:
             return
-        where = f"{scenario.name}, killed at call {point}, {_call(shim, point, world)}"
+        met, where = shim.met(), f"{scenario.name}, killed at call {point}, {_call(shim, world)}"
         if status != DIED:
             yield Found(wrong=(f"{where}: the child ended with {status}",))
             continue
-        name = shim.calls()[point - 1]
         seconds = order.pairs and turn % order.pairs == 0
         if seconds:
             shutil.rmtree(folder / "first", ignore_errors=True)
             shutil.copytree(folder / "now", folder / "first")
-        yield Found(1, 0, {name: 1}, tuple(f"{where}: {text}" for text in seen(scenario, world)))
+        yield Found(1, calls={met: 1}, wrong=tuple(f"{where}: {text}" for text in seen(scenario, world)))
         if seconds:
             yield from _pairs(shim, scenario, folder, order, where)
 
@@ -79,20 +83,20 @@ def _pairs(shim: Shim, scenario: Scenario, folder: Path, order: Order, where: st
     for second in range(1 + (order.offset - 1) % order.pair_step, LIMIT, order.pair_step):
         shutil.rmtree(folder / "now", ignore_errors=True)
         shutil.copytree(folder / "first", folder / "now")
-        world = World(str(folder / "now"))
+        world = scenario.world(str(folder / "now"))
         status = life(shim, lambda world=world, second=second: _killed(shim, scenario.recover, world, second))
         if status == FINISHED:
             return
-        both = f"{where}, then at call {second} of recovery, {_call(shim, second, world)}"
+        both = f"{where}, then at call {second} of recovery, {_call(shim, world)}"
         if status != DIED:
             yield Found(wrong=(f"{both}: the child ended with {status}",))
         else:
-            yield Found(0, 1, {}, tuple(f"{both}: {text}" for text in seen(scenario, world)))
+            yield Found(pairs=1, wrong=tuple(f"{both}: {text}" for text in seen(scenario, world)))
 
 
 def begin(scenario: Scenario, folder: Path) -> None:
     """Make the starting point, in a child: the threads it may need must not live on here."""
-    world = World(str(folder / "before"))
+    world = scenario.world(str(folder / "before"))
     os.makedirs(world.folder)
     if in_child(lambda: scenario.prepare(world)) != FINISHED:
         raise AssertionError(f"{scenario.name}: it could not be prepared")
@@ -100,8 +104,18 @@ def begin(scenario: Scenario, folder: Path) -> None:
 
 def undisturbed(shim: Shim, scenario: Scenario, folder: Path) -> list[str]:
     """Live once without a fault and look: a scenario that is wrong by itself proves nothing."""
-    world = fresh(folder, "now")
-    status = life(shim, lambda: _killed(shim, scenario.run, world, 0))
+    world = fresh_world(scenario, folder)
+
+    def whole() -> None:
+        before = set(sys.modules)
+        _killed(shim, scenario.run, world, 0)
+        names = [name for name in set(sys.modules) - before if name.partition(".")[0] in _QUIET]
+        (folder / "modules").write_text("\n".join(sorted(names)))
+
+    status = life(shim, whole)
+    if status == FINISHED:
+        for name in (folder / "modules").read_text().split():
+            importlib.import_module(name)  # once here, not once in each of a thousand lives
     wrong = [] if status == FINISHED else [f"the child ended with {status}"]
     return [f"{scenario.name}, undisturbed: {text}" for text in wrong + seen(scenario, world)]
 
@@ -127,11 +141,17 @@ def seen(scenario: Scenario, world: World) -> list[str]:
 
 def add(found: list[Found]) -> Found:
     """Add up."""
-    calls: Counter[str] = Counter()
+    counts, calls, notes = [0, 0, 0], Counter[str](), Counter[str]()
     for one in found:
+        counts = [have + more for have, more in zip(counts, one[:3], strict=True)]
         calls.update(one.calls)
-    wrong = tuple(text for one in found for text in one.wrong)
-    return Found(sum(one.points for one in found), sum(one.pairs for one in found), dict(calls), wrong)
+        notes.update(one.notes)
+    return Found(*counts, dict(calls), dict(notes), tuple(text for one in found for text in one.wrong))
+
+
+def fresh_world(scenario: Scenario, folder: Path) -> World:
+    """A copy of the starting point."""
+    return scenario.world(fresh(folder, "now").folder)
 
 
 def _killed(shim: Shim, run: Callable[[World], None], world: World, at: int) -> None:
@@ -139,7 +159,5 @@ def _killed(shim: Shim, run: Callable[[World], None], world: World, at: int) -> 
     run(world)
 
 
-def _call(shim: Shim, point: int, world: World) -> str:
-    calls = shim.calls()
-    name = calls[point - 1] if point <= len(calls) else "?"
-    return f"{name} {os.path.relpath(shim.path(), world.root) if shim.path() else '?'}"
+def _call(shim: Shim, world: World) -> str:
+    return f"{shim.met()} {os.path.relpath(shim.path() or world.root, world.root)}"

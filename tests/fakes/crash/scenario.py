@@ -4,6 +4,9 @@ A scenario works in one folder, ``World.folder``; the calls that count are those
 the starting point once; ``run`` is one life, in a process of its own; ``recover`` is the start after a crash, which is
 ended at each of *its* calls in a pair; ``look`` recovers in this process and says what is wrong (``[]``: nothing).
 ``look`` must recover twice and find nothing to do the second time (I6), and drive everything to its end.
+
+Where the medium fails instead, ``again`` is what is tried until it works, and ``lied(world, n)`` judges what a medium
+has left that said success and did nothing; the first ``n`` promises are older than that. None: nothing is promised.
 """
 
 from __future__ import annotations
@@ -23,6 +26,12 @@ def open_and_close(world: World) -> None:
     world.open().close()
 
 
+def go_on(world: World) -> None:
+    """Start the spool and drive everything to its end."""
+    with world.open() as spool:
+        world.finish(spool)
+
+
 class Scenario(NamedTuple):
     """One row of the table."""
 
@@ -32,4 +41,6 @@ class Scenario(NamedTuple):
     run: Callable[[World], None]
     look: Callable[[World], list[str]] = partial(look_at_spool, rebuilt=False)
     recover: Callable[[World], None] = open_and_close
+    again: Callable[[World], None] = go_on
+    lied: Callable[[World, int], list[str]] | None = None
     world: type[World] = World

@@ -63,7 +63,11 @@ class Shim:
     def calls(self) -> list[str]:
         """Names of the calls of the last life, from the first."""
         kinds = self._seen[PATH_BYTES + 1 :]
-        return [self._library.shim_name(kind).decode() for kind in kinds[: kinds.index(0)]]
+        return [str(self._library.shim_name(kind).decode()) for kind in kinds[: kinds.index(0)]]
+
+    def met(self) -> str:
+        """Name of the call that was ended or made to fail; empty when there was none."""
+        return str(self._library.shim_name(self._seen[PATH_BYTES]).decode())
 
     def path(self) -> str:
         """Where the call went that was ended or made to fail."""

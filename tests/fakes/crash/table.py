@@ -1,12 +1,20 @@
-"""Every scenario of ``scripts/crash``, one row each; a new one is a row and its two functions."""
+"""Every scenario of ``scripts/crash``, one row each; a new one is a row and its functions."""
 
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
+from fakes.crash import lies, lives_capture, lives_files, lives_forward, lives_ledger
 from fakes.crash.scenario import Scenario
+from fakes.crash.site import Site
 from fakes.spool_faults import look
 from fakes.spool_world import SCENARIOS as SPOOL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fakes.spool_world import World
 
 _WHAT = {
     "capture": "seal two instances, the same again, and another content of one",
@@ -23,7 +31,59 @@ _WHAT = {
     "rebuild": "start on a ledger that cannot be read",
     "all": "one life from capture to eviction",
 }
+_SOUND, _REBUILT = partial(look, rebuilt=False), partial(look, rebuilt=True)
 
-TABLE: dict[str, Scenario] = {
-    name: Scenario(name, _WHAT[name], *SPOOL[name], look=partial(look, rebuilt=name == "rebuild")) for name in SPOOL
-}
+
+def _spool(name: str) -> Scenario:
+    """A life that drives the spool itself."""
+    return Scenario(name, _WHAT[name], *SPOOL[name], look=_REBUILT if name == "rebuild" else _SOUND, lied=lies.at_spool)
+
+
+def _site(
+    name: str,
+    what: str,
+    prepare: Callable[[World], None],
+    run: Callable[[World], None],
+    judge: Callable[[World], list[str]] = _SOUND,
+) -> Scenario:
+    """A life of the agent's own roles."""
+    return Scenario(name, what, prepare, run, judge, lied=lies.at_spool, world=Site)
+
+
+def _file(name: str, what: str, prepare: str, run: str) -> Scenario:
+    """A verb that makes a file; it is recovered by calling it again."""
+    verb = getattr(lives_files, run)
+    judge = partial(lives_files.look_at_files, again=verb)
+    return Scenario(name, what, getattr(lives_files, prepare), verb, judge, verb, verb)
+
+
+_ROWS = (
+    *(_spool(name) for name in SPOOL),
+    _site("still", "two stills of a source, one compressed", lives_capture.used, lives_capture.still),
+    _site("clip", "a compressed clip of a source", lives_capture.used, lives_capture.clip),
+    _site("recolour", "a grey clip that turns to colour: coded anew through a second file", lives_capture.with_clip,
+          lives_capture.recolour),
+    _site("enqueue", "files are taken in, one of them known", lives_capture.with_files, lives_capture.enqueue),
+    _site("burst", "three threads seal at a time", lives_capture.used, lives_capture.burst),
+    _site("forward", "over a socket to an archive, committed, flight record, evicted", lives_forward.three,
+          lives_forward.forward, lives_forward.look_at_archive),
+    _site("copy", "a transcoded copy for one sending, committed", lives_forward.compressed, lives_forward.copy,
+          lives_forward.look_at_copy),
+    _site("operator", "queue retry and queue priority, the agent not running", lives_forward.stuck,
+          lives_forward.operate),
+    _site("reconfigure", "destinations go and come while instances are captured", lives_forward.three,
+          lives_forward.reconfigure),
+    _site("ledger gone", "start without a ledger but with its log, and go on", lives_ledger.gone, lives_ledger.refill,
+          _REBUILT),
+    _site("damage", "a damaged file is found, set aside, and healed", lives_ledger.spoilt, lives_ledger.quarantine,
+          lives_ledger.look_at_spoilt),
+    _file("wrap", "pictures into one compressed instance", "with_pictures", "wrap"),
+    _file("transcode", "a file into another transfer syntax", "with_instances", "transcode"),
+    Scenario("tls request", "a key and a certificate request", lives_files.with_pictures, lives_files.request,
+             lives_files.look_at_request, lives_files.request, lives_files.request),
+    Scenario("archive", "the bench archive receives: new, again, conflicting, cut", lives_files.one_received,
+             lives_files.receive, lives_files.look_at_store, lives_files.start_archive, lives_files.receive,
+             lies.at_store),
+)  # fmt: skip
+
+TABLE: dict[str, Scenario] = {row.name: row for row in _ROWS}

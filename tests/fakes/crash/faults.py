@@ -1,0 +1,185 @@
+"""Let one scenario meet a fault of the medium at every Nth call, once or for a while, and look whether it gets well.
+
+The life runs as a role of the daemon does (``agent.app.roles``): what fails is said in the log and tried again after
+1 s, 2 s, 4 s ... 60 s of a clock that only moves while it waits. A fault that lasts ends after ``FAULT_S`` of it;
+``HEAL_S`` later everything must be done, in the same process. Then the spool is started again and judged as after a
+crash: nothing acknowledged is lost, whatever the medium said.
+
+*Errors* (ENOSPC, EIO, EROFS, EDQUOT, EMFILE) must be heard of: a life that goes on as if nothing had happened is wrong,
+unless ``TOLERATED`` says why it may. *Short writes* must be carried on. *A lie* (the call says success and does
+nothing) cannot be noticed when it is told, so less is promised, and exactly this: no altered byte is ever sent; what
+was acknowledged before the first lie stays; the next start finds its way; what is damaged or lost then is said so.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from fakes.crash.points import Found, begin, fresh_world, life, seen, undisturbed
+from fakes.crash.shim import FAULTS
+from fakes.spool_faults import FINISHED
+
+from agent.app.roles import Role, Spec
+from agent.errors import AgentError
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
+
+    from fakes.crash.scenario import Scenario
+    from fakes.crash.shim import Shim
+    from fakes.spool_world import World
+
+FAULT_S, HEAL_S = 100.0, 60.0
+LAST = "last"  # file beside the spool
+LATE = 4  # exit status of a life that did not get well in time
+
+# What may fail without a word: the calls, where, whether only behind the last promise, why.
+TOLERATED = (
+    ({"unlink"}, r"INST/[0-9A-F]{6}/[0-9A-F]{8}\.part", False, "a draft that is given up; the next start deletes it"),
+    ({"unlink", "ftruncate"}, r"(ledger|index)\.db-wal", False, "SQLite: a log that is done with; it is overwritten"),
+    ({"write", "ftruncate", "fsync", "fdatasync"}, r"(ledger|index)\.db(-wal)?", True,
+     "SQLite: the checkpoint at the end; all of it is durable in the log, which stays"),
+)  # fmt: skip
+
+
+class FaultOrder(NamedTuple):
+    """Which faults (names of ``shim.FAULTS``; "once", "sticky") at which points: ``offset``, ``offset + step`` ..."""
+
+    kinds: tuple[tuple[str, str], ...] = tuple((name, often) for name in FAULTS for often in ("once", "sticky"))
+    step: int = 1
+    offset: int = 1
+
+
+class Waiting:
+    """In the place of a role's stop event: waiting moves the clock, and ends the fault when it is over."""
+
+    def __init__(self, shim: Shim, root: str, until: float) -> None:
+        self.now, self._until = 0.0, until
+        self._end = lambda: shim.arm(root)
+
+    def is_set(self) -> bool:
+        """Nobody stops the role."""
+        return False
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Let ``seconds`` pass."""
+        before = self.now
+        self.now += seconds or 0.0
+        if before < self._until <= self.now:
+            self._end()
+        if self.now > self._until + HEAL_S:
+            os._exit(LATE)
+        return False
+
+
+class Heard:
+    """The log of a life, for whoever looks at it afterwards."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def say(self, level: str, role: str, text: str, *, always: bool = False) -> None:
+        self._world.promise("said", level, role, text.replace("\n", " "), always)
+
+    def show(self, text: str) -> None:
+        """A traceback: a fault of ours."""
+        self._world.promise("traceback", text.replace("\n", " | "))
+
+
+def enumerate_faults(shim: Shim, scenario: Scenario, folder: Path, order: FaultOrder) -> Iterator[Found]:
+    """Yield what each fault came to."""
+    begin(scenario, folder)
+    wrong = undisturbed(shim, scenario, folder)
+    calls = shim.calls()
+    if wrong:
+        yield Found(wrong=tuple(wrong))
+        return
+    for point in range(order.offset, len(calls) + 1, order.step):
+        for name, often in order.kinds:
+            if name == "short write" and calls[point - 1] != "write":
+                continue
+            if name == "silent no-op" and scenario.lied is None:
+                continue
+            yield _one(shim, scenario, folder, point, name, sticky=often == "sticky")
+
+
+def _one(shim: Shim, scenario: Scenario, folder: Path, point: int, name: str, *, sticky: bool) -> Found:
+    world = fresh_world(scenario, folder)
+    before = len(world.promises())
+    status = life(shim, lambda: _life(shim, scenario, world, point, FAULTS[name], sticky=sticky))
+    call, path = shim.met(), os.path.relpath(shim.path() or world.root, world.root)
+    where = f"{scenario.name}, {name} {'from' if sticky else 'at'} call {point}, {call} {path}"
+    if not call:  # this time it had not so many calls
+        return Found()
+    wrong, notes = [], {}
+    said = [words for words in world.promises()[before:] if words[0] in {"said", "traceback"}]
+    if status == LATE:
+        wrong.append(f"it was not well {HEAL_S:.0f} s after the fault was over: {said[-1:]}")
+    elif status != FINISHED:
+        wrong.append(f"the child ended with {status}")
+    wrong += [f"a fault of ours: {' '.join(words)}" for words in said if words[0] == "traceback"]
+    if name == "silent no-op":
+        assert scenario.lied is not None
+        wrong += scenario.lied(world, before)
+    else:
+        if name != "short write" and not any(_NotAsHoped.code not in " ".join(words) for words in said):
+            why = tolerated(call, path, behind=_last_promise(folder) < point)
+            notes = {why: 1} if why else {}
+            wrong += [] if why else ["nobody heard of it"]
+        wrong += seen(scenario, world)
+    return Found(faults=1, calls={name: 1}, notes=notes, wrong=tuple(f"{where}: {text}" for text in wrong))
+
+
+def tolerated(call: str, path: str, *, behind: bool) -> str:
+    """Why nobody need hear of it; empty: somebody must. ``behind``: nothing is promised after it."""
+    for calls, where, late, why in TOLERATED:
+        if call in calls and re.fullmatch(where, path) and (behind or not late):
+            return why
+    return ""
+
+
+def _last_promise(folder: Path) -> int:
+    """How many calls the first try had made when it promised something for the last time."""
+    path = folder / "now" / LAST
+    return int(path.read_text()) if path.exists() else 0
+
+
+def _life(shim: Shim, scenario: Scenario, world: World, point: int, code: int, *, sticky: bool) -> None:
+    promise = world.promise
+
+    def counted(*words: object) -> None:
+        promise(*words)
+        if first and words[0] not in {"said", "at", "copied", "vouched"}:  # what others say or have promises nothing
+            Path(world.folder, LAST).write_text(str(shim.count()))
+
+    world.promise = counted  # type: ignore[method-assign]
+    shim.arm(world.root, error=point, code=code, sticky=sticky)
+    waiting = Waiting(shim, world.root, FAULT_S if sticky else 0.0)
+    heard = Heard(world)
+    first = True
+
+    def work(_stop: threading.Event, _facts: object) -> None:
+        nonlocal first
+        if not first:
+            scenario.again(world)
+            return
+        try:
+            scenario.run(world)
+        except AssertionError as error:  # not as hoped; what counts is what comes of it
+            raise _NotAsHoped(str(error)) from None
+        finally:
+            first = False
+
+    role = Role("life", Spec(work, None), heard)  # type: ignore[arg-type] # all of a Journal that a role uses
+    role.stop = waiting  # type: ignore[assignment] # all of an Event that a role uses
+    role._live()
+
+
+class _NotAsHoped(AgentError):
+    """A scenario's own expectation was not met; nobody but the test hears of it."""
+
+    code = "not as hoped"

@@ -1,0 +1,115 @@
+"""Lives that bring instances into the spool: the recorder with a pattern source, files, several threads at a time."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fakes.spool_world import capture, part10, uid_of
+
+from agent.acquire.exam import Exam
+from agent.acquire.recorder import Recorder
+from agent.config import load
+from agent.errors import AgentError
+
+if TYPE_CHECKING:
+    from fakes.spool_world import World
+
+    from agent.spool.store import Spool
+
+TOML = """
+[[source]]
+name = "probe"
+uri = "pattern:us-rgb?rows=24&columns=32&rate_hz=1000"
+"""
+FRAMES, COLOURED = 4, 2
+THREADS, EACH = 3, 2
+
+
+def empty(world: World) -> None:
+    os.makedirs(world.root)
+
+
+def used(world: World) -> None:
+    """A spool that has been at work: one instance in every state of its life."""
+    empty(world)
+    with world.open() as spool:
+        for number in (1, 2, 3):
+            world.capture(spool, number)
+        world.send(spool, "pacs")
+        uid, asked = world.ask(spool)
+        world.settle(spool, uid, asked[:1])
+
+
+def record(spool: Spool, **source: Any) -> None:
+    """Capture one instance as the daemon does."""
+    settings = load.parse(TOML)
+    one = settings.source[0]._replace(**source)
+    Recorder(one, Exam(settings), spool, lambda _source, _done: None).record(threading.Event())
+
+
+def still(world: World) -> None:
+    with world.open() as spool:
+        record(spool, sop_class="us", transfer_syntax="jpeg-ls")
+        record(spool, sop_class="sc", transfer_syntax="explicit")
+
+
+def clip(world: World) -> None:
+    with world.open() as spool:
+        record(spool, sop_class="us-mf", transfer_syntax="rle", clip_frames=FRAMES)
+
+
+def with_clip(world: World) -> None:
+    """Frames that are grey until one of them is not."""
+    from fakes.grey_clips import grey_clip
+
+    empty(world)
+    grey_clip(Path(world.folder, "clip"), FRAMES, [COLOURED])
+
+
+def recolour(world: World) -> None:
+    """The frame with colour has what is written coded anew, through a second file."""
+    uri = f"replay:{world.folder}/clip/clip.raw?rate_hz=1000"
+    with world.open() as spool:
+        record(spool, uri=uri, sop_class="us-mf", transfer_syntax="jpeg-ls", grey_as_monochrome=True)
+
+
+def with_files(world: World) -> None:
+    used(world)
+    for number in (31, 32):
+        Path(world.folder, f"{number}.dcm").write_bytes(part10(number, 40_000))
+    Path(world.folder, "again.dcm").write_bytes(part10(2))
+
+
+def enqueue(world: World) -> None:
+    with world.open() as spool:
+        for name in ("31.dcm", "32.dcm", "again.dcm"):
+            spool.import_file(f"{world.folder}/{name}")
+
+
+def burst(world: World) -> None:
+    """Several threads seal at a time, so that commits are shared."""
+    failures: list[AgentError] = []
+    with world.open() as spool:
+        threads = [
+            threading.Thread(target=_seal_some, args=(spool, 40 + 10 * turn, failures)) for turn in range(THREADS)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if failures:
+            raise failures[0]
+        for turn in range(THREADS):
+            for number in range(EACH):
+                assert spool.receipt(uid_of(40 + 10 * turn + number)) is not None
+
+
+def _seal_some(spool: Spool, first: int, failures: list[AgentError]) -> None:
+    try:
+        for number in range(first, first + EACH):
+            capture(spool, number)
+    except AgentError as error:
+        failures.append(error)
