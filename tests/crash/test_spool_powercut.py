@@ -15,7 +15,7 @@ import pytest
 from fakes.crash import power, shim
 from fakes.crash.mistakes import MISTAKES
 from fakes.crash.power import OFTEN, SELDOM
-from fakes.crash.table import TABLE
+from fakes.spool_world import SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.fault
 
 STATES = 120  # of each life
-LIVES = tuple(TABLE)
+LIVES = tuple(SCENARIOS)  # of the table, those that drive the spool itself; the script cuts them all
 
 
 @pytest.fixture(scope="session")

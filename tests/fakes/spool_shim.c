@@ -394,3 +394,34 @@ int fchmod(int fd, mode_t mode)
     GATE(MODE, NULL, fd, 0);
     return REAL(fchmod)(fd, mode);
 }
+
+/* A second descriptor of a file is of that file. */
+static int same(int from, int to)
+{
+    if (from >= 0 && from < FDS && to >= 0 && to < FDS)
+        tracked[to] = tracked[from];
+    return to;
+}
+
+#define FCNTL(name)                                                                                                    \
+    int name(int fd, int command, ...)                                                                                 \
+    {                                                                                                                  \
+        va_list more;                                                                                                  \
+        va_start(more, command);                                                                                       \
+        void *argument = va_arg(more, void *);                                                                         \
+        va_end(more);                                                                                                  \
+        int result = REAL(name)(fd, command, argument);                                                                \
+        return command == F_DUPFD || command == F_DUPFD_CLOEXEC ? same(fd, result) : result;                           \
+    }
+FCNTL(fcntl)
+FCNTL(fcntl64)
+
+int dup(int fd)
+{
+    return same(fd, REAL(dup)(fd));
+}
+
+int dup2(int fd, int to)
+{
+    return same(fd, REAL(dup2)(fd, to));
+}

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import subprocess
-from contextlib import closing, redirect_stderr
+from contextlib import closing, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,7 +48,7 @@ def _verb(words: Sequence[str]) -> None:
     from agent.app.cli import main
 
     said = StringIO()
-    with redirect_stderr(said):
+    with redirect_stderr(said), redirect_stdout(StringIO()):
         status = main(list(words))
     if status:
         raise FileError(f"exit status {status}: {said.getvalue()}")

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 # Every point, and recovery after each of them at every call of it.
 WHOLE: Final = Order(pairs=1)
-# Every third point; after every eighth of these, recovery at every fifth call.
-SAMPLE: Final = Order(step=3, pairs=8, pair_step=5)
+# Every fourth point; after every sixth of these, recovery at every eighth call.
+SAMPLE: Final = Order(step=4, pairs=6, pair_step=8)
 # Faults of a sample: so far apart, one kind for each scenario.
 FAULT_STEP: Final = 12
 

@@ -44,3 +44,4 @@ class Scenario(NamedTuple):
     again: Callable[[World], None] = go_on
     lied: Callable[[World, int], list[str]] | None = None
     world: type[World] = World
+    replayed: bool = True  # whether a power cut can be replayed: modes of files are not

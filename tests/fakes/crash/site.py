@@ -40,7 +40,7 @@ OPEN_STATES = {"queued", "active", "stored", "awaiting commitment", "deferred"}
 class Watched(Spool):
     """A spool whose promises are written down."""
 
-    world: Site
+    world: Site  # the one that this process opened last: recovery seals, too
 
     def seal(self, draft: Draft, record: InstanceRecord) -> Sealed:
         return self._said(super().seal(draft, record))
@@ -77,9 +77,9 @@ class Site(World):
     """A spool folder with an archive beside it."""
 
     def open(self, ops: Ops | None = None) -> Watched:
+        Watched.world = self
         spool = Watched.open(self.root, destinations=BOTH, policy=NO_WAIT, ops=ops or self.ops)
         assert isinstance(spool, Watched)
-        spool.world = self
         return spool
 
     def say(self, level: str, text: str) -> None:
