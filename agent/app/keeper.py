@@ -1,14 +1,15 @@
-"""The keeper: evicts what every destination has, reads everything again, and says what nobody would notice in time.
+"""The keeper: evicts what every destination has, reads everything again, sees to the DICOMDIR of the spool, and tells.
 
-That is the end of a certificate, an old revocation list, and what is owed to a destination that nobody serves any more:
-when its work begins, after a reload, and once a day. The head of the ledger is written down beside it, and said with
-all that (agent/spool/anchor.py).
+What it tells is what nobody would notice in time: the end of a certificate, an old revocation list, and what is owed to
+a destination that nobody serves any more, when its work begins, after a reload, and once a day. The head of the ledger
+is written down beside it, and said with all that (agent/spool/anchor.py).
 """
 
 from __future__ import annotations
 
 import time
 
+from agent.app.directory import FIRST_S, Directory
 from agent.errors import SpoolError
 from agent.typed import TYPE_CHECKING, Any, Final
 
@@ -27,15 +28,19 @@ TELL_S: Final = 86_400.0
 # What may be cut off the end of the ledger without a trace, in time; each is a small write to the medium.
 HEAD_S: Final = 600.0
 DAY_S: Final = 86_400.0
+# A DICOMDIR lags behind the spool by about this much; looking costs one short question to the ledger.
+LOOK_S: Final = 15.0
 
 
 class Keeper:
     """The keeper as a role; ``settings`` gives those in force."""
 
-    __slots__ = ("_head", "_head_at", "_journal", "_scrub", "_settings", "_spool")
+    __slots__ = ("_directory", "_head", "_head_at", "_journal", "_scrub", "_settings", "_spool")
 
     def __init__(self, spool: Spool, journal: Journal, settings: Callable[[], Settings]) -> None:
+        now = settings()
         self._spool = spool
+        self._directory = Directory(spool, journal, now.agent.ae_title if now.spool.dicomdir else "")
         self._journal = journal
         self._settings = settings
         self._scrub: Scrub | None = None
@@ -44,20 +49,29 @@ class Keeper:
 
     def work(self, stop: threading.Event, _facts: object = None) -> None:
         """Keep until ``stop`` is set."""
-        tell_at = before = time.monotonic()
-        while not stop.wait(KEEP_S * (time.monotonic() < tell_at)):
-            if time.monotonic() >= tell_at:
-                tell_at = time.monotonic() + TELL_S
-                self.tell()
-                continue
-            count = self._spool.evict()
-            if count:
-                self._journal.say("info", "keeper", f"evicted {count} instances that every destination has")
+        now = before = time.monotonic()
+        tell_at, evict_at, look_at = now, now + KEEP_S, now + FIRST_S
+        while not stop.wait(max(0.0, min(tell_at, evict_at, look_at) - now)):
             now = time.monotonic()
-            self._verify(stop, now - before)
-            before = now
-            if now - self._head_at >= HEAD_S:
-                self._write_head()
+            if now >= tell_at:
+                tell_at = now + TELL_S
+                self.tell()
+            if now >= look_at:
+                look_at = now + LOOK_S
+                self._directory.look()
+            if now >= evict_at:
+                evict_at = now + KEEP_S
+                self._evict()
+                self._verify(stop, now - before)
+                before = now
+                if now - self._head_at >= HEAD_S:
+                    self._write_head()
+            now = time.monotonic()
+
+    def _evict(self) -> None:
+        count = self._spool.evict()
+        if count:
+            self._journal.say("info", "keeper", f"evicted {count} instances that every destination has")
 
     def tell(self) -> None:
         """Say what ends, what is owed to nobody, and where the ledger is."""
@@ -68,7 +82,8 @@ class Keeper:
             self._journal.say("info", "keeper", f"ledger head {head}")
 
     def leave(self) -> None:
-        """Write down where the ledger is, at the end."""
+        """Leave a spool whose DICOMDIR is true and whose head is written down, when nobody works on it any more."""
+        self._directory.close()
         self._write_head()
 
     def scrub_facts(self) -> dict[str, Any] | None:

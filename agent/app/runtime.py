@@ -6,7 +6,7 @@
     to NAME     sends to one destination and asks for commitment     (one role each)
     from NAME   captures from one source                             (one role each)
     control     answers other processes on this machine
-    keeper      evicts what is settled
+    keeper      evicts what is settled, keeps the DICOMDIR true
 
 Start: configuration checked, spool locked and recovered, port bound, sources rehearsed beside all that, then ``ready``
 on stdout and to systemd; what can be wrong for good (configuration, spool, port, certificates) ends the process before

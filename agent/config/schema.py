@@ -123,6 +123,12 @@ _SPOOL: Final = (
         0,
         3650,
     ),
+    Key(
+        "dicomdir",
+        "switch",
+        True,
+        "Keep a DICOMDIR in the spool, so that its medium can be read in any workstation.",
+    ),
 )
 
 _TLS: Final = (

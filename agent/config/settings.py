@@ -28,6 +28,7 @@ class SpoolSettings(NamedTuple):
     min_free_mib: int
     keep_hours: int
     verify_days: int
+    dicomdir: bool
 
 
 class TlsFiles(NamedTuple):

@@ -153,6 +153,7 @@ class _Groups:
     def __init__(self, notes: list[tuple[str, str]]) -> None:
         self._notes = notes
         self._patients: dict[str, list[Part]] = {}  # by Patient ID, several where it is not that of one person
+        self._keys: set[str] = set()  # the Patient IDs that are listed
         self._studies: dict[str, tuple[Part, str]] = {}  # the patient, and the Patient ID as it was
 
     def above(self, entry: Entry) -> tuple[Part, ...]:
@@ -174,9 +175,14 @@ class _Groups:
                 whole = tuple(mine or theirs for mine, theirs in zip(part.person, wanted.person, strict=True))
                 known[number] = part._replace(person=whole)  # type: ignore[arg-type]  # of three, as both
                 return part
-        made = renamed(wanted, len(known) + 1) if known else wanted
-        if known:
-            self._notes.append((file_id, renamed_note(wanted.key, made.key)))
+        made, turn = wanted, len(known)
+        while known or made.key in self._keys:
+            turn += 1
+            made = renamed(wanted, turn)
+            if made.key not in self._keys:
+                self._notes.append((file_id, renamed_note(wanted.key, made.key)))
+                break
+        self._keys.add(made.key)
         known.append(made)
         return made
 

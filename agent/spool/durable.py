@@ -29,6 +29,8 @@ from agent.errors import DeviceError, FileUnreadable, MediaError, SpoolDamaged, 
 from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from _typeshed import ReadableBuffer
 
 FILE_MODE = 0o600  # patient data: the agent's own user only
@@ -41,6 +43,8 @@ _NO_ALLOCATE = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
 # Some network and FUSE file systems cannot sync a folder and say so with EINVAL; they are no place for a spool, but a
 # folder that cannot be synced at all is their property, not a lost write. EIO is never tolerated.
 _NO_FOLDER_SYNC = frozenset({errno.EINVAL})
+
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 
 class Free(NamedTuple):
@@ -389,6 +393,39 @@ class Medium:
             raise media_error(error, "rename", part) from error
         self.sync_file(final)
         self.sync_folder(os.path.dirname(final))
+
+    def renew(self, path: str, pieces: Iterable[bytes], before: str) -> int:
+        """Put ``pieces`` in the place of ``path``, whole and durable or not at all; what was there is ``before`` then.
+
+        At every moment there is the old file or the new one under ``path``. Where the file system has no links, nothing
+        is kept as ``before``. Returns the bytes written.
+        """
+        part = f"{path}~"  # one a process died with is removed
+        self.remove(part, sync=False)
+        file = self.create(part)
+        try:
+            for piece in pieces:
+                file.write_at(file.size, piece)
+            file.finish()
+        finally:
+            file.close()
+        if os.path.lexists(path):
+            self._keep(path, before)
+        self.swap(part, path)
+        return file.size
+
+    def _keep(self, path: str, before: str) -> None:
+        """Give ``path`` a second name, in the place of whatever has it."""
+        spare = f"{before}~"
+        self.remove(spare, sync=False)
+        try:
+            self.ops.step("link", spare)
+            os.link(path, spare, follow_symlinks=False)
+            self.ops.step("rename", before)
+            os.rename(spare, before)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise media_error(error, "link", path) from error
 
     def set_aside(self, path: str, target: str) -> None:
         """Move ``path`` into another folder and sync both, target first: a crash may double a name, never lose it."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from agent.spool.ledger import GENESIS
 from agent.spool.names import file_path
-from agent.spool.states import HANDED_OVER, PRIORITY_WORDS, STATE_OF_WORD, WORDS, State
+from agent.spool.states import HANDED_OVER, PRIORITY_WORDS, STATE_OF_WORD, WORDS, Life, State
 from agent.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -213,6 +213,11 @@ class Reader:
         return {
             WORDS[life]: count for life, count in self._read("SELECT life, count(*) FROM instance GROUP BY life", ())
         }
+
+    def live_numbers(self, after: int, limit: int) -> list[int]:
+        """List instances whose files are there by their numbers, ascending, a page at a time."""
+        sql = "SELECT id FROM instance WHERE life = ? AND id > ? ORDER BY id LIMIT ?"
+        return [row[0] for row in self._read(sql, (int(Life.LIVE), after, limit))]
 
     def receipt(self, sop_instance_uid: str) -> Receipt | None:
         """Return the custody line of an instance; None when the spool never had it."""

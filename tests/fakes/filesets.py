@@ -9,6 +9,8 @@ from fakes.instances import DESCRIPTIONS, frames, make, with_pixels
 
 from agent.dataset.uid import EXPLICIT_VR_LE
 from agent.iod.build import KINDS
+from agent.media.dicomdir_reader import open_directory
+from agent.media.dicomdir_tree import Tree
 from agent.media.instance import encode_instance
 from agent.media.part10 import FileMeta
 
@@ -77,3 +79,18 @@ def write_foreign(path: Path, sop_class: str, number: int, facts: dict[str, str]
     path.parent.mkdir(parents=True, exist_ok=True)
     ds.save_as(path, enforce_file_format=True)
     return path
+
+
+def tree_of(path: Path) -> Tree:
+    """The records of a DICOMDIR."""
+    data = path.read_bytes()
+    return Tree(open_directory(lambda length, at: data[at : at + length], len(data)))
+
+
+def listed(path: Path) -> list[str]:
+    """File IDs in the order of a DICOMDIR without fault."""
+    tree = tree_of(path)
+    found = [tree.read(step.number).file_id for step in tree.walk()]
+    assert tree.faults == []
+    assert tree.damage is None
+    return [file_id for file_id in found if file_id]
