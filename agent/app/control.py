@@ -14,13 +14,13 @@ import os
 import socket
 import time
 
-from agent.errors import AgentError, SpoolError, UsageError, class_of
+from agent.errors import AgentError, SpoolBusy, SpoolError, UsageError, class_of
 from agent.spool.states import PRIORITY_OF_WORD
 from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 SOCKET_NAME: Final = "control.sock"
 # A request names a verb and a UID or two.
@@ -31,6 +31,13 @@ ANSWER_LIMIT_BYTES: Final = 1 << 20
 CLIENT_S: Final = 0.5
 # How long ``ask`` waits for its turn and its answer: a full backlog of clients that hang, twice over.
 WAIT_S: Final = 10.0
+# Requests that come with files are answered beside the others, so many at a time; a stop waits so long for them.
+_APART: Final = 2
+APART_S: Final = 30.0
+# Files in one request.
+MAX_DESCRIPTORS: Final = 32
+# The member of a request under which the open files that came with it are; whoever handles it does not close them.
+DESCRIPTORS: Final = "descriptors"
 # Between attempts to accept when descriptors or memory are short, and of ``ask`` to connect to a full backlog.
 PAUSE_S: Final = 0.25
 # Requests are served one after the other: a console, a cron job and a person fit in the queue.
@@ -46,7 +53,7 @@ def _nobody(_text: str) -> None:
 class ControlServer:
     """The daemon's end; ``serve`` is the work of a role."""
 
-    __slots__ = ("_closed", "_handle", "_listener", "_root", "_say")
+    __slots__ = ("_apart", "_closed", "_handle", "_listener", "_root", "_say")
 
     def __init__(
         self, root: str, handle: Callable[[Request], dict[str, Any]], say: Callable[[str], None] = _nobody
@@ -56,6 +63,7 @@ class ControlServer:
         self._handle = handle
         self._say = say
         self._closed = False
+        self._apart: list[threading.Thread] = []
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         with _short(root) as path:
             with contextlib.suppress(FileNotFoundError):
@@ -84,22 +92,62 @@ class ControlServer:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        for worker in self._apart:
+            worker.join(APART_S)
         with contextlib.suppress(OSError):
             os.unlink(os.path.join(self._root, SOCKET_NAME))
 
+    @property
+    def closing(self) -> bool:
+        """Whether ``close`` was called: what takes long is given up."""
+        return self._closed
+
     def _answer(self, side: socket.socket) -> None:
+        line, descriptors = _read_request(side, REQUEST_LIMIT_BYTES, time.monotonic() + CLIENT_S)
+        if not descriptors:
+            self._reply(side, line, [])
+            return
+        import threading as threads  # an idle daemon has it; only the type is wanted above
+
+        self._apart = [one for one in self._apart if one.is_alive()]
+        if len(self._apart) >= _APART:
+            _close_all(descriptors)
+            busy = SpoolBusy("other files are being taken in", hint="Try again when they are.")
+            self._send(side, {"error": {"code": busy.code, "message": str(busy)}})
+            return
+        worker = threads.Thread(target=self._take, args=(side.dup(), line, descriptors), daemon=True)
+        self._apart.append(worker)
+        worker.start()
+
+    def _take(self, side: socket.socket, line: bytes, descriptors: list[int]) -> None:
+        """Answer a request that comes with files, which may take long: others are not kept waiting."""
+        try:
+            with side, contextlib.suppress(OSError):
+                self._reply(side, line, descriptors)
+        finally:
+            _close_all(descriptors)
+
+    def _reply(self, side: socket.socket, line: bytes, descriptors: list[int]) -> None:
         import json  # the first request pays for it, not the idle daemon
 
-        line = _read_line(side, REQUEST_LIMIT_BYTES, time.monotonic() + CLIENT_S)
         try:
             request = json.loads(line)
             if not isinstance(request, dict):
                 raise ValueError("a request is an object")
+            request.pop(DESCRIPTORS, None)
+            if descriptors:
+                request[DESCRIPTORS] = descriptors
             answer = self._handle(request)
         except AgentError as error:
             answer = {"error": {"code": error.code, "message": str(error)}}
         except (ValueError, RecursionError) as error:
             answer = {"error": {"code": "usage", "message": f"request not understood: {error}"}}
+        self._send(side, answer)
+
+    @staticmethod
+    def _send(side: socket.socket, answer: dict[str, Any]) -> None:
+        import json
+
         side.settimeout(CLIENT_S)  # sendall counts it over the whole answer
         side.sendall(json.dumps(answer).encode() + b"\n")
 
@@ -120,20 +168,26 @@ def priority_of(request: Request, default: str) -> str:
     return word
 
 
-def ask(root: str, request: Request) -> dict[str, Any] | None:
-    """Ask the agent that runs on the spool ``root``; None when none runs.
+def ask(
+    root: str, request: Request, *, descriptors: Sequence[int] = (), wait_s: float = WAIT_S
+) -> dict[str, Any] | None:
+    """Ask the agent that runs on the spool ``root``; None when none runs. ``descriptors`` go along with the request.
 
     Raises ``SpoolError`` when it answers with an error or not at all.
     """
     import json
 
-    until = time.monotonic() + WAIT_S
+    until = time.monotonic() + wait_s
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as side:
         try:
             if not _connect(side, root, until):
                 return None
             side.settimeout(_left(until))
-            side.sendall(json.dumps(request).encode() + b"\n")
+            line = json.dumps(request).encode() + b"\n"
+            if descriptors:
+                socket.send_fds(side, [line], descriptors)  # a line of ours fits into the buffer of a socket
+            else:
+                side.sendall(line)
             answer: dict[str, Any] = json.loads(_read_line(side, ANSWER_LIMIT_BYTES, until))
         except (OSError, ValueError) as error:
             raise SpoolError(f"the running agent did not answer on {root}/{SOCKET_NAME}: {error}") from None
@@ -175,6 +229,23 @@ def _error(given: dict[str, str]) -> AgentError:
         AgentError.__init__(error, given["message"])
         return error
     return SpoolError(given["message"])
+
+
+def _close_all(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def _read_request(side: socket.socket, limit: int, until: float) -> tuple[bytes, list[int]]:
+    """Read a request, and the descriptors that came with its first bytes."""
+    side.settimeout(_left(until))
+    data, descriptors, _flags, _address = socket.recv_fds(side, limit, MAX_DESCRIPTORS)
+    try:
+        rest = b"" if not data or data.endswith(b"\n") else _read_line(side, limit - len(data), until)
+    except BaseException:
+        _close_all(descriptors)
+        raise
+    return data + rest, descriptors
 
 
 def _read_line(side: socket.socket, limit: int, until: float) -> bytes:

@@ -51,7 +51,7 @@ class Line(NamedTuple):
 
 def arguments(parser: Parser) -> None:
     """Declare the options."""
-    parser.add("--files", of=("list",), switch=True, help="list: look at the files, not at the DICOMDIR")
+    parser.add("--files", of=("list", "import"), switch=True, help="look at the files, not at the DICOMDIR")
     parser.add("--level", of=("list",), choices=_LEVELS, default=_LEVELS[-1], help="list: how deep to go (instances)")
 
 

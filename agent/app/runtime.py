@@ -283,10 +283,10 @@ class Runtime:
         if verb == "priority":
             priority = PRIORITY_OF_WORD[priority_of(request, "normal")]
             return {"ok": True, "count": self.spool.prioritize(text_of(request, "uid") or "", priority)}
-        if verb == "exported":
-            from agent.spool.exports import note_exports, rows_of  # a box that exports nothing does without
+        if verb in ("exported", "import"):
+            from agent.app.media_requests import answer  # a box without media does without
 
-            return {"ok": True, "count": note_exports(self.spool, rows_of(request.get("rows")))}
+            return answer(self.spool, request, self.control, self.journal)
         raise UsageError(f"the agent knows no request '{verb}'")
 
     def _trigger(self, source: str, priority: str) -> None:

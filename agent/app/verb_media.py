@@ -14,7 +14,11 @@ from agent.typed import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
 
-ACTIONS: Final = {"list": "agent.app.media_list", "export": "agent.app.media_export"}
+ACTIONS: Final = {
+    "list": "agent.app.media_list",
+    "export": "agent.app.media_export",
+    "import": "agent.app.media_import",
+}
 
 _WITHOUT_PATH: Final = frozenset({"export"})  # what it reads is the spool
 

@@ -162,7 +162,7 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "media",
         "agent.app.verb_media",
-        "what is on a medium, whether others can read it; instances of the spool onto media",
+        "what is on a medium, whether others can read it; instances of the spool onto media, and back",
         (
             "media list /media/stick",
             "media list --files --json ./exam",
@@ -170,6 +170,7 @@ VERBS: Final[tuple[Verb, ...]] = (
             "media export --study 2.25.77 --to /media/stick",
             "media export --all --profile STD-GEN-CD --volume-size 700M --to exam.iso",
             "media export --uid 2.25.1234 --profile STD-GEN-ZIP-MAIL --to DICOM.ZIP",
+            "media import /media/stick",
             "media export --since 24h --profile STD-GEN-SEC-USB-JPEG --recipient reader.pem --to /media/stick",
         ),
         ("FileError", "DecodeError", "NotConformant", "NotAllDone", "NotFound", "ConfigError", *_SPOOL, "NotSafe"),

@@ -41,19 +41,23 @@ def folder(path: str) -> Iterator[int]:
         os.close(fd)
 
 
-def open_beneath(root: int, relative: str) -> int:
-    """Open a plain file by its path below ``root``; raises ``FileError`` for everything else."""
+def open_beneath(root: int, relative: str, *, any_case: bool = False) -> int:
+    """Open a plain file by its path below ``root``; raises ``FileError`` for everything else.
+
+    ``any_case``: a component that is not there is looked for in lower case, as ISO 9660 media show theirs.
+    """
     components = relative.split("/")
     if not relative or any(component in ("", ".", "..") or "\0" in component for component in components):
         raise FileError(f"{relative!r} leads out of the medium, or nowhere", hint=_HINT)
     at = root
     try:
-        for component in components[:-1]:
-            down = os.open(component, _FOLDER, dir_fd=at)
+        for number, component in enumerate(components[:-1]):
+            components[number] = _as_it_is(at, component, any_case=any_case)
+            down = os.open(components[number], _FOLDER, dir_fd=at)
             if at != root:
                 os.close(at)
             at = down
-        return _plain(at, components[-1], relative)
+        return _plain(at, _as_it_is(at, components[-1], any_case=any_case), relative)
     except OSError as error:
         raise FileError(f"{relative}: {_why(at, components, error)}", hint=_HINT) from None
     finally:
@@ -64,19 +68,29 @@ def open_beneath(root: int, relative: str) -> int:
 _HINT: Final = "Nothing is read from there; look at the medium with a program of your own."
 
 
+def _as_it_is(at: int, name: str, *, any_case: bool) -> str:
+    if any_case and name != name.lower():
+        try:
+            os.lstat(name, dir_fd=at)
+        except FileNotFoundError:
+            return name.lower()
+    return name
+
+
 def _plain(at: int, name: str, relative: str) -> int:
-    kind = _kind(os.lstat(name, dir_fd=at).st_mode)
+    kind = kind_of(os.lstat(name, dir_fd=at).st_mode)
     if kind:
         raise FileError(f"{relative} is {kind}, not a file", hint=_HINT)
     fd = os.open(name, _FILE, dir_fd=at)
-    kind = _kind(os.fstat(fd).st_mode)  # it may have become something else
+    kind = kind_of(os.fstat(fd).st_mode)  # it may have become something else
     if kind:
         os.close(fd)
         raise FileError(f"{relative} is {kind}, not a file", hint=_HINT)
     return fd
 
 
-def _kind(mode: int) -> str:
+def kind_of(mode: int) -> str:
+    """What something is that is no plain file; empty: it is one."""
     return next((word for test, word in _KINDS if test(mode)), "")
 
 
@@ -84,7 +98,7 @@ def _why(at: int, components: list[str], error: OSError) -> str:
     """A link in the way shows as an error that nobody understands."""
     for component in components:
         try:
-            kind = _kind(os.lstat(component, dir_fd=at).st_mode)
+            kind = kind_of(os.lstat(component, dir_fd=at).st_mode)
         except OSError:
             continue
         if kind not in ("", "a folder"):

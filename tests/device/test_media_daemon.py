@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pydicom
+from fakes import exports, hostile_media
 from fakes.site import AGENT, Site
 
 if TYPE_CHECKING:
@@ -46,3 +47,33 @@ def test_export_beside_the_daemon(tmp_path: Path) -> None:
         site.stop()
     directory = pydicom.dcmread(out / "DICOMDIR")
     assert len([row for row in directory.DirectoryRecordSequence if row.DirectoryRecordType == "IMAGE"]) == 3
+
+
+def test_import_beside_the_daemon(tmp_path: Path) -> None:
+    """Descriptors go to the daemon; what it has it knows again, and other content is an alarm in its log."""
+    out = tmp_path / "out"
+    out.mkdir()
+    exports.run(exports.filled(tmp_path / "other"), out)
+    site = Site(tmp_path / "site")
+    site.configure(destinations=[NOWHERE])
+    site.start()
+    try:
+        first = media(site, "import", out)
+        assert (first["new"], first["error"]) == (4, 0)
+        again = media(site, "import", out, "--files")
+        assert (again["new"], again["same"], again["passed_over"]) == (0, 4, 2)
+        assert len(site.rows()) == 4
+        path = hostile_media.files(out)[3]
+        data = bytearray(path.read_bytes())
+        data[-1] ^= 1
+        path.write_bytes(data)
+        conflict = subprocess.run([AGENT, "media", "import", str(path), "--config", str(site.config)],
+                                  capture_output=True, text=True, check=False)  # fmt: skip
+        assert conflict.returncode == 15
+        assert "with other content" in conflict.stderr
+        assert "with other content" in site.log()
+        assert len(list((site.spool / "quarantine").iterdir())) == 1
+    finally:
+        assert site.stop() == 0
+    path.write_bytes(bytes(data[:-1]) + bytes([data[-1] ^ 1]))
+    assert media(site, "import", out, "--destination", "pacs")["same"] == 4  # and without it, too

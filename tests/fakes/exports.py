@@ -52,3 +52,10 @@ def run(
     found = plan(str(root), held(root), chosen)
     request = Request(found.pieces, chosen, label, "Bench Clinic", "2026-03-01 10:15", "modality-agent")
     return export(request, str(folder), media or Media())
+
+
+def files_of(root: Path | str) -> list[Path]:
+    """The instance files of a spool."""
+    from pathlib import Path as Where
+
+    return sorted(path for path in Where(root, "INST").rglob("*") if path.is_file())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from fakes import exports
+from fakes.media_cli import CONFIG
 from fakes.stick import Stick
 
 from agent.app import cli, media_export
@@ -20,19 +21,6 @@ from agent.spool.view import SpoolView
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-CONFIG = """
-[agent]
-ae_title = "MODALITY"
-institution_name = "Bench Clinic"
-[spool]
-path = "spool"
-[[destination]]
-name = "pacs"
-called_ae = "ARCHIVE"
-host = "127.0.0.1"
-port = 11112
-"""
 
 
 @pytest.fixture(autouse=True)

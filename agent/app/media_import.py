@@ -1,0 +1,217 @@
+"""``media import PATH``: the instances of a File-set, of a folder, or a single file, into the spool.
+
+With a DICOMDIR the files are taken that it names; without one, or with ``--files``, every DICOM File in and below the
+folder. The running agent takes them, and without one this process does. A UID that the spool knows is never doubled:
+the same Data Set is done, another one is quarantined and an alarm. What is refused is said, each with its reason, and
+the rest goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+
+from agent.app.cli import print_json, report
+from agent.app.common import settings_of, spool_root
+from agent.app.term import Progress, count_text, printable
+from agent.errors import DecodeError, FileError, NotAllDone, NotFound, SpoolConflict, UsageError, class_of
+from agent.typed import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from agent.app.options import Arguments, Parser
+    from agent.exchange.finding import Candidate, Found
+    from agent.exchange.take_in import Taken
+
+    Take = Callable[[list[Candidate]], list[Taken]]
+
+_OF: Final = ("import",)
+# The agent copies up to 32 files, or one of 16 GiB, from a slow medium before it answers.
+_WAIT_S: Final = 3600.0
+_LINES: Final = 50  # refusals shown; more are counted
+
+
+def arguments(parser: Parser) -> None:
+    """Declare the options."""
+    parser.add("--destination", of=_OF, repeated=True, metavar="NAME", help="import: send new instances to this "
+               "destination (all); 'none': to none")  # fmt: skip
+
+
+def run(args: Arguments) -> int:
+    """Import: 0 when everything is in the spool, 36 when something was refused, 15 for other content of a known UID."""
+    from agent.exchange.finding import Refused
+
+    with _taker(args) as (take, root):
+        progress = Progress()
+        rows: list[dict[str, Any]] = []
+        passed_over = 0
+        try:
+            for batch, others in _batches(args.path, root, files=args.files):
+                for name, taken in zip([one.name for one in batch], take(batch) if batch else [], strict=True):
+                    rows.append({"file": name, **taken._asdict()})
+                for found in others:
+                    if isinstance(found, Refused):
+                        rows.append(_refusal(found.name, found.error))
+                    else:
+                        passed_over += 1
+                progress.update(f"{count_text(len(rows), 'file')} of {printable(args.path)}")
+        finally:
+            progress.clear()
+    return _sum(args, rows, passed_over)
+
+
+def _refusal(name: str, error: Any) -> dict[str, Any]:
+    return {
+        "file": name,
+        "state": "error",
+        "sop_instance_uid": "",
+        "note": "",
+        "code": error.code,
+        "message": str(error),
+    }
+
+
+# --- who takes them -----------------------------------------------------------------------------
+
+
+@contextmanager
+def _taker(args: Arguments) -> Iterator[tuple[Take, str]]:
+    """A function that takes open files in: through the running agent, or with the spool in our own hands."""
+    from agent.app.control import ask
+
+    root = spool_root(args)
+    wanted: list[str] | None = args.destination or None
+    if wanted == ["none"]:
+        wanted = []
+    if os.path.isdir(root) and ask(root, {"verb": "status"}) is not None:
+
+        def remote(batch: list[Candidate]) -> list[Taken]:
+            from agent.exchange.take_in import Taken
+
+            request = {"verb": "import", "destinations": wanted}
+            answer = ask(root, request, descriptors=[one.descriptor for one in batch], wait_s=_WAIT_S)
+            if answer is None:
+                raise NotFound(
+                    "the agent has stopped meanwhile", hint="Import again: what is in the spool is recognised."
+                )
+            return [Taken._make(row) for row in answer["files"]]
+
+        yield remote, root
+        return
+    from agent.app.wiring import open_spool
+
+    settings = settings_of(args)
+    with open_spool(settings._replace(spool=settings.spool._replace(path=root))) as spool:
+        names = None if wanted is None else tuple(wanted)
+        for name in names or ():
+            spool.destination_id(name)
+
+        def alone(batch: list[Candidate]) -> list[Taken]:
+            from agent.exchange.take_in import take
+
+            return take(spool, [one.descriptor for one in batch], destinations=names)
+
+        yield alone, root
+
+
+# --- what is taken ------------------------------------------------------------------------------
+
+
+def _batches(path: str, root: str, *, files: bool) -> Iterator[tuple[list[Candidate], list[Any]]]:
+    """Open files, so many that they are handed over together, and what is refused or passed over."""
+    from agent.exchange.finding import Candidate
+    from agent.exchange.take_in import BATCH, BATCH_BYTES
+
+    batch: list[Candidate] = []
+    others: list[Any] = []
+    try:
+        for found in _found(path, root, files=files):
+            if isinstance(found, Candidate):
+                batch.append(found)
+            else:
+                others.append(found)
+            if len(batch) == BATCH or sum(one.size for one in batch) >= BATCH_BYTES or len(others) >= BATCH:
+                yield batch, others
+                _close(batch)
+                batch, others = [], []
+        yield batch, others
+    finally:
+        _close(batch)
+
+
+def _close(batch: list[Candidate]) -> None:
+    for one in batch:
+        os.close(one.descriptor)
+    batch.clear()
+
+
+def _found(path: str, root: str, *, files: bool) -> Iterator[Found]:
+    from agent.exchange import finding
+    from agent.exchange.beneath import folder
+
+    if f"{os.path.realpath(path)}/".startswith(f"{os.path.realpath(root)}/"):
+        raise UsageError(f"{path} is the spool itself", hint="'modality-agent spool check' looks after its files.")
+    if not os.path.isdir(path):
+        name = os.path.basename(path)
+        if name.upper() == "DICOMDIR":
+            path, name = os.path.dirname(path) or ".", ""
+        else:
+            with folder(os.path.dirname(path) or ".") as top:
+                found = finding.one_file(top, name)
+                if isinstance(found, finding.PassedOver):
+                    raise FileError(
+                        f"{path} is no DICOM File", hint="A folder may hold others; a file that is named must be one."
+                    )
+                yield found
+            return
+    with folder(path) as top:
+        directory = "" if files else finding.directory_of(top)
+        if not directory:
+            yield from finding.all_files(top)
+            return
+        try:
+            yield from finding.named_files(top, directory)
+        except DecodeError as error:
+            error.hint = f"The DICOMDIR is damaged or none ({error.hint}) '--files' looks at the files themselves."
+            raise
+
+
+# --- words --------------------------------------------------------------------------------------
+
+
+def _sum(args: Arguments, rows: list[dict[str, Any]], passed_over: int) -> int:
+    from agent.exchange.take_in import ERROR, NEW, OURS, SAME
+
+    counts = {state: sum(row["state"] == state for row in rows) for state in (NEW, SAME, OURS, ERROR)}
+    failed = [row for row in rows if row["state"] == ERROR]
+    for row in [row for row in rows if row["note"]][:_LINES]:
+        sys.stderr.write(f"modality-agent: {printable(row['file'])}: its preamble was {row['note']}\n")
+    for row in failed[:_LINES]:
+        sys.stderr.write(
+            f"modality-agent: {printable(row['file'])}: {printable(row['message'], 1000)} [{row['code']}]\n"
+        )
+    if len(failed) > _LINES:
+        sys.stderr.write(f"modality-agent: ... and {len(failed) - _LINES} more, all of them with --json\n")
+    if args.json:
+        print_json({"files": rows, "passed_over": passed_over, **counts})
+    else:
+        over = f", {count_text(passed_over, 'other file')} passed over" if passed_over else ""
+        known = f"{counts[SAME] + counts[OURS]} there already, {len(failed)} refused"
+        print(f"{count_text(counts[NEW], 'new instance')} in the spool, {known}{over}")
+    return _status(rows, failed)
+
+
+def _status(rows: list[dict[str, Any]], failed: list[dict[str, Any]]) -> int:
+    conflicts = [row for row in failed if row["code"] == SpoolConflict.code]
+    if conflicts:
+        return report(SpoolConflict(f"{count_text(len(conflicts), 'file')} with other content under a known UID"))
+    if not rows:
+        raise NotFound("there is no DICOM File", hint="Is it the right folder? A disc image must be mounted first.")
+    if not failed:
+        return 0
+    if len(failed) == len(rows):
+        kind = class_of(failed[0]["code"])
+        return report(NotAllDone("nothing was taken in")) if kind is None else kind.exit_status
+    return report(NotAllDone(f"{len(failed)} of {count_text(len(rows), 'file')} not taken in"))

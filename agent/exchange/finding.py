@@ -1,0 +1,165 @@
+"""The files of a medium that may be instances: those that its DICOMDIR names, or all that lie in a folder.
+
+A medium comes from a stranger. Names that lead out of it, links, devices, and more folders below each other than any
+tool makes are refused with a word, each by itself, and the rest goes on. What is no DICOM File in a plain folder is
+passed over; what a DICOMDIR names must be there and be the instance that it says.
+"""
+
+from __future__ import annotations
+
+import os
+
+from agent.errors import AgentError, DecodeError, FileError, NotDicomError
+from agent.exchange.beneath import kind_of, open_beneath
+from agent.exchange.take_in import MAX_FILE_BYTES
+from agent.media.dicomdir_reader import open_directory
+from agent.media.file_id import DICOMDIR, fault_of, path_of
+from agent.media.part10 import MAGIC, META_OFFSET, PREFIX_LIMIT_BYTES, decode_prefix
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_UID = 0x00041511
+DEPTH: Final = 32  # folders below each other; a File-set has eight
+MAX_FILES: Final = 1_000_000
+
+
+class Candidate(NamedTuple):
+    """A plain file that is open; whoever gets it closes it."""
+
+    name: str  # below the root
+    descriptor: int
+    size: int
+
+
+class Refused(NamedTuple):
+    """Something that is not even looked into."""
+
+    name: str
+    error: AgentError
+
+
+class PassedOver(NamedTuple):
+    """A file that is no DICOM File."""
+
+    name: str
+
+
+Found = Candidate | Refused | PassedOver
+
+
+def directory_of(root: int) -> str:
+    """The name of the DICOMDIR in the root of a medium; empty where there is none."""
+    names = (DICOMDIR, DICOMDIR.lower())
+    return next((name for name in names if _exists(root, name)), "")
+
+
+def named_files(root: int, name: str) -> Iterator[Found]:
+    """Every file that the DICOMDIR ``name`` in the root names. Raises ``DecodeError`` for one that is none."""
+    descriptor = open_beneath(root, name)
+    try:
+        size = os.fstat(descriptor).st_size
+        directory = open_directory(lambda length, offset: os.pread(descriptor, length, offset), size)
+        seen: set[str] = set()
+        for record in directory.records():
+            if record.file_id and record.file_id not in seen:
+                seen.add(record.file_id)
+                yield _named(root, record.file_id, record.dataset.text(_UID))
+    finally:
+        os.close(descriptor)
+
+
+def all_files(root: int, top: str = "") -> Iterator[Found]:
+    """Every file in and below a folder, but its DICOMDIR; ``top`` is how it is called."""
+    count = 0
+    stack: list[tuple[str, int]] = [(top, os.dup(root))]
+    try:
+        while stack:
+            path, folder = stack.pop()
+            try:
+                for entry in sorted(os.scandir(folder), key=lambda one: one.name):
+                    count += 1
+                    if count > MAX_FILES:
+                        raise FileError(f"more than {MAX_FILES} files", hint="Import it folder by folder.")
+                    found = _entry(folder, path, entry.name, len(path.split("/")) if path else 0)
+                    if isinstance(found, int):
+                        stack.append((f"{path}/{entry.name}" if path else entry.name, found))
+                    elif found is not None:
+                        yield found
+            finally:
+                os.close(folder)
+    finally:
+        for _, folder in stack:
+            os.close(folder)
+
+
+def one_file(root: int, name: str) -> Found:
+    """One file that was named itself."""
+    return _candidate(name, lambda: open_beneath(root, name))
+
+
+def _named(root: int, file_id: str, uid: str) -> Found:
+    fault = fault_of(file_id)
+    if fault:
+        hint = "Whoever made the medium made a mistake or means harm; the file is not opened."
+        return Refused(file_id[:200], FileError(f"{file_id[:200]!r} is no File ID: {fault}", hint=hint))
+    found = _candidate(file_id, lambda: open_beneath(root, path_of(file_id), any_case=True))
+    if isinstance(found, Candidate) and uid:
+        try:
+            there = decode_prefix(os.pread(found.descriptor, PREFIX_LIMIT_BYTES, 0))[0].sop_instance_uid
+            if there != uid:
+                raise DecodeError(f"it is instance {there}, and the DICOMDIR names {uid}")
+        except AgentError as error:
+            os.close(found.descriptor)
+            return Refused(file_id, error)
+    if isinstance(found, PassedOver):
+        return Refused(file_id, NotDicomError("the DICOMDIR names it, and it is no DICOM File"))
+    return found
+
+
+def _entry(folder: int, path: str, name: str, depth: int) -> Found | int | None:
+    """A file, a folder to go on in, or nothing."""
+    whole = f"{path}/{name}" if path else name
+    try:
+        mode = os.lstat(name, dir_fd=folder).st_mode
+        if kind_of(mode) == "a folder":
+            if depth >= DEPTH:
+                return Refused(whole, FileError(f"it lies deeper than {DEPTH} folders", hint="Import it by itself."))
+            return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    except OSError as error:
+        return Refused(whole, FileError(error.strerror or str(error)))
+    if not path and name.upper() == DICOMDIR:
+        return None
+    return _candidate(whole, lambda: open_beneath(folder, name))
+
+
+def _candidate(name: str, opened: Callable[[], int]) -> Found:
+    try:
+        descriptor = opened()
+    except FileError as error:
+        return Refused(name, error)
+    size = os.fstat(descriptor).st_size
+    try:
+        if size > MAX_FILE_BYTES:
+            raise FileError(f"{size} bytes are more than {MAX_FILE_BYTES}, which no instance has")
+        is_dicom = os.pread(descriptor, len(MAGIC), META_OFFSET - len(MAGIC)) == MAGIC
+    except OSError as error:
+        os.close(descriptor)
+        hint = "The medium may be damaged: try another reader."
+        return Refused(name, FileError(error.strerror or str(error), hint=hint))
+    except FileError as error:
+        os.close(descriptor)
+        return Refused(name, error)
+    if not is_dicom:
+        os.close(descriptor)
+        return PassedOver(name)
+    return Candidate(name, descriptor, size)
+
+
+def _exists(root: int, name: str) -> bool:
+    try:
+        os.lstat(name, dir_fd=root)
+    except OSError:
+        return False
+    return True
