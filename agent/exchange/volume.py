@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FAT_KINDS: Final = frozenset({"vfat", "msdos", "exfat", "fuseblk"})
 _FSCK: Final = {"exfat": "fsck.exfat", "vfat": "fsck.vfat", "msdos": "fsck.vfat"}
 _MEMORY: Final = frozenset({"tmpfs", "ramfs"})
+_RUNS: Final = 4
 KMSG: Final = "/dev/kmsg"
 _KMSG_RECORD_BYTES: Final = 8192
 # A stick of 32 GB at 20 MB/s is checked in seconds; a sick one may take minutes.
@@ -89,8 +90,9 @@ def repair(volume: Volume, run: Run | None = None) -> list[str]:
     try:
         if _marked(volume.device, mounted=False):
             program = _FSCK.get(volume.kind, "fsck.vfat")
-            status = run((program, "-a", volume.device))
-            if status not in (0, 1) or _marked(volume.device, mounted=False):  # 1: repaired (fsck.fat(8))
+            # 1: repaired (fsck.fat(8)), which may leave something that only the next run sees.
+            status = next((status for _ in range(_RUNS) if (status := run((program, "-a", volume.device))) != 1), 1)
+            if status or _marked(volume.device, mounted=False):
                 raise MediaError(f"{program} could not repair {volume.device}", hint="Use another medium.")
             done = [f"{volume.device} had not been unmounted the last time: repaired with {program}"]
     finally:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 
 from agent.errors import MediaError
 from agent.exchange.reread import reread
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from agent.spool.durable import File
 
 DIRECTORY: Final = "DICOMDIR"
+# What an export names its files. A journal may have its length before its bytes: then it holds anything.
+_NAME: Final = re.compile(r"(?:[A-Z0-9_]{1,8}/){0,7}[A-Z0-9_]{1,8}(?:\.[A-Z0-9]{1,3})?")
 _PART: Final = "DICOMDIR.NEW"  # 8.3: no file system makes a second name for it
 JOURNAL: Final = "EXPORT.NEW"
 _JOURNAL_BYTES: Final = 64 << 20  # a million names
@@ -121,7 +124,7 @@ class SetWriter:
             return []
         except OSError as error:
             raise media_error(error, "read", f"{self.root}/{JOURNAL}") from error
-        return [line for line in lines if line and not line.startswith("/") and ".." not in line.split("/")]
+        return [line for line in lines if _NAME.fullmatch(line) and line != DIRECTORY]
 
     def begin(self, paths: Iterable[str]) -> None:
         """Let the medium know the names of what will be written, before any of it is."""

@@ -384,15 +384,22 @@ class Medium:
         """Rename over ``final`` and sync the renamed file, then its folder.
 
         On FAT the entry of a renamed file is written by the sync of the *file*; that of its folder alone leaves the old
-        one on the medium.
+        one on the medium. The clusters of what it replaces are freed with the last descriptor of it, so one is held
+        until the new entry is durable: an old entry whose clusters are free can no longer be read.
         """
+        held = -1
         try:
+            if os.path.lexists(final):
+                held = os.open(final, os.O_PATH | os.O_CLOEXEC | os.O_NOFOLLOW)
             self.ops.step("rename", final)
             os.rename(part, final)
+            self.sync_file(final)
+            self.sync_folder(os.path.dirname(final))
         except OSError as error:
             raise media_error(error, "rename", part) from error
-        self.sync_file(final)
-        self.sync_folder(os.path.dirname(final))
+        finally:
+            if held >= 0:
+                os.close(held)
 
     def renew(self, path: str, pieces: Iterable[bytes], before: str) -> int:
         """Put ``pieces`` in the place of ``path``, whole and durable or not at all; what was there is ``before`` then.

@@ -45,6 +45,30 @@ def test_the_order_of_a_directory(tmp_path: Path) -> None:
     assert (tmp_path / "DICOMDIR").read_bytes() == b"second"
 
 
+class Holding(Ops):
+    """Notes at each sync whether this process still has a file open that has no name any more."""
+
+    __slots__ = ("held",)
+
+    def __init__(self) -> None:
+        self.held: list[bool] = []
+
+    def step(self, call: str, path: str) -> None:
+        if call == "fsync":
+            links = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
+            here = [os.readlink(link) for link in links if os.path.lexists(link)]
+            self.held.append(any(name.endswith("DICOMDIR (deleted)") for name in here))
+
+
+def test_the_old_directory_keeps_its_clusters_until_the_new_one_is_in_force(tmp_path: Path) -> None:
+    """FAT frees them with the last user of the file; a power cut may free them before the new name is there."""
+    writer = SetWriter(str(tmp_path))
+    writer.direct(b"first")
+    ops = Holding()
+    SetWriter(str(tmp_path), ops).direct(b"second")
+    assert ops.held == [False, True, True]  # the new bytes; the renamed file; the folder
+
+
 def test_digest_of_what_was_written_out_of_order(tmp_path: Path) -> None:
     def fill(sink: FileSink) -> None:
         sink.write(b"....")
@@ -150,3 +174,11 @@ def test_pages_in_memory_are_seen(tmp_path: Path) -> None:
         assert rereading._resident(fd, 100_000)
     finally:
         os.close(fd)
+
+
+def test_a_journal_that_a_power_cut_left_without_its_bytes_names_nothing(tmp_path: Path) -> None:
+    """FAT may have a file's length before its bytes: zeros, or what stood in the cluster before."""
+    (tmp_path / JOURNAL).write_bytes(bytes(300) + b"\nDICOMDIR\nDEL /Q *.*\n/etc/passwd\n../up\nINST/000000/0000000")
+    assert SetWriter(str(tmp_path)).leftovers() == ["INST/000000/0000000"]
+    (tmp_path / JOURNAL).write_bytes(b"INST/000000/00000001\nREADME.TXT\n")
+    assert SetWriter(str(tmp_path)).leftovers() == ["INST/000000/00000001", "README.TXT"]
