@@ -60,13 +60,13 @@ class Held:
         """Resume nothing with this peer: it breaks the handshake off instead of asking for a whole one."""
         self._session, self._wanted = None, False
 
-    def learn(self, sock: ssl.SSLSocket) -> None:
+    def learn(self, tls: ssl.SSLObject) -> None:
         """Keep the session of a connection that is about to be closed, if it can be resumed."""
         try:
-            session = sock.session
+            session = tls.session
         except (OSError, ValueError):
             return  # never came about
-        if self._wanted and session is not None and (session.has_ticket or sock.version() == "TLSv1.2"):
+        if self._wanted and session is not None and (session.has_ticket or tls.version() == "TLSv1.2"):
             self._session = session
 
 

@@ -1,14 +1,14 @@
 """A TLS connection with the methods and deadlines of ``transport.Transport``.
 
-Kept apart because ``ssl`` costs 5 MiB that a site without TLS need not pay. The socket has Python's own time-out as its
-tick: OpenSSL would loop in C on the kernel time-outs that the plain transport uses. One ``send`` hands OpenSSL
-``WRITE_BYTES`` of the buffer; records of 16 KiB are made and waits for the socket are done in C, and after a tick the
-same call is repeated and goes on where it was. So the wait ``write`` is for ``WRITE_BYTES`` here, a minimum rate of
-2 KiB/s. Each record is a system call of OpenSSL's; corked (``TCP_CORK``), the kernel makes long segments of them, which
-takes a fifth less of the processor.
+Kept apart because ``ssl`` costs 5 MiB that a site without TLS need not pay. OpenSSL never sees the socket: it turns
+bytes in memory into bytes in memory (``ssl.MemoryBIO``), and every wait is one of the plain transport, with its
+deadlines, its minimum rate and its cures for stalls. What ``WRITE_BYTES`` become, some records of 16 KiB, goes out in
+one system call, and what has arrived comes in with one: with a socket of its own OpenSSL makes one or two a record.
 
-``ssl`` does not show a certificate that it refuses. For the message ``start_client`` looks at it once more over
-another connection, on which nothing is verified and nothing but the handshake is sent.
+Whatever OpenSSL has for the peer is sent before anything is waited for, and an alert before the error that it names is
+raised: a peer that is refused hears why. ``ssl`` does not show a certificate that it refuses. For the message
+``start_client`` looks at it once more over another connection, on which nothing is verified and nothing but the
+handshake is sent.
 """
 
 from __future__ import annotations
@@ -16,17 +16,16 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from contextlib import contextmanager
 from functools import partial
 
 from agent.errors import LinkClosed, TlsRefused
 from agent.link.certificate import read, readable
 from agent.link.tls import CIPHERS_TLS12, TlsSettings, client_context, judge, judge_chain, server_context
-from agent.link.transport import Transport, connect_socket, never, plain_name, tick_of
-from agent.typed import TYPE_CHECKING, Final, TypeVar
+from agent.link.transport import Transport, connect_socket, never, plain_name
+from agent.typed import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from agent.link.certificate import Certificate
     from agent.link.peer import Peer, Timeouts
@@ -34,8 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TlsTransport", "client_context", "server_context", "start_client", "start_server"]
 
-WRITE_BYTES = 1 << 17  # what must be taken within ``write_s``
-RECORD_BYTES = 1 << 14  # of plain text in one record (RFC 8446 5.1)
+WRITE_BYTES = 1 << 17  # encrypted at once; half as much costs 4 % more of the processor, twice as much gains nothing
 LOOK_S = 2.0  # given to the second look at a certificate that was refused
 LOOK_TICK_S = 0.1  # how late a stop is noticed there
 LOOK_LEVEL = "@SECLEVEL=0"  # a key that is too weak is looked at as well
@@ -43,26 +41,45 @@ LOOK_LEVEL = "@SECLEVEL=0"  # a key that is too weak is looked at as well
 _Result = TypeVar("_Result")
 # A peer that refuses our certificate in TLS 1.3 closes after its alert; what we wrote meanwhile ends as a reset.
 _CUT: Final = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+_ENDED: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError)  # with and without a close_notify: the layers above know
+
+
+class Pipes(NamedTuple):
+    """OpenSSL, and its two ends: what came of the peer and what is for the peer."""
+
+    tls: ssl.SSLObject
+    arrived: ssl.MemoryBIO
+    leaving: ssl.MemoryBIO
+
+
+def pipes(
+    context: ssl.SSLContext, *, server_name: bytes | str | None = None, session: ssl.SSLSession | None = None
+) -> Pipes:
+    """Set up TLS without a connection: as initiator that calls ``server_name``, as responder without one."""
+    arrived, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(arrived, leaving, server_name is None, server_name, session)
+    return Pipes(tls, arrived, leaving)
 
 
 class TlsTransport(Transport):
     """A TLS connection; made by ``start_client`` or ``start_server``."""
 
-    __slots__ = ("_held", "_settings", "_tls", "_verified_name", "certificate", "shown")
+    __slots__ = ("_arrived", "_held", "_leaving", "_settings", "_tls", "_verified_name", "certificate", "shown")
 
     batch_bytes = 1 << 18  # twice as much gains nothing that can be measured; memory is tighter with OpenSSL in it
 
     def __init__(
         self,
-        sock: ssl.SSLSocket,
+        sock: socket.socket,
         name: str,
         timeouts: Timeouts,
+        ends: Pipes,
         settings: TlsSettings,
         verified_name: str,
         clock: Callable[[], float] = time.monotonic,
         held: Held | None = None,
     ) -> None:
-        self._tls = sock
+        self._tls, self._arrived, self._leaving = ends
         self._held = held  # who keeps the session of a connection that we opened
         self._settings = settings
         self._verified_name = verified_name
@@ -70,17 +87,17 @@ class TlsTransport(Transport):
         self.shown: Certificate | None = None  # what it says
         super().__init__(sock, name, timeouts, clock)
 
-    def _prepare(self, timeouts: Timeouts) -> None:
-        self._tls.settimeout(tick_of(timeouts))
-
     def handshake(self, deadline: float) -> None:
         """Do the TLS handshake (the wait named ``tls``); ``TlsRefused`` in words."""
         try:
             self._until(self._tls.do_handshake, deadline, "tls")
+            if not self._tls.server_side:
+                self._deliver(deadline)
         except LinkClosed as error:
             if not isinstance(error.__cause__, OSError):
                 raise  # nobody cut it: our own side gave up
             raise self._refused(error.__cause__) from error
+        self._deliver(deadline)  # tickets: who is gone before they come has been let in
         self.certificate = self._tls.getpeercert(binary_form=True)
         self.shown = judge(self.certificate, self.name)
         verified: Callable[[], list[bytes]] | None = getattr(self._tls, "get_verified_chain", None)
@@ -94,42 +111,29 @@ class TlsTransport(Transport):
 
     def poll(self) -> bytes | None:
         """As ``Transport.poll``."""
-        if not self.readable(0.0):
-            return None
-        try:
-            return self._tls.recv(self.read_bytes)
-        except TimeoutError:
-            return None  # half a record
-        except OSError as error:
-            raise self._cut(error) from error
+        data = self._decrypted()
+        if data is None:
+            raw = super().poll()
+            if raw is not None:
+                self._take(raw)
+                data = self._decrypted()
+        return data
 
     def write(self, data: memoryview | bytes | bytearray, ends: float) -> None:
-        """As ``Transport.write``; OpenSSL takes all of ``data`` or wants to be called again with the same."""
+        """As ``Transport.write``, of what ``data`` becomes."""
         view = memoryview(data)
-        corked = len(view) > RECORD_BYTES
-        if corked:  # whatever goes wrong before the end ends the connection
-            self._cork(1)
         while view:
-            by, wait = min((self._clock() + self._write_s, "write"), (ends, "association"))
-            self._check(by, wait)
-            self._until(partial(self._tls.send, view[:WRITE_BYTES]), by, wait)
+            self._until(partial(self._tls.write, view[:WRITE_BYTES]), ends, "association")
+            self._deliver(ends)
             view = view[WRITE_BYTES:]
-        if corked:
-            self._cork(0)
-
-    def _cork(self, value: int) -> None:
-        try:
-            self._tls.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, value)
-        except OSError as error:
-            raise self._cut(error) from error
 
     def write_now(self, data: bytes) -> None:
         """As ``Transport.write_now``."""
         try:
-            self._tls.settimeout(0.0)
-            self._tls.send(data)
+            self._tls.write(data)
         except OSError:
-            return  # nobody listens any more
+            return  # no handshake, or it is over
+        self._say_at_once()
 
     def close(self) -> None:
         """As ``Transport.close``; a session of a verified peer is kept for the next connection."""
@@ -140,7 +144,7 @@ class TlsTransport(Transport):
 
     def readable(self, seconds: float) -> bool:
         """As ``Transport.readable``."""
-        return bool(self._tls.pending()) or super().readable(seconds)
+        return bool(self._tls.pending() or self._arrived.pending) or super().readable(seconds)
 
     def facts(self) -> dict[str, str]:
         """TLS version and suite, whether the session was resumed; of the peer's certificate digest, name and end."""
@@ -156,33 +160,72 @@ class TlsTransport(Transport):
             facts["valid_until"] = readable(self.shown.validity.not_after)
         return facts
 
-    def _receive(self) -> bytes:
-        self._tls.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-        return self._tls.recv(self.read_bytes)
+    # --- inside --------------------------------------------------------------------------------
 
     def _until(self, call: Callable[[], _Result], deadline: float, wait: str) -> _Result:
-        """Repeat ``call`` at each tick until it is done."""
+        """Repeat ``call``, with more of the peer each time, until it is done."""
         while True:
             try:
                 return call()
-            except TimeoutError:
-                self._check(deadline, wait)
+            except ssl.SSLWantReadError:
+                pass
             except OSError as error:
                 raise self._cut(error) from error
+            self._deliver(deadline)
+            self._take(super().read(deadline, wait))
+
+    def _receive(self) -> bytes:
+        try:
+            return self._tls.read(self.read_bytes)
+        except _ENDED:
+            return b""
+
+    def _decrypted(self) -> bytes | None:
+        """Return what of the peer is here already, ``None`` when that is nothing."""
+        try:
+            return self._receive()
+        except ssl.SSLWantReadError:
+            return None
+        except OSError as error:
+            raise self._cut(error) from error
+
+    def _take(self, raw: bytes) -> None:
+        """Hand OpenSSL what the peer sent; nothing: the connection is at its end."""
+        if raw:
+            self._arrived.write(raw)
+        else:
+            self._arrived.write_eof()
+
+    def _deliver(self, ends: float) -> None:
+        """Send what OpenSSL has for the peer."""
+        if self._leaving.pending:
+            super().write(self._leaving.read(), ends)
+
+    def _say_at_once(self) -> None:
+        """Send the same if that can be done without waiting; never raises."""
+        if self._leaving.pending:
+            super().write_now(self._leaving.read())
 
     def _cut(self, error: OSError) -> Exception:
+        self._say_at_once()  # an alert
         if isinstance(error, _CUT):
-            try:  # an alert may wait in front of the reset and say more
-                self._tls.recv(self.read_bytes)
-            except TimeoutError:
-                pass
-            except OSError as alert:
-                error = alert
+            error = self._late_alert() or error
             if isinstance(error, _CUT):
                 return super()._cut(error)
         if isinstance(error, ssl.SSLError):
             return self._refused(error)
         return super()._cut(error)
+
+    def _late_alert(self) -> OSError | None:
+        """Return the alert that waits in front of a reset, if there is one: it says more."""
+        try:
+            self._take(self._socket.recv(self.read_bytes, socket.MSG_DONTWAIT))
+            self._tls.read(self.read_bytes)
+        except ssl.SSLWantReadError:
+            return None
+        except OSError as alert:
+            return alert
+        return None
 
     def _refused(self, error: OSError) -> TlsRefused:
         from agent.link.tls_watch import seen
@@ -207,21 +250,20 @@ def start_client(
     """
     assert peer.tls is not None
     name = peer.tls.server_name or peer.host
-    with _alive(sock, str(peer)):
-        address = sock.getpeername()
-        wrapped = held.context.wrap_socket(
-            sock, server_hostname=plain_name(name), do_handshake_on_connect=False, session=session
-        )
+    address = _address(sock, str(peer))
+    ends = pipes(held.context, server_name=plain_name(name), session=session)
     until = clock() + peer.timeouts.tls_s
     try:
-        return _shaken(wrapped, str(peer), peer.timeouts, peer.tls, name, clock, cancelled, held)
+        return _shaken(
+            TlsTransport(sock, str(peer), peer.timeouts, ends, peer.tls, name, clock, held), until, cancelled
+        )
     except TlsRefused as error:
         cause = error.__cause__
         if not isinstance(cause, ssl.SSLCertVerificationError):
             raise
         from agent.link.tls_words import refused
 
-        shown = _look_again(wrapped.family, address, min(until, clock() + LOOK_S), clock, cancelled)
+        shown = _look_again(sock.family, address, min(until, clock() + LOOK_S), clock, cancelled)
         raise refused(cause, str(peer), peer.tls, name, shown) from cause
 
 
@@ -262,36 +304,24 @@ def start_server(
     clock: Callable[[], float] = time.monotonic,
 ) -> TlsTransport:
     """Shake hands as responder over an accepted socket; ``name`` says who called, for messages."""
-    with _alive(sock, name):
-        wrapped = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
-    return _shaken(wrapped, name, timeouts, settings, "", clock)
+    _address(sock, name)
+    transport = TlsTransport(sock, name, timeouts, pipes(context), settings, "", clock)
+    return _shaken(transport, clock() + timeouts.tls_s, never)
 
 
-@contextmanager
-def _alive(sock: socket.socket, name: str) -> Iterator[None]:
-    """Turn a reset that came before the handshake into ``LinkClosed``; ``ssl`` looks for one too, but untidily."""
+def _address(sock: socket.socket, name: str) -> object:
+    """Return who is at the other end; a reset that came before the handshake is ``LinkClosed``."""
     try:
-        sock.getpeername()
-        yield
+        return sock.getpeername()
     except OSError as error:
         raise LinkClosed(f"the connection with {name} was cut: {error.strerror or error}") from error
 
 
-def _shaken(
-    wrapped: ssl.SSLSocket,
-    name: str,
-    timeouts: Timeouts,
-    settings: TlsSettings,
-    verified_name: str,
-    clock: Callable[[], float],
-    cancelled: Callable[[], bool] = never,
-    held: Held | None = None,
-) -> TlsTransport:
+def _shaken(transport: TlsTransport, until: float, cancelled: Callable[[], bool]) -> TlsTransport:
+    transport.cancelled = cancelled
     try:
-        transport = TlsTransport(wrapped, name, timeouts, settings, verified_name, clock, held)
-        transport.cancelled = cancelled
-        transport.handshake(clock() + timeouts.tls_s)
+        transport.handshake(until)
     except BaseException:
-        wrapped.close()
+        transport.close()
         raise
     return transport

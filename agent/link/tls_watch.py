@@ -19,29 +19,29 @@ if TYPE_CHECKING:
 _HANDSHAKE, _CERTIFICATE = 22, 11  # RFC 8446 4, B.3
 
 
-class WatchedSocket(ssl.SSLSocket):
-    """A TLS socket that remembers the certificate its peer showed, DER; what it is worth is another question."""
+class Watched(ssl.SSLObject):
+    """A TLS connection that remembers the certificate its peer showed, DER; what it is worth is another question."""
 
     shown = b""
 
 
 def watch(context: ssl.SSLContext) -> None:
-    """Let the sockets of ``context`` remember."""
-    context.sslsocket_class = WatchedSocket
+    """Let the connections of ``context`` remember."""
+    context.sslobject_class = Watched
     context._msg_callback = _note  # type: ignore[attr-defined]  # noqa: SLF001  see above
 
 
-def seen(sock: ssl.SSLSocket) -> Certificate | None:
-    """Return what the peer of a watched socket showed, verified or not; None when that is nothing."""
+def seen(tls: ssl.SSLObject) -> Certificate | None:
+    """Return what the peer of a watched connection showed, verified or not; None when that is nothing."""
     try:
-        return read(sock.shown) if isinstance(sock, WatchedSocket) else None
+        return read(tls.shown) if isinstance(tls, Watched) else None
     except ValueError:
         return None
 
 
-def _note(sock: object, direction: str, version: int, content: int, message: int, data: bytes) -> None:
-    if content == _HANDSHAKE and message == _CERTIFICATE and direction == "read" and isinstance(sock, WatchedSocket):
-        sock.shown = leaf(data, tls13=version == ssl.TLSVersion.TLSv1_3)
+def _note(tls: object, direction: str, version: int, content: int, message: int, data: bytes) -> None:
+    if content == _HANDSHAKE and message == _CERTIFICATE and direction == "read" and isinstance(tls, Watched):
+        tls.shown = leaf(data, tls13=version == ssl.TLSVersion.TLSv1_3)
 
 
 def leaf(message: bytes, *, tls13: bool) -> bytes:
