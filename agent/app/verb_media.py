@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ACTIONS: Final = {
     "list": "agent.app.media_list",
+    "check": "agent.app.media_check",
     "export": "agent.app.media_export",
     "import": "agent.app.media_import",
 }

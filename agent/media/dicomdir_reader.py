@@ -66,6 +66,11 @@ class Directory:
         if self._stop is None and FIRST not in self.root and self.meta.sop_class_uid != MEDIA_STORAGE_DIRECTORY:
             raise DecodeError("it is no DICOMDIR: it has no Directory Record Sequence")
 
+    @property
+    def has_records(self) -> bool:
+        """Whether there is a Directory Record Sequence."""
+        return self._stop is not None
+
     def places(self) -> Iterator[Place]:
         """Where each record is, in the order of the file.
 
