@@ -1,4 +1,4 @@
-"""The keeper: evicts what every destination has, reads everything again, sees to the DICOMDIR of the spool, and tells.
+"""The keeper: watches the medium, evicts, reads everything again, sees to the DICOMDIR of the spool, and tells.
 
 What it tells is what nobody would notice in time: the end of a certificate, an old revocation list, and what is owed to
 a destination that nobody serves any more, when its work begins, after a reload, and once a day. The head of the ledger
@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import time
 
+from agent.app.alarms import Alarms
 from agent.app.directory import FIRST_S, Directory
-from agent.errors import SpoolError
+from agent.errors import MediaError, SpoolError
+from agent.spool.watch import Levels, Watch
 from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
 # Eviction needs no haste: when room is short the spool evicts by itself.
 KEEP_S: Final = 60.0
+# How soon a medium that is full, read-only or gone is noticed, and that it is well again.
+WATCH_S: Final = 5.0
+# A medium that is gone, dead or read-only for so long is let go of, so that it can be unmounted, checked and put back.
+LET_GO_S: Final = 30.0
 TELL_S: Final = 86_400.0
 # What may be cut off the end of the ledger without a trace, in time; each is a small write to the medium.
 HEAD_S: Final = 600.0
@@ -35,43 +41,83 @@ LOOK_S: Final = 15.0
 class Keeper:
     """The keeper as a role; ``settings`` gives those in force."""
 
-    __slots__ = ("_directory", "_head", "_head_at", "_journal", "_scrub", "_settings", "_spool")
+    __slots__ = ("_anew", "_directory", "_head", "_head_at", "_journal", "_scrub", "_settings", "_spool", "alarms",
+        "watch")  # fmt: skip
 
-    def __init__(self, spool: Spool, journal: Journal, settings: Callable[[], Settings]) -> None:
+    def __init__(
+        self, spool: Spool, journal: Journal, settings: Callable[[], Settings], anew: Callable[[], None]
+    ) -> None:
         now = settings()
         self._spool = spool
         self._directory = Directory(spool, journal, now.agent.ae_title if now.spool.dicomdir else "")
         self._journal = journal
         self._settings = settings
+        self._anew = anew  # called when the medium is to be opened anew
         self._scrub: Scrub | None = None
         self._head = 0  # event whose value was written down last
         self._head_at = time.monotonic()
+        self.watch = Watch(spool, Levels(now.spool.warning_percent / 100, now.spool.alarm_percent / 100))
+        self.alarms = Alarms(journal)
 
     def work(self, stop: threading.Event, _facts: object = None) -> None:
         """Keep until ``stop`` is set."""
         now = before = time.monotonic()
-        tell_at, evict_at, look_at = now, now + KEEP_S, now + FIRST_S
-        while not stop.wait(max(0.0, min(tell_at, evict_at, look_at) - now)):
+        tell_at, keep_at, look_at, watch_at = now, now + KEEP_S, now + FIRST_S, now
+        while not stop.wait(max(0.0, min(tell_at, keep_at, look_at, watch_at) - now)):
             now = time.monotonic()
+            watch_at = now + WATCH_S
+            well = self.look()
             if now >= tell_at:
                 tell_at = now + TELL_S
                 self.tell()
+            if not well:  # nothing else before it is
+                look_at, keep_at = max(look_at, watch_at), max(keep_at, watch_at)
             if now >= look_at:
                 look_at = now + LOOK_S
                 self._directory.look()
-            if now >= evict_at:
-                evict_at = now + KEEP_S
-                self._evict()
-                self._verify(stop, now - before)
+            if now >= keep_at:
+                keep_at = now + KEEP_S
+                self._keep(stop, now - before)
                 before = now
-                if now - self._head_at >= HEAD_S:
-                    self._write_head()
             now = time.monotonic()
 
-    def _evict(self) -> None:
-        count = self._spool.evict()
-        if count:
-            self._journal.say("info", "keeper", f"evicted {count} instances that every destination has")
+    def look(self) -> bool:
+        """Look at the medium; whether it is well."""
+        troubles = self.watch.look()
+        over = self.alarms.take(troubles)
+        if any(one.returned or (one.dead and self.alarms.lasts(one.cause) > LET_GO_S) for one in troubles):
+            self._anew()
+        elif over and not any(trouble.refuses for trouble in troubles):
+            self._resume()
+        return not any(trouble.dead for trouble in troubles)
+
+    def refuse(self) -> None:
+        """Raise why no capture can be made now: ``SpoolFull`` or ``MediaError``."""
+        for trouble in self.watch.look():
+            if trouble.dead:
+                raise MediaError(trouble.text)
+        self._spool.admission.reserve(0)  # evicts what it may before it refuses
+
+    def _resume(self) -> None:
+        """Complete what failed with the medium."""
+        from agent.spool.salvage import resume  # few media fail
+
+        for sealed in resume(self._spool):
+            text = f"a clip that was cut off is kept with its durable frames: {sealed.sop_instance_uid}"
+            self._journal.say("notice", "keeper", f"{text}, {sealed.size} bytes, sha256 {sealed.file_sha256}")
+        self._spool.wake()
+
+    def _keep(self, stop: threading.Event, seconds: float) -> None:
+        try:
+            count = self._spool.evict()
+            if count:
+                self._journal.say("info", "keeper", f"evicted {count} instances that every destination has")
+            self._verify(stop, seconds)
+        except SpoolError as error:
+            self.watch.note(error)
+            self._journal.say("error", "keeper", f"{error} [{error.code}]; {error.hint}")
+        if time.monotonic() - self._head_at >= HEAD_S:
+            self._write_head()
 
     def tell(self) -> None:
         """Say what ends, what is owed to nobody, and where the ledger is."""

@@ -33,6 +33,10 @@ def _nothing() -> None:
     """Wake nobody."""
 
 
+def _nobody(_error: AgentError) -> None:
+    """Hear nothing."""
+
+
 def _never() -> bool:
     """Hold nobody up."""
     return False
@@ -53,15 +57,16 @@ class Spec(NamedTuple):
 class Role:
     """One running role and what is known about it."""
 
-    __slots__ = ("_journal", "_spec", "failures", "last_error", "name", "stop", "thread")
+    __slots__ = ("_journal", "_spec", "_told", "failures", "last_error", "name", "stop", "thread")
 
-    def __init__(self, name: str, spec: Spec, journal: Journal) -> None:
+    def __init__(self, name: str, spec: Spec, journal: Journal, told: Callable[[AgentError], None] = _nobody) -> None:
         self.name = name
         self.stop = threading.Event()
         self.failures = 0
         self.last_error = ""
         self._spec = spec
         self._journal = journal
+        self._told = told
         self.thread = threading.Thread(target=self._live, name=name, daemon=True)
 
     @property
@@ -83,6 +88,7 @@ class Role:
             try:
                 self._spec.work(self.stop, self._spec.facts)
             except AgentError as error:
+                self._told(error)
                 self._failed(f"{error} [{error.code}]; {error.hint}")
             except Exception as error:  # noqa: BLE001  the one place where a fault of ours is held: the role restarts
                 import traceback
@@ -104,10 +110,11 @@ class Role:
 class Supervisor:
     """All roles of the daemon."""
 
-    __slots__ = ("_journal", "leaving", "roles")
+    __slots__ = ("_journal", "leaving", "roles", "told")
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self.told: Callable[[AgentError], None] = _nobody  # hears what failed, beside the log
         self.roles: dict[str, Role] = {}
         self.leaving: list[Role] = []  # told to stop and not ended yet
 
@@ -117,7 +124,7 @@ class Supervisor:
         self._stop(leaving, within_s)
         arriving = [name for name in plan if name not in self.roles]
         for name in arriving:
-            self.roles[name] = role = Role(name, plan[name], self._journal)
+            self.roles[name] = role = Role(name, plan[name], self._journal, self.told)
             role.thread.start()
         return leaving, arriving
 

@@ -30,15 +30,16 @@ import threading
 import time
 from functools import partial
 
-from agent.app import notify
+from agent.app import anew, notify
 from agent.app.control import ControlServer, priority_of, text_of
-from agent.app.forwarding import Forwarder, Listening, make_records, make_settler, reporters, standby_of
+from agent.app.facts import forwarder_facts, memory, stamps_of
+from agent.app.forwarding import Forwarder, Listening, make_records, make_settler, reporters
 from agent.app.journal import Journal
 from agent.app.keeper import Keeper
 from agent.app.rehearse import rehearse_elsewhere
 from agent.app.roles import Spec, Supervisor
 from agent.app.wiring import check_tls, open_spool, spool_destinations
-from agent.errors import AgentError, CaptureWaiting, ConfigError, NotFound, UsageError
+from agent.errors import AgentError, CaptureWaiting, ConfigError, NotFound, SpoolError, UsageError
 from agent.spool.states import PRIORITY_OF_WORD, WORDS
 from agent.typed import TYPE_CHECKING, Any, Final
 
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
     from agent.acquire.exam import Exam
     from agent.acquire.recorder import Recorded, Recorder
-    from agent.config.settings import DestinationSettings, Settings, SourceSettings
+    from agent.config.settings import Settings, SourceSettings
     from agent.spool.store import Spool
 
 # systemd waits 90 s before it kills; a technician at the console waits less.
@@ -70,13 +71,15 @@ class Runtime:
         self.started_at = time.time()
         self.supervisor = Supervisor(journal)
         self.spool: Spool = open_spool(settings)
-        self.keeper = Keeper(self.spool, journal, lambda: self.settings)
+        self.keeper = Keeper(self.spool, journal, lambda: self.settings, self._begin_anew)
+        self.supervisor.told = self.keeper.watch.note
+        self.anew = False  # the agent ends to begin anew: see anew.py
         self.settler = make_settler(settings, self.spool, journal)
         self.records = make_records(self.settler, self.spool, journal)
         self._lock = threading.Lock()  # a trigger goes to the recorder in force, never to one that was replaced
         self._exam: Exam | None = None
         self._specs: dict[str, Spec] = {}
-        self._certificates = _stamps(*settings.tls)
+        self._certificates = stamps_of(*settings.tls)
         self.recorders: dict[str, Recorder] = {}
         self.forwarders: dict[str, Forwarder] = {}
         self.listener: Listening | None = None
@@ -99,7 +102,8 @@ class Runtime:
 
     def stop(self) -> bool:
         """Stop every role and close the spool; returns whether all ended in time."""
-        notify.notify("STOPPING=1")
+        if not self.anew:
+            notify.notify("STOPPING=1")
         if self.listener is not None:
             self.listener.close()
         if self.control is not None:
@@ -110,8 +114,19 @@ class Runtime:
                 self.journal.say("warning", f"from {name}", "a capture was asked for and is not made: the agent stops")
         if not any(role.busy() for role in self.supervisor.leaving):
             self.keeper.leave()
-            self.spool.close()
+            self._close()
         return not late
+
+    def _close(self) -> None:
+        try:
+            self.spool.close()
+        except SpoolError:
+            if not self.anew:  # of a medium that is dead nothing else is to be expected
+                raise
+
+    def _begin_anew(self) -> None:
+        self.anew = True
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def _still_sealing(self, name: str) -> None:
         notify.notify(_EXTEND)
@@ -161,7 +176,7 @@ class Runtime:
         from agent.config.changes import changes
 
         changed = changes(self.settings, settings)
-        old_listener, stamps = self.listener, _stamps(*settings.tls)
+        old_listener, stamps = self.listener, stamps_of(*settings.tls)
         exam = self._exam_of(settings)
         recorders, forwarders = dict(self.recorders), dict(self.forwarders)
         self._make(settings, exam, recorders, forwarders)
@@ -212,7 +227,7 @@ class Runtime:
     ) -> None:
         """Put new recorders and forwarders where there are none with the same facts."""
         for row in settings.destination:
-            if self._is_new(f"to {row.name}", _facts(settings, row)):
+            if self._is_new(f"to {row.name}", forwarder_facts(settings, row)):
                 forwarders[row.name] = Forwarder(settings, row, self.spool, self.settler, self.records, self.journal)
         for source in settings.source:
             if self._is_new(f"from {source.name}", (source, exam)):
@@ -233,7 +248,9 @@ class Runtime:
         if self.listener is not None:
             plan["listener"] = Spec(self.listener.work, self.listener)
         for row in settings.destination:
-            plan[f"to {row.name}"] = Spec(self.forwarders[row.name].work, _facts(settings, row), self.spool.wake)
+            plan[f"to {row.name}"] = Spec(
+                self.forwarders[row.name].work, forwarder_facts(settings, row), self.spool.wake
+            )
         for source in settings.source:
             recorder = self.recorders[source.name]
             busy = partial(_is_recording, recorder)
@@ -295,6 +312,7 @@ class Runtime:
             if recorder is None:
                 names = ", ".join(self.recorders) or "none"
                 raise NotFound(f"no source '{source}' is configured; there are: {names}")
+            self.keeper.refuse()
             if not recorder.trigger(priority):
                 raise CaptureWaiting(f"a capture of {source} is already waiting; this one is not made")
 
@@ -321,6 +339,7 @@ class Runtime:
             "queue": self.spool.counts(),
             "recovered": self.spool.report.words(),
             "verify": self.keeper.scrub_facts(),
+            "medium": self.keeper.alarms.facts,
             "sources": {
                 name: {
                     **one.counts._asdict(),
@@ -386,7 +405,9 @@ def run(path: str, settings: Settings, rehearsed: Callable[[], object]) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     check_tls(settings, listener=False)
     journal = Journal()
-    runtime = Runtime(path, settings, journal)
+    runtime = anew.patiently(lambda: Runtime(path, settings, journal), settings.spool.path, journal)
+    if runtime is None:
+        return 0
     try:
         runtime.start(rehearsed)
     except BaseException:
@@ -403,6 +424,8 @@ def run(path: str, settings: Settings, rehearsed: Callable[[], object]) -> int:
         in_time = runtime.stop()
         journal.say("notice", "agent", "stopped" if in_time else "stopped, but not every role in time")
         journal.flush()
+        if runtime.anew:
+            anew.begin()
         return 0 if in_time else 1
 
 
@@ -411,17 +434,6 @@ def _say_ready(runtime: Runtime) -> None:
     sys.stdout.write(f"ready{where}\n")
     sys.stdout.flush()
     notify.notify("READY=1")
-
-
-def memory() -> dict[str, int]:
-    """Return resident memory now and at its peak, in KiB (proc(5))."""
-    found = {}
-    with open("/proc/self/status", encoding="ascii", errors="replace") as file:
-        for line in file:
-            name, _, value = line.partition(":")
-            if name in ("VmRSS", "VmHWM"):
-                found["rss_kib" if name == "VmRSS" else "peak_kib"] = int(value.split()[0])
-    return found
 
 
 def _is_recording(recorder: Recorder) -> bool:
@@ -433,16 +445,3 @@ def _no_heir(heir: Recorder | None, priority: str) -> str:
     if heir is None:
         return "the source was removed"
     return "" if heir.trigger(priority) else "another one was asked for meanwhile"
-
-
-def _facts(settings: Settings, row: DestinationSettings) -> tuple[object, ...]:
-    """What a forwarder depends on, its failover too; with TLS also the certificates as they are now."""
-    rows = [one for one in (row, standby_of(settings, row)) if one is not None]
-    secured = [one for one in rows if one.tls]
-    tls = (settings.tls, _stamps(*settings.tls, *(one.tls_ca_file for one in secured))) if secured else ()
-    return (*rows, settings.agent.ae_title, *tls)
-
-
-def _stamps(*paths: str) -> tuple[int, ...]:
-    """Modification times, so that a renewed certificate counts as a change."""
-    return tuple(os.stat(path).st_mtime_ns if path and os.path.exists(path) else 0 for path in paths)

@@ -72,6 +72,11 @@ def _print(answer: dict[str, Any], root: str) -> None:
             + (", but a process holds the spool: the agent starts or stops" if answer["spool_held"] else "")
         )
     print(f"spool    {root}")
+    for alarm in answer.get("medium", ()):
+        said = paint(alarm["level"], "red" if alarm["level"] == "error" else "yellow")
+        print(f"medium   {said} since {stamp_text(alarm['since'])}: {printable(alarm['text'], _LINE)}")
+    if answer.get("recovered"):
+        print(f"start    {printable(answer['recovered'], _LINE)}")
     _print_destinations(answer)
     for name, told in answer["alarms"].items():
         for text in told:

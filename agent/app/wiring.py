@@ -24,6 +24,7 @@ def spool_policy(settings: Settings) -> Policy:
     spool = settings.spool
     return Policy(
         min_free_bytes=spool.min_free_mib * MIB,
+        low_water_fraction=spool.keep_free_percent / 100,
         evict_after_s=spool.keep_hours * _HOUR_S,
         require_mount=spool.require_mount or None,
     )

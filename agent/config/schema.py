@@ -115,6 +115,17 @@ _SPOOL: Final = (
         87_600,
     ),
     Key(
+        "keep_free_percent",
+        "integer",
+        10,
+        "Below this free share of the medium committed instances go at once, oldest first.",
+        "%",
+        0,
+        90,
+    ),
+    Key("warning_percent", "integer", 80, "A warning from this share of the medium in use on.", "%", 1, 100),
+    Key("alarm_percent", "integer", 90, "An alarm from this share of the medium in use on.", "%", 1, 100),
+    Key(
         "verify_days",
         "integer",
         30,

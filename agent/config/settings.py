@@ -27,6 +27,9 @@ class SpoolSettings(NamedTuple):
     require_mount: str
     min_free_mib: int
     keep_hours: int
+    keep_free_percent: int
+    warning_percent: int
+    alarm_percent: int
     verify_days: int
     dicomdir: bool
 

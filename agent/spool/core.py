@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from agent.spool.durable import Medium
     from agent.spool.ledger import Ledger
     from agent.spool.quota import Policy
-    from agent.spool.receipt import Reader
+    from agent.spool.receipt import Place, Reader, Receipt, Row
 
 
 class Clock(NamedTuple):
@@ -71,8 +71,8 @@ ITEM_COLUMNS = (
 class SpoolCore:
     """State shared by the parts; not for use by itself."""
 
-    __slots__ = ("_claims", "_doubt", "_evicting", "_fresh", "_generation", "_turns", "_work", "admission", "clock",
-        "destinations", "ids", "ledger", "medium", "policy")  # fmt: skip
+    __slots__ = ("_claims", "_doubt", "_evictable", "_evicting", "_fresh", "_generation", "_turns", "_work",
+        "admission", "clock", "destinations", "ids", "ledger", "medium", "policy")  # fmt: skip
 
     def __init__(self, medium: Medium, ledger: Ledger, destinations: dict[str, Destination], ids: dict[str, int],
                  policy: Policy, clock: Clock) -> None:  # fmt: skip
@@ -86,6 +86,7 @@ class SpoolCore:
         self._generation = 0
         self._fresh: dict[str, deque[tuple[float, int]]] = {}  # see forwarding.py
         self._evicting = threading.Lock()
+        self._evictable: tuple[float, int] | None = None  # see evicting.py
         self._claims = threading.Lock()
         self._doubt: dict[int, list[int]] = {}  # see forwarding.py
         self._turns: dict[int, int] = {}  # destination -> how many were claimed; see priority.py
@@ -125,6 +126,20 @@ class SpoolCore:
         from agent.spool.receipt import Reader  # who is asked nothing does without
 
         return Reader(self.ledger.read)
+
+    def receipt(self, sop_instance_uid: str) -> Receipt | None:
+        """Return the custody line of an instance."""
+        return self.reader.receipt(sop_instance_uid)
+
+    def rows(self, *, destination: str | None = None, state: str | None = None, sop_instance_uid: str | None = None,
+             after: Place = (0, None), limit: int = 100) -> list[Row]:  # fmt: skip
+        """List deliveries, oldest first; ``after`` is where the last page ended (``Row.place``)."""
+        return self.reader.rows(destination=destination, state=state, sop_instance_uid=sop_instance_uid, after=after,
+            limit=limit)  # fmt: skip
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Count deliveries per destination and state word."""
+        return self.reader.counts()
 
     @property
     def arrivals(self) -> int:

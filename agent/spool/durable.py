@@ -53,6 +53,15 @@ class Free(NamedTuple):
     bytes: int
     total_bytes: int
     inodes: int | None  # None: the file system makes inodes as it goes
+    total_inodes: int = 0
+
+    @property
+    def used(self) -> float:
+        """Return the share in use, of 1: of bytes or of inodes, whichever is more."""
+        shares = [1 - self.bytes / self.total_bytes if self.total_bytes else 0.0]
+        if self.inodes is not None and self.total_inodes:
+            shares.append(1 - self.inodes / self.total_inodes)
+        return max(shares)
 
 
 def media_error(error: OSError, call: str, path: str) -> SpoolError:
@@ -486,7 +495,7 @@ class Medium:
         except OSError as error:
             raise media_error(error, "statvfs", self.root) from error
         inodes = found.f_favail if found.f_files else None
-        return Free(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize, inodes)
+        return Free(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize, inodes, found.f_files)
 
     def _rename(self, source: str, target: str) -> None:
         try:

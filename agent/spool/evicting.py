@@ -34,15 +34,16 @@ _DONE = f"{int(State.COMMITTED)}, {int(State.DIVERTED)}"
 _SENT = f"{int(State.STORED)}, {int(State.AWAITING)}"
 _SETTLED = f"(d.state IN ({_DONE}) OR (n.commitment = 0 AND d.state IN ({_SENT})))"
 
-_CANDIDATES = f"""
-SELECT i.id, i.size FROM instance i
+_WHERE = f"""
 WHERE i.life = {int(Life.LIVE)} AND i.durable_at <= :settled_before
   AND EXISTS (SELECT 1 FROM delivery d WHERE d.instance = i.id)
   AND NOT EXISTS (SELECT 1 FROM delivery d JOIN destination n ON n.id = d.destination
     WHERE d.instance = i.id AND NOT ({_SETTLED}
       AND coalesce(d.committed_at, d.answered_at, 0) <= :settled_before))
-ORDER BY i.id LIMIT :limit
 """  # noqa: S608 - numbers of our own enumerations
+_CANDIDATES = f"SELECT i.id, i.size FROM instance i {_WHERE} ORDER BY i.id LIMIT :limit"  # noqa: S608 - our own numbers
+_EVICTABLE = f"SELECT coalesce(sum(i.size), 0) FROM instance i {_WHERE}"  # noqa: S608 - our own numbers
+COUNT_S = 60.0  # a sum over all live instances, good for so long
 
 
 class Evicting(SpoolCore):
@@ -85,6 +86,14 @@ class Evicting(SpoolCore):
                 need_bytes = max(need_bytes - freed, 0)
                 if not need_bytes:
                     return evicted
+
+    def evictable_bytes(self) -> int:
+        """Return how much could be evicted at once, as of a minute ago at most."""
+        now = self.clock.monotonic()
+        if self._evictable is None or now - self._evictable[0] > COUNT_S:
+            rows = self.ledger.read(_EVICTABLE, {"settled_before": self.clock.wall()})
+            self._evictable = now, int(rows[0][0])
+        return self._evictable[1]
 
     def any_live(self) -> bool:
         """Return whether there is any file to look after."""

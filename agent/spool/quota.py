@@ -67,10 +67,10 @@ class Admission:
             self.make_room(missing)
             missing = self._try(need_bytes, floor)
             if missing is not None:
-                raise SpoolFull(
-                    f"no room for {need_bytes} bytes in {self._medium.root}: "
-                    f"{missing} bytes short of the reserve that must stay free"
+                short = (
+                    f"{missing} bytes short of the reserve that must stay free" if missing else "it has no inodes left"
                 )
+                raise SpoolFull(f"out of resources: no room for {need_bytes} bytes in {self._medium.root}: {short}")
 
     def release(self, reserved_bytes: int) -> None:
         """Give back what was reserved and is now allocated, written or given up."""

@@ -7,6 +7,7 @@ not whole goes to quarantine.
 
 from __future__ import annotations
 
+from agent.errors import AgentError
 from agent.spool.clip import complete, marks
 from agent.spool.draft import Draft
 from agent.spool.names import clip_path
@@ -39,6 +40,19 @@ def salvage(spool: Spool, number: int) -> Sealed | None:
     sealed = spool.seal(draft, mark.record)
     spool.medium.remove(clip_path(part), sync=False)
     return sealed
+
+
+def resume(spool: Spool) -> list[Sealed]:
+    """Complete the clips that failed with their medium, now that it is well; one that fails again waits on."""
+    done = []
+    for number in sorted(spool.unfinished):
+        try:
+            sealed = salvage(spool, number)
+        except AgentError:
+            continue
+        spool.unfinished.discard(number)
+        done += [sealed] if sealed is not None else []
+    return done
 
 
 def record_beside(spool: Spool, number: int, sop_instance_uid: str) -> InstanceRecord | None:

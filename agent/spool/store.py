@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from agent.spool.core import Item
-    from agent.spool.receipt import Place, Receipt, Row
 
 
 class Spool(Forwarding, Committing, Diverting, Evicting):
@@ -62,11 +61,13 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         "claims",
         "groups",
         "report",
+        "unfinished",
         "unreadable",
     )
 
     _lock_fd: int
     report: recovery.Report
+    unfinished: set[int]  # clips that failed with their medium; see salvage.py
     unreadable: dict[int, str]  # numbers whose files the medium does not give back, and why; an alarm
 
     @classmethod
@@ -110,6 +111,7 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         self._folders: set[int] = set()
         self._orphans: list[int] = []
         self._custody = threading.RLock()  # who judges a file that has its name: adopts, examines, heals or sets aside
+        self.unfinished = set()
         self.unreadable = {}
         self._counter = Counter(rebuild.first_number(self.ledger, self.root, rebuilt=rebuilt))
         self.report = recovery.recover(self, aside, rebuilt=rebuilt)
@@ -193,7 +195,11 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         self.abandon(draft)
         from agent.spool.salvage import salvage
 
-        return salvage(self, draft.number)
+        try:
+            return salvage(self, draft.number)
+        except SpoolError:
+            self.unfinished.add(draft.number)
+            raise
 
     def import_file(self, path: str, *, destinations: tuple[str, ...] | None = None, source: str = "import") -> Sealed:
         """Copy a DICOM file into the spool and seal it; raises ``NotDicomError`` or ``DecodeError`` for other files."""
@@ -204,25 +210,16 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
 
     # --- what the ledger says ----------------------------------------------------------------------
 
-    def receipt(self, sop_instance_uid: str) -> Receipt | None:
-        """Return the custody line of an instance."""
-        return self.reader.receipt(sop_instance_uid)
-
-    def rows(self, *, destination: str | None = None, state: str | None = None, sop_instance_uid: str | None = None,
-             after: Place = (0, None), limit: int = 100) -> list[Row]:  # fmt: skip
-        """List deliveries, oldest first; ``after`` is where the last page ended (``Row.place``)."""
-        return self.reader.rows(destination=destination, state=state, sop_instance_uid=sop_instance_uid, after=after,
-            limit=limit)  # fmt: skip
-
-    def counts(self) -> dict[str, dict[str, int]]:
-        """Count deliveries per destination and state word."""
-        return self.reader.counts()
-
     def known(self, sop_instance_uid: str) -> tuple[int, Life, bytes] | None:
         """Return (id, life, Data Set digest) of a UID the spool has ever had."""
         sql = "SELECT id, life, data_set_sha256 FROM instance WHERE sop_instance_uid = ?"
         rows = self.ledger.read(sql, (sop_instance_uid,))
         return (int(rows[0][0]), Life(rows[0][1]), bytes(rows[0][2])) if rows else None
+
+    def holds(self, found: os.stat_result) -> bool:
+        """Tell whether a file is the lock that this process has: its medium is the one that was opened."""
+        mine = os.fstat(self._lock_fd)
+        return (mine.st_dev, mine.st_ino) == (found.st_dev, found.st_ino)
 
     def configure(self, destinations: Iterable[Destination]) -> None:
         """Take new destinations while running: instances sealed from now on go to them."""

@@ -62,6 +62,14 @@ class LoopMedium:
         self._unmount()
         self._mount()
 
+    def pull(self) -> None:
+        """Take it out although files are open on it: its place is empty, and what is open there is dead."""
+        self._run("umount", "-l", str(self.folder))
+
+    def put_in(self) -> None:
+        """Put a medium that was pulled in again; the kernel takes it for a new one."""
+        self._mount()
+
     def close(self) -> None:
         self._unmount()
         with contextlib.suppress(OSError):

@@ -45,7 +45,7 @@ def test_a_clip_cut_by_sigkill_keeps_its_frames(tmp_path: Path, rng: random.Rand
     agent = site.start()
     agent.wait_until("a clip", lambda: bool(list(site.spool.rglob("*.clip"))))
     began = time.monotonic()
-    time.sleep(rng.uniform(1.6, 2.4))
+    time.sleep(rng.uniform(1.3, 1.7))
     agent.kill()
     seconds = time.monotonic() - began
     agent.stop()

@@ -213,7 +213,7 @@ class Small:
 
 def test_a_draft_that_would_eat_the_reserve_is_refused_at_once(spool, root, monkeypatch):
     Small(monkeypatch, spool, (64 << 20) + 999)
-    with pytest.raises(SpoolFull, match="no room for 1000 bytes"):
+    with pytest.raises(SpoolFull, match="out of resources: no room for 1000 bytes"):
         spool.draft(1000)
     assert files(root) == []
     spool.draft(999).abandon()
