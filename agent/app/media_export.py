@@ -268,7 +268,7 @@ def _numbers(args: Arguments, count: int) -> list[int]:
 def _prepared(args: Arguments, found: Plan, profile: Profile, target: Target, wanted: list[int]) -> list[str]:
     """Look at the medium before anything is written to it."""
     from agent.exchange import volume
-    from agent.exchange.carry import FOLDER
+    from agent.exchange.carry import FOLDER, remarks
     from agent.exchange.plan import volume_bytes
     from agent.spool.durable import Medium
 
@@ -276,7 +276,7 @@ def _prepared(args: Arguments, found: Plan, profile: Profile, target: Target, wa
     if not os.path.isdir(place):
         raise FileError(f"{target.path}: there is no folder {place}", hint="Make it first, or mount the medium.")
     on = volume.look(place)
-    notes = volume.remarks(on, claimed=bool(profile.section))
+    notes = volume.remarks(on, claimed=bool(profile.section)) + remarks(target, profile)
     if target.kind == FOLDER:
         notes += volume.repair(on) if args.repair else volume.require_closed(on)
     need = sum(volume_bytes(found.volumes[number - 1]) for number in wanted)

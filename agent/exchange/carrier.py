@@ -13,9 +13,10 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from contextlib import suppress
 from functools import partial
 
-from agent.errors import FileError, NotSafe
+from agent.errors import FileError, NotSafe, SpoolError
 from agent.exchange import cms, tools
 from agent.exchange.iso9660 import image_of
 from agent.exchange.reread import reread
@@ -48,6 +49,11 @@ def encrypted(
     """
     writer = SetWriter(target, ops)
     listed = sorted(files, key=lambda one: one.path == DIRECTORY)
+    left = writer.leftovers()
+    if os.path.lexists(f"{target}/{DIRECTORY}") and DIRECTORY not in left:
+        hint = "Encrypted media are not added to: use an empty one."
+        raise FileError(f"{target} holds a File-set already", hint=hint)
+    writer.drop(left)
     writer.begin([one.path for one in listed])
     directory = b""
     for one in listed:
@@ -68,9 +74,9 @@ def encrypted(
                 os.unlink(wrapped)
     writer.settle()
     writer.direct(directory)
-    writer.end()
     if not writer.compare() and not proven:
         raise NotSafe(f"{target}: what was read back came from memory, which proves nothing", hint=_HINT)
+    writer.end()  # until now all of it may be removed by the next attempt
     return writer.written
 
 
@@ -165,7 +171,8 @@ def _named(
         medium.publish(part, whole)
     except BaseException:
         file.close()
-        medium.remove(part, sync=False)
+        with suppress(SpoolError):  # a medium in trouble: the first error is the one to be told
+            medium.remove(part if os.path.lexists(part) else whole, sync=False)
         raise
     return Written(target, size, digest)
 

@@ -15,7 +15,7 @@ from agent.errors import FileError, NotSafe, SpoolError, UsageError
 from agent.exchange import carrier, volume
 from agent.exchange.export import Media, export
 from agent.exchange.plan import FAT_FILE_BYTES
-from agent.media.file_id import DICOMDIR
+from agent.media.profile import BD, CD, DVD, ZIP
 from agent.spool.durable import Medium
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
@@ -91,6 +91,19 @@ def require_target(target: Target, profile: Profile, spool: str) -> None:
         raise FileError(f"{target.path}: there is no folder {above}", hint="Make it first, or correct the path.")
 
 
+def remarks(target: Target, profile: Profile) -> list[str]:
+    """What of the claim the target cannot keep (PS3.11, PS3.12)."""
+    if not profile.section:
+        return []
+    if target.kind == IMAGE:
+        if profile.medium == BD:
+            return [f"{profile.name} wants UDF 2.50 or 2.60; the image has UDF 1.02 beside ISO 9660"]
+        fits = profile.medium in (CD, DVD)
+    else:
+        fits = (profile.medium == ZIP) == (target.kind == ARCHIVE)
+    return [] if fits else [f"{profile.name} is for {profile.medium} and not for {target.path}"]
+
+
 def file_limit(target: Target) -> int:
     """The largest file that such a target takes; 0: any."""
     if target.kind == IMAGE:
@@ -128,9 +141,7 @@ def carry(request: Request, target: Target, watch: Watch, *, remount: bool = Fal
         try:
             if target.keys is not None:
                 secure = target.path if target.kind == FOLDER else f"{folder}.SEC"
-                if target.kind == FOLDER:
-                    _require_empty(secure)
-                else:
+                if target.kind != FOLDER:
                     os.mkdir(secure, 0o700)
                 files = carrier.encrypted(files, folder, secure, target.keys, ops, proven=target.kind != FOLDER)
                 outcome = outcome._replace(exported=_wrapped(outcome, {one.path: one.sha256 for one in files}))
@@ -171,11 +182,6 @@ def _remounting(found: Volume, path: str, run: Run | None = None) -> Callable[[]
         volume.mount_again(found, run, read_only=True)
 
     return remount
-
-
-def _require_empty(path: str) -> None:
-    if os.path.lexists(f"{path}/{DICOMDIR}"):
-        raise FileError(f"{path} holds a File-set already", hint="Encrypted media are not added to: use an empty one.")
 
 
 def _wrapped(outcome: Outcome, digests: dict[str, str]) -> list[Exported]:

@@ -21,13 +21,13 @@ from agent.dataset import uid
 from agent.errors import DataSetError, FileUnreadable, NativeError, NotSafe, SpoolDamaged, SpoolError
 from agent.exchange import pages
 from agent.exchange.icon import icon_of
-from agent.exchange.plan import Refusal, opened
+from agent.exchange.plan import Refusal, open_ours, opened
 from agent.exchange.present import Present, present_set
 from agent.exchange.reread import reread
 from agent.exchange.writer import SetWriter, Written
 from agent.media import dicomdir, file_id, records
 from agent.media.profile import keys_of
-from agent.spool.durable import present, read_error
+from agent.spool.durable import present
 from agent.spool.exports import Exported
 from agent.spool.names import file_path
 from agent.transcode.job import job_of
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 _COPY_BYTES: Final = 1 << 18
 # File IDs that another box has given on this medium: the first component gets a digit.
 _TURNS: Final = 10
+# Records with icons are kept until the directory is written: 5 KiB each, 20 MiB in all; without them 0.5 KiB.
+MAX_ICONS: Final = 4096
 _OURS: Final = (DataSetError, NativeError, FileUnreadable, SpoolDamaged)  # of one instance, not of the medium
 _AGAIN: Final = "Do not hand the medium out. Put it in again, check it, and repeat the export: it is completed."
 
@@ -228,23 +230,21 @@ class _Export:
 
     def _copy(self, piece: Piece, sink: FileSink) -> None:
         """The master, byte for byte, and as it was sealed."""
-        try:
-            fd = os.open(piece.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except OSError as error:
-            raise read_error(error, piece.path) from error
+        fd = open_ours(piece.path)
         try:
             while data := os.pread(fd, _COPY_BYTES, sink.tell()):
                 sink.write(data)
                 self.watch("written", self._done + sink.tell(), self._of)
         except OSError as error:
-            raise read_error(error, piece.path) from error
+            raise FileUnreadable(f"read {piece.path}: {error.strerror or error}") from error
         finally:
             os.close(fd)
         if sink.sha256() != piece.holding.file_sha256:
             raise SpoolDamaged(f"{piece.path} is not what was sealed: it does not go out")
 
     def _entry(self, name: str, file: DicomFile) -> records.Entry:
-        return records.entry_of(name, file.meta, file.dataset, extra=keys_of(self.request.profile), icon=icon_of(file))
+        icon = icon_of(file) if len(self.entries) < MAX_ICONS else None
+        return records.entry_of(name, file.meta, file.dataset, extra=keys_of(self.request.profile), icon=icon)
 
     def _record(self, piece: Piece, entry: records.Entry, file: DicomFile, sha256: str, data_set_sha256: str) -> None:
         self.entries.append(entry)

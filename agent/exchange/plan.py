@@ -13,7 +13,6 @@ from agent.dataset.decode import Limits
 from agent.errors import AgentError, FileUnreadable
 from agent.exchange.decide import Decision, decide
 from agent.media.file import open_file
-from agent.spool.durable import read_error
 from agent.spool.names import file_path
 from agent.transcode.job import REFER_BYTES
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
@@ -105,13 +104,19 @@ def plan(
     return Plan(_volumes(pieces, volume_limit), refused)
 
 
+def open_ours(path: str) -> int:
+    """Open a file of the spool; one that is gone meanwhile is a ``FileUnreadable``, too: it concerns itself alone."""
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError as error:
+        hint = "It may have been evicted meanwhile."
+        raise FileUnreadable(f"read {path}: {error.strerror or error}", hint=hint) from error
+
+
 @contextmanager
 def opened(path: str) -> Iterator[DicomFile]:
     """Open a DICOM file that is ours, for its attributes and a job; raises ``FileUnreadable`` or ``DecodeError``."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError as error:
-        raise read_error(error, path) from error
+    fd = open_ours(path)
 
     def pread(length: int, offset: int) -> bytes:
         try:

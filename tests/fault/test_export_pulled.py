@@ -5,20 +5,28 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
+import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pydicom
 import pytest
 from fakes import exports
+from fakes.peers import need
 from fakes.stick import Stick
 
 from agent.dataset import uid
 from agent.errors import NotSafe
-from agent.exchange.export import Media
+from agent.exchange.carry import carry, target_of
+from agent.exchange.cms import Keys
+from agent.exchange.export import Media, Request
+from agent.exchange.iso9660 import image_of
+from agent.exchange.plan import plan
+from agent.exchange.writer import DIRECTORY
+from agent.media.profile import PROFILES
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from agent.exchange.export import Outcome
 
 TWO = (("us", uid.RLE_LOSSLESS), ("sc", uid.EXPLICIT_VR_LE))
@@ -64,6 +72,15 @@ def the_stick_alone_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _fd: None)
 
 
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    folder = tmp_path_factory.mktemp("keys")
+    words = ("-newkey", "rsa:2048", "-nodes", "-keyout", folder / "key", "-days", "2", "-subj", "/CN=reader")
+    command = [need("openssl"), "req", "-x509", *map(str, words), "-out", str(folder / "pem")]
+    subprocess.run(command, check=True, capture_output=True)
+    return Keys((str(folder / "pem"),))
+
+
 @pytest.mark.fault
 @pytest.mark.parametrize("how", ["pulled", "fails once", "fails"])
 @pytest.mark.parametrize("again", [False, True], ids=["empty", "with a set"])
@@ -103,3 +120,49 @@ def test_at_every_step(tmp_path: Path, how: str, again: bool) -> None:
             wrong.append(f"{how} at {at}: the second export leaves {left}")
     assert wrong == []
     assert unsafe > 10
+
+
+def is_whole(path: str) -> bool:
+    if path.endswith(".ZIP"):
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None and DIRECTORY in archive.namelist()
+    data = Path(path).read_bytes()
+    return DIRECTORY in {one.path for one in image_of(lambda length, at: data[at : at + length], len(data)).files}
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("how", ["pulled", "fails"])
+@pytest.mark.parametrize("name", ["disc.iso", "DICOM.ZIP", "stick"])
+def test_what_is_made_of_a_set(tmp_path: Path, name: str, how: str, keys: Keys) -> None:
+    """A disc image, an archive, an encrypted stick: what has its name is whole, and the next attempt completes it."""
+    need("xorriso")
+    root = exports.filled(tmp_path, TWO[:1])
+    place = tmp_path / "place"
+    secure = name == "stick"
+    profile = PROFILES["STD-GEN-SEC-USB-JPEG" if secure else "STD-GEN-CD"]
+    request = Request(plan(str(root), exports.held(root), profile).pieces, profile, "TEST")
+    path = str(place) if secure else str(place / name)
+    target = target_of(path, keys if secure else None)
+    wrong, at, unsafe = [], 0, 0
+    while True:
+        at += 4 if secure else 1
+        fresh(place)
+        stick = Stick(str(place), **({"pull_at": at} if how == "pulled" else {"fail_at": at, "sticky": True}))
+        try:
+            made = carry(request, target, lambda *_: None, ops=stick)
+            if at > stick.steps:
+                break
+            if secure and holds(stick, made.outcome):
+                wrong.append(f"{how} at {at}: called safe, and {holds(stick, made.outcome)} are not there")
+        except NotSafe:
+            unsafe += 1
+        if not secure and os.path.exists(path) and not is_whole(path):
+            wrong.append(f"{how} at {at}: {name} is there, and not proven")
+        if list(tmp_path.rglob("*.set*")):
+            wrong.append(f"{how} at {at}: the set in clear is left behind")
+        stick.plug_in()
+        if os.path.exists(path) and not secure:
+            os.unlink(path)
+        carry(request, target, lambda *_: None)
+    assert wrong == []
+    assert unsafe > 3

@@ -1,0 +1,99 @@
+"""An export onto a real volume: unmounted and mounted again by itself, and shut down by the kernel in its middle."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pydicom
+import pytest
+from fakes import exports
+from fakes.media import LoopMedium, may_mount
+
+from agent.dataset import uid
+from agent.errors import NotSafe
+from agent.exchange.carry import carry, target_of
+from agent.exchange.export import Request
+from agent.exchange.plan import plan
+from agent.media.profile import PROFILES
+from agent.spool.durable import Ops
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.fault,
+    pytest.mark.skipif(not may_mount(), reason="needs root and loop devices"),
+]
+KINDS = (("us", uid.RLE_LOSSLESS), ("sc", uid.EXPLICIT_VR_LE))
+
+
+@pytest.fixture
+def medium(tmp_path: Path) -> Iterator[LoopMedium]:
+    made = LoopMedium(tmp_path / "image", tmp_path / "stick", 16)
+    yield made
+    if os.path.ismount(made.folder):
+        made.close()
+
+
+def request(tmp_path: Path) -> Request:
+    root = tmp_path / "spool"
+    if not root.exists():
+        exports.filled(tmp_path, KINDS)
+    profile = PROFILES["STD-GEN-USB-JPEG"]
+    return Request(plan(str(root), exports.held(root), profile).pieces, profile, "TEST")
+
+
+class Dying(Ops):
+    """The kernel shuts the medium down before the Nth step."""
+
+    __slots__ = ("left", "medium")
+
+    def __init__(self, medium: LoopMedium, at: int) -> None:
+        self.medium, self.left = medium, at
+
+    def step(self, call: str, path: str) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.medium.die()
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> Iterator[str]:
+    """A block device with ext4, which stays when it is unmounted, as a stick does."""
+    image = tmp_path / "disk"
+    with image.open("wb") as file:
+        file.truncate(16 << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-F", str(image)], check=True, capture_output=True)
+    shown = subprocess.run(["losetup", "-f", "--show", str(image)], check=True, capture_output=True, text=True)
+    yield shown.stdout.strip()
+    subprocess.run(["losetup", "-d", shown.stdout.strip()], check=True)
+
+
+def test_it_unmounts_reads_back_and_leaves_it_so(tmp_path: Path, device: str) -> None:
+    point = tmp_path / "point"
+    point.mkdir()
+    subprocess.run(["mount", device, str(point)], check=True)
+    made = carry(request(tmp_path), target_of(str(point), None), lambda *_: None, remount=True)
+    assert made.unmounted
+    assert not os.path.ismount(point)
+    assert list(point.iterdir()) == []
+    subprocess.run(["mount", "-o", "ro", device, str(point)], check=True)
+    try:
+        directory = pydicom.dcmread(point / "DICOMDIR")
+    finally:
+        subprocess.run(["umount", str(point)], check=True)
+    assert sum(row.DirectoryRecordType == "IMAGE" for row in directory.DirectoryRecordSequence) == len(KINDS)
+
+
+@pytest.mark.parametrize("at", [3, 12, 25, 36])
+def test_a_medium_that_dies_is_never_safe(tmp_path: Path, medium: LoopMedium, at: int) -> None:
+    target = target_of(str(medium.folder), None)
+    with pytest.raises(NotSafe, match="NOT safe"):
+        carry(request(tmp_path), target, lambda *_: None, ops=Dying(medium, at))
+    medium.revive()
+    made = carry(request(tmp_path), target, lambda *_: None)
+    assert len(made.outcome.exported) == len(KINDS)
+    assert not (medium.folder / "EXPORT.NEW").exists()
