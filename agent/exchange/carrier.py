@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 _MODE: Final = 0o666  # umask takes from it
 _PIECE_BYTES: Final = 1 << 18
+# In the journal of encrypted media: a directory beside it is that of an attempt that broke off.
+_BROKEN: Final = "WRAPPED"
 _HINT: Final = "Nothing was left under the name that you gave; make it again, on another medium if need be."
 
 
@@ -50,11 +52,11 @@ def encrypted(
     writer = SetWriter(target, ops)
     listed = sorted(files, key=lambda one: one.path == DIRECTORY)
     left = writer.leftovers()
-    if os.path.lexists(f"{target}/{DIRECTORY}") and DIRECTORY not in left:
+    if os.path.lexists(f"{target}/{DIRECTORY}") and _BROKEN not in left:
         hint = "Encrypted media are not added to: use an empty one."
         raise FileError(f"{target} holds a File-set already", hint=hint)
-    writer.drop(left)
-    writer.begin([one.path for one in listed])
+    writer.drop([DIRECTORY, *left] if left else [])
+    writer.begin([_BROKEN, *(one.path for one in listed)])
     directory = b""
     for one in listed:
         path = f"{source}/{one.path}"

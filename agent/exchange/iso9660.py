@@ -47,14 +47,17 @@ def image_of(pread: Pread, size: int) -> Image:
             break
         if sector[0] == 1:
             label = sector[40:72].decode("ascii", "replace").rstrip()
-            return Image(label, list(_files(pread, size, sector[156:190], "", 1)))
+            return Image(label, list(_files(pread, size, sector[156:190], "", set())))
     raise DecodeError("this is no ISO 9660 image: it has no Primary Volume Descriptor")
 
 
-def _files(pread: Pread, size: int, record: bytes, path: str, depth: int) -> Iterator[Place]:
-    if depth > _DEPTH:
+def _files(pread: Pread, size: int, record: bytes, path: str, seen: set[int]) -> Iterator[Place]:
+    if path.count("/") >= _DEPTH:
         raise DecodeError(f"{path} lies deeper than {_DEPTH} folders")
     offset, length = _extent(record, size)
+    if offset in seen:
+        raise DecodeError(f"the folder {path} is its own, or that of another name")
+    seen.add(offset)
     if length > _FOLDER_BYTES:
         raise DecodeError(f"the folder {path} has {length} bytes")
     data = pread(length, offset)
@@ -76,7 +79,7 @@ def _files(pread: Pread, size: int, record: bytes, path: str, depth: int) -> Ite
         if one[25] & _GOES_ON:
             raise DecodeError(f"{whole} has more than one extent")
         if one[25] & _IS_FOLDER:
-            yield from _files(pread, size, one, whole, depth + 1)
+            yield from _files(pread, size, one, whole, seen)
         else:
             yield Place(whole, *_extent(one, size))
 

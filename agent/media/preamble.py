@@ -37,4 +37,4 @@ def disguise(preamble: bytes) -> str:
 def cleaned(head: bytes) -> tuple[bytes, str]:
     """The beginning of a file with its preamble zeroed where it is a disguise, and what that was."""
     found = disguise(head[:PREAMBLE_BYTES])
-    return (bytes(PREAMBLE_BYTES) + head[PREAMBLE_BYTES:] if found else head), found
+    return (bytes(len(head[:PREAMBLE_BYTES])) + head[PREAMBLE_BYTES:] if found else head), found

@@ -356,3 +356,41 @@ def jpegs() -> Iterator[bytes]:
             adobe = segment(0xEE, b"Adobe\0\x64\0\0\0\0\1")
             for before in (b"", extra, adobe):
                 yield b"\xff\xd8" + before + segment(process, frame) + segment(0xDA, scan) + b"ab\xff\xd9"
+
+
+def volumes() -> Iterator[bytes]:
+    """Boot sectors with the beginning of their FAT, and discs from their first descriptor on."""
+    for layout, at, name in (((512, 4, 4, 2, 512, 40_000), 22, b"mkfs.fat"), ((512, 1, 2, 2, 0, 0), 36, b"MSWIN4.1")):
+        sector = bytearray(512)
+        sector[3:11] = name
+        struct.pack_into("<HBHBHH", sector, 11, *layout)
+        struct.pack_into("<H", sector, at, 40)
+        sector[510:512] = b"\x55\xaa"
+        yield bytes(sector) * 2 + b"\xf8\xff\xff\xff" * 128
+    sector = bytearray(512)
+    sector[3:11], sector[510:512] = b"EXFAT   ", b"\x55\xaa"
+    yield bytes(sector)
+    yield _disc()
+    yield b"MZ".ljust(128, b"\0") + b"DICM"
+
+
+def _disc() -> bytes:
+    """A descriptor, and the root of a disc with one file."""
+
+    def record(name: bytes, sector: int, length: int, flags: int) -> bytes:
+        body = struct.pack("<B I4xI4x 7xB 6x B", 0, sector, length, flags, len(name)) + name
+        return bytes((len(body) + 1 + len(body) % 2,)) + body + b"\0" * (len(body) % 2)
+
+    descriptor = bytearray(2048)
+    descriptor[:7] = b"\1CD001\1"
+    descriptor[40:72] = b"CARD_1".ljust(32)
+    root = record(b"\0", 17, 2048, 2)
+    descriptor[156 : 156 + len(root)] = root
+    folder = root + record(b"\1", 17, 2048, 2) + record(b"DICOMDIR.;1", 17, 100, 0)
+    return bytes(descriptor) + folder.ljust(2048, b"\0")
+
+
+def journals() -> Iterator[bytes]:
+    """What an export writes first."""
+    yield b"INST/000000/00000001\nINST/000000/00000002\nREADME.TXT\nINDEX.HTM\n"
+    yield b"../x\n/etc/passwd\nA/../B\nDICOMDIR\n"

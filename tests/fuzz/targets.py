@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from fuzz import mutate, of_dataset, of_files, of_network, of_text, of_tls, seeds
+from fuzz import mutate, of_dataset, of_files, of_media, of_network, of_text, of_tls, seeds
 
 if TYPE_CHECKING:
     import random
@@ -180,6 +180,22 @@ TARGETS = {
             seeds.measured,
             mutate.plain,
             mutate.MEASURED_TOKENS,
+        ),
+        Target(
+            "volume",
+            "marks of FAT volumes, disc images, preambles",
+            of_media.run_volume,
+            seeds.volumes,
+            mutate.plain,
+            mutate.VOLUME_TOKENS,
+        ),
+        Target(
+            "journal",
+            "what an export that broke off has left to be removed",
+            of_media.run_journal,
+            seeds.journals,
+            mutate.plain,
+            mutate.VOLUME_TOKENS,
         ),
         Target(
             "picture",
