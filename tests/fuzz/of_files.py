@@ -9,16 +9,22 @@ import json
 import zlib
 
 from agent.app.checking import _findings
+from agent.dataset.dataset import DataSet
 from agent.dataset.decode import Limits
 from agent.dataset.encapsulate import FrameIndex
 from agent.dataset.tag import is_group_length
-from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, EXPLICIT_VR_LE, IMPLICIT_VR_LE, RLE_LOSSLESS
+from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, EXPLICIT_VR_BE, EXPLICIT_VR_LE, IMPLICIT_VR_LE, RLE_LOSSLESS, SC
 from agent.errors import DecodeError, EncodeError
+from agent.media.dicomdir import FileSet, build
+from agent.media.dicomdir_reader import open_directory
+from agent.media.dicomdir_tree import ORPHAN, Tree
 from agent.media.file import PIXEL_TAGS, DicomFile, open_file
+from agent.media.file_set_rules import check_head, check_record, compare
 from agent.media.json_model import to_json
 from agent.media.lenient import read_prefix
-from agent.media.part10 import decode_prefix, encode_prefix
+from agent.media.part10 import FileMeta, decode_prefix, encode_prefix
 from agent.media.reader import instance_of
+from agent.media.records import entry_of
 from agent.media.rewrite import Plan, rewrite
 from agent.transcode.part_writer import swapped
 
@@ -67,6 +73,46 @@ def run_prefix(data: bytes) -> None:
     except EncodeError:
         return
     assert again == meta
+
+
+def run_directory(data: bytes) -> None:
+    """DecodeError or records, each met once at most; what the root does not lead to is told, each can be judged."""
+
+    def pread(length: int, offset: int) -> bytes:
+        assert min(length, offset) >= 0, (length, offset)
+        return data[offset : offset + length]
+
+    try:
+        directory = open_directory(pread, len(data))
+    except DecodeError:
+        return
+    assert all(str(finding) for finding in check_head(directory))
+    tree = Tree(directory)
+    assert len(tree) <= len(data) // 8
+    met = [step.number for step in tree.walk()]
+    assert len(set(met)) == len(met)
+    orphans = [fault.number for fault in tree.faults if fault.rule == ORPHAN]
+    assert sorted([*met, *orphans]) == list(range(len(tree)))
+    assert len(tree.faults) <= 3 * len(tree) + 3
+    for number in met:
+        record = tree.read(number)
+        assert record.offset == tree.offset(number)
+        assert all(str(finding) for finding in check_record("", record, lower=False))
+        assert all(str(finding) for finding in compare("", (), record, directory.meta, record.dataset))
+        _listed(record.dataset)
+
+
+def _listed(dataset: DataSet) -> None:
+    """What a Data Set is listed as can be written, and says nothing that the reader does not take."""
+    meta = FileMeta(SC, dataset.text("ReferencedSOPInstanceUIDInFile") or "1.2", EXPLICIT_VR_LE)
+    try:
+        made = build([entry_of("A", meta, dataset)], FileSet("2.25.1"))
+    except EncodeError:
+        return
+    tree = Tree(open_directory(lambda length, offset: made[offset : offset + length], len(made)))
+    assert [step.depth for step in tree.walk()] == [0, 1, 2, 3]
+    assert tree.faults == []
+    assert tree.damage is None
 
 
 def run_file(data: bytes) -> None:

@@ -27,14 +27,17 @@ from agent.dataset.uid import (
     EXPLICIT_VR_BE,
     EXPLICIT_VR_LE,
     IMPLICIT_VR_LE,
+    MEDIA_STORAGE_DIRECTORY,
     NATIVE_TRANSFER_SYNTAXES,
     RLE_LOSSLESS,
     US,
 )
 from agent.dimse.layout import encode as encode_command
 from agent.dimse.message import CEchoRequest, CEchoResponse, CStoreRequest, CStoreResponse
+from agent.media.dicomdir import FileSet, build
 from agent.media.json_model import to_json
 from agent.media.part10 import FileMeta, encode_prefix
+from agent.media.records import entry_of
 from agent.service.commitment import (
     Failure,
     Reference,
@@ -207,6 +210,28 @@ def files() -> Iterator[bytes]:
             if number == 0:
                 yield whole[132:]
                 yield whole + bytes(20)
+
+
+def directories() -> Iterator[bytes]:
+    """DICOMDIRs as we write them, as Implicit VR has them, and with undefined lengths."""
+    file_set = FileSet("2.25.1", "CARD", "README", "ISO_IR 100")
+    entries = []
+    for number, (kind, dataset) in enumerate(instances_of_all()):
+        meta = FileMeta(dataset.text("SOPClassUID"), f"2.25.{number + 1}", EXPLICIT_VR_LE)
+        entries.append(entry_of(f"A\\{kind.upper().replace('-', '_')[:8]}{number % 10}"[:10], meta, dataset))
+    yield build([], file_set)
+    yield build(entries[:2], file_set)
+    yield build(entries[::4], FileSet("2.25.2"))
+    records = [DataSet({"DirectoryRecordType": "PATIENT", "OffsetOfTheNextDirectoryRecord": 0, "PatientID": "1"})]
+    root = DataSet({"OffsetOfTheFirstDirectoryRecordOfTheRootDirectoryEntity": 0})
+    root.set("DirectoryRecordSequence", records)
+    for syntax in (EXPLICIT_VR_LE, IMPLICIT_VR_LE):
+        meta = FileMeta(MEDIA_STORAGE_DIRECTORY, "2.25.1", syntax)
+        yield encode_prefix(meta) + encode(root, syntax)
+        at = encode(root, syntax).index(_DELIMITED[:4])
+        head = encode(root, syntax)
+        ends = struct.pack("<HHIHHI", 0xFFFE, 0xE00D, 0, 0xFFFE, 0xE0DD, 0)
+        yield encode_prefix(meta) + head[: at - 4] + b"\xff" * 4 + _DELIMITED + head[at + 8 :] + ends
 
 
 def rewritten() -> Iterator[bytes]:

@@ -86,6 +86,14 @@ TARGETS = {
             mutate.ELEMENT_TOKENS,
         ),
         Target(
+            "directory",
+            "a DICOMDIR, its records by their offsets, and what each would be listed as",
+            of_files.run_directory,
+            seeds.directories,
+            mutate.file,
+            mutate.ELEMENT_TOKENS,
+        ),
+        Target(
             "rewrite",
             "a damaged file written anew: strict reading takes it, and writing it again changes nothing",
             of_files.run_rewrite,
