@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import time
 
-from agent.typed import Final, NamedTuple
-
-# This code did not exist before; a clock that shows less was never set.
-_EARLIEST_WALL_S: Final = 1_735_689_600  # 2025-01-01T00:00:00Z
+from agent.spool.graded import EARLIEST_WALL_S
+from agent.typed import NamedTuple
 
 
 class WallStamp(NamedTuple):
@@ -26,7 +24,7 @@ class WallStamp(NamedTuple):
     @property
     def is_set(self) -> bool:
         """Whether the clock can be right: False means nobody ever set it."""
-        return self.wall_s >= _EARLIEST_WALL_S
+        return self.wall_s >= EARLIEST_WALL_S
 
 
 def wall_stamp(wall_s: float) -> WallStamp:

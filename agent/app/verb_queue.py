@@ -197,8 +197,10 @@ def _show(args: Arguments, view: SpoolView) -> int:
         due = f"  {what} in {max(0, row.next_at - time.monotonic()):.0f} s" if what and row.next_at else ""
         tries = count_text(row.attempt, "try", "tries")
         print(f"  to {row.destination}: {row.state}, {tries}{due}{'  ' + row.reason if row.reason else ''}")
-    cells = [(stamp_text(e.at), e.destination or "-", e.kind, _detail(e.detail)) for e in receipt.events]
-    print("\n".join(table(("time", "destination", "event", "detail"), cells)))
+    cells = [
+        (stamp_text(e.at), e.clock or "-", e.destination or "-", e.kind, _detail(e.detail)) for e in receipt.events
+    ]
+    print("\n".join(table(("time", "clock", "destination", "event", "detail"), cells)))
     return 0
 
 

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 _TAMPERED: Final = "'modality-agent spool verify' looks at all of it; compare its head with those in the log."
 
+_CLOCKS: Final = {
+    "never set": "was never set",
+    "went back": "showed less than before, and is wrong",
+    "synchronised": "was synchronised",
+}
+
 
 def arguments(parser: Parser) -> None:
     """Declare the options."""
@@ -94,7 +100,7 @@ def print_receipt(receipt: Receipt) -> None:
         ("sha-256", f"file {receipt.file_sha256}"),
         ("", f"data set {receipt.data_set_sha256}"),
         ("captured", stamp_text(receipt.captured_at) + _capture_facts(receipt)),
-        ("durable", stamp_text(receipt.durable_at)),
+        ("durable", stamp_text(receipt.durable_at) + _clock(receipt)),
         *(("pixels", event.detail["grey"]) for event in receipt.events if "grey" in event.detail),
         *(("exported", _export_text(event)) for event in receipt.events if event.kind == Event.EXPORT.value),
     ]
@@ -138,6 +144,12 @@ def sent_text(sent: dict[str, str], receipt: Receipt) -> str:
         )
         text += f", after {float(sent.get('work_s', 0)):.3g} s of work"
     return f"{text} ({sent['why']})" if "why" in sent else text
+
+
+def _clock(receipt: Receipt) -> str:
+    """How good the clock was, where it was worse or better than set."""
+    grade = next((event.clock for event in receipt.events if event.kind == "durable"), "")
+    return f", the clock {_CLOCKS[grade]}" if grade in _CLOCKS else ""
 
 
 def _capture_facts(receipt: Receipt) -> str:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from agent.spool.durable import Ops
+    from agent.spool.graded import Graded
 
 T = TypeVar("T")
 
@@ -64,10 +65,11 @@ class Pending(Generic[T]):
 class Ledger:
     """The one writing connection, shared by all threads of the process."""
 
-    __slots__ = ("_closed", "_db", "_lock", "_ops", "_pending", "_queue_lock", "_suspect", "created", "path")
+    __slots__ = ("_closed", "_db", "_lock", "_ops", "_pending", "_queue_lock", "_suspect", "created", "path", "time")
 
     def __init__(self, path: str, db: sqlite3.Connection, ops: Ops) -> None:
         self.path = path
+        self.time: Graded | None = None  # says what the times of events are worth
         self.created = False  # its tables were made by this opening: it knows of no file
         self._db = db
         self._ops = ops
@@ -146,10 +148,14 @@ class Ledger:
             self._trustworthy()
             self._ops.step("ledger begin", self.path)
             self._db.execute("BEGIN IMMEDIATE")
+            if self.time is not None:
+                self.time.record(self._db)
             for pending in group:
                 self._run(pending)
             self._ops.step("ledger commit", self.path)
             self._db.execute("COMMIT")
+            if self.time is not None:
+                self.time.recorded()
             self._ops.step("ledger committed", self.path)
         except sqlite3.Error as found:
             error = self._ledger_error(found, "write")

@@ -84,6 +84,7 @@ class Entry(NamedTuple):
     kind: str
     state: str | None
     detail: dict[str, str]
+    clock: str = ""  # how good the clock was; empty: nobody noted it then
 
 
 class Told(NamedTuple):
@@ -240,7 +241,12 @@ class Reader:
             "SELECT e.seq, e.at, n.name, e.kind, e.state, e.detail FROM event e "
             "LEFT JOIN destination n ON n.id = e.destination WHERE e.instance = ? ORDER BY e.seq"
         )
-        return tuple(_entry(row) for row in self._read(sql, (number,)))
+        entries = [_entry(row) for row in self._read(sql, (number,))]
+        sql = "SELECT seq, detail FROM event WHERE instance IS NULL AND kind = 'clock' AND seq < ? ORDER BY seq DESC"
+        grades = [
+            (seq, _pairs(detail)["clock"]) for seq, detail in self._read(sql, (entries[-1].seq if entries else 0,))
+        ]
+        return tuple(one._replace(clock=next((word for seq, word in grades if seq < one.seq), "")) for one in entries)
 
     def holdings(
         self, *, uid: str | None = None, study: str | None = None, since: float | None = None, after: int = 0,

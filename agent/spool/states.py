@@ -117,6 +117,7 @@ class Event(Enum):
     REBUILT = "ledger rebuilt"
     LEARNED = "peer takes"
     PRIORITY = "priority set"
+    CLOCK = "clock"  # see graded.py
     EXPORT = "exported"
 
 

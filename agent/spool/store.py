@@ -34,6 +34,7 @@ from agent.spool.durable import Medium, Ops, present
 from agent.spool.evicting import Evicting
 from agent.spool.failover import Diverting
 from agent.spool.forwarding import Forwarding, lost_or_damaged
+from agent.spool.graded import Graded
 from agent.spool.group import Claims, Groups, Member
 from agent.spool.ledger import details, live, move, note, queue
 from agent.spool.names import INSTANCES, LEDGER, LOCK, QUARANTINE, Counter, clip_path, folder_path
@@ -93,8 +94,10 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
                     medium.make_folder(f"{root}/{name}")
             ledger, rebuilt, aside = rebuild.open_or_rebuild(medium, f"{root}/{LEDGER}", clock.wall(), anew=anew)
             try:
+                rows = ledger.read("SELECT at FROM event ORDER BY seq DESC LIMIT 1")
+                ledger.time = Graded(clock, rows[0][0] if rows else 0.0)
                 wanted = {destination.name: destination for destination in destinations}
-                spool = cls(medium, ledger, wanted, write_destinations(ledger, wanted), policy, clock)
+                spool = cls(medium, ledger, wanted, write_destinations(ledger, wanted), policy, ledger.time.clock)
                 spool._take_over(lock_fd, aside, rebuilt=rebuilt)
             except BaseException:
                 ledger.close()

@@ -1,0 +1,85 @@
+"""How good the clock was (promise P12): every move is recorded with wall time, and the history says what that is worth.
+
+A grade is not written into each event but once, in front of the first event it is true of: event ``clock``, in the same
+chain and transaction. Reading backwards from a move, the first such event is its grade. Grades are
+
+    never set      earlier than this code: a box without a battery that nobody has told the time
+    went back      earlier than what the ledger has recorded before, and so wrong now or wrong then
+    set            possible, and nobody says that it is right
+    synchronised   systemd-timesyncd says that it follows a server (``/run/systemd/timesync/synchronized``)
+
+A clock that is moved by more than ``STEP_S`` while the agent runs is noticed at the next reading, because monotonic and
+wall time then differ by something else than before; by how much is in the event.
+"""
+
+from __future__ import annotations
+
+import os
+
+from agent.spool.core import Clock
+from agent.spool.ledger import details, note
+from agent.spool.states import Event
+from agent.typed import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import sqlite3
+
+# This code did not exist before; a clock that shows less was never set. 2025-01-01T00:00:00Z
+EARLIEST_WALL_S: Final = 1_735_689_600
+STEP_S: Final = 1.0  # a server slews by a thousandth at most, and is asked every minute or so
+BACK_S: Final = 1.0
+LOOK_S: Final = 60.0  # whether it is synchronised is asked of the file system so often
+SYNCHRONISED: Final = "/run/systemd/timesync/synchronized"
+
+NEVER, BACK, SET, SYNCED = "never set", "went back", "set", "synchronised"
+
+
+class Graded:
+    """A clock that notices what becomes of it; ``latest`` is the last wall time that was recorded."""
+
+    __slots__ = ("_current", "_inner", "_latest", "_looked_at", "_offset", "_step_s", "_synchronised", "_written")
+
+    def __init__(self, inner: Clock, latest: float, synchronised: str = SYNCHRONISED) -> None:
+        self._inner = inner
+        self._latest = latest
+        self._synchronised = synchronised
+        self._looked_at: float | None = None
+        self._offset: float | None = None
+        self._step_s = 0.0  # by how much it was moved since that was recorded
+        self._current = ""
+        self._written = ""
+
+    @property
+    def clock(self) -> Clock:
+        """Return the same clock for whoever needs the time."""
+        return Clock(self._inner.monotonic, self.wall)
+
+    def wall(self) -> float:
+        """Read it, and see whether it is what it was."""
+        now, monotonic = self._inner.wall(), self._inner.monotonic()
+        offset, self._offset = self._offset, now - monotonic
+        if offset is not None and abs(self._offset - offset) > STEP_S:
+            self._step_s += self._offset - offset
+            self._looked_at = None
+        if self._looked_at is None or monotonic - self._looked_at >= LOOK_S:
+            self._looked_at = monotonic
+            self._current = self._grade(now)
+        return now
+
+    def _grade(self, now: float) -> str:
+        if now < EARLIEST_WALL_S:
+            return NEVER
+        if now < self._latest - BACK_S:
+            return BACK
+        return SYNCED if os.path.exists(self._synchronised) else SET
+
+    def record(self, db: sqlite3.Connection) -> None:
+        """Within a transaction, before its events: say what they are worth, if that is news."""
+        now = self.wall()
+        if self._current != self._written or self._step_s:
+            step = f"{self._step_s:+.3f}" if self._step_s else None
+            note(db, now, None, None, Event.CLOCK, None, details(clock=self._current, step_s=step))
+
+    def recorded(self) -> None:
+        """Take it that what ``record`` wrote is on the medium."""
+        self._written, self._step_s = self._current, 0.0
