@@ -11,7 +11,8 @@ from typing import Final
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 # option -> module; the first is what happens without any of these options
-MODES: Final = {"points": "crash_points", "faults": "crash_faults", "power": "crash_power"}
+MODES: Final = {"points": "crash_points", "faults": "crash_faults", "power": "crash_power", "real": "crash_real",
+                "pull": "crash_pull"}  # fmt: skip
 
 
 def main() -> int:

@@ -91,7 +91,7 @@ class Judge:
         self.log = read(self.folder)
         self.now = scratch / "now"
         self._before = self._read("promises")
-        self._ours = _spool_look(self.scenario.look)
+        self._ours = spool_look(self.scenario.look)
         self._ended: dict[bytes, tuple[str, ...]] = {}
         self.same = 0
 
@@ -112,26 +112,31 @@ class Judge:
             return [f"the look at it ended with {type(error).__name__}: {error}"]
 
     def _recover(self, world: World, *, rebuilt: bool, forgets: bool) -> list[str]:
-        with world.open() as spool:
-            wrong = world.check(spool.report, spool, rebuilt=rebuilt)
+        wrong = first(world, rebuilt=rebuilt)
         key = _digest_of(self.now) + bytes([forgets])
         if key in self._ended:
             self.same += 1
         else:
-            self._ended[key] = tuple(self._again(world, rebuilt=rebuilt, forgets=forgets))
+            self._ended[key] = tuple(again(world, rebuilt=rebuilt, forgets=forgets))
         return [*wrong, *self._ended[key]]
-
-    def _again(self, world: World, *, rebuilt: bool, forgets: bool) -> list[str]:
-        with world.open() as spool:
-            wrong = [] if spool.report.clean else [f"I6 the second recovery still found {spool.report}"]
-            finish(world, spool, forgets=forgets)
-            wrong += world.check(spool.report, spool, rebuilt=rebuilt)
-            wrong += ended(world, spool)
-        return wrong
 
     def _read(self, name: str) -> bytes:
         path = self.folder / "start" / name
         return path.read_bytes() if path.exists() else b""
+
+
+def first(world: World, *, rebuilt: bool) -> list[str]:
+    """Recover and judge."""
+    with world.open() as spool:
+        return world.check(spool.report, spool, rebuilt=rebuilt)
+
+
+def again(world: World, *, rebuilt: bool, forgets: bool) -> list[str]:
+    """Recover again, which must change nothing, and drive everything to its end."""
+    with world.open() as spool:
+        wrong = [] if spool.report.clean else [f"I6 the second recovery still found {spool.report}"]
+        finish(world, spool, forgets=forgets)
+        return [*wrong, *world.check(spool.report, spool, rebuilt=rebuilt), *ended(spool)]
 
 
 def finish(world: World, spool: Spool, *, forgets: bool) -> None:
@@ -153,7 +158,7 @@ def finish(world: World, spool: Spool, *, forgets: bool) -> None:
     raise AssertionError(f"the queue does not end: {spool.counts()}")
 
 
-def ended(world: World, spool: Spool) -> list[str]:
+def ended(spool: Spool) -> list[str]:
     """At the end the archive has everything."""
     return [
         f"P3 {row.sop_instance_uid} is {row.state} at the end"
@@ -207,7 +212,7 @@ def sample(cuts: Iterable[Cut], limit: int, dice: random.Random) -> list[Cut]:
     return sorted(islice(turns, limit), key=lambda one: one.after)
 
 
-def _spool_look(look: Any) -> dict[str, bool] | None:
+def spool_look(look: Any) -> dict[str, bool] | None:
     """The arguments of a judge that is the one of every spool; None for another judge."""
     return dict(look.keywords) if getattr(look, "func", None) is look_at_spool else None
 
