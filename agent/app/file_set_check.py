@@ -150,7 +150,12 @@ class Check:
             yield Finding(ERROR, "file-link", where, error.message)
             return
         except FileError as error:
-            yield Finding(ERROR, "file-missing", where, error.message)
+            if self._spool and name.startswith(f"{INSTANCES}\\"):
+                uid = record.dataset.text(0x00041511)
+                text = f"{name} is not there any more: evicted since, or lost; 'modality-agent receipt {uid}' tells"
+                yield Finding(ERROR, "stale", where, text)
+            else:
+                yield Finding(ERROR, "file-missing", where, error.message)
             return
         if path in self._paths:
             yield Finding(ERROR, "file-twice", where, f"{name}: {self._paths[path]} refers to it, too")

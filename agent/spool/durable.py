@@ -435,6 +435,9 @@ class Medium:
         spare = f"{before}~"
         self.remove(spare, sync=False)
         try:
+            # rename(2) of two names of one file does nothing: a process that died behind the next rename left them so
+            if os.path.lexists(before) and os.path.samefile(path, before):
+                return
             self.ops.step("link", spare)
             os.link(path, spare, follow_symlinks=False)
             self.ops.step("rename", before)

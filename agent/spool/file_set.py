@@ -103,7 +103,8 @@ def refresh(
         work.compare(live)
         path = f"{medium.root}/{DIRECTORY}"
         size = 0
-        if not work.left and (index.meta(_STALE) or index.meta(_FILE) != _stamp(path) or not os.path.exists(path)):
+        stamp = _stamp(path)
+        if not work.left and (index.meta(_STALE) or index.meta(_FILE) != stamp or not stamp):
             size = _write(medium, index, path, FileSet(_uid_of(index, path, new_uid), label))
         notes = tuple(f"{file_path('', number)[1:]}: {note}" for number, note in (*work.notes, *index.notes))
         return Outcome(work.added, work.removed, index.count(), size, work.left, notes)
@@ -229,12 +230,16 @@ def _pread(fd: int, path: str, length: int, offset: int) -> bytes:
 
 
 def _write(medium: Medium, index: RecordIndex, path: str, file_set: FileSet) -> int:
-    old = os.path.getsize(path) if os.path.exists(path) else 0
+    stamp = _stamp(path)
+    old = int(stamp.split()[1]) if stamp else 0
     free = medium.free().bytes
     if free < KEEP_FREE_BYTES + 2 * old:
         raise SpoolFull(f"no room for another {DIRECTORY} in {medium.root}: {free} bytes are free")
     index.begin()
-    size = medium.renew(path, _chunks(stream(index, file_set)), f"{medium.root}/{DIRECTORY_BEFORE}")
+    try:
+        size = medium.renew(path, _chunks(stream(index, file_set)), f"{medium.root}/{DIRECTORY_BEFORE}")
+    except DataSetError as error:  # beyond what its offsets reach: 8 million instances
+        raise MediaError(f"{DIRECTORY} of {medium.root}: {error.message}", hint=error.hint) from error
     index.keep(_FILE, _stamp(path))
     index.keep(_STALE, "")
     index.keep(_UID, file_set.uid)

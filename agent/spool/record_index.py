@@ -17,7 +17,7 @@ import sqlite3
 from agent.errors import MediaError
 from agent.media.dicomdir import Row, other_patient, renamed, renamed_note, same_person
 from agent.media.records import ABOVE, Part
-from agent.spool.durable import make_private
+from agent.spool.durable import make_private, media_error
 from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -65,19 +65,27 @@ class RecordIndex:
         self.notes: list[tuple[int, str]] = []  # number of an instance, and what is odd about its records
         try:
             self._db = self._opened()
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-                raise MediaError(f"open {path}: {error}") from error
-            for suffix in ("", "-wal", "-shm"):  # damaged or of another version: it is only a cache
-                if os.path.lexists(path + suffix):
-                    os.unlink(path + suffix)
-            self._db = self._opened()
+        except sqlite3.OperationalError as error:  # locked, read-only, no room, an I/O error
+            raise MediaError(f"open {path}: {error}") from error
+        except sqlite3.DatabaseError:  # damaged, or of another version: it is only a cache
+            self._db = self._anew()
+
+    def _anew(self) -> sqlite3.Connection:
+        try:
+            for suffix in ("", "-wal", "-shm"):
+                if os.path.lexists(self._path + suffix):
+                    os.unlink(self._path + suffix)
+            return self._opened()
+        except OSError as error:
+            raise media_error(error, "unlink", self._path) from error
+        except sqlite3.Error as error:
+            raise MediaError(f"open {self._path}: {error}") from error
 
     def _opened(self) -> sqlite3.Connection:
         try:
             make_private(self._path)
         except OSError as error:
-            raise MediaError(f"open {self._path}: {error.strerror}") from error
+            raise media_error(error, "open", self._path) from error
         db = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY_S)
         try:
             for pragma in _PRAGMAS:
@@ -198,8 +206,11 @@ class RecordIndex:
 
     def __iter__(self) -> Iterator[Row]:
         """Every record in the order of a DICOMDIR; what is of no patient comes last."""
-        yield from self._below(0, 0)
-        yield from self._instances(0, 0)
+        try:
+            yield from self._below(0, 0)
+            yield from self._instances(0, 0)
+        except sqlite3.Error as error:
+            raise MediaError(f"{self._path}: {error}") from error
 
     def _below(self, parent: int, depth: int) -> Iterator[Row]:
         sql = "SELECT id, body FROM part WHERE depth = ? AND parent = ? ORDER BY place, key"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -59,3 +60,18 @@ def orthanc(tmp_path: Path) -> Iterator[Callable[..., Orthanc]]:
     yield start
     for peer in started:
         peer.stop()
+
+
+@pytest.fixture
+def tidy_file_sets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """pydicom's FileSet leaves folders of its own to the garbage collector."""
+    made: list[TemporaryDirectory[str]] = []
+
+    def kept() -> TemporaryDirectory[str]:
+        made.append(TemporaryDirectory())
+        return made[-1]
+
+    monkeypatch.setattr("pydicom.fileset.TemporaryDirectory", kept)
+    yield
+    for folder in made:
+        folder.cleanup()

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import warnings
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,23 +24,10 @@ from agent.spool.file_set import refresh
 from agent.spool.store import Spool, prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 
-@pytest.fixture(autouse=True)
-def tidy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """pydicom's FileSet leaves folders of its own to the garbage collector."""
-    made = []
-
-    def kept() -> TemporaryDirectory[str]:
-        made.append(TemporaryDirectory())
-        return made[-1]
-
-    monkeypatch.setattr("pydicom.fileset.TemporaryDirectory", kept)
-    yield
-    for folder in made:
-        folder.cleanup()
-
+pytestmark = pytest.mark.usefixtures("tidy_file_sets")
 
 INSTANCES, RECORDS = 26, 55  # of ``write_file_set``: one of every kind
 

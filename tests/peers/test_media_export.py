@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import zipfile
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pydicom
@@ -21,7 +20,7 @@ from agent.exchange.fat import marks
 from agent.media.profile import PROFILES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from agent.exchange.export import Outcome
@@ -29,19 +28,7 @@ if TYPE_CHECKING:
 COUNT = len(exports.KINDS)
 
 
-@pytest.fixture(autouse=True)
-def nothing_left_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """pydicom's FileSet leaves folders of its own to the garbage collector."""
-    made: list[TemporaryDirectory[str]] = []
-
-    def kept() -> TemporaryDirectory[str]:
-        made.append(TemporaryDirectory())
-        return made[-1]
-
-    monkeypatch.setattr(pydicom.fileset, "TemporaryDirectory", kept)
-    yield
-    for folder in made:
-        folder.cleanup()
+pytestmark = pytest.mark.usefixtures("tidy_file_sets")
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from fakes.crash import lies, lives_capture, lives_files, lives_forward, lives_ledger
+from fakes.crash import lies, lives_capture, lives_directory, lives_files, lives_forward, lives_ledger
 from fakes.crash.scenario import Scenario
 from fakes.crash.site import Site
 from fakes.spool_faults import look
@@ -77,6 +77,9 @@ _ROWS = (
           _REBUILT),
     _site("damage", "a damaged file is found, set aside, and healed", lives_ledger.spoilt, lives_ledger.quarantine,
           lives_ledger.look_at_spoilt),
+    Scenario("directory", "the DICOMDIR of the spool follows what is evicted and captured", lives_directory.listed,
+             lives_directory.follow, lives_directory.look_at_directory, lives_directory.start, lives_directory.go_on,
+             lies.at_spool),
     _file("wrap", "pictures into one compressed instance", "with_pictures", "wrap"),
     _file("transcode", "a file into another transfer syntax", "with_instances", "transcode"),
     Scenario("tls request", "a key and a certificate request", lives_files.with_pictures, lives_files.request,

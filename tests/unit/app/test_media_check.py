@@ -282,6 +282,10 @@ def test_a_spool_whose_directory_is_old_is_told_so(card, capsys):
     found = check(capsys, card)[1]["findings"]
     assert [each["rule"] for each in found] == ["stale"]
     assert "running agent" in found[0]["todo"]
+    os.rename(card / "INST/000000/00000009", card / "INST/000000/0000000A")
+    keyed("IMAGE", ReferencedFileID=["INST", "000000", "00000009"])(card)
+    found = check(capsys, card)[1]["findings"]
+    assert "evicted since, or lost; 'modality-agent receipt 2.25.10" in found[0]["text"]
 
 
 def test_nothing_to_check(tmp_path, capsys):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from itertools import count
 from pathlib import Path
 
@@ -196,3 +197,40 @@ def test_a_file_that_cannot_be_read_is_tried_again(spool, monkeypatch):
 def test_a_large_directory_is_written_less_often():
     assert rest_s(0) == rest_s(400_000) == 10.0
     assert rest_s(50 << 20) == 800.0
+
+
+def test_two_names_of_one_file_are_told_apart(spool):
+    """What a process leaves that died when the old directory had its second name and the new one had none yet."""
+    capture(spool, 1)
+    bring(spool)
+    os.link(f"{spool.root}/DICOMDIR", f"{spool.root}/DICOMDIR.BAK")
+    capture(spool, 2)
+    bring(spool)
+    assert (len(listed(spool.root)), len(listed(spool.root, "DICOMDIR.BAK"))) == (2, 1)
+    assert [name for name in os.listdir(spool.root) if name.endswith("~")] == []
+
+
+def test_whatever_fails_is_an_error_of_the_spool_and_nothing_is_lost(spool, monkeypatch):
+    """A stop must not end in a traceback because the medium, or the number of its instances, is beyond us."""
+    capture(spool, 1)
+    bring(spool)
+    capture(spool, 2)
+    monkeypatch.setattr("agent.media.dicomdir.LAST_OFFSET", 500)
+    with pytest.raises(MediaError, match="4 GiB"):
+        bring(spool)
+    monkeypatch.undo()
+
+    def no_room(*_, **__):
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("agent.spool.record_index.sqlite3.connect", no_room)
+        with pytest.raises(MediaError, match="disk I/O error"):
+            bring(spool)
+    with monkeypatch.context() as broken:
+        broken.setattr(RecordIndex, "_below", no_room)
+        with pytest.raises(MediaError, match="disk I/O error"):
+            bring(spool)
+    assert len(listed(spool.root)) == 1
+    bring(spool)
+    assert len(listed(spool.root)) == 2
