@@ -75,7 +75,7 @@ def encrypted(
             if os.path.lexists(wrapped):
                 os.unlink(wrapped)
     writer.settle()
-    writer.direct(directory)
+    writer.direct([directory])
     if not writer.compare() and not proven:
         raise NotSafe(f"{target}: what was read back came from memory, which proves nothing", hint=_HINT)
     writer.end()  # until now all of it may be removed by the next attempt

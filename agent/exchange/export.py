@@ -105,7 +105,8 @@ def export(
         MediaError: There is a File-set already that is not one to add to; nothing was changed.
         NotSafe: The medium failed; what is on it must not be trusted.
     """
-    before = present_set(os.path.abspath(folder), request.profile)
+    leaving = {piece.holding.sop_instance_uid for piece in request.pieces}
+    before = present_set(os.path.abspath(folder), request.profile, leaving)
     try:
         return _Export(request, folder, media, watch).run(before)
     except SpoolError as error:
@@ -131,10 +132,8 @@ class _Export:
         """Every step of the protocol, in its order."""
         self.label = before.label or self.request.label
         left = set(self.writer.leftovers())
-        ours = {piece.holding.sop_instance_uid for piece in self.request.pieces}
-        stay = [entry for entry in before.entries if entry.sop_instance_uid not in ours]
-        self.writer.drop(left - {file_id.path_of(entry.file_id) for entry in before.entries})
-        taken = {entry.file_id for entry in before.entries}
+        self.writer.drop(left - {file_id.path_of(name) for name in before.files.values()})
+        taken = set(before.files.values())
         names = [self._name(piece.holding.id, taken) for piece in self.request.pieces]
         written = self._own_pages()
         self.writer.begin([*map(file_id.path_of, names), *written])
@@ -143,10 +142,10 @@ class _Export:
             self._piece(piece, name, before, dropped)
         self._pages(written)
         file_set = dicomdir.FileSet(before.file_set_uid or self.request.file_set_uid or _new_uid(), self.label)
-        arranged = dicomdir.Arrangement([*stay, *self.entries])
-        self.notes += [f"{name}: {note}" for name, note in (*before.notes, *arranged.notes)]
+        arranged = dicomdir.Arrangement([*before.entries, *self._not_replaced(before), *self.entries])
+        self.notes += [f"{name}: {note}" for name, note in arranged.notes]
         self.writer.settle()
-        self.writer.direct(b"".join(dicomdir.stream(arranged, file_set)))
+        self.writer.direct(dicomdir.stream(arranged, file_set))
         self.writer.drop(dropped)
         self.writer.end()
         if self.media.remount is not None:
@@ -157,6 +156,14 @@ class _Export:
             file_set.label, file_set.uid, self.exported, self.kept, self.refused, self.notes, self.copies,
             self.patients, self.writer.written, pages.label_text(facts, self.patients), uncached,
         )  # fmt: skip
+
+    def _not_replaced(self, before: Present) -> list[records.Entry]:
+        """What was there of instances that could not be written anew: it stays."""
+        done = {row.sop_instance_uid for row in self.exported}
+        failed = {refusal.sop_instance_uid for refusal in self.refused} & set(before.files) - done
+        if not failed:
+            return []
+        return present_set(self.writer.root, self.request.profile, set(before.files) - failed).entries
 
     # --- one instance ----------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """The File-set that a medium has already: what an export adds to.
 
-Its records are made anew of its files, so that the new directory is whole whoever wrote the old one; icons are taken
-over. A set that is damaged, encrypted or not to be read is refused and stays as it is: an export must not make of a
-faulty set one that looks right.
+The records of what stays are made anew of its files, so that the new directory is whole whoever wrote the old one;
+icons are taken over. A set that is damaged, encrypted or not to be read is refused and stays as it is: an export must
+not make of a faulty set one that looks right.
 
 Raises ``MediaError``.
 """
@@ -10,22 +10,26 @@ Raises ``MediaError``.
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 
 from agent.errors import AgentError, FileError, MediaError
 from agent.exchange.beneath import folder, open_beneath
-from agent.exchange.plan import LIMITS, opened
+from agent.exchange.plan import LIMITS
 from agent.exchange.writer import DIRECTORY
 from agent.media import file_id, records
+from agent.media.dicomdir_reader import LABEL, open_directory
 from agent.media.file import open_file
 from agent.media.profile import keys_of
 from agent.transcode.job import REFER_BYTES
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from agent.dataset.dataset import DataSet
+    from collections.abc import Collection, Iterator
+
+    from agent.media.dicomdir_reader import Directory, Record
     from agent.media.profile import Profile
 
-_RECORDS, _FILE_ID, _UID, _ICON, _LABEL = 0x00041220, 0x00041500, 0x00041511, 0x00880200, 0x00041130
+_UID, _ICON = 0x00041511, 0x00880200
 _HINT: Final = "Use an empty medium, or look at this one with 'modality-agent media check'."
 
 
@@ -35,28 +39,41 @@ class Present(NamedTuple):
     file_set_uid: str
     label: str
     files: dict[str, str]  # SOP Instance UID -> File ID
-    entries: list[records.Entry]
-    notes: list[tuple[str, str]]
+    entries: list[records.Entry]  # of what stays
 
 
-def present_set(root: str, profile: Profile) -> Present:
-    """What is below ``root``."""
+def present_set(root: str, profile: Profile, leaving: Collection[str]) -> Present:
+    """What is below ``root``; instances of the UIDs in ``leaving`` are written anew and get no entry here."""
     path = f"{root}/{DIRECTORY}"
     if not os.path.lexists(path):
-        return Present("", "", {}, [], [])
+        return Present("", "", {}, [])
+    files: dict[str, str] = {}
+    entries: list[records.Entry] = []
     try:
-        with opened(path) as directory, folder(root) as top:
-            rows = directory.dataset.items_of(_RECORDS)
-            entries = [_entry(top, row, profile) for row in rows if _FILE_ID in row]
-            label = directory.dataset.text(_LABEL)
-            uid = directory.meta.sop_instance_uid
+        with folder(root) as top, _directory(top) as directory:
+            for record in directory.records():
+                if not record.file_id:
+                    continue
+                uid = record.dataset.text(_UID)
+                files[uid] = record.file_id
+                if uid not in leaving:
+                    entries.append(_entry(top, record, uid, profile))
+            return Present(directory.meta.sop_instance_uid, directory.root.text(LABEL), files, entries)
     except AgentError as error:
         raise MediaError(f"{path}: the File-set on the medium is not one to add to: {error}", hint=_HINT) from None
-    return Present(uid, label, {entry.sop_instance_uid: entry.file_id for entry in entries}, entries, [])
 
 
-def _entry(top: int, row: DataSet, profile: Profile) -> records.Entry:
-    name = row.text(_FILE_ID)
+@contextmanager
+def _directory(top: int) -> Iterator[Directory]:
+    fd = open_beneath(top, DIRECTORY)
+    try:
+        yield open_directory(lambda length, offset: os.pread(fd, length, offset), os.fstat(fd).st_size)
+    finally:
+        os.close(fd)
+
+
+def _entry(top: int, record: Record, uid: str, profile: Profile) -> records.Entry:
+    name = record.file_id
     fault = file_id.fault_of(name)
     if fault:
         raise FileError(f"File ID {name!r}: {fault}")
@@ -66,9 +83,9 @@ def _entry(top: int, row: DataSet, profile: Profile) -> records.Entry:
             lambda length, offset: os.pread(fd, length, offset), os.fstat(fd).st_size, limits=LIMITS,
             refer_above=REFER_BYTES,
         )  # fmt: skip
-        if file.meta.sop_instance_uid != row.text(_UID):
+        if file.meta.sop_instance_uid != uid:
             raise FileError(f"{name} is not the instance that the directory names")
-        icons = row.items_of(_ICON)
+        icons = record.dataset.items_of(_ICON)
         return records.entry_of(name, file.meta, file.dataset, extra=keys_of(profile), icon=icons[0] if icons else None)
     finally:
         os.close(fd)

@@ -168,18 +168,20 @@ class SetWriter:
         for folder in sorted(self._folders, key=len, reverse=True):
             self._medium.sync_folder(folder)
 
-    def direct(self, data: bytes) -> Written:
+    def direct(self, pieces: Iterable[bytes]) -> Written:
         """Put a DICOMDIR in force, whole or not at all."""
         part, final = f"{self.root}/{_PART}", f"{self.root}/{DIRECTORY}"
         self._medium.remove(part, sync=False)
         file = self._medium.create(part, _FILE_MODE)
         try:
-            file.write_at(0, data)
+            sink = FileSink(file)
+            for piece in pieces:
+                sink.write(piece)
+            done = Written(DIRECTORY, file.size, sink.sha256())
             file.finish()
         finally:
             file.close()
         self._medium.swap(part, final)
-        done = Written(DIRECTORY, len(data), hashlib.sha256(data).hexdigest())
         self.written.append(done)
         return done
 

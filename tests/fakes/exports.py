@@ -17,6 +17,7 @@ from agent.spool.view import SpoolView
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from agent.exchange.plan import Piece
     from agent.spool.receipt import Holding
 
 KINDS = (
@@ -44,13 +45,22 @@ def held(root: Path) -> list[Holding]:
         return view.holdings()
 
 
+def pieces(root: Path, profile: str = "STD-GEN-USB-JPEG") -> list[Piece]:
+    return plan(str(root), held(root), PROFILES[profile]).pieces
+
+
 def run(
     root: Path, folder: Path, profile: str = "STD-GEN-USB-JPEG", media: Media | None = None, label: str = "TEST"
 ) -> Outcome:
     """Export everything to ``folder``."""
-    chosen = PROFILES[profile]
-    found = plan(str(root), held(root), chosen)
-    request = Request(found.pieces, chosen, label, "Bench Clinic", "2026-03-01 10:15", "modality-agent")
+    return run_pieces(pieces(root, profile), folder, profile, media, label)
+
+
+def run_pieces(
+    chosen: list[Piece], folder: Path, profile: str = "STD-GEN-USB-JPEG", media: Media | None = None,
+    label: str = "TEST",
+) -> Outcome:  # fmt: skip
+    request = Request(chosen, PROFILES[profile], label, "Bench Clinic", "2026-03-01 10:15", "modality-agent")
     return export(request, str(folder), media or Media())
 
 

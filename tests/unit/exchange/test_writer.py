@@ -37,9 +37,9 @@ def test_the_order_of_a_directory(tmp_path: Path) -> None:
     """The renamed file is synced, then its folder: the other order is not enough on FAT."""
     ops = Noting()
     writer = SetWriter(str(tmp_path), ops)
-    writer.direct(b"first")
+    writer.direct([b"first"])
     ops.calls.clear()
-    writer.direct(b"second")
+    writer.direct([b"second"])
     tail = ops.calls[-4:]
     assert tail == [("fsync", "DICOMDIR.NEW"), ("rename", "DICOMDIR"), ("fsync", "DICOMDIR"), ("fsync", tmp_path.name)]
     assert (tmp_path / "DICOMDIR").read_bytes() == b"second"
@@ -63,9 +63,9 @@ class Holding(Ops):
 def test_the_old_directory_keeps_its_clusters_until_the_new_one_is_in_force(tmp_path: Path) -> None:
     """FAT frees them with the last user of the file; a power cut may free them before the new name is there."""
     writer = SetWriter(str(tmp_path))
-    writer.direct(b"first")
+    writer.direct([b"first"])
     ops = Holding()
-    SetWriter(str(tmp_path), ops).direct(b"second")
+    SetWriter(str(tmp_path), ops).direct([b"second"])
     assert ops.held == [False, True, True]  # the new bytes; the renamed file; the folder
 
 

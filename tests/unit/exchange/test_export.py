@@ -1,0 +1,104 @@
+"""Adding to a File-set: what stays, what is kept, what is written anew, and what must never get lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pydicom
+import pytest
+from fakes import exports, hostile_media
+
+from agent.dataset import uid
+from agent.errors import MediaError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TWO = (("us", uid.RLE_LOSSLESS), ("dx", uid.EXPLICIT_VR_LE))
+
+
+def in_directory(folder: Path) -> dict[str, str]:
+    """SOP Instance UID -> path, by the DICOMDIR; every file is there and is the instance."""
+    found = {}
+    for row in pydicom.dcmread(folder / "DICOMDIR").DirectoryRecordSequence:
+        if "ReferencedFileID" in row:
+            path = "/".join(row.ReferencedFileID)
+            assert pydicom.dcmread(folder / path).SOPInstanceUID == row.ReferencedSOPInstanceUIDInFile
+            found[str(row.ReferencedSOPInstanceUIDInFile)] = path
+    return found
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder
+
+
+def test_two_boxes_share_a_stick(tmp_path: Path, out: Path) -> None:
+    """Their counters give the same File IDs; nothing of the other is touched."""
+    first = exports.run(exports.filled(tmp_path / "one", TWO), out, label="ONE")
+    before = {path: path.read_bytes() for path in hostile_media.files(out)}
+    second = exports.run(exports.filled(tmp_path / "two", TWO), out, label="TWO")
+    assert second.label == "ONE"
+    assert second.file_set_uid == first.file_set_uid
+    assert len(in_directory(out)) == 4
+    assert all(path.read_bytes() == data for path, data in before.items())
+    assert [row.file_id for row in second.exported] == ["INST1\\000000\\00000001", "INST1\\000000\\00000002"]
+
+
+def test_an_instance_that_cannot_be_written_anew_stays_as_it_was(tmp_path: Path, out: Path) -> None:
+    """It is damaged or evicted in the spool meanwhile; the medium may hold the only copy."""
+    root = exports.filled(tmp_path, TWO)
+    first = exports.run(root, out)
+    both = {row.sop_instance_uid for row in first.exported}
+    pieces = exports.pieces(root)
+    damaged, gone = exports.files_of(root)
+    damaged.write_bytes(damaged.read_bytes()[:-8])
+    gone.unlink()
+    again = exports.run_pieces(pieces, out)
+    assert {one.sop_instance_uid for one in again.refused} == both
+    assert again.exported == []
+    assert set(in_directory(out)) == both
+
+
+def test_files_of_others_are_never_replaced(tmp_path: Path, out: Path) -> None:
+    (out / "INST" / "000000").mkdir(parents=True)
+    (out / "INST" / "000000" / "00000001").write_text("of somebody else")
+    (out / "README.TXT").write_text("mine")
+    outcome = exports.run(exports.filled(tmp_path, TWO), out)
+    assert (out / "INST" / "000000" / "00000001").read_text() == "of somebody else"
+    assert (out / "README.TXT").read_text() == "mine"
+    assert any("README.TXT is there already" in note for note in outcome.notes)
+    assert outcome.exported[0].file_id == "INST1\\000000\\00000001"
+
+
+@pytest.mark.parametrize("damage", ["directory", "file missing", "file of another", "leads out"])
+def test_a_faulty_set_is_not_added_to(tmp_path: Path, out: Path, damage: str) -> None:
+    exports.run(exports.filled(tmp_path / "one", TWO), out)
+    names = hostile_media.files(out)
+    if damage == "directory":
+        (out / "DICOMDIR").write_bytes(b"0" * 999)
+    elif damage == "file missing":
+        names[0].unlink()
+    elif damage == "file of another":
+        names[0].write_bytes(names[1].read_bytes())
+    else:
+        hostile_media.rename_in_directory(out, [["..", "X"]])
+    before = (out / "DICOMDIR").read_bytes()
+    with pytest.raises(MediaError, match="not one to add to"):
+        exports.run(exports.filled(tmp_path / "two", TWO), out)
+    assert (out / "DICOMDIR").read_bytes() == before
+    assert hostile_media.files(out) == names[damage == "file missing" :]
+
+
+def test_a_master_that_is_not_what_was_sealed_does_not_go_out(tmp_path: Path, out: Path) -> None:
+    root = exports.filled(tmp_path, TWO)
+    path = exports.files_of(root)[1]
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    outcome = exports.run(root, out)
+    assert [one.code for one in outcome.refused] == ["spool.damaged"]
+    assert len(in_directory(out)) == 1
+    assert len(hostile_media.files(out)) == 1
