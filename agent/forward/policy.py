@@ -170,7 +170,7 @@ def rule_of_status(status: int) -> Rule:
 
 
 def judge(rule: Rule, attempt: int, reason: str) -> Verdict:
-    """Return the verdict on an instance whose ``attempt``-th try (1 = first) failed under ``rule``."""
+    """Return the verdict on an instance: its ``attempt``-th try that failed because of it did so under ``rule``."""
     if rule.scope is Scope.DESTINATION:
         return Verdict(rule.scope, hold=False, reason=reason)
     give_up = rule.retry in (Retry.OPERATOR, Retry.NEVER) and not rule.tries

@@ -33,7 +33,7 @@ from agent.forward.standby import Standby
 from agent.service import commitment
 from agent.spool.forwarding import Answer
 from agent.spool.states import Life
-from agent.typed import TYPE_CHECKING
+from agent.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -159,8 +159,8 @@ class Worker:
             self._claimed.pop(item.id, None)
             self._gate.reported(item)
 
-    def _defer(self, items: Sequence[Item], reason: str, next_at: float, status: int | None = None) -> None:
-        self._spool.deferred_many(items, reason, next_at, status=status)
+    def _defer(self, items: Sequence[Item], reason: str, next_at: float, **how: Any) -> None:
+        self._spool.deferred_many(items, reason, next_at, **how)
         self._reported(items)
 
     def _put_back(self) -> None:
@@ -363,7 +363,8 @@ class Worker:
             self._say("error", f"{item.sop_instance_uid} is damaged and not sent: {error} [{error.code}]")
             self._reported([item])
             return  # the ledger says so
-        verdict = judge_failure(error, item.attempt, outcome.status, begun=outcome.begun)
+        tries = self._spool.blamed(item) + 1
+        verdict = judge_failure(error, tries, outcome.status, begun=outcome.begun)
         if verdict.scope is Scope.DESTINATION or (outcome.begun and outcome.status is None and not of_file):
             self._failed(error)
         if verdict.hold:
@@ -373,8 +374,8 @@ class Worker:
             return
         at = self.health.next_at if verdict.scope is Scope.DESTINATION else self._clock()
         if verdict.scope is Scope.INSTANCE:
-            at = max(at, self.health.next_at) + self._settings.back_off.draw_s(item.attempt, self._entropy)
-        self._defer([item], verdict.reason, at, outcome.status)
+            at = max(at, self.health.next_at) + self._settings.back_off.draw_s(tries, self._entropy)
+        self._defer([item], verdict.reason, at, status=outcome.status, blamed=verdict.scope is Scope.INSTANCE)
 
     def _set_aside(self, item: Item) -> bool:
         """Let the spool look at a file that did not read well; False when it stays, also if it cannot read it."""

@@ -146,6 +146,9 @@ class SpoolCore:
         """Return a number that changes when something came that may be more urgent than what is claimed."""
         return self._generation
 
+    def _hand_back(self, db: sqlite3.Connection, item: Item, reason: str, wall: float) -> None:
+        """Do what follows when an instance is held; see failover.py."""
+
     def wake(self) -> None:
         """End every ``wait_for_work``: there is news, or the caller wants its threads back."""
         with self._work:

@@ -3,7 +3,8 @@
 Only what is queued or deferred is handed over: what was stored stays with its destination, whose commitment is asked
 for, and what is held waits for a person. The delivery ends as ``diverted`` and one to the other destination begins, in
 one transaction, so that an instance is always owed to somebody and evicted only behind that one's commitment (P4). It
-does not come back: when the first destination is there again, it gets what is new.
+does not come back: when the first destination is there again, it gets what is new. Only what the standby refuses for
+good goes back to who handed it over, for there it may be taken, and here it would be held for ever.
 
 An instance whose answer was lost may be at the first destination all the same; a late report about it still counts.
 """
@@ -18,6 +19,8 @@ from agent.typed import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import sqlite3
 
+    from agent.spool.core import Item
+
 BATCH: Final = 256  # deliveries handed over in one commit
 
 # Not what the other has handed over itself: then nobody would owe it.
@@ -26,6 +29,7 @@ SELECT d.instance, d.priority FROM delivery d WHERE d.destination = ? AND (d.sta
   OR d.state = {int(State.DEFERRED)}) AND NOT EXISTS (SELECT 1 FROM delivery o WHERE o.instance = d.instance
   AND o.destination = ? AND o.state = {int(State.DIVERTED)}) ORDER BY d.instance LIMIT ?
 """  # noqa: S608 - numbers of our own enumeration
+_GIVEN: Final = f"SELECT reason FROM delivery WHERE instance = ? AND destination = ? AND state = {int(State.DIVERTED)}"  # noqa: S608 - ours
 
 
 class Diverting(SpoolCore):
@@ -60,3 +64,20 @@ class Diverting(SpoolCore):
             if state_of(db, instance, target) is None:
                 queue(db, instance, target, priority, at=wall, detail=details(instead_of=destination))
         return len(found)
+
+    def _hand_back(self, db: sqlite3.Connection, item: Item, reason: str, wall: float) -> None:
+        """Let who handed over an instance that is held now be owed it again, if it is still configured."""
+        number = self.destination_id(item.destination)
+        given = f"{HANDED_OVER}{item.destination}: "
+        if state_of(db, item.id, number) is not State.HELD:
+            return
+        for name in self.destinations:
+            first = self.ids[name]
+            row = db.execute(_GIVEN, (item.id, first)).fetchone()
+            if row is not None and str(row[0]).startswith(given):
+                why = reason_text(f"{HANDED_OVER}{name}: {reason}")
+                told = {"to": name, "reason": reason}
+                move(db, item.id, number, Event.DIVERT, at=wall, next_at=0, reason=why, detail=details(**told))
+                back = details(refused_by=item.destination, reason=reason)
+                move(db, item.id, first, Event.HAND_BACK, at=wall, next_at=0, reason=reason, detail=back)
+                return

@@ -20,10 +20,17 @@ from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from agent.spool.receipt import Told
 
+_BLAMED = "instance"
+# Values have no line breaks, so that no peer can write this line into its reason.
+_BLAMES = (
+    f"SELECT count(*) FROM event WHERE instance = ? AND destination = ? AND kind = '{Event.DEFER.value}' "  # noqa: S608 - ours
+    f"AND detail LIKE '%' || char(10) || 'blames={_BLAMED}' AND seq > (SELECT coalesce(max(seq), 0) FROM event "
+    f"WHERE instance = ? AND destination = ? AND kind = '{Event.RETRY.value}')"
+)
 FRESH_S = 60.0  # an operator who just pressed the switch looks at the archive now, not after the backlog
 FRESH_LIMIT = 256  # instances remembered as fresh per destination; older ones wait with the backlog
 
@@ -111,15 +118,24 @@ class Forwarding(Prioritizing):
         """Not delivered this time: due again at monotonic ``next_at``."""
         self.deferred_many([item], reason, next_at, status=status)
 
-    def deferred_many(self, items: Iterable[Item], reason: str, next_at: float, *, status: int | None = None) -> None:
-        """Defer several in one commit (the association broke)."""
+    def deferred_many(
+        self, items: Iterable[Item], reason: str, next_at: float, *, status: int | None = None, blamed: bool = False
+    ) -> None:
+        """Defer several in one commit (the association broke); ``blamed``: it was about these, not about the way."""
         columns = {"reason": reason_text(reason), "next_at": next_at, "status": status}
-        self._report(items, Event.DEFER, details(reason=columns["reason"], status=_hex(status)), columns)
+        detail = details(reason=columns["reason"], status=_hex(status), blames=_BLAMED if blamed else None)
+        self._report(items, Event.DEFER, detail, columns)
+
+    def blamed(self, item: Item) -> int:
+        """Count the tries that failed because of the instance, since the operator last looked."""
+        rows = self.ledger.read(_BLAMES, (item.id, self.destination_id(item.destination)) * 2)
+        return int(rows[0][0])
 
     def held(self, item: Item, reason: str, *, status: int | None = None) -> None:
-        """Refused for a reason that time will not cure: wait for the operator (P7)."""
+        """Refused for a reason that time will not cure: wait for the operator (P7), or go to who handed it over."""
         columns = {"reason": reason_text(reason), "next_at": 0, "status": status}
-        self._report([item], Event.HOLD, details(reason=columns["reason"], status=_hex(status)), columns)
+        detail = details(reason=columns["reason"], status=_hex(status))
+        self._report([item], Event.HOLD, detail, columns, self._hand_back)
 
     def put_back(self, items: Iterable[Item]) -> None:
         """Return claimed deliveries that were not begun; the attempt does not count."""
@@ -204,13 +220,18 @@ class Forwarding(Prioritizing):
                 if self._generation != seen or self._work.wait(until - now):
                     return self._due(number, self.clock.monotonic()) and not_before is None
 
-    def _report(self, items: Iterable[Item], event: Event, detail: str, columns: dict[str, object]) -> None:
+    def _report(
+        self, items: Iterable[Item], event: Event, detail: str, columns: dict[str, object],
+        then: Callable[[sqlite3.Connection, Item, str, float], None] | None = None,
+    ) -> None:  # fmt: skip
         batch = list(items)
         wall = self.clock.wall()
 
         def job(db: sqlite3.Connection) -> None:
             for item in batch:
                 move(db, item.id, self.destination_id(item.destination), event, at=wall, detail=detail, **columns)
+                if then is not None:
+                    then(db, item, str(columns["reason"]), wall)
 
         if batch:
             self.ledger.write(job)

@@ -10,6 +10,7 @@ Two machines. A *delivery* is one (instance, destination) pair::
                  +-> held(reason)      -> queued by the operator only
 
     queued or deferred -> diverted: a destination that is down has handed it over (failover.py)
+    diverted -> queued: handed back by one that refuses it for good
 
 An *instance* is its file: live -> evicting -> evicted; damaged (file set aside) and lost (file gone) can become live
 again when the same bytes come back. The walker (``ledger.move``) knows nothing but the tables below: an absent cell is
@@ -103,6 +104,7 @@ class Event(Enum):
     GIVE_UP = "unconfirmed"
     REOPEN = "commitment offered now"
     DIVERT = "diverted"
+    HAND_BACK = "handed back"
     RETRY = "retried by the operator"
     RESTART = "interrupted"
     DAMAGE = "damaged"
@@ -163,6 +165,9 @@ MOVES: dict[tuple[State, Event], State] = {
     # failover: another destination is owed it instead
     (_S.QUEUED, _E.DIVERT): _S.DIVERTED,
     (_S.DEFERRED, _E.DIVERT): _S.DIVERTED,
+    # ... and back to who handed it over, where that other one refuses it for good
+    (_S.HELD, _E.DIVERT): _S.DIVERTED,
+    (_S.DIVERTED, _E.HAND_BACK): _S.QUEUED,
     # the file: what is at the archive may still be committed, so stored and awaiting stay
     (_S.QUEUED, _E.DAMAGE): _S.DAMAGED,
     (_S.ACTIVE, _E.DAMAGE): _S.DAMAGED,

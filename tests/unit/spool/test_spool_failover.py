@@ -153,3 +153,30 @@ def test_what_is_owed_to_one_that_left_the_configuration_is_counted(spool, time_
     assert spool.owed_to_nobody() == {"other": 1}
     spool.configure([PACS, OTHER])
     assert spool.owed_to_nobody() == {}
+
+
+def test_what_the_standby_refuses_for_good_goes_back(spool, time_):
+    capture(spool, 1)
+    spool.divert("pacs", "other", WHY)
+    (item,) = spool.claim("other", time_.now)
+    spool.held(item, "A900 data set does not match", status=0xA900)
+    assert states(spool, 1) == {"pacs": "queued", "other": "diverted"}
+    receipt = spool.receipt(uid_of(1))
+    assert [event.kind for event in receipt.events if event.destination == "other"][-2:] == ["held", "diverted"]
+    assert next(d.reason for d in receipt.deliveries if d.destination == "other").startswith(
+        "handed over to pacs: A900"
+    )
+    assert not spool.divertible("pacs", "other"), "not to and fro"
+    assert spool.evict(need_bytes=1) == 0
+    assert committed(spool, time_, "pacs") == [1]
+    assert spool.evict(need_bytes=1) == 1
+    assert Reader(spool.ledger.read).verify().faults == ()
+
+
+def test_what_nobody_is_there_for_to_take_back_stays_held(spool, time_):
+    capture(spool, 1)
+    spool.divert("pacs", "other", WHY)
+    spool.configure([OTHER])
+    (item,) = spool.claim("other", time_.now)
+    spool.held(item, "A900", status=0xA900)
+    assert states(spool, 1) == {"pacs": "diverted", "other": "held"}
