@@ -154,6 +154,7 @@ class Asking:
     def end_overdue(self) -> None:
         """End our transactions without a report in time, and what need not or cannot be looked for."""
         now = self._clock()
+        self._spool.end_missed(self._settings.destination)
         for ended in self._spool.expired_transactions(now, destination=self._settings.destination):
             deaf = "" if self._listening() else DEAF
             self._say("warning", f"no commitment report in time for {_count(ended.waiting, 'instance')}{deaf}")

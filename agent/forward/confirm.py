@@ -79,6 +79,9 @@ class Promises:
         """Return the SOP Class that was sent."""
         return self._classes.get(sop_instance_uid)
 
+    def missed(self, transaction_uid: str) -> None:
+        """Nothing that is kept in memory cannot be kept."""
+
     def settle(self, transaction_uid: str, committed: Iterable[str], failed: Iterable[tuple[str, int]] = (), *,
                destination: str | None = None, peer: str = "") -> bool:  # noqa: ARG002 - of a spool # fmt: skip
         """Take a report: what was asked for in this transaction, and only that."""

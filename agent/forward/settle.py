@@ -1,9 +1,9 @@
 """Reports of Storage Commitment: persist, then answer (PS3.4 Annex J, promise P4); ``asking`` is the other half.
 
 The result of a report is on the medium before the N-EVENT-REPORT is answered with 0000H; if it cannot be written down,
-the answer is a failure and the SCP keeps trying. A report counts for a transaction of ours, and for an instance only
-with the SOP Class that was sent. What a report leaves out stays open until the transaction's deadline. The same
-function serves reports on our own association and on the listener.
+the answer is a failure, and we ask again once it can: few SCPs report twice. A report counts for a transaction of ours,
+and for an instance only with the SOP Class that was sent. What a report leaves out stays open until the transaction's
+deadline. The same function serves reports on our own association and on the listener.
 
 Who reports does not matter: the Transaction UID is 122 random bits that only the SCP was told, an AE Title is a word
 that anybody may use, and archives do report under another one than they were called by (PS3.4 J.3.3.1.2 forbids it).
@@ -47,6 +47,9 @@ class Books(Protocol):
     def settle(self, transaction_uid: str, committed: Iterable[str], failed: Iterable[tuple[str, int]] = (), *,
                destination: str | None = None, peer: str = "") -> bool:  # fmt: skip
         """Take a report."""
+
+    def missed(self, transaction_uid: str) -> None:
+        """Note that a report could not be kept."""
 
 
 class Settler:
@@ -98,6 +101,7 @@ class Settler:
             if asked is not None:
                 self._settle(report, asked[0], peer_ae)
         except AgentError as error:
+            self._spool.missed(report.transaction_uid)
             self._say("error", f"commitment report of {peer_ae} cannot be kept: {error} [{error.code}]")
             return status.PROCESSING_FAILURE
         if asked is None:

@@ -37,6 +37,8 @@ _DENIALS = (Event.MISSING, Event.REFUSE, Event.UNLISTED)
 
 SENDS_AGAIN = 3  # after "no such object instance", before a person looks at it
 NO_REPORT = "no report in time"
+MISSED = "its report could not be kept"
+MISSED_LIMIT = 1000  # reports that could not be kept; of more the deadlines count
 
 
 class Transaction(NamedTuple):
@@ -114,6 +116,20 @@ class Committing(Unconfirming):
         known = self.ledger.write(job)
         self.wake()
         return known
+
+    def missed(self, transaction_uid: str) -> None:
+        """Note that a report could not be kept."""
+        if len(self._missed) < MISSED_LIMIT:
+            self._missed.add(transaction_uid)
+        self.wake()
+
+    def end_missed(self, destination: str) -> None:
+        """End the transactions whose report could not be kept, as soon as that can be written: they are asked again."""
+        if self._missed:
+            for open_ in self.open_transactions(destination=destination):
+                if open_.transaction_uid in self._missed:
+                    self.unanswered(open_.transaction_uid, MISSED)
+                    self._missed.discard(open_.transaction_uid)
 
     def transaction(self, transaction_uid: str) -> tuple[str, float] | None:
         """Return the destination of a request of ours and when it was made (wall s), however long ago."""

@@ -71,7 +71,7 @@ ITEM_COLUMNS = (
 class SpoolCore:
     """State shared by the parts; not for use by itself."""
 
-    __slots__ = ("_claims", "_doubt", "_evictable", "_evicting", "_fresh", "_generation", "_turns", "_work",
+    __slots__ = ("_claims", "_doubt", "_evictable", "_evicting", "_fresh", "_generation", "_missed", "_turns", "_work",
         "admission", "clock", "destinations", "ids", "ledger", "medium", "policy")  # fmt: skip
 
     def __init__(self, medium: Medium, ledger: Ledger, destinations: dict[str, Destination], ids: dict[str, int],
@@ -89,6 +89,7 @@ class SpoolCore:
         self._evictable: tuple[float, int] | None = None  # see evicting.py
         self._claims = threading.Lock()
         self._doubt: dict[int, list[int]] = {}  # see forwarding.py
+        self._missed: set[str] = set()  # see committing.py
         self._turns: dict[int, int] = {}  # destination -> how many were claimed; see priority.py
         self.admission = Admission(medium, policy)
 

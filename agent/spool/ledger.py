@@ -11,6 +11,9 @@ checkpointed with TRUNCATE: what can still be read is written anew, into other p
 call raises. The caller of the failed commit was told no; its row may still be there afterwards, and whoever made a
 promise conditional on the row must look again (store.py, orphans).
 
+A database that turns out to be damaged at work is marked (``ledger.db-doubt``): the check of an ordinary start does not
+hold indexes against their tables, that of the next start does.
+
 Every move goes through ``move`` / ``live`` / ``note``, which append one event to a hash chain:
 ``chain = SHA-256(previous chain, row)``. Changing, removing or inserting a row breaks the chain, and a delivery whose
 state is not the one its last event led to is found by ``receipt.verify``. The chain has no key: who can rewrite the
@@ -22,12 +25,14 @@ Raises ``SpoolFull``, ``MediaError``, ``SpoolDamaged``.
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 import threading
+from contextlib import suppress
 
 from agent.errors import MediaError, SpoolDamaged, SpoolError, SpoolFull
 from agent.spool import schema
-from agent.spool.durable import make_private, media_error
+from agent.spool.durable import FILE_MODE, make_private, media_error
 from agent.spool.states import LIVES, MOVES, WORDS, Event, Life, State
 from agent.typed import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -46,6 +51,7 @@ _CUT = " ..."
 _COUNTED = (Event.RETRY, Event.UNOFFERED)
 REASON_LIMIT = 400  # characters kept of why a delivery waits, or of what a peer says (Error Comment is LO, 64)
 
+DOUBT = "-doubt"  # behind the path: what was read of it was damaged
 _FULL_CODES = {sqlite3.SQLITE_FULL}
 _DAMAGED_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -240,6 +246,8 @@ class Ledger:
             return SpoolFull(text)
         self._suspect = True
         if code in _DAMAGED_CODES:
+            with suppress(OSError):  # without the mark the next start looks less closely, that is all
+                os.close(os.open(self.path + DOUBT, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE))
             return SpoolDamaged(
                 text, hint="Restart the agent; it sets the ledger aside and rebuilds it from the files."
             )
@@ -374,10 +382,13 @@ def open_ledger(path: str, ops: Ops) -> Ledger:
                 hint="Use the agent version that wrote it, or move the ledger away: it is rebuilt from the files.",
             )
         else:
-            answer = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+            doubted = os.path.lexists(path + DOUBT)
+            answer = db.execute(f"PRAGMA {'integrity' if doubted else 'quick'}_check(1)").fetchone()[0]
             if answer != "ok":
                 db.close()
                 raise SpoolDamaged(f"ledger {path}: {answer}")
+            if doubted:
+                os.unlink(path + DOUBT)
             if found != schema.SCHEMA_VERSION:
                 ops.step("ledger migrate", path)
                 schema.migrate(db, found)

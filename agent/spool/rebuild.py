@@ -1,10 +1,10 @@
 """Open the ledger, or set it aside and begin a new one: the files are the truth (P2).
 
-When SQLite cannot open the database or its ``quick_check`` complains, database and write-ahead log are moved to
-quarantine (the database first: a log without its database is recognised and moved too, whereas a stale log beside a
-new database would be replayed into it) and a new one is made, which recovery fills from the files. The history of
-deliveries and their priority are lost with the old one, so everything is queued again and archives see the same bytes
-twice; its tombstones are lost too, so a UID reused after eviction is no longer noticed. The report says so.
+When SQLite cannot open the database, its check complains or recovery meets damage in it, database and write-ahead log
+are moved to quarantine (the database first: a log without its database is recognised and moved too, whereas a stale log
+beside a new database would be replayed into it) and a new one is made, which recovery fills from the files. The history
+of deliveries and their priority are lost with the old one, so everything is queued again and archives see the same
+bytes twice; its tombstones are lost too, so a UID reused after eviction is no longer noticed. The report says so.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 
 from agent.errors import SpoolDamaged
 from agent.spool import anchor
-from agent.spool.ledger import details, note, open_ledger
+from agent.spool.ledger import DOUBT, details, note, open_ledger
 from agent.spool.names import FOLDER_BITS, PART, QUARANTINE, file_number, folder_path, folders
 from agent.spool.states import Event
 from agent.typed import TYPE_CHECKING
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from agent.spool.ledger import Ledger
 
 
-_SUFFIXES = ("", "-wal", "-shm", anchor.SUFFIX)
+_SUFFIXES = ("", "-wal", "-shm", anchor.SUFFIX, DOUBT)
 
 
 def open_or_rebuild(medium: Medium, path: str, wall: float, *, anew: bool = False) -> tuple[Ledger, bool, str | None]:

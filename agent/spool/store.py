@@ -82,6 +82,7 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         ``anew`` sets the ledger aside and makes it again of the files.
         """
         policy, clock = policy or Policy(), clock or Clock()
+        wanted = {destination.name: destination for destination in destinations}
         root = os.path.abspath(root)
         whole = mount.syncs_whole(mount.check(root, policy.require_mount))
         lock_fd = lock.take(f"{root}/{LOCK}")
@@ -96,15 +97,16 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
             try:
                 rows = ledger.read("SELECT at FROM event ORDER BY seq DESC LIMIT 1")
                 ledger.time = Graded(clock, rows[0][0] if rows else 0.0)
-                wanted = {destination.name: destination for destination in destinations}
                 spool = cls(medium, ledger, wanted, write_destinations(ledger, wanted), policy, ledger.time.clock)
                 spool._take_over(lock_fd, aside, rebuilt=rebuilt)
             except BaseException:
                 ledger.close()
                 raise
-        except BaseException:
+        except BaseException as error:
             os.close(lock_fd)
-            raise
+            if anew or not isinstance(error, SpoolDamaged):
+                raise
+            return cls.open(root, destinations=wanted.values(), policy=policy, clock=clock, ops=ops, anew=True)
         return spool
 
     def _take_over(self, lock_fd: int, aside: str | None, *, rebuilt: bool) -> None:

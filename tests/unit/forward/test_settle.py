@@ -22,7 +22,11 @@ class FakeSpool:
 
     def __init__(self, *, full: bool = False) -> None:
         self.full = full
+        self.lost: list[str] = []
         self.calls: list[tuple[str, list[str], list[tuple[str, int]], str, str]] = []
+
+    def missed(self, transaction_uid: str) -> None:
+        self.lost.append(transaction_uid)
 
     def sop_class(self, _uid: str) -> str:
         return US
@@ -81,6 +85,7 @@ def test_what_is_not_kept_is_not_answered_with_success(
     spool: FakeSpool, report: Report, peer: str, status: int
 ) -> None:
     code, said = answer(spool, report, peer=peer)
+    assert spool.lost == [TRANSACTION] * spool.full, "it is asked for again"
     assert code == status
     assert said
     assert spool.calls == []

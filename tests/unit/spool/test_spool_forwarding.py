@@ -257,6 +257,22 @@ def test_a_deadline_ends_the_transaction_and_a_late_report_still_counts(spool, t
     assert [state(spool, n).state for n in (1, 2)] == ["committed", "awaiting commitment"]
 
 
+def test_a_report_that_could_not_be_kept_is_not_waited_for(spool, time_):
+    sent(spool, 1)
+    ask(spool, time_, wait_s=3600)
+    spool.missed("1.2.3")
+    spool.missed("1.2.99")  # nobody's
+    spool.end_missed("second")
+    assert state(spool, 1).state == "awaiting commitment"
+    spool.end_missed("pacs")
+    assert state(spool, 1).state == "stored"
+    assert spool.open_transactions() == []
+    assert spool.awaiting_commitment("pacs", time_.now) == [], "an archive that reports at once is not asked at once"
+    assert [item.asked for item in spool.awaiting_commitment("pacs", time_.now + 60)] == [1]
+    assert spool.settle("1.2.3", [uid_of(1)]), "the report comes again"
+    assert state(spool, 1).state == "committed"
+
+
 @pytest.mark.parametrize(("reason", "after"), [(0x0112, "queued"), (0x0119, "held")])
 def test_old_good_news_does_not_outweigh_newer_bad_news(spool, time_, reason, after):
     sent(spool, 1, 2)
