@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fakes.crash import plan
 from fakes.crash.crew import Crew, cores, temporary
-from fakes.crash.points import Found, add
+from fakes.crash.points import Found, add, points_text
 from fakes.crash.table import TABLE
 
 if TYPE_CHECKING:
@@ -73,11 +73,6 @@ def do_all(orders: list[dict[str, Any]], names: list[str], jobs: int, text: Call
     if live:
         sys.stderr.write("\n")
     return {name: done.get(name, Found(wrong=(f"{name}: nobody did it",))) for name in names}
-
-
-def points_text(found: Found) -> str:
-    """The counts."""
-    return f"{found.points} points, {found.pairs} pairs, {len(found.wrong)} violations"
 
 
 def report(found: Mapping[str, Found], options: argparse.Namespace, seed: int, text: Callable[[Found], str]) -> None:

@@ -30,6 +30,7 @@ from agent.errors import AgentError, MediaError, SpoolError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
 from agent.spool import recovery
 from agent.spool.durable import media_error, present
+from agent.spool.ledger import details
 from agent.spool.names import PART
 from agent.spool.quota import MIB
 from agent.typed import TYPE_CHECKING, Final
@@ -51,7 +52,7 @@ COPY_CHUNK: Final = MIB // 4  # bytes per read when a file is imported
 class Member:
     """A draft that wants to be an instance, and how that ended: ``sealed``, ``error``, or it must go ``alone``."""
 
-    __slots__ = ("alone", "done", "draft", "error", "found", "record", "sealed")
+    __slots__ = ("alone", "done", "doubt", "draft", "error", "found", "record", "sealed")
 
     def __init__(self, draft: Draft, record: InstanceRecord, found: Measured) -> None:
         self.draft = draft
@@ -59,6 +60,7 @@ class Member:
         self.found = found
         self.alone = False
         self.done = False
+        self.doubt: BaseException | None = None  # how the commit of its group failed
         self.sealed: Sealed | None = None
         self.error: BaseException | None = None
 
@@ -291,6 +293,7 @@ class Groups:
             if row.error is None:
                 self._spool.tell_fresh(member.record, member.draft.number)
                 member.succeed(sealed)
+            member.doubt = row.error
         self._spool.wake()
         for member in named:
             if not member.done:
@@ -350,7 +353,8 @@ class Groups:
         if found is not None and found[0] == number:
             member.succeed(self._spool.entry(number, member.record, member.found)[1])
         else:
-            member.succeed(self._spool.enter(number, member.record, member.found))
+            detail = details(after=f"the commit of its group failed: {member.doubt}")
+            member.succeed(self._spool.enter(number, member.record, member.found, detail=detail))
         return True
 
 

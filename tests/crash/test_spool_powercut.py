@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.crash import power, shim
+from fakes.crash import lives_spool, power, shim
 from fakes.crash.mistakes import MISTAKES
 from fakes.crash.power import OFTEN, SELDOM
-from fakes.spool_world import SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.fault
 
 STATES = 120  # of each life
-LIVES = tuple(SCENARIOS)  # of the table, those that drive the spool itself; the script cuts them all
+LIVES = tuple(lives_spool.LIVES)  # of the table, those that drive the spool itself; the script cuts them all
 
 
 @pytest.fixture(scope="session")

@@ -12,23 +12,19 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import sqlite3
 import struct
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent.errors import AgentError, SpoolConflict
+from agent.errors import AgentError
 from agent.media.part10 import FileMeta, encode_prefix
 from agent.spool.core import Clock, Destination
 from agent.spool.draft import InstanceRecord, Sealed
 from agent.spool.forwarding import Answer
-from agent.spool.names import LEDGER, file_path
 from agent.spool.quota import Policy
-from agent.spool.states import Priority
 from agent.spool.store import Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from agent.spool.draft import Sealed
     from agent.spool.durable import Ops
@@ -287,194 +283,3 @@ class World:
             if life == 23 and word_of(uid) not in evictable:
                 wrong.append(f"I5 {uid} was evicted before every destination had it")
         return wrong
-
-
-# --- scenarios: each begins with a folder made by its `before` and runs to its end -------------------
-
-
-def nothing(world: World) -> None:
-    os.makedirs(world.root)
-
-
-def three_queued(world: World) -> None:
-    nothing(world)
-    with world.open() as spool:
-        for number in (1, 2, 3):
-            world.capture(spool, number)
-
-
-def three_stored(world: World) -> None:
-    three_queued(world)
-    with world.open() as spool:
-        for name in ("pacs", "second"):
-            world.send(spool, name)
-
-
-def three_committed(world: World) -> None:
-    three_stored(world)
-    with world.open() as spool:
-        uid, asked = world.ask(spool)
-        world.settle(spool, uid, asked)
-
-
-def wreck(world: World) -> None:
-    """Leave one of everything a crash can leave."""
-    three_committed(world)
-    spool = world.open()
-    for number in (4, 5, 6):
-        world.capture(spool, number)
-    spool.claim("pacs", spool.clock.monotonic(), 2)
-    with spool.ledger._lock:  # a file without row, an eviction half done, and an unfinished draft
-        spool.ledger._db.execute("UPDATE instance SET life = 22, seq = (SELECT max(seq) FROM event) + 1 WHERE id = 1")
-        from agent.spool.ledger import note
-        from agent.spool.states import Event, Life
-
-        note(spool.ledger._db, 0.0, 1, None, Event.EVICT, Life.EVICTING)
-    extra = f"{world.root}/INST/000000/000000AA"
-    with open(extra, "wb") as file:
-        file.write(part10(7))
-    world.promise("captured", 7, digest(7))
-    twin = f"{world.root}/INST/000000/000000AB"
-    with open(twin, "wb") as file:
-        file.write(part10(4))
-    with open(f"{world.root}/INST/000000/000000AC.part", "wb") as file:
-        file.write(part10(8)[:200])
-    spool.close()
-
-
-def ledger_spoilt(world: World) -> None:
-    three_queued(world)
-    with open(f"{world.root}/ledger.db", "r+b") as file:
-        file.write(b"no database any more" * 8)
-
-
-def ledger_of_before(world: World) -> None:
-    """The spool of an agent that did not know priorities (schema version 1)."""
-    nothing(world)
-    database = sqlite3.connect(f"{world.root}/{LEDGER}")
-    database.executescript((Path(__file__).parents[1] / "vectors" / "ledger_v1.sql").read_text())
-    database.close()
-    for number in range(1, 5):
-        path = Path(file_path(world.root, number))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(part10(number))
-        world.promise("captured", number, digest(number))
-
-
-def run_capture(world: World) -> None:
-    with world.open() as spool:
-        world.capture(spool, 11)
-        world.capture(spool, 12, size=9000, head_last=True)
-        world.capture(spool, 11)  # the same again
-        try:
-            capture(spool, 12, salt=1)
-        except SpoolConflict:
-            world.promise("conflict", 12)
-        with spool.draft(100) as draft:
-            draft.write(b"given up")
-
-
-def run_burst(world: World) -> None:
-    """Two at once."""
-    with world.open() as spool:
-        world.burst(spool, [31, 32])
-
-
-def run_import(world: World) -> None:
-    """A folder of files, two of them new."""
-    folder = f"{world.folder}/carried"
-    os.makedirs(folder, exist_ok=True)
-    for number in (1, 34, 35):
-        Path(folder, str(number)).write_bytes(part10(number))
-    with world.open() as spool:
-        world.burst(spool, [33, 1, 33, 36])
-        for path, end in spool.groups.import_files(f"{folder}/{name}" for name in ("34", "none", "1", "35")):
-            if isinstance(end, Sealed):
-                world.promise("captured", path.rsplit("/", 1)[1], end.data_set_sha256)
-
-
-def run_send(world: World) -> None:
-    with world.open() as spool:
-        world.send(spool, "pacs", one_by_one=True)
-        items = spool.claim("second", spool.clock.monotonic(), 3)
-        spool.put_back(items[:1])
-        spool.deferred(items[1], "busy", spool.clock.monotonic())
-        spool.held(items[2], "refused", status=0xA900)
-        spool.retry("second")
-        world.send(spool, "second")
-
-
-def run_commit(world: World) -> None:
-    with world.open() as spool:
-        uid, asked = world.ask(spool)
-        world.promise("missing", word_of(asked[1]))
-        world.settle(spool, uid, asked[:1], [(asked[1], 0x0112), (asked[2], 0x0213)])
-        world.finish(spool)
-
-
-def run_unconfirmed(world: World) -> None:
-    """Questions that come to nothing, a second sending, and the end of questions."""
-    with world.open() as spool:
-        items = spool.awaiting_commitment("pacs", 1e12)
-        for item in items:
-            world.promise("missing", word_of(item.sop_instance_uid))
-        spool.not_offered(items[:1], "it has none")
-        uid, _ = world.ask(spool)
-        spool.unanswered(uid, "it was cut off")
-        spool.unlisted(spool.exhausted("pacs", 1e12, 1), "not there")
-        world.send(spool, "pacs")
-        stored = spool.exhausted("pacs", 1e12, 0)
-        spool.unconfirmed(stored[:1], "there", listed=True)
-        spool.unlisted(stored[1:], "still not there")
-        world.finish(spool)
-
-
-def run_divert(world: World) -> None:
-    """One goes first, what waits goes to the other destination, and then from this box."""
-    with world.open() as spool:
-        spool.prioritize(uid_of(2), Priority.URGENT)
-        spool.deferred_many(spool.claim("pacs", spool.clock.monotonic(), 1), "down", spool.clock.monotonic())
-        world.divert(spool)
-        world.finish(spool)
-        spool.evict()
-
-
-def run_finish(world: World) -> None:
-    with world.open() as spool:
-        world.finish(spool)
-
-
-def run_evict(world: World) -> None:
-    with world.open() as spool:
-        assert spool.evict() == 3
-
-
-def run_recovery(world: World) -> None:
-    world.open().close()
-
-
-def run_all(world: World) -> None:
-    """One life from capture to eviction."""
-    with world.open() as spool:
-        world.capture(spool, 21)
-        world.capture(spool, 22, head_last=True)
-        world.finish(spool)
-        spool.evict()
-        world.capture(spool, 23)
-
-
-SCENARIOS: dict[str, tuple[Callable[[World], None], Callable[[World], None]]] = {
-    "capture": (nothing, run_capture),
-    "capture on a used spool": (three_queued, run_capture),
-    "burst": (nothing, run_burst),
-    "import": (three_queued, run_import),
-    "send": (three_queued, run_send),
-    "commit": (three_stored, run_commit),
-    "unconfirmed": (three_stored, run_unconfirmed),
-    "evict": (three_committed, run_evict),
-    "divert": (three_queued, run_divert),
-    "migrate": (ledger_of_before, run_finish),
-    "recover": (wreck, run_recovery),
-    "rebuild": (ledger_spoilt, run_recovery),
-    "all": (nothing, run_all),
-}

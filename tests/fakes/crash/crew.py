@@ -17,6 +17,7 @@ from fakes.crash.shim import build, environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Self
 
     Order = dict[str, Any]
 
@@ -29,12 +30,54 @@ class Heard(Protocol):
     def __call__(self, order: Order, part: Found, *, end: bool) -> None: ...
 
 
+def nobody(order: Order, part: Found, *, end: bool) -> None:
+    """Tell nobody."""
+
+
+class Server:
+    """One process under the shim that does orders one after the other; a context manager."""
+
+    def __init__(self, library: Path) -> None:
+        command = [sys.executable, "-m", "fakes.crash.server"]
+        own = {**environment(library), "PYTHONDONTWRITEBYTECODE": "1"}
+        self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=own)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        self._child.stdin.close()
+        self._child.wait(STOP_S)
+        self._child.stdout.close()
+
+    def do(self, order: Order, heard: Heard = nobody) -> Found:
+        """Do one; what was found of it."""
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        self._child.stdin.write(json.dumps(order) + "\n")
+        self._child.stdin.flush()
+        found = []
+        for line in self._child.stdout:
+            if not line.startswith("{"):
+                break
+            answer = json.loads(line)
+            end = answer.pop("end")
+            found.append(Found(**{**answer, "wrong": tuple(answer["wrong"])}))
+            heard(order, found[-1], end=end)
+            if end:
+                return add(found)
+        found.append(Found(wrong=(f"{order['scenario']}: the server died, or said what is no answer",)))
+        heard(order, found[-1], end=True)
+        return add(found)
+
+
 class Crew:
     """Servers that share one queue of orders."""
 
     def __init__(self, folder: Path, jobs: int) -> None:
-        self._folder = folder
-        self._environment = environment(build(folder))
+        self._library = build(folder)
         self._jobs = jobs
         self._lock = threading.Lock()
 
@@ -43,7 +86,7 @@ class Crew:
         waiting: queue.SimpleQueue[Order] = queue.SimpleQueue()
         for order in orders:
             waiting.put(order)
-        found: dict[str, list[Found]] = {}
+        found: dict[str, Found] = {}
         threads = [
             threading.Thread(target=self._serve, args=(waiting, found, heard), daemon=True)
             for _ in range(min(self._jobs, len(orders)))
@@ -52,45 +95,20 @@ class Crew:
             thread.start()
         for thread in threads:
             thread.join()
-        return {name: add(parts) for name, parts in found.items()}
+        return found
 
-    def _serve(self, waiting: queue.SimpleQueue[Order], found: dict[str, list[Found]], heard: Heard) -> None:
-        command = [sys.executable, "-m", "fakes.crash.server"]
-        server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                  env={**self._environment, "PYTHONDONTWRITEBYTECODE": "1"})  # fmt: skip
-        assert server.stdin is not None
-        assert server.stdout is not None
-        try:
+    def _serve(self, waiting: queue.SimpleQueue[Order], found: dict[str, Found], heard: Heard) -> None:
+        def one_by_one(order: Order, part: Found, *, end: bool) -> None:
+            with self._lock:
+                heard(order, part, end=end)
+
+        with Server(self._library) as server:
             while True:
                 try:
                     order = waiting.get_nowait()
                 except queue.Empty:
-                    break
-                server.stdin.write(json.dumps(order) + "\n")
-                server.stdin.flush()
-                self._listen(server.stdout, order, found, heard)
-        finally:
-            server.stdin.close()
-            server.wait(STOP_S)
-            server.stdout.close()
-
-    def _listen(self, lines: Any, order: Order, found: dict[str, list[Found]], heard: Heard) -> None:
-        name = order["scenario"]
-        for line in lines:
-            if not line.startswith("{"):
-                break
-            answer = json.loads(line)
-            end = answer.pop("end")
-            part = Found(**{**answer, "wrong": tuple(answer["wrong"])})
-            with self._lock:
-                found.setdefault(name, []).append(part)
-                heard(order, part, end=end)
-            if end:
-                return
-        part = Found(wrong=(f"{name}: the server died, or said what is no answer",))
-        with self._lock:
-            found.setdefault(name, []).append(part)
-            heard(order, part, end=True)
+                    return
+                found[order["scenario"]] = server.do(order, one_by_one)
 
 
 def cores() -> int:

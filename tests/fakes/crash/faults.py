@@ -6,15 +6,18 @@ The life runs as a role of the daemon does (``agent.app.roles``): what fails is 
 crash: nothing acknowledged is lost, whatever the medium said.
 
 *Errors* (ENOSPC, EIO, EROFS, EDQUOT, EMFILE) must be heard of: a life that goes on as if nothing had happened is wrong,
-unless ``TOLERATED`` says why it may. *Short writes* must be carried on. *A lie* (the call says success and does
-nothing) cannot be noticed when it is told, so less is promised, and exactly this: no altered byte is ever sent; what
-was acknowledged before the first lie stays; the next start finds its way; what is damaged or lost then is said so.
+unless a receipt tells of it, or ``TOLERATED`` says why it may. *Short writes* must be carried on. *A lie* (a call says
+success and does nothing) cannot be noticed when it is told, so less is promised, and exactly this: no altered byte is
+ever sent; what was acknowledged before the first lie stays; the next start finds its way. What is damaged, lost or
+contradicts the chain of events is said then: by the start, by ``verify``, in the receipt.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +27,7 @@ from fakes.spool_faults import FINISHED
 
 from agent.app.roles import Role, Spec
 from agent.errors import AgentError
+from agent.spool.names import LEDGER
 
 if TYPE_CHECKING:
     import threading
@@ -41,9 +45,14 @@ LATE = 4  # exit status of a life that did not get well in time
 TOLERATED = (
     ({"unlink"}, r"INST/[0-9A-F]{6}/[0-9A-F]{8}\.part", False, "a draft that is given up; the next start deletes it"),
     ({"unlink", "ftruncate"}, r"(ledger|index)\.db-wal", False, "SQLite: a log that is done with; it is overwritten"),
+    ({"fdatasync"}, r"\.", False, "SQLite: the folder of a new log; where it fails, the log's own sync does"),
     ({"write", "ftruncate", "fsync", "fdatasync"}, r"(ledger|index)\.db(-wal)?", True,
      "SQLite: the checkpoint at the end; all of it is durable in the log, which stays"),
 )  # fmt: skip
+
+
+# How a receipt tells of what was got over at once.
+IN_A_RECEIPT = ("recovered=file", "the commit of its group failed", "no copy can be made")
 
 
 class FaultOrder(NamedTuple):
@@ -126,12 +135,24 @@ def _one(shim: Shim, scenario: Scenario, folder: Path, point: int, name: str, *,
         assert scenario.lied is not None
         wrong += scenario.lied(world, before)
     else:
-        if name != "short write" and not any(_NotAsHoped.code not in " ".join(words) for words in said):
+        wrong += seen(scenario, world)
+        heard = any(_NotAsHoped.code not in " ".join(words) for words in said) or in_a_receipt(world)
+        if name != "short write" and not heard:
             why = tolerated(call, path, behind=_last_promise(folder) < point)
             notes = {why: 1} if why else {}
             wrong += [] if why else ["nobody heard of it"]
-        wrong += seen(scenario, world)
     return Found(faults=1, calls={name: 1}, notes=notes, wrong=tuple(f"{where}: {text}" for text in wrong))
+
+
+def in_a_receipt(world: World) -> bool:
+    """Whether the custody of an instance tells of it, though no role failed."""
+    path = f"{world.root}/{LEDGER}"
+    if not os.path.exists(path):
+        return False
+    with closing(sqlite3.connect(path)) as db:
+        told = " OR ".join(f"detail LIKE '%{words}%'" for words in IN_A_RECEIPT)
+        sql = f"SELECT 1 FROM event WHERE {told}"
+        return db.execute(sql).fetchone() is not None
 
 
 def tolerated(call: str, path: str, *, behind: bool) -> str:

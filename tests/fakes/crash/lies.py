@@ -43,7 +43,6 @@ def _at_spool(world: World, before: int) -> list[str]:
         if not spool.report.clean:
             wrong.append(f"I6 the second recovery still found {spool.report}")
         world.finish(spool)
-        wrong += [f"I8 {fault}" for fault in spool.reader.verify().faults]
     captured = {words[1]: words[2] for words in promises if words[0] == "captured"}
     wrong += [
         f"I4 {words[2]} was sent with another content"

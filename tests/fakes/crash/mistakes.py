@@ -93,6 +93,63 @@ def _plant(where: object, name: str, value: object) -> None:
     setattr(where, name, value)
 
 
+def row_before_bytes() -> None:
+    """The row comes first, then the bytes: recovery would give its name to a file that is whole."""
+
+    def first(spool: Any, draft: Any, told: Any, found: Any) -> Any:
+        with open(draft.file.path, "r+b") as file:
+            data = file.read()
+            file.truncate(0)
+            sealed = spool.enter(draft.number, told, found)
+            file.seek(0)
+            file.write(data)
+        draft.moved = draft.settled = True
+        spool.medium.publish(draft.file.path, sealed.path)
+        return sealed
+
+    _plant(Spool, "seal_first", first)
+
+
+def named_at_once() -> None:
+    """A draft has its final name while it is written."""
+    create = Medium.create
+
+    def final(medium: Any, path: str, *more: Any) -> Any:
+        return create(medium, path.removesuffix(".part"), *more)
+
+    _plant(Medium, "create", final)
+    _plant(Medium, "_rename", lambda _medium, _source, _target: None)
+
+
+def answers_kept_for_later() -> None:
+    """What a peer answered is written down with the next answers, and acknowledged at once."""
+    stored, kept = Spool.stored_many, []
+
+    def later(spool: Any, answers: Any) -> None:
+        kept.append(list(answers))
+        if len(kept) > 1:
+            stored(spool, kept.pop(0))
+
+    _plant(Spool, "stored_many", later)
+
+
+def transaction_after_its_use() -> None:
+    """The Transaction UID is written down when the report has come."""
+    opened, settled = Spool.open_transaction, Spool.settle
+    waiting: dict[str, Any] = {}
+
+    def open_later(_spool: Any, destination: str, items: Any, uid: str, deadline: float) -> Any:
+        waiting[uid] = (destination, list(items), uid, deadline)
+        return waiting[uid][1]
+
+    def settle(spool: Any, uid: str, *more: Any, **how: Any) -> Any:
+        opened(spool, *waiting.pop(uid))
+        return settled(spool, uid, *more, **how)
+
+    _plant(Spool, "open_transaction", open_later)
+    _plant(Spool, "settle", settle)
+
+
 # mistake -> what plants it, the life in which it shows, the model under which it does
 MISTAKES: Final[dict[str, tuple[Callable[[], None], str, str]]] = {
     "no file fsync": (no_file_sync, "capture", "ext4"),
@@ -103,4 +160,13 @@ MISTAKES: Final[dict[str, tuple[Callable[[], None], str, str]]] = {
     "unlink before state": (unlink_before_state, "evict", "ext4"),
     "synchronous=NORMAL": (synchronous_normal, "commit", "ext4"),
     "evict on store": (evict_on_store, "evict too soon", "ext4"),
+}
+# Those that a killed process shows: what they do is in the wrong order, not only unsynced.
+BY_KILLING: Final[dict[str, tuple[Callable[[], None], str]]] = {
+    "row before bytes": (row_before_bytes, "capture"),
+    "unlink before state": (unlink_before_state, "evict"),
+    "evict on store": (evict_on_store, "evict too soon"),
+    "final name at once": (named_at_once, "capture"),
+    "answers kept for later": (answers_kept_for_later, "send"),
+    "transaction after its use": (transaction_after_its_use, "commit"),
 }

@@ -12,6 +12,7 @@ import shutil
 import signal
 import sys
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from fakes.spool_faults import DIED, FINISHED, fresh, in_child
@@ -40,6 +41,7 @@ class Order(NamedTuple):
     offset: int = 1
     pairs: int = 0
     pair_step: int = 1
+    mistake: str = ""  # of ``mistakes.BY_KILLING``: planted in the life, not in who looks
 
 
 class Found(NamedTuple):
@@ -63,7 +65,8 @@ def enumerate_points(shim: Shim, scenario: Scenario, folder: Path, order: Order)
         return
     for turn, point in enumerate(range(order.offset, LIMIT, order.step)):
         world = fresh_world(scenario, folder)
-        status = life(shim, lambda world=world, point=point: _killed(shim, scenario.run, world, point))
+        run = partial(_mistaken, order.mistake, scenario.run) if order.mistake else scenario.run
+        status = life(shim, lambda world=world, point=point, run=run: _killed(shim, run, world, point))
         if status == FINISHED:
             return
         met, where = shim.met(), f"{scenario.name}, killed at call {point}, {_call(shim, world)}"
@@ -152,6 +155,18 @@ def add(found: list[Found]) -> Found:
 def fresh_world(scenario: Scenario, folder: Path) -> World:
     """A copy of the starting point."""
     return scenario.world(fresh(folder, "now").folder)
+
+
+def points_text(found: Found) -> str:
+    """The counts, for people."""
+    return f"{found.points} points, {found.pairs} pairs, {len(found.wrong)} violations"
+
+
+def _mistaken(mistake: str, run: Callable[[World], None], world: World) -> None:
+    from fakes.crash.mistakes import BY_KILLING
+
+    BY_KILLING[mistake][0]()
+    run(world)
 
 
 def _killed(shim: Shim, run: Callable[[World], None], world: World, at: int) -> None:

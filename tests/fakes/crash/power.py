@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fakes.crash.cuts import MODELS, Cuts
 from fakes.crash.journal import Digests, read
-from fakes.crash.record import LIVES, folder_name
+from fakes.crash.record import folder_name
 from fakes.crash.shim import environment
+from fakes.crash.table import EVERY
 from fakes.spool_faults import look as look_at_spool
 from fakes.spool_world import word_of
 
@@ -86,7 +87,7 @@ class Judge:
     """Looks at the disks of one life."""
 
     def __init__(self, life: str, pages: int, base: Path, scratch: Path) -> None:
-        self.scenario = LIVES[life]
+        self.scenario = EVERY[life]
         self.folder = base / folder_name(life, pages)
         self.log = read(self.folder)
         self.now = scratch / "now"

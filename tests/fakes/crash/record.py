@@ -17,18 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from fakes.crash.journal import Disk, inodes, read
 from fakes.crash.mistakes import MISTAKES
-from fakes.crash.scenario import Scenario
-from fakes.crash.table import TABLE
+from fakes.crash.table import EVERY
 from fakes.spool_faults import FINISHED, in_child
-from fakes.spool_world import run_evict, three_stored
 
 import agent.spool.schema
 
 if TYPE_CHECKING:
     from fakes.spool_world import World
 
-# Not in the table: it is wrong as soon as it is right that nothing may be evicted.
-LIVES = {**TABLE, "evict too soon": Scenario("evict too soon", "evict what is only stored", three_stored, run_evict)}
 _SHIM = ctypes.CDLL(None)
 
 
@@ -39,7 +35,7 @@ def folder_name(life: str, pages: int) -> str:
 
 def record(order: dict[str, Any], base: Path) -> str:
     """Live once; returns what went wrong."""
-    scenario = LIVES[order["life"]]
+    scenario = EVERY[order["life"]]
     folder = base / folder_name(order["life"], order["pages"])
     kind = recorded(scenario.world)
     world = kind(str(folder / "before"))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from fakes.crash import faults, points
 from fakes.crash.shim import Shim
-from fakes.crash.table import TABLE
+from fakes.crash.table import EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ MEMORY = "/dev/shm"  # a killed process loses no page, so that the medium need n
 
 def work(shim: Shim, order: dict[str, Any]) -> Iterator[points.Found]:
     """Do one order."""
-    scenario, mode = TABLE[order.pop("scenario")], order.pop("mode")
+    scenario, mode = EVERY[order.pop("scenario")], order.pop("mode")
     where = MEMORY if os.access(MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=where, prefix="crash-") as name:
         if mode == "points":

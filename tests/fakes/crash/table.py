@@ -6,37 +6,22 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from fakes.crash import lies, lives_capture, lives_directory, lives_files, lives_forward, lives_ledger
+from fakes.crash.lives_spool import LIVES, run_evict, three_stored
 from fakes.crash.scenario import Scenario
 from fakes.crash.site import Site
 from fakes.spool_faults import look
-from fakes.spool_world import SCENARIOS as SPOOL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fakes.spool_world import World
 
-_WHAT = {
-    "capture": "seal two instances, the same again, and another content of one",
-    "capture on a used spool": "the same where three wait",
-    "burst": "seal two at once: a group",
-    "import": "groups with what is known, what comes twice and what is not there",
-    "send": "store one by one, put back, defer, hold, retry",
-    "commit": "ask, settle with every kind of answer, and drive the queue to its end",
-    "unconfirmed": "questions that come to nothing, a second sending, the end of questions",
-    "evict": "make room behind commitment",
-    "divert": "priority, failover to the other destination, eviction",
-    "migrate": "open a ledger of an older schema and go on with it",
-    "recover": "start on one of everything that a crash can leave",
-    "rebuild": "start on a ledger that cannot be read",
-    "all": "one life from capture to eviction",
-}
 _SOUND, _REBUILT = partial(look, rebuilt=False), partial(look, rebuilt=True)
 
 
 def _spool(name: str) -> Scenario:
     """A life that drives the spool itself."""
-    return Scenario(name, _WHAT[name], *SPOOL[name], look=_REBUILT if name == "rebuild" else _SOUND, lied=lies.at_spool)
+    return Scenario(name, *LIVES[name], look=_REBUILT if name == "rebuild" else _SOUND, lied=lies.at_spool)
 
 
 def _site(
@@ -58,7 +43,7 @@ def _file(name: str, what: str, prepare: str, run: str) -> Scenario:
 
 
 _ROWS = (
-    *(_spool(name) for name in SPOOL),
+    *(_spool(name) for name in LIVES),
     _site("still", "two stills of a source, one compressed", lives_capture.used, lives_capture.still),
     _site("clip", "a compressed clip of a source", lives_capture.used, lives_capture.clip),
     _site("recolour", "a grey clip that turns to colour: coded anew through a second file", lives_capture.with_clip,
@@ -90,3 +75,6 @@ _ROWS = (
 )  # fmt: skip
 
 TABLE: dict[str, Scenario] = {row.name: row for row in _ROWS}
+assert len(TABLE) == len(_ROWS), "two scenarios of one name"
+# And one that is wrong as soon as it is right that nothing may be evicted.
+EVERY = {**TABLE, "evict too soon": Scenario("evict too soon", "evict what is only stored", three_stored, run_evict)}

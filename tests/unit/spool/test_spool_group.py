@@ -130,6 +130,17 @@ def test_a_second_flush_that_fails_is_made_up_for(spool, ops):
     assert spool.reader.verify().faults == ()
 
 
+def test_a_commit_that_fails_is_made_up_for_and_the_receipt_says_so(spool, ops):
+    seen = []
+    ops.fail = lambda call, _path: call == "ledger commit" and not seen and not seen.append(call)
+    ends = spool.groups.seal_all(drafts(spool, [2, 3]))
+    assert all(isinstance(end, Sealed) for end in ends)
+    for number in (2, 3):
+        events = spool.receipt(uid_of(number)).events
+        assert "the commit of its group failed" in events[0].detail["after"]
+        assert "Input/output error" in events[0].detail["after"]
+
+
 class AtN(Watched):
     """Fails at the Nth change, once or from then on."""
 
