@@ -18,7 +18,7 @@ import stat
 
 from agent.errors import DataSetError, FileError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, FileMeta, decode_prefix
-from agent.spool.durable import media_error
+from agent.spool.faults import media_error
 from agent.spool.walk import walk
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 

@@ -27,8 +27,8 @@ from agent.exchange.reread import reread
 from agent.exchange.writer import SetWriter, Written
 from agent.media import dicomdir, file_id, records
 from agent.media.profile import keys_of
-from agent.spool.durable import present
 from agent.spool.exports import Exported
+from agent.spool.faults import present
 from agent.spool.names import file_path
 from agent.transcode.job import job_of
 from agent.typed import TYPE_CHECKING, Final, NamedTuple

@@ -14,7 +14,7 @@ import hashlib
 import mmap
 import os
 
-from agent.spool.durable import media_error
+from agent.spool.faults import media_error
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from agent.errors import AgentError, DecodeError, LimitError, SpoolDamaged, Spoo
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
 from agent.media.preamble import cleaned
 from agent.spool.draft import InstanceRecord
-from agent.spool.durable import read_error
 from agent.spool.exports import is_own_copy
+from agent.spool.faults import read_error
 from agent.spool.states import Life
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 

@@ -22,7 +22,8 @@ import re
 
 from agent.errors import MediaError
 from agent.exchange.reread import reread
-from agent.spool.durable import Medium, Ops, media_error, present
+from agent.spool.durable import Medium, Ops
+from agent.spool.faults import media_error, present
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:

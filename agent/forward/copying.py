@@ -21,7 +21,7 @@ from agent.forward.deliver import DigestCheck
 from agent.forward.files import Instance, require_own
 from agent.media.file import open_file
 from agent.media.reader import instance_of
-from agent.spool.durable import read_error
+from agent.spool.faults import read_error
 from agent.transcode.choose import Master
 from agent.transcode.job import REFER_BYTES, job_of
 from agent.transcode.part_writer import Sink

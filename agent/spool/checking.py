@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 
-from agent.spool.durable import read_error
+from agent.spool.faults import read_error
 from agent.spool.finding import case_of, look, numbered, strange_folders
 from agent.spool.names import INSTANCES, QUARANTINE, file_path, folder_path
 from agent.spool.states import Life

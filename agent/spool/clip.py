@@ -25,7 +25,7 @@ from array import array
 
 from agent.errors import SpoolDamaged
 from agent.spool.draft import InstanceRecord
-from agent.spool.durable import read_error
+from agent.spool.faults import read_error
 from agent.spool.names import clip_path
 from agent.spool.states import Priority
 from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple

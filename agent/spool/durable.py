@@ -25,8 +25,10 @@ from __future__ import annotations
 import errno
 import os
 
-from agent.errors import DeviceError, FileUnreadable, MediaError, SpoolDamaged, SpoolError, SpoolFull
-from agent.typed import TYPE_CHECKING, NamedTuple
+from agent.errors import DeviceError, MediaError, SpoolDamaged, SpoolError
+from agent.spool.faults import media_error
+from agent.spool.room import Free, free_of
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,60 +38,12 @@ if TYPE_CHECKING:
 FILE_MODE = 0o600  # patient data: the agent's own user only
 FOLDER_MODE = 0o700
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-# Reading failed, but not because of what is read: no room in the process, or the name is gone.
-_NOT_THE_FILE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOENT, errno.ENOTDIR})
 _NO_ALLOCATE = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
 # Some network and FUSE file systems cannot sync a folder and say so with EINVAL; they are no place for a spool, but a
 # folder that cannot be synced at all is their property, not a lost write. EIO is never tolerated.
 _NO_FOLDER_SYNC = frozenset({errno.EINVAL})
 
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
-
-
-class Free(NamedTuple):
-    """Room on the medium as the file system counts it for an unprivileged writer."""
-
-    bytes: int
-    total_bytes: int
-    inodes: int | None  # None: the file system makes inodes as it goes
-    total_inodes: int = 0
-
-    @property
-    def used(self) -> float:
-        """Return the share in use, of 1: of bytes or of inodes, whichever is more."""
-        shares = [1 - self.bytes / self.total_bytes if self.total_bytes else 0.0]
-        if self.inodes is not None and self.total_inodes:
-            shares.append(1 - self.inodes / self.total_inodes)
-        return max(shares)
-
-
-def media_error(error: OSError, call: str, path: str) -> SpoolError:
-    """Translate an ``OSError`` of a named call on a named path into the agent's words."""
-    text = f"{call} {path}: {os.strerror(error.errno) if error.errno else error}"
-    if error.errno in _FULL:
-        return SpoolFull(text)
-    if error.errno in {errno.EMFILE, errno.ENFILE}:
-        return MediaError(text, hint="Too many open files; raise LimitNOFILE of the service.")
-    return MediaError(text)
-
-
-def read_error(error: OSError, path: str) -> SpoolError:
-    """Translate an ``OSError`` of reading one file: ``FileUnreadable`` when it speaks of that file alone."""
-    if error.errno in _NOT_THE_FILE:
-        return media_error(error, "read", path)
-    return FileUnreadable(f"read {path}: {os.strerror(error.errno) if error.errno else error}")
-
-
-def present(path: str) -> bool:
-    """Whether there is something of that name; raises ``FileUnreadable`` where "no" would be a guess."""
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        raise read_error(error, path) from error
-    return True
 
 
 def make_private(path: str) -> None:
@@ -493,12 +447,7 @@ class Medium:
 
     def free(self) -> Free:
         """Ask the file system how much room there is."""
-        try:
-            found = os.statvfs(self.root)
-        except OSError as error:
-            raise media_error(error, "statvfs", self.root) from error
-        inodes = found.f_favail if found.f_files else None
-        return Free(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize, inodes, found.f_files)
+        return free_of(self.root)
 
     def _rename(self, source: str, target: str) -> None:
         try:

@@ -31,7 +31,7 @@ from agent.media.dicomdir_reader import open_directory
 from agent.media.file import open_file
 from agent.media.file_id import of_path
 from agent.media.records import REFER_ABOVE_BYTES, entry_of
-from agent.spool.durable import media_error, read_error
+from agent.spool.faults import media_error, read_error
 from agent.spool.names import DIRECTORY, DIRECTORY_BEFORE, RECORDS, file_path
 from agent.spool.record_index import RecordIndex
 from agent.typed import TYPE_CHECKING, Final, NamedTuple

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from agent.spool.durable import read_error
+from agent.spool.faults import read_error
 from agent.spool.names import (
     CLIP,
     FOLDER_BITS,

@@ -29,7 +29,7 @@ from contextlib import contextmanager
 from agent.errors import AgentError, MediaError, SpoolError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
 from agent.spool import recovery
-from agent.spool.durable import media_error, present
+from agent.spool.faults import media_error, present
 from agent.spool.ledger import details
 from agent.spool.names import PART
 from agent.spool.quota import MIB

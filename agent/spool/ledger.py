@@ -32,7 +32,8 @@ from contextlib import suppress
 
 from agent.errors import MediaError, SpoolDamaged, SpoolError, SpoolFull
 from agent.spool import schema
-from agent.spool.durable import FILE_MODE, make_private, media_error
+from agent.spool.durable import FILE_MODE, make_private
+from agent.spool.faults import media_error
 from agent.spool.states import LIVES, MOVES, WORDS, Event, Life, State
 from agent.typed import TYPE_CHECKING, Any, Generic, TypeVar
 

@@ -13,7 +13,8 @@ import os
 import struct
 
 from agent.errors import SpoolBusy
-from agent.spool.durable import FILE_MODE, media_error
+from agent.spool.durable import FILE_MODE
+from agent.spool.faults import media_error
 
 _FLOCK = "@hhqqi"  # struct flock with 64 bit offsets: type, whence, start, length (0: all), pid (0: the description's)
 

@@ -21,7 +21,8 @@ from agent.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.spool.durable import Free, Medium
+    from agent.spool.durable import Medium
+    from agent.spool.room import Free
 
 MIB = 1 << 20
 EXTEND_BYTES = 8 * MIB  # an endless clip grows by this much at a time: one admission per 8 MiB, at most 8 MiB too much

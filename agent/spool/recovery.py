@@ -18,7 +18,7 @@ from functools import partial
 
 from agent.errors import DataSetError, FileUnreadable, SpoolConflict, SpoolDamaged, SpoolError
 from agent.spool.draft import InstanceRecord, Measured, measure
-from agent.spool.durable import media_error, present, read_error
+from agent.spool.faults import media_error, present, read_error
 from agent.spool.finding import case_of, look, numbered, strange_folders
 from agent.spool.ledger import details, move, note
 from agent.spool.names import CLIP, INSTANCES, PART, clip_path, file_number, folder_path

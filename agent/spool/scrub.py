@@ -15,7 +15,7 @@ import os
 from agent.errors import FileUnreadable, SpoolError
 from agent.spool import anchor
 from agent.spool.chain import follow
-from agent.spool.durable import read_error
+from agent.spool.faults import read_error
 from agent.spool.ledger import GENESIS
 from agent.spool.states import Life
 from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple

@@ -30,9 +30,10 @@ from agent.spool import lock, mount, rebuild, recovery
 from agent.spool.committing import Committing
 from agent.spool.core import Clock, Destination, write_destinations
 from agent.spool.draft import Draft, InstanceRecord, Measured, Sealed
-from agent.spool.durable import Medium, Ops, present
+from agent.spool.durable import Medium, Ops
 from agent.spool.evicting import Evicting
 from agent.spool.failover import Diverting
+from agent.spool.faults import present
 from agent.spool.forwarding import Forwarding, lost_or_damaged
 from agent.spool.graded import Graded
 from agent.spool.group import Claims, Groups, Member

@@ -22,7 +22,7 @@ from agent.spool.names import LEDGER, LOCK
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from agent.spool.durable import Free
+    from agent.spool.room import Free
     from agent.spool.store import Spool
 
 PROBE: Final = "probe"  # a name in the spool folder

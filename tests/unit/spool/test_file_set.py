@@ -14,9 +14,10 @@ from fakes.spool_world import NO_WAIT, PACS, capture, part10
 from agent.errors import MediaError, SpoolFull
 from agent.media.dicomdir_reader import open_directory
 from agent.spool import file_set
-from agent.spool.durable import Free, Medium, Ops
+from agent.spool.durable import Medium, Ops
 from agent.spool.file_set import Pace, refresh, rest_s
 from agent.spool.record_index import RecordIndex
+from agent.spool.room import Free
 from agent.spool.store import Spool, prepare
 
 

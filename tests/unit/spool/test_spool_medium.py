@@ -11,7 +11,8 @@ import pytest
 
 from agent.errors import MediaError, SpoolFull
 from agent.spool import mount, schema
-from agent.spool.durable import Medium, Ops, media_error
+from agent.spool.durable import Medium, Ops
+from agent.spool.faults import media_error
 from agent.spool.ledger import note, open_ledger
 from agent.spool.names import Counter, file_number, file_path, folder_number, folders
 from agent.spool.states import Event

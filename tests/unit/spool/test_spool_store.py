@@ -21,8 +21,8 @@ from agent.errors import (
     SpoolFull,
 )
 from agent.spool.core import Destination
-from agent.spool.durable import Free
 from agent.spool.quota import EXTEND_BYTES, Policy
+from agent.spool.room import Free
 from agent.spool.store import Spool, prepare
 
 
