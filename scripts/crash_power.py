@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     import argparse
 
 MORE: Final = 2  # combinations at random, at each moment with more open changes than can be combined
-SAMPLED: Final = 100  # disks of each life in a sample
+EACH: Final = 2600  # disks of each life with each habit of SQLite, where there are so many: 100,000 and more together
+SAMPLED: Final = 100  # of each in a sample
 TRIED: Final = 400  # disks until a mistake must have shown
 PROGRESS_S: Final = 10.0
 
@@ -41,7 +42,7 @@ class Unit(NamedTuple):
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sample", action="store_true", help=f"{SAMPLED} disks of each life")
-    parser.add_argument("--limit", type=int, default=0, metavar="N", help="so many disks of each life (0: all)")
+    parser.add_argument("--limit", type=int, default=EACH, metavar="N", help="so many disks of each life (0: all)")
     parser.add_argument("--more", type=int, default=MORE, metavar="N", help="combinations at random at each moment")
     parser.add_argument("--seed", type=int, default=1, help="of what is combined and sampled (0: another each time)")
     parser.add_argument(

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.fault
 
-STATES = 120  # of each life
-LIVES = tuple(lives_spool.LIVES)  # of the table, those that drive the spool itself; the script cuts them all
+STATES = 180  # of each life: more than 2,000 together
+LIVES = (*lives_spool.LIVES, "clips")  # of the table, those that drive the spool itself; the script cuts them all
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """The disks that a power cut may leave of a life, after ALICE (Pillai et al., OSDI 2014).
 
-Two models of what is on the medium when the power goes after the kth change:
+Models of what is on the medium when the power goes after the kth change:
 
 *ext4* (data=ordered, barriers on)  names change in the order of the journal, and what is there is a beginning of them.
     A sync of an inode commits the journal as far as the last change of that very inode: fsync, any change; fdatasync,
@@ -9,7 +9,10 @@ Two models of what is on the medium when the power goes after the kth change:
 *weak*  a name is certain only after a sync of its folder, each by itself; a rename from one folder to another is two
     changes. A file may have its new length before its bytes (zeros).
 
-syncfs makes everything certain in both. A write that is not synced may be torn at the sectors: its beginning alone, or
+*vfat*  (of sticks) a name of a file is certain after a sync of the *file*, one that goes or is a folder's after a sync
+    of the folder it is in; every rename is two changes.
+
+syncfs makes everything certain in all. A write that is not synced may be torn at the sectors: its beginning alone, or
 its end alone. Of what is open there is nothing, everything, each alone, all but each, all combinations of few, and
 ``more`` at random.
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 SECTOR: Final = 512
-MODELS: Final = ("ext4", "weak")
+EXT4, WEAK, VFAT = "ext4", "weak", "vfat"
 _ALL_OF: Final = 4  # of so many open changes every combination is made
 _TORN_SHARE: Final = 0.25  # of the writes in a random combination
 
@@ -47,7 +50,7 @@ class Cuts:
     """All cuts of one life under one model."""
 
     def __init__(self, log: Log, model: str) -> None:
-        self.log = _weakened(log) if model == "weak" else log
+        self.log = log if model == EXT4 else _split(log, everywhere=model == VFAT)
         self.model = model
 
     def all(self, dice: random.Random, more: int) -> Iterator[Cut]:
@@ -105,7 +108,7 @@ class Cuts:
     def _choices(
         self, window: _Window, newest: int | None, dice: random.Random, more: int
     ) -> Iterator[tuple[tuple[int, ...], bool]]:
-        if self.model == "weak":
+        if self.model != EXT4:
             yield from _subsets([*window.names, *window.data], newest, dice, more)
             return
         named = newest is not None and self.log.changes[newest].kind in NAMES
@@ -156,29 +159,35 @@ class _Window:
             settled = sorted(self.names + self.data)
         else:
             settled = [at for at in self.data if changes[at].file == change.file]
-            if self._model == "ext4":
+            if self._model == EXT4:
                 reach = self._touched.get(change.file, -1)
                 if change.offset == FDATASYNC and reach >= 0 and changes[reach].kind in NAMES:
                     reach = max((at for at in settled if at <= reach), default=-1)
                 settled += [at for at in self.names if at <= reach]
-            elif change.file in self._folders:
-                folder = self._folders[change.file]
-                settled += [at for at in self.names if _folder(changes[at]) == folder]
+            else:
+                folder = self._folders.get(change.file, "")
+                settled += [at for at in self.names if self._reached(changes[at], change.file, folder)]
         gone = set(settled)
         self.names = [at for at in self.names if at not in gone]
         self.data = [at for at in self.data if at not in gone]
         return sorted(settled)
+
+    def _reached(self, change: Change, file: int, folder: str) -> bool:
+        """Whether the sync of a file, or of the folder that it is, makes a change of names certain."""
+        if self._model == VFAT and change.kind in "CL":
+            return change.file == file
+        return bool(folder) and _folder(change) == folder
 
 
 def _folder(change: Change) -> str:
     return os.path.dirname(change.target if change.kind == "R" else change.path)
 
 
-def _weakened(log: Log) -> Log:
-    """A rename from one folder to another is a new name and one that goes."""
+def _split(log: Log, *, everywhere: bool) -> Log:
+    """A rename, if only from one folder to another, is a new name and one that goes."""
     changes: list[Change] = []
     for change in log.changes:
-        if change.kind == "R" and os.path.dirname(change.path) != os.path.dirname(change.target):
+        if change.kind == "R" and (everywhere or os.path.dirname(change.path) != os.path.dirname(change.target)):
             changes.append(change._replace(kind="L", path=change.target, data=b""))
             changes.append(change._replace(kind="U", data=b""))
         else:
@@ -195,7 +204,7 @@ def _tears(change: Change, model: str) -> list[tuple[int, int]]:
     if borders:
         middle = borders[len(borders) // 2]
         parts = [(0, middle), (middle, size), (0, borders[-1])]
-    return [*parts, (size, size)] if model == "weak" else parts
+    return parts if model == EXT4 else [*parts, (size, size)]
 
 
 def _subsets(

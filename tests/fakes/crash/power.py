@@ -18,7 +18,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from fakes.crash.cuts import MODELS, Cuts
+from fakes.crash.cuts import Cuts
 from fakes.crash.journal import Digests, read
 from fakes.crash.record import folder_name
 from fakes.crash.shim import environment
@@ -169,7 +169,7 @@ def ended(spool: Spool) -> list[str]:
 
 
 def cut(life: str, pages: int, base: Path, scratch: Path, *, more: int, seed: int, limit: int = 0,
-        models: Sequence[str] = MODELS, stop: bool = False) -> tuple[Looked, set[bytes]]:  # fmt: skip
+        models: Sequence[str] = (), stop: bool = False) -> tuple[Looked, set[bytes]]:  # fmt: skip
     """Look at the disks of a recorded life, or at ``limit`` of them; ``stop``: until one is wrong.
 
     Returns also the digests of the disks.
@@ -178,7 +178,7 @@ def cut(life: str, pages: int, base: Path, scratch: Path, *, more: int, seed: in
     judge, digests = Judge(life, pages, base, scratch), Digests()
     seen: set[tuple[bytes, int]] = set()
     wrong: list[str] = []
-    for cuts, one, disk in _cuts(judge, models, more=more, seed=seed, limit=limit):
+    for cuts, one, disk in _cuts(judge, models or judge.scenario.models, more=more, seed=seed, limit=limit):
         promised = cuts.promises(one.after)
         key = (digests.of(disk), len(promised))
         if key in seen:

@@ -45,3 +45,4 @@ class Scenario(NamedTuple):
     lied: Callable[[World, int], list[str]] | None = None
     world: type[World] = World
     replayed: bool = True  # whether a power cut can be replayed: modes of files are not
+    models: tuple[str, ...] = ("ext4", "weak")  # of what a power cut leaves

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from fakes.crash import lies, lives_capture, lives_directory, lives_files, lives_forward, lives_ledger
+from fakes.crash import lies, lives_capture, lives_cut, lives_directory, lives_files, lives_forward, lives_ledger
 from fakes.crash.lives_spool import LIVES, run_evict, three_stored
 from fakes.crash.scenario import Scenario
 from fakes.crash.site import Site
@@ -65,6 +65,10 @@ _ROWS = (
     Scenario("directory", "the DICOMDIR of the spool follows what is evicted and captured", lives_directory.listed,
              lives_directory.follow, lives_directory.look_at_directory, lives_directory.start, lives_directory.go_on,
              lies.at_spool),
+    Scenario("clips", "frames are durable second by second, one clip does not come to its end", lives_capture.empty,
+             lives_cut.clips, lives_cut.look_at_clips, lied=lies.at_spool),
+    Scenario("exports", "two spools are exported to one stick", lives_cut.empty_stick, lives_cut.exports,
+             lives_cut.look_at_stick, lives_cut.complete, lives_cut.complete, models=("weak", "vfat")),
     _file("wrap", "pictures into one compressed instance", "with_pictures", "wrap"),
     _file("transcode", "a file into another transfer syntax", "with_instances", "transcode"),
     Scenario("tls request", "a key and a certificate request", lives_files.with_pictures, lives_files.request,
