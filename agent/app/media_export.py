@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-from agent.app.cli import print_json, report
+from agent.app.cli import facts_of, print_json, report
 from agent.app.common import DEFAULT_CONFIG, settings_of, view_of
 from agent.app.term import Progress, count_text, paint, printable, size_text
 from agent.errors import AgentError, FileError, NotAllDone, NotFound, UsageError
@@ -50,13 +50,16 @@ def arguments(parser: Parser) -> None:
                f"({DEFAULT_NAME}); '{PLAIN_NAME}': everything as it is stored; 'list' prints them")  # fmt: skip
     parser.add("--label", of=_OF, metavar="NAME", help="export: File-set ID, up to 16 of A-Z, 0-9 and _")
     parser.add("--volume-size", of=_OF, metavar="SIZE", help="export: on as many media as it takes, as 700M or 4.7G")
-    parser.add("--volume", of=_OF, read=int, metavar="N", help="export: only the Nth of them, straight to the target")
+    parser.add("--volume", of=_OF, read=int, metavar="N", help="export: only the Nth of them, straight to the "
+               "target; choose by --study or --uid, so that all of them agree")  # fmt: skip
     parser.add("--recipient", of=_OF, repeated=True, metavar="PEM", help="export: certificate of one who may open "
                "encrypted media (--profile STD-GEN-SEC-...)")  # fmt: skip
     parser.add("--sign-cert", of=_OF, metavar="PEM", help="export: certificate that signs encrypted media")
     parser.add("--sign-key", of=_OF, metavar="PEM", help="export: and its RSA key")
     parser.add("--repair", of=_OF, switch=True, help="export: repair a FAT volume that was not unmounted (root)")
-    parser.add("--unmount", of=_OF, switch=True, help="export: unmount the stick, read it back, leave it so (root)")
+    parser.add(
+        "--unmount", of=_OF, switch=True, help="export: mount the stick anew to read it back, leave it unmounted (root)"
+    )
     parser.add("--dry-run", of=_OF, switch=True, help="export: say what would go where, and how large it is")
 
 
@@ -247,6 +250,11 @@ def _carried(args: Arguments, found: Plan, profile: Profile, target: Target, roo
 
         try:
             made.append(carry(request, place, watch, remount=args.unmount))
+        except AgentError as error:
+            progress.clear()
+            if made:  # these are good, whatever became of the next
+                _say(args, profile, made, refused, notes, error)
+            raise
         finally:
             progress.clear()
         refused += made[-1].outcome.refused
@@ -338,10 +346,14 @@ def _note_alone(args: Arguments, root: str, exported: list[Exported]) -> None:
 # --- words --------------------------------------------------------------------------------------
 
 
-def _say(args: Arguments, profile: Profile, made: list[Made], refused: list[Refusal], notes: list[str]) -> None:
+def _say(
+    args: Arguments, profile: Profile, made: list[Made], refused: list[Refusal], notes: list[str],
+    error: AgentError | None = None,
+) -> None:  # fmt: skip
     if args.json:
         print_json(
             {
+                **({} if error is None else {"error": facts_of(error)}),
                 "profile": profile.name,
                 "media": [_facts(one) for one in made],
                 "refused": [refusal._asdict() for refusal in refused],

@@ -17,7 +17,7 @@ from contextlib import suppress
 from functools import partial
 
 from agent.errors import FileError, NotSafe, SpoolError
-from agent.exchange import cms, tools
+from agent.exchange import cms, pages, tools
 from agent.exchange.iso9660 import image_of
 from agent.exchange.reread import reread
 from agent.exchange.writer import DIRECTORY, SetWriter, Written
@@ -61,6 +61,8 @@ def encrypted(
     for one in listed:
         path = f"{source}/{one.path}"
         if "." in os.path.basename(path):
+            if os.path.lexists(f"{target}/{one.path}") and pages.is_ours(f"{target}/{one.path}"):
+                writer.drop([one.path])
             writer.put(one.path, partial(_fill, path))
             continue
         wrapped = f"{source}/WRAPPED"

@@ -225,7 +225,7 @@ class _Export:
     def _transcode(self, piece: Piece, name: str, file: DicomFile) -> None:
         def make(sink: FileSink) -> None:
             job = job_of(file, piece.decision.syntax)
-            job.write(sink)
+            job.write(sink, lambda _step, done, of: self._tell(piece.decision.bytes * done // max(of, 1)))
             with opened(sink.path) as made:
                 job.prove(made)
                 entries.append(self._entry(name, made))
@@ -241,7 +241,7 @@ class _Export:
         try:
             while data := os.pread(fd, _COPY_BYTES, sink.tell()):
                 sink.write(data)
-                self.watch("written", self._done + sink.tell(), self._of)
+                self._tell(sink.tell())
         except OSError as error:
             raise FileUnreadable(f"read {piece.path}: {error.strerror or error}") from error
         finally:
@@ -259,6 +259,10 @@ class _Export:
         uid_, syntax = piece.holding.sop_instance_uid, file.meta.transfer_syntax_uid
         label = self.label
         self.exported.append(Exported(uid_, label, entry.file_id, syntax, sha256, data_set_sha256))
+
+    def _tell(self, of_this: int) -> None:
+        """Say how far it is, ``of_this`` bytes into an instance."""
+        self.watch("written", min(self._done + of_this, self._of), self._of)
 
     # --- the rest --------------------------------------------------------------------------
 

@@ -56,16 +56,22 @@ def directory_of(root: int) -> str:
 
 
 def named_files(root: int, name: str) -> Iterator[Found]:
-    """Every file that the DICOMDIR ``name`` in the root names. Raises ``DecodeError`` for one that is none."""
+    """Every file that the DICOMDIR ``name`` in the root names. Raises ``DecodeError`` for one that is none.
+
+    One that is damaged in its middle is told behind the files that it names in front of that.
+    """
     descriptor = open_beneath(root, name)
     try:
         size = os.fstat(descriptor).st_size
         directory = open_directory(lambda length, offset: os.pread(descriptor, length, offset), size)
         seen: set[str] = set()
-        for record in directory.records():
-            if record.file_id and record.file_id not in seen:
-                seen.add(record.file_id)
-                yield _named(root, record.file_id, record.dataset.text(_UID))
+        try:
+            for record in directory.records():
+                if record.file_id and record.file_id not in seen:
+                    seen.add(record.file_id)
+                    yield _named(root, record.file_id, record.dataset.text(_UID))
+        except DecodeError as error:  # in its middle: what it names in front of that is good
+            yield Refused(name, error)
     finally:
         os.close(descriptor)
 

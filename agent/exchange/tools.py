@@ -27,13 +27,13 @@ def found(*names: str) -> str:
     )
 
 
-def run(words: Sequence[str], what: str, *, ours: frozenset[int] = frozenset()) -> None:
-    """Run one; ``ours`` are descriptors that it inherits. Raises ``FileError`` with its last words."""
+def run(words: Sequence[str], what: str) -> None:
+    """Run one. Raises ``FileError`` with its last words."""
     import subprocess
 
     try:
         done = subprocess.run(  # noqa: S603  a program that was found, arguments are ours, no shell
-            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_S, check=False, pass_fds=tuple(ours)
+            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise FileError(f"{what}: {error}") from None

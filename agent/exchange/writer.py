@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 DIRECTORY: Final = "DICOMDIR"
 # What an export names its files. A journal may have its length before its bytes: then it holds anything.
-_NAME: Final = re.compile(r"(?:[A-Z0-9_]{1,8}/){0,7}[A-Z0-9_]{1,8}(?:\.[A-Z0-9]{1,3})?")
+_NAME: Final = re.compile(r"INST[0-9]?/[0-9A-F]{6}/[0-9A-F]{8}|WRAPPED")
 _PART: Final = "DICOMDIR.NEW"  # 8.3: no file system makes a second name for it
 JOURNAL: Final = "EXPORT.NEW"
 _JOURNAL_BYTES: Final = 64 << 20  # a million names
@@ -117,7 +117,10 @@ class SetWriter:
         self.written: list[Written] = []
 
     def leftovers(self) -> list[str]:
-        """Names of files that an export which broke off may have left; nothing where none did."""
+        """Names of files that an export which broke off may have left; nothing where none did.
+
+        Only names of instances: pages tell by themselves whose they are.
+        """
         try:
             with open(f"{self.root}/{JOURNAL}", "rb") as file:
                 lines = file.read(_JOURNAL_BYTES).decode("ascii", "replace").splitlines()
@@ -125,7 +128,7 @@ class SetWriter:
             return []
         except OSError as error:
             raise media_error(error, "read", f"{self.root}/{JOURNAL}") from error
-        return [line for line in lines if _NAME.fullmatch(line) and line != DIRECTORY]
+        return [line for line in lines if _NAME.fullmatch(line)]
 
     def begin(self, paths: Iterable[str]) -> None:
         """Let the medium know the names of what will be written, before any of it is."""

@@ -12,7 +12,7 @@ from fakes.media_cli import CONFIG
 from fakes.stick import Stick
 
 from agent.app import cli, media_export
-from agent.errors import UsageError
+from agent.errors import NotSafe, UsageError
 from agent.exchange import carry, volume
 from agent.exchange.volume import Volume
 from agent.spool.store import Spool
@@ -53,6 +53,8 @@ def test_everything_goes_and_the_receipts_say_where(box: Path, capsys: pytest.Ca
     assert "lossless cop" in said.out
     assert "TEST^Änne" in said.out
     assert "Bench Clinic" in (box / "out" / "README.TXT").read_text()
+    assert cli.main(["media", "check", str(box / "out")]) == 0
+    assert "sound File-set" in capsys.readouterr().out
     with SpoolView.open(str(box / "spool")) as view:
         for holding in before:
             receipt = view.receipt(holding.sop_instance_uid)
@@ -210,3 +212,23 @@ def test_no_sizes(text: str) -> None:
 def test_no_time() -> None:
     with pytest.raises(UsageError, match="no time"):
         media_export._since("yesterday")
+
+
+def test_the_media_before_one_that_fails_are_said_to_be_good(
+    box: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = carry.carry
+    done: list[str] = []
+
+    def second_fails(request: Any, target: Any, watch: Any, **more: Any) -> Any:
+        if done:
+            raise NotSafe("no: the medium is NOT safe to remove")
+        done.append(target.path)
+        return real(request, target, watch, **more)
+
+    monkeypatch.setattr(carry, "carry", second_fails)
+    size = ("--profile", "none", "--volume-size", "330K", "--json")
+    assert export(box, "--all", "--to", box / "DICOM.ZIP", *size) == 37
+    said = result(capsys)
+    assert [one["to"] for one in said["media"]] == done
+    assert said["error"]["code"] == "media.not_safe"

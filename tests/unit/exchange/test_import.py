@@ -221,6 +221,16 @@ def test_a_directory_that_is_none_is_said(medium: tuple[Path, Outcome]) -> None:
     assert len(found_in(root, files=True)) == 6
 
 
+def test_a_directory_that_is_cut_short_gives_what_it_names(spool: Spool, medium: tuple[Path, Outcome]) -> None:
+    root, _ = medium
+    data = (root / "DICOMDIR").read_bytes()
+    (root / "DICOMDIR").write_bytes(data[:-3000])
+    ends = taken_from(spool, root)
+    assert states(ends) == ["new", "new", "new", "refused"]
+    assert isinstance(ends[-1], Refused)
+    assert ends[-1].name == "DICOMDIR"
+
+
 def test_a_plain_folder_passes_over_what_is_no_dicom_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = tmp_path / "plain"
     (root / "a" / "b").mkdir(parents=True)
