@@ -18,6 +18,7 @@ README, INDEX = "README.TXT", "INDEX.HTM"
 _WIDTH: Final = 76
 SOFTWARE: Final = "modality-agent"
 _HEAD_BYTES: Final = 4096
+_CONTENT: Final = "DICOM instances; DICOM ONLY, no viewer"  # by which a page is known to be ours
 _MANY: Final = 3  # names on a label; more are counted
 
 
@@ -44,7 +45,7 @@ def readme(facts: Facts) -> bytes:
         f"Made by:    {facts.institution or 'institution not given'}",
         f"Made at:    {facts.made}",
         f"Made with:  {facts.software}",
-        f"Content:    {facts.instances} DICOM instances; DICOM ONLY, no viewer",
+        f"Content:    {facts.instances} {_CONTENT}",
         f"Profile:    {claimed} (DICOM PS3.11)",
         "",
         "DICOMDIR    directory of the medium: open it with a DICOM viewer, or import it",
@@ -67,7 +68,7 @@ def index(facts: Facts) -> bytes:
         ("Made by", facts.institution or "institution not given"),
         ("Made at", facts.made),
         ("Made with", facts.software),
-        ("Content", f"{facts.instances} DICOM instances; DICOM ONLY, no viewer"),
+        ("Content", f"{facts.instances} {_CONTENT}"),
         ("Medium", f"{facts.volume} of {facts.volumes}"),
     )
     body = "".join(f"<tr><th>{_html(name)}</th><td>{_html(text)}</td></tr>\r\n" for name, text in rows)
@@ -100,7 +101,7 @@ def is_ours(path: str) -> bool:
             head = file.read(_HEAD_BYTES)
     except OSError:
         return False
-    return not head or SOFTWARE.encode() in head
+    return not head or _CONTENT.encode() in head
 
 
 def _folded(text: str) -> list[str]:
