@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.fault
 
-STATES = 180  # of each life: more than 2,000 together
+STATES = 200  # of each life: more than 2,000 together
 LIVES = (*lives_spool.LIVES, "clips")  # of the table, those that drive the spool itself; the script cuts them all
 
 

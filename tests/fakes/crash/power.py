@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from fakes.crash.journal import Disk
     from fakes.spool_world import World
 
+    from agent.spool.recovery import Report
     from agent.spool.store import Spool
 
 OFTEN, SELDOM = 8, 1000  # pages after which SQLite moves its log; the second is the agent's own number
@@ -113,29 +114,25 @@ class Judge:
             return [f"the look at it ended with {type(error).__name__}: {error}"]
 
     def _recover(self, world: World, *, rebuilt: bool, forgets: bool) -> list[str]:
-        wrong = first(world, rebuilt=rebuilt)
-        key = _digest_of(self.now) + bytes([forgets])
+        with world.open() as spool:
+            report = spool.report
+        key = _digest_of(self.now) + f"{report}{forgets}".encode()
         if key in self._ended:
             self.same += 1
         else:
-            self._ended[key] = tuple(again(world, rebuilt=rebuilt, forgets=forgets))
-        return [*wrong, *self._ended[key]]
+            self._ended[key] = tuple(again(world, report, rebuilt=rebuilt, forgets=forgets))
+        return [*self._ended[key]]
 
     def _read(self, name: str) -> bytes:
         path = self.folder / "start" / name
         return path.read_bytes() if path.exists() else b""
 
 
-def first(world: World, *, rebuilt: bool) -> list[str]:
-    """Recover and judge."""
-    with world.open() as spool:
-        return world.check(spool.report, spool, rebuilt=rebuilt)
-
-
-def again(world: World, *, rebuilt: bool, forgets: bool) -> list[str]:
-    """Recover again, which must change nothing, and drive everything to its end."""
+def again(world: World, report: Report, *, rebuilt: bool, forgets: bool) -> list[str]:
+    """Recover again, which must change nothing; judge what the first recovery left; drive everything to its end."""
     with world.open() as spool:
         wrong = [] if spool.report.clean else [f"I6 the second recovery still found {spool.report}"]
+        wrong += world.check(report, spool, rebuilt=rebuilt)
         finish(world, spool, forgets=forgets)
         return [*wrong, *world.check(spool.report, spool, rebuilt=rebuilt), *ended(spool)]
 

@@ -121,9 +121,8 @@ def _look(kind: type[World], medium: Medium, order: dict[str, Any], state: block
         with medium.mounted() as point:
             world = kind(point)
             world.log = promises
-            return [
-                *power.first(world, rebuilt=rebuilt),
-                *power.again(world, rebuilt=rebuilt, forgets=bool(state.key & 1)),
-            ]
+            with world.open() as spool:
+                report = spool.report
+            return power.again(world, report, rebuilt=rebuilt, forgets=bool(state.key & 1))
     except Exception as error:  # noqa: BLE001 - whatever it is, it must not happen
         return [f"the look at it ended with {type(error).__name__}: {error}"]
