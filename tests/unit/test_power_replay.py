@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.crash.cuts import Cuts
 from fakes.crash.journal import FDATASYNC, FSYNC, SYNCFS, Change, Log
-from fakes.uml import blocks
+from fakes.uml import blocks, ext4, pull, vfat
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,3 +137,8 @@ def test_a_sample_has_something_of_every_moment(tmp_path: Path) -> None:
     blocks.store(str(path), blocks.image(bytes(1 << 20), some[-1]))
     assert path.read_bytes()[:2048] == blocks.image(bytes(2048), some[-1])
     assert path.stat().st_size == 1 << 20
+
+
+def test_what_runs_in_another_kernel_can_be_found() -> None:
+    """Nobody sees there that a name has gone until somebody has the time for it."""
+    assert all(map(callable, (ext4.record, ext4.judge_inside, vfat.replay, pull.pulls)))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from fakes import spool_world
 from fakes.crash import power
 from fakes.crash.mistakes import MISTAKES
-from fakes.crash.record import LIVES, fewer_pages
+from fakes.crash.record import fewer_pages
+from fakes.crash.table import EVERY
 from fakes.uml import blocks, kernel
 from fakes.uml.medium import Medium
 
@@ -31,7 +32,7 @@ def without_reserve() -> None:
 
 def record(order: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """In user-mode Linux: ubda is the medium, ubdb takes the log, ubdc the medium as it was before."""
-    scenario = LIVES[order["life"]]
+    scenario = EVERY[order["life"]]
     point = f"{kernel.SCRATCH}/mounted"
     os.makedirs(point)
     kernel.load_modules("dm-log-writes")
@@ -81,7 +82,7 @@ def judge(order: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Here or there: look at ``limit`` states of a recorded life, or at all (0)."""
     power.stand_still()
     without_reserve()
-    scenario = LIVES[order["life"]]
+    scenario = EVERY[order["life"]]
     keywords = power.spool_look(scenario.look)
     assert keywords is not None
     medium = Medium(order["scratch"], "ext4")
