@@ -12,7 +12,9 @@ import bench_net
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench")
-    parser.add_argument("what", choices=["net", "idle", "dataset", "codec", "instructions", "choice", "pace", "ways"])
+    parser.add_argument(
+        "what", choices=["net", "idle", "dataset", "codec", "instructions", "choice", "pace", "ways", "directory"]
+    )
     parser.add_argument("--rounds", type=int, default=3, help="each sender runs so often, interleaved (default 3)")
     parser.add_argument("--quick", action="store_true", help="fewer instances: a look, not a measurement")
     parser.add_argument(
@@ -32,6 +34,10 @@ def main() -> int:
         import bench_ways
 
         return bench_ways.main(options.rounds, quick=options.quick)
+    if options.what == "directory":
+        import bench_directory
+
+        return bench_directory.main(options.rounds, quick=options.quick)
     if options.what == "pace":
         import bench_pace
 
