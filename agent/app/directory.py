@@ -51,7 +51,7 @@ class Directory:
 
     def look(self) -> None:
         """Start a process if there is something to do; hear one that has ended."""
-        if not self._label or (self._pid and not self._hear(wait=False)):
+        if not self._label or (self._pid and not self._hear()):
             return
         if time.monotonic() < self._next_at:
             return
@@ -64,13 +64,10 @@ class Directory:
         """At the stop: end what is under way, and bring the directory up to date within ``LAST_S``."""
         if not self._label:
             return
-        until = time.monotonic() + LAST_S
-        while self._pid and not self._hear(wait=False):
-            if time.monotonic() >= until:
-                os.kill(self._pid, signal.SIGTERM)
-                self._hear(wait=True)
-                return
-            time.sleep(0.01)
+        if not self._ended(LAST_S):
+            os.kill(self._pid, signal.SIGTERM)
+            self._ended(LAST_S)  # on a medium that does not answer it may outlive us
+            return
         try:
             if self._now() != self._seen:
                 from agent.app.directory_child import bring_up_to_date
@@ -78,6 +75,15 @@ class Directory:
                 self._tell(bring_up_to_date(self._spool.medium, self._spool.reader, self._label, within_s=LAST_S / 2))
         except SpoolError as error:
             self._journal.say("warning", "keeper", f"the DICOMDIR is not up to date: {error}")
+
+    def _ended(self, within_s: float) -> bool:
+        """Whether the process ends in time, if there is one."""
+        until = time.monotonic() + within_s
+        while self._pid and not self._hear():
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.01)
+        return True
 
     # --- inside --------------------------------------------------------------------------------------
 
@@ -100,9 +106,9 @@ class Directory:
         finally:
             os.close(theirs)
 
-    def _hear(self, *, wait: bool) -> bool:
+    def _hear(self) -> bool:
         """Whether the process has ended, with what it said."""
-        pid, status = os.waitpid(self._pid, 0 if wait else os.WNOHANG)
+        pid, status = os.waitpid(self._pid, os.WNOHANG)
         if not pid:
             return False
         self._pid = 0
