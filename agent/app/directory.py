@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from agent.app.journal import Journal
     from agent.spool.store import Spool
 
-# The first look after the start: recovery, the first transfers and captures go before it.
-FIRST_S: Final = 5.0
 # At the stop: for what is under way, and for what is still to do. systemd and people wait this long without a word.
 LAST_S: Final = 3.0
 TRY_AGAIN_S: Final = 60.0
@@ -41,7 +39,7 @@ class Directory:
     def __init__(self, spool: Spool, journal: Journal, ae_title: str) -> None:
         self._spool = spool
         self._journal = journal
-        self._label = ae_title  # that the File-set is called by; empty: no DICOMDIR is made
+        self._label = ae_title  # that the File-set is called by
         self._pid = self._pipe = 0
         self._failures = 0
         self._next_at = 0.0
@@ -51,7 +49,7 @@ class Directory:
 
     def look(self) -> None:
         """Start a process if there is something to do; hear one that has ended."""
-        if not self._label or (self._pid and not self._hear()):
+        if self._pid and not self._hear():
             return
         if time.monotonic() < self._next_at:
             return
@@ -62,8 +60,6 @@ class Directory:
 
     def close(self) -> None:
         """At the stop: end what is under way, and bring the directory up to date within ``LAST_S``."""
-        if not self._label:
-            return
         if not self._ended(LAST_S):
             os.kill(self._pid, signal.SIGTERM)
             self._ended(LAST_S)  # on a medium that does not answer it may outlive us

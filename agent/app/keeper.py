@@ -7,11 +7,12 @@ is written down beside it, and said with all that (agent/spool/anchor.py).
 
 from __future__ import annotations
 
+import os
 import time
 
 from agent.app.alarms import Alarms
-from agent.app.directory import FIRST_S, Directory
 from agent.errors import MediaError, SpoolError
+from agent.spool.names import DIRECTORY
 from agent.spool.watch import Levels, Watch
 from agent.typed import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
+    from agent.app.directory import Directory
     from agent.app.journal import Journal
     from agent.config.settings import Settings
     from agent.spool.scrub import Scrub
@@ -36,6 +38,8 @@ HEAD_S: Final = 600.0
 DAY_S: Final = 86_400.0
 # A DICOMDIR lags behind the spool by about this much; looking costs one short question to the ledger.
 LOOK_S: Final = 15.0
+# The first look after the start: recovery, the first transfers and captures go before it.
+FIRST_S: Final = 5.0
 
 
 class Keeper:
@@ -49,7 +53,7 @@ class Keeper:
     ) -> None:
         now = settings()
         self._spool = spool
-        self._directory = Directory(spool, journal, now.agent.ae_title if now.spool.dicomdir else "")
+        self._directory: Directory | None = None
         self._journal = journal
         self._settings = settings
         self._anew = anew  # called when the medium is to be opened anew
@@ -74,12 +78,25 @@ class Keeper:
                 look_at, keep_at = max(look_at, watch_at), max(keep_at, watch_at)
             if now >= look_at:
                 look_at = now + LOOK_S
-                self._directory.look()
+                directory = self._dicomdir()
+                if directory is not None:
+                    directory.look()
             if now >= keep_at:
                 keep_at = now + KEEP_S
                 self._keep(stop, now - before)
                 before = now
             now = time.monotonic()
+
+    def _dicomdir(self) -> Directory | None:
+        """Who sees to the DICOMDIR; None as long as there is nothing to list, and where a site does without."""
+        now = self._settings()
+        if self._directory is None and now.spool.dicomdir:
+            if not os.path.lexists(f"{self._spool.root}/{DIRECTORY}") and not self._spool.any_live():
+                return None
+            from agent.app.directory import Directory  # an empty box does without
+
+            self._directory = Directory(self._spool, self._journal, now.agent.ae_title)
+        return self._directory
 
     def look(self) -> bool:
         """Look at the medium; whether it is well."""
@@ -129,7 +146,12 @@ class Keeper:
 
     def leave(self) -> None:
         """Leave a spool whose DICOMDIR is true and whose head is written down, when nobody works on it any more."""
-        self._directory.close()
+        try:
+            directory = self._dicomdir()
+        except SpoolError:
+            return  # there is no medium to leave
+        if directory is not None:
+            directory.close()
         self._write_head()
 
     def scrub_facts(self) -> dict[str, Any] | None:
