@@ -26,6 +26,7 @@ from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
 
 BATCH = 64  # instances per pair of commits: bounds the transaction and how long a refusal waits for room
 
@@ -34,15 +35,16 @@ _DONE = f"{int(State.COMMITTED)}, {int(State.DIVERTED)}"
 _SENT = f"{int(State.STORED)}, {int(State.AWAITING)}"
 _SETTLED = f"(d.state IN ({_DONE}) OR (n.commitment = 0 AND d.state IN ({_SENT})))"
 
-_WHERE = f"""
-WHERE i.life = {int(Life.LIVE)} AND i.durable_at <= :settled_before
+# A window of what is here, and which of it may go: one short read each, so that nobody waits for a long queue.
+WINDOW = 1000
+_WINDOW = f"""
+SELECT i.id, i.size, i.durable_at <= :settled_before
   AND EXISTS (SELECT 1 FROM delivery d WHERE d.instance = i.id)
   AND NOT EXISTS (SELECT 1 FROM delivery d JOIN destination n ON n.id = d.destination
     WHERE d.instance = i.id AND NOT ({_SETTLED}
       AND coalesce(d.committed_at, d.answered_at, 0) <= :settled_before))
-"""  # noqa: S608 - numbers of our own enumerations
-_CANDIDATES = f"SELECT i.id, i.size FROM instance i {_WHERE} ORDER BY i.id LIMIT :limit"  # noqa: S608 - our own numbers
-_EVICTABLE = f"SELECT coalesce(sum(i.size), 0) FROM instance i {_WHERE}"  # noqa: S608 - our own numbers
+FROM instance i WHERE i.life = {int(Life.LIVE)} AND i.id > :after ORDER BY i.id LIMIT :limit
+"""  # noqa: S608 - numbers of our own
 COUNT_S = 60.0  # a sum over all live instances, good for so long
 
 
@@ -66,10 +68,11 @@ class Evicting(SpoolCore):
         sql = "SELECT id FROM instance WHERE life = ? LIMIT ?"
         while begun := [row[0] for row in self.ledger.read(sql, (int(Life.EVICTING), BATCH))]:
             self.finish_eviction(begun)
+        after = 0
         while True:
             hurry = need_bytes > 0 or self._below_low_water()
             before = self.clock.wall() - (0.0 if hurry else self.policy.evict_after_s)
-            found = self.ledger.read(_CANDIDATES, {"settled_before": before, "limit": BATCH})
+            found, after = self._candidates(before, after)
             batch = []
             freed = 0
             for number, size in found:
@@ -91,9 +94,31 @@ class Evicting(SpoolCore):
         """Return how much could be evicted at once, as of a minute ago at most."""
         now = self.clock.monotonic()
         if self._evictable is None or now - self._evictable[0] > COUNT_S:
-            rows = self.ledger.read(_EVICTABLE, {"settled_before": self.clock.wall()})
-            self._evictable = now, int(rows[0][0])
+            windows = self._windows(self.clock.wall(), 0)
+            self._evictable = now, sum(size for window in windows for _, size, may_go in window if may_go)
         return self._evictable[1]
+
+    def _candidates(self, before: float, after: int) -> tuple[list[tuple[int, int]], int]:
+        """Find the next ``BATCH`` behind ``after`` that were settled ``before``; returns them and where they end."""
+        found: list[tuple[int, int]] = []
+        for window in self._windows(before, after):
+            for number, size, may_go in window:
+                after = number
+                if may_go:
+                    found.append((number, size))
+                if len(found) == BATCH:
+                    return found, after
+        return found, after
+
+    def _windows(self, before: float, after: int) -> Iterator[list[tuple[int, int, int]]]:
+        """Yield what is here behind ``after``: number, bytes, and whether it was settled ``before``."""
+        while True:
+            rows = self.ledger.read(_WINDOW, {"settled_before": before, "after": after, "limit": WINDOW})
+            window = [(int(number), int(size), int(may_go)) for number, size, may_go in rows]
+            yield window
+            if len(window) < WINDOW:
+                return
+            after = window[-1][0]
 
     def any_live(self) -> bool:
         """Return whether there is any file to look after."""

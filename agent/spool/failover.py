@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 
 BATCH: Final = 256  # deliveries handed over in one commit
 
-# Not what the other has handed over itself: then nobody would owe it.
-_OWED: Final = f"""
-SELECT d.instance, d.priority FROM delivery d WHERE d.destination = ? AND (d.state = {int(State.QUEUED)}
-  OR d.state = {int(State.DEFERRED)}) AND NOT EXISTS (SELECT 1 FROM delivery o WHERE o.instance = d.instance
-  AND o.destination = ? AND o.state = {int(State.DIVERTED)}) ORDER BY d.instance LIMIT ?
+# Not what the other has handed over itself: then nobody would owe it. Literal numbers, for the index (schema.py).
+_LANES: Final = tuple(
+    f"""
+SELECT d.instance, d.priority FROM delivery d WHERE d.destination = ? AND d.state = {int(state)}
+  AND NOT EXISTS (SELECT 1 FROM delivery o WHERE o.instance = d.instance AND o.destination = ?
+  AND o.state = {int(State.DIVERTED)}) ORDER BY d.priority, d.next_at, d.instance LIMIT ?
 """  # noqa: S608 - numbers of our own enumeration
+    for state in (State.QUEUED, State.DEFERRED)
+)
 _GIVEN: Final = f"SELECT reason FROM delivery WHERE instance = ? AND destination = ? AND state = {int(State.DIVERTED)}"  # noqa: S608 - ours
 
 
@@ -50,13 +53,13 @@ class Diverting(SpoolCore):
     def divertible(self, destination: str, other: str) -> bool:
         """Say whether anything waits for ``destination`` that ``other``, which is configured, could be owed."""
         numbers = self.destination_id(destination), self.destination_id(other)
-        return other in self.destinations and bool(self.ledger.read(_OWED, (*numbers, 1)))
+        return other in self.destinations and any(self.ledger.read(lane, (*numbers, 1)) for lane in _LANES)
 
     def _divert(
         self, db: sqlite3.Connection, number: int, target: int, destination: str, other: str, reason: str
     ) -> int:
         wall = self.clock.wall()
-        found = db.execute(_OWED, (number, target, BATCH)).fetchall()
+        found = [row for lane in _LANES for row in db.execute(lane, (number, target, BATCH)).fetchall()][:BATCH]
         words = reason_text(f"{HANDED_OVER}{other}: {reason}")
         for instance, priority in found:
             move(db, instance, number, Event.DIVERT, at=wall, next_at=0, reason=words,

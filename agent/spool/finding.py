@@ -117,10 +117,12 @@ def look(
     """Join the names in a folder with the rows of its numbers; what cannot be read is left to ``leave``."""
     sql = "SELECT id, life, size, file_sha256 FROM instance WHERE id BETWEEN ? AND ?"
     first = folder << FOLDER_BITS
+    entries = list(_entries(folder_path(root, folder))) if listed else []
+    # What was evicted is of no interest where no file is: most folders of an old spool are empty.
+    sql += "" if entries else f" AND life <> {int(Life.EVICTED)}"
     rows = {_number(row[0]): row for row in read(sql, (first, first + (1 << FOLDER_BITS) - 1))}
     things: list[Found] = []
     seen: set[int] = set()
-    entries = list(_entries(folder_path(root, folder))) if listed else []
     names = {entry.name for entry in entries}
     for entry in entries:
         part, clip = entry.name.endswith(PART), entry.name.endswith(CLIP)
@@ -133,6 +135,10 @@ def look(
             leave(number, read_error(error, entry.path))
             continue
         number = number if plain else None
+        row = None if number is None or part or clip else rows.get(number)
+        if row is not None and row[1:3] == (Life.LIVE, size):  # as nearly all are
+            seen.add(_number(row[0]))
+            continue
         if number is None or clip:
             things.append(Found(entry.path, number, part, size, None, clip=clip))
         elif part:
@@ -140,7 +146,7 @@ def look(
             things.append(_found(entry.path, number, size, rows.get(number))._replace(part=True, clip=beside))
         else:
             seen.add(number)
-            things.append(_found(entry.path, number, size, rows.get(number)))
+            things.append(_found(entry.path, number, size, row))
     things.extend(_found(file_path(root, n), n, None, row) for n, row in sorted(rows.items()) if n not in seen)
     return things
 

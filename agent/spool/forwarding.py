@@ -155,7 +155,7 @@ class Forwarding(Prioritizing):
         """Queue held, deferred and unconfirmed deliveries again, now; returns how many (``queue retry``)."""
         sql = (
             "SELECT d.instance, d.destination, d.state, d.attempt FROM delivery d JOIN instance i ON i.id = d.instance "
-            "WHERE d.state IN (?, ?, ?)"
+            "WHERE d.destination IN (SELECT id FROM destination) AND d.state IN (?, ?, ?)"
         )
         values: list[object] = [int(State.HELD), int(State.DEFERRED), int(State.UNCONFIRMED)]
         if destination is not None:

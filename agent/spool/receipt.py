@@ -153,19 +153,25 @@ class Reader:
         values: list[object] = [number]
         if name is not None:  # the first term lets SQLite seek, the second one is exact
             where, values = ["d.instance >= ? AND (d.instance > ? OR n.name > ?)"], [number, number, name]
+        # Which ones, by the smallest index there is, and only of those the rest. What is committed is most of what
+        # there is: a page of it is found sooner where all deliveries lie by instance.
+        wanted = None if state is None else STATE_OF_WORD[state]
+        few = wanted is not None and wanted is not State.COMMITTED
+        tables = "destination n CROSS JOIN delivery d" if few else "delivery d CROSS JOIN destination n"
         for sql, value in (
             ("n.name = ?", destination),
-            ("d.state = ?", None if state is None else int(STATE_OF_WORD[state])),
-            ("i.sop_instance_uid = ?", sop_instance_uid),
+            ("d.state = ?", None if wanted is None else int(wanted)),
+            ("d.instance = (SELECT id FROM instance WHERE sop_instance_uid = ?)", sop_instance_uid),
         ):
             if value is not None:
                 where.append(sql)
                 values.append(value)
         found = self._read(
-            "SELECT i.id, i.sop_instance_uid, n.name, d.state, d.attempt, d.next_at, d.status, d.reason, i.size, "  # noqa: S608 - our text
-            "i.captured_at, d.priority FROM delivery d JOIN instance i ON i.id = d.instance "
-            f"JOIN destination n ON n.id = d.destination WHERE {' AND '.join(where)} "
-            "ORDER BY d.instance, n.name LIMIT ?",
+            "SELECT i.id, i.sop_instance_uid, c.name, d.state, d.attempt, d.next_at, d.status, d.reason, i.size, "  # noqa: S608 - our text
+            f"i.captured_at, d.priority FROM (SELECT d.instance, d.destination, n.name FROM {tables} "
+            f"WHERE n.id = d.destination AND {' AND '.join(where)} ORDER BY d.instance, n.name LIMIT ?) c "
+            "JOIN delivery d ON d.instance = c.instance AND d.destination = c.destination "
+            "JOIN instance i ON i.id = c.instance ORDER BY c.instance, c.name",
             (*values, limit),
         )
         return [Row._make((*row[:3], WORDS[row[3]], *row[4:-1], PRIORITY_WORDS[row[-1]])) for row in found]
@@ -176,8 +182,8 @@ class Reader:
             name: {} for (name,) in self._read("SELECT name FROM destination WHERE configured = 1 ORDER BY name", ())
         }
         sql = (
-            "SELECT n.name, d.state, count(*) FROM delivery d JOIN destination n ON n.id = d.destination "
-            "GROUP BY d.destination, d.state"
+            "SELECT n.name, t.state, t.count FROM tally t JOIN destination n ON n.id = t.destination "
+            "WHERE t.count > 0 ORDER BY t.destination, t.state"
         )
         for name, state, count in self._read(sql, ()):
             counts.setdefault(name, {})[WORDS[state]] = count
@@ -196,7 +202,8 @@ class Reader:
         """Count what was handed over, of a destination or an instance or both, by who it went to."""
         sql = (
             "SELECT d.reason, count(*) FROM delivery d JOIN instance i ON i.id = d.instance "
-            "JOIN destination n ON n.id = d.destination WHERE d.state = ? AND n.name = coalesce(?, n.name) "
+            "JOIN destination n ON n.id = d.destination "
+            "WHERE d.destination IN (SELECT id FROM destination) AND d.state = ? AND n.name = coalesce(?, n.name) "
             "AND i.sop_instance_uid = coalesce(?, i.sop_instance_uid) GROUP BY d.reason"
         )
         found: dict[str, int] = {}
@@ -211,9 +218,8 @@ class Reader:
 
     def lives(self) -> dict[str, int]:
         """Count instances per state of their file."""
-        return {
-            WORDS[life]: count for life, count in self._read("SELECT life, count(*) FROM instance GROUP BY life", ())
-        }
+        sql = "SELECT state, count FROM tally WHERE destination = 0 AND count > 0 ORDER BY state"
+        return {WORDS[life]: count for life, count in self._read(sql, ())}
 
     def live_numbers(self, after: int, limit: int) -> list[int]:
         """List instances whose files are there by their numbers, ascending, a page at a time."""
@@ -312,11 +318,12 @@ class Reader:
     def commitment_s(self, destination: str, limit: int = 16) -> list[float]:
         """Return how long after it was asked the last instances were committed, in seconds."""
         sql = (
-            "SELECT d.committed_at - c.opened_at FROM delivery d JOIN commitment c USING (transaction_uid) "
-            "WHERE d.destination = (SELECT id FROM destination WHERE name = ?) AND d.state = ? "
-            "ORDER BY d.instance DESC LIMIT ?"
-        )
-        return [max(0.0, row[0]) for row in self._read(sql, (destination, int(State.COMMITTED), limit))]
+            "SELECT last.committed_at - c.opened_at FROM (SELECT committed_at, transaction_uid FROM delivery "
+            "WHERE destination = (SELECT id FROM destination WHERE name = ?) AND state = ? "
+            "ORDER BY next_at DESC, instance DESC LIMIT ?) last JOIN commitment c USING (transaction_uid)"
+        )  # next_at is 0 in that state; it names the index
+        found = self._read(sql, (destination, int(State.COMMITTED), limit))
+        return [max(0.0, row[0]) for row in found]
 
     def head(self) -> tuple[int, str]:
         """Return number and chain value (hex) of the last event."""

@@ -130,7 +130,8 @@ class Unconfirming(SpoolCore):
         """Let what is stored and owes a commitment be asked for now, as if for the first time; returns how many."""
         sql = (
             "SELECT d.instance, d.destination, n.name FROM delivery d JOIN instance i ON i.id = d.instance "
-            "JOIN destination n ON n.id = d.destination WHERE d.state = ? AND coalesce(?, n.name) = n.name "
+            "JOIN destination n ON n.id = d.destination "
+            "WHERE d.destination IN (SELECT id FROM destination) AND d.state = ? AND coalesce(?, n.name) = n.name "
             "AND coalesce(?, i.sop_instance_uid) = i.sop_instance_uid"
         )
         wall, owing = self.clock.wall(), {name for name, one in self.destinations.items() if one.commitment}

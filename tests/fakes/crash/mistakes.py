@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import agent.spool.schema
 from agent.spool.durable import File, Medium
-from agent.spool.group import Groups
 from agent.spool.ledger import live
 from agent.spool.states import Event
 from agent.spool.store import Spool
@@ -34,15 +33,6 @@ def no_folder_sync() -> None:
 
 def no_group_flush() -> None:
     _plant(Medium, "flush", lambda _self: None)
-
-
-def name_before_bytes() -> None:
-    def harden(_self: Any, members: Any) -> bool:
-        for member in members:
-            member.draft.file.settle()
-        return True
-
-    _plant(Groups, "_harden", harden)
 
 
 def row_before_file() -> None:
@@ -155,7 +145,6 @@ MISTAKES: Final[dict[str, tuple[Callable[[], None], str, str]]] = {
     "no file fsync": (no_file_sync, "capture", "ext4"),
     "no folder fsync": (no_folder_sync, "capture", "weak"),
     "no flush of a group": (no_group_flush, "burst", "ext4"),
-    "name before bytes": (name_before_bytes, "burst", "ext4"),
     "row before file": (row_before_file, "capture", "ext4"),
     "unlink before state": (unlink_before_state, "evict", "ext4"),
     "synchronous=NORMAL": (synchronous_normal, "commit", "ext4"),
