@@ -59,19 +59,16 @@ class Admission:
         self._policy = policy
         self._lock = threading.Lock()
         self._outstanding = 0
-        self.make_room: Callable[[int], object] = _no_room  # called with the missing bytes before refusing
+        self.make_room: Callable[[int], object] = _no_room  # called with the missing bytes; 0: nothing could be done
 
     def reserve(self, need_bytes: int, *, floor: Floor = Floor.WHOLE) -> None:
         """Set ``need_bytes`` aside until ``release``, or raise ``SpoolFull`` and reserve nothing."""
         missing = self._try(need_bytes, floor)
-        if missing is not None:
-            self.make_room(missing)
+        while missing is not None and self.make_room(missing):  # again: eviction itself writes into the ledger
             missing = self._try(need_bytes, floor)
-            if missing is not None:
-                short = (
-                    f"{missing} bytes short of the reserve that must stay free" if missing else "it has no inodes left"
-                )
-                raise SpoolFull(f"out of resources: no room for {need_bytes} bytes in {self._medium.root}: {short}")
+        if missing is not None:
+            short = f"{missing} bytes short of the reserve that must stay free" if missing else "it has no inodes left"
+            raise SpoolFull(f"out of resources: no room for {need_bytes} bytes in {self._medium.root}: {short}")
 
     def release(self, reserved_bytes: int) -> None:
         """Give back what was reserved and is now allocated, written or given up."""
