@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Orders = Callable[..., list[dict[str, Any]]]
 
 SHOWN: Final = 20  # broken promises of a scenario
+PROGRESS_S: Final = 15.0
 BAR: Final = 40  # characters
 
 
@@ -54,10 +55,10 @@ def carry_out(options: argparse.Namespace, orders: Orders, text: Callable[[Found
 def do_all(orders: list[dict[str, Any]], names: list[str], jobs: int, text: Callable[[Found], str]) -> dict[str, Found]:
     """Do it, with progress on stderr."""
     began, total, open_ = time.monotonic(), Found(), len(names)
-    live = sys.stderr.isatty()
+    live, told = sys.stderr.isatty(), began
 
     def heard(order: dict[str, Any], part: Found, *, end: bool) -> None:
-        nonlocal open_, total
+        nonlocal open_, total, told
         total = add([total, part])
         open_ -= end
         for line in part.wrong[:SHOWN]:
@@ -65,8 +66,9 @@ def do_all(orders: list[dict[str, Any]], names: list[str], jobs: int, text: Call
         progress = f"{text(total)}; {time.monotonic() - began:.0f} s"
         if live:
             sys.stderr.write(f"\r{progress}, {open_} of {len(names)} scenarios to go ")
-        elif end:
-            say(f"{order['scenario']} done: {progress}")
+        elif end or time.monotonic() > told + PROGRESS_S:
+            told = time.monotonic()
+            say(f"{order['scenario']}{' done' * end}: {progress}")
 
     with temporary() as folder:
         done = Crew(Path(folder), jobs).do(orders, heard)

@@ -118,6 +118,11 @@ class World:
         self.log = f"{folder}/promises"
         self.transaction = 0
 
+    @property
+    def watched(self) -> str:
+        """What the paths of the calls that count begin with."""
+        return self.root
+
     def open(self, ops: Ops | None = None) -> Spool:
         return Spool.open(self.root, destinations=BOTH, policy=NO_WAIT, ops=ops or self.ops)
 

@@ -120,7 +120,7 @@ def _one(shim: Shim, scenario: Scenario, folder: Path, point: int, name: str, *,
     world = fresh_world(scenario, folder)
     before = len(world.promises())
     status = life(shim, lambda: _life(shim, scenario, world, point, FAULTS[name], sticky=sticky))
-    call, path = shim.met(), os.path.relpath(shim.path() or world.root, world.root)
+    call, path = shim.met(), os.path.relpath(shim.path() or world.watched, world.root)
     where = f"{scenario.name}, {name} {'from' if sticky else 'at'} call {point}, {call} {path}"
     if not call:  # this time it had not so many calls
         return Found()
@@ -178,8 +178,8 @@ def _life(shim: Shim, scenario: Scenario, world: World, point: int, code: int, *
             Path(world.folder, LAST).write_text(str(shim.count()))
 
     world.promise = counted  # type: ignore[method-assign]
-    shim.arm(world.root, error=point, code=code, sticky=sticky)
-    waiting = Waiting(shim, world.root, FAULT_S if sticky else 0.0)
+    shim.arm(world.watched, error=point, code=code, sticky=sticky)
+    waiting = Waiting(shim, world.watched, FAULT_S if sticky else 0.0)
     heard = Heard(world)
     first = True
 

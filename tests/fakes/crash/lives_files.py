@@ -35,7 +35,7 @@ def _main(world: World, words: Sequence[str], made: str) -> None:
     """Run a verb; what it says is done is promised. A file that is there already is refused, which is right."""
     before = os.path.exists(made)
     try:
-        _verb(words)
+        verb(words)
     except FileError:
         if not before:
             raise
@@ -44,7 +44,8 @@ def _main(world: World, words: Sequence[str], made: str) -> None:
     world.promise("made", made.removeprefix(world.folder), _digest(made))
 
 
-def _verb(words: Sequence[str]) -> None:
+def verb(words: Sequence[str]) -> None:
+    """Run the command line; raises ``FileError`` with what it said when it does not end with 0."""
     from agent.app.cli import main
 
     said = StringIO()
@@ -129,7 +130,7 @@ def request(world: World) -> None:
     key, out = f"{world.root}/box.key", f"{world.root}/box.csr"
     same = ["--same-key"] if os.path.exists(key) else []
     before = _digest(key) if same else ""
-    _verb(["tls", "request", "--key", key, "-o", out, "--name", "box", "--subject", "box", *same])
+    verb(["tls", "request", "--key", key, "-o", out, "--name", "box", "--subject", "box", *same])
     assert not same or _digest(key) == before, "a key was replaced"
     world.promise("made", key.removeprefix(world.folder), _digest(key))
 

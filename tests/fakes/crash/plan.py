@@ -12,10 +12,10 @@ from fakes.crash.shim import FAULTS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Every point, and recovery after each of them at every call of it.
-WHOLE: Final = Order(pairs=1)
-# Every fourth point; after every sixth of these, recovery at every eighth call.
-SAMPLE: Final = Order(step=4, pairs=6, pair_step=8)
+# Every point, and recovery behind each of them at every fifth call, at other ones behind the next.
+WHOLE: Final = Order(pairs=1, pair_step=5)
+# Every fourth point; behind every third of these, recovery at every sixteenth call.
+SAMPLE: Final = Order(step=4, pairs=3, pair_step=16)
 # Faults of a sample: so far apart, one kind for each scenario.
 FAULT_STEP: Final = 12
 

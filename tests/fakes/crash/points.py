@@ -32,9 +32,9 @@ ENDLESS = f"it had more than {LIMIT} calls and no end"
 
 
 class Order(NamedTuple):
-    """Which points: ``offset``, ``offset + step`` ...; in every ``pairs``th of them recovery is killed as well.
+    """Which points: ``offset``, ``offset + step`` ...; behind every ``pairs``th of them recovery is killed as well.
 
-    Recovery is killed at its calls ``offset``, ``offset + step`` ... likewise; ``pairs`` 0: nowhere.
+    ``pairs`` 0: nowhere. It is killed at every ``pair_step``th of its calls, behind the next point at the next ones.
     """
 
     step: int = 1
@@ -79,11 +79,11 @@ def enumerate_points(shim: Shim, scenario: Scenario, folder: Path, order: Order)
             shutil.copytree(folder / "now", folder / "first")
         yield Found(1, calls={met: 1}, wrong=tuple(f"{where}: {text}" for text in seen(scenario, world)))
         if seconds:
-            yield from _pairs(shim, scenario, folder, order, where)
+            yield from _pairs(shim, scenario, folder, where, range(1 + turn % order.pair_step, LIMIT, order.pair_step))
 
 
-def _pairs(shim: Shim, scenario: Scenario, folder: Path, order: Order, where: str) -> Iterator[Found]:
-    for second in range(1 + (order.offset - 1) % order.pair_step, LIMIT, order.pair_step):
+def _pairs(shim: Shim, scenario: Scenario, folder: Path, where: str, at: range) -> Iterator[Found]:
+    for second in at:
         shutil.rmtree(folder / "now", ignore_errors=True)
         shutil.copytree(folder / "first", folder / "now")
         world = scenario.world(str(folder / "now"))
@@ -170,9 +170,9 @@ def _mistaken(mistake: str, run: Callable[[World], None], world: World) -> None:
 
 
 def _killed(shim: Shim, run: Callable[[World], None], world: World, at: int) -> None:
-    shim.arm(world.root, kill=at)
+    shim.arm(world.watched, kill=at)
     run(world)
 
 
 def _call(shim: Shim, world: World) -> str:
-    return f"{shim.met()} {os.path.relpath(shim.path() or world.root, world.root)}"
+    return f"{shim.met()} {os.path.relpath(shim.path() or world.watched, world.root)}"

@@ -5,7 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from fakes.crash import lies, lives_capture, lives_cut, lives_directory, lives_files, lives_forward, lives_ledger
+from fakes.crash import (
+    lies,
+    lives_capture,
+    lives_cut,
+    lives_directory,
+    lives_files,
+    lives_forward,
+    lives_ledger,
+    lives_media,
+)
 from fakes.crash.lives_spool import LIVES, run_evict, three_stored
 from fakes.crash.scenario import Scenario
 from fakes.crash.site import Site
@@ -69,6 +78,9 @@ _ROWS = (
              lives_cut.clips, lives_cut.look_at_clips, lied=lies.at_spool),
     Scenario("exports", "two spools are exported to one stick", lives_cut.empty_stick, lives_cut.exports,
              lives_cut.look_at_stick, lives_cut.complete, lives_cut.complete, models=("weak", "vfat")),
+    Scenario("export", "instances onto a stick, with DICOMDIR, read back", lives_media.with_stick, lives_media.export,
+             lives_media.look_at_stick, lives_media.export, lives_media.export, world=lives_media.Stick,
+             replayed=False),
     _file("wrap", "pictures into one compressed instance", "with_pictures", "wrap"),
     _file("transcode", "a file into another transfer syntax", "with_instances", "transcode"),
     Scenario("tls request", "a key and a certificate request", lives_files.with_pictures, lives_files.request,
