@@ -2,9 +2,9 @@
 
 It opens the ledger so that SQLite can neither write nor wait: ``mode=ro`` for the database, ``readonly_shm=1`` for the
 index of the write-ahead log (without it a reader would create that file, as the wrong user perhaps). After a clean
-stop there is no log, and the database is opened ``immutable``: nobody is writing then. Only when a power cut left a
-log without its index must SQLite make the index file to read the log. Each question is one short read, so a view never
-holds back the daemon's checkpoints for longer than that.
+stop there is no log, after a crash perhaps one without a page, which SQLite would wait for; then the database is opened
+``immutable``: nobody is writing. Only when a power cut left a log without its index must SQLite make the index file to
+read the log. Each question is one short read, so a view never holds back the daemon's checkpoints for longer than that.
 
 Raises ``MediaError`` when there is no spool or it cannot be read.
 """
@@ -21,6 +21,8 @@ from agent.spool.names import LEDGER, LOCK
 from agent.spool.receipt import Reader
 from agent.spool.schema import SCHEMA_VERSION, version
 from agent.typed import Any
+
+LOG_HEAD_BYTES = 32  # of a write-ahead log, in front of its first page (SQLite file format, 4.1)
 
 
 class SpoolView(Reader):
@@ -43,7 +45,8 @@ class SpoolView(Reader):
                 f"no spool at {root}: {LEDGER} does not exist", hint="Check the spool folder of the configuration."
             )
         how = "mode=ro"
-        if not os.path.exists(f"{path}-wal"):
+        log_bytes = _size(f"{path}-wal")
+        if log_bytes is None or (log_bytes <= LOG_HEAD_BYTES and not lock.held(f"{root}/{LOCK}")):
             how += "&immutable=1"
         elif os.path.exists(f"{path}-shm"):
             how += "&readonly_shm=1"
@@ -92,3 +95,10 @@ class SpoolView(Reader):
             return self._db.execute(sql, values).fetchall()
         except sqlite3.Error as error:
             raise MediaError(f"read {self.root}/{LEDGER}: {error}") from error
+
+
+def _size(path: str) -> int | None:
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return None

@@ -161,6 +161,18 @@ def test_a_view_beside_the_daemon_and_after_it(root):
     assert listing(root) == before
 
 
+def test_a_view_of_what_a_crash_left_between_the_head_of_a_log_and_its_first_page(root):
+    with Spool.open(root, destinations=BOTH) as spool:
+        capture(spool, 1)
+        with open(f"{root}/ledger.db-wal", "rb") as file:
+            head = file.read(32)
+    for name, data in (("ledger.db-wal", head), ("ledger.db-shm", bytes(32768))):
+        with open(f"{root}/{name}", "wb") as file:
+            file.write(data)
+    with SpoolView.open(root) as view:
+        assert view.receipt(uid_of(1)).state == "live"
+
+
 def test_asking_who_runs_never_stands_in_the_way_of_a_start(root, monkeypatch):
     Spool.open(root).close()
     real, opened = lock._ask, []
