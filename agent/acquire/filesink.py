@@ -70,6 +70,11 @@ class FileSink:
         except SpoolError as error:
             raise FileError(str(error)) from None
 
+    number = 0
+
+    def log_beside(self, _log: object) -> None:
+        """Nothing outside the spool is completed by a later start."""
+
     def clip_log(self, _data_set_limit: int) -> None:
         """Nothing outside the spool is completed by a later start."""
 

@@ -11,7 +11,7 @@ both. Lossy syntaxes are refused: what colour made necessary would be compressed
 
 from __future__ import annotations
 
-from agent.acquire.recolour import Beside, recolour
+from agent.acquire.recolour import Beside, InPlace, recolour
 from agent.acquire.writers import make_writer
 from agent.config.schema import GREY_WORDS
 from agent.dataset.uid import is_lossy, uid_name
@@ -23,7 +23,7 @@ from agent.typed import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.acquire.writers import Sink, StreamWriter, Writer
+    from agent.acquire.writers import Parts, Sink, StreamWriter, Writer
     from agent.dataset.dataset import DataSet
     from agent.dataset.pixels import PixelDescription
     from agent.iod.acquisition import Acquisition
@@ -110,6 +110,11 @@ class GreyWriter:
         return None if self._coloured else self._writer.stream
 
     @property
+    def parts(self) -> Parts | None:
+        """Where frames lie once there is colour, if in two places."""
+        return self._writer.parts
+
+    @property
     def is_grey(self) -> bool:
         """Whether there are frames, and no colour in any."""
         return self._frames > 0 and not self._coloured
@@ -144,10 +149,15 @@ class GreyWriter:
             self._writer = recolour(self._sink, self._writer, self._frames, self._in_colour, data)
             self._coloured = True
 
-    def settle(self) -> None:
-        """After the last frame: code those before colour anew. When it raises, the next two are what is left to do."""
+    def set_apart(self, mark: Callable[[], bool]) -> None:
+        """After the last frame: put what ``finish`` writes over where it can be found again, should it be cut off."""
+        if isinstance(self._writer, InPlace):
+            self._writer.set_apart(mark)
+
+    def settle(self, mark: Callable[[], bool]) -> None:
+        """Then: code those before colour anew. When it raises, the next two are what is left to do."""
         if isinstance(self._writer, Beside):
-            self._writer.settle()
+            self._writer.settle(mark)
 
     def uncompressed(self, writer: StreamWriter) -> None:
         """Write all frames with ``writer``, which does not compress."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.acquire.described import Captured, Moment
-    from agent.acquire.writers import StreamWriter
+    from agent.acquire.writers import Parts, StreamWriter
     from agent.dataset.dataset import DataSet
     from agent.media.part10 import FileMeta
     from agent.spool.clip import ClipLog
@@ -53,21 +53,17 @@ class Interim:
         self._describe = describe
         self._record = record
         self._change = threading.Condition()
-        self._task: tuple[Moment, StreamWriter] | None = None
+        self._task: tuple[Moment, Parts | None] | None = None
         self._stopped = False
         self._thread: threading.Thread | None = None
         self._at = 0.0
         self._end = 0
         stream.log = log
 
-    def of(self, stream: StreamWriter | None) -> None:
-        """Go on with another writer before the first frame; None: with no frame from now on."""
-        self._stream.log = None
-        if stream is None:
-            self._stopped = True
-        else:
-            self._stream = stream
-            stream.log = self._log
+    def of(self, stream: StreamWriter) -> None:
+        """Go on with another writer before the first frame."""
+        self._stream.log, stream.log = None, self._log
+        self._stream = stream
 
     def due(self, end: int) -> bool:
         """Whether a mark is wanted, now that frames go to byte ``end``, and nobody makes one."""
@@ -76,21 +72,33 @@ class Interim:
         since = time.monotonic() - self._at
         return since >= EVERY_S or (end - self._end >= EVERY_BYTES and since >= SOONEST_S)
 
-    def frame(self, at: Moment, end: int) -> None:
+    def frame(self, at: Moment, end: int, parts: Parts | None) -> None:
         """Have a mark made of the clip as it is ``at`` this moment, its frames up to byte ``end``."""
         self._at, self._end = time.monotonic(), end
         with self._change:
-            self._task = at, self._stream
+            self._task = at, parts
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="marks", daemon=True)
                 self._thread.start()
             self._change.notify()
 
-    def over(self) -> None:
-        """The last frame is there; what is to be written anew from here on is not what the marks say."""
-        self.stop()
-        if self._stream.log is None:
-            self._log.void()
+    def now(self, at: Moment, parts: Parts | None) -> bool:
+        """Make a mark in this thread, after ``stop``; whether all frames are durable where it says they are.
+
+        Where that fails the record goes, for frames are about to be written anew where it says they are. Raises what
+        has killed a file of frames: then nothing may be written anew, and the last mark is all that there is.
+        """
+        if self._log.failure is None:
+            try:
+                self._mark(at, parts)
+            except AgentError as error:
+                self._log.failure = error
+            else:
+                return True
+        if self._log.broken is not None:
+            raise self._log.broken
+        self._log.void()
+        return False
 
     def stop(self) -> None:
         """End the thread, after the mark it is at; idempotent."""
@@ -106,24 +114,23 @@ class Interim:
                 self._change.wait_for(lambda: self._task is not None or self._stopped)
                 if self._task is None:
                     return
-                at, stream = self._task
+                at, parts = self._task
             try:
-                self._mark(at, stream)
+                self._mark(at, parts)
             except AgentError as error:
                 self._log.failure, self._stopped = error, True
             finally:
                 self._task = None
 
-    def _mark(self, at: Moment, stream: StreamWriter) -> None:
+    def _mark(self, at: Moment, parts: Parts | None) -> None:
         _meta, dataset, captured = self._describe(at)
-        layout = stream.layout
-        self._log.keep(
-            Mark(
-                self._record(captured),
-                at.clock.frames,
-                layout.pixel_offset,
-                layout.max_frames,
-                tuple(layout.description),
-                encode(dataset, EXPLICIT_VR_LE),
-            )
+        layout = self._stream.layout if parts is None else parts.layout
+        mark = Mark(
+            self._record(captured),
+            at.clock.frames,
+            layout.pixel_offset,
+            layout.max_frames,
+            tuple(layout.description),
+            encode(dataset, EXPLICIT_VR_LE),
         )
+        self._log.keep(mark if parts is None else mark._replace(grey=parts.grey, colour=parts.colour))

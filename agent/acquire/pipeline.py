@@ -151,9 +151,8 @@ class _Capture:
             if self._ended_by == "stop":
                 raise StoppedEarly(f"source '{self._order.source.name}' was stopped before its first frame")
             raise DeviceError(f"source '{self._order.source.name}' delivered no frame")
-        if self._interim is not None:
-            self._interim.over()
         if self._grey is not None:
+            self._grey.set_apart(self._mark_now)
             self._settle(self._grey)
         return self._complete(self._started)
 
@@ -272,10 +271,10 @@ class _Capture:
             self._ended_by = "failed"
             return False
         self._grey = None
-        self._writer = self._native_writer()
+        self._writer = writer = self._native_writer()
         self._now_native()
         if self._interim is not None:
-            self._interim.of(self._writer.stream)
+            self._interim.of(writer)
         return True
 
     def _native_writer(self) -> StreamWriter:
@@ -289,7 +288,7 @@ class _Capture:
     def _settle(self, grey: GreyWriter) -> None:
         """Do what colour left to do; what goes wrong there costs compression, or colour, and is said."""
         try:
-            grey.settle()
+            grey.settle(self._mark_now)
         except AgentError as fault:
             before = f" (and before that: {self._failure.message})" if self._failure is not None else ""
             self._failure, frames = fault, self._clock.frames
@@ -356,11 +355,16 @@ class _Capture:
         interim = self._interim
         if interim is None or self._started is None:
             return
-        if self._writer.stream is None:
-            interim.of(None)
-        elif interim.due(self._sink.tell()):
+        parts = self._writer.parts
+        if interim.due(self._sink.tell()) and (parts is not None or self._writer.stream is not None):
             moment = self._moment(self._started, CUT)
-            interim.frame(moment._replace(clock=copy.deepcopy(self._clock)), self._sink.tell())
+            interim.frame(moment._replace(clock=copy.deepcopy(self._clock)), self._sink.tell(), parts)
+
+    def _mark_now(self) -> bool:
+        """Make all frames durable where they are now: they are to be written anew somewhere else."""
+        if self._interim is None or self._started is None:
+            return False
+        return self._interim.now(self._moment(self._started, CUT), self._writer.parts)
 
 
 def _grey_writer(source: SourceSettings, *what: Any) -> GreyWriter | None:

@@ -14,11 +14,14 @@ that has none for the whole clip in colour ends it in front of the coloured fram
 
 from __future__ import annotations
 
+import zlib
 from array import array
 
-from agent.acquire.writers import WRAPPING_BYTES, Ahead, StreamWriter, WholeWriter
+from agent.acquire.writers import WRAPPING_BYTES, Ahead, Parts, StreamWriter, WholeWriter
 from agent.dataset.uid import is_encapsulated
+from agent.errors import SpoolFull
 from agent.native import compress, grey
+from agent.spool.clip import Grey
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -69,11 +72,20 @@ def recolour(sink: Sink, kept: Writer, frames: int, make: Callable[[], Writer], 
             return _at_once(kept, colour, data)
         assert isinstance(kept, StreamWriter)
         assert isinstance(colour, StreamWriter)
-        way = Beside if is_encapsulated(kept.transfer_syntax_uid) else _InPlace
-        return way(sink, _Kept(kept, frames, end), colour, data)
+        way = Beside if is_encapsulated(kept.transfer_syntax_uid) else InPlace
+        made = way(sink, _Kept(kept, frames, end), colour, data)
+        kept.log = None  # frames are the other one's from here on
+        return made
     except BaseException:
         sink.seek(end)
         raise
+
+
+def pieces(size: int) -> Iterator[tuple[int, memoryview]]:
+    """Where in so many bytes, and memory for what is there."""
+    buffer = memoryview(bytearray(min(COPY_BYTES, size)))
+    for at in range(0, size, COPY_BYTES):
+        yield at, buffer[: min(COPY_BYTES, size - at)]
 
 
 def _at_once(kept: WholeWriter, colour: Writer, data: memoryview) -> Writer:
@@ -85,38 +97,69 @@ def _at_once(kept: WholeWriter, colour: Writer, data: memoryview) -> Writer:
     return colour
 
 
-class _InPlace:
+class InPlace:
     """Native frames: a hole for the grey ones, filled at the end."""
 
-    __slots__ = ("_colour", "_kept", "_sink")
+    __slots__ = ("_colour", "_from", "_kept", "_sink")
 
     def __init__(self, sink: Sink, kept: _Kept, colour: StreamWriter, data: memoryview) -> None:
         self._sink = sink
         self._kept = kept
         self._colour = colour
+        self._from = kept.start  # where the grey frames are
         colour.leave(kept.frames)
+        colour.log = kept.writer.log
         colour.frame(data)
 
     @property
     def description(self) -> PixelDescription:
+        """In colour."""
         return self._colour.description
 
     @property
     def encode_s(self) -> float:
+        """Of colour alone."""
         return self._colour.encode_s
 
     @property
     def report(self) -> None:
-        return None
+        """There is no compression."""
+        return
 
     @property
     def stream(self) -> None:
-        return None
+        """They lie in two places."""
+        return
+
+    @property
+    def parts(self) -> Parts:
+        """In which."""
+        kept, size = self._kept, self.description.frame_bytes
+        grey = Grey(kept.frames, 0, self._from, tuple(kept.writer.description))
+        return Parts(self._colour.layout, grey, (0, self._colour.pixel_offset + kept.frames * size))
+
+    def set_apart(self, mark: Callable[[], bool]) -> None:
+        """Where frames are kept on the way, put the grey ones where they are not written over."""
+        if self._colour.log is None:
+            return
+        spare = self._sink.tell() + WRAPPING_BYTES
+        try:
+            self._sink.reserve(spare + self._kept.size)
+        except SpoolFull:
+            self._colour.log.void()
+            return
+        for at, piece in pieces(self._kept.size):
+            self._sink.read_into(self._kept.start + at, piece)
+            self._sink.write_at(spare + at, piece)
+        self._from = spare
+        mark()
 
     def room(self) -> int:
+        """How many more frames fit."""
         return self._colour.room()
 
     def frame(self, data: memoryview) -> None:
+        """Write one in colour."""
         self._colour.frame(data)
 
     def finish(self, meta: FileMeta, dataset: DataSet) -> None:
@@ -124,7 +167,7 @@ class _InPlace:
         start, size = self._kept.start, self.description.frame_bytes
         plane, wide = memoryview(bytearray(size // 3)), memoryview(bytearray(size))
         for index in reversed(range(self._kept.frames)):
-            self._sink.read_into(start + index * len(plane), plane)
+            self._sink.read_into(self._from + index * len(plane), plane)
             grey.widen(plane, self.description, wide)
             self._sink.write_at(start + index * size, wide)
         self._colour.finish(meta, dataset)
@@ -133,7 +176,8 @@ class _InPlace:
 class Beside:
     """Compressed frames: colour waits in a second file."""
 
-    __slots__ = ("_ahead", "_ahead_waiting", "_colour", "_end", "_kept", "_lengths", "_moved", "_sink", "_waiting")
+    __slots__ = ("_ahead", "_ahead_waiting", "_colour", "_end", "_kept", "_lengths", "_log", "_moved", "_sink",
+        "_waiting")  # fmt: skip
 
     def __init__(self, sink: Sink, kept: _Kept, colour: StreamWriter, data: memoryview) -> None:
         self._sink = sink
@@ -147,6 +191,9 @@ class Beside:
         body = colour.code(data)
         self._ahead.up_to(self._end + body.nbytes + WRAPPING_BYTES)
         self._waiting = sink.beside(kept.size + body.nbytes)
+        self._log = kept.writer.log
+        if self._log is not None:
+            self._waiting.log_beside(self._log)
         self._ahead_waiting = Ahead(self._waiting)
         self._waiting.seek(kept.size)
         self._wait(body)
@@ -171,6 +218,14 @@ class Beside:
         """They lie in two files."""
         return
 
+    @property
+    def parts(self) -> Parts:
+        """In which, and where."""
+        kept, beside = self._kept, self._waiting.number
+        file, at = (beside, 0) if self._moved else (0, kept.start)
+        grey = Grey(kept.frames, file, at, tuple(kept.writer.description))
+        return Parts(self._colour.layout, grey, (beside, kept.size))
+
     def room(self) -> int:
         """How many more frames fit."""
         return self._colour.room() - self._kept.frames - len(self._lengths)
@@ -185,12 +240,15 @@ class Beside:
         self._ahead_waiting.up_to(self._waiting.tell() + body.nbytes)
         self._waiting.write(body)
         self._lengths.append(body.nbytes)
+        if self._log is not None:
+            self._log.frame(body.nbytes, zlib.crc32(body))
         self._end = end
 
-    def settle(self) -> None:
-        """Write the instance anew."""
+    def settle(self, mark: Callable[[], bool]) -> None:
+        """Write the instance anew, when ``mark`` has made sure of its frames where they wait."""
         self._sink.finishing()
         self._move()
+        mark()
         self._sink.seek(self._colour.pixel_offset)
         for wide in self._grey_frames():
             self._colour.frame(wide)
@@ -213,27 +271,20 @@ class Beside:
     def grey(self) -> Writer:
         """Give up what has colour: the writer of the grey frames, which are again where they were."""
         if self._moved:
-            for at, piece in self._pieces():
+            for at, piece in pieces(self._kept.size):
                 self._waiting.read_into(at, piece)
                 self._sink.write_at(self._kept.start + at, piece)
         self._sink.seek(self._kept.end)
         return self._kept.writer
 
     def finish(self, meta: FileMeta, dataset: DataSet) -> None:
-        """Complete what was written anew."""
-        self._waiting.abandon()
+        """Complete what was written anew; the second file goes with the first one, which is sealed by then."""
         self._colour.finish(meta, dataset)
-
-    def _pieces(self) -> Iterator[tuple[int, memoryview]]:
-        """Where in the grey frames, and memory for what is there."""
-        buffer = memoryview(bytearray(COPY_BYTES))
-        for at in range(0, self._kept.size, COPY_BYTES):
-            yield at, buffer[: min(COPY_BYTES, self._kept.size - at)]
 
     def _move(self) -> None:
         """Let the grey frames wait too."""
         if not self._moved:
-            for at, piece in self._pieces():
+            for at, piece in pieces(self._kept.size):
                 self._sink.read_into(self._kept.start + at, piece)
                 self._waiting.write_at(at, piece)
         self._moved = True

@@ -58,6 +58,11 @@ class _Nowhere:
     def finishing(self) -> None:
         """Have no reserve."""
 
+    number = 0
+
+    def log_beside(self, _log: object) -> None:
+        """Keep nothing."""
+
     def clip_log(self, _data_set_limit: int) -> None:
         """Keep nothing."""
 

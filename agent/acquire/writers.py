@@ -16,7 +16,7 @@ from agent.dataset.uid import DEFLATED_EXPLICIT_VR_LE, HTJ2K_LOSSLESS, is_encaps
 from agent.errors import SpoolFull, UsageError
 from agent.media.instance import encode_instance
 from agent.media.stream import InstanceLayout
-from agent.typed import TYPE_CHECKING, Final, Protocol
+from agent.typed import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from agent.dataset.pixels import PixelDescription
     from agent.media.part10 import FileMeta
     from agent.native.encoder import FrameEncoder, Report
-    from agent.spool.clip import ClipLog
+    from agent.spool.clip import ClipLog, Grey
 
 # Deflated is for single images: 4096 x 4096 with 16 bits.
 WHOLE_LIMIT_BYTES: Final = 32 * 1024 * 1024
@@ -39,6 +39,11 @@ WRAPPING_BYTES: Final = 16
 
 class Sink(Protocol):
     """Where an instance is written: a draft of the spool or a plain file."""
+
+    number: int  # of the draft; 0 outside of the spool
+
+    def log_beside(self, log: ClipLog) -> None:
+        """Let the record of a clip make this file durable, too."""
 
     def write(self, data: ReadableBuffer) -> int:
         """Append."""
@@ -74,6 +79,14 @@ class Sink(Protocol):
         """Remove what was written."""
 
 
+class Parts(NamedTuple):
+    """Frames that lie in two places: grey ones, and behind them those in colour."""
+
+    layout: InstanceLayout  # of the instance in colour
+    grey: Grey
+    colour: tuple[int, int]  # file number (0: the clip's own) and byte
+
+
 class Writer(Protocol):
     """One instance being written."""
 
@@ -92,6 +105,10 @@ class Writer(Protocol):
     @property
     def stream(self) -> StreamWriter | None:
         """Whose frames lie in the file one after the other, if they do."""
+
+    @property
+    def parts(self) -> Parts | None:
+        """Where the frames lie, if in two places."""
 
     def room(self) -> int:
         """How many more frames fit."""
@@ -213,6 +230,11 @@ class StreamWriter:
         return self
 
     @property
+    def parts(self) -> None:
+        """They lie in one place."""
+        return
+
+    @property
     def pixel_offset(self) -> int:
         """Where the first frame, or the item it is in, begins."""
         return self.layout.pixel_offset
@@ -268,7 +290,7 @@ class WholeWriter:
 
     __slots__ = ("_frames", "_limit", "_pixels", "_sink", "description")
     report = None
-    stream = None
+    stream = parts = None
     encode_s = 0.0  # deflated as a whole, at the end
 
     def __init__(self, sink: Sink, description: PixelDescription, max_frames: int) -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agent.dataset.dataset import DataSet
-    from agent.errors import AgentError
+    from agent.errors import AgentError, SpoolError
     from agent.media.stream import InstanceLayout
     from agent.spool.durable import File, Medium, Syncer
 
@@ -43,9 +43,19 @@ _PAGE: Final = 4096
 _PREAMBLE: Final = struct.Struct("<16sI")
 _SLOT: Final = struct.Struct("<8sQIII")  # mark, turn, bytes of facts, bytes of the Data Set, CRC-32 of both
 _FRAME: Final = struct.Struct("<II")  # length in the file, padding included, and CRC-32
+_SAID: Final = ("frames", "pixel_offset", "max_frames", "description", "grey", "colour")
 _SLOT_MARK: Final = b"MGA mark"
 FACTS_BYTES: Final = 16 * 1024  # of a slot: the record for the ledger takes one or two KiB
 CHUNK_BYTES: Final = 1 << 20
+
+
+class Grey(NamedTuple):
+    """Where the grey frames of a clip in colour lie, one after the other, items and all."""
+
+    frames: int
+    file: int  # number; 0: the clip's own
+    at: int  # byte
+    description: tuple[object, ...]  # a PixelDescription
 
 
 class Mark(NamedTuple):
@@ -57,6 +67,8 @@ class Mark(NamedTuple):
     max_frames: int
     description: tuple[object, ...]  # a PixelDescription
     data_set: bytes  # Explicit VR Little Endian, without Pixel Data
+    grey: Grey | None = None  # frames that turned out to be the grey beginning of one in colour (assemble.py)
+    colour: tuple[int, int] = (0, 0)  # then: where the frames behind them are, file number and byte
     lengths: array[int] = array("I")  # of its frames, as they lie in the file; filled in when read
     checksums: array[int] = array("I")
 
@@ -64,7 +76,8 @@ class Mark(NamedTuple):
 class ClipLog:
     """The writing side: one thread adds frames, another one (or the same) makes them durable."""
 
-    __slots__ = ("_checksum", "_file", "_frames", "_medium", "_slot_bytes", "_syncer", "_table", "_turn", "failure")
+    __slots__ = ("_beside", "_checksum", "_file", "_frames", "_medium", "_parts", "_slot_bytes", "_syncer", "_table",
+        "_turn", "failure")  # fmt: skip
 
     def __init__(self, medium: Medium, part: File, data_set_limit: int) -> None:
         self._slot_bytes = -(-(_SLOT.size + FACTS_BYTES + data_set_limit) // _PAGE) * _PAGE
@@ -73,6 +86,8 @@ class ClipLog:
         self._checksum = 0
         self._turn = 0
         self._medium = medium
+        self._beside: list[Syncer] = []
+        self._parts = [part]
         self.failure: AgentError | None = None  # why there are no more marks
         self._file = medium.create(clip_path(part.path))
         try:
@@ -87,6 +102,11 @@ class ClipLog:
         """Note a frame that was written: its bytes in the file and their CRC-32."""
         self._table += _FRAME.pack(length, checksum)
 
+    def also(self, file: File) -> None:
+        """From now on frames lie in this file, too."""
+        self._beside.append(file.syncer())
+        self._parts.append(file)
+
     def keep(self, mark: Mark) -> None:
         """Make the frames of ``mark`` durable, then the mark."""
         facts = _packed(mark)
@@ -96,7 +116,8 @@ class ClipLog:
         head = _SLOT.pack(_SLOT_MARK, self._turn + 1, len(facts), len(mark.data_set), zlib.crc32(body, checksum))
         if len(head) + len(body) > self._slot_bytes:
             raise SpoolDamaged(f"{self._file.path}: a mark of {len(body)} bytes, there is room for {self._slot_bytes}")
-        self._syncer.sync()
+        for syncer in (self._syncer, *self._beside):
+            syncer.sync()
         self._file.write_at(_table_at(self._slot_bytes) + self._frames * _FRAME.size, new)
         self._file.write_at(_slot_at(self._turn, self._slot_bytes), head + body)
         self._file.sync()
@@ -109,13 +130,19 @@ class ClipLog:
         self._medium.remove(self._file.path)
 
     @property
+    def broken(self) -> SpoolError | None:
+        """Return what killed a file that frames are written to; None: they all live."""
+        return next((part.failed for part in self._parts if part.failed is not None), None)
+
+    @property
     def marks(self) -> int:
         """How many marks are durable."""
         return self._turn
 
     def close(self) -> None:
         """Let go of the files; idempotent."""
-        self._syncer.close()
+        for syncer in (self._syncer, *self._beside):
+            syncer.close()
         self._file.close()
 
 
@@ -130,7 +157,9 @@ def _table_at(slot_bytes: int) -> int:
 def _packed(mark: Mark) -> bytes:
     import json  # a box that records clips has it
 
-    facts = {name: getattr(mark, name) for name in ("frames", "pixel_offset", "max_frames", "description")}
+    facts = {
+        name: getattr(mark, name) for name in ("frames", "pixel_offset", "max_frames", "description", "grey", "colour")
+    }
     return json.dumps({**facts, "record": mark.record._asdict()}).encode()
 
 
@@ -183,6 +212,9 @@ def _read(fd: int, turn: int, slot_bytes: int, size: int) -> tuple[int, Mark] | 
         record = record._replace(
             priority=priority, destinations=names, facts=tuple((key, value) for key, value in record.facts)
         )
+        grey = facts.pop("grey")
+        facts["grey"] = grey and Grey._make((*grey[:-1], tuple(grey[-1])))
+        facts["colour"] = tuple(facts["colour"])
         mark = Mark(**facts, record=record, data_set=body[facts_bytes:], lengths=lengths, checksums=checksums)
     except (ValueError, TypeError, KeyError):
         return None
@@ -199,6 +231,8 @@ def complete(file: File, found: list[Mark]) -> tuple[Mark, int]:
     from agent.media.part10 import FileMeta
 
     for mark in found:
+        if mark.grey is not None:
+            continue
         layout = _layout(mark)
         if not mark.frames or _whole(file, mark, layout) < mark.frames:
             continue
@@ -233,12 +267,13 @@ def _end(mark: Mark, layout: InstanceLayout) -> int:
 def _whole(file: File, mark: Mark, layout: InstanceLayout) -> int:
     """Count the frames up to the first one that is not what was written."""
     for index, ((at, length), checksum) in enumerate(zip(layout.extents(), mark.checksums, strict=True)):
-        if at + length > file.size or _checksum(file, at, length) != checksum:
+        if at + length > file.size or checksum_of(file, at, length) != checksum:
             return index
     return mark.frames
 
 
-def _checksum(file: File, at: int, length: int) -> int:
+def checksum_of(file: File, at: int, length: int) -> int:
+    """Return the CRC-32 of bytes that were written."""
     found = 0
     for piece in _pieces(file, at, length):
         found = zlib.crc32(piece, found)

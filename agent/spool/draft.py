@@ -158,6 +158,10 @@ class Draft:
         self.clip = ClipLog(self._spool.medium, self.file, data_set_limit)
         return self.clip
 
+    def log_beside(self, log: ClipLog) -> None:
+        """Let the record of a clip make this file durable, too."""
+        log.also(self.file)
+
     def salvage(self) -> Sealed | None:
         """After a failure: seal what was durable of the clip; None where that is nothing.
 
@@ -171,7 +175,9 @@ class Draft:
         return self.waiting
 
     def cut(self, length: int) -> None:
-        """Give up what was written behind ``length``."""
+        """Give up what was written behind ``length``; what the record of a clip needs goes when the rest is durable."""
+        if self.clip is not None and self.clip.marks:
+            self.file.sync()
         self.file.cut(length)
 
     def finishing(self) -> None:

@@ -166,6 +166,11 @@ class File:
         except OSError as error:
             raise media_error(error, "dup", self.path) from error
 
+    @property
+    def failed(self) -> SpoolError | None:
+        """Return what killed it."""
+        return self._dead
+
     def step(self, call: str) -> None:
         """Let a change of this file happen, or not."""
         self._ops.step(call, self.path)

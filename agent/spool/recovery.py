@@ -75,9 +75,10 @@ NOTES_LIMIT = 100  # lines; a broken medium must not turn the report into a memo
 class _Tally:
     """Counts and notes while recovery runs."""
 
-    __slots__ = ("counts", "notes")
+    __slots__ = ("counts", "left", "notes")
 
     def __init__(self) -> None:
+        self.left: set[int] = set()  # drafts that are still needed; clips have lower numbers than what lies beside them
         self.counts: dict[str, int] = {}
         self.notes: list[str] = []
 
@@ -154,17 +155,21 @@ def _set_strange_aside(spool: Spool, found: Found, tally: _Tally) -> None:
 
 
 def _keep_clip(spool: Spool, found: Found, tally: _Tally) -> None:
-    from agent.spool.salvage import salvage  # few starts find a clip that was cut off
+    from agent.spool.salvage import beside, salvage  # few starts find a clip that was cut off
 
     assert found.number is not None
+    others = sorted(beside(spool, found.number))
     try:
         sealed = salvage(spool, found.number)
     except (SpoolDamaged, SpoolConflict, DataSetError) as error:
-        aside = [quarantine(spool, path) for path in (found.path, clip_path(found.path)) if present(path)]
+        paths = (found.path, clip_path(found.path), *(f"{spool.path(other)}{PART}" for other in others))
+        aside = [quarantine(spool, path) for path in paths if present(path)]
         tally.add("damaged", f"{found.path}: the clip cannot be completed: {error}; moved to {', '.join(aside)}")
     except FileUnreadable:
+        tally.left.update(others)
         raise
     except SpoolError as error:
+        tally.left.update(others)
         tally.add("unreadable", f"{found.path}: the clip cannot be completed now: {error}; left in place")
     else:
         if sealed is None:
@@ -181,6 +186,8 @@ def _remove_clip_record(spool: Spool, found: Found, _tally: _Tally) -> None:
 
 
 def _delete_draft(spool: Spool, found: Found, tally: _Tally) -> None:
+    if found.number in tally.left:
+        return  # frames of a clip that is to be completed another time
     spool.medium.remove(found.path)
     lost = f"{found.size or 0} bytes of a capture or copy that was never finished, so that it does not say whose it is"
     tally.add("drafts_deleted", f"{found.path} deleted: {lost}")

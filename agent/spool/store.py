@@ -180,6 +180,7 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
     def abandon(self, draft: Draft) -> None:
         """Remove the ``.part`` of a draft and free its room; idempotent, never raises (recovery does it too)."""
         if draft.waiting is not None:
+            draft.waiting.stays = draft.stays and not draft.settled
             self.abandon(draft.waiting)
         draft.file.close()
         draft.release()
@@ -202,10 +203,12 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         from agent.spool.salvage import salvage
 
         try:
-            return salvage(self, draft.number)
+            sealed = salvage(self, draft.number)
         except SpoolError:
             self.unfinished.add(draft.number)
             raise
+        draft.settled = True
+        return sealed
 
     def import_file(self, path: str, *, destinations: tuple[str, ...] | None = None, source: str = "import") -> Sealed:
         """Copy a DICOM file into the spool and seal it; raises ``NotDicomError`` or ``DecodeError`` for other files."""

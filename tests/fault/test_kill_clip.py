@@ -11,27 +11,31 @@ import pydicom
 import pytest
 from fakes.site import Site
 
-ROWS, COLUMNS, RATE_HZ, FRAMES = 40, 52, 100, 800
+ROWS, COLUMNS, RATE_HZ, FRAMES, COLOUR = 40, 52, 100, 800, 20
 MISSING_S = 1.0  # what may be missing of the end, by the promise
 PATIENT = "\n[patient]\nname = 'DOE^JANE'\nid = '4711'\n"
 
 
 def clip(folder: Path, samples: int) -> np.ndarray:
-    """Frames that are all different, as a file for replay; with three samples they show no colour."""
+    """Frames that are all different, as a file for replay; with three samples they have colour from ``COLOUR`` on."""
     rng = np.random.default_rng(5)
     frames = np.repeat(rng.integers(0, 256, (FRAMES, ROWS, COLUMNS, 1), dtype=np.uint8), samples, axis=3)
+    if samples == 3:
+        frames[COLOUR:, 0, 0, 0] ^= 1
     (folder / "clip.raw").write_bytes(frames.tobytes())
     photometric = "RGB" if samples == 3 else "MONOCHROME2"
     (folder / "clip.raw.toml").write_text(
         f"rows = {ROWS}\ncolumns = {COLUMNS}\nsamples_per_pixel = {samples}\nbits_allocated = 8\nframes = {FRAMES}\n"
         f"photometric_interpretation = '{photometric}'\n"
     )
-    return frames[..., 0]
+    return frames if samples == 3 else frames[..., 0]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("syntax", "grey"), [("rle", False), ("explicit", False), ("jpeg-ls", True)], ids=["rle", "native", "grey"]
+    ("syntax", "grey"),
+    [("rle", False), ("explicit", False), ("jpeg-ls", True)],
+    ids=["rle", "native", "to colour"],
 )
 def test_a_clip_cut_by_sigkill_keeps_its_frames(tmp_path: Path, rng: random.Random, syntax: str, grey: bool) -> None:
     site = Site(tmp_path / "site")
