@@ -42,22 +42,23 @@ class Place(NamedTuple):
 
 
 class Window:
-    """A ``pread`` that reads ahead, for many small reads one behind the other."""
+    """A ``pread`` that reads ahead where reads follow each other; one that jumps about costs what it asks for."""
 
-    __slots__ = ("_at", "_data", "_pread")
+    __slots__ = ("_at", "_data", "_next", "_pread")
 
     def __init__(self, pread: Pread) -> None:
         self._pread = pread
         self._data = b""
         self._at = 0
+        self._next = 0  # where a read that follows the last one starts
 
     def __call__(self, length: int, offset: int) -> bytes:
         """Read ``length`` bytes from ``offset``; fewer at the end of the file only."""
         start = offset - self._at
         if start < 0 or start + length > len(self._data):
-            if length >= WINDOW_BYTES:
-                return self._pread(length, offset)
-            self._data, self._at, start = self._pread(WINDOW_BYTES, offset), offset, 0
+            ahead = WINDOW_BYTES if offset == self._next else 0
+            self._data, self._at, start = self._pread(max(length, ahead), offset), offset, 0
+        self._next = offset + length
         return self._data[start : start + length]
 
 

@@ -132,3 +132,20 @@ def test_something_else_than_an_item_in_the_sequence():
     _, tree = walked(data)
     assert len(tree) == 4
     assert "no item" in str(tree.damage)
+
+
+def test_records_in_a_row_are_read_at_once_and_others_one_by_one():
+    """A directory whose offsets jump about must not be read as often as it has records."""
+    data = bytes(written([ROWS[0]] * 2000))
+    asked = []
+
+    def pread(length, at):
+        asked.append(min(length, len(data) - at))
+        return data[at : at + length]
+
+    tree = Tree(open_directory(pread, len(data)))
+    assert len(asked) < 40
+    asked.clear()
+    for number in reversed(range(len(tree))):
+        tree.read(number)
+    assert sum(asked) < 2 * len(data)
