@@ -46,7 +46,7 @@ def entries(facts):
 
 
 @given(st.lists(INSTANCE, max_size=12))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_what_is_listed_is_read_the_same(facts):
     made = entries(facts)
     rows = list(Arrangement(made))
@@ -77,7 +77,7 @@ def test_what_is_listed_is_read_the_same(facts):
 
 
 @given(st.lists(INSTANCE, max_size=8), st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_the_kept_records_are_arranged_as_those_at_hand(tmp_path_factory, facts, chance):
     """The spool keeps them in a database, an export in memory: one directory, whatever came and went before."""
     made = entries(facts)
@@ -98,6 +98,7 @@ def test_the_kept_records_are_arranged_as_those_at_hand(tmp_path_factory, facts,
 
 
 @given(st.lists(st.integers(0, 5), max_size=40))
+@settings(max_examples=40)
 def test_any_tree_is_read_as_it_was_written(depths):
     rows, depth = [], 0
     for wanted in depths:
