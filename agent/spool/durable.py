@@ -339,12 +339,7 @@ class Medium:
     def sync_file(self, path: str) -> None:
         """Make the bytes of a file durable that another program has written."""
         try:
-            self.ops.step("fsync", path)
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-            try:
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+            self._sync(path, os.O_NOFOLLOW)
         except OSError as error:
             raise media_error(error, "fsync", path) from error
 
@@ -440,15 +435,18 @@ class Medium:
     def sync_folder(self, path: str) -> None:
         """Make the names in ``path`` durable."""
         try:
-            self.ops.step("fsync", path)
-            fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+            self._sync(path, os.O_DIRECTORY)
         except OSError as error:
             if error.errno not in _NO_FOLDER_SYNC:
                 raise media_error(error, "fsync folder", path) from error
+
+    def _sync(self, path: str, flags: int) -> None:
+        self.ops.step("fsync", path)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
     def free(self) -> Free:
         """Ask the file system how much room there is."""
