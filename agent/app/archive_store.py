@@ -23,8 +23,9 @@ import time
 from agent.app.archive_recovery import ASIDE, INDEX, LOCK, PART, READ_BYTES, Leftover, claim, examine, leftovers
 from agent.errors import DataSetError, EncodeError, MediaError, SpoolBusy
 from agent.media.part10 import FileMeta, encode_prefix
-from agent.spool.durable import Medium, make_private
+from agent.spool.durable import Medium
 from agent.spool.lock import take
+from agent.spool.schema import make_private
 from agent.spool.walk import walk
 from agent.typed import TYPE_CHECKING, NamedTuple
 

@@ -46,22 +46,6 @@ _NO_FOLDER_SYNC = frozenset({errno.EINVAL})
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 
-def make_private(path: str) -> None:
-    """Create ``path`` empty where it is missing and let nobody else read it; SQLite gives its log the same mode.
-
-    Raises ``OSError``, also for a symbolic link.
-    """
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    for name in (path, f"{path}-wal", f"{path}-shm"):
-        if name == path or os.path.lexists(name):
-            fd = os.open(name, flags, FILE_MODE)
-            try:
-                if os.fstat(fd).st_mode & 0o077:
-                    os.fchmod(fd, FILE_MODE)
-            finally:
-                os.close(fd)
-
-
 class Ops:
     """The seam: ``step`` is called before each change of the medium; tests die or raise in it."""
 

@@ -32,7 +32,7 @@ from contextlib import suppress
 
 from agent.errors import MediaError, SpoolDamaged, SpoolError, SpoolFull
 from agent.spool import schema
-from agent.spool.durable import FILE_MODE, make_private
+from agent.spool.durable import FILE_MODE
 from agent.spool.faults import media_error
 from agent.spool.states import LIVES, MOVES, WORDS, Event, Life, State
 from agent.typed import TYPE_CHECKING, Any, Generic, TypeVar
@@ -368,7 +368,7 @@ def open_ledger(path: str, ops: Ops) -> Ledger:
     ledger = None
     try:
         ops.step("ledger open", path)
-        make_private(path)
+        schema.make_private(path)
         db = schema.connect(path)
         ledger = Ledger(path, db, ops)
         found = schema.version(db)

@@ -259,13 +259,19 @@ class Reader:
         limit: int = PAGE,
     ) -> list[Holding]:  # fmt: skip
         """List instances, evicted ones too, by id: of a SOP Instance UID, of a study, captured since (wall s)."""
-        sql = (
-            "SELECT id, sop_instance_uid, sop_class_uid, transfer_syntax_uid, study_uid, series_uid, life, size, "
-            "file_sha256, data_set_sha256, captured_at FROM instance "
-            "WHERE id > ? AND sop_instance_uid = coalesce(?, sop_instance_uid) "
-            "AND study_uid = coalesce(?, study_uid) AND captured_at >= coalesce(?, captured_at) ORDER BY id LIMIT ?"
+        asked = (
+            ("id > ?", after),
+            ("sop_instance_uid = ?", uid),
+            ("study_uid = ?", study),
+            ("captured_at >= ?", since),
         )
-        found = self._read(sql, (after, uid, study, since, limit))
+        where = [(text, value) for text, value in asked if value is not None]
+        sql = (
+            "SELECT id, sop_instance_uid, sop_class_uid, transfer_syntax_uid, study_uid, series_uid, life, size, "  # noqa: S608 - our text
+            "file_sha256, data_set_sha256, captured_at FROM instance "
+            f"WHERE {' AND '.join(text for text, _ in where)} ORDER BY id LIMIT ?"
+        )
+        found = self._read(sql, (*(value for _, value in where), limit))
         shown = ((*row[:6], WORDS[row[6]], row[7], row[8].hex(), row[9].hex(), row[10]) for row in found)
         return [Holding._make(row) for row in shown]
 

@@ -17,8 +17,8 @@ import sqlite3
 from agent.errors import MediaError
 from agent.media.dicomdir import Row, other_patient, renamed, renamed_note, same_person
 from agent.media.records import ABOVE, Part
-from agent.spool.durable import make_private
 from agent.spool.faults import media_error
+from agent.spool.schema import make_private
 from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:

@@ -11,7 +11,10 @@ a commit durable in WAL mode: with NORMAL a power cut takes back rows that were 
 
 from __future__ import annotations
 
+import os
 import sqlite3
+
+from agent.spool.durable import FILE_MODE
 
 SCHEMA_VERSION = 3
 
@@ -143,6 +146,22 @@ PRAGMAS = (
     "PRAGMA mmap_size = 0",
     "PRAGMA trusted_schema = OFF",
 )
+
+
+def make_private(path: str) -> None:
+    """Create ``path`` empty where it is missing and let nobody else read it; SQLite gives its log the same mode.
+
+    Raises ``OSError``, also for a symbolic link.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    for name in (path, f"{path}-wal", f"{path}-shm"):
+        if name == path or os.path.lexists(name):
+            fd = os.open(name, flags, FILE_MODE)
+            try:
+                if os.fstat(fd).st_mode & 0o077:
+                    os.fchmod(fd, FILE_MODE)
+            finally:
+                os.close(fd)
 
 
 def connect(path: str) -> sqlite3.Connection:
