@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 # Every point, and recovery behind each of them at every fifth call, at other ones behind the next.
 WHOLE: Final = Order(pairs=1, pair_step=5)
-# Every fourth point; behind every third of these, recovery at every sixteenth call.
-SAMPLE: Final = Order(step=4, pairs=3, pair_step=16)
+# Every sixth point; behind every third of these, recovery at every sixteenth call.
+SAMPLE: Final = Order(step=6, pairs=3, pair_step=16)
 # Faults of a sample: so far apart, one kind for each scenario.
 FAULT_STEP: Final = 12
 
