@@ -92,7 +92,19 @@ class _Tally:
 
 
 def recover(spool: Spool, aside: str | None, *, rebuilt: bool) -> Report:
-    """Make ledger and files agree; see the module."""
+    """Make ledger and files agree; see the module.
+
+    Raises ``SpoolDamaged`` for a ledger that contradicts itself, so that what is to be done is impossible in it.
+    """
+    try:
+        return _recover(spool, aside, rebuilt=rebuilt)
+    except SpoolError as error:
+        if type(error) is not SpoolError:
+            raise
+        raise SpoolDamaged(f"ledger {spool.ledger.path}: {error}") from error
+
+
+def _recover(spool: Spool, aside: str | None, *, rebuilt: bool) -> Report:
     tally = _Tally()
     if rebuilt:
         reason = "was gone" if aside is None else f"is {aside} now"

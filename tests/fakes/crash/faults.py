@@ -45,6 +45,7 @@ LATE = 4  # exit status of a life that did not get well in time
 TOLERATED = (
     ({"unlink"}, r"INST/[0-9A-F]{6}/[0-9A-F]{8}\.part", False, "a draft that is given up; the next start deletes it"),
     ({"unlink", "ftruncate"}, r"(ledger|index)\.db-wal", False, "SQLite: a log that is done with; it is overwritten"),
+    ({"syncfs"}, r"\.", False, "the flush of a group: each of its files is synced by itself then"),
     ({"fdatasync"}, r"\.", False, "SQLite: the folder of a new log; where it fails, the log's own sync does"),
     ({"write", "ftruncate", "fsync", "fdatasync"}, r"(ledger|index)\.db(-wal)?", True,
      "SQLite: the checkpoint at the end; all of it is durable in the log, which stays"),

@@ -28,8 +28,8 @@ def reopen(root):
     return Spool.open(root, destinations=BOTH)
 
 
-def stale(root, table):
-    """Capture one more, and put back what the one page of ``table`` was before: its indexes are newer than it is."""
+def stale(root, table, change=lambda spool: capture(spool, 4)):
+    """Change something, and put back what the one page of ``table`` was before: its indexes are newer than it is."""
     path = f"{root}/ledger.db"
     with sqlite3.connect(path) as db:
         (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
@@ -37,7 +37,7 @@ def stale(root, table):
     with open(path, "rb") as file:
         old = file.read()[(page - 1) * 4096 : page * 4096]
     with Spool.open(root, destinations=BOTH) as spool:
-        capture(spool, 4)
+        change(spool)
     with open(path, "r+b") as file:
         file.seek((page - 1) * 4096)
         file.write(old)
@@ -54,6 +54,13 @@ def test_a_ledger_whose_damage_recovery_meets_is_rebuilt(used):
         assert spool.counts() == {"pacs": {"queued": 4}, "second": {"queued": 4}}
     with reopen(used) as spool:
         assert spool.report.clean
+
+
+def test_a_ledger_that_contradicts_itself_in_recovery_is_rebuilt(used):
+    stale(used, "delivery", lambda spool: spool.claim("pacs", spool.clock.monotonic(), 1))
+    with reopen(used) as spool:
+        assert spool.report.ledger_rebuilt
+        assert spool.counts() == {"pacs": {"queued": 3}, "second": {"queued": 3}}
 
 
 def test_a_ledger_whose_damage_shows_at_work_is_rebuilt_at_the_next_start(used):
