@@ -6,6 +6,7 @@ import json
 import random
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,10 +33,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="name the scenarios")
     parser.add_argument("--jobs", type=int, default=cores(), metavar="N", help="processes at a time")
     parser.add_argument("--json", action="store_true", help="print one object: scenarios, and the sum")
+    default = plan.WHOLE.pair_step
+    help_ = f"end recovery at every Nth of its calls ({default}; 0: not at all)"
+    parser.add_argument("--pairs", type=int, default=default, metavar="N", help=help_)
 
 
 def run(options: argparse.Namespace) -> int:
-    return carry_out(options, plan.points, points_text)
+    return carry_out(options, partial(plan.points, pair_step=options.pairs), points_text)
 
 
 def carry_out(options: argparse.Namespace, orders: Orders, text: Callable[[Found], str]) -> int:

@@ -42,16 +42,15 @@ LAST = "last"  # file beside the spool
 LATE = 4  # exit status of a life that did not get well in time
 
 # What may fail without a word: the calls, where, whether only behind the last promise, why.
+_SQLITE = r"(ledger|index|records)\.db"
 TOLERATED = (
     ({"unlink"}, r"INST/[0-9A-F]{6}/[0-9A-F]{8}\.part", False, "a draft that is given up; the next start deletes it"),
-    ({"unlink", "ftruncate"}, r"(ledger|index)\.db-wal", False, "SQLite: a log that is done with; it is overwritten"),
+    ({"unlink", "ftruncate"}, _SQLITE + "-wal", False, "SQLite: a log that is done with; it is overwritten"),
     ({"syncfs"}, r"\.", False, "the flush of a group: each of its files is synced by itself then"),
     ({"fdatasync"}, r"\.", False, "SQLite: the folder of a new log; where it fails, the log's own sync does"),
-    ({"write", "ftruncate", "fsync", "fdatasync"}, r"(ledger|index)\.db(-wal)?", True,
+    ({"write", "ftruncate", "fsync", "fdatasync"}, _SQLITE + "(-wal)?", True,
      "SQLite: the checkpoint at the end; all of it is durable in the log, which stays"),
 )  # fmt: skip
-
-
 # How a receipt tells of what was got over at once.
 IN_A_RECEIPT = ("recovered=file", "the commit of its group failed", "no copy can be made")
 

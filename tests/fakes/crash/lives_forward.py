@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fakes.crash.lives_capture import empty
+from fakes.crash.lives_files import verb
 from fakes.crash.site import Site, received
 from fakes.spool_faults import look
 from fakes.spool_world import uid_of
@@ -113,11 +114,9 @@ def stuck(world: World) -> None:
 
 def operate(world: World) -> None:
     """``queue retry`` and ``queue priority`` of a box whose agent does not run."""
-    from agent.app.cli import main
-
     config = ("--config", f"{world.folder}/agent.toml")
-    assert main(["queue", "priority", uid_of(3), "urgent", *config]) == 0
-    assert main(["queue", "retry", *config]) == 0
+    verb(["queue", "priority", uid_of(3), "urgent", *config])
+    verb(["queue", "retry", *config])
     with world.open() as spool:
         states = {row.state for row in spool.rows(destination="pacs")}
         assert states == {"queued"}, states

@@ -20,10 +20,11 @@ SAMPLE: Final = Order(step=6, pairs=3, pair_step=16)
 FAULT_STEP: Final = 12
 
 
-def points(names: Sequence[str], *, sample: bool, seed: int) -> list[dict[str, Any]]:
-    """One order for each scenario; a sample begins each of them somewhere else."""
+def points(names: Sequence[str], *, sample: bool, seed: int, pair_step: int = WHOLE.pair_step) -> list[dict[str, Any]]:
+    """One order for each scenario; a sample begins each of them somewhere else. ``pair_step`` 0: no pairs."""
     dice = random.Random(f"points {seed}")
-    how = [SAMPLE._replace(offset=dice.randint(1, SAMPLE.step)) if sample else WHOLE for _ in names]
+    whole = WHOLE._replace(pair_step=pair_step) if pair_step else WHOLE._replace(pairs=0)
+    how = [SAMPLE._replace(offset=dice.randint(1, SAMPLE.step)) if sample else whole for _ in names]
     return [{"scenario": name, "mode": "points", **order._asdict()} for name, order in zip(names, how, strict=True)]
 
 
