@@ -91,25 +91,19 @@ class Entry(NamedTuple):
 @cache
 def keys_of(kind: str) -> tuple[Key, ...]:
     """The keys of a type of record, ascending; those of type 3 are not among them."""
-    root: list[tuple[Key, list[object]]] = []
-    levels: list[list[tuple[Key, list[object]]]] = [root]
-    for line in KEYS.get(kind, "").split("|"):
-        depth = line.count(">")
-        text = line[depth:]
-        del levels[depth + 1 :]
-        if text == "*":
-            parent, below = levels[depth - 1][-1]
-            levels[depth - 1][-1] = (parent._replace(whole=True), below)
-        elif text:
-            made: list[tuple[Key, list[object]]] = []
-            levels[depth].append((Key(int(text[:8], 16), text[9:]), made))  # type: ignore[arg-type]  # a tree of lists
-            levels.append(made)
-    return _closed(root)
+    lines = [(line.count(">"), line.lstrip(">")) for line in KEYS.get(kind, "").split("|") if line]
+    return _level(lines, 0)[0]
 
 
-def _closed(rows: list[tuple[Key, list[object]]]) -> tuple[Key, ...]:
-    closed = (key._replace(below=_closed(below)) for key, below in rows)  # type: ignore[arg-type]  # as above
-    return tuple(sorted(closed, key=lambda key: key.tag))
+def _level(lines: list[tuple[int, str]], depth: int) -> tuple[tuple[Key, ...], bool]:
+    """The keys of one depth with those below them, and whether all that an item holds is meant."""
+    found = []
+    for number, (at, text) in enumerate(lines):
+        if at == depth and text != "*":
+            behind = range(number + 1, len(lines))
+            end = next((other for other in behind if lines[other][0] <= depth), len(lines))
+            found.append(Key(int(text[:8], 16), text[9:], *_level(lines[number + 1 : end], depth + 1)))
+    return tuple(sorted(found, key=lambda key: key.tag)), (depth, "*") in lines
 
 
 @cache
