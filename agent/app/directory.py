@@ -17,7 +17,7 @@ import time
 from agent.errors import SpoolError
 from agent.spool.names import DIRECTORY
 from agent.spool.states import Life
-from agent.typed import TYPE_CHECKING, Final
+from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from agent.app.journal import Journal
@@ -34,7 +34,8 @@ _CHILD: Final = ("-P", "-m", "agent.app.directory_child")
 class Directory:
     """Who sees to the DICOMDIR; only the keeper's thread calls ``look``, and ``close`` comes after it."""
 
-    __slots__ = ("_failures", "_journal", "_label", "_next_at", "_pid", "_pipe", "_seen", "_spool", "_state")
+    __slots__ = ("_failures", "_journal", "_label", "_next_at", "_pid", "_pipe", "_reason", "_seen",
+        "_spool", "_state")  # fmt: skip
 
     def __init__(self, spool: Spool, journal: Journal, ae_title: str) -> None:
         self._spool = spool
@@ -42,6 +43,7 @@ class Directory:
         self._label = ae_title  # that the File-set is called by
         self._pid = self._pipe = 0
         self._failures = 0
+        self._reason = ""  # of the last failure, while it lasts
         self._next_at = 0.0
         self._state: tuple[int, ...] = ()  # of the ledger when the last process was started
         there = os.path.lexists(f"{spool.root}/{DIRECTORY}")
@@ -57,6 +59,11 @@ class Directory:
         if state != self._seen:
             self._state = state
             self._start()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What ``status`` tells: failures in a row, and the reason of the last."""
+        return {"failures": self._failures, "reason": self._reason}
 
     def close(self) -> None:
         """At the stop: end what is under way, and bring the directory up to date within ``LAST_S``."""
@@ -123,7 +130,7 @@ class Directory:
             self._failed(rest)
             return
         pause_s, left = rest.split()
-        self._failures = 0
+        self._failures, self._reason = 0, ""
         self._next_at = time.monotonic() + float(pause_s)
         self._seen = () if int(left) else self._state
         for note in lines[1:]:
@@ -132,4 +139,5 @@ class Directory:
     def _failed(self, text: str) -> None:
         self._next_at = time.monotonic() + min(TRY_AGAIN_S * 2**self._failures, TRY_AGAIN_CAP_S)
         self._failures += 1
+        self._reason = text
         self._journal.say("error", "keeper", f"the DICOMDIR of the spool is not up to date: {text}")

@@ -154,6 +154,10 @@ class Keeper:
             directory.close()
         self._write_head()
 
+    def dicomdir_facts(self) -> dict[str, Any] | None:
+        """Return how it goes with the DICOMDIR; None where there is none to see to."""
+        return None if self._directory is None else self._directory.facts
+
     def scrub_facts(self) -> dict[str, Any] | None:
         """Return how far everything was read again; None while there is nothing to read."""
         return None if self._scrub is None else self._scrub.facts

@@ -339,6 +339,7 @@ class Runtime:
             "queue": self.spool.counts(),
             "recovered": self.spool.report.words(),
             "verify": self.keeper.scrub_facts(),
+            "dicomdir": self.keeper.dicomdir_facts(),
             "medium": self.keeper.alarms.facts,
             "sources": {
                 name: {

@@ -75,6 +75,9 @@ def _print(answer: dict[str, Any], root: str) -> None:
     for alarm in answer.get("medium", ()):
         said = paint(alarm["level"], "red" if alarm["level"] == "error" else "yellow")
         print(f"medium   {said} since {stamp_text(alarm['since'])}: {printable(alarm['text'], _LINE)}")
+    if answer.get("dicomdir") and answer["dicomdir"]["reason"]:
+        told = f"is not up to date, tried {count_text(answer['dicomdir']['failures'], 'time')}"
+        print(f"DICOMDIR {paint(told, 'yellow')}: {printable(answer['dicomdir']['reason'], _LINE)}")
     if answer.get("recovered"):
         print(f"start    {printable(answer['recovered'], _LINE)}")
     _print_destinations(answer)

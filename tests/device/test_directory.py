@@ -107,6 +107,7 @@ def test_it_follows_while_the_agent_runs(desk: Desk, images: list[Path]) -> None
     desk.bring()
     assert listed(desk.root) == held(desk.root)
     assert desk.said() == ""
+    assert desk.directory.facts == {"failures": 0, "reason": ""}
 
 
 def test_the_rest_is_done_at_the_stop(desk: Desk, images: list[Path]) -> None:
@@ -150,6 +151,8 @@ def test_a_process_that_fails_is_told_and_tried_again_later(
     desk.directory.look()
     assert not desk.directory._pid
     assert desk.directory._next_at > time.monotonic() + 50
+    assert desk.directory.facts["failures"] == 1
+    assert text in desk.directory.facts["reason"]
 
 
 def test_a_medium_that_fails_at_the_stop_does_not_keep_the_agent(
