@@ -13,7 +13,8 @@ import bench_net
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench")
     parser.add_argument(
-        "what", choices=["net", "idle", "dataset", "codec", "instructions", "choice", "pace", "ways", "directory"]
+        "what",
+        choices=["net", "idle", "dataset", "codec", "instructions", "choice", "pace", "ways", "directory", "queue"],
     )
     parser.add_argument("--rounds", type=int, default=3, help="each sender runs so often, interleaved (default 3)")
     parser.add_argument("--quick", action="store_true", help="fewer instances: a look, not a measurement")
@@ -38,6 +39,10 @@ def main() -> int:
         import bench_directory
 
         return bench_directory.main(options.rounds, quick=options.quick)
+    if options.what == "queue":
+        import bench_queue
+
+        return bench_queue.main(options.rounds, quick=options.quick)
     if options.what == "pace":
         import bench_pace
 
