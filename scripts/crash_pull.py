@@ -18,9 +18,12 @@ from fakes.uml import boot, stick
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
 PULLS: Final = 1050  # pulls of a whole run
 SAMPLED: Final = 60
+PLANTED, PLANTED_ON = "export without a sync", "FAT16"
+TRIED: Final = 40  # pulls until it must have shown
 _SKIPPED: Final = 77
 
 
@@ -55,9 +58,7 @@ def run(options: argparse.Namespace) -> int:
                 "seed": seed,
                 "pulls": share,
             }
-            for answer in boot.boot(order, [device]):
-                if "how" not in answer:
-                    continue
+            for answer in _answers(order, device):
                 how[answer["how"].partition(":")[0]] += 1
                 wrong.extend(answer["wrong"])
                 for text in answer["wrong"][:SHOWN]:
@@ -68,19 +69,39 @@ def run(options: argparse.Namespace) -> int:
         with ThreadPoolExecutor(options.jobs) as pool:
             for future in [pool.submit(one, format_) for format_ in stick.FORMATS]:
                 future.result()
-    return report(how, wrong, seed, as_json=options.json)
+        seen = mistake(Path(name), spools, seed)
+    return report(how, wrong, seen, seed, as_json=options.json)
 
 
-def report(how: Counter[str], wrong: list[str], seed: int, *, as_json: bool) -> int:
+def mistake(folder: Path, spools: list[str], seed: int) -> int:
+    """Plant the mistake; after how many pulls it showed, 0: never."""
+    mib, command, _options = stick.FORMATS[PLANTED_ON]
+    device = boot.make(folder / "mistake", mib, *command)
+    order = {"do": "pull.pulls", "format": PLANTED_ON, "spools": spools, "seed": seed, "pulls": TRIED,
+             "mistake": PLANTED}  # fmt: skip
+    for number, answer in enumerate(_answers(order, device), 1):
+        if answer["wrong"]:
+            say(f"mistake {PLANTED!r}: seen in pull {number}")
+            return number
+    say(f"mistake {PLANTED!r}: NOT SEEN")
+    return 0
+
+
+def _answers(order: dict[str, Any], device: Path) -> Iterator[dict[str, Any]]:
+    yield from (answer for answer in boot.boot(order, [device]) if "how" in answer)
+
+
+def report(how: Counter[str], wrong: list[str], seen: int, seed: int, *, as_json: bool) -> int:
     """Print the counts; the exit status."""
     pulled = how.total()
     if as_json:
         print(json.dumps({"seed": seed, "pulls": pulled, "ended": dict(how), "violations": len(wrong),
-                          "wrong": wrong[:SHOWN]}, indent=1))  # fmt: skip
+                          "wrong": wrong[:SHOWN], "mistake_seen_in": seen}, indent=1))  # fmt: skip
     else:
         ends = ", ".join(f"{count} {name}" for name, count in how.most_common())
-        print(f"{pulled} pulls ({ends}), {len(wrong)} false 'safe to remove' or broken sets")
-    return int(bool(wrong or not pulled))
+        planted = f"the planted mistake was {'seen' if seen else 'NOT SEEN'}"
+        print(f"{pulled} pulls ({ends}), {len(wrong)} false 'safe to remove' or broken sets; {planted}")
+    return int(bool(wrong or not pulled or not seen))
 
 
 def say(text: str) -> None:

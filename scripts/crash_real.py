@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 # Lives of the spool, and after how many pages SQLite moves its log in them.
 LIVES: Final = (("all", SELDOM), ("all", OFTEN), ("recover", SELDOM), ("migrate", OFTEN), ("capture", OFTEN))
 # Mistakes that real blocks must show; the others show only on weaker file systems or are about the archive.
+PLANTED_ON: Final = "FAT16"
 PLANTED: Final = ("no file fsync", "synchronous=NORMAL")
 MORE: Final = 2  # combinations at random at each moment
 STATES: Final = 1200  # that a whole run looks at of each file system, at least where there are as many
@@ -71,6 +72,7 @@ def run(options: argparse.Namespace) -> int:
             seen = {mistake: bench.mistake(mistake) for mistake in PLANTED}
         if options.only != "ext4":
             found["vfat"] = bench.all([*bench.vfat()])
+            seen |= {mistake: bench.mistake(mistake) for mistake in stick.MISTAKES}
     return report(found, seen, seed, as_json=options.json)
 
 
@@ -117,8 +119,11 @@ class Bench:
 
     def mistake(self, name: str) -> int:
         """Plant it; after how many states it showed, 0: never."""
-        life = MISTAKES[name][1]
-        for number, answer in enumerate(self._ext4(life, SELDOM, TRIED, name), 1):
+        if name in stick.MISTAKES:
+            answers = self._vfat(PLANTED_ON, stick.spools(self._folder()), TRIED, name)
+        else:
+            answers = self._ext4(MISTAKES[name][1], SELDOM, TRIED, name)
+        for number, answer in enumerate(answers, 1):
             if answer["wrong"]:
                 say(f"mistake {name!r}: seen in state {number}")
                 return number
@@ -140,12 +145,12 @@ class Bench:
             inside = {"do": "ext4.judge_inside", **judge, "base": "/dev/ubda", "log": "/dev/ubdb"}
             yield from (answer for answer in boot.boot(inside, [devices[2], devices[1]]) if "state" in answer)
 
-    def _vfat(self, format_: str, spools: list[str], limit: int) -> Iterator[dict[str, Any]]:
+    def _vfat(self, format_: str, spools: list[str], limit: int, mistake: str = "") -> Iterator[dict[str, Any]]:
         folder = self._folder()
         mib, command, _options = stick.FORMATS[format_]
         devices = [boot.make(folder / "stick", mib, *command), boot.make(folder / "log", _LOG_MIB)]
         order = {"do": "vfat.replay", "format": format_, "spools": spools, "more": MORE, "seed": self.seed,
-                 "limit": limit, "again": REPEATED}  # fmt: skip
+                 "limit": limit, "again": REPEATED, "mistake": mistake}  # fmt: skip
         yield from (answer for answer in boot.boot(order, devices) if "state" in answer)
 
     def _folder(self) -> Path:

@@ -24,20 +24,20 @@ def no_file_sync() -> None:
         os.close(self._fd)
         self._fd = -1
 
-    _plant(File, "finish", finish)
+    plant(File, "finish", finish)
 
 
 def no_folder_sync() -> None:
-    _plant(Medium, "sync_folder", lambda _self, _path: None)
+    plant(Medium, "sync_folder", lambda _self, _path: None)
 
 
 def no_group_flush() -> None:
-    _plant(Medium, "flush", lambda _self: None)
+    plant(Medium, "flush", lambda _self: None)
 
 
 def row_before_file() -> None:
     finish = File.finish
-    _plant(File, "finish", lambda _self: None)
+    plant(File, "finish", lambda _self: None)
 
     def first(spool: Any, draft: Any, told: Any, found: Any) -> Any:
         sealed = spool.enter(draft.number, told, found)
@@ -46,7 +46,7 @@ def row_before_file() -> None:
         spool.medium.publish(draft.file.path, sealed.path)
         return sealed
 
-    _plant(Spool, "seal_first", first)
+    plant(Spool, "seal_first", first)
 
 
 def unlink_before_state() -> None:
@@ -58,7 +58,7 @@ def unlink_before_state() -> None:
                 spool.ledger.write(lambda db, n=number, e=event: live(db, n, e, at=0.0))
         return len(rows)
 
-    _plant(Spool, "evict", evict)
+    plant(Spool, "evict", evict)
 
 
 def evict_on_store() -> None:
@@ -68,17 +68,18 @@ def evict_on_store() -> None:
         spool.finish_eviction(numbers)
         return len(numbers)
 
-    _plant(Spool, "evict", evict)
+    plant(Spool, "evict", evict)
 
 
 def synchronous_normal() -> None:
     pragmas = agent.spool.schema.PRAGMAS
     normal = tuple(text.replace("synchronous = FULL", "synchronous = NORMAL") for text in pragmas)
     assert normal != pragmas
-    _plant(agent.spool.schema, "PRAGMAS", normal)
+    plant(agent.spool.schema, "PRAGMAS", normal)
 
 
-def _plant(where: object, name: str, value: object) -> None:
+def plant(where: object, name: str, value: object) -> None:
+    """Put something else in the place of what is there."""
     assert hasattr(where, name)
     setattr(where, name, value)
 
@@ -97,7 +98,7 @@ def row_before_bytes() -> None:
         spool.medium.publish(draft.file.path, sealed.path)
         return sealed
 
-    _plant(Spool, "seal_first", first)
+    plant(Spool, "seal_first", first)
 
 
 def named_at_once() -> None:
@@ -107,8 +108,8 @@ def named_at_once() -> None:
     def final(medium: Any, path: str, *more: Any) -> Any:
         return create(medium, path.removesuffix(".part"), *more)
 
-    _plant(Medium, "create", final)
-    _plant(Medium, "_rename", lambda _medium, _source, _target: None)
+    plant(Medium, "create", final)
+    plant(Medium, "_rename", lambda _medium, _source, _target: None)
 
 
 def answers_kept_for_later() -> None:
@@ -120,7 +121,7 @@ def answers_kept_for_later() -> None:
         if len(kept) > 1:
             stored(spool, kept.pop(0))
 
-    _plant(Spool, "stored_many", later)
+    plant(Spool, "stored_many", later)
 
 
 def transaction_after_its_use() -> None:
@@ -136,8 +137,8 @@ def transaction_after_its_use() -> None:
         opened(spool, *waiting.pop(uid))
         return settled(spool, uid, *more, **how)
 
-    _plant(Spool, "open_transaction", open_later)
-    _plant(Spool, "settle", settle)
+    plant(Spool, "open_transaction", open_later)
+    plant(Spool, "settle", settle)
 
 
 # mistake -> what plants it, the life in which it shows, the model under which it does

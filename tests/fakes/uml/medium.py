@@ -47,7 +47,8 @@ class Medium:
             try:
                 yield self.point
             finally:
-                unmount(self.point)
+                if os.path.ismount(self.point):  # whoever was there may have unmounted it
+                    unmount(self.point)
             return
         with self.loop() as loop, self.mounted(loop.device) as point:
             yield point

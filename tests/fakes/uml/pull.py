@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _MODULES: Final = ("loop", "vfat", "nls_cp437", "nls_ascii", "nls_utf8", "nls_iso8859-1", "dm-mod")
+# Share of the exports that end by unmounting; this starts programs, which takes its time there.
+_REMOUNTED: Final = 0.3
 
 
 class Pulling(Ops):
@@ -45,7 +47,7 @@ class _Stick:
         self._medium = medium
         self._size = size
 
-    def export(self, whole: bytes, root: str, at: int, late_s: float) -> tuple[str, stick.Safe, int]:
+    def export(self, whole: bytes, root: str, at: int, late_s: float, *, remount: bool) -> tuple[str, stick.Safe, int]:
         """Export, and pull; how it ended, what was called safe, and how many steps there were."""
         self._medium.put(whole)
         gone = threading.Event()
@@ -63,16 +65,16 @@ class _Stick:
                 with self._medium.mounted(device.device) as point:
                     if late_s:
                         clock.start()
-                    return *self._try(root, point, ops, gone), ops.steps
+                    return *self._try(root, point, ops, gone, remount=remount), ops.steps
             finally:
                 if late_s:
                     clock.cancel()
                     clock.join()
                 device.close()
 
-    def _try(self, root: str, point: str, ops: Ops, gone: threading.Event) -> tuple[str, stick.Safe]:
+    def _try(self, root: str, point: str, ops: Ops, gone: threading.Event, *, remount: bool) -> tuple[str, stick.Safe]:
         try:
-            outcome = stick.export(root, point, ops)
+            outcome = stick.carried(root, point, ops, remount=remount)
         except NotSafe:
             return "not safe", {}
         except (MediaError, OSError) as error:  # before anything was written: nobody was told anything
@@ -87,6 +89,8 @@ def pulls(order: dict[str, Any]) -> Iterator[dict[str, Any]]:
     with open("/dev/ubda", "rb") as file:
         whole = file.read(size << 20)
     roots = stick.brought(order["spools"], kernel.SCRATCH)
+    if order.get("mistake"):
+        stick.MISTAKES[order["mistake"]]()
     medium = Medium(kernel.SCRATCH, "vfat", options)
     plugged = _Stick(medium, size)
     dice = random.Random(f"{order['seed']} {order['format']}")
@@ -95,7 +99,7 @@ def pulls(order: dict[str, Any]) -> Iterator[dict[str, Any]]:
     left = order["pulls"]
     for turn, root in enumerate(roots):
         began = time.monotonic()
-        how, new, steps = plugged.export(whole, root, 0, 0.0)
+        how, new, steps = plugged.export(whole, root, 0, 0.0, remount=True)
         lasts = time.monotonic() - began
         after = medium.get()
         for one, digest in new.items():
@@ -106,9 +110,11 @@ def pulls(order: dict[str, Any]) -> Iterator[dict[str, Any]]:
         each = dice.sample(range(1, steps + 1), steps)
         for number in range(10 * share):
             at, late_s = (each[number], 0.0) if number < steps else (0, dice.uniform(0.001, lasts))
-            how, said, _ = plugged.export(whole, root, at, late_s)
+            remount = dice.random() < _REMOUNTED
+            how, said, _ = plugged.export(whole, root, at, late_s, remount=remount)
             wrong = _look(medium, old | said, ours)
-            where = f"{order['format']}, pulled at step {at} of {steps}" if at else f"pulled after {late_s:.3f} s"
+            where = f"{order['format']}, pulled {f'at step {at} of {steps}' if at else f'after {late_s:.3f} s'}"
+            where += ", --unmount" if remount else ""
             if wrong or how != "safe":  # it was safe before it would have been pulled
                 yield {"how": how, "wrong": [f"{where}, {how}: {text}" for text in wrong]}
                 share, left = share - 1, left - 1

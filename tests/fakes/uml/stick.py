@@ -14,9 +14,14 @@ from typing import TYPE_CHECKING, Final
 
 import pydicom
 from fakes import exports
+from fakes.crash.mistakes import plant
 
 from agent.dataset import uid
-from agent.exchange.export import Media
+from agent.exchange.carry import FOLDER, Target, carry
+from agent.exchange.export import Media, Request
+from agent.exchange.writer import SetWriter
+from agent.media.profile import PROFILES
+from agent.spool.durable import File, Medium
 
 if TYPE_CHECKING:
     from agent.exchange.export import Outcome
@@ -34,7 +39,25 @@ FORMATS: Final[dict[str, tuple[int, tuple[str, ...], str]]] = {
     "FAT16": (16, ("mkfs.vfat", "-F", "16", "-S", "512"), "flush"),
     "FAT32": (36, ("mkfs.vfat", "-F", "32", "-S", "512", "-s", "1"), ""),
 }
+_PROFILE: Final = "STD-GEN-USB-JPEG"
 Safe = dict[str, str]  # SOP Instance UID -> SHA-256 of its file, of sets that were called safe
+
+
+def _no_sync() -> None:
+    """Nothing is synced, and what is read back comes from memory."""
+    plant(File, "finish", lambda file: file.close())
+    plant(Medium, "sync_file", lambda _medium, _path: None)
+    plant(Medium, "sync_folder", lambda _medium, _path: None)
+    plant(SetWriter, "compare", lambda _writer, _watch: True)
+
+
+def _only_the_folder() -> None:
+    """The renamed DICOMDIR is left to the sync of its folder."""
+    plant(Medium, "sync_file", lambda _medium, _path: None)
+
+
+# The mistakes of an export that real vfat must show: the first to pulls, both to power cuts.
+MISTAKES: Final = {"export without a sync": _no_sync, "DICOMDIR synced by its folder": _only_the_folder}
 
 
 def spools(folder: Path) -> list[str]:
@@ -54,6 +77,12 @@ def brought(roots: list[str], folder: str) -> list[str]:
 def export(root: str, point: str, ops: Ops | None = None) -> Outcome:
     """Export all of a spool."""
     return exports.run(Path(root), Path(point), media=Media(ops))
+
+
+def carried(root: str, point: str, ops: Ops, *, remount: bool) -> Outcome:
+    """The same as ``modality-agent media export`` does it; ``remount``: with ``--unmount``."""
+    request = Request(exports.pieces(Path(root)), PROFILES[_PROFILE], "TEST")
+    return carry(request, Target(point, FOLDER), lambda _step, _done, _of: None, remount=remount, ops=ops).outcome
 
 
 def digests(outcome: Outcome) -> Safe:

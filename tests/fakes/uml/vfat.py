@@ -25,6 +25,8 @@ def replay(order: dict[str, Any]) -> Iterator[dict[str, Any]]:
     with open("/dev/ubda", "rb") as file:
         base = file.read(size << 20)
     roots = stick.brought(order["spools"], kernel.SCRATCH)
+    if order.get("mistake"):
+        stick.MISTAKES[order["mistake"]]()
     safe = list(_record(roots, size, options))
     ours: dict[str, set[str]] = {}
     for part in safe:
