@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 import pydicom
 import pytest
+from fakes.filesets import listed
 from fakes.site import Site, table
 
 from agent.acquire.frame_log import FrameLog
@@ -329,6 +330,16 @@ def test_a_bad_source_is_heard_before_any_role_works(box: Box) -> None:
         box.runtime.start(rehearsal.notes)
     assert box.runtime.supervisor.roles == {}
     assert box.site.rows() == []
+
+
+def test_the_dicomdir_follows_while_the_agent_runs(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "FIRST_S", 0.05)
+    monkeypatch.setattr(keeper, "LOOK_S", 0.05)
+    box.configure("A", SOURCE | {"every_s": 1, "captures": 1})
+    runtime = box.start()
+    box.wait((box.site.spool / "DICOMDIR").exists)
+    assert listed(box.site.spool / "DICOMDIR") == ["INST\\000000\\00000001"]
+    assert runtime.status()["dicomdir"] == {"failures": 0, "reason": ""}
 
 
 def test_the_end_of_certificates_is_told_every_day(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
