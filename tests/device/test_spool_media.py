@@ -123,6 +123,25 @@ def test_away_and_back_again(tmp_path: Path, point: Path) -> None:
     reckon(site)
 
 
+def test_read_only_for_a_while(tmp_path: Path, point: Path) -> None:
+    """As a file system does to itself after an error: what is open stays open, and nothing can be written."""
+    site, agent = started(tmp_path / "site", point / "spool", min_free_mib=1)
+    capture(site, agent)
+    subprocess.run(["mount", "--bind", str(point), str(point)], check=True)
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(point)], check=True)
+        agent.wait_for("has become read-only", HEALS_S)
+        assert trigger(site)[0] != 0
+        agent.wait_for("the agent waits for the medium", HEALS_S)
+        subprocess.run(["mount", "-o", "remount,rw,bind", str(point)], check=True)
+        agent.wait_until("ready", lambda: agent.log.count("ready port") == 2, HEALS_S)
+        capture(site, agent)
+        assert site.stop() == 0
+        reckon(site)
+    finally:
+        subprocess.run(["umount", "-l", str(point)], check=True)
+
+
 def test_a_medium_that_dies_in_mid_clip_is_taken_out_and_put_in_again(tmp_path: Path) -> None:
     if not may_mount():
         pytest.skip("NOT TESTED: a medium that dies; a loop mount needs root")
