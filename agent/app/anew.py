@@ -13,6 +13,7 @@ import signal
 import sys
 
 from agent.app import notify
+from agent.app.daemon import ANEW
 from agent.errors import MediaError, SpoolFull
 from agent.spool.names import LEDGER
 from agent.typed import TYPE_CHECKING, Final, NoReturn
@@ -24,18 +25,17 @@ if TYPE_CHECKING:
     from agent.app.runtime import Runtime
 
 LOOK_S: Final = 5.0  # how often a medium that is not there is looked for
-MARK: Final = "MODALITY_AGENT_ANEW"  # in the environment of who begins anew
 
 
 def begin() -> NoReturn:
     """Replace this process by one that waits for its medium."""
-    os.environ[MARK] = "1"
+    os.environ[ANEW] = "1"
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - ourselves, as we were called
 
 
 def patiently(make: Callable[[], Runtime], root: str, journal: Journal) -> Runtime | None:
     """Make the agent; who begins anew waits for the spool at ``root``. None when it is told to stop meanwhile."""
-    waits = os.environ.pop(MARK, "") != ""
+    waits = os.environ.pop(ANEW, "") != ""
     while True:
         try:
             if waits and not os.path.exists(f"{root}/{LEDGER}"):  # an empty mount point must not become a spool

@@ -25,12 +25,11 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
 from functools import partial
 
-from agent.app import anew, notify
+from agent.app import notify
 from agent.app.control import ControlServer, priority_of, text_of
 from agent.app.facts import forwarder_facts, memory, stamps_of
 from agent.app.forwarding import Forwarder, Listening, make_records, make_settler, reporters
@@ -58,7 +57,6 @@ SEAL_S: Final = 600.0
 # Asked of systemd again every ``roles.TICK_S`` while a clip is sealed; more than that by a margin for a busy machine.
 _EXTEND: Final = "EXTEND_TIMEOUT_USEC=60000000"
 _OLD_STAYS: Final = "old configuration stays in force"
-_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Runtime:
@@ -396,45 +394,6 @@ class Runtime:
             self.journal.say("error" if report.alarm else "notice", "spool", f"recovered: {report.words()}")
             for note in report.notes if report.alarm or report.drafts_deleted or report.clips_kept else ():
                 self.journal.say("warning", "spool", note)
-
-
-def run(path: str, settings: Settings, rehearsed: Callable[[], object]) -> int:
-    """Run the daemon with the checked ``settings`` of ``path`` until it is told to stop; returns the exit status.
-
-    ``rehearsed`` waits for the rehearsal of the sources, and raises what it found.
-    """
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    check_tls(settings, listener=False)
-    journal = Journal()
-    runtime = anew.patiently(lambda: Runtime(path, settings, journal), settings.spool.path, journal)
-    if runtime is None:
-        return 0
-    try:
-        runtime.start(rehearsed)
-    except BaseException:
-        runtime.stop()
-        journal.flush()
-        raise
-    _say_ready(runtime)
-    while True:
-        number = signal.sigwait(_SIGNALS)
-        if number == signal.SIGHUP:
-            runtime.reload()
-            continue
-        journal.say("notice", "agent", f"stopping: {signal.Signals(number).name}")
-        in_time = runtime.stop()
-        journal.say("notice", "agent", "stopped" if in_time else "stopped, but not every role in time")
-        journal.flush()
-        if runtime.anew:
-            anew.begin()
-        return 0 if in_time else 1
-
-
-def _say_ready(runtime: Runtime) -> None:
-    where = "" if runtime.listener is None else f" port {runtime.listener.port}"
-    sys.stdout.write(f"ready{where}\n")
-    sys.stdout.flush()
-    notify.notify("READY=1")
 
 
 def _is_recording(recorder: Recorder) -> bool:

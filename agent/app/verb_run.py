@@ -1,4 +1,4 @@
-"""``run``: the daemon. Everything is in ``agent.app.runtime``.
+"""``run``: the daemon. Everything is in ``agent.app.daemon``.
 
 The configuration is read before the runtime is imported, and what only reading needs is forgotten in between: its
 memory (about 1 MiB of parsers and tables) is then used again by the modules that stay for years.
@@ -37,7 +37,7 @@ def run(args: Arguments) -> int:
     settings = _read(args.config)
     rehearsal = Apart(args.config, settings)
     _forget()
-    from agent.app.runtime import run as run_daemon
+    from agent.app.daemon import run as run_daemon
 
     return run_daemon(args.config, settings, partial(_hear, rehearsal))
 

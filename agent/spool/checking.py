@@ -27,6 +27,23 @@ CHUNK_BYTES = 1 << 20
 PAGE = 256  # rows per read
 
 
+# What a start makes of each case of finding.py.
+SAYS = {
+    "name not ours": "a name that is not ours: it goes to quarantine",
+    "row before name": "its row came before the name of its file: it gets its name",
+    "clip cut off": "a clip that was cut off: its durable frames become an instance",
+    "draft": "a capture or copy that was never finished: it is deleted",
+    "record of a clip": "a record of a clip that is complete: it is deleted",
+    "evicting": "an eviction that was begun: it is finished",
+    "evicted, file back": "evicted long ago, and its file is back: it is deleted",
+    "given up, file back": "damaged or lost, and there is a file again: it is taken back if it is whole",
+    "row without file": "its file is gone: it is lost, unless it is in quarantine or comes back",
+    "other size": "its size is not what was written: it is damaged and goes to quarantine",
+    "file without row": "durable, but not in the ledger: it is adopted and queued",
+}
+ALARMS = {"name not ours", "row without file", "other size"}
+
+
 class Finding(NamedTuple):
     """One thing that is not as it should be."""
 
@@ -76,7 +93,7 @@ def found(root: str, read: Read, *, running: bool) -> Iterator[Finding]:
         for thing in things:
             case = case_of(thing)
             if case is not None and not (running and _its_own(thing.part, case.name, thing.number, read)):
-                yield Finding(case.name, thing.path, case.says, case.alarm)
+                yield Finding(case.name, thing.path, SAYS[case.name], case.name in ALARMS)
     yield from left
 
 

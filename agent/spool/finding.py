@@ -47,49 +47,25 @@ class Found(NamedTuple):
 
 
 class Case(NamedTuple):
-    """One row: what it is called, what it looks like, what a start makes of it, and whether somebody must know."""
+    """One row: what it is called, and what it looks like."""
 
     name: str
     matches: Callable[[Found], bool]
-    says: str
-    alarm: bool = False
 
 
 CASES: tuple[Case, ...] = (
-    Case("name not ours", lambda f: f.number is None, "a name that is not ours: it goes to quarantine", alarm=True),
-    Case(
-        "row before name",
-        lambda f: f.part and f.life is Life.LIVE,
-        "its row came before the name of its file: it gets its name",
-    ),
-    Case("clip cut off", lambda f: f.part and f.clip, "a clip that was cut off: its durable frames become an instance"),
-    Case("draft", lambda f: f.part, "a capture or copy that was never finished: it is deleted"),
-    Case("record of a clip", lambda f: f.clip, "a record of a clip that is complete: it is deleted"),
-    Case("evicting", lambda f: f.life is Life.EVICTING, "an eviction that was begun: it is finished"),
-    Case(
-        "evicted, file back",
-        lambda f: f.life is Life.EVICTED and f.size is not None,
-        "evicted long ago, and its file is back: it is deleted",
-    ),
-    Case(
-        "given up, file back",
-        lambda f: f.life in {Life.DAMAGED, Life.LOST} and f.size is not None,
-        "damaged or lost, and there is a file again: it is taken back if it is whole",
-    ),
-    Case(
-        "row without file",
-        lambda f: f.life is Life.LIVE and f.size is None,
-        "its file is gone: it is lost, unless it is in quarantine or comes back",
-        alarm=True,
-    ),
-    Case(
-        "other size",
-        lambda f: f.life is Life.LIVE and f.size != f.row_size,
-        "its size is not what was written: it is damaged and goes to quarantine",
-        alarm=True,
-    ),
-    Case("file without row", lambda f: f.life is None, "durable, but not in the ledger: it is adopted and queued"),
-)  # everything else is as it should be
+    Case("name not ours", lambda f: f.number is None),
+    Case("row before name", lambda f: f.part and f.life is Life.LIVE),
+    Case("clip cut off", lambda f: f.part and f.clip),
+    Case("draft", lambda f: f.part),
+    Case("record of a clip", lambda f: f.clip),
+    Case("evicting", lambda f: f.life is Life.EVICTING),
+    Case("evicted, file back", lambda f: f.life is Life.EVICTED and f.size is not None),
+    Case("given up, file back", lambda f: f.life in {Life.DAMAGED, Life.LOST} and f.size is not None),
+    Case("row without file", lambda f: f.life is Life.LIVE and f.size is None),
+    Case("other size", lambda f: f.life is Life.LIVE and f.size != f.row_size),
+    Case("file without row", lambda f: f.life is None),
+)  # everything else is as it should be; checking.py says them in words
 
 
 def case_of(found: Found) -> Case | None:

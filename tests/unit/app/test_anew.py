@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agent.app import anew
+from agent.app import anew, daemon
 from agent.app.journal import Journal
 from agent.errors import MediaError
 
@@ -36,7 +36,7 @@ def fails(times: int) -> Any:
 
 
 def test_a_start_does_not_wait(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, journal: Journal) -> None:
-    monkeypatch.delenv(anew.MARK, raising=False)
+    monkeypatch.delenv(daemon.ANEW, raising=False)
     with pytest.raises(MediaError):
         anew.patiently(fails(1), str(tmp_path), journal)
     assert anew.patiently(fails(0), str(tmp_path / "nothing yet"), journal) == "agent"
@@ -52,11 +52,11 @@ def test_who_begins_anew_waits_for_a_spool_that_is_one(
         if len(looks) == 2:
             (tmp_path / "ledger.db").touch()
 
-    monkeypatch.setenv(anew.MARK, "1")
+    monkeypatch.setenv(daemon.ANEW, "1")
     monkeypatch.setattr(signal, "sigtimedwait", look)
     assert anew.patiently(fails(1), str(tmp_path), journal) == "agent"
     assert looks == [anew.LOOK_S] * 3
-    assert anew.MARK not in os.environ, "the next start is one like any other"
+    assert daemon.ANEW not in os.environ, "the next start is one like any other"
     journal.flush()
     said = (tmp_path / "log").read_text()
     assert "there is no spool at" in said
@@ -64,6 +64,6 @@ def test_who_begins_anew_waits_for_a_spool_that_is_one(
 
 
 def test_it_can_be_stopped_while_it_waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, journal: Journal) -> None:
-    monkeypatch.setenv(anew.MARK, "1")
+    monkeypatch.setenv(daemon.ANEW, "1")
     monkeypatch.setattr(signal, "sigtimedwait", lambda _signals, _seconds: object())
     assert anew.patiently(fails(0), str(tmp_path), journal) is None

@@ -14,6 +14,7 @@ from fakes.spool_world import BOTH, capture, part10, uid_of
 
 from agent.errors import MediaError
 from agent.spool import recovery
+from agent.spool.checking import SAYS
 from agent.spool.durable import Ops
 from agent.spool.finding import CASES
 from agent.spool.recovery import ACTS, Report
@@ -372,7 +373,7 @@ def test_an_orphan_that_cannot_be_adopted_yet_fails_no_other_seal_and_is_not_for
 
 
 def test_every_rule_has_been_seen_here():
-    assert list(ACTS) == [case.name for case in CASES] == [
+    assert list(SAYS) == list(ACTS) == [case.name for case in CASES] == [
         "name not ours", "row before name", "clip cut off", "draft", "record of a clip", "evicting",
         "evicted, file back", "given up, file back", "row without file", "other size", "file without row",
     ]  # fmt: skip
