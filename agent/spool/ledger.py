@@ -267,7 +267,9 @@ def details(**values: object) -> str:
     lines = []
     for key, value in values.items():
         if value is not None and value != "":
-            text = "".join(c if c.isprintable() else " " for c in str(value))[:VALUE_LIMIT]
+            text = str(value)[:VALUE_LIMIT]
+            if not text.isprintable():
+                text = "".join(c if c.isprintable() else " " for c in text)
             lines.append(f"{key}={text}")
     return "\n".join(lines)[:DETAIL_LIMIT]
 

@@ -139,9 +139,17 @@ def _folder(spool: Spool, folder: int, tally: _Tally, *, listed: bool) -> None:
         path = folder_path(spool.root, folder)
         tally.add("unreadable", f"{read_error(error, path)}; nothing in it was looked at")
         return
-    for found in things:
-        case = case_of(found)
-        if case is not None:
+    cases = [(found, case) for found in things if (case := case_of(found)) is not None]
+    new = [found.number for found, case in cases if case.name == "file without row" and found.number is not None]
+    done: set[int] = set()
+    if len(new) > 1:
+        from agent.spool.adopting import adopt_many  # for a ledger that is made again
+
+        done.update(adopt_many(spool, new))
+        for number in sorted(done):
+            tally.add("adopted", ADOPTED.format(number))
+    for found, case in cases:
+        if found.number not in done:
             try:
                 ACTS[case.name](spool, found, tally)
             except FileUnreadable as error:
@@ -242,7 +250,7 @@ def _mark_lost(spool: Spool, found: Found, tally: _Tally) -> None:
 def _try_heal(spool: Spool, found: Found, tally: _Tally) -> None:
     """A file under the number of an instance that was given up."""
     assert found.number is not None
-    measured = _measured(found.path)
+    measured = measured_whole(found.path)
     sql = "SELECT sop_instance_uid, data_set_sha256 FROM instance WHERE id = ?"
     uid, digest = spool.ledger.read(sql, (found.number,))[0]
     if measured is not None and (measured.meta.sop_instance_uid, measured.data_set_sha256) == (uid, bytes(digest)):
@@ -275,21 +283,22 @@ ACTS: dict[str, Callable[[Spool, Found, _Tally], None]] = {
 }
 
 
+ADOPTED = "instance {:08X}: adopted, it was durable but not yet in the ledger"
+
+
 def adopt(spool: Spool, number: int) -> tuple[str, str]:
     """Enter a file without row, unless its UID is known; returns what was done (a field of ``Report``) and a line."""
     path = spool.path(number)
-    measured = _measured(path)
+    measured = measured_whole(path)
     if measured is None:
         return "strange", f"{path} is no complete DICOM file; moved to {quarantine(spool, path)}"
     spool.medium.sync_folder(os.path.dirname(path))  # the crash may have come before the folder was synced
     uid = measured.meta.sop_instance_uid
     known = spool.known(uid)
     if known is None:
-        record = _record_beside(spool, number, uid) or record_of(
-            measured, captured_at=_written_at(path), source="recovered"
-        )
+        record = record_found(spool, number, measured)
         spool.enter(number, record, measured, detail=details(recovered="file without row"))
-        return "adopted", f"instance {number:08X}: adopted, it was durable but not yet in the ledger"
+        return "adopted", ADOPTED.format(number)
     other, life, digest = known
     if other == number:  # its own row was there after all: this file is the instance, and the only copy
         return "adopted", f"instance {number:08X}: it was in the ledger already"
@@ -311,6 +320,12 @@ def adopt(spool: Spool, number: int) -> tuple[str, str]:
         return "healed", f"instance {other:08X}: its content came back as {number:08X}"
     spool.medium.remove(path)
     return "duplicates_removed", f"{path}: the same content as instance {other:08X}; removed"
+
+
+def record_found(spool: Spool, number: int, measured: Measured) -> InstanceRecord:
+    """Make the record of a file without row, of the record of its clip or of the file itself."""
+    beside = _record_beside(spool, number, measured.meta.sop_instance_uid)
+    return beside or record_of(measured, captured_at=_written_at(spool.path(number)), source="recovered")
 
 
 def _record_beside(spool: Spool, number: int, uid: str) -> InstanceRecord | None:
@@ -385,13 +400,13 @@ def judge(path: str, size: int, digest: bytes) -> tuple[Event | None, str]:
     """Compare a file with its row: None (as written), DAMAGE or LOSE, and why."""
     if not present(path):
         return Event.LOSE, "its file is gone"
-    measured = _measured(path)
+    measured = measured_whole(path)
     if measured is None or measured.size != size or measured.file_sha256 != digest:
         return Event.DAMAGE, "its digest is not what was written"
     return None, ""
 
 
-def _measured(path: str) -> Measured | None:
+def measured_whole(path: str) -> Measured | None:
     """Hash a file; None when it is no DICOM file. Raises ``FileUnreadable``, which proves nothing."""
     try:
         with open(path, "rb", buffering=0) as file:

@@ -320,7 +320,7 @@ def orphaned(used):
 def test_an_orphan_is_adopted_by_one_thread(orphaned, monkeypatch):
     """Two that seal at once must not take the orphan for a duplicate of itself and remove the only copy."""
     both = threading.Barrier(2)
-    real = recovery._measured
+    real = recovery.measured_whole
 
     def measured(path):
         found = real(path)
@@ -328,7 +328,7 @@ def test_an_orphan_is_adopted_by_one_thread(orphaned, monkeypatch):
             both.wait(0.3)  # so that two adopt at once, if two can
         return found
 
-    monkeypatch.setattr(recovery, "_measured", measured)
+    monkeypatch.setattr(recovery, "measured_whole", measured)
     threads = [threading.Thread(target=capture, args=(orphaned, number)) for number in (5, 6)]
     for thread in threads:
         thread.start()
@@ -365,7 +365,7 @@ def test_an_orphan_that_cannot_be_adopted_yet_fails_no_other_seal_and_is_not_for
     def fails(_path):
         raise MediaError("no file descriptors")
 
-    monkeypatch.setattr(recovery, "_measured", fails)
+    monkeypatch.setattr(recovery, "measured_whole", fails)
     assert not capture(orphaned, 5).duplicate
     monkeypatch.undo()
     capture(orphaned, 6)

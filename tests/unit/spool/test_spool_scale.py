@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import shutil
 import sqlite3
 
 import pytest
 from fakes.crash.lives_spool import ledger_of_before
+from fakes.spool_faults import look
 from fakes.spool_world import BOTH, NO_WAIT, World, capture, part10, uid_of
 
 from agent.spool import evicting
-from agent.spool.finding import look
+from agent.spool.durable import Ops
+from agent.spool.finding import look as find
 from agent.spool.ledger import live
 from agent.spool.names import LEDGER
 from agent.spool.receipt import Reader
@@ -212,5 +216,47 @@ def test_a_start_looks_at_no_row_that_was_evicted(spool, tmp_path):
         read.extend(rows)
         return rows
 
-    assert look(spool.root, reading, 0, lambda *_: None, listed=True) == []
+    assert find(spool.root, reading, 0, lambda *_: None, listed=True) == []
     assert read == []
+
+
+class Counting(Ops):
+    """Counts the commits of the ledger, and fails the first where it is told to."""
+
+    __slots__ = ("commits", "fail")
+
+    def __init__(self, *, fail: bool = False) -> None:
+        self.commits, self.fail = 0, fail
+
+    def step(self, call: str, path: str) -> None:
+        self.commits += call == "ledger commit"
+        if self.fail and call == "ledger commit" and self.commits == 3:
+            raise OSError(errno.EIO, "injected", path)
+
+
+@pytest.mark.parametrize("fail", [False, True])
+def test_a_ledger_is_made_again_folder_by_folder(tmp_path, fail):
+    """One transaction for each folder; where it fails, file by file, and what is odd is told apart all the same."""
+    world = World(str(tmp_path))
+    os.makedirs(world.root)
+    with world.open() as spool:
+        for number in range(1, 20):
+            world.capture(spool, number)
+        folder = os.path.dirname(capture(spool, 20).path)
+    for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm"):
+        if os.path.exists(f"{world.root}/{name}"):
+            os.unlink(f"{world.root}/{name}")
+    shutil.copy(f"{folder}/00000003", f"{folder}/000000F0")  # the same again
+    with open(f"{folder}/000000F1", "wb") as file:
+        file.write(part10(4, salt=1))  # another content of a known UID
+    with open(f"{folder}/000000F2", "wb") as file:
+        file.write(part10(5)[:-100])  # not whole
+    ops = Counting(fail=fail)
+    with world.open(ops) as spool:
+        report = spool.report
+        assert (report.adopted, report.duplicates_removed, report.strange, report.ledger_rebuilt) == (20, 1, 2, True)
+        assert spool.counts()["pacs"] == {"queued": 20}
+        assert spool.reader.verify().faults == ()
+        assert spool.receipt(uid_of(7)).events[0].detail["recovered"] == "file without row"
+    assert (ops.commits < 10) is not fail
+    assert look(world, rebuilt=True) == []
