@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import sys
-import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -44,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     pulls = SAMPLED if options.sample else options.pulls
     how, wrong = Counter[str](), list[str]()
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="crash-") as name:
+    with boot.folder() as name:
         spools = stick.spools(Path(name))
         share = -(-pulls // len(stick.FORMATS))
 

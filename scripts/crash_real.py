@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         return _SKIPPED
     found: dict[str, Looked] = {}
     seen: dict[str, int] = {}
-    with tempfile.TemporaryDirectory(prefix="crash-") as name:
+    with boot.folder() as name:
         bench = Bench(Path(name), options, seed)
         if options.only != "vfat":
             found["ext4"] = bench.all([*bench.ext4()])

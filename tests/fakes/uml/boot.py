@@ -42,9 +42,15 @@ def make(path: Path, mib: int, *command: str) -> Path:
     return path
 
 
+def folder() -> tempfile.TemporaryDirectory[str]:
+    """A temporary folder that is seen there, too: it has a /dev of its own."""
+    hidden = tempfile.gettempdir().startswith(("/dev/", "/boot/"))
+    return tempfile.TemporaryDirectory(prefix="crash-", dir="/var/tmp" if hidden else None)
+
+
 def boot(order: dict[str, Any], devices: list[Path]) -> Iterator[dict[str, Any]]:
-    """Run an order; yields what is said. ``devices`` are ubda, ubdb ... there; /dev and /mnt here are not seen."""
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as paper:
+    """Run an order; yields what is said. ``devices`` are ubda, ubdb ... there."""
+    with folder() as name, open(f"{name}/order.json", "w", encoding="utf-8") as paper:
         json.dump({**order, "path": [str(_TESTS), *sys.path]}, paper)
         paper.flush()
         yield from _boot(paper.name, devices)
