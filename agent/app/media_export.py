@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from agent.exchange.carry import Made, Target
     from agent.exchange.cms import Keys
     from agent.exchange.export import Request
-    from agent.exchange.plan import Plan, Refusal
+    from agent.exchange.plan import Piece, Plan, Refusal
     from agent.media.profile import Profile
     from agent.spool.exports import Exported
     from agent.spool.receipt import Holding
@@ -233,6 +233,7 @@ def _carried(args: Arguments, found: Plan, profile: Profile, target: Target, roo
     from agent.exchange.carry import FOLDER, carry, make_folder, numbered
 
     wanted = _numbers(args, len(found.volumes))
+    found = _with_copies(found, target, root)
     notes = _prepared(args, found, profile, target, wanted)
     progress = Progress()
     made: list[Made] = []
@@ -265,6 +266,25 @@ def _carried(args: Arguments, found: Plan, profile: Profile, target: Target, roo
     return _status(refused, sum(len(one.outcome.exported) for one in made))
 
 
+def _with_copies(found: Plan, target: Target, root: str) -> Plan:
+    """Let each instance that goes as a copy know which were made of it: one that is on the medium is not made again."""
+    from agent.exchange.carry import FOLDER
+    from agent.spool.view import SpoolView
+
+    if target.kind != FOLDER or target.keys is not None:
+        return found
+    with SpoolView.open(root) as view:
+        return found._replace(volumes=[[_knowing(view, piece) for piece in volume] for volume in found.volumes])
+
+
+def _knowing(view: Any, piece: Piece) -> Piece:
+    if piece.as_is:
+        return piece
+    told = (event.detail for event in view.events(piece.holding.id) if event.kind == "exported")
+    syntax = piece.decision.syntax
+    return piece._replace(copies=frozenset(row["sha256"] for row in told if row.get("transfer_syntax_uid") == syntax))
+
+
 def _numbers(args: Arguments, count: int) -> list[int]:
     if args.volume is None:
         return list(range(1, count + 1))
@@ -276,8 +296,7 @@ def _numbers(args: Arguments, count: int) -> list[int]:
 def _prepared(args: Arguments, found: Plan, profile: Profile, target: Target, wanted: list[int]) -> list[str]:
     """Look at the medium before anything is written to it."""
     from agent.exchange import volume
-    from agent.exchange.carry import FOLDER, remarks
-    from agent.exchange.plan import volume_bytes
+    from agent.exchange.carry import FOLDER, numbered, remarks, room_needed
     from agent.spool.durable import Medium
 
     place = target.path if target.kind == FOLDER and os.path.isdir(target.path) else os.path.dirname(target.path) or "."
@@ -287,8 +306,9 @@ def _prepared(args: Arguments, found: Plan, profile: Profile, target: Target, wa
     notes = volume.remarks(on, claimed=bool(profile.section)) + remarks(target, profile)
     if target.kind == FOLDER:
         notes += volume.repair(on) if args.repair else volume.require_closed(on)
-    need = sum(volume_bytes(found.volumes[number - 1]) for number in wanted)
-    need *= 1 if target.kind == FOLDER else 2  # the set, and what is made of it
+    volumes = [found.volumes[number - 1] for number in wanted]
+    several = [numbered(target, number, len(found.volumes)) if args.volume is None else target for number in wanted]
+    need = sum(room_needed(one, pieces) for one, pieces in zip(several, volumes, strict=True))
     free = Medium(place).free().bytes
     if need > free:
         raise FileError(

@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from agent.errors import FileError, NotSafe, SpoolError, UsageError
 from agent.exchange import carrier, volume
 from agent.exchange.export import Media, export
-from agent.exchange.plan import FAT_FILE_BYTES
+from agent.exchange.plan import FAT_FILE_BYTES, volume_bytes
+from agent.exchange.present import sizes_of
+from agent.exchange.writer import SetWriter
 from agent.media.profile import BD, CD, DVD, ZIP
 from agent.spool.durable import Medium
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from agent.exchange.cms import Keys
     from agent.exchange.export import Outcome, Request
+    from agent.exchange.plan import Piece
     from agent.exchange.volume import Run, Volume
     from agent.media.profile import Profile
     from agent.spool.durable import Ops
@@ -112,6 +115,26 @@ def file_limit(target: Target) -> int:
         kind = volume.look(target.path).kind
         return FAT_FILE_BYTES if kind in ("vfat", "msdos") else 0
     return 0
+
+
+def room_needed(target: Target, pieces: list[Piece]) -> int:
+    """Bytes that a medium must have free: what it has already is not written again; an image is made of a whole set."""
+    if target.kind != FOLDER or target.keys is not None:
+        return volume_bytes(pieces) * (2 if target.kind != FOLDER else 1)
+    there = sizes_of(target.path)
+    new = [piece for piece in pieces if not _is_there(piece, there.get(piece.holding.sop_instance_uid))]
+    left = sum(sizes_below(target.path, SetWriter(target.path).leftovers()))
+    return max(0, volume_bytes(new) - left)
+
+
+def _is_there(piece: Piece, size: int | None) -> bool:
+    """Whether a file of such a size may be what would be written; ``export`` compares."""
+    return size is not None and (size == piece.holding.size if piece.as_is else bool(piece.copies))
+
+
+def sizes_below(root: str, names: list[str]) -> list[int]:
+    """The sizes of those files that are there."""
+    return [os.lstat(path).st_size for name in names if os.path.lexists(path := f"{root}/{name}")]
 
 
 def make_folder(path: str) -> None:

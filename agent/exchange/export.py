@@ -184,18 +184,20 @@ class _Export:
 
     def _keep(self, piece: Piece, there: str) -> bool:
         """Whether the medium has these very bytes already; they are compared with everything else at the end."""
-        holding = piece.holding
-        if piece.decision.syntax != holding.transfer_syntax_uid:
-            return False
-        path = file_id.path_of(there)
+        holding, path = piece.holding, file_id.path_of(there)
+        whole = f"{self.writer.root}/{path}"
+        wanted = {holding.file_sha256} if piece.as_is else piece.copies
         try:
-            found = reread(f"{self.writer.root}/{path}", self.writer.ops)
+            found = reread(whole, self.writer.ops) if wanted else None
         except SpoolError:
             return False
-        if (found.size, found.sha256) != (holding.size, holding.file_sha256):
+        if found is None or found.sha256 not in wanted:
             return False
-        with opened(piece.path) as file:
-            self._record(piece, self._entry(there, file), file, found.sha256, holding.data_set_sha256)
+        with opened(piece.path if piece.as_is else whole) as file:
+            if file.meta.transfer_syntax_uid != piece.decision.syntax:
+                return False
+            digest = holding.data_set_sha256 if piece.as_is else _data_set_sha256(file, found.size)
+            self._record(piece, self._entry(there, file), file, found.sha256, digest)
         self.writer.keep(Written(path, found.size, found.sha256))
         self.kept += 1
         return True
@@ -214,7 +216,7 @@ class _Export:
         """One new file; one that no record can be made of is none."""
         holding, path = piece.holding, file_id.path_of(name)
         with opened(piece.path) as file:
-            if piece.decision.syntax == holding.transfer_syntax_uid:
+            if piece.as_is:
                 entry = self._entry(name, file)
                 done = self.writer.put(path, lambda sink: self._copy(piece, sink))
                 self._record(piece, entry, file, done.sha256, holding.data_set_sha256)

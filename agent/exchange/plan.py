@@ -39,6 +39,12 @@ class Piece(NamedTuple):
     holding: Holding
     path: str
     decision: Decision
+    copies: frozenset[str] = frozenset()  # digests of the files that we have made of it so before
+
+    @property
+    def as_is(self) -> bool:
+        """Whether the master itself goes."""
+        return self.decision.syntax == self.holding.transfer_syntax_uid
 
     @property
     def bytes(self) -> int:

@@ -10,7 +10,7 @@ Raises ``MediaError``.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from agent.errors import AgentError, FileError, MediaError
 from agent.exchange.beneath import folder, open_beneath
@@ -61,6 +61,21 @@ def present_set(root: str, profile: Profile, leaving: Collection[str]) -> Presen
             return Present(directory.meta.sop_instance_uid, directory.root.text(LABEL), files, entries)
     except AgentError as error:
         raise MediaError(f"{path}: the File-set on the medium is not one to add to: {error}", hint=_HINT) from None
+
+
+def sizes_of(root: str) -> dict[str, int]:
+    """SOP Instance UID -> bytes of the files that the DICOMDIR below ``root`` names; empty where it has none."""
+    sizes: dict[str, int] = {}
+    try:
+        with folder(root) as top, _directory(top) as directory:
+            for record in directory.records():
+                if record.file_id and not file_id.fault_of(record.file_id):
+                    with suppress(OSError):
+                        size = os.lstat(f"{root}/{file_id.path_of(record.file_id)}").st_size
+                        sizes[record.dataset.text(_UID)] = size
+    except AgentError:
+        return sizes  # whoever writes to it says why not
+    return sizes
 
 
 @contextmanager

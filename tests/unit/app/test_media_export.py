@@ -81,6 +81,28 @@ def test_as_json_and_again(box: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert again["file_set_uid"] == first["file_set_uid"]
 
 
+def test_a_repeated_export_writes_nothing_again_and_needs_no_room(
+    box: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lossless copies, too: the receipts know their digests."""
+    assert export(box, "--all", "--to", box / "out") == 0
+    before = {
+        path: (path.stat().st_ino, path.read_bytes()) for path in (box / "out" / "INST").rglob("0*0*") if path.is_file()
+    }
+    capsys.readouterr()
+    monkeypatch.setattr("agent.exchange.plan.Piece.bytes", property(lambda _piece: 1 << 60))
+    assert export(box, "--all", "--to", box / "out", "--json") == 0
+    assert result(capsys)["media"][0]["kept"] == 4
+    assert {path: (path.stat().st_ino, path.read_bytes()) for path in before} == before
+    assert cli.main(["media", "check", str(box / "out")]) == 0
+    changed = next(iter(before))
+    changed.write_bytes(before[changed][1][:-1] + b"x")
+    monkeypatch.undo()
+    monkeypatch.setattr(os, "fsync", lambda _fd: None)
+    assert export(box, "--all", "--to", box / "out", "--json") == 0
+    assert cli.main(["media", "check", str(box / "out")]) == 0
+
+
 def test_what_is_chosen(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first = exports.held(box / "spool")[0]
     dry = ("--to", box / "out", "--dry-run", "--json")
