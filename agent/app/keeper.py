@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from agent.app.directory import Directory
     from agent.app.journal import Journal
+    from agent.app.verifying import Verifier
     from agent.config.settings import Settings
-    from agent.spool.scrub import Scrub
     from agent.spool.store import Spool
 
 # Eviction needs no haste: when room is short the spool evicts by itself.
@@ -35,7 +35,6 @@ LET_GO_S: Final = 30.0
 TELL_S: Final = 86_400.0
 # What may be cut off the end of the ledger without a trace, in time; each is a small write to the medium.
 HEAD_S: Final = 600.0
-DAY_S: Final = 86_400.0
 # A DICOMDIR lags behind the spool by about this much; looking costs one short question to the ledger.
 LOOK_S: Final = 15.0
 # The first look after the start: recovery, the first transfers and captures go before it.
@@ -45,8 +44,8 @@ FIRST_S: Final = 5.0
 class Keeper:
     """The keeper as a role; ``settings`` gives those in force."""
 
-    __slots__ = ("_anew", "_directory", "_head", "_head_at", "_journal", "_scrub", "_settings", "_spool", "alarms",
-        "watch")  # fmt: skip
+    __slots__ = ("_anew", "_directory", "_head", "_head_at", "_journal", "_settings", "_spool", "_verifier",
+        "alarms", "watch")  # fmt: skip
 
     def __init__(
         self, spool: Spool, journal: Journal, settings: Callable[[], Settings], anew: Callable[[], None]
@@ -57,7 +56,7 @@ class Keeper:
         self._journal = journal
         self._settings = settings
         self._anew = anew  # called when the medium is to be opened anew
-        self._scrub: Scrub | None = None
+        self._verifier: Verifier | None = None
         self._head = 0  # event whose value was written down last
         self._head_at = time.monotonic()
         self.watch = Watch(spool, Levels(now.spool.warning_percent / 100, now.spool.alarm_percent / 100))
@@ -65,7 +64,7 @@ class Keeper:
 
     def work(self, stop: threading.Event, _facts: object = None) -> None:
         """Keep until ``stop`` is set."""
-        now = before = time.monotonic()
+        now = time.monotonic()
         tell_at, keep_at, look_at, watch_at = now, now + KEEP_S, now + FIRST_S, now
         while not stop.wait(max(0.0, min(tell_at, keep_at, look_at, watch_at) - now)):
             now = time.monotonic()
@@ -83,8 +82,7 @@ class Keeper:
                     directory.look()
             if now >= keep_at:
                 keep_at = now + KEEP_S
-                self._keep(stop, now - before)
-                before = now
+                self._keep(stop)
             now = time.monotonic()
 
     def _dicomdir(self) -> Directory | None:
@@ -124,12 +122,12 @@ class Keeper:
             self._journal.say("notice", "keeper", f"{text}, {sealed.size} bytes, sha256 {sealed.file_sha256}")
         self._spool.wake()
 
-    def _keep(self, stop: threading.Event, seconds: float) -> None:
+    def _keep(self, stop: threading.Event) -> None:
         try:
             count = self._spool.evict()
             if count:
                 self._journal.say("info", "keeper", f"evicted {count} instances that every destination has")
-            self._verify(stop, seconds)
+            self._verify(stop)
         except SpoolError as error:
             self.watch.note(error)
             self._journal.say("error", "keeper", f"{error} [{error.code}]; {error.hint}")
@@ -146,6 +144,8 @@ class Keeper:
 
     def leave(self) -> None:
         """Leave a spool whose DICOMDIR is true and whose head is written down, when nobody works on it any more."""
+        if self._verifier is not None:
+            self._verifier.end()
         try:
             directory = self._dicomdir()
         except SpoolError:
@@ -160,18 +160,15 @@ class Keeper:
 
     def scrub_facts(self) -> dict[str, Any] | None:
         """Return how far everything was read again; None while there is nothing to read."""
-        return None if self._scrub is None else self._scrub.facts
+        return None if self._verifier is None else self._verifier.facts
 
-    def _verify(self, stop: threading.Event, seconds: float) -> None:
+    def _verify(self, stop: threading.Event) -> None:
+        """Begin to read everything again, once there is anything."""
         days = self._settings().spool.verify_days
-        if not days or (self._scrub is None and not self._spool.any_live()):
-            return
-        if self._scrub is None:
-            from agent.spool.scrub import Scrub  # an empty box does without
+        if self._verifier is None and days and self._spool.any_live():
+            from agent.app.verifying import Verifier  # an empty box does without
 
-            self._scrub = Scrub(self._spool, days * DAY_S, stop.wait)
-        for text in self._scrub.turn(seconds):
-            self._journal.say("error", "verify", text)
+            self._verifier = Verifier(self._spool, self._journal, days, stop, self.watch.note)
 
     def _write_head(self) -> str:
         """Write down where the ledger is and return it; empty where that is known already, or cannot be."""

@@ -12,7 +12,7 @@ from unittest.mock import patch
 import pytest
 from fakes.site import AGENT, Site
 
-from agent.app import keeper
+from agent.app import keeper, verifying
 from agent.app.journal import Journal
 from agent.app.runtime import Runtime
 from agent.config.load import load
@@ -68,7 +68,11 @@ def test_the_agent_finds_it_by_itself(tmp_path: Path) -> None:
     text = site.config.read_text().replace("enabled = true", "enabled = false")
     site.config.write_text(text)
     log = (tmp_path / "agent.log").open("w")
-    with patch.object(keeper, "KEEP_S", 0.02), patch.object(keeper, "DAY_S", 0.01):
+    with (
+        patch.object(keeper, "KEEP_S", 0.02),
+        patch.object(verifying, "TURN_S", 0.02),
+        patch.object(verifying, "DAY_S", 0.01),
+    ):
         runtime = Runtime(str(site.config), load(str(site.config), files=True), Journal(log))
         runtime.start()
         captured(site)
