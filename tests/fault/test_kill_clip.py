@@ -34,8 +34,8 @@ def clip(folder: Path, samples: int) -> np.ndarray:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("syntax", "grey"),
-    [("rle", False), ("explicit", False), ("jpeg-ls", True)],
-    ids=["rle", "native", "to colour"],
+    [("explicit", False), ("jpeg-ls", True)],
+    ids=["native", "to colour"],
 )
 def test_a_clip_cut_by_sigkill_keeps_its_frames(tmp_path: Path, rng: random.Random, syntax: str, grey: bool) -> None:
     site = Site(tmp_path / "site")
