@@ -69,6 +69,12 @@ class FileError(AgentError):
         return cls(f"{path}: {error.strerror or error}", hint=hint)
 
 
+class OutsideFileSet(FileError):
+    """A File ID leads out of its File-set, or is none. Code and treatment are those of ``FileError``."""
+
+    hint = "Whoever made the File-set made a mistake or means harm; the file is not opened."
+
+
 class NotFound(AgentError):
     """A name or UID is well formed, and the agent has nothing under it."""
 

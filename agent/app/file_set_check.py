@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 import stat
 
-from agent.app.file_sets import Outside, file_of, opened_directory
+from agent.app.file_sets import file_of, opened_directory
 from agent.app.source_file import open_regular, opened
-from agent.errors import DecodeError, FileError, NotDicomError
+from agent.errors import DecodeError, FileError, NotDicomError, OutsideFileSet
 from agent.media import file_id as file_ids
 from agent.media.dicomdir_reader import DESCRIPTOR
 from agent.media.dicomdir_tree import ORPHAN, Tree
@@ -146,7 +146,7 @@ class Check:
         name = record.file_id
         try:
             path = file_of(self._place.root, name)
-        except Outside as error:
+        except OutsideFileSet as error:
             yield Finding(ERROR, "file-link", where, error.message)
             return
         except FileError as error:

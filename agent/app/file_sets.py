@@ -12,7 +12,7 @@ import stat
 from contextlib import contextmanager
 
 from agent.app.source_file import open_regular
-from agent.errors import FileError
+from agent.errors import FileError, OutsideFileSet
 from agent.media.dicomdir_reader import Directory, open_directory
 from agent.media.file_id import DICOMDIR, fault_of
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
@@ -28,12 +28,6 @@ class Place(NamedTuple):
 
     root: str
     directory: str
-
-
-class Outside(FileError):
-    """A File ID leads out of the File-set, or is none. Code and treatment are those of ``FileError``."""
-
-    hint = "Whoever made the File-set made a mistake or means harm; the file is not opened."
 
 
 def place_of(path: str) -> Place:
@@ -81,18 +75,18 @@ def file_of(root: str, file_id: str) -> str:
     """The path of the regular file that a File ID means.
 
     Raises:
-        Outside: It is no File ID, or a symbolic link is on the way.
+        OutsideFileSet: It is no File ID, or a symbolic link is on the way.
         FileError: There is no such file.
     """
     fault = fault_of(file_id)
     if fault:
-        raise Outside(f"{file_id!r} is no File ID: {fault}")
+        raise OutsideFileSet(f"{file_id!r} is no File ID: {fault}")
     path = root
     components = file_id.split("\\")
     for number, component in enumerate(components):
         path, mode = _below(path, component, file_id)
         if stat.S_ISLNK(mode):
-            raise Outside(f"{path}: a symbolic link stands for {component} of {file_id!r}")
+            raise OutsideFileSet(f"{path}: a symbolic link stands for {component} of {file_id!r}")
         last = number == len(components) - 1
         if not (stat.S_ISREG(mode) if last else stat.S_ISDIR(mode)):
             raise FileError(f"{path}: not a {'file' if last else 'folder'}", hint="Is the medium whole?")

@@ -98,6 +98,18 @@ def refresh(
         MediaError: The medium or the kept records cannot be read or written; the directory is as it was.
         SpoolFull: There is no room for another directory.
     """
+    path = f"{medium.root}/{RECORDS}"
+    try:
+        return _refreshed(medium, live, label, new_uid, pace)
+    except MediaError:
+        if os.path.lexists(path):
+            raise
+        return _refreshed(medium, live, label, new_uid, pace)  # they were damaged and are gone: begin anew
+
+
+def _refreshed(
+    medium: Medium, live: Callable[[int, int], list[int]], label: str, new_uid: Callable[[], str], pace: Pace
+) -> Outcome:
     with RecordIndex(f"{medium.root}/{RECORDS}") as index:
         work = _Work(medium, index, pace)
         work.compare(live)

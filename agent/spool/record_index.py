@@ -72,13 +72,9 @@ class RecordIndex:
             self._db = self._anew()
 
     def _anew(self) -> sqlite3.Connection:
+        self._forget()
         try:
-            for suffix in ("", "-wal", "-shm"):
-                if os.path.lexists(self._path + suffix):
-                    os.unlink(self._path + suffix)
             return self._opened()
-        except OSError as error:
-            raise media_error(error, "unlink", self._path) from error
         except sqlite3.Error as error:
             raise MediaError(f"open {self._path}: {error}") from error
 
@@ -211,7 +207,7 @@ class RecordIndex:
             yield from self._below(0, 0)
             yield from self._instances(0, 0)
         except sqlite3.Error as error:
-            raise MediaError(f"{self._path}: {error}") from error
+            raise self._failed(error) from error
 
     def _below(self, parent: int, depth: int) -> Iterator[Row]:
         sql = "SELECT id, body FROM part WHERE depth = ? AND parent = ? ORDER BY place, key"
@@ -231,4 +227,19 @@ class RecordIndex:
         try:
             return self._db.execute(sql, values).fetchall()
         except sqlite3.Error as error:
-            raise MediaError(f"{self._path}: {error}") from error
+            raise self._failed(error) from error
+
+    def _failed(self, error: sqlite3.Error) -> MediaError:
+        """What a question ended with; records that are found damaged are given up, for they can be made anew."""
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+            self.close()
+            self._forget()
+        return MediaError(f"{self._path}: {error}")
+
+    def _forget(self) -> None:
+        try:
+            for suffix in ("", "-wal", "-shm"):
+                if os.path.lexists(self._path + suffix):
+                    os.unlink(self._path + suffix)
+        except OSError as error:
+            raise media_error(error, "unlink", self._path) from error

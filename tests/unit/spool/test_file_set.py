@@ -235,3 +235,21 @@ def test_whatever_fails_is_an_error_of_the_spool_and_nothing_is_lost(spool, monk
     assert len(listed(spool.root)) == 1
     bring(spool)
     assert len(listed(spool.root)) == 2
+
+
+def test_records_that_are_found_damaged_in_the_middle_are_made_anew(spool):
+    """A medium that said it had written and had not leaves a database that opens, and breaks when it is asked."""
+    for number in range(1, 40):
+        capture(spool, number)
+    bring(spool)
+    uid, path = set_uid(spool.root), f"{spool.root}/records.db"
+    size = os.path.getsize(path)
+    with open(path, "r+b") as file:
+        for at in range(4096, size, 4096):
+            file.seek(at)
+            file.write(b"\xff" * 64)
+    capture(spool, 40)
+    done = bring(spool)
+    assert (done.added, done.listed) == (40, 40)
+    assert len(listed(spool.root)) == 40
+    assert set_uid(spool.root) == uid
