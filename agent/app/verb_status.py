@@ -78,6 +78,10 @@ def _print(answer: dict[str, Any], root: str) -> None:
     if answer.get("dicomdir") and answer["dicomdir"]["reason"]:
         told = f"is not up to date, tried {count_text(answer['dicomdir']['failures'], 'time')}"
         print(f"DICOMDIR {paint(told, 'yellow')}: {printable(answer['dicomdir']['reason'], _LINE)}")
+    found = (answer.get("verify") or {}).get("damaged")
+    if found:
+        what = f"{count_text(found, 'fault')} found in this round of reading everything again"
+        print(f"verify   {paint('damaged', 'red')}: {what}; the log and 'receipt' name them")
     if answer.get("recovered"):
         print(f"start    {printable(answer['recovered'], _LINE)}")
     _print_destinations(answer)
