@@ -116,11 +116,15 @@ class ArchiveStore:
         except SpoolBusy:
             hint = "Stop the other archive, or choose another folder with --directory."
             raise SpoolBusy(f"another archive is running in {self.folder}", hint=hint) from None
+        self._lock = threading.Lock()
+        self._medium = Medium(self.folder)
         try:
             self._db = self._open_index()
-            self._lock = threading.Lock()
-            self._medium = Medium(self.folder)
-            self._next = self._recover() + 1
+            try:
+                self._next = self._recover() + 1
+            except BaseException:
+                self._db.close()
+                raise
         except BaseException:
             os.close(self._held)
             raise
@@ -130,9 +134,12 @@ class ArchiveStore:
         try:
             make_private(path)
             db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-            db.execute(_TABLE)
+            try:
+                for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", _TABLE):
+                    db.execute(statement)
+            except sqlite3.Error:
+                db.close()
+                raise
         except (OSError, sqlite3.Error) as error:
             raise MediaError(f"the archive cannot use {path}: {error}") from error
         return db

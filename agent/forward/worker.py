@@ -427,6 +427,8 @@ class Worker:
         """Put one question; False when there is none to put."""
         try:
             asked = self._asking.ask(delivery)
+        except SpoolError:  # nothing was asked, and the peer is not to blame
+            raise
         except AgentError as error:
             self._failed(error)
             return False

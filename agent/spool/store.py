@@ -87,8 +87,8 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         root = os.path.abspath(root)
         whole = mount.syncs_whole(mount.check(root, policy.require_mount))
         lock_fd = lock.take(f"{root}/{LOCK}")
+        medium = Medium(root, ops)
         try:
-            medium = Medium(root, ops)
             if whole:
                 medium.watch()
             for name in (INSTANCES, QUARANTINE):
@@ -104,6 +104,7 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
                 ledger.close()
                 raise
         except BaseException as error:
+            medium.close()
             os.close(lock_fd)
             if anew or not isinstance(error, SpoolDamaged):
                 raise

@@ -26,7 +26,7 @@ from agent.spool.store import Spool
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from agent.spool.draft import Sealed
+    from agent.spool.draft import Draft
     from agent.spool.durable import Ops
     from agent.spool.recovery import Report
 
@@ -147,12 +147,16 @@ class World:
 
     def burst(self, spool: Spool, numbers: list[int]) -> None:
         """Capture several at once; what fails is not promised."""
-        drafts = []
-        for number in numbers:
-            data = part10(number)
-            draft = spool.draft(len(data))
-            draft.write(data)
-            drafts.append((draft, record(number)))
+        drafts: list[tuple[Draft, InstanceRecord]] = []
+        try:
+            for number in numbers:
+                data = part10(number)
+                drafts.append((spool.draft(len(data)), record(number)))
+                drafts[-1][0].write(data)
+        except AgentError:
+            for draft, _ in drafts:
+                draft.abandon()
+            raise
         ends = spool.groups.seal_all(drafts)
         for number, end in zip(numbers, ends, strict=True):
             if isinstance(end, Sealed):

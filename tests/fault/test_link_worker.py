@@ -18,7 +18,7 @@ from agent.app.cut_proxy import CutProxy
 from agent.dataset.dataset import DataSet
 from agent.dataset.encode import encode
 from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, JPEG_LS_LOSSLESS, SC, US
-from agent.errors import ConnectFailed, MediaError, SpoolError
+from agent.errors import ConnectFailed, MediaError, SpoolError, SpoolFull
 from agent.forward.deliver import Delivery
 from agent.forward.outgoing import Outgoing
 from agent.forward.settings import Settings
@@ -61,6 +61,23 @@ def test_stored_and_committed_on_one_association(bench: Bench) -> None:
     assert said[:2] == ["5 instances stored", "pacs: 5 instances committed"]
     assert sum(int(text.split()[0]) for text in said if text.endswith("stored")) == 7
     assert len(said) <= 6
+
+
+def test_a_question_that_cannot_be_written_down_ends_the_role_and_blames_no_peer(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> list[Item]:
+        raise SpoolFull("no space left on device")
+
+    archive = bench.archive()
+    bench.capture(1)
+    monkeypatch.setattr(Spool, "open_transaction", full)
+    monkeypatch.setattr(bench, "thread", lambda *_: None)
+    worker = bench.work(archive.port)
+    with pytest.raises(SpoolFull):
+        worker.run(bench.stop)
+    assert worker.health.failures == 0
+    assert bench.states() == {"stored": 1}
 
 
 class Hours:

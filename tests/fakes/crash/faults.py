@@ -17,7 +17,8 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from contextlib import closing
+import threading
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,7 +31,6 @@ from agent.errors import AgentError
 from agent.spool.names import LEDGER
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Iterator
 
     from fakes.crash.scenario import Scenario
@@ -42,15 +42,19 @@ LAST = "last"  # file beside the spool
 LATE = 4  # exit status of a life that did not get well in time
 
 # What may fail without a word: the calls, where, whether only behind the last promise, why.
-_SQLITE = r"(ledger|index|records)\.db"
+_SQLITE = r"(\.\./spool/)?(ledger|index)\.db"
 TOLERATED = (
     ({"unlink"}, r"INST/[0-9A-F]{6}/[0-9A-F]{8}\.part", False, "a draft that is given up; the next start deletes it"),
     ({"unlink", "ftruncate"}, _SQLITE + "-wal", False, "SQLite: a log that is done with; it is overwritten"),
+    ({"open", "write", "ftruncate", "unlink", "fsync", "fdatasync"}, r"records\.db.*", False,
+     "a cache of the directory: made again of the files, where it is missing or wrong"),
     ({"syncfs"}, r"\.", False, "the flush of a group: each of its files is synced by itself then"),
     ({"fdatasync"}, r"\.", False, "SQLite: the folder of a new log; where it fails, the log's own sync does"),
     ({"write", "ftruncate", "fsync", "fdatasync"}, _SQLITE + "(-wal)?", True,
      "SQLite: the checkpoint at the end; all of it is durable in the log, which stays"),
 )  # fmt: skip
+# What is written down and promises nothing of the ledger.
+NO_PROMISES = {"said", "at", "copied", "vouched", "made", "safe"}
 # How a receipt tells of what was got over at once.
 IN_A_RECEIPT = ("recovered=file", "the commit of its group failed", "no copy can be made")
 
@@ -131,6 +135,7 @@ def _one(shim: Shim, scenario: Scenario, folder: Path, point: int, name: str, *,
     elif status != FINISHED:
         wrong.append(f"the child ended with {status}")
     wrong += [f"a fault of ours: {' '.join(words)}" for words in said if words[0] == "traceback"]
+    wrong += [f"I9 {' '.join(words[3:])}" for words in said if words[1] == "leak"]
     if name == "silent no-op":
         assert scenario.lied is not None
         wrong += scenario.lied(world, before)
@@ -174,7 +179,7 @@ def _life(shim: Shim, scenario: Scenario, world: World, point: int, code: int, *
 
     def counted(*words: object) -> None:
         promise(*words)
-        if first and words[0] not in {"said", "at", "copied", "vouched"}:  # what others say or have promises nothing
+        if first and words[0] not in NO_PROMISES:
             Path(world.folder, LAST).write_text(str(shim.count()))
 
     world.promise = counted  # type: ignore[method-assign]
@@ -197,7 +202,19 @@ def _life(shim: Shim, scenario: Scenario, world: World, point: int, code: int, *
 
     role = Role("life", Spec(work, None), heard)  # type: ignore[arg-type] # all of a Journal that a role uses
     role.stop = waiting  # type: ignore[assignment] # all of an Event that a role uses
+    before = descriptors()
     role._live()
+    if threading.active_count() == 1 and (left := descriptors() - before):
+        heard.say("leak", "life", f"{len(left)} descriptors are left open: {', '.join(sorted(left))}")
+
+
+def descriptors() -> set[str]:
+    """Files that this process has open (I9)."""
+    found = set()
+    for fd in os.listdir("/proc/self/fd"):
+        with suppress(OSError):  # that of the listing itself
+            found.add(f"{fd} {os.readlink(f'/proc/self/fd/{fd}')}")
+    return {name for name in found if "/proc/" not in name}
 
 
 class _NotAsHoped(AgentError):

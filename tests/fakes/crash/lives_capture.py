@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,22 +44,23 @@ def used(world: World) -> None:
         world.settle(spool, uid, asked[:1])
 
 
-def record(spool: Spool, **source: Any) -> None:
+def record(world: World, spool: Spool, **source: Any) -> None:
     """Capture one instance as the daemon does."""
     settings = load.parse(TOML)
     one = settings.source[0]._replace(**source)
-    Recorder(one, Exam(settings), spool, lambda _source, _done: None).record(threading.Event())
+    warn = partial(world.promise, "said", "warning")
+    Recorder(one, Exam(settings), spool, lambda _source, _done: None, warn=warn).record(threading.Event())
 
 
 def still(world: World) -> None:
     with world.open() as spool:
-        record(spool, sop_class="us", transfer_syntax="jpeg-ls")
-        record(spool, sop_class="sc", transfer_syntax="explicit")
+        record(world, spool, sop_class="us", transfer_syntax="jpeg-ls")
+        record(world, spool, sop_class="sc", transfer_syntax="explicit")
 
 
 def clip(world: World) -> None:
     with world.open() as spool:
-        record(spool, sop_class="us-mf", transfer_syntax="rle", clip_frames=FRAMES)
+        record(world, spool, sop_class="us-mf", transfer_syntax="rle", clip_frames=FRAMES)
 
 
 def with_clip(world: World) -> None:
@@ -73,7 +75,7 @@ def recolour(world: World) -> None:
     """The frame with colour has what is written coded anew, through a second file."""
     uri = f"replay:{world.folder}/clip/clip.raw?rate_hz=1000"
     with world.open() as spool:
-        record(spool, uri=uri, sop_class="us-mf", transfer_syntax="jpeg-ls", grey_as_monochrome=True)
+        record(world, spool, uri=uri, sop_class="us-mf", transfer_syntax="jpeg-ls", grey_as_monochrome=True)
 
 
 def with_files(world: World) -> None:

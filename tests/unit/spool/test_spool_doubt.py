@@ -8,7 +8,8 @@ import sqlite3
 import pytest
 from fakes.spool_world import BOTH, capture, uid_of
 
-from agent.errors import SpoolDamaged
+from agent.errors import MediaError, SpoolDamaged
+from agent.spool import mount, recovery
 from agent.spool.names import file_path
 from agent.spool.store import Spool, prepare
 
@@ -75,6 +76,18 @@ def test_a_ledger_whose_damage_shows_at_work_is_rebuilt_at_the_next_start(used):
         assert spool.known(uid_of(4)) is None
     with reopen(used) as spool:
         assert not spool.report.ledger_rebuilt
+
+
+def test_a_start_that_fails_leaves_no_descriptor_open(used, monkeypatch):
+    def fails(*_arguments, **_options):
+        raise MediaError("injected")
+
+    monkeypatch.setattr(mount, "syncs_whole", lambda _found: True)
+    monkeypatch.setattr(recovery, "recover", fails)
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(MediaError, match="injected"):
+        reopen(used)
+    assert len(os.listdir("/proc/self/fd")) == len(before)
 
 
 def test_a_ledger_that_was_doubted_for_nothing_stays(used):
