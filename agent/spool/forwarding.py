@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from agent.errors import SpoolError
+from agent.errors import SpoolDamaged, SpoolError
 from agent.spool.core import ITEM_COLUMNS, Item
 from agent.spool.ledger import REASON_LIMIT, details, live, move, note, reason_text, state_of
 from agent.spool.priority import Prioritizing, choose
@@ -267,7 +267,10 @@ def lost_or_damaged(db: sqlite3.Connection, instance: int, event: Event, *, at: 
 
 def _attempt(db: sqlite3.Connection, instance: int, number: int) -> int:
     sql = "SELECT attempt FROM delivery WHERE instance = ? AND destination = ?"
-    return int(db.execute(sql, (instance, number)).fetchone()[0]) + 1
+    row = db.execute(sql, (instance, number)).fetchone()
+    if row is None:  # an index that is not of its table
+        raise SpoolDamaged(f"the ledger lists a delivery of instance {instance:08X} that is not in it")
+    return int(row[0]) + 1
 
 
 def _row(db: sqlite3.Connection, instance: int, number: int) -> tuple[object, ...]:

@@ -210,6 +210,8 @@ class Ledger:
         except sqlite3.Error:
             raise  # may have ended the whole transaction: the group fails together
         except Exception as error:  # noqa: BLE001 - handed to the thread that brought the job
+            if isinstance(error, SpoolDamaged):
+                self._mark()
             pending.error = error
             self._db.execute("ROLLBACK TO job")
         self._db.execute("RELEASE job")
@@ -240,6 +242,10 @@ class Ledger:
             raise MediaError(f"reopen {self.path}: a reader holds the write-ahead log", hint="Close other readers.")
         self._suspect = False
 
+    def _mark(self) -> None:
+        with suppress(OSError):  # without the mark the next start looks less closely, that is all
+            os.close(os.open(self.path + DOUBT, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE))
+
     def _ledger_error(self, error: sqlite3.Error, call: str) -> SpoolError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code of an extended one
         text = f"{call} {self.path}: {error}"
@@ -247,8 +253,7 @@ class Ledger:
             return SpoolFull(text)
         self._suspect = True
         if code in _DAMAGED_CODES:
-            with suppress(OSError):  # without the mark the next start looks less closely, that is all
-                os.close(os.open(self.path + DOUBT, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, FILE_MODE))
+            self._mark()
             return SpoolDamaged(
                 text, hint="Restart the agent; it sets the ledger aside and rebuilds it from the files."
             )

@@ -44,7 +44,7 @@ LATE = 4  # exit status of a life that did not get well in time
 # What may fail without a word: the calls, where, whether only behind the last promise, why.
 _SQLITE = r"(\.\./spool/)?(ledger|index)\.db"
 TOLERATED = (
-    ({"unlink"}, r"INST/[0-9A-F]{6}/[0-9A-F]{8}\.part", False, "a draft that is given up; the next start deletes it"),
+    ({"unlink"}, r"INST/[0-9A-F]{6}/[0-9A-F]{8}\.(part|clip)", False, "of a draft that ended; the next start does it"),
     ({"unlink", "ftruncate"}, _SQLITE + "-wal", False, "SQLite: a log that is done with; it is overwritten"),
     ({"open", "write", "ftruncate", "unlink", "fsync", "fdatasync"}, r"records\.db.*", False,
      "a cache of the directory: made again of the files, where it is missing or wrong"),
@@ -204,7 +204,7 @@ def _life(shim: Shim, scenario: Scenario, world: World, point: int, code: int, *
     role.stop = waiting  # type: ignore[assignment] # all of an Event that a role uses
     before = descriptors()
     role._live()
-    if threading.active_count() == 1 and (left := descriptors() - before):
+    if scenario.tidy and threading.active_count() == 1 and (left := descriptors() - before):
         heard.say("leak", "life", f"{len(left)} descriptors are left open: {', '.join(sorted(left))}")
 
 

@@ -44,5 +44,6 @@ class Scenario(NamedTuple):
     again: Callable[[World], None] = go_on
     lied: Callable[[World, int], list[str]] | None = None
     world: type[World] = World
+    tidy: bool = True  # whether it closes what it opened, whatever happens
     replayed: bool = True  # whether a power cut can be replayed: modes of files are not
     models: tuple[str, ...] = ("ext4", "weak")  # of what a power cut leaves

@@ -78,6 +78,17 @@ def test_a_ledger_whose_damage_shows_at_work_is_rebuilt_at_the_next_start(used):
         assert not spool.report.ledger_rebuilt
 
 
+def test_a_delivery_that_only_its_index_knows_is_damage(used):
+    stale(used, "delivery")
+    with reopen(used) as spool:
+        assert not spool.report.ledger_rebuilt
+        with pytest.raises(SpoolDamaged, match="00000004"):
+            spool.claim("pacs", spool.clock.monotonic(), 10)
+    with reopen(used) as spool:
+        assert spool.report.ledger_rebuilt
+        assert len(spool.claim("pacs", spool.clock.monotonic(), 10)) == 4
+
+
 def test_a_start_that_fails_leaves_no_descriptor_open(used, monkeypatch):
     def fails(*_arguments, **_options):
         raise MediaError("injected")
