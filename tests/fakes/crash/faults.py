@@ -52,6 +52,8 @@ TOLERATED = (
     ({"fdatasync"}, r"\.", False, "SQLite: the folder of a new log; where it fails, the log's own sync does"),
     ({"write", "ftruncate", "fsync", "fdatasync"}, _SQLITE + "(-wal)?", True,
      "SQLite: the checkpoint at the end; all of it is durable in the log, which stays"),
+    ({"write", "ftruncate", "fsync", "fdatasync"}, r"records\.db", False,
+     "SQLite: the checkpoint at the end of a directory; the log stays, and it is only a cache"),
 )  # fmt: skip
 # What is written down and promises nothing of the ledger.
 NO_PROMISES = {"said", "at", "copied", "vouched", "made", "safe"}
