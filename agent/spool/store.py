@@ -7,7 +7,8 @@
 
 ``seal``: measure (digest) -> cut and fsync the file -> one UID, one content (P5) -> rename -> fsync the folder ->
 ledger row and one delivery per destination in one transaction -> return. The file is the truth and the row its index
-(P2): a crash between the two leaves a file without row, which recovery adopts. The other order is never used.
+(P2): a crash between the two leaves a file without row, which recovery adopts. What is sealed at the same time does the
+same steps together (group.py).
 
 Same SOP Instance UID again: with the same Data Set digest it is done (``duplicate=True``, no second file; a damaged or
 lost instance is healed by it), with another one the new file goes to quarantine and ``SpoolConflict`` is raised. This
