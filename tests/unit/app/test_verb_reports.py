@@ -237,3 +237,15 @@ def test_a_destination_that_is_gone_is_marked(root: Path, tmp_path: Path, capsys
     out = capsys.readouterr().out
     assert "not configured" in out
     assert "nothing is sent to 'pacs' until" in out
+
+
+def test_status_says_what_is_wrong_with_the_medium(capsys: pytest.CaptureFixture[str]) -> None:
+    answer: dict[str, Any] = {
+        "running": False, "spool_held": False, "queue": {}, "alarms": {}, "recovered": "clips kept: 1",
+        "medium": [{"cause": "full", "level": "error", "text": "out of resources", "since": 1.8e9}],
+        "verify": {"damaged": 2},
+    }  # fmt: skip
+    verb_status._print(answer, "spool")
+    said = capsys.readouterr().out
+    for text in ("error since 2027", "out of resources", "2 faults found in this round", "clips kept: 1"):
+        assert text in said
