@@ -22,11 +22,10 @@ Raises ``SpoolFull`` for ENOSPC, EDQUOT and EFBIG and ``MediaError`` for every o
 
 from __future__ import annotations
 
-import errno
 import os
 
 from agent.errors import DeviceError, MediaError, SpoolDamaged, SpoolError
-from agent.spool.faults import media_error
+from agent.spool.faults import NO_ALLOCATE, NO_FOLDER_SYNC, NO_LINKS, media_error
 from agent.spool.room import Free, free_of
 from agent.typed import TYPE_CHECKING
 
@@ -37,13 +36,6 @@ if TYPE_CHECKING:
 
 FILE_MODE = 0o600  # patient data: the agent's own user only
 FOLDER_MODE = 0o700
-
-_NO_ALLOCATE = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
-# Some network and FUSE file systems cannot sync a folder and say so with EINVAL; they are no place for a spool, but a
-# folder that cannot be synced at all is their property, not a lost write. EIO is never tolerated.
-_NO_FOLDER_SYNC = frozenset({errno.EINVAL})
-
-_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 
 class Ops:
@@ -77,7 +69,7 @@ class File:
             self._ops.step("allocate", self.path)
             os.posix_fallocate(self._fd, self.allocated, length - self.allocated)
         except OSError as error:
-            if error.errno in _NO_ALLOCATE:
+            if error.errno in NO_ALLOCATE:
                 return False
             # Not deadly: nothing written is lost, the caller may still finish what it has.
             raise media_error(error, "allocate", self.path) from error
@@ -376,18 +368,23 @@ class Medium:
             # rename(2) of two names of one file does nothing: a process that died behind the next rename left them so
             if os.path.lexists(before) and os.path.samefile(path, before):
                 return
-            self.ops.step("link", spare)
-            os.link(path, spare, follow_symlinks=False)
-            self.ops.step("rename", before)
-            os.rename(spare, before)
+            if self._linked(path, spare):
+                self.ops.step("rename", before)
+                os.rename(spare, before)
         except OSError as error:
-            if error.errno not in _NO_LINKS:
-                raise media_error(error, "link", path) from error
+            raise media_error(error, "rename", spare) from error
 
     def set_aside(self, path: str, target: str) -> None:
-        """Move ``path`` into another folder and sync both, target first: a crash may double a name, never lose it."""
-        self._rename(path, target)
+        """Move ``path`` into another folder, the new name durable before the old one goes: a crash may double it.
+
+        Not every file system keeps a rename between folders together; it is for what cannot be linked.
+        """
+        linked = self._linked(path, target)
+        if not linked:
+            self._rename(path, target)
         self.sync_folder(os.path.dirname(target))
+        if linked:
+            self.remove(path, sync=False)
         self.sync_folder(os.path.dirname(path))
 
     def remove(self, path: str, *, sync: bool = True) -> bool:
@@ -421,7 +418,7 @@ class Medium:
         try:
             self._sync(path, os.O_DIRECTORY)
         except OSError as error:
-            if error.errno not in _NO_FOLDER_SYNC:
+            if error.errno not in NO_FOLDER_SYNC:
                 raise media_error(error, "fsync folder", path) from error
 
     def _sync(self, path: str, flags: int) -> None:
@@ -435,6 +432,17 @@ class Medium:
     def free(self) -> Free:
         """Ask the file system how much room there is."""
         return free_of(self.root)
+
+    def _linked(self, source: str, target: str) -> bool:
+        """Give a file a second name; False where that cannot be."""
+        try:
+            self.ops.step("link", target)
+            os.link(source, target, follow_symlinks=False)
+            return os.path.samestat(os.lstat(source), os.lstat(target))
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise media_error(error, "link", source) from error
+            return False
 
     def _rename(self, source: str, target: str) -> None:
         try:

@@ -10,6 +10,12 @@ from agent.errors import FileUnreadable, MediaError, SpoolError, SpoolFull
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 # Reading failed, but not because of what is read: no room in the process, or the name is gone.
 _NOT_THE_FILE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOENT, errno.ENOTDIR})
+# What a file system has not is no fault of the medium.
+NO_ALLOCATE = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
+NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+# Some network and FUSE file systems cannot sync a folder and say so with EINVAL; they are no place for a spool, but a
+# folder that cannot be synced at all is their property, not a lost write. EIO is never tolerated.
+NO_FOLDER_SYNC = frozenset({errno.EINVAL})
 
 
 def media_error(error: OSError, call: str, path: str) -> SpoolError:

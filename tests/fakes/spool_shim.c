@@ -387,6 +387,13 @@ int link(const char *from, const char *to)
     return result;
 }
 
+/* Python's os.link; with descriptors of folders it is never called. */
+int linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
+{
+    return from_fd == AT_FDCWD && to_fd == AT_FDCWD && !flags ? link(from, to)
+                                                              : REAL(linkat)(from_fd, from, to_fd, to, flags);
+}
+
 int fchmod(int fd, mode_t mode)
 {
     if (!ours_fd(fd))

@@ -158,6 +158,46 @@ def test_create_is_exclusive_private_and_follows_no_link(tmp_path):
             medium.create(f"{tmp_path}/{name}")
 
 
+class Noted(Ops):
+    """Notes each step."""
+
+    def __init__(self) -> None:
+        self.steps = []
+
+    def step(self, call, path):
+        self.steps.append((call, os.path.basename(path)))
+
+
+def test_what_is_set_aside_has_its_new_name_durably_before_the_old_one_goes(tmp_path):
+    """A rename between folders is two changes; a file system may keep the one that takes the name away."""
+    (tmp_path / "from").mkdir()
+    (tmp_path / "to").mkdir()
+    for name in ("file", "link"):
+        path = tmp_path / "from" / name
+        path.write_bytes(b"bytes") if name == "file" else path.symlink_to("nowhere")
+        ops = Noted()
+        Medium(str(tmp_path), ops).set_aside(str(path), str(tmp_path / "to" / name))
+        assert ops.steps == [("link", name), ("fsync", "to"), ("unlink", name), ("fsync", "from")]
+        assert os.listdir(tmp_path / "from") == []
+    assert (tmp_path / "to" / "file").read_bytes() == b"bytes"
+    assert os.readlink(tmp_path / "to" / "link") == "nowhere"
+
+
+def test_a_folder_is_set_aside_and_nothing_is_replaced(tmp_path):
+    (tmp_path / "from").mkdir()
+    (tmp_path / "from" / "folder").mkdir()
+    (tmp_path / "from" / "file").write_bytes(b"new")
+    (tmp_path / "to").mkdir()
+    (tmp_path / "to" / "file").write_bytes(b"old")
+    medium = Medium(str(tmp_path))
+    medium.set_aside(str(tmp_path / "from" / "folder"), str(tmp_path / "to" / "folder"))
+    with pytest.raises(MediaError, match="exists"):
+        medium.set_aside(str(tmp_path / "from" / "file"), str(tmp_path / "to" / "file"))
+    assert sorted(os.listdir(tmp_path / "to")) == ["file", "folder"]
+    assert (tmp_path / "to" / "file").read_bytes() == b"old"
+    assert (tmp_path / "from" / "file").read_bytes() == b"new"
+
+
 def test_the_order_of_a_publication(tmp_path):
     medium = Medium(str(tmp_path), Once(None, 0))
     file = medium.create(f"{tmp_path}/a.part")
