@@ -2,7 +2,8 @@
 
 The log is a superblock and entries of one sector each, followed by their data. A flush makes all writes before it
 durable, a write with FUA itself; of the others each may be there or not, in any order, and the last one may be torn
-between two sectors. Marks are what the life promised in between: an entry without data, its text in its sector.
+between two ``units`` of the medium (a superblock of ext4 that is torn is one that no kernel mounts). Marks are what the
+life promised in between: an entry without data, its text in its sector.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class _Device:
             self.key ^= _key(at, data)
 
 
-def states(entries: Sequence[Entry], dice: random.Random, more: int) -> Iterator[State]:
+def states(entries: Sequence[Entry], dice: random.Random, more: int, unit: int = 1) -> Iterator[State]:
     """Every state, each once for the promises made before it; ``more`` combinations at random at each moment."""
     base, open_, marks = _Device(), list[Entry](), list[str]()
     seen: set[tuple[int, int]] = set()
@@ -100,7 +101,7 @@ def states(entries: Sequence[Entry], dice: random.Random, more: int) -> Iterator
                 open_.append(entry)
                 newest = entry
         for chosen in _subsets(open_, newest, dice, more):
-            for torn in _tears(chosen, newest):
+            for torn in _tears(chosen, newest, unit):
                 device = base.copy()
                 for one in chosen:
                     device.write(one, torn if one is newest else None)
@@ -109,28 +110,28 @@ def states(entries: Sequence[Entry], dice: random.Random, more: int) -> Iterator
                     yield State(after, tuple(marks), device.sectors, device.key)
 
 
-def sampled(entries: Sequence[Entry], seed: int, more: int, limit: int) -> Iterator[State]:
+def sampled(entries: Sequence[Entry], seed: int, more: int, limit: int, unit: int = 1) -> Iterator[State]:
     """So many states that every moment has its share; 0: all."""
     if not limit:
-        yield from states(entries, random.Random(seed), more)
+        yield from states(entries, random.Random(seed), more, unit)
         return
     moments: dict[int, list[int]] = {}
-    for number, state in enumerate(states(entries, random.Random(seed), more)):
+    for number, state in enumerate(states(entries, random.Random(seed), more, unit)):
         moments.setdefault(state.after, []).append(number)
     dice = random.Random(seed)
     for some in moments.values():
         dice.shuffle(some)
     turns = (one for turn in zip_longest(*moments.values()) for one in dice.sample(turn, len(turn)) if one is not None)
     wanted = set(islice(turns, limit))
-    for number, state in enumerate(states(entries, random.Random(seed), more)):
+    for number, state in enumerate(states(entries, random.Random(seed), more, unit)):
         if number in wanted:
             yield state
 
 
-def _tears(chosen: Sequence[Entry], newest: Entry | None) -> Iterator[int | None]:
+def _tears(chosen: Sequence[Entry], newest: Entry | None, unit: int) -> Iterator[int | None]:
     yield None
-    if newest is not None and any(one is newest for one in chosen) and len(newest.data) > SECTOR:
-        yield len(newest.data) // SECTOR // 2
+    if newest is not None and any(one is newest for one in chosen) and len(newest.data) > SECTOR * unit:
+        yield max(unit, len(newest.data) // SECTOR // 2 // unit * unit)
 
 
 def _subsets(things: Sequence[Entry], newest: Entry | None, dice: random.Random, more: int) -> Iterator[list[Entry]]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _BETWEEN: Final = "|"  # words of a promise in a mark: a message to the device mapper is cut at spaces
 MKFS: Final = ("mkfs.ext4", "-q", "-F", "-b", "1024", "-J", "size=1")
 MIB: Final = 8
+_UNIT: Final = 8  # sectors that a medium of today writes whole or not at all
 
 
 def without_reserve() -> None:
@@ -90,7 +91,7 @@ def judge(order: dict[str, Any]) -> Iterator[dict[str, Any]]:
         base = file.read(order["mib"] << 20)
     with open(order["log"], "rb") as file:
         entries = blocks.read(file)
-    for state in blocks.sampled(entries, order["seed"], order["more"], order["limit"]):
+    for state in blocks.sampled(entries, order["seed"], order["more"], order["limit"], _UNIT):
         medium.put(blocks.image(base, state))
         wrong = _look(scenario.world, medium, order, state, rebuilt=keywords["rebuilt"])
         where = f"{order['life']} on ext4, cut after write {state.after} of {len(entries)}"
