@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CORE_KIB = 250  # stripped; it is loaded by every process that touches pixels
 STACK_BYTES = 4096  # of one function: threads of a small box have small stacks
 # Codecs work in memory of their caller: what they may call copies, compares, or rounds. The rest is of the compiler.
-NO_CODEC = re.compile(r"(source|pattern)\w*|ring|canvas|mark")
+NO_CODEC = re.compile(r"(source|pattern)\w*|ring|canvas|mark|sync")
 MAY_CALL = {"memchr", "memcmp", "memcpy", "memmove", "memset", "lrint"}
 OF_COMPILER = {"__cpu_model", "__cpu_indicator_init", "__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_"}
 
