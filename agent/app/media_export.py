@@ -13,6 +13,7 @@ import time
 
 from agent.app.cli import facts_of, print_json, report
 from agent.app.common import DEFAULT_CONFIG, settings_of, view_of
+from agent.app.media_choice import chosen, recovered, require_choice
 from agent.app.term import Progress, count_text, paint, printable, size_text
 from agent.errors import AgentError, FileError, NotAllDone, NotFound, UsageError
 from agent.media.profile import DEFAULT_NAME, PLAIN_NAME
@@ -26,12 +27,10 @@ if TYPE_CHECKING:
     from agent.exchange.plan import Piece, Plan, Refusal
     from agent.media.profile import Profile
     from agent.spool.exports import Exported
-    from agent.spool.receipt import Holding
 
 _OF: Final = ("export",)
 _SPOOL: Final = ("export", "import")
 _UNITS: Final = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3, "KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30}
-_SPANS_S: Final = {"m": 60, "h": 3600, "d": 86_400}
 # The control socket takes requests of 4 KiB; a row has 300 bytes.
 _ROWS: Final = 8
 _LINES: Final = 20  # refusals and notes shown; more are counted
@@ -108,10 +107,15 @@ def _planned(args: Arguments, profile: Profile, target: Target) -> tuple[Plan, s
     from agent.exchange.plan import plan
 
     limit = _bytes(args.volume_size) if args.volume_size else 0
+    require_choice(args)
     with view_of(args) as view:
         root = view.root
         require_target(target, profile, root)
-        holdings = _chosen(args, view)
+        again = recovered(args, view)
+        holdings = [] if again else chosen(args, view)
+    if again:
+        with view_of(args) as view:
+            holdings = chosen(args, view)
     progress = Progress()
     try:
         return plan(
@@ -120,43 +124,6 @@ def _planned(args: Arguments, profile: Profile, target: Target) -> tuple[Plan, s
         ), root  # fmt: skip
     finally:
         progress.clear()
-
-
-def _chosen(args: Arguments, view: Any) -> list[Holding]:
-    """The instances that were asked for, each once; a UID that the spool never had is an error."""
-    since = _since(args.since) if args.since else None
-    if not (args.all or args.study or args.uid or since is not None):
-        raise UsageError("nothing is chosen", hint="--all, --study UID, --uid UID or --since WHEN say what to export.")
-    found: dict[int, Holding] = {}
-    for kind, uids in (("uid", args.uid), ("study", args.study)):
-        for uid in uids:
-            rows = list(_pages(view, **{kind: uid}))
-            if not rows:
-                raise NotFound(f"the spool has never had {'study ' * (kind == 'study')}{printable(uid)}")
-            found.update((row.id, row) for row in rows if since is None or row.captured_at >= since)
-    if args.all or (since is not None and not found and not args.uid and not args.study):
-        rows = list(_pages(view, since=since))
-        found.update((row.id, row) for row in rows if row.state == "live")
-    return [found[number] for number in sorted(found)]
-
-
-def _pages(view: Any, **which: Any) -> Any:
-    after = 0
-    while page := view.holdings(after=after, **which):
-        yield from page
-        after = page[-1].id
-
-
-def _since(text: str) -> float:
-    number, unit = text[:-1], text[-1:]
-    if unit in _SPANS_S and number.isdecimal():
-        return time.time() - int(number) * _SPANS_S[unit]
-    for form in ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"):
-        try:
-            return time.mktime(time.strptime(text, form))
-        except ValueError:
-            continue
-    raise UsageError(f"--since: '{text}' is no time", hint="As 2026-03-01, 2026-03-01T10:15, 90m, 24h or 7d.")
 
 
 def _bytes(text: str) -> int:

@@ -75,7 +75,6 @@ class Outcome(NamedTuple):
     refused: list[Refusal]
     notes: list[str]
     copies: dict[str, int]  # why lossless copies were made, and of how many
-    patients: list[str]
     files: list[Written]
     label_text: list[str]
     uncached: bool  # everything was read from the medium itself
@@ -121,8 +120,8 @@ class _Export:
         self.refused: list[Refusal] = []
         self.notes: list[str] = []
         self.copies: dict[str, int] = {}
-        self.patients: list[str] = []
         self.entries: list[records.Entry] = []
+        self.others: list[records.Entry] = []  # of what is on the medium beside them
         self.label = request.label
         self.kept = 0
         self._done = 0
@@ -140,9 +139,10 @@ class _Export:
         dropped: list[str] = []
         for piece, name in zip(self.request.pieces, names, strict=True):
             self._piece(piece, name, before, dropped)
+        self.others = [*before.entries, *self._not_replaced(before)]
         self._pages(written)
         file_set = dicomdir.FileSet(before.file_set_uid or self.request.file_set_uid or _new_uid(), self.label)
-        arranged = dicomdir.Arrangement([*before.entries, *self._not_replaced(before), *self.entries])
+        arranged = dicomdir.Arrangement([*self.others, *self.entries])
         self.notes += [f"{name}: {note}" for name, note in arranged.notes]
         self.writer.settle()
         self.writer.direct(dicomdir.stream(arranged, file_set))
@@ -151,10 +151,10 @@ class _Export:
         if self.media.remount is not None:
             self.media.remount()
         uncached = self._compare() or self.media.remount is not None
-        facts = self._facts()
+        facts, patients = self._facts(), pages.patients_of([*self.others, *self.entries])
         return Outcome(
             file_set.label, file_set.uid, self.exported, self.kept, self.refused, self.notes, self.copies,
-            self.patients, self.writer.written, pages.label_text(facts, self.patients), uncached,
+            self.writer.written, pages.label_text(facts, patients), uncached,
         )  # fmt: skip
 
     def _not_replaced(self, before: Present) -> list[records.Entry]:
@@ -257,7 +257,6 @@ class _Export:
 
     def _record(self, piece: Piece, entry: records.Entry, file: DicomFile, sha256: str, data_set_sha256: str) -> None:
         self.entries.append(entry)
-        self.patients.append(file.dataset.text("PatientName").partition("=")[0])
         uid_, syntax = piece.holding.sop_instance_uid, file.meta.transfer_syntax_uid
         label = self.label
         self.exported.append(Exported(uid_, label, entry.file_id, syntax, sha256, data_set_sha256))
@@ -292,7 +291,7 @@ class _Export:
         request = self.request
         return pages.Facts(
             self.label, request.volume, request.volumes, request.profile, request.institution, request.made,
-            len(self.entries), request.software,
+            len(self.others) + len(self.entries), request.software,
         )  # fmt: skip
 
     def _compare(self) -> bool:

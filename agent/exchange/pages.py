@@ -7,18 +7,23 @@ Record speaks of them.
 
 from __future__ import annotations
 
+from collections import Counter
+
+from agent.dataset.decode import decode
+from agent.dataset.uid import EXPLICIT_VR_LE
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from agent.media.profile import Profile
+    from agent.media.records import Entry
 
 README, INDEX = "README.TXT", "INDEX.HTM"
 _WIDTH: Final = 76
 SOFTWARE: Final = "modality-agent"
 _HEAD_BYTES: Final = 4096
-_CONTENT: Final = "DICOM instances; DICOM ONLY, no viewer"  # by which a page is known to be ours
+_CONTENT: Final = "; DICOM ONLY, no viewer"  # by which a page is known to be ours
 _MANY: Final = 3  # names on a label; more are counted
 
 
@@ -31,7 +36,7 @@ class Facts(NamedTuple):
     profile: Profile
     institution: str
     made: str  # when, as people read it
-    instances: int
+    instances: int  # all that are on it, whoever put them there
     software: str
 
 
@@ -45,7 +50,7 @@ def readme(facts: Facts) -> bytes:
         f"Made by:    {facts.institution or 'institution not given'}",
         f"Made at:    {facts.made}",
         f"Made with:  {facts.software}",
-        f"Content:    {facts.instances} {_CONTENT}",
+        f"Content:    {_content(facts)}",
         f"Profile:    {claimed} (DICOM PS3.11)",
         "",
         "DICOMDIR    directory of the medium: open it with a DICOM viewer, or import it",
@@ -68,7 +73,7 @@ def index(facts: Facts) -> bytes:
         ("Made by", facts.institution or "institution not given"),
         ("Made at", facts.made),
         ("Made with", facts.software),
-        ("Content", f"{facts.instances} {_CONTENT}"),
+        ("Content", _content(facts)),
         ("Medium", f"{facts.volume} of {facts.volumes}"),
     )
     body = "".join(f"<tr><th>{_html(name)}</th><td>{_html(text)}</td></tr>\r\n" for name, text in rows)
@@ -83,15 +88,44 @@ def index(facts: Facts) -> bytes:
     )
 
 
-def label_text(facts: Facts, patients: Iterable[str]) -> list[str]:
-    """What belongs on the outside of the medium (IHE RAD PDI): one line each."""
-    names = sorted({name for name in patients if name})
+class Patient(NamedTuple):
+    """Somebody whom a medium has instances of."""
+
+    number: str  # Patient ID
+    name: str
+
+
+def patients_of(entries: Iterable[Entry]) -> list[Patient]:
+    """Everybody on a medium, each once."""
+    found: dict[tuple[str, str], Patient] = {}
+    for entry in entries:
+        for part in entry.above[:1]:
+            key = part.key, part.person[1]
+            if key not in found:
+                name = decode(part.body, EXPLICIT_VR_LE).text("PatientName")
+                found[key] = Patient(part.key, name.partition("=")[0])
+    return list(found.values())
+
+
+def label_text(facts: Facts, patients: Iterable[Patient]) -> list[str]:
+    """What belongs on the outside of the medium (IHE RAD PDI): one line each.
+
+    Who shares a name with another, or has none, is told by the Patient ID: each of two patients is there.
+    """
+    everybody = list(patients)
+    times = Counter(one.name for one in everybody)
+    names = sorted(one.name if one.name and times[one.name] == 1 else f"{one.name or '(no name)'} [{one.number}]"
+                   for one in everybody)  # fmt: skip
     shown = ", ".join(names[:_MANY]) + (f" and {len(names) - _MANY} more" if len(names) > _MANY else "")
     lines = [shown or "no patient's name", facts.made, facts.institution or "institution not given"]
     lines.append("DICOM ONLY" + (", ENCRYPTED" if facts.profile.secure else ""))
     if facts.volumes > 1:
         lines.append(f"{facts.label}, {facts.volume} of {facts.volumes}")
     return lines
+
+
+def _content(facts: Facts) -> str:
+    return f"{facts.instances} DICOM instance{'s' * (facts.instances != 1)}{_CONTENT}"
 
 
 def is_ours(path: str) -> bool:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fakes import exports
 from fakes.media_cli import CONFIG
+from fakes.spool_clips import Clip
 from fakes.stick import Stick
 
-from agent.app import cli, media_export
-from agent.errors import NotSafe, UsageError
+from agent.app import cli, media_choice, media_export
+from agent.errors import NotSafe, SpoolBusy, UsageError
 from agent.exchange import carry, volume
 from agent.exchange.volume import Volume
 from agent.spool.store import Spool
@@ -118,8 +119,63 @@ def test_what_is_chosen(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert list((box / "out").iterdir()) == []
     assert export(box, "--to", box / "out") == 2
     assert export(box, "--uid", "1.2.3", "--to", box / "out") == 4
-    assert export(box, "--all", "--since", "2999-01-01", "--to", box / "out") == 4
     assert "nothing is chosen" in capsys.readouterr().err
+
+
+def test_choices_that_contradict_each_other_are_refused_and_others_intersect(
+    box: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An export must never hold more than somebody asked for: it may be of another patient."""
+    first, second = exports.held(box / "spool")[:2]
+    to = ("--to", box / "out")
+    for other in (("--study", "2.25.1"), ("--uid", first.sop_instance_uid), ("--since", "24h")):
+        assert export(box, "--all", *other, *to) == 2
+        assert f"--all and {other[0]} contradict each other: choose one" in capsys.readouterr().err
+    assert list((box / "out").iterdir()) == []
+    uids = ("--uid", first.sop_instance_uid, "--uid", second.sop_instance_uid)
+    assert export(box, "--study", "2.25.1", *uids, "--since", "1h", *to, "--json") == 0
+    went = {row["sop_instance_uid"] for row in result(capsys)["media"][0]["instances"]}
+    assert went == {first.sop_instance_uid, second.sop_instance_uid}
+    assert export(box, "--study", "2.25.1", *uids, "--since", "2999-01-01", *to) == 4
+    assert export(box, "--since", "2999-01-01", *to) == 4
+    assert "no instance in the spool is what was chosen" in capsys.readouterr().err
+
+
+def test_a_clip_that_a_crash_cut_off_goes_along_and_its_recovery_is_told(
+    box: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Spool.open(str(box / "spool")) as spool:
+        clip = Clip(spool, 8)
+        clip.add(2)
+        clip.mark()
+    dry = ("--all", "--to", box / "out", "--profile", "none")
+    assert export(box, *dry, "--dry-run") == 0
+    assert "1 clip that a crash cut off: not looked at" in capsys.readouterr().err
+    assert os.path.exists(clip.draft.file.path)
+    assert export(box, *dry, "--json") == 0
+    said = capsys.readouterr()
+    assert "recovered: clips kept: 1" in said.err
+    assert "cut off" in said.err
+    uids = {row["sop_instance_uid"] for row in json.loads(said.out)["media"][0]["instances"]}
+    assert len(uids) == 5
+    assert export(box, *dry) == 0
+    assert "recovered" not in capsys.readouterr().err
+
+
+def test_a_cut_clip_that_cannot_be_recovered_is_said_to_stay_behind(
+    box: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Spool.open(str(box / "spool")) as spool:
+        clip = Clip(spool, 8)
+        clip.add(2)
+        clip.mark()
+
+    def busy(*_args: object) -> None:
+        raise SpoolBusy("somebody has it")
+
+    monkeypatch.setattr(media_choice, "_recover", busy)
+    export(box, "--all", "--to", box / "out")
+    assert "1 clip that a crash cut off: NOT in this export" in capsys.readouterr().err
 
 
 def test_a_profile_that_some_do_not_fit(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -233,7 +289,7 @@ def test_no_sizes(text: str) -> None:
 
 def test_no_time() -> None:
     with pytest.raises(UsageError, match="no time"):
-        media_export._since("yesterday")
+        media_choice.since_of("yesterday")
 
 
 def test_the_media_before_one_that_fails_are_said_to_be_good(

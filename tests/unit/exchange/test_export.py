@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pydicom
 import pytest
-from fakes import exports, hostile_media
+from fakes import exports, hostile_media, masters
 
 from agent.dataset import uid
 from agent.errors import MediaError
+from agent.spool.core import Destination
+from agent.spool.store import Spool
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +47,24 @@ def test_two_boxes_share_a_stick(tmp_path: Path, out: Path) -> None:
     assert len(in_directory(out)) == 4
     assert all(path.read_bytes() == data for path, data in before.items())
     assert [row.file_id for row in second.exported] == ["INST1\\000000\\00000001", "INST1\\000000\\00000002"]
+
+
+def test_pages_and_label_speak_of_all_that_is_on_the_medium(tmp_path: Path, out: Path) -> None:
+    """A label with one patient on a medium with two sends somebody's images to somebody else."""
+    exports.run(exports.filled(tmp_path / "one", TWO), out)
+    root = tmp_path / "two" / "spool"
+    root.mkdir(parents=True)
+    path = masters.write(tmp_path, "cr", uid.EXPLICIT_VR_LE)
+    found = pydicom.dcmread(path)
+    found.PatientName, found.PatientID = "ROE^RICHARD", "R-2"
+    found.StudyInstanceUID, found.SeriesInstanceUID = "2.25.7", "2.25.8"
+    found.save_as(path)
+    with Spool.open(str(root), destinations=[Destination("pacs")]) as spool:
+        spool.import_file(str(path), source="test")
+    added = exports.run(root, out)
+    assert added.label_text[0] == "ROE^RICHARD, TEST^Änne"
+    assert "3 DICOM instances;" in (out / "README.TXT").read_text()
+    assert "3 DICOM instances;" in (out / "INDEX.HTM").read_text()
 
 
 def test_an_instance_that_cannot_be_written_anew_stays_as_it_was(tmp_path: Path, out: Path) -> None:

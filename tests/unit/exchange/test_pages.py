@@ -27,11 +27,20 @@ def test_index_is_well_formed_and_fetches_nothing() -> None:
     assert "http://" not in text.replace("http://www.w3.org/", "")
 
 
+def test_one_is_one() -> None:
+    assert "1 DICOM instance;" in pages.readme(FACTS._replace(instances=1)).decode("ascii")
+
+
 def test_the_label_names_patients_and_the_content() -> None:
-    lines = pages.label_text(FACTS, ["DOE^JANE", "ROE^RICHARD", "DOE^JANE"])
+    lines = pages.label_text(FACTS, [pages.Patient("1", "ROE^RICHARD"), pages.Patient("2", "DOE^JANE")])
     assert lines[0] == "DOE^JANE, ROE^RICHARD"
     assert "DICOM ONLY, ENCRYPTED" in lines
     assert "2 of 3" in lines[-1]
-    many = pages.label_text(FACTS, [f"P{number}" for number in range(5)])
+    many = pages.label_text(FACTS, [pages.Patient(str(number), f"P{number}") for number in range(5)])
     assert many[0].endswith("and 2 more")
     assert pages.label_text(FACTS._replace(volumes=1), [])[0] == "no patient's name"
+
+
+def test_two_patients_of_one_name_or_without_one_are_two_on_the_label() -> None:
+    two = [pages.Patient("A1", "DOE^JANE"), pages.Patient("B2", "DOE^JANE"), pages.Patient("C3", "")]
+    assert pages.label_text(FACTS, two)[0] == "(no name) [C3], DOE^JANE [A1], DOE^JANE [B2]"
