@@ -1,4 +1,4 @@
-"""Opening what a stranger's medium names, and nothing else: beneath its root, a plain file, through no link.
+"""Reaching what a stranger's medium names, and nothing else: beneath its root, a plain file, through no link.
 
 Every component is opened in the folder before it with ``O_NOFOLLOW``, so that no name, and no link that appears while
 we look, leads out of the medium. Device nodes, pipes and sockets are refused before they can block or act.
@@ -46,6 +46,30 @@ def open_beneath(root: int, relative: str, *, any_case: bool = False) -> int:
 
     ``any_case``: a component that is not there is looked for in lower case, as ISO 9660 media show theirs.
     """
+    try:
+        with parent_beneath(root, relative, any_case=any_case) as (at, name):
+            return _plain(at, name, relative)
+    except FileNotFoundError as error:
+        raise FileError(f"{relative}: {error.strerror or error}", hint=_HINT) from None
+
+
+def is_beneath(root: int, relative: str) -> bool:
+    """Whether there is anything of that name below ``root``; raises ``FileError`` where a link is in the way."""
+    try:
+        with parent_beneath(root, relative) as (at, name):
+            os.lstat(name, dir_fd=at)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+@contextmanager
+def parent_beneath(root: int, relative: str, *, any_case: bool = False) -> Iterator[tuple[int, str]]:
+    """A descriptor of the folder that a path below ``root`` lies in, and its name there.
+
+    Raises ``FileNotFoundError`` where there is no such folder and ``FileError`` where the way leads out of the medium,
+    also for an ``OSError`` of what is done with both.
+    """
     components = relative.split("/")
     if not relative or any(component in ("", ".", "..") or "\0" in component for component in components):
         raise FileError(f"{relative!r} leads out of the medium, or nowhere", hint=_HINT)
@@ -57,7 +81,9 @@ def open_beneath(root: int, relative: str, *, any_case: bool = False) -> int:
             if at != root:
                 os.close(at)
             at = down
-        return _plain(at, _as_it_is(at, components[-1], any_case=any_case), relative)
+        yield at, _as_it_is(at, components[-1], any_case=any_case)
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise FileError(f"{relative}: {_why(at, components, error)}", hint=_HINT) from None
     finally:
@@ -65,7 +91,7 @@ def open_beneath(root: int, relative: str, *, any_case: bool = False) -> int:
             os.close(at)
 
 
-_HINT: Final = "Nothing is read from there; look at the medium with a program of your own."
+_HINT: Final = "Nothing is done there; look at the medium with a program of your own."
 
 
 def _as_it_is(at: int, name: str, *, any_case: bool) -> str:

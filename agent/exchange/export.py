@@ -23,12 +23,10 @@ from agent.exchange import pages
 from agent.exchange.icon import icon_of
 from agent.exchange.plan import Refusal, open_ours, opened
 from agent.exchange.present import Present, present_set
-from agent.exchange.reread import reread
 from agent.exchange.writer import SetWriter, Written
 from agent.media import dicomdir, file_id, records
 from agent.media.profile import keys_of
 from agent.spool.exports import Exported
-from agent.spool.faults import present
 from agent.spool.names import file_path
 from agent.transcode.job import job_of
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
@@ -131,8 +129,8 @@ class _Export:
         """Every step of the protocol, in its order."""
         self.label = before.label or self.request.label
         left = set(self.writer.leftovers())
-        self.writer.drop(left - {file_id.path_of(name) for name in before.files.values()})
-        taken = set(before.files.values())
+        self.writer.drop(left - {file_id.path_of(name) for name in before.named})
+        taken = set(before.named)
         names = [self._name(piece.holding.id, taken) for piece in self.request.pieces]
         written = self._own_pages()
         self.writer.begin([*map(file_id.path_of, names), *written])
@@ -142,11 +140,12 @@ class _Export:
         self.others = [*before.entries, *self._not_replaced(before)]
         self._pages(written)
         file_set = dicomdir.FileSet(before.file_set_uid or self.request.file_set_uid or _new_uid(), self.label)
-        arranged = dicomdir.Arrangement([*self.others, *self.entries])
+        entries = [*self.others, *self.entries]
+        arranged = dicomdir.Arrangement(entries)
         self.notes += [f"{name}: {note}" for name, note in arranged.notes]
         self.writer.settle()
         self.writer.direct(dicomdir.stream(arranged, file_set))
-        self.writer.drop(dropped)
+        self.writer.drop(set(dropped) - {file_id.path_of(entry.file_id) for entry in entries})
         self.writer.end()
         if self.media.remount is not None:
             self.media.remount()
@@ -188,7 +187,7 @@ class _Export:
         whole = f"{self.writer.root}/{path}"
         wanted = {holding.file_sha256} if piece.as_is else piece.copies
         try:
-            found = reread(whole, self.writer.ops) if wanted else None
+            found = self.writer.reread(path) if wanted else None
         except SpoolError:
             return False
         if found is None or found.sha256 not in wanted:
@@ -207,7 +206,7 @@ class _Export:
         first, slash, rest = path.partition("/")
         for turn in range(_TURNS):
             name = file_id.of_path(f"{first}{turn or ''}{slash}{rest}")
-            if name not in taken and not present(f"{self.writer.root}/{file_id.path_of(name)}"):
+            if name not in taken and not self.writer.holds(file_id.path_of(name)):
                 taken.add(name)
                 return name
         raise SpoolError(f"no File ID is free for instance {number:08X}", hint="Use an empty medium.")
@@ -272,7 +271,7 @@ class _Export:
         names = []
         for name in (pages.README, pages.INDEX):
             path = f"{self.writer.root}/{name}"
-            if not present(path):
+            if not self.writer.holds(name):
                 names.append(name)
             elif pages.is_ours(path):
                 self.writer.drop([name])

@@ -7,6 +7,7 @@ Record speaks of them.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 
 from agent.dataset.decode import decode
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 README, INDEX = "README.TXT", "INDEX.HTM"
 _WIDTH: Final = 76
 SOFTWARE: Final = "modality-agent"
+_PLAIN: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a link or a pipe is not ours
 _HEAD_BYTES: Final = 4096
 _CONTENT: Final = "; DICOM ONLY, no viewer"  # by which a page is known to be ours
 _MANY: Final = 3  # names on a label; more are counted
@@ -131,7 +133,7 @@ def _content(facts: Facts) -> str:
 def is_ours(path: str) -> bool:
     """Whether a page is one that an export of ours has written, or begun to write."""
     try:
-        with open(path, "rb") as file:
+        with open(os.open(path, _PLAIN), "rb") as file:
             head = file.read(_HEAD_BYTES)
     except OSError:
         return False

@@ -2,7 +2,8 @@
 
 The records of what stays are made anew of its files, so that the new directory is whole whoever wrote the old one;
 icons are taken over. A set that is damaged, encrypted or not to be read is refused and stays as it is: an export must
-not make of a faulty set one that looks right.
+not make of a faulty set one that looks right. A record that leads out of the medium, or to another instance than it
+says, makes a set faulty also where ours is to take its place: the file that it leads to is somebody's.
 
 Raises ``MediaError``.
 """
@@ -12,13 +13,14 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager, suppress
 
-from agent.errors import AgentError, FileError, MediaError
-from agent.exchange.beneath import folder, open_beneath
+from agent.errors import AgentError, DataSetError, FileError, MediaError
+from agent.exchange.beneath import folder, is_beneath, open_beneath
 from agent.exchange.plan import LIMITS
 from agent.exchange.writer import DIRECTORY
 from agent.media import file_id, records
 from agent.media.dicomdir_reader import LABEL, open_directory
 from agent.media.file import open_file
+from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
 from agent.media.profile import keys_of
 from agent.transcode.job import REFER_BYTES
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from agent.media.profile import Profile
 
 _UID, _ICON = 0x00041511, 0x00880200
+_SHOWN: Final = 200  # characters of a name that is none
 _HINT: Final = "Use an empty medium, or look at this one with 'modality-agent media check'."
 
 
@@ -38,8 +41,9 @@ class Present(NamedTuple):
 
     file_set_uid: str
     label: str
-    files: dict[str, str]  # SOP Instance UID -> File ID
+    files: dict[str, str]  # SOP Instance UID -> File ID, of those that are there and are it
     entries: list[records.Entry]  # of what stays
+    named: frozenset[str] = frozenset()  # every File ID of the directory
 
 
 def present_set(root: str, profile: Profile, leaving: Collection[str]) -> Present:
@@ -49,16 +53,24 @@ def present_set(root: str, profile: Profile, leaving: Collection[str]) -> Presen
         return Present("", "", {}, [])
     files: dict[str, str] = {}
     entries: list[records.Entry] = []
+    named: set[str] = set()
     try:
         with folder(root) as top, _directory(top) as directory:
             for record in directory.records():
                 if not record.file_id:
                     continue
                 uid = record.dataset.text(_UID)
-                files[uid] = record.file_id
+                fault = file_id.fault_of(record.file_id)
+                if fault:
+                    raise FileError(f"File ID {record.file_id[:_SHOWN]!r}: {fault}")
+                named.add(record.file_id)
                 if uid not in leaving:
                     entries.append(_entry(top, record, uid, profile))
-            return Present(directory.meta.sop_instance_uid, directory.root.text(LABEL), files, entries)
+                elif not _is_there(top, record.file_id, uid):
+                    continue
+                files[uid] = record.file_id
+            head = directory.meta.sop_instance_uid, directory.root.text(LABEL)
+            return Present(*head, files, entries, frozenset(named))
     except AgentError as error:
         raise MediaError(f"{path}: the File-set on the medium is not one to add to: {error}", hint=_HINT) from None
 
@@ -87,19 +99,36 @@ def _directory(top: int) -> Iterator[Directory]:
         os.close(fd)
 
 
+def _is_there(top: int, name: str, uid: str) -> bool:
+    """Whether a file that ours may take the place of is there, and no ruin; another instance is a ``FileError``."""
+    path = file_id.path_of(name)
+    if not is_beneath(top, path):
+        return False
+    fd = open_beneath(top, path)
+    try:
+        meta, _ = decode_prefix(os.pread(fd, PREFIX_LIMIT_BYTES, 0))
+    except (DataSetError, OSError):
+        return False  # it stays: nothing says whose it was
+    finally:
+        os.close(fd)
+    _require(name, meta.sop_instance_uid, uid)
+    return True
+
+
+def _require(name: str, found: str, uid: str) -> None:
+    if found != uid:
+        raise FileError(f"{name} is not the instance that the directory names")
+
+
 def _entry(top: int, record: Record, uid: str, profile: Profile) -> records.Entry:
     name = record.file_id
-    fault = file_id.fault_of(name)
-    if fault:
-        raise FileError(f"File ID {name!r}: {fault}")
     fd = open_beneath(top, file_id.path_of(name))
     try:
         file = open_file(
             lambda length, offset: os.pread(fd, length, offset), os.fstat(fd).st_size, limits=LIMITS,
             refer_above=REFER_BYTES,
         )  # fmt: skip
-        if file.meta.sop_instance_uid != uid:
-            raise FileError(f"{name} is not the instance that the directory names")
+        _require(name, file.meta.sop_instance_uid, uid)
         icons = record.dataset.items_of(_ICON)
         return records.entry_of(name, file.meta, file.dataset, extra=keys_of(profile), icon=icons[0] if icons else None)
     finally:

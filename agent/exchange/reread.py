@@ -35,29 +35,39 @@ class Reread(NamedTuple):
     uncached: bool  # from the medium itself
 
 
-def reread(path: str, ops: Ops, watch: Callable[[int], None] = lambda _bytes: None) -> Reread:
-    """Hash a file as the medium has it; ``watch`` is told the bytes of each step. Raises ``MediaError``."""
+def reread(
+    path: str, ops: Ops, watch: Callable[[int], None] = lambda _bytes: None, folder: int | None = None
+) -> Reread:
+    """Hash a file as the medium has it; ``watch`` is told the bytes of each step. Raises ``MediaError``.
+
+    ``folder``: a descriptor of the one that it is in, which is not looked up by its name then.
+    """
     try:
-        found = _hash(path, os.O_DIRECT, ops, watch)
-        return found or _without_direct(path, ops, watch)
+        found = _hash(path, os.O_DIRECT, ops, watch, folder)
+        return found or _without_direct(path, ops, watch, folder)
     except OSError as error:
         raise media_error(error, "read back", path) from error
 
 
-def _without_direct(path: str, ops: Ops, watch: Callable[[int], None]) -> Reread:
-    dropped = _drop(path)
-    found = _hash(path, 0, ops, watch)
+def _open(path: str, flags: int, folder: int | None) -> int:
+    name = path if folder is None else os.path.basename(path)
+    return os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | flags, dir_fd=folder)
+
+
+def _without_direct(path: str, ops: Ops, watch: Callable[[int], None], folder: int | None) -> Reread:
+    dropped = _drop(path, folder)
+    found = _hash(path, 0, ops, watch, folder)
     assert found is not None  # only O_DIRECT is refused with EINVAL
     return found._replace(uncached=dropped)
 
 
-def _hash(path: str, flags: int, ops: Ops, watch: Callable[[int], None]) -> Reread | None:
+def _hash(path: str, flags: int, ops: Ops, watch: Callable[[int], None], folder: int | None) -> Reread | None:
     """Hash it; None where the file system refuses the flags."""
     digest, at = hashlib.sha256(), 0
     fd = -1
     try:
         ops.step("reread", path)
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | flags)
+        fd = _open(path, flags, folder)
         with mmap.mmap(-1, STEP_BYTES) as room, memoryview(room) as buffer:
             while count := os.preadv(fd, [buffer], at):
                 digest.update(buffer[:count])
@@ -75,9 +85,9 @@ def _hash(path: str, flags: int, ops: Ops, watch: Callable[[int], None]) -> Rere
     return Reread(at, digest.hexdigest(), bool(flags))
 
 
-def _drop(path: str) -> bool:
+def _drop(path: str, folder: int | None) -> bool:
     """Let the kernel forget the pages of a synced file; whether it has."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    fd = _open(path, 0, folder)
     try:
         os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
         return not _resident(fd, os.fstat(fd).st_size)

@@ -9,7 +9,8 @@ set is not safe, and the old DICOMDIR is the one in force until the new one is w
 
 Files get their final names at once: no directory names them yet. Which names that will be is on the medium first, in a
 journal, and goes when all is done: so the next export knows what of a broken one it may remove. Nothing else that is on
-the medium is ever replaced.
+the medium is ever replaced, and nothing that is not on it is ever touched: each folder is opened in the one before it,
+through no link, and what is made, read back or removed is so in the folder that was opened.
 
 ``Ops`` is the seam of ``durable``: tests die, fail or pull the stick at its Nth step.
 """
@@ -19,18 +20,21 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from contextlib import contextmanager
 
-from agent.errors import MediaError
+from agent.errors import FileError, MediaError
+from agent.exchange import beneath
 from agent.exchange.reread import reread
 from agent.spool.durable import Medium, Ops
-from agent.spool.faults import media_error, present
+from agent.spool.faults import media_error
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from _typeshed import ReadableBuffer
 
+    from agent.exchange.reread import Reread
     from agent.spool.durable import File
 
 DIRECTORY: Final = "DICOMDIR"
@@ -122,10 +126,11 @@ class SetWriter:
         Only names of instances: pages tell by themselves whose they are.
         """
         try:
-            with open(f"{self.root}/{JOURNAL}", "rb") as file:
-                lines = file.read(_JOURNAL_BYTES).decode("ascii", "replace").splitlines()
-        except FileNotFoundError:
-            return []
+            with beneath.folder(self.root) as root:
+                if not beneath.is_beneath(root, JOURNAL):
+                    return []
+                with open(beneath.open_beneath(root, JOURNAL), "rb") as file:
+                    lines = file.read(_JOURNAL_BYTES).decode("ascii", "replace").splitlines()
         except OSError as error:
             raise media_error(error, "read", f"{self.root}/{JOURNAL}") from error
         return [line for line in lines if _NAME.fullmatch(line)]
@@ -148,8 +153,8 @@ class SetWriter:
 
     def put(self, path: str, fill: Callable[[FileSink], object]) -> Written:
         """Write and sync one file, which must not exist. A failed one is removed again."""
-        whole = self._place(path)
-        file = self._medium.create(whole, _FILE_MODE)
+        with self._place(path) as (folder, whole):
+            file = self._medium.create(whole, _FILE_MODE, folder)
         try:
             sink = FileSink(file)
             fill(sink)
@@ -157,15 +162,15 @@ class SetWriter:
             file.finish()
         except BaseException:
             file.close()
-            self._forget(whole)
+            self._forget(path)
             raise
         self.written.append(done)
         return done
 
     def keep(self, found: Written) -> None:
         """Count a file that is there already among those to be compared."""
-        self._place(found.path)
-        self.written.append(found)
+        with self._place(found.path):
+            self.written.append(found)
 
     def settle(self) -> None:
         """Sync every folder: from here on all names are on the medium."""
@@ -190,15 +195,21 @@ class SetWriter:
         return done
 
     def drop(self, paths: Iterable[str]) -> None:
-        """Remove files that the DICOMDIR in force does not name any more."""
+        """Remove files below the root that the DICOMDIR in force does not name any more.
+
+        Raises ``MediaError``, with nothing removed there, where a link is in the way: it leads to what is not ours.
+        """
         folders = set()
         for path in paths:
-            whole = f"{self.root}/{path}"
-            if present(whole):
-                self._medium.remove(whole, sync=False)
-                folders.add(os.path.dirname(whole))
+            if self._remove(path):
+                folders.add(os.path.dirname(f"{self.root}/{path}"))
         for folder in folders:
             self._medium.sync_folder(folder)
+
+    def holds(self, path: str) -> bool:
+        """Whether there is anything of that name. Raises ``MediaError`` where a link is in the way."""
+        with self._beneath(path) as (root, _):
+            return beneath.is_beneath(root, path)
 
     def compare(self, watch: Callable[[int], None] = lambda _bytes: None) -> bool:
         """Read everything back; whether all of it came from the medium itself.
@@ -208,35 +219,57 @@ class SetWriter:
         uncached = True
         for one in self.written:
             whole = f"{self.root}/{one.path}"
-            found = reread(whole, self._medium.ops, watch)
+            found = self.reread(one.path, watch)
             if (found.size, found.sha256) != (one.size, one.sha256):
                 raise MediaError(f"{whole} does not come back from the medium as it was written", hint=_PULLED)
             uncached = uncached and found.uncached
         return uncached
 
-    @property
-    def ops(self) -> Ops:
-        """The seam."""
-        return self._medium.ops
+    def reread(self, path: str, watch: Callable[[int], None] = lambda _bytes: None) -> Reread:
+        """Hash a file as the medium has it. Raises ``MediaError``, also where a link is in the way."""
+        try:
+            with self._beneath(path) as (root, whole), beneath.parent_beneath(root, path) as (folder, _):
+                return reread(whole, self._medium.ops, watch, folder)
+        except FileNotFoundError as error:
+            raise media_error(error, "read back", f"{self.root}/{path}") from error
 
     def free_bytes(self) -> int:
         """Room on the medium."""
         return self._medium.free().bytes
 
-    def _place(self, path: str) -> str:
-        """The whole path; its folders are made."""
-        folder = self.root
+    @contextmanager
+    def _place(self, path: str) -> Iterator[tuple[int, str]]:
+        """The folder, open, that a file goes into, and the whole path; its folders are made."""
+        folder, below = self.root, ""
         for name in path.split("/")[:-1]:
-            folder = f"{folder}/{name}"
+            folder, below = f"{folder}/{name}", f"{below}/{name}"
             if folder not in self._folders:
-                self._medium.make_folder(folder, _FOLDER_MODE)
-                if os.path.islink(folder) or not os.path.isdir(folder):
-                    raise MediaError(f"{folder} is in the way: it is no folder", hint="Look at it, and remove it.")
+                with self._beneath(below[1:]) as (root, _), beneath.parent_beneath(root, below[1:]) as (above, _):
+                    self._medium.make_folder(folder, _FOLDER_MODE, above)
                 self._folders.add(folder)
-        return f"{self.root}/{path}"
+        with self._beneath(path) as (root, whole), beneath.parent_beneath(root, path) as (above, _):
+            yield above, whole
 
-    def _forget(self, whole: str) -> None:
+    def _remove(self, path: str) -> bool:
+        """Unlink a file below the root, no folder synced; whether it was there."""
         try:
-            self._medium.remove(whole, sync=False)
+            with self._beneath(path) as (root, whole), beneath.parent_beneath(root, path) as (folder, _):
+                return self._medium.remove(whole, sync=False, folder=folder)
+        except FileNotFoundError:
+            return False
+
+    @contextmanager
+    def _beneath(self, path: str) -> Iterator[tuple[int, str]]:
+        """The root, open, and the whole path; a way out of the medium is a ``MediaError`` of what is done in it."""
+        try:
+            with beneath.folder(self.root) as root:
+                yield root, f"{self.root}/{path}"
+        except FileError as error:
+            hint = "Look at it, and remove it, or use an empty medium."
+            raise MediaError(f"{self.root}: something is in the way: {error}", hint=hint) from error
+
+    def _forget(self, path: str) -> None:
+        try:
+            self._remove(path)
         except MediaError:
             return  # a medium in trouble: the first error is the one to be told

@@ -218,6 +218,10 @@ class Syncer:
             os.close(fd)
 
 
+def _in(folder: int | None, path: str) -> str:
+    return path if folder is None else os.path.basename(path)
+
+
 class Medium:
     """The changing calls on one spool folder."""
 
@@ -263,12 +267,12 @@ class Medium:
         except DeviceError as error:
             raise MediaError(f"syncfs {self.root}: something on it could not be written") from error
 
-    def create(self, path: str, mode: int = FILE_MODE) -> File:
-        """Create ``path``, which must not exist, for writing and reading back; umask takes from ``mode``."""
+    def create(self, path: str, mode: int = FILE_MODE, folder: int | None = None) -> File:
+        """Create ``path``, which must not exist, in its ``folder`` if that is open; umask takes from ``mode``."""
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
             self.ops.step("create", path)
-            return File(os.open(path, flags, mode), path, self.ops)
+            return File(os.open(_in(folder, path), flags, mode, dir_fd=folder), path, self.ops)
         except OSError as error:
             raise media_error(error, "create", path) from error
 
@@ -387,11 +391,11 @@ class Medium:
             self.remove(path, sync=False)
         self.sync_folder(os.path.dirname(path))
 
-    def remove(self, path: str, *, sync: bool = True) -> bool:
+    def remove(self, path: str, *, sync: bool = True, folder: int | None = None) -> bool:
         """Unlink ``path`` and sync its folder; False when there was nothing. ``sync=False``: the caller syncs."""
         try:
             self.ops.step("unlink", path)
-            os.unlink(path)
+            os.unlink(_in(folder, path), dir_fd=folder)
         except FileNotFoundError:
             return False
         except OSError as error:
@@ -400,12 +404,12 @@ class Medium:
             self.sync_folder(os.path.dirname(path))
         return True
 
-    def make_folder(self, path: str, mode: int = FOLDER_MODE) -> bool:
+    def make_folder(self, path: str, mode: int = FOLDER_MODE, folder: int | None = None) -> bool:
         """Create a folder and sync its parent; False when it is already there (parent synced all the same)."""
         made = True
         try:
             self.ops.step("mkdir", path)
-            os.mkdir(path, mode)
+            os.mkdir(_in(folder, path), mode, dir_fd=folder)
         except FileExistsError:
             made = False
         except OSError as error:
