@@ -1,9 +1,10 @@
 """Everything that is wrong with a File-set: its directory, every record, every file (PS3.10 8, PS3.3 Annex F).
 
 The directory is followed by its offsets, and every file that it names is opened as a reader of File-sets may: by a
-File ID that is one, through no symbolic link. Each is read to its end except for its pixels, and compared with its
-record and those above it. Then every file of the folder is looked for in the directory. The rules themselves are in
-``agent.media.file_set_rules``. Memory: some 200 bytes for each instance, for what may be there once only.
+File ID that is one, through no symbolic link. Each is read to its end, its compressed frames are decoded, and it is
+compared with its record and those above it. Then every file of the folder is looked for in the directory. The rules
+themselves are in ``agent.media.file_set_rules``. Memory: some 200 bytes for each instance, for what may be there once
+only, and one frame.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from __future__ import annotations
 import os
 import stat
 
-from agent.app.file_sets import file_of, opened_directory
+from agent.app.file_sets import file_of, opened_directory, sets_below
 from agent.app.source_file import open_regular, opened
 from agent.errors import DecodeError, FileError, NotDicomError, OutsideFileSet
+from agent.iod.modules import ERROR as SEVERE
 from agent.media import file_id as file_ids
 from agent.media.dicomdir_reader import DESCRIPTOR
 from agent.media.dicomdir_tree import ORPHAN, Tree
@@ -30,6 +32,7 @@ from agent.media.file_set_rules import (
 from agent.media.part10 import MAGIC, PREAMBLE_BYTES
 from agent.media.records import ABOVE, REFER_ABOVE_BYTES
 from agent.spool.names import DIRECTORY_BEFORE, INSTANCES, LEDGER, PART, QUARANTINE
+from agent.transcode.frame_check import can_decode, check_frames
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -50,13 +53,15 @@ class Counts(NamedTuple):
     records: int = 0
     files: int = 0
     unlisted: int = 0
+    undecoded: int = 0  # of the files: no frame was decoded, because nothing here can, or nobody wanted it
 
 
 class Check:
     """One check of one File-set; ``findings`` may be asked for once, then ``counts`` is complete."""
 
-    def __init__(self, place: Place, watch: Callable[[str, int, int], None]) -> None:
+    def __init__(self, place: Place, watch: Callable[[str, int, int], None], *, frames: bool = True) -> None:
         self._place = place
+        self._frames = frames  # whether they are decoded
         self._watch = watch  # what is done, how much, of how much
         self._spool = os.path.exists(os.path.join(place.root, LEDGER))
         self._paths: dict[str, str] = {}  # file -> the record that refers to it
@@ -72,7 +77,11 @@ class Check:
         if self._place.directory:
             yield from self._directory()
         else:
-            yield Finding(ERROR, "no-directory", self._place.root, "there is no DICOMDIR")
+            below = sets_below(self._place.root)
+            text = f"; File-sets are below it: {', '.join(below)}. Check each of them" if below else ""
+            yield Finding(ERROR, "no-directory", self._place.root, f"there is no DICOMDIR{text}")
+            if below:
+                return
         yield from self._others()
 
     # --- the directory -------------------------------------------------------------------------------
@@ -189,9 +198,25 @@ class Check:
         if uid in self._uids:
             yield Finding(ERROR, "instance-twice", name, f"{self._uids[uid]} is instance {uid}, too")
         self._uids.setdefault(uid, name)
+        yield from self._pictures(name, file)
         yield from (
             each._replace(where=f"{name}, {where}") for each in compare(name, above, record, file.meta, file.dataset)
         )
+
+    def _pictures(self, name: str, file: DicomFile) -> Iterator[Finding]:
+        """Whether every frame can be decoded; pixels that are not compressed are there or not."""
+        value = file.pixel_value
+        if value is None or value.fragments is None:
+            return
+        if not self._frames or not can_decode(file):
+            self.counts = self.counts._replace(undecoded=self.counts.undecoded + 1)
+            return
+
+        def watch(done: int, of: int) -> None:
+            self._watch(f"frames of {name}", done, of)
+
+        for found in check_frames(file, watch):
+            yield Finding(ERROR if found.severity == SEVERE else WARNING, "frame", name, f"Pixel Data {found.text}")
 
     def _name(self, path: str, file_id: str) -> Iterator[Finding]:
         """Whether the name in the file system is the File ID to the letter."""

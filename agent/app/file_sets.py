@@ -7,12 +7,15 @@ names shows them in lower case, so that a name is looked for as it is written an
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from contextlib import contextmanager
 
-from agent.app.source_file import open_regular
-from agent.errors import FileError, OutsideFileSet
+from agent.app.source_file import open_regular, opened
+from agent.dataset.uid import MEDIA_STORAGE_DIRECTORY
+from agent.errors import DataSetError, FileError, OutsideFileSet
+from agent.exchange.foreign import refuse_foreign
 from agent.media.dicomdir_reader import Directory, open_directory
 from agent.media.file_id import DICOMDIR, fault_of
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
@@ -34,19 +37,41 @@ def place_of(path: str) -> Place:
     """The File-set that a path means: a folder, or a DICOMDIR.
 
     Raises:
-        FileError: There is nothing of that name.
+        FileError: There is nothing of that name, or something that is no File-set.
     """
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
         raise FileError.of(path, error) from None
+    refuse_foreign(path)
     if not stat.S_ISDIR(mode):
+        require_directory(path)
         return Place(os.path.dirname(path) or ".", path)
     for name in (DICOMDIR, DICOMDIR.lower()):
         found = os.path.join(path, name)
         if os.path.lexists(found):
             return Place(path, found)
     return Place(path, "")
+
+
+def sets_below(root: str) -> list[str]:
+    """Folders of a folder that are File-sets: several media beside each other, as an export makes them."""
+    try:
+        names = sorted(entry.name for entry in os.scandir(root) if entry.is_dir(follow_symlinks=False))
+    except OSError:
+        return []
+    return [name for name in names if os.path.lexists(f"{root}/{name}/{DICOMDIR}")]
+
+
+def require_directory(path: str) -> None:
+    """Refuse a file that neither is called DICOMDIR nor is one: the folder around it is not what was meant."""
+    if os.path.basename(path).upper() == DICOMDIR:
+        return
+    with contextlib.suppress(DataSetError), opened(path, lenient=True, header_only=True) as file:
+        if file.meta.sop_class_uid == MEDIA_STORAGE_DIRECTORY:
+            return
+    hint = "Name the folder of a File-set, or its DICOMDIR; 'modality-agent check FILE' checks one file."
+    raise FileError(f"{path} is a file, and no DICOMDIR", hint=hint)
 
 
 @contextmanager

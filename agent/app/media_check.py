@@ -28,6 +28,8 @@ def arguments(parser: Parser) -> None:
     parser.add("--limit", of=("check",), read=int, default=DEFAULT_LIMIT, metavar="N",
         help=f"check: show at most N findings of a rule ({DEFAULT_LIMIT})")  # fmt: skip
 
+    parser.add("--quick", of=("check",), switch=True, help="check: do not decode the frames")
+
 
 def run(args: Arguments) -> int:
     """Check it; the status says whether there are errors."""
@@ -41,7 +43,7 @@ def run(args: Arguments) -> int:
         else:
             progress.update(f"{done} {what} that no record refers to")
 
-    check = Check(place_of(args.path), watch)
+    check = Check(place_of(args.path), watch, frames=not args.quick)
     by_rule: dict[str, int] = {}
     shown: list[dict[str, Any]] = []
     errors = 0
@@ -57,7 +59,7 @@ def run(args: Arguments) -> int:
     if args.json:
         print_json({"path": args.path, "findings": shown, "errors": errors, **check.counts._asdict()})
     else:
-        _end(args.path, check, by_rule, args.limit, errors)
+        _end(args.path, check, by_rule, args.limit, errors, quick=args.quick)
     return NotConformant.exit_status if errors else 0
 
 
@@ -73,7 +75,7 @@ def _print(finding: Finding) -> None:
     print(f"  {rule.section}; by {rule.whose}. {rule.todo}")
 
 
-def _end(path: str, check: Check, by_rule: dict[str, int], limit: int, errors: int) -> None:
+def _end(path: str, check: Check, by_rule: dict[str, int], limit: int, errors: int, *, quick: bool) -> None:
     for name, count in by_rule.items():
         if count > limit:
             print(f"and {count - limit} more of [{name}]")
@@ -82,3 +84,6 @@ def _end(path: str, check: Check, by_rule: dict[str, int], limit: int, errors: i
     counts = check.counts
     looked = f"{count_text(counts.records, 'record')} and {count_text(counts.files, 'file')} checked"
     print(f"{printable(path)}: {verdict}; {looked}")
+    if counts.undecoded:
+        why = "--quick was asked for" if quick else "there is no decoder here for their transfer syntax"
+        print(f"frames of {count_text(counts.undecoded, 'file')} not decoded: {why}")

@@ -8,6 +8,7 @@ the rest goes on.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import contextmanager
@@ -150,9 +151,13 @@ def _close(batch: list[Candidate]) -> None:
 def _found(path: str, root: str, *, files: bool) -> Iterator[Found]:
     from agent.exchange import finding
     from agent.exchange.beneath import folder
+    from agent.exchange.foreign import refuse_foreign
 
     if f"{os.path.realpath(path)}/".startswith(f"{os.path.realpath(root)}/"):
         raise UsageError(f"{path} is the spool itself", hint="'modality-agent spool check' looks after its files.")
+    if not os.path.exists(path):
+        raise FileError.of(path, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
+    refuse_foreign(path)
     if not os.path.isdir(path):
         name = os.path.basename(path)
         if name.upper() == "DICOMDIR":
@@ -164,6 +169,8 @@ def _found(path: str, root: str, *, files: bool) -> Iterator[Found]:
                     raise FileError(
                         f"{path} is no DICOM File", hint="A folder may hold others; a file that is named must be one."
                     )
+                if isinstance(found, finding.Refused):
+                    raise found.error
                 yield found
             return
     with folder(path) as top:
@@ -190,7 +197,7 @@ def _sum(args: Arguments, rows: list[dict[str, Any]], passed_over: int) -> int:
         sys.stderr.write(f"modality-agent: {printable(row['file'])}: its preamble was {row['note']}\n")
     for row in failed[:_LINES]:
         sys.stderr.write(
-            f"modality-agent: {printable(row['file'])}: {printable(row['message'], 1000)} [{row['code']}]\n"
+            f"modality-agent: error: {printable(row['file'])}: {printable(row['message'], 1000)} [{row['code']}]\n"
         )
     if len(failed) > _LINES:
         sys.stderr.write(f"modality-agent: ... and {len(failed) - _LINES} more, all of them with --json\n")
@@ -208,7 +215,7 @@ def _status(rows: list[dict[str, Any]], failed: list[dict[str, Any]]) -> int:
     if conflicts:
         return report(SpoolConflict(f"{count_text(len(conflicts), 'file')} with other content under a known UID"))
     if not rows:
-        raise NotFound("there is no DICOM File", hint="Is it the right folder? A disc image must be mounted first.")
+        raise NotFound("there is no DICOM File", hint="Is it the right folder?")
     if not failed:
         return 0
     if len(failed) == len(rows):

@@ -6,7 +6,8 @@ is copied is what was opened, whatever happens to its name meanwhile. For each f
     new     an instance that the spool did not have; every destination that it is for is owed it
     same    the spool has this very Data Set under this UID: done, nothing doubled (P5)
     ours    a lossless copy that we made of an instance for a medium, come back: done
-    error   damaged, no DICOM File, no room; or other content under a UID that is known: quarantined, an alarm (P5)
+    error   damaged, also where the spool has it whole; no DICOM File; no room; or other content under a UID that is
+            known: quarantined, an alarm (P5)
 
 A preamble that makes the file something else as well is zeroed, and the receipt says so.
 """
@@ -17,7 +18,7 @@ import hashlib
 import os
 
 from agent.dataset.uid import MEDIA_STORAGE_DIRECTORY
-from agent.errors import AgentError, DecodeError, LimitError, SpoolDamaged, SpoolError
+from agent.errors import AgentError, DecodeError, LimitError, NotAllDone, SpoolDamaged, SpoolError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
 from agent.media.preamble import cleaned
 from agent.spool.draft import InstanceRecord
@@ -140,6 +141,8 @@ def _known(spool: Spool, uid: str, descriptor: int, offset: int) -> Taken | None
         return None
     receipt = spool.receipt(uid)
     if receipt is None or not is_own_copy(receipt, digest.hexdigest()):
+        lost = known[1] in (Life.LOST, Life.DAMAGED)
+        _require_whole(descriptor, "that is lost here" if lost else "that is there already")
         return None  # P5 decides
     if known[1] in (Life.LOST, Life.DAMAGED):
         raise SpoolDamaged(
@@ -147,6 +150,23 @@ def _known(spool: Spool, uid: str, descriptor: int, offset: int) -> Taken | None
             hint="It cannot take the place of the original. Keep the medium; 'modality-agent send' sends its file.",
         )
     return Taken(OURS, uid)
+
+
+def _require_whole(descriptor: int, which: str) -> None:
+    """Refuse a damaged copy of an instance that is known: it is no other content under its UID, and nothing to keep."""
+    from agent.media.file import open_file
+    from agent.transcode.frame_check import damage_of
+
+    size = os.fstat(descriptor).st_size
+    try:
+        file = open_file(lambda length, at: _read(descriptor, length, at), size, refer_above=_STEP_BYTES)
+        why = damage_of(file)
+    except DecodeError as error:
+        why = str(error)
+    if why:
+        raise NotAllDone(
+            f"damaged copy of an instance {which}: {why}", hint="The spool was not changed. Read the medium again."
+        )
 
 
 def _read(descriptor: int, length: int, offset: int) -> bytes:

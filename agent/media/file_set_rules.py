@@ -82,6 +82,7 @@ RULES: Final = {
     "meta-missing": Rule("PS3.10 7.1", _DEVICE, "No File Meta Information: 'dump --lenient' shows what there is."),
     "meta": Rule("PS3.10 7.1", _DEVICE, "'modality-agent check' on the file says more."),
     "file-damaged": Rule("PS3.5 7", _LATER, _BACK),
+    "frame": Rule("PS3.5 8.2", _LATER, "No reader shows it as it was. " + _BACK),
     "preamble": Rule("PS3.10 7.1", _HARM, _CARE),
     "sop-class": Rule("PS3.3 Table F.3-3", _MAKER, _AGAIN),
     "sop-instance": Rule("PS3.3 Table F.3-3", _LATER, "Another file stands in its place. " + _BACK),

@@ -74,6 +74,17 @@ def is_known(file: DicomFile) -> bool:
     )
 
 
+def can_decode(file: DicomFile) -> bool:
+    """Whether ``check_frames`` decodes compressed frames of that transfer syntax, and not only looks at their ends."""
+    return is_known(file) and _has_decoder(file.meta.transfer_syntax_uid)
+
+
+def damage_of(file: DicomFile) -> str:
+    """The first reason why a file is not what its maker wrote: a frame that cannot be decoded; empty: none is seen."""
+    found = check_frames(file, lambda _done, _of: None)
+    return next((f"Pixel Data {one.text}" for one in found if one.severity == ERROR), "")
+
+
 def frames_of(file: DicomFile) -> Frames:
     """The frames of a file with ``is_known``.
 

@@ -13,9 +13,10 @@ from fakes.instances import DESCRIPTIONS, frames, make, with_pixels
 
 from agent.app.cli import main
 from agent.app.source_file import opened
+from agent.app.transcoding import transcode
 from agent.dataset.decode import decode
 from agent.dataset.encode import encode
-from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE
+from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, RLE_LOSSLESS
 from agent.dataset.values import Raw
 from agent.media.dicomdir import Arrangement, FileSet, Row, stream
 from agent.media.file_set_rules import RULES
@@ -227,9 +228,41 @@ def test_every_fault_is_found(name, card, capsys):
     assert all(each["where"] and each["text"] and each["section"] and each["whose"] for each in found["findings"])
 
 
+def packed(root):
+    """A frame that its decoder refuses, in a directory that is right."""
+    path = root / "IMG/00000000"
+    target = root / "new"
+    transcode(str(path), str(target), RLE_LOSSLESS)
+    os.replace(target, path)
+    (root / "DICOMDIR").write_bytes(directory(rows(root)))
+    data = path.read_bytes()
+    at = data.index(b"\x03\0\0\0", data.index(b"\xe0\x7f\x10\x00OB"))
+    path.write_bytes(data[:at] + b"\x07" + data[at + 1 :])
+
+
+def test_frames_are_decoded_unless_it_is_to_be_quick(card, capsys):
+    packed(card)
+    status, found = check(capsys, card)
+    assert [each["rule"] for each in found["findings"]] == ["frame"]
+    assert "frame 1 cannot be decoded" in found["findings"][0]["text"]
+    assert (status, found["undecoded"]) == (32, 0)
+    status, found = check(capsys, card, "--quick")
+    assert (status, found["findings"], found["undecoded"]) == (0, [], 1)
+    assert main(["media", "check", str(card), "--quick"]) == 0
+    assert "frames of 1 file not decoded: --quick was asked for" in capsys.readouterr().out
+
+
+def test_file_sets_below_a_folder_are_named(card, capsys):
+    status, found = check(capsys, card.parent)
+    assert status == 32
+    assert [each["rule"] for each in found["findings"]] == ["no-directory"]
+    assert "File-sets are below it: card. Check each of them" in found["findings"][0]["text"]
+
+
 def test_nearly_every_rule_has_its_fault():
     assert sorted(set(RULES) - {rule for _, rule in FAULTS.values()}) == [
         "file-unreadable",
+        "frame",
         "instance-twice",
         "key-charset",
         "stale",

@@ -85,6 +85,14 @@ def test_what_is_no_medium(box: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert cli.main(["media", "import"]) == 2
 
 
+def test_what_is_not_there_is_said_as_it_was_typed(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in ("/nonexistent", "/nonexistent/DICOMDIR", str(box / "medium" / "no.dcm")):
+        assert bring(box, path) == 3
+        said = capsys.readouterr().err
+        assert f"error: {path}: No such file" in said
+        assert "hint: Nothing has this name" in said
+
+
 def test_a_file_that_alone_is_damaged(box: Path) -> None:
     path = masters.write(box, "sc", uid.EXPLICIT_VR_LE)
     hostile_media.cut(path)

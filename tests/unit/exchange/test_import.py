@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import pydicom
 import pytest
 from fakes import exports, hostile_media, masters
 
@@ -116,6 +117,30 @@ def test_other_content_under_a_known_uid_is_quarantined(spool: Spool, medium: tu
     assert isinstance(ends[2], Taken)
     assert ends[2].code == "spool.conflict"
     assert len(os.listdir(f"{spool.root}/quarantine")) == 1
+
+
+def test_a_damaged_copy_of_what_is_there_is_no_collision(spool: Spool, tmp_path: Path) -> None:
+    """A medium that rots must not fill the quarantine, nor say that two instances share a UID."""
+    path = masters.write(tmp_path, "us", uid.RLE_LOSSLESS)
+    whole = path.read_bytes()
+
+    def bring() -> Taken:
+        with path.open("rb") as file:
+            return take(spool, [file.fileno()])[0]
+
+    assert bring().state == "new"
+    at = pydicom.dcmread(path).PixelData.find(b"\x03\0\0\0")  # how many segments the first frame has
+    start = whole.index(b"\x03\0\0\0", whole.index(b"\xe0\x7f\x10\0OB")) if at >= 0 else -1
+    assert start > 0
+    path.write_bytes(whole[:start] + b"\x07" + whole[start + 1 :])
+    damaged = bring()
+    assert (damaged.state, damaged.code) == ("error", "files.some")
+    assert "damaged copy of an instance that is there already: Pixel Data frame 1 cannot be decoded" in damaged.message
+    path.write_bytes(whole[: whole.index(b"\xe0\x7f\x10\0OB") - 30] + b"\xff" * 20)
+    assert "damaged copy of an instance that is there already" in bring().message
+    assert os.listdir(f"{spool.root}/quarantine") == []
+    path.write_bytes(whole)
+    assert bring().state == "same"
 
 
 @pytest.mark.parametrize(
