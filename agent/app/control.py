@@ -42,6 +42,8 @@ DESCRIPTORS: Final = "descriptors"
 PAUSE_S: Final = 0.25
 # Requests are served one after the other: a console, a cron job and a person fit in the queue.
 _BACKLOG: Final = 8
+# Numbers of instances have eight hex digits.
+_LAST_NUMBER: Final = 0xFFFFFFFF
 
 Request = dict[str, Any]
 
@@ -84,7 +86,10 @@ class ControlServer:
                 stop.wait(PAUSE_S)
                 continue
             with side, contextlib.suppress(OSError):
-                self._answer(side)
+                try:
+                    self._answer(side)
+                except UsageError as error:
+                    self._send(side, _told(error))
 
     def close(self) -> None:
         """End ``serve`` and remove the socket file."""
@@ -112,12 +117,22 @@ class ControlServer:
         self._apart = [one for one in self._apart if one.is_alive()]
         if len(self._apart) >= _APART:
             _close_all(descriptors)
-            busy = SpoolBusy("other files are being taken in", hint="Try again when they are.")
-            self._send(side, {"error": {"code": busy.code, "message": str(busy)}})
+            self._send(side, _told(SpoolBusy("other files are being taken in", hint="Try again when they are.")))
             return
-        worker = threads.Thread(target=self._take, args=(side.dup(), line, descriptors), daemon=True)
+        try:
+            other = side.dup()
+        except OSError:
+            _close_all(descriptors)
+            raise
+        worker = threads.Thread(target=self._take, args=(other, line, descriptors), daemon=True)
+        try:
+            worker.start()
+        except RuntimeError as error:  # no memory, or no more threads for this user
+            _close_all(descriptors)
+            other.close()
+            self._send(side, _told(SpoolBusy(f"no files can be taken in now: {error}")))
+            return
         self._apart.append(worker)
-        worker.start()
 
     def _take(self, side: socket.socket, line: bytes, descriptors: list[int]) -> None:
         """Answer a request that comes with files, which may take long: others are not kept waiting."""
@@ -139,9 +154,12 @@ class ControlServer:
                 request[DESCRIPTORS] = descriptors
             answer = self._handle(request)
         except AgentError as error:
-            answer = {"error": {"code": error.code, "message": str(error)}}
+            answer = _told(error)
         except (ValueError, RecursionError) as error:
-            answer = {"error": {"code": "usage", "message": f"request not understood: {error}"}}
+            answer = _told(UsageError(f"request not understood: {error}"))
+        except Exception as error:  # noqa: BLE001  a fault of ours in one request must not end the role for all others
+            self._say(f"fault of the agent in a request: {type(error).__name__}: {error}")
+            answer = _told(AgentError(f"the agent failed at this request: {type(error).__name__}: {error}"))
         self._send(side, answer)
 
     @staticmethod
@@ -150,6 +168,18 @@ class ControlServer:
 
         side.settimeout(CLIENT_S)  # sendall counts it over the whole answer
         side.sendall(json.dumps(answer).encode() + b"\n")
+
+
+def _told(error: AgentError) -> dict[str, Any]:
+    return {"error": {"code": error.code, "message": str(error)}}
+
+
+def number_of(request: Request, name: str) -> int:
+    """Return the number of an instance that a request names; raises ``UsageError`` for anything else."""
+    value = request.get(name)
+    if type(value) is not int or not 0 < value <= _LAST_NUMBER:
+        raise UsageError(f"'{name}' of a request is the number of an instance")
+    return value
 
 
 def text_of(request: Request, name: str) -> str | None:
@@ -237,10 +267,23 @@ def _close_all(descriptors: list[int]) -> None:
 
 
 def _read_request(side: socket.socket, limit: int, until: float) -> tuple[bytes, list[int]]:
-    """Read a request, and the descriptors that came with its first bytes."""
+    """Read a request, and the descriptors that came with its first bytes: all of them, or it is a ``UsageError``.
+
+    No program that is started meanwhile inherits them.
+    """
     side.settimeout(_left(until))
-    data, descriptors, _flags, _address = socket.recv_fds(side, limit, MAX_DESCRIPTORS)
+    # Not socket.recv_fds: it does not pass flags on.
+    data, rights, flags, _address = side.recvmsg(limit, socket.CMSG_LEN(4 * MAX_DESCRIPTORS), socket.MSG_CMSG_CLOEXEC)
+    descriptors = [
+        number
+        for level, kind, value in rights
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS)
+        for number in memoryview(value[: len(value) // 4 * 4]).cast("i")
+    ]
     try:
+        if flags & socket.MSG_CTRUNC:
+            what = f"not every file of the request arrived: more than {MAX_DESCRIPTORS}, or too many are open here"
+            raise UsageError(what, hint="Send fewer at a time.")
         rest = b"" if not data or data.endswith(b"\n") else _read_line(side, limit - len(data), until)
     except BaseException:
         _close_all(descriptors)

@@ -30,7 +30,7 @@ import time
 from functools import partial
 
 from agent.app import notify
-from agent.app.control import ControlServer, priority_of, text_of
+from agent.app.control import ControlServer, number_of, priority_of, text_of
 from agent.app.facts import forwarder_facts, memory, stamps_of
 from agent.app.forwarding import Forwarder, Listening, make_records, make_settler, reporters
 from agent.app.journal import Journal
@@ -294,7 +294,7 @@ class Runtime:
             self._trigger(text_of(request, "source") or "", priority_of(request, ""))
             return {"ok": True}
         if verb == "examine":
-            return {"ok": True, "state": WORDS[self.spool.examine_number(int(request.get("instance") or 0))]}
+            return {"ok": True, "state": WORDS[self.spool.examine_number(number_of(request, "instance"))]}
         if verb == "priority":
             priority = PRIORITY_OF_WORD[priority_of(request, "normal")]
             return {"ok": True, "count": self.spool.prioritize(text_of(request, "uid") or "", priority)}

@@ -16,7 +16,7 @@ import pytest
 
 from agent.app import control
 from agent.app.notify import notify
-from agent.errors import SpoolError, UsageError
+from agent.errors import AgentError, SpoolError, UsageError
 
 
 def _handle(request: dict[str, Any]) -> dict[str, Any]:
@@ -177,3 +177,63 @@ def test_systemd_hears_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     notify("READY=1")
     monkeypatch.delenv("NOTIFY_SOCKET")
     notify("READY=1")
+
+
+# --- what is no fit request ------------------------------------------------------------------------
+
+
+def test_a_fault_in_one_request_ends_nothing(tmp_path: Path) -> None:
+    said: list[str] = []
+
+    def handle(request: dict[str, Any]) -> dict[str, Any]:
+        return {"ok": True, "state": 1 // request["instance"]}
+
+    server = control.ControlServer(str(tmp_path), handle, said.append)
+    thread = threading.Thread(target=server.serve, args=(threading.Event(),), daemon=True)
+    thread.start()
+    for bad, kind in (({"instance": 0}, "ZeroDivisionError"), ({"instance": [1]}, "TypeError"), ({}, "KeyError")):
+        with pytest.raises(AgentError, match=kind):
+            control.ask(str(tmp_path), bad)
+        assert kind in said.pop()
+    assert control.ask(str(tmp_path), {"instance": 1}) == {"ok": True, "state": 1}
+    server.close()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("value", [[1], None, "1", 1.0, True, 0, -1, 1 << 32, {}])
+def test_a_number_is_a_number(value: object) -> None:
+    with pytest.raises(UsageError, match="'instance' of a request is the number of an instance"):
+        control.number_of({"instance": value}, "instance")
+    assert control.number_of({"instance": 7}, "instance") == 7
+
+
+def open_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_no_program_inherits_files_that_came_with_a_request() -> None:
+    here, there = socket.socketpair()
+    with here, there, open(os.devnull, "rb") as file:
+        socket.send_fds(there, [b"{}\n"], [file.fileno(), file.fileno()])
+        line, descriptors = control._read_request(here, 4096, time.monotonic() + 5)
+        assert (line, len(descriptors)) == (b"{}\n", 2)
+        assert not any(os.get_inheritable(one) for one in descriptors)
+        control._close_all(descriptors)
+
+
+def test_files_that_were_cut_off_are_an_error_and_all_are_closed() -> None:
+    here, there = socket.socketpair()
+    with here, there, open(os.devnull, "rb") as file:
+        socket.send_fds(there, [b"{}\n"], [file.fileno()] * (control.MAX_DESCRIPTORS + 1))
+        before = open_descriptors()
+        with pytest.raises(UsageError, match="not every file of the request arrived"):
+            control._read_request(here, 4096, time.monotonic() + 5)
+        assert open_descriptors() == before
+
+
+def test_a_request_with_too_many_files_is_answered(root: Path) -> None:
+    with _connect(root) as side, open(os.devnull, "rb") as file:
+        socket.send_fds(side, [b'{"verb": "status"}\n'], [file.fileno()] * (control.MAX_DESCRIPTORS + 1))
+        assert b"not every file of the request arrived" in side.recv(1000)
+    assert control.ask(str(root), {"verb": "status"})
