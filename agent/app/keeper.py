@@ -12,18 +12,21 @@ import time
 
 from agent.app.alarms import Alarms
 from agent.errors import MediaError, SpoolError
-from agent.spool.names import DIRECTORY
-from agent.spool.watch import Levels, Watch
+from agent.spool import anchor
+from agent.spool.anchor import KEPT_SUFFIX
+from agent.spool.names import DIRECTORY, LEDGER
+from agent.spool.watch import Levels, Trouble, Watch
 from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from agent.app.directory import Directory
     from agent.app.journal import Journal
     from agent.app.verifying import Verifier
     from agent.config.settings import Settings
+    from agent.spool.anchor import Head
     from agent.spool.store import Spool
 
 # Eviction needs no haste: when room is short the spool evicts by itself.
@@ -37,15 +40,27 @@ TELL_S: Final = 86_400.0
 HEAD_S: Final = 600.0
 # A DICOMDIR lags behind the spool by about this much; looking costs one short question to the ledger.
 LOOK_S: Final = 15.0
+# How soon a clip that could not be completed is tried again: at once, then ever later, because each try reads it whole.
+RESUME_S: Final = 600.0
 # The first look after the start: recovery, the first transfers and captures go before it.
 FIRST_S: Final = 5.0
+
+_DOUBT: Final = (
+    "it does not have the event {head} that was written down beside it, so its end was cut off or an older copy was "
+    f"put back; what it does not know of may be sent again. Such heads are kept in {LEDGER}{KEPT_SUFFIX} as evidence: "
+    "run 'modality-agent spool verify', find out who did it, then delete that file"
+)
+_CUT: Final = (
+    "clips that a fault of the medium cut off and that are no instances yet: {count}; their frames are kept, and it is "
+    "tried again"
+)
 
 
 class Keeper:
     """The keeper as a role; ``settings`` gives those in force."""
 
-    __slots__ = ("_anew", "_directory", "_head", "_head_at", "_journal", "_settings", "_spool", "_verifier",
-        "alarms", "watch")  # fmt: skip
+    __slots__ = ("_anew", "_directory", "_doubts", "_head", "_head_at", "_journal", "_resume_at", "_resume_rest",
+        "_settings", "_spool", "_verifier", "alarms", "watch")  # fmt: skip
 
     def __init__(
         self, spool: Spool, journal: Journal, settings: Callable[[], Settings], anew: Callable[[], None]
@@ -58,6 +73,8 @@ class Keeper:
         self._anew = anew  # called when the medium is to be opened anew
         self._verifier: Verifier | None = None
         self._head = 0  # event whose value was written down last
+        self._doubts: list[Head] | None = None  # heads that the ledger did not have; None: not compared yet
+        self._resume_at, self._resume_rest = 0.0, 0.0  # monotonic s
         self._head_at = time.monotonic()
         self.watch = Watch(spool, Levels(now.spool.warning_percent / 100, now.spool.alarm_percent / 100))
         self.alarms = Alarms(journal)
@@ -98,13 +115,27 @@ class Keeper:
 
     def look(self) -> bool:
         """Look at the medium; whether it is well."""
+        self._compare_head()
         troubles = self.watch.look()
-        over = self.alarms.take(troubles)
+        over = self.alarms.take((*troubles, *self._own()))
         if any(one.returned or (one.dead and self.alarms.lasts(one.cause) > LET_GO_S) for one in troubles):
             self._anew()
-        elif over and not any(trouble.refuses for trouble in troubles):
+        elif not any(trouble.refuses for trouble in troubles):
+            if over:
+                self._spool.wake()
             self._resume()
         return not any(trouble.dead for trouble in troubles)
+
+    def _own(self) -> Iterator[Trouble]:
+        """What is wrong with the spool while its medium may be well."""
+        count = len(self._spool.unfinished)
+        if count:
+            yield Trouble("clip", "warning", _CUT.format(count=count))
+        if self._doubts and os.path.lexists(f"{self._spool.root}/{LEDGER}{KEPT_SUFFIX}"):
+            head = self._doubts[-1]
+            yield Trouble(
+                "ledger", "error", f"the ledger is not the one that was here before: {_DOUBT.format(head=head)}"
+            )
 
     def refuse(self) -> None:
         """Raise why no capture can be made now: ``SpoolFull`` or ``MediaError``."""
@@ -115,12 +146,19 @@ class Keeper:
 
     def _resume(self) -> None:
         """Complete what failed with the medium."""
+        now = time.monotonic()
+        if not self._spool.unfinished:
+            self._resume_rest = 0.0
+            return
+        if self._resume_rest and now < self._resume_at:
+            return
         from agent.spool.salvage import resume  # few media fail
 
+        self._resume_rest = min(max(2 * self._resume_rest, WATCH_S), RESUME_S)
+        self._resume_at = now + self._resume_rest
         for sealed in resume(self._spool):
             text = f"a clip that was cut off is kept with its durable frames: {sealed.sop_instance_uid}"
             self._journal.say("notice", "keeper", f"{text}, {sealed.size} bytes, sha256 {sealed.file_sha256}")
-        self._spool.wake()
 
     def _keep(self, stop: threading.Event) -> None:
         try:
@@ -173,18 +211,31 @@ class Keeper:
     def _write_head(self) -> str:
         """Write down where the ledger is and return it; empty where that is known already, or cannot be."""
         self._head_at = time.monotonic()
+        if not self._compare_head():
+            return ""
         try:
             rows = self._spool.ledger.read("SELECT seq, chain FROM event ORDER BY seq DESC LIMIT 1")
             if not rows or rows[0][0] == self._head:
                 return ""
-            from agent.spool import anchor  # a new box does without
-
             head = anchor.Head(rows[0][0], bytes(rows[0][1]).hex())
             anchor.write(self._spool.medium, head)
         except SpoolError:
             return ""  # whoever writes says more
         self._head = head.seq
         return str(head)
+
+    def _compare_head(self) -> bool:
+        """Hold the head that was written down before this start against the ledger, once; False: not yet possible."""
+        if self._doubts is None:
+            try:
+                self._doubts = anchor.compare(self._spool.medium, self._chain_of)
+            except SpoolError:
+                return False  # whoever writes says more; no head is written over it
+        return True
+
+    def _chain_of(self, seq: int) -> bytes | None:
+        rows = self._spool.ledger.read("SELECT chain FROM event WHERE seq = ?", (seq,))
+        return bytes(rows[0][0]) if rows else None
 
     def _tell_certificates(self) -> None:
         now, settings = time.time(), self._settings()

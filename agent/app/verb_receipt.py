@@ -43,7 +43,7 @@ def arguments(parser: Parser) -> None:
 def run(args: Arguments) -> int:
     """Print the receipt."""
     with view_of(args) as view:
-        verdict = view.verify([anchor.read(view.root)]) if args.verify else None
+        verdict = view.verify(anchor.all_of(view.root)) if args.verify else None
         receipt = view.receipt(args.uid)
         faults = view.faults_of(receipt.id) if receipt is not None else ()
         head = view.head()

@@ -145,7 +145,7 @@ def _verify(args: Arguments, root: str) -> int:
     with view_of(args) as view:
         files, size, wrong = checking.verified(root, view.ask, show)
         progress.update("following the chain of events")
-        verdict = view.verify([anchor.read(root), args.head])
+        verdict = view.verify([*anchor.all_of(root), args.head])
         head = view.head()
         lives = view.lives()
     progress.clear()

@@ -7,7 +7,8 @@ logs are kept on another machine, because who can change the ledger can change t
 last head was written down cannot be missed by anybody.
 
 Not synced: the ledger is durable before its head is read, so that what a power cut leaves is older than the ledger or
-nothing at all. A head that cannot be read counts as none.
+nothing at all. A head that cannot be read counts as none. At the start it is held against the ledger before it is
+replaced; one that the ledger does not have is kept in another file beside it, which nobody but a person deletes.
 """
 
 from __future__ import annotations
@@ -18,9 +19,15 @@ from agent.spool.names import LEDGER
 from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent.spool.durable import Medium
 
 SUFFIX = "-head"  # of the ledger; set aside with it
+KEPT_SUFFIX = (
+    "-head-kept"  # heads that the ledger did not have at a start: they are evidence, and stay; set aside with it
+)
+KEPT_LIMIT = 16  # whoever puts back older ledgers more often is known by then
 _HEAD = re.compile(r"(\d{1,18}):([0-9a-f]{64})\s*\Z")
 
 
@@ -49,6 +56,38 @@ def read(root: str) -> Head | None:
             return parse(file.read(200))
     except (OSError, ValueError):
         return None
+
+
+def kept(root: str) -> list[Head]:
+    """Return the heads that were kept because the ledger does not have them, the oldest first."""
+    try:
+        with open(f"{root}/{LEDGER}{KEPT_SUFFIX}", encoding="ascii") as file:
+            lines = file.read(200 * KEPT_LIMIT).splitlines()
+    except (OSError, ValueError):
+        return []
+    return [Head(int(match[1]), match[2]) for match in map(_HEAD.match, lines) if match is not None]
+
+
+def all_of(root: str) -> list[Head]:
+    """Return every head that was written down in the folder of the spool."""
+    last = read(root)
+    return [*kept(root), *([] if last is None else [last])]
+
+
+def compare(medium: Medium, chain_of: Callable[[int], bytes | None]) -> list[Head]:
+    """Hold the head that was written down against the chain, before another one takes its place.
+
+    One that is not there is kept beside. Returns all that are kept. Raises ``SpoolError``.
+    """
+    head, found = read(medium.root), kept(medium.root)
+    if head is None or head in found:
+        return found
+    chain = chain_of(head.seq)
+    if chain is not None and chain.hex() == head.chain:
+        return found
+    found = [*found[: KEPT_LIMIT - 1], head]
+    medium.replace(f"{medium.root}/{LEDGER}{KEPT_SUFFIX}", "".join(f"{one}\n" for one in found).encode())
+    return found
 
 
 def write(medium: Medium, head: Head) -> None:

@@ -124,33 +124,49 @@ def verified(root: str, read: Read, progress: Callable[[int, int], None]) -> tup
     total = int(read("SELECT coalesce(sum(size), 0) FROM instance WHERE life = ?", (int(Life.LIVE),))[0][0])
     files = done = after = 0
     wrong = []
-    sql = "SELECT id, size, file_sha256, sop_instance_uid FROM instance WHERE life = ? AND id > ? ORDER BY id LIMIT ?"
+    what = "id, size, data_set_offset, file_sha256, data_set_sha256, sop_instance_uid"
+    sql = f"SELECT {what} FROM instance WHERE life = ? AND id > ? ORDER BY id LIMIT ?"  # noqa: S608 - our constant
     while rows := read(sql, (int(Life.LIVE), after, PAGE)):
-        for number, size, digest, uid in rows:
+        for number, size, offset, digest, data_set, uid in rows:
             after = number
             path = file_path(root, number)
-            reason, unreadable = _compare(path, size, bytes(digest), lambda more: progress(done + more, total))  # noqa: B023 - called at once
+            written = _Written(size, offset, bytes(digest), bytes(data_set))
+            reason, unreadable = _compare(path, written, lambda more: progress(done + more, total))  # noqa: B023 - called at once
             if reason and read("SELECT life FROM instance WHERE id = ?", (number,))[0][0] == Life.LIVE:
                 wrong.append(Wrong(number, uid, path, reason, unreadable))
             files, done = files + 1, done + size
     return files, done, wrong
 
 
-def _compare(path: str, size: int, digest: bytes, progress: Callable[[int], None]) -> tuple[str, bool]:
+class _Written(NamedTuple):
+    """What the ledger says of a file."""
+
+    size: int
+    data_set_offset: int
+    file_sha256: bytes
+    data_set_sha256: bytes
+
+
+def _compare(path: str, written: _Written, progress: Callable[[int], None]) -> tuple[str, bool]:
     """What is wrong with a file, or empty, and whether that is only that it cannot be read."""
-    hashed = hashlib.sha256()
+    hashed, data_set = hashlib.sha256(), hashlib.sha256()
     count = 0
     try:
         with open(path, "rb", buffering=0) as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # what the medium has, not what memory has
             while piece := file.read(CHUNK_BYTES):
                 hashed.update(piece)
+                data_set.update(memoryview(piece)[max(written.data_set_offset - count, 0) :])
                 count += len(piece)
-                progress(min(count, size))
+                progress(min(count, written.size))
     except FileNotFoundError:
         return "its file is gone", False
     except OSError as error:
         return str(read_error(error, path)), True
-    if count != size:
-        return f"{count} bytes, {size} were written", False
-    return ("", False) if hashed.digest() == digest else ("its digest is not what was written", False)
+    if count != written.size:
+        return f"{count} bytes, {written.size} were written", False
+    if hashed.digest() != written.file_sha256:
+        return "its digest is not what was written", False
+    if data_set.digest() != written.data_set_sha256:
+        return "its Data Set is not what was sealed, or does not begin where the ledger says", False
+    return "", False

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from agent.spool.ledger import Ledger
 
 
-_SUFFIXES = ("", "-wal", "-shm", anchor.SUFFIX, DOUBT)
+_SUFFIXES = ("", "-wal", "-shm", anchor.SUFFIX, anchor.KEPT_SUFFIX, DOUBT)
 
 
 def open_or_rebuild(medium: Medium, path: str, wall: float, *, anew: bool = False) -> tuple[Ledger, bool, str | None]:
