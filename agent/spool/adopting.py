@@ -30,7 +30,7 @@ def adopt_many(spool: Spool, numbers: Iterable[int]) -> list[int]:
             path = spool.path(number)
             measured = recovery.measured_whole(path)
             uid = "" if measured is None else measured.meta.sop_instance_uid
-            if measured is None or uid in new or spool.known(uid) is not None:
+            if measured is None or measured.contradiction() or uid in new or spool.known(uid) is not None:
                 continue
             if not new:
                 spool.medium.sync_folder(os.path.dirname(path))  # a crash may have come before that

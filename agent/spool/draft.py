@@ -81,6 +81,10 @@ class Measured(NamedTuple):
     data_set_sha256: bytes
     origin: Origin
 
+    def contradiction(self) -> str:
+        """In what the Data Set is another instance than the File Meta Information says; empty: in nothing."""
+        return self.origin.contradiction(self.meta.sop_class_uid, self.meta.sop_instance_uid)
+
 
 class Draft:
     """One ``.part`` file and its reservation; used by one thread at a time.

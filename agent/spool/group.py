@@ -26,7 +26,7 @@ import threading
 from collections import deque
 from contextlib import contextmanager
 
-from agent.errors import AgentError, MediaError, SpoolError
+from agent.errors import AgentError, DecodeError, MediaError, SpoolError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
 from agent.spool import recovery
 from agent.spool.faults import media_error, present
@@ -241,7 +241,10 @@ class Groups:
             os.close(fd)
 
     def ready(self, member: Member) -> Member:
-        """Do what its own thread can do for it; raises ``SpoolError``."""
+        """Do what its own thread can do for it; raises ``SpoolError``, and ``DecodeError`` for two instances in one."""
+        if wrong := member.found.contradiction():
+            hint = "Its File Meta Information and its Data Set are of two instances: ask its maker which one it is."
+            raise DecodeError(f"{wrong} as its File Meta Information says", hint=hint)
         for name in member.record.destinations or ():
             self._spool.destination_id(name)  # an unknown name must show before the file has its own
         if member.found.size >= LARGE_BYTES:

@@ -290,8 +290,9 @@ def adopt(spool: Spool, number: int) -> tuple[str, str]:
     """Enter a file without row, unless its UID is known; returns what was done (a field of ``Report``) and a line."""
     path = spool.path(number)
     measured = measured_whole(path)
-    if measured is None:
-        return "strange", f"{path} is no complete DICOM file; moved to {quarantine(spool, path)}"
+    wrong = "it is no complete DICOM file" if measured is None else measured.contradiction()
+    if measured is None or (wrong and not _has_row(spool, number)):
+        return "strange", f"{path}: {wrong}; moved to {quarantine(spool, path)}"
     spool.medium.sync_folder(os.path.dirname(path))  # the crash may have come before the folder was synced
     uid = measured.meta.sop_instance_uid
     known = spool.known(uid)
@@ -341,8 +342,12 @@ def adopt_orphan(spool: Spool, number: int) -> None:
     """A commit failed after the file had its name: adopt the file unless the row is there after all."""
     if present(spool.path(number)):
         spool.medium.sync_folder(os.path.dirname(spool.path(number)))
-    if not spool.ledger.read("SELECT 1 FROM instance WHERE id = ?", (number,)) and present(spool.path(number)):
+    if not _has_row(spool, number) and present(spool.path(number)):
         adopt(spool, number)
+
+
+def _has_row(spool: Spool, number: int) -> bool:
+    return bool(spool.ledger.read("SELECT 1 FROM instance WHERE id = ?", (number,)))
 
 
 def _restart(spool: Spool, tally: _Tally) -> None:
