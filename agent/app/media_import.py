@@ -176,13 +176,22 @@ def _found(path: str, root: str, *, files: bool) -> Iterator[Found]:
     with folder(path) as top:
         directory = "" if files else finding.directory_of(top)
         if not directory:
-            yield from finding.all_files(top)
+            yield from finding.all_files(top, without=_spool_below(path, root))
             return
         try:
             yield from finding.named_files(top, directory)
         except DecodeError as error:
             error.hint = f"The DICOMDIR is damaged or none ({error.hint}) '--files' looks at the files themselves."
             raise
+
+
+def _spool_below(path: str, root: str) -> tuple[int, int] | None:
+    """Device and inode of a spool that lies below ``path``, which is said: its files are no news to it."""
+    if not os.path.isdir(root) or not f"{os.path.realpath(root)}/".startswith(f"{os.path.realpath(path).rstrip('/')}/"):
+        return None
+    sys.stderr.write(f"modality-agent: {printable(root)} is the spool itself: left out\n")
+    there = os.stat(root)
+    return (there.st_dev, there.st_ino)
 
 
 # --- words --------------------------------------------------------------------------------------

@@ -76,8 +76,11 @@ def named_files(root: int, name: str) -> Iterator[Found]:
         os.close(descriptor)
 
 
-def all_files(root: int, top: str = "") -> Iterator[Found]:
-    """Every file in and below a folder, but its DICOMDIR; ``top`` is how it is called."""
+def all_files(root: int, top: str = "", *, without: tuple[int, int] | None = None) -> Iterator[Found]:
+    """Every file in and below a folder, but its DICOMDIR; ``top`` is how it is called.
+
+    ``without``: device and inode of a folder that is left out with all that is in it.
+    """
     count = 0
     stack: list[tuple[str, int]] = [(top, os.dup(root))]
     try:
@@ -90,6 +93,10 @@ def all_files(root: int, top: str = "") -> Iterator[Found]:
                         raise FileError(f"more than {MAX_FILES} files", hint="Import it folder by folder.")
                     found = _entry(folder, path, entry.name, len(path.split("/")) if path else 0)
                     if isinstance(found, int):
+                        there = os.fstat(found)
+                        if (there.st_dev, there.st_ino) == without:
+                            os.close(found)
+                            continue
                         stack.append((f"{path}/{entry.name}" if path else entry.name, found))
                     elif found is not None:
                         yield found

@@ -97,3 +97,23 @@ def test_a_file_that_alone_is_damaged(box: Path) -> None:
     path = masters.write(box, "sc", uid.EXPLICIT_VR_LE)
     hostile_media.cut(path)
     assert bring(box, path) == 30
+
+
+def test_a_folder_above_the_spool_is_taken_in_without_it(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its quarantine would come back as news, and be set aside again with each import."""
+    above = box / "above"
+    (above / "spool").mkdir(parents=True)
+    path = masters.write(above, "dx", uid.EXPLICIT_VR_LE)
+    assert bring(box, path, "--spool", above / "spool") == 0
+    path.write_bytes(path.read_bytes()[:-2] + b"zz")
+    assert bring(box, path, "--spool", above / "spool") == 15
+    path.unlink()
+    masters.write(above, "us", uid.EXPLICIT_VR_LE)
+    before = sorted((above / "spool").rglob("*"))
+    capsys.readouterr()
+    assert bring(box, above, "--spool", above / "spool", "--json") == 0
+    shown = capsys.readouterr()
+    assert "above/spool is the spool itself: left out" in shown.err
+    assert [row["state"] for row in json.loads(shown.out)["files"]] == ["new"]
+    after = {path.parent.name + "/" + path.name for path in set((above / "spool").rglob("*")) - set(before)}
+    assert not any("quarantine" in name for name in after), after
