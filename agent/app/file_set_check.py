@@ -117,7 +117,8 @@ class Check:
         if tree.damage is not None:
             yield Finding(ERROR, "directory-cut", file_ids.DICOMDIR, tree.damage.message)
         above: list[Record] = []
-        seen: dict[tuple[int, str], int] = {}
+        seen: dict[tuple[str, ...], int] = {}
+        shared: dict[str, str] = {}
         waiting = None  # a record whose successor shows whether something stands below it
         for done, step in enumerate(tree.walk()):
             record = tree.read(step.number)
@@ -126,7 +127,8 @@ class Check:
                 yield from check_record(waiting[0], waiting[1], lower=step.depth > waiting[2])
             waiting = (where, record, step.depth)
             del above[step.depth :]
-            yield from _twice(seen, step.number, step.depth, record, where)
+            yield from _twice(seen, step.number, above, record, where)
+            yield from _shared(shared, above, record, where)
             if record.file_id and not file_ids.fault_of(record.file_id):
                 yield from self._instance(where, above[: len(ABOVE)], record)
             above.append(record)
@@ -267,15 +269,27 @@ def _where(number: int, kind: str, offset: int) -> str:
     return f"record {number + 1}{f' ({kind})' if kind else ''} at byte {offset}"
 
 
-def _twice(seen: dict[tuple[int, str], int], number: int, depth: int, record: Record, where: str) -> Iterator[Finding]:
-    """A Patient ID or study that two records have."""
-    tag, name = _UIDS.get(depth, (0, ""))
-    if not tag or record.kind != ABOVE[depth]:
+def _twice(
+    seen: dict[tuple[str, ...], int], number: int, above: list[Record], record: Record, where: str
+) -> Iterator[Finding]:
+    """A Patient ID that two records have, or a study that two records of one patient have."""
+    tag, name = _UIDS.get(len(above), (0, ""))
+    if not tag or record.kind != ABOVE[len(above)]:
         return
     said = record.dataset.text(tag)
-    first = seen.setdefault((depth, said), number)
+    first = seen.setdefault((*(one.dataset.text(_UIDS[0][0]) for one in above), said), number)
     if said and first != number:
         yield Finding(ERROR, "record-twice", where, f"{name} {said} is that of record {first + 1}, too")
+
+
+def _shared(patients: dict[str, str], above: list[Record], record: Record, where: str) -> Iterator[Finding]:
+    """A study that is of two patients."""
+    if len(above) == 1 and record.kind == ABOVE[1]:
+        study, patient = record.dataset.text(_UIDS[1][0]), above[0].dataset.text(_UIDS[0][0])
+        first = patients.setdefault(study, patient)
+        if study and first != patient:
+            text = f"{_UIDS[1][1]} {study} is that of a study of patient {first}, too"
+            yield Finding(WARNING, "study-shared", where, text)
 
 
 def _start(path: str) -> bytes:

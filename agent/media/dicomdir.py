@@ -16,7 +16,7 @@ record and never at an offset.
 
 A File-set has each Patient ID once (F.5.1). Where two patients carry the same one, by issuer, name or birth date, the
 second is listed under a Patient ID with a number behind it, because under the name of another an image is lost; where a
-study says that it is of two patients, it stays with the first. ``Arrangement.notes`` tells both.
+study says that it is of two patients, it is listed under each with what is hers. ``Arrangement.notes`` tells both.
 """
 
 from __future__ import annotations
@@ -43,6 +43,9 @@ IN_USE: Final = 0xFFFF
 MAX_PATIENT_ID: Final = 64  # characters of LO
 _UL, _US = struct.Struct("<HH2sHI"), struct.Struct("<HH2sHH")
 _UL_BYTES, _US_BYTES = _UL.size, _US.size
+
+
+Person = tuple[str, str, str]  # issuer of the Patient ID, name, birth date; what is empty is not known
 
 
 class FileSet(NamedTuple):
@@ -154,27 +157,31 @@ class _Groups:
         self._notes = notes
         self._patients: dict[str, list[Part]] = {}  # by Patient ID, several where it is not that of one person
         self._keys: set[str] = set()  # the Patient IDs that are listed
-        self._studies: dict[str, tuple[Part, str]] = {}  # the patient, and the Patient ID as it was
+        self._studies: dict[str, list[tuple[str, int]]] = {}  # its patients: the Patient ID as it was, and which of it
 
     def above(self, entry: Entry) -> tuple[Part, ...]:
         """The records above an instance, as they are to be written."""
         if not entry.above:
             return ()
         patient, study, series = entry.above
-        known = self._studies.get(study.key)
-        if known is None:
-            known = self._studies[study.key] = (self._patient(patient, entry.file_id), patient.key)
-        elif known[1] != patient.key or not same_person(known[0].person, patient.person):
-            self._notes.append((entry.file_id, other_patient(study.key, known[0].key)))
-        return (known[0], study, series)
+        known = self._patients.setdefault(patient.key, [])
+        listed = self._studies.setdefault(study.key, [])
+        mine = [(number, known[number].person) for said, number in listed if said == patient.key]
+        number = which(mine, patient.person)
+        if number is None:
+            number = which([(number, part.person) for number, part in enumerate(known)], patient.person)
+        if number is None:
+            number = self._new(known, patient, entry.file_id)
+        part = known[number]
+        known[number] = part._replace(person=whole(part.person, patient.person))
+        if (patient.key, number) not in listed:
+            if listed:
+                said, other = listed[0]
+                self._notes.append((entry.file_id, other_patient(study.key, self._patients[said][other].key, part.key)))
+            listed.append((patient.key, number))
+        return (part, study, series)
 
-    def _patient(self, wanted: Part, file_id: str) -> Part:
-        known = self._patients.setdefault(wanted.key, [])
-        for number, part in enumerate(known):
-            if same_person(part.person, wanted.person):
-                whole = tuple(mine or theirs for mine, theirs in zip(part.person, wanted.person, strict=True))
-                known[number] = part._replace(person=whole)  # type: ignore[arg-type]  # of three, as both
-                return part
+    def _new(self, known: list[Part], wanted: Part, file_id: str) -> int:
         made, turn = wanted, len(known)
         while known or made.key in self._keys:
             turn += 1
@@ -184,10 +191,22 @@ class _Groups:
                 break
         self._keys.add(made.key)
         known.append(made)
-        return made
+        return len(known) - 1
 
 
-def same_person(one: tuple[str, str, str], other: tuple[str, str, str]) -> bool:
+def which(known: Iterable[tuple[int, Person]], person: Person) -> int | None:
+    """Which of the patients with one Patient ID somebody is; none where nobody fits, or more than one."""
+    fits = [(number, theirs) for number, theirs in known if same_person(theirs, person)]
+    same = [number for number, theirs in fits if theirs == person]
+    return same[0] if same else fits[0][0] if len(fits) == 1 else None
+
+
+def whole(one: Person, other: Person) -> Person:
+    """What both together say of one patient."""
+    return (one[0] or other[0], one[1] or other[1], one[2] or other[2])
+
+
+def same_person(one: Person, other: Person) -> bool:
     """Whether nothing that both say of a patient differs."""
     return all(mine == theirs or not mine or not theirs for mine, theirs in zip(one, other, strict=True))
 
@@ -206,9 +225,9 @@ def renamed_note(taken: str, given: str) -> str:
     return f"Patient ID {taken} is that of another patient, too: listed as {given}"
 
 
-def other_patient(study: str, patient: str) -> str:
-    """What is said of an instance whose study is of another patient."""
-    return f"study {study} is of patient {patient} by other instances, and this one says otherwise: listed there"
+def other_patient(study: str, patient: str, own: str) -> str:
+    """What is said of the first instance of a study that is of another patient by those before it."""
+    return f"study {study} is of patient {patient} by other instances, of {own} by this one: listed under each"
 
 
 # --- bytes --------------------------------------------------------------------------------------

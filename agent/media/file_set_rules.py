@@ -65,6 +65,7 @@ RULES: Final = {
     "record-empty": Rule("PS3.3 F.4", _MAKER, "Nothing is listed below it; readers show an empty entry."),
     "record-private": Rule("PS3.3 Table F.3-3", _MAKER, _AGAIN),
     "record-twice": Rule("PS3.3 F.5", _MAKER, "One entry hides the other in many readers. " + _AGAIN),
+    "study-shared": Rule("PS3.3 A.1.2", _MAKER, "Ask the maker of the instances whose study it is; mix nothing up."),
     "key": Rule("PS3.3 F.5", _MAKER, _AGAIN),
     "key-charset": Rule("PS3.3 F.5", _MAKER, "Names may be shown wrong. " + _AGAIN),
     "reference": Rule("PS3.3 Table F.3-3", _MAKER, _AGAIN),

@@ -6,7 +6,7 @@ whoever brings the directory up to date; SQLite keeps others out. Synced at its 
 NORMAL): a power cut may take back its last rows, never mix them.
 
 Three depths of ``part`` (PATIENT, STUDY, SERIES), each once however many instances it has, and one row per instance.
-Which patient a study belongs to is decided when it is first seen, as in ``media.dicomdir``.
+A study that is of two patients by its instances is there below each, as in ``media.dicomdir``.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import os
 import sqlite3
 
 from agent.errors import MediaError
-from agent.media.dicomdir import Row, other_patient, renamed, renamed_note, same_person
+from agent.media.dicomdir import Row, other_patient, renamed, renamed_note, which, whole
 from agent.media.records import ABOVE, Part
 from agent.spool.faults import media_error
 from agent.spool.schema import make_private
 from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from agent.media.records import Entry
 
-VERSION: Final = 1  # of the tables and of what is in the records: raise it when either changes
+VERSION: Final = 2  # of the tables and of what is in the records: raise it when either changes
 BUSY_S: Final = 5.0
 _TABLES: Final = f"""
 BEGIN IMMEDIATE;
@@ -165,23 +165,27 @@ class RecordIndex:
         if not entry.above:
             return ()
         patient, study, series = entry.above
-        sql = "SELECT p.key, p.said, p.issuer, p.name, p.birth FROM part s JOIN part p ON p.id = s.parent "
-        known = self._ask(sql + "WHERE s.depth = 1 AND s.key = ?", (study.key,))
-        if known:
-            key, said, *person = known[0]
-            if said != patient.key or not same_person((person[0], person[1], person[2]), patient.person):
-                self.notes.append((number, other_patient(study.key, key)))
-            return (patient._replace(key=key), study, series)
-        return (self._patient(number, patient), study, series)
+        sql = "SELECT p.id, p.key FROM part s JOIN part p ON p.id = s.parent WHERE s.depth = 1 AND s.key = ? "
+        listed = dict(self._ask(sql + "ORDER BY s.id", (study.key,)))
+        part = self._patient(number, patient, listed)
+        if listed and part.key not in listed.values():
+            self.notes.append((number, other_patient(study.key, next(iter(listed.values())), part.key)))
+        return (part, study, series)
 
-    def _patient(self, number: int, wanted: Part) -> Part:
+    def _patient(self, number: int, wanted: Part, listed: Collection[int]) -> Part:
+        """The PATIENT record of an instance; of several that fit, that of ``listed``."""
         sql = "SELECT id, key, issuer, name, birth FROM part WHERE depth = 0 AND said = ? ORDER BY id"
         known = self._ask(sql, (wanted.key,))
-        for part, key, *person in known:
-            if same_person((person[0], person[1], person[2]), wanted.person):
-                whole = [mine or theirs for mine, theirs in zip(person, wanted.person, strict=True)]
-                self._ask("UPDATE part SET issuer = ?, name = ?, birth = ? WHERE id = ?", (*whole, part))
-                return wanted._replace(key=key)
+        keys = {part: key for part, key, *_ in known}
+        people = {part: (issuer, name, birth) for part, _, issuer, name, birth in known}
+        found = which([(part, person) for part, person in people.items() if part in listed], wanted.person)
+        if found is None:
+            found = which(people.items(), wanted.person)
+        if found is not None:
+            person = whole(people[found], wanted.person)
+            if person != people[found]:
+                self._ask("UPDATE part SET issuer = ?, name = ?, birth = ? WHERE id = ?", (*person, found))
+            return wanted._replace(key=keys[found])
         turn = len(known) + 1
         made = renamed(wanted, turn) if known else wanted
         while self._ask("SELECT 1 FROM part WHERE depth = 0 AND key = ?", (made.key,)):

@@ -92,6 +92,12 @@ def arranged(change):
     return spoil
 
 
+def of_two_patients(made):
+    said = decode(made[0].body, EXPLICIT_VR_LE)
+    said.set("PatientID", "ANOTHER")
+    return [*made[:4], Row(0, "PATIENT", encode(said, EXPLICIT_VR_LE)), *made[1:]]
+
+
 def patched(tag, value, record=0):
     """A number of group 0004 of a record (0: the root) overwritten; a callable is given the offsets of the records."""
 
@@ -167,6 +173,7 @@ FAULTS = {
     "record not in use": (patched(0x1410, 0, 4), "record-unused"),
     "empty series": (arranged(lambda made: made[:3]), "record-empty"),
     "study twice": (arranged(lambda made: [*made, *made[1:3]]), "record-twice"),
+    "study of two patients": (arranged(of_two_patients), "study-shared"),
     "patient twice": (arranged(lambda made: [*made, *made[:2]]), "record-twice"),
     "Patient ID is gone": (keyed("PATIENT", PatientID=None), "key"),
     "Instance Number is empty": (keyed("IMAGE", InstanceNumber=""), "key"),

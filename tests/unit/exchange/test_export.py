@@ -11,6 +11,7 @@ from fakes import exports, hostile_media, masters
 from agent.dataset import uid
 from agent.errors import MediaError
 from agent.spool.core import Destination
+from agent.spool.file_set import refresh
 from agent.spool.store import Spool
 
 if TYPE_CHECKING:
@@ -122,3 +123,26 @@ def test_a_master_that_is_not_what_was_sealed_does_not_go_out(tmp_path: Path, ou
     assert [one.code for one in outcome.refused] == ["spool.damaged"]
     assert len(in_directory(out)) == 1
     assert len(hostile_media.files(out)) == 1
+
+
+def test_a_study_of_two_patients_never_lists_one_under_the_other(tmp_path: Path, out: Path) -> None:
+    """Neither on a medium nor in the directory of the spool."""
+    root = exports.filled(tmp_path, ())
+    with Spool.open(str(root), destinations=[Destination("pacs")]) as spool:
+        for kind, patient in (("us", "A1"), ("dx", "B2"), ("sc", "A1")):
+            path = masters.write(tmp_path / "made", kind, uid.EXPLICIT_VR_LE)
+            instance = pydicom.dcmread(path)
+            instance.PatientID, instance.PatientName, instance.StudyInstanceUID = patient, f"{patient}^X", "2.25.9"
+            instance.save_as(path)
+            spool.import_file(str(path))
+        listed = refresh(spool.medium, spool.reader.live_numbers, "BOX", lambda: "2.25.8")
+    outcome = exports.run(root, out)
+    assert sum("2.25.9" in note for note in outcome.notes) == 1
+    assert sum("2.25.9" in note for note in listed.notes) == 1
+    for folder in (out, root):
+        assert len(in_directory(folder)) == 3
+        for row in pydicom.dcmread(folder / "DICOMDIR").DirectoryRecordSequence:
+            if row.DirectoryRecordType == "PATIENT":
+                patient = row.PatientID
+            if "ReferencedFileID" in row:
+                assert pydicom.dcmread(folder.joinpath(*row.ReferencedFileID)).PatientID == patient

@@ -154,10 +154,28 @@ def test_a_patient_is_one_whoever_spells_the_name_or_leaves_it_out():
     assert [row.kind for row in arranged].count("PATIENT") == 1
 
 
-def test_a_study_of_two_patients_stays_with_the_first_and_is_told():
-    arranged = Arrangement([entry(1), entry(2, PatientID="P2")])
-    assert [row.kind for row in arranged] == ["PATIENT", "STUDY", "SERIES", "IMAGE", "IMAGE"]
-    assert "2.25.10" in arranged.notes[0][1]
+@pytest.mark.parametrize("other", [{"PatientID": "P2"}, {"PatientName": "ROE^RICHARD"}, {"PatientID": None}])
+def test_a_study_of_two_patients_is_listed_under_each_and_told(other):
+    arranged = Arrangement([entry(1), entry(2, **other), entry(3), entry(4, **other)])
+    assert [row.kind for row in arranged] == ["PATIENT", "STUDY", "SERIES", "IMAGE", "IMAGE"] * 2
+    assert "2.25.10" in arranged.notes[-1][1]
+    below: dict[str, set[str]] = {}
+    for each in records(b"".join(stream(arranged, SET))):
+        if "PatientID" in each:
+            mine = below.setdefault(each["PatientID"], set())
+        if "ReferencedFileID" in each:
+            mine.add("\\".join(each["ReferencedFileID"]))
+    assert sorted(map(sorted, below.values())) == [["A\\00000001", "A\\00000003"], ["A\\00000002", "A\\00000004"]]
+
+
+def test_who_says_no_name_joins_the_patient_of_the_study_and_nobody_where_two_fit():
+    named = {"PatientName": "ROE^RICHARD", "StudyInstanceUID": "2.25.11"}
+    arranged = Arrangement([entry(1), entry(2, **named), entry(3, **named | {"PatientName": None})])
+    assert [row.kind for row in arranged] == ["PATIENT", "STUDY", "SERIES", "IMAGE", *["PATIENT", "STUDY", "SERIES"],
+                                             "IMAGE", "IMAGE"]  # fmt: skip
+    nobody = {"PatientName": None, "StudyInstanceUID": "2.25.12"}
+    arranged = Arrangement([entry(1), entry(2, **named), entry(3, **nobody), entry(4, **nobody)])
+    assert [row.kind for row in arranged].count("PATIENT") == 3
 
 
 def test_two_of_one_name_are_refused():
