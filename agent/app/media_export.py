@@ -33,6 +33,10 @@ _SPOOL: Final = ("export", "import")
 _UNITS: Final = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3, "KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30}
 # The control socket takes requests of 4 KiB; a row has 300 bytes.
 _ROWS: Final = 8
+_REFUSED: Final = (
+    "The line of each says why. '--profile none' takes what a profile does not; what is too large wants a larger "
+    "--volume-size."
+)
 _LINES: Final = 20  # refusals and notes shown; more are counted
 
 
@@ -45,14 +49,15 @@ def arguments(parser: Parser) -> None:
     parser.add("--study", of=_OF, repeated=True, metavar="UID", help="export: all of a study (Study Instance UID)")
     parser.add("--uid", of=_OF, repeated=True, metavar="UID", help="export: one instance (SOP Instance UID)")
     parser.add("--since", of=_OF, metavar="WHEN", help="export: captured since 2026-03-01, 2026-03-01T10:15, or 24h")
-    parser.add("--profile", of=_OF, metavar="NAME", default=DEFAULT_NAME, help=f"export: application profile of PS3.11 "
-               f"({DEFAULT_NAME}); '{PLAIN_NAME}': everything as it is stored; 'list' prints them")  # fmt: skip
+    parser.add("--profile", of=_OF, metavar="NAME", help="export: application profile of PS3.11 (one for the target: "
+               f"{DEFAULT_NAME} for a folder); '{PLAIN_NAME}': all as it is stored; 'list' prints them")  # fmt: skip
     parser.add("--label", of=_OF, metavar="NAME", help="export: File-set ID, up to 16 of A-Z, 0-9 and _")
-    parser.add("--volume-size", of=_OF, metavar="SIZE", help="export: on as many media as it takes, as 700M or 4.7G")
+    parser.add("--volume-size", of=_OF, metavar="SIZE", help="export: on as many media as it takes, as 700M or 4.7G: "
+               "folders VOL1 to VOLn in the target, or FILE-1.iso to FILE-n.iso")  # fmt: skip
     parser.add("--volume", of=_OF, read=int, metavar="N", help="export: only the Nth of them, straight to the "
                "target; choose by --study or --uid, so that all of them agree")  # fmt: skip
     parser.add("--recipient", of=_OF, repeated=True, metavar="PEM", help="export: certificate of one who may open "
-               "encrypted media (--profile STD-GEN-SEC-...)")  # fmt: skip
+               "encrypted media, with an RSA key")  # fmt: skip
     parser.add("--sign-cert", of=_OF, metavar="PEM", help="export: certificate that signs encrypted media")
     parser.add("--sign-key", of=_OF, metavar="PEM", help="export: and its RSA key")
     parser.add("--repair", of=_OF, switch=True, help="export: repair a FAT volume that was not unmounted (root)")
@@ -64,18 +69,19 @@ def arguments(parser: Parser) -> None:
 
 def run(args: Arguments) -> int:
     """Export: 0 when everything is on its medium, 36 when some instances could not go, 37 when it is not safe."""
-    from agent.media.profile import PROFILES, find
+    from agent.app.media_profile import print_profiles, profile_of, require_options
 
     if args.profile == "list":
-        print("\n".join(sorted(PROFILES)))
+        print_profiles(as_json=args.json)
         return 0
-    profile = find(args.profile)
-    if profile is None:
-        raise UsageError(f"--profile: '{args.profile}' is none", hint="'--profile list' prints those that there are.")
     if not args.to:
         raise UsageError("--to is missing: a folder, FILE.iso or FILE.zip")
+    require_options(args)
+    require_choice(args)
+    limit = _bytes(args.volume_size) if args.volume_size else 0
     target = _target(args)
-    found, root = _planned(args, profile, target)
+    profile = profile_of(args, target, limit)
+    found, root = _planned(args, profile, target, limit)
     if args.dry_run or not found.volumes:
         return _foreseen(args, found, profile)
     return _carried(args, found, profile, target, root)
@@ -102,12 +108,10 @@ def _keys(args: Arguments) -> Keys | None:
     return keys
 
 
-def _planned(args: Arguments, profile: Profile, target: Target) -> tuple[Plan, str]:
+def _planned(args: Arguments, profile: Profile, target: Target, limit: int) -> tuple[Plan, str]:
     from agent.exchange.carry import file_limit, require_target
     from agent.exchange.plan import plan
 
-    limit = _bytes(args.volume_size) if args.volume_size else 0
-    require_choice(args)
     with view_of(args) as view:
         root = view.root
         require_target(target, profile, root)
@@ -190,7 +194,7 @@ def _status(refused: list[Refusal], gone: int) -> int:
             raise NotFound("nothing of what was chosen is in the spool", hint="'queue list' shows what there is.")
         return 0
     text = f"{len(refused)} of {count_text(len(refused) + gone, 'instance')} cannot go on this medium"
-    return report(NotAllDone(text, hint="The line of each says why; '--profile none' takes everything as it is."))
+    return report(NotAllDone(text, hint=_REFUSED))
 
 
 # --- the work -----------------------------------------------------------------------------------
@@ -206,6 +210,8 @@ def _carried(args: Arguments, found: Plan, profile: Profile, target: Target, roo
     made: list[Made] = []
     refused = list(found.refused)
     told: AgentError | None = None
+    if target.kind == FOLDER and args.volume is None and len(found.volumes) > 1:
+        make_folder(target.path)
     for number in wanted:
         request = _request(args, found, profile, number)
         place = target if args.volume else numbered(target, number, len(found.volumes))
@@ -289,7 +295,7 @@ def _request(args: Arguments, found: Plan, profile: Profile, number: int) -> Req
     import agent
     from agent.exchange.export import Request
     from agent.exchange.pages import SOFTWARE
-    from agent.media.file_id import is_label, label_of
+    from agent.media.file_id import label_of
 
     institution, station = "", "MEDIA"
     if args.spool is None:
@@ -298,8 +304,6 @@ def _request(args: Arguments, found: Plan, profile: Profile, number: int) -> Req
     several = len(found.volumes) > 1
     tail = f"_{number}" if several else ""
     label = (args.label or label_of(f"{station[:9]}_{time.strftime('%y%m%d')}"))[: 16 - len(tail)] + tail
-    if not is_label(label) or not label:
-        raise UsageError(f"--label: '{args.label}' is no File-set ID", hint="Up to 16 of A-Z, 0-9 and _.")
     now = time.strftime("%Y-%m-%d %H:%M %z")
     software = f"{SOFTWARE} {agent.__version__}"
     return Request(found.volumes[number - 1], profile, label, institution, now, software, number, len(found.volumes))

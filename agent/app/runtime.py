@@ -277,7 +277,8 @@ class Runtime:
         self.journal.say(
             "warning" if captured.dropped or early else "info",
             f"from {source.name}",
-            f"captured {captured.sop_instance_uid}: {captured.frames} frames, {captured.dropped} dropped, "
+            f"captured {captured.sop_instance_uid}: {captured.frames} frame{'s' * (captured.frames != 1)}, "
+            f"{captured.dropped} dropped, "
             f"{sealed.size} bytes, ended by {captured.ended_by}, sha256 {sealed.file_sha256}{early and f'; {early}'}",
         )
 

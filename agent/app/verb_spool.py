@@ -58,6 +58,7 @@ def _check(args: Arguments, root: str) -> int:
     from agent.spool import checking, mount
 
     said: list[str] = []
+    _require_spool(root)
     view, fault = _sound(root)
     try:
         mount.check(root)
@@ -87,6 +88,23 @@ def _check(args: Arguments, root: str) -> int:
             hint="Nothing was changed; the next start of the agent does what is said above.",
         )
     return 0
+
+
+def _require_spool(root: str) -> None:
+    """Refuse a folder that no agent has worked in; one whose ledger was lost is a spool."""
+    from agent.spool.names import DIRECTORY, INSTANCES, LEDGER, LOCK, QUARANTINE
+
+    readable(root)
+    if not os.path.isdir(root) or any(os.path.lexists(f"{root}/{name}") for name in (LEDGER, LOCK, QUARANTINE)):
+        return
+    if os.path.lexists(f"{root}/{DIRECTORY}"):
+        hint = f"'modality-agent media check {root}' looks at it as a medium; 'spool rebuild' if it was a spool once."
+        raise NotFound(f"{root} is no spool: it is a File-set, as a stick or a disc has one", hint=hint)
+    if not os.path.isdir(f"{root}/{INSTANCES}"):
+        raise NotFound(
+            f"{root} is no spool: it has no {LEDGER}, and no agent has worked there",
+            hint="Name the folder of [spool] in the configuration.",
+        )
 
 
 def _sound(root: str) -> tuple[SpoolView | None, str]:

@@ -36,6 +36,12 @@ if TYPE_CHECKING:
 
 FOLDER, IMAGE, ARCHIVE = "folder", "image", "archive"
 _SUFFIXES: Final = {".iso": IMAGE, ".zip": ARCHIVE}
+# Where somebody expects a file of another kind, and not a folder of that name.
+_NOT_MADE: Final = frozenset({".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar", ".img", ".bin", ".dmg", ".udf",
+                              ".nrg", ".raw", ".dcm", ".pdf"})  # fmt: skip
+_KINDS: Final = (
+    "An export is a folder, such as a stick's, FILE.iso or FILE.zip; a '/' behind a name says that it is a folder."
+)
 _LEDGER: Final = "ledger.db"
 
 
@@ -58,7 +64,10 @@ class Made(NamedTuple):
 
 def target_of(path: str, keys: Keys | None) -> Target:
     """What a path stands for: ``.iso`` an image, ``.zip`` an archive, else a folder."""
-    kind = _SUFFIXES.get(os.path.splitext(path)[1].lower(), FOLDER)
+    suffix = os.path.splitext(path)[1].lower()
+    kind = _SUFFIXES.get(suffix, FOLDER)
+    if suffix in _NOT_MADE and not path.endswith("/") and not os.path.lexists(path):
+        raise UsageError(f"{path}: no {suffix} is made", hint=_KINDS)
     if os.path.isdir(path) or path.endswith("/"):
         kind = FOLDER
     return Target(path.rstrip("/") or "/", kind, keys)
@@ -82,6 +91,11 @@ def require_target(target: Target, profile: Profile, spool: str) -> None:
         raise UsageError(
             f"{profile.name} does not encrypt", hint="'--profile STD-GEN-SEC-...' does; without '--recipient' none."
         )
+    if target.kind == FOLDER and os.path.exists(target.path) and not os.path.isdir(target.path):
+        if os.path.isfile(target.path):
+            raise FileError(f"{target.path} is a file, not a folder", hint=_KINDS)
+        hint = "Mount it, and name the folder that it is mounted on."
+        raise FileError(f"{target.path} is a device, not a folder", hint=hint)
     real = os.path.realpath(target.path)
     if os.path.lexists(f"{real}/{_LEDGER}") or f"{real}/".startswith(f"{os.path.realpath(spool)}/"):
         raise FileError(f"{target.path} is a spool: nothing is exported into it", hint="Name another folder.")
@@ -121,6 +135,8 @@ def room_needed(target: Target, pieces: list[Piece]) -> int:
     """Bytes that a medium must have free: what it has already is not written again; an image is made of a whole set."""
     if target.kind != FOLDER or target.keys is not None:
         return volume_bytes(pieces) * (2 if target.kind != FOLDER else 1)
+    if not os.path.isdir(target.path):  # it will be made
+        return volume_bytes(pieces)
     there = sizes_of(target.path)
     new = [piece for piece in pieces if not _is_there(piece, there.get(piece.holding.sop_instance_uid))]
     left = sum(sizes_below(target.path, SetWriter(target.path).leftovers()))

@@ -12,6 +12,7 @@ command does it, in constant memory; any CMS reader opens it::
 
 from __future__ import annotations
 
+import binascii
 import os
 
 from agent.errors import EncodeError, FileError
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 # Object identifiers 1.2.840.113549.1.7.n in DER, without the last byte (RFC 5652 14).
 _CONTENT: Final = bytes.fromhex("06092a864886f70d0107")
 _DATA, _SIGNED, _ENVELOPED, _DIGESTED = 1, 2, 3, 5
+_RSA: Final = bytes.fromhex("06092a864886f70d010101")  # rsaEncryption, in front of a public key (RFC 3279 2.3.1)
+_KEY_HEAD_BYTES: Final = 32
 _SEQUENCE, _CONTEXT = 0x30, 0xA0
 _HEAD_BYTES: Final = 1 << 20  # recipients stand in front of the content
 
@@ -61,11 +64,28 @@ def check(keys: Keys) -> None:
     """Refuse keys that make nothing, before anything is made. Raises ``FileError``."""
     program = tools.found("openssl")
     for path in filter(None, (*keys.recipients, keys.certificate)):
-        tools.run((program, "x509", "-in", path, "-noout"), f"reading the certificate {path}")
+        _require_certificate(path)
+        public = tools.run((program, "x509", "-in", path, "-noout", "-pubkey"), f"reading the certificate {path}")
+        if _RSA not in binascii.a2b_base64(b"".join(public.split(b"-----")[2].splitlines()))[:_KEY_HEAD_BYTES]:
+            raise FileError(
+                f"{path}: its key is not RSA",
+                hint="Encrypted media want RSA keys (PS3.15 D.1): ask for such a certificate.",
+            )
     if bool(keys.key) != bool(keys.certificate):
         raise FileError("signing needs a certificate and its key", hint="Give both, or neither.")
     if keys.key and not os.access(keys.key, os.R_OK):
         raise FileError(f"{keys.key} cannot be read", hint="It is the key that signs; it must have no passphrase.")
+
+
+def _require_certificate(path: str) -> None:
+    try:
+        with open(path, "rb") as file:
+            text = file.read(_HEAD_BYTES)
+    except OSError as error:
+        raise FileError.of(path, error) from None
+    if b"PRIVATE KEY-----" in text and b"-----BEGIN CERTIFICATE-----" not in text:
+        hint = "A recipient is named by the certificate; the key stays with whom it belongs to."
+        raise FileError(f"{path} is a key, and a certificate is wanted", hint=hint)
 
 
 def name_content(path: str, kind: int) -> None:

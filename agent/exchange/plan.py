@@ -103,7 +103,7 @@ def plan(
         if isinstance(found, Refusal):
             refused.append(found)
         elif volume_limit and volume_bytes([found]) > volume_limit:
-            refused.append(_refusal(holding, f"{found.decision.bytes} bytes are more than a medium holds"))
+            refused.append(_refusal(holding, _too_large(found.decision.bytes, volume_limit)))
         else:
             pieces.append(found)
         watch(number)
@@ -154,6 +154,10 @@ def _piece(root: str, holding: Holding, profile: Profile, file_limit: int) -> Pi
 
 def _refusal(holding: Holding, why: str) -> Refusal:
     return Refusal(holding.sop_instance_uid, "profile", why)
+
+
+def _too_large(size: int, limit: int) -> str:
+    return f"{size} bytes are more than a medium holds, of the {limit} of --volume-size: it wants a larger one"
 
 
 def _volumes(pieces: list[Piece], limit: int) -> list[list[Piece]]:

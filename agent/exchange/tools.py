@@ -27,8 +27,8 @@ def found(*names: str) -> str:
     )
 
 
-def run(words: Sequence[str], what: str) -> None:
-    """Run one. Raises ``FileError`` with its last words."""
+def run(words: Sequence[str], what: str) -> bytes:
+    """Run one; returns what it printed. Raises ``FileError`` with its last words."""
     import subprocess
 
     try:
@@ -40,3 +40,4 @@ def run(words: Sequence[str], what: str) -> None:
     if done.returncode:
         lines = (done.stderr or done.stdout).decode("utf-8", "replace").strip().splitlines()
         raise FileError(f"{what} failed: {lines[-1] if lines else f'status {done.returncode}'}")
+    return done.stdout

@@ -90,8 +90,11 @@ def found(root: str, read: Read, *, running: bool) -> Iterator[Finding]:
             path = folder_path(root, folder)
             yield Finding("unreadable", path, f"{read_error(error, path)}: nothing in it was looked at", alarm=True)
             continue
+        cut = {thing.number for thing in things if thing.part and thing.clip}
         for thing in things:
             case = case_of(thing)
+            if case is not None and case.name == "record of a clip" and thing.number in cut:
+                continue  # it is that of the clip that was cut off, and told with it
             if case is not None and not (running and _its_own(thing.part, case.name, thing.number, read)):
                 yield Finding(case.name, thing.path, SAYS[case.name], case.name in ALARMS)
     yield from left

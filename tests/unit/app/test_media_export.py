@@ -186,7 +186,51 @@ def test_a_profile_that_some_do_not_fit(box: Path, capsys: pytest.CaptureFixture
     assert "us.iso: 2 instances" in said.out
     assert export(box, "--all", "--to", box / "x", "--profile", "STD-GEN-TAPE") == 2
     assert export(box, "--profile", "list", "--to", "x") == 0
-    assert "STD-GEN-USB-JPEG\n" in capsys.readouterr().out
+    assert "STD-GEN-USB-JPEG " in capsys.readouterr().out
+    assert export(box, "--profile", "list", "--json") == 0
+    rows = {row["name"]: row["about"] for row in result(capsys)["profiles"]}
+    assert rows["none"] == "claims nothing: every instance as it is stored"
+    assert rows["STD-GEN-SEC-CD"] == "CD: every kind of instance; encrypted; Explicit VR Little Endian (PS3.11 D)"
+    assert all(rows.values())
+
+
+@pytest.mark.parametrize(
+    ("words", "profile"),
+    [
+        (("out",), "STD-GEN-USB-JPEG"),
+        (("x.zip",), "STD-GEN-ZIP-MAIL"),
+        (("x.iso",), "STD-GEN-DVD-JPEG"),
+        (("x.iso", "--volume-size", "700M"), "STD-GEN-CD"),
+        (("x.iso", "--volume-size", "4.7G"), "STD-GEN-DVD-JPEG"),
+    ],
+)
+def test_the_default_profile_is_one_for_the_target(
+    box: Path, words: tuple[str, ...], profile: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.exchange.carrier.image_program", lambda _profile: "")
+    assert export(box, "--all", "--dry-run", "--json", "--to", box / words[0], *words[1:]) == 0
+    assert result(capsys)["profile"] == profile
+
+
+def test_options_are_refused_before_anything_is_looked_at(
+    box: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media_export, "view_of", lambda _args: pytest.fail("the spool was looked at"))
+    for words, told in (
+        (("--label", "no label"), "--label"),
+        (("--label", ""), "--label"),
+        (("--volume", 1), "--volume-size"),
+        (("--volume-size", "x"), "--volume-size"),
+        (("--profile", "STD-X"), "--profile"),
+    ):
+        assert export(box, "--all", "--to", box / "out", *words) == 2
+        assert told in capsys.readouterr().err
+
+
+def test_an_instance_larger_than_a_medium(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export(box, "--all", "--to", box / "out", "--volume-size", "1K") == 36
+    said = capsys.readouterr().err
+    assert "of the 1000 of --volume-size: it wants a larger one" in said
 
 
 def test_several_media(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -215,6 +259,30 @@ def test_targets_that_cannot_be(box: Path, capsys: pytest.CaptureFixture[str]) -
     assert export(box, "--all", "--to", box / "out", "--profile", "STD-GEN-SEC-CD") == 2
     assert "--recipient" in capsys.readouterr().err
     assert (box / "there.zip").read_bytes() == b""
+
+
+def test_targets_that_are_files(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (box / "there").write_bytes(b"mine")
+    assert export(box, "--all", "--to", box / "there") == 3
+    assert f"{box / 'there'} is a file, not a folder" in capsys.readouterr().err
+    assert export(box, "--all", "--to", "/dev/null") == 3
+    assert "/dev/null is a device, not a folder" in capsys.readouterr().err
+    assert export(box, "--all", "--to", box / "x.tar") == 2
+    assert "no .tar is made" in capsys.readouterr().err
+    assert not (box / "x.tar").exists()
+    assert export(box, "--all", "--to", f"{box}/x.tar/") == 0
+    assert (box / "x.tar" / "DICOMDIR").exists()
+    assert (box / "there").read_bytes() == b"mine"
+
+
+def test_several_media_in_a_folder_that_is_made(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    size = ("--profile", "none", "--volume-size", "330K")
+    assert export(box, "--all", "--to", box / "new", *size) == 0
+    assert (box / "new" / "VOL1" / "DICOMDIR").exists()
+    capsys.readouterr()
+    assert cli.main(["media", "check", str(box / "new")]) == 32
+    assert "File-sets are below it: VOL1, VOL2" in capsys.readouterr().out
+    assert cli.main(["media", "check", str(box / "new" / "VOL2")]) == 0
 
 
 def test_too_little_room(box: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,8 +98,7 @@ def test_check_says_what_a_start_would_do_and_changes_nothing(box: Box) -> None:
     assert status == DAMAGED
     assert box.state() == before
     assert sorted(one["case"] for one in facts["findings"]) == [
-        "clip cut off", "draft", "file without row", "name not ours", "other size", "record of a clip",
-        "row without file",
+        "clip cut off", "draft", "file without row", "name not ours", "other size", "row without file",
     ]  # fmt: skip
     with box.open() as spool:  # a start does what was said
         report = spool.report
@@ -109,6 +108,20 @@ def test_check_says_what_a_start_would_do_and_changes_nothing(box: Box) -> None:
     assert (status, facts["findings"]) == (0, [])
     assert "clips kept: 1" in facts["last_start"]["report"]
     assert len(facts["quarantine"]) == 2
+
+
+def test_a_folder_that_is_no_spool_is_said_to_be_none(
+    box: Box, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stick = tmp_path / "stick"
+    (stick / "INST").mkdir(parents=True)
+    (stick / "DICOMDIR").write_bytes(b"x")
+    for folder, words in ((stick, "it is a File-set, as a stick or a disc has one"), (tmp_path, "no agent has worked")):
+        assert cli.main(["spool", "check", "--spool", str(folder)]) == 4
+        said = capsys.readouterr()
+        assert (f"{folder} is no spool: " in said.err, words in said.err, said.out) == (True, True, "")
+    (box.root / "ledger.db").unlink()
+    assert box.run("check")[0] == DAMAGED
 
 
 @pytest.mark.parametrize("damage", ["gone", "noise", "pages"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -51,6 +53,25 @@ def test_keys_that_make_nothing(tmp_path: Path) -> None:
         cms.check(Keys((str(tmp_path / "no.pem"),)))
     with pytest.raises(FileError, match="certificate and its key"):
         cms.check(Keys((), "", str(tmp_path / "no.pem")))
+
+
+def test_a_recipient_is_an_rsa_certificate(tmp_path: Path) -> None:
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("openssl is not installed")
+
+    def made(name: str, *kind: str) -> str:
+        subprocess.run([program, "req", "-x509", "-nodes", "-subj", "/CN=x", "-newkey", *kind, "-keyout",
+            tmp_path / f"{name}.key", "-out", tmp_path / f"{name}.pem"], check=True, capture_output=True)  # fmt: skip
+        return str(tmp_path / f"{name}.pem")
+
+    cms.check(Keys((made("rsa", "rsa:2048"),)))
+    with pytest.raises(FileError, match=r"ec\.pem: its key is not RSA"):
+        cms.check(Keys((made("ec", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),)))
+    with pytest.raises(FileError, match=r"rsa\.key is a key, and a certificate is wanted"):
+        cms.check(Keys((str(tmp_path / "rsa.key"),)))
+    with pytest.raises(FileError, match=r"nofile\.pem: No such file"):
+        cms.check(Keys((str(tmp_path / "nofile.pem"),)))
 
 
 @pytest.mark.parametrize("data", [b"", b"\x30\x80", b"\x30\x03\x02\x01\x00", b"\x30\x80" * 300])
