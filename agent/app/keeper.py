@@ -122,7 +122,7 @@ class Keeper:
             self._anew()
         elif not any(trouble.refuses for trouble in troubles):
             if over:
-                self._spool.wake()
+                self._take_back()
             self._resume()
         return not any(trouble.dead for trouble in troubles)
 
@@ -143,6 +143,14 @@ class Keeper:
             if trouble.dead:
                 raise MediaError(trouble.text)
         self._spool.admission.reserve(0)  # evicts what it may before it refuses
+
+    def _take_back(self) -> None:
+        """Take back what was called lost while the medium was in trouble."""
+        from agent.spool.returned import take_back_lost  # few media fail
+
+        for uid in take_back_lost(self._spool):
+            self._journal.say("notice", "keeper", f"a lost instance is back with the medium, and whole: {uid}")
+        self._spool.wake()
 
     def _resume(self) -> None:
         """Complete what failed with the medium."""

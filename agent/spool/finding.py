@@ -53,15 +53,17 @@ class Case(NamedTuple):
     matches: Callable[[Found], bool]
 
 
+_GONE = {False: {Life.EVICTED}, True: {Life.EVICTED, Life.EVICTING}}  # by whether it is a .part
+
 CASES: tuple[Case, ...] = (
     Case("name not ours", lambda f: f.number is None),
     Case("row before name", lambda f: f.part and f.life is Life.LIVE),
+    Case("evicted, file back", lambda f: f.life in _GONE[f.part] and f.size is not None),
+    Case("given up, file back", lambda f: f.life in {Life.DAMAGED, Life.LOST} and f.size is not None),
     Case("clip cut off", lambda f: f.part and f.clip),
     Case("draft", lambda f: f.part),
     Case("record of a clip", lambda f: f.clip),
     Case("evicting", lambda f: f.life is Life.EVICTING),
-    Case("evicted, file back", lambda f: f.life is Life.EVICTED and f.size is not None),
-    Case("given up, file back", lambda f: f.life in {Life.DAMAGED, Life.LOST} and f.size is not None),
     Case("row without file", lambda f: f.life is Life.LIVE and f.size is None),
     Case("other size", lambda f: f.life is Life.LIVE and f.size != f.row_size),
     Case("file without row", lambda f: f.life is None),

@@ -365,10 +365,11 @@ def give_name(spool: Spool, number: int, size: int, digest: bytes) -> tuple[str,
     """Give the ``.part`` of a live row its name; returns what was done (a field of ``Report``) and a line."""
     final = spool.path(number)
     part = f"{final}{PART}"
-    if present(final):
+    same = recovery.judge(part, size, digest)[0] is None
+    if same and present(final) and recovery.judge(final, size, digest)[0] is None:
         spool.medium.remove(part)
         return "drafts_deleted", f"{part} deleted: the instance has its file"
-    if recovery.judge(part, size, digest)[0] is not None:
+    if not same or present(final):
         return "strange", f"{part} is not what its row says; moved to {recovery.quarantine(spool, part)}"
     spool.medium.publish(part, final)
     return "named", f"instance {number:08X}: its file has its name now"

@@ -16,8 +16,10 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 
 from agent.errors import MediaError
+from agent.spool.names import INSTANCES, QUARANTINE, folder_path, folders
 from agent.typed import NamedTuple
 
 MOUNTINFO = "/proc/self/mountinfo"
@@ -97,6 +99,33 @@ def check(root: str, require_mount: str | None = None, *, mountinfo: str = MOUNT
     if not os.access(root, os.W_OK | os.X_OK):
         raise MediaError(f"spool folder {root} is not writable", hint="Check owner, mode and mount options.")
     return found
+
+
+def check_folders(root: str) -> None:
+    """Refuse a spool one of whose folders is somewhere else; raises ``MediaError``."""
+    for path in (f"{root}/{INSTANCES}", f"{root}/{QUARANTINE}"):
+        check_folder(root, path)
+        if not os.path.isdir(path):
+            raise MediaError(f"{path} is not a folder", hint="Move away what is there, then retry.")
+    for number in folders(root):
+        check_folder(root, folder_path(root, number))
+
+
+def check_folder(root: str, path: str) -> None:
+    """Refuse a folder that is a symbolic link or on another file system than ``root``; raises ``MediaError``.
+
+    What is made durable, and where room is kept, is asked of ``root`` for everything in it; a rename goes no further.
+    """
+    try:
+        found = os.lstat(path)
+        whole = os.stat(root)
+    except OSError as error:
+        raise MediaError(f"look at {path}: {error.strerror}") from error
+    hint = f"A spool is one file system: put all of {root} there, without links and mounts in it."
+    if stat.S_ISLNK(found.st_mode):
+        raise MediaError(f"{path} is a symbolic link, so that its images would not be where the spool is", hint=hint)
+    if stat.S_ISDIR(found.st_mode) and found.st_dev != whole.st_dev:
+        raise MediaError(f"{path} is on another file system than the spool {root}", hint=hint)
 
 
 def syncs_whole(found: Mount | None) -> bool:

@@ -66,15 +66,22 @@ def folders(root: str) -> list[int]:
 class Counter:
     """Hands out numbers; thread safe."""
 
-    __slots__ = ("_lock", "_next")
+    __slots__ = ("_lock", "_next", "_used")
 
     def __init__(self, first: int) -> None:
         self._lock = threading.Lock()
         self._next = first
+        self._used: frozenset[int] = frozenset()
+
+    def avoid(self, used: frozenset[int]) -> None:
+        """Never hand out one of these."""
+        self._used = used
 
     def take(self) -> int:
         """Return the next number, from 1 to 2^32 - 1."""
         with self._lock:
+            while self._next in self._used:
+                self._next += 1
             number, self._next = self._next, self._next + 1
         if number > LAST_NUMBER:
             raise OverflowError("all 2^32 instance numbers are used up")  # 4,000 years at one per 30 s

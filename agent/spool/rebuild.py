@@ -10,9 +10,11 @@ bytes twice; its tombstones are lost too, so a UID reused after eviction is no l
 from __future__ import annotations
 
 import os
+import re
 
 from agent.errors import SpoolDamaged
 from agent.spool import anchor
+from agent.spool.faults import media_error
 from agent.spool.ledger import DOUBT, details, note, open_ledger
 from agent.spool.names import FOLDER_BITS, PART, QUARANTINE, file_number, folder_path, folders
 from agent.spool.states import Event
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from agent.spool.ledger import Ledger
 
 
+_ASIDE = re.compile(r"[0-9A-F]{8}(-[0-9]+)?\Z")  # as recovery.quarantine names it
 _SUFFIXES = ("", "-wal", "-shm", anchor.SUFFIX, anchor.KEPT_SUFFIX, DOUBT)
 
 
@@ -60,6 +63,16 @@ def _set_ledger_aside(medium: Medium, path: str) -> str | None:
     for source in present:
         medium.set_aside(source, target + source[len(path) :])
     return target
+
+
+def numbers_aside(root: str) -> frozenset[int]:
+    """Return the numbers that what is in quarantine had: they name nothing else any more."""
+    path = f"{root}/{QUARANTINE}"
+    try:
+        names = os.listdir(path)
+    except OSError as error:
+        raise media_error(error, "read", path) from error
+    return frozenset(int(name[:8], 16) for name in names if _ASIDE.match(name))
 
 
 def first_number(ledger: Ledger, root: str, *, rebuilt: bool) -> int:

@@ -227,8 +227,14 @@ def _finish_eviction(spool: Spool, found: Found, tally: _Tally) -> None:
 
 
 def _remove_evicted(spool: Spool, found: Found, tally: _Tally) -> None:
-    spool.medium.remove(found.path)
-    tally.add("evictions_finished", f"{found.path}: evicted long ago, the file was back; removed")
+    from agent.spool.returned import is_the_instance  # few starts find one
+
+    assert found.number is not None
+    if is_the_instance(spool, found.number, measured_whole(found.path)):
+        spool.medium.remove(found.path)
+        tally.add("evictions_finished", f"{found.path}: evicted long ago, the file was back; removed")
+    else:
+        _set_other_aside(spool, found, tally)
 
 
 def _set_damaged_aside(spool: Spool, found: Found, tally: _Tally) -> None:
@@ -240,8 +246,8 @@ def _set_damaged_aside(spool: Spool, found: Found, tally: _Tally) -> None:
 
 def _mark_lost(spool: Spool, found: Found, tally: _Tally) -> None:
     assert found.number is not None
-    if present(found.path):
-        return  # a file of the same content was found meanwhile and took its place
+    if present(found.path) or present(found.path + PART):
+        return  # of the same content, found meanwhile; or one that the medium does not give back now
     life = spool.give_up(found.number, Event.LOSE, "its file is gone")
     what = "damaged" if life is Life.DAMAGED else "lost"
     tally.add(what, f"instance {found.number:08X}: its file is {'set aside' if what == 'damaged' else 'gone'}")
@@ -250,15 +256,16 @@ def _mark_lost(spool: Spool, found: Found, tally: _Tally) -> None:
 def _try_heal(spool: Spool, found: Found, tally: _Tally) -> None:
     """A file under the number of an instance that was given up."""
     assert found.number is not None
-    measured = measured_whole(found.path)
-    sql = "SELECT sop_instance_uid, data_set_sha256 FROM instance WHERE id = ?"
-    uid, digest = spool.ledger.read(sql, (found.number,))[0]
-    if measured is not None and (measured.meta.sop_instance_uid, measured.data_set_sha256) == (uid, bytes(digest)):
-        spool.medium.sync_folder(os.path.dirname(found.path))
-        spool.heal(found.number, measured)
+    from agent.spool.returned import take_back
+
+    if take_back(spool, found.number, found.path):
         tally.add("healed", f"instance {found.number:08X}: its file is whole again")
     else:
-        tally.add("strange", f"{found.path} is not what the instance was; moved to {quarantine(spool, found.path)}")
+        _set_other_aside(spool, found, tally)
+
+
+def _set_other_aside(spool: Spool, found: Found, tally: _Tally) -> None:
+    tally.add("strange", f"{found.path} is not what the instance was; moved to {quarantine(spool, found.path)}")
 
 
 def _adopt(spool: Spool, found: Found, tally: _Tally) -> None:
@@ -271,12 +278,12 @@ def _adopt(spool: Spool, found: Found, tally: _Tally) -> None:
 ACTS: dict[str, Callable[[Spool, Found, _Tally], None]] = {
     "name not ours": _set_strange_aside,
     "row before name": _give_name,
+    "evicted, file back": _remove_evicted,
+    "given up, file back": _try_heal,
     "clip cut off": _keep_clip,
     "draft": _delete_draft,
     "record of a clip": _remove_clip_record,
     "evicting": _finish_eviction,
-    "evicted, file back": _remove_evicted,
-    "given up, file back": _try_heal,
     "row without file": _mark_lost,
     "other size": _set_damaged_aside,
     "file without row": _adopt,
@@ -383,7 +390,7 @@ def quarantine(spool: Spool, path: str) -> str:
 
     A name that is not one of our numbers is not carried over (P9).
     """
-    name = os.path.basename(path)
+    name = os.path.basename(path).removesuffix(PART)
     stem = name if file_number(name[:8], _folder_of(name)) is not None and len(name) == 8 else "strange"
     target, turn = spool.quarantine_path(stem), 1
     while os.path.lexists(target):
@@ -404,6 +411,8 @@ def _folder_of(name: str) -> int:
 def judge(path: str, size: int, digest: bytes) -> tuple[Event | None, str]:
     """Compare a file with its row: None (as written), DAMAGE or LOSE, and why."""
     if not present(path):
+        if present(path + PART):  # durable, and the start could not give it its name
+            raise FileUnreadable(f"{path}{PART} could not be read when it was to get its name; the next start tries it")
         return Event.LOSE, "its file is gone"
     measured = measured_whole(path)
     if measured is None or measured.size != size or measured.file_sha256 != digest:

@@ -26,7 +26,7 @@ from __future__ import annotations
 import os
 import threading
 
-from agent.errors import AgentError, FileUnreadable, SpoolConflict, SpoolDamaged, SpoolError
+from agent.errors import AgentError, FileUnreadable, MediaError, SpoolDamaged, SpoolError
 from agent.spool import lock, mount, rebuild, recovery
 from agent.spool.committing import Committing
 from agent.spool.core import Clock, Destination, write_destinations
@@ -57,12 +57,12 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
 
     __slots__ = (
         "_counter",
-        "_custody",
         "_folders",
         "_lock_fd",
-        "_orphans",
         "claims",
+        "custody",
         "groups",
+        "orphans",
         "report",
         "unfinished",
         "unreadable",
@@ -93,8 +93,9 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
             if whole:
                 medium.watch()
             for name in (INSTANCES, QUARANTINE):
-                if not os.path.isdir(f"{root}/{name}"):
+                if not os.path.lexists(f"{root}/{name}"):
                     medium.make_folder(f"{root}/{name}")
+            mount.check_folders(root)
             ledger, rebuilt, aside = rebuild.open_or_rebuild(medium, f"{root}/{LEDGER}", clock.wall(), anew=anew)
             try:
                 rows = ledger.read("SELECT at FROM event ORDER BY seq DESC LIMIT 1")
@@ -117,12 +118,14 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         self.claims = Claims()
         self.groups = Groups(self)
         self._folders: set[int] = set()
-        self._orphans: list[int] = []
-        self._custody = threading.RLock()  # who judges a file that has its name: adopts, examines, heals or sets aside
+        self.orphans: list[int] = []
+        self.custody = threading.RLock()  # who judges a file that has its name: adopts, examines, heals or sets aside
         self.unfinished = set()
         self.unreadable = {}
         self._counter = Counter(rebuild.first_number(self.ledger, self.root, rebuilt=rebuilt))
+        self._counter.avoid(rebuild.numbers_aside(self.root))
         self.report = recovery.recover(self, aside, rebuilt=rebuilt)
+        self._counter.avoid(rebuild.numbers_aside(self.root))
         self.admission.make_room = lambda missing: self.evict(need_bytes=max(missing, 1))
 
     # --- capture ---------------------------------------------------------------------------------
@@ -134,6 +137,7 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         if folder not in self._folders:
             self.medium.make_folder(folder_path(self.root, folder))
             self._folders.add(folder)
+        mount.check_folder(self.root, folder_path(self.root, folder))
         file = None
         draft = None
         try:
@@ -175,8 +179,10 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         with self.claims.only(record.sop_instance_uid):
             self.adopt_orphans()
             if self.known(record.sop_instance_uid) is not None:
-                with self._custody:
-                    return self._again(draft, record, found)
+                with self.custody:
+                    from agent.spool.again import again  # few UIDs come twice
+
+                    return again(self, draft, record, found)
             return self.seal_first(draft, record, found)
 
     def abandon(self, draft: Draft) -> None:
@@ -231,6 +237,16 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
         """Tell whether a file is the lock that this process has: its medium is the one that was opened."""
         mine = os.fstat(self._lock_fd)
         return (mine.st_dev, mine.st_ino) == (found.st_dev, found.st_ino)
+
+    def assure(self) -> None:
+        """Raise ``MediaError`` unless our path leads to the medium that was opened: else nothing is proven by it."""
+        try:
+            there = self.holds(os.stat(f"{self.root}/{LOCK}"))
+        except OSError:
+            there = False
+        if not there:
+            raise MediaError(f"the medium of the spool is not at {self.root} now")
+        mount.check_folder(self.root, f"{self.root}/{INSTANCES}")
 
     def configure(self, destinations: Iterable[Destination]) -> None:
         """Take new destinations while running: instances sealed from now on go to them."""
@@ -308,7 +324,7 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
             for destination in numbers:
                 queue(db, number, destination, priority, at=wall)
 
-        return job, _sealed(self, number, record, found, captured_at, wall, duplicate=False)
+        return job, sealed_of(self, number, record, found, captured_at, wall, duplicate=False)
 
     def tell_fresh(self, record: InstanceRecord, number: int) -> None:
         """Let the new instance be among the young ones of its destinations."""
@@ -319,41 +335,7 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
 
     def orphan(self, number: int) -> None:
         """Have a file with its name, whose row is in doubt, looked at before the next seal."""
-        self._orphans.append(number)
-
-    def _again(self, draft: Draft, record: InstanceRecord, found: Measured) -> Sealed:
-        known = self.known(record.sop_instance_uid)  # again: it may have been set aside or healed meanwhile
-        assert known is not None
-        number, life, digest = known
-        wall = self.clock.wall()
-        draft.settled = True
-        if found.data_set_sha256 != digest:
-            aside = self.quarantine_path(f"{draft.number:08X}")
-            self.medium.set_aside(draft.file.path, aside)
-            draft.moved = True
-            detail = details(quarantine=aside, data_set_sha256=found.data_set_sha256.hex(), source=record.source)
-            self.ledger.write(lambda db: note(db, wall, number, None, Event.CONFLICT, None, detail))
-            raise SpoolConflict(
-                f"{record.sop_instance_uid} is instance {number:08X} with other content; new file: {aside}"
-            )
-        if number in self._orphans:  # it must be durable before anybody is told that it is here
-            recovery.adopt_orphan(self, number)
-        if life is Life.LIVE:
-            life = self.examine_number(number)  # whoever is told "done" may delete the only other copy
-        if life in {Life.DAMAGED, Life.LOST}:
-            self.medium.make_folder(os.path.dirname(self.path(number)))
-            recovery.quarantine(self, self.path(number))  # normally nothing is there
-            self.medium.set_aside(draft.file.path, self.path(number))
-            draft.moved = True
-            self.heal(number, found)
-        else:
-            self.ledger.write(
-                lambda db: note(db, wall, number, None, Event.DUPLICATE, None, details(source=record.source))
-            )
-        sql = "SELECT captured_at, durable_at, size, file_sha256 FROM instance WHERE id = ?"
-        captured_at, durable_at, size, file_digest = self.ledger.read(sql, (number,))[0]
-        found = found._replace(size=size, file_sha256=bytes(file_digest))
-        return _sealed(self, number, record, found, captured_at, durable_at, duplicate=True)
+        self.orphans.append(number)
 
     def heal(self, number: int, found: Measured) -> None:
         """Take a damaged or lost instance back: its file is there again with the same Data Set."""
@@ -382,7 +364,7 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
 
     def examine_number(self, number: int) -> Life:
         """Compare a live instance with its digest; damaged is set aside, lost is marked."""
-        with self._custody:
+        with self.custody:
             rows = self.ledger.read("SELECT life, size, file_sha256 FROM instance WHERE id = ?", (number,))
             if not rows:
                 raise SpoolError(f"the spool has no instance {number:08X}")
@@ -390,16 +372,22 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
             if life != Life.LIVE:
                 return Life(life)
             event, reason = recovery.judge(self.path(number), size, bytes(digest))
+            if event is Event.LOSE:
+                self.assure()
+                event, reason = recovery.judge(self.path(number), size, bytes(digest))  # it may have been away
             if event is None:
                 return Life.LIVE
             return self.give_up(number, event, reason)
 
     def give_up(self, number: int, event: Event, reason: str) -> Life:
-        """Mark an instance damaged (its file goes to quarantine first) or lost."""
+        """Mark an instance damaged (its file goes to quarantine first) or lost; see ``assure``."""
+        from agent.spool.returned import set_aside_before  # few instances are given up
+
+        self.assure()
         wall = self.clock.wall()
         if event is Event.DAMAGE:
             recovery.quarantine(self, self.path(number))
-        elif os.path.lexists(self.quarantine_path(f"{number:08X}")):
+        elif set_aside_before(self, number):
             # Set aside before an error or a crash kept its row from saying so: damaged, not lost.
             event, reason = Event.DAMAGE, f"set aside as {number:08X}"
 
@@ -414,10 +402,10 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
 
     def adopt_orphans(self) -> None:
         """Look again at files whose commit failed, one thread at a time; none of them fails the seal that looks."""
-        if not self._orphans:
+        if not self.orphans:
             return
-        with self._custody:
-            for number in tuple(self._orphans):
+        with self.custody:
+            for number in tuple(self.orphans):
                 try:
                     try:
                         recovery.adopt_orphan(self, number)
@@ -425,7 +413,7 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
                         recovery.remember_unreadable(self, number, error)
                 except SpoolError:
                     continue  # stays an orphan until the next seal or start
-                self._orphans.remove(number)
+                self.orphans.remove(number)
 
 
 def prepare(root: str) -> None:
@@ -442,9 +430,10 @@ def _compare(found: Measured, record: InstanceRecord, path: str) -> None:
         raise SpoolDamaged(f"{path} holds {found.meta[:3]}, announced was {said}", hint="Report this; it is our fault.")
 
 
-def _sealed(
+def sealed_of(
     spool: Spool, number: int, record: InstanceRecord, found: Measured, captured_at: float, durable_at: float, *,
     duplicate: bool,
 ) -> Sealed:  # fmt: skip
+    """Say what is promised of an instance."""
     return Sealed(number, spool.path(number), record.sop_instance_uid, found.size, found.file_sha256.hex(),
         found.data_set_sha256.hex(), captured_at, durable_at, duplicate)  # fmt: skip

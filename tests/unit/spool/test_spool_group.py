@@ -286,8 +286,8 @@ def test_a_row_before_its_name_is_given_its_file(tmp_path):
         file.seek(-4, os.SEEK_END)
         file.write(b"else")
     with world.open() as spool:
-        assert (spool.report.named, spool.report.strange, spool.report.lost) == (1, 1, 1)
+        assert (spool.report.named, spool.report.strange, spool.report.damaged) == (1, 1, 1)
         assert spool.receipt(uid_of(2)).state == "live"
-        assert spool.receipt(uid_of(3)).state == "lost"  # its bytes were durable before its row: a disk that lies
+        assert spool.receipt(uid_of(3)).state == "damaged"  # its bytes were durable before its row: a disk that lies
     with world.open() as spool:
         assert spool.report.clean

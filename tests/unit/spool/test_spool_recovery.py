@@ -374,8 +374,8 @@ def test_an_orphan_that_cannot_be_adopted_yet_fails_no_other_seal_and_is_not_for
 
 def test_every_rule_has_been_seen_here():
     assert list(SAYS) == list(ACTS) == [case.name for case in CASES] == [
-        "name not ours", "row before name", "clip cut off", "draft", "record of a clip", "evicting",
-        "evicted, file back", "given up, file back", "row without file", "other size", "file without row",
+        "name not ours", "row before name", "evicted, file back", "given up, file back", "clip cut off", "draft",
+        "record of a clip", "evicting", "row without file", "other size", "file without row",
     ]  # fmt: skip
 
 
