@@ -332,17 +332,12 @@ def adopt(spool: Spool, number: int) -> tuple[str, str]:
 
 def record_found(spool: Spool, number: int, measured: Measured) -> InstanceRecord:
     """Make the record of a file without row, of the record of its clip or of the file itself."""
-    beside = _record_beside(spool, number, measured.meta.sop_instance_uid)
+    beside = None
+    if present(clip_path(f"{spool.path(number)}{PART}")):
+        from agent.spool.salvage import record_beside
+
+        beside = record_beside(spool, number, measured)
     return beside or record_of(measured, captured_at=_written_at(spool.path(number)), source="recovered")
-
-
-def _record_beside(spool: Spool, number: int, uid: str) -> InstanceRecord | None:
-    """What the record of a clip says of a file that has its name and no row."""
-    if not present(clip_path(f"{spool.path(number)}{PART}")):
-        return None
-    from agent.spool.salvage import record_beside
-
-    return record_beside(spool, number, uid)
 
 
 def adopt_orphan(spool: Spool, number: int) -> None:
@@ -351,6 +346,9 @@ def adopt_orphan(spool: Spool, number: int) -> None:
         spool.medium.sync_folder(os.path.dirname(spool.path(number)))
     if not _has_row(spool, number) and present(spool.path(number)):
         adopt(spool, number)
+    part = f"{spool.path(number)}{PART}"
+    if present(clip_path(part)) and not present(part):  # it has said what there was to say
+        spool.medium.remove(clip_path(part), sync=False)
 
 
 def _has_row(spool: Spool, number: int) -> bool:

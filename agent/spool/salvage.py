@@ -7,17 +7,24 @@ not whole goes to quarantine.
 
 from __future__ import annotations
 
+import os
+
 from agent.errors import AgentError, DataSetError, SpoolDamaged
 from agent.spool.clip import complete, marks
 from agent.spool.draft import Draft
+from agent.spool.faults import read_error
 from agent.spool.names import clip_path
 from agent.spool.quota import Floor
-from agent.typed import TYPE_CHECKING
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from agent.dataset.dataset import DataSet
     from agent.spool.clip import Mark
-    from agent.spool.draft import InstanceRecord, Sealed
+    from agent.spool.draft import InstanceRecord, Measured, Sealed
     from agent.spool.store import Spool
+
+_LASTING: Final = frozenset({"clock", "pixels", "syntax_why"})  # facts that do not change while a clip is recorded
+_OF_THE_LAYOUT: Final = (0x00280008, 0x7FE00001, 0x7FE00002, 0x7FE00010)  # what InstanceLayout.finish adds
 
 
 def salvage(spool: Spool, number: int) -> Sealed | None:
@@ -44,7 +51,7 @@ def salvage(spool: Spool, number: int) -> Sealed | None:
         if not _is_complete(draft, found[0].record):
             draft.abandon()
             raise
-        record = found[0].record
+        record = _said_of(found, part, file.size)
     except BaseException:
         draft.abandon()
         raise
@@ -93,9 +100,44 @@ def resume(spool: Spool) -> list[Sealed]:
     return done
 
 
-def record_beside(spool: Spool, number: int, sop_instance_uid: str) -> InstanceRecord | None:
+def record_beside(spool: Spool, number: int, measured: Measured) -> InstanceRecord | None:
     """What the record of a clip says of a file that was completed and did not come into the ledger any more."""
-    for mark in marks(clip_path(f"{spool.path(number)}.part")):
-        if mark.record.sop_instance_uid == sop_instance_uid:
+    found = marks(clip_path(f"{spool.path(number)}.part"))
+    found = [mark for mark in found if mark.record.sop_instance_uid == measured.meta.sop_instance_uid]
+    return _said_of(found, spool.path(number), measured.size) if found else None
+
+
+def _said_of(found: list[Mark], path: str, size: int) -> InstanceRecord:
+    """The record of the mark that the file is; of one that was written to its end only what its marks know of that.
+
+    A mark speaks of a clip that ends with it: how many frames there are in the end, and why, is in no mark.
+    """
+    from agent.dataset.decode import decode
+    from agent.dataset.uid import EXPLICIT_VR_LE
+    from agent.media.file import open_file
+
+    try:
+        with open(path, "rb", buffering=0) as file:
+            fd = file.fileno()
+            dataset = open_file(lambda length, at: os.pread(fd, length, at), size, header_only=True).dataset
+    except OSError as error:
+        raise read_error(error, path) from error
+    frames = int(dataset.text("NumberOfFrames", "1"))
+    said = _without_pixels(dataset)
+    for mark in found:
+        if mark.frames == frames and _without_pixels(decode(mark.data_set, EXPLICIT_VR_LE)) == said:
             return mark.record
-    return None
+    record = found[0].record
+    lasting = tuple(fact for fact in record.facts if fact[0] in _LASTING)
+    return record._replace(facts=(("frames", frames), *lasting))
+
+
+def _without_pixels(dataset: DataSet) -> bytes:
+    from agent.dataset.encode import encode
+    from agent.dataset.uid import EXPLICIT_VR_LE
+
+    copy = dataset.copy()
+    for tag in _OF_THE_LAYOUT:
+        if tag in copy:
+            del copy[tag]
+    return encode(copy, EXPLICIT_VR_LE)

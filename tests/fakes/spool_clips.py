@@ -62,10 +62,13 @@ class Clip:
             self.draft.write(before + body + after)
             self.log.frame(len(body + after), zlib.crc32(body + after))
 
-    def mark(self) -> None:
+    def mark(self, **also: str) -> None:
+        """``also``: what the Data Set says while the clip has no end."""
         frames = self.layout.frames
+        dataset = data_set(self.number, frames)
+        dataset.update(also)
         self.log.keep(Mark(self.record(frames, "cut"), frames, self.layout.pixel_offset, self.layout.max_frames,
-            tuple(PIXELS), encode(data_set(self.number, frames), EXPLICIT_VR_LE)))  # fmt: skip
+            tuple(PIXELS), encode(dataset, EXPLICIT_VR_LE)))  # fmt: skip
 
     def seal(self) -> Sealed:
         meta = FileMeta(SECONDARY_CAPTURE, uid_of(self.number), self.syntax)

@@ -12,6 +12,7 @@ from fakes.spool_world import BOTH, NO_WAIT, World, uid_of
 from agent.dataset.uid import EXPLICIT_VR_LE, RLE_LOSSLESS
 from agent.errors import MediaError, SpoolError
 from agent.spool.clip import marks
+from agent.spool.durable import Ops
 from agent.spool.names import clip_path
 from agent.spool.store import Spool
 
@@ -182,3 +183,45 @@ def test_a_seal_that_fails_keeps_the_clip(world: World, monkeypatch: pytest.Monk
         sealed = clip.draft.salvage()
         assert sealed is not None
         assert frames_in(sealed.path, 1) == 2
+
+
+class FailingCommit(Ops):
+    """Lets no transaction through while it is told to."""
+
+    __slots__ = ("fails",)
+
+    def __init__(self) -> None:
+        self.fails = False
+
+    def step(self, call: str, path: str) -> None:
+        if self.fails and call == "ledger commit":
+            raise OSError(5, "injected", path)
+
+
+@SYNTAXES
+@pytest.mark.parametrize("more", [0, 2])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_complete_clip_whose_commit_failed_is_not_called_cut(
+    world: World, syntax: str, more: int, *, at_once: bool
+) -> None:
+    """Its marks speak of a clip that ends with them; this one did not, and says how many frames it has."""
+    ops = FailingCommit()
+    with world.open(ops) as spool:
+        clip = Clip(spool, 1, syntax)
+        clip.add(3)
+        clip.mark(SeriesDescription="cut off")
+        clip.add(more)
+        ops.fails = True
+        with pytest.raises(SpoolError):
+            clip.seal()
+        ops.fails = False
+        if at_once:
+            spool.adopt_orphans()
+    with world.open() as spool:
+        receipt = spool.receipt(uid_of(1))
+        assert receipt is not None
+        assert frames_in(f"{world.root}/{receipt.file}", 1) == 3 + more
+        (detail,) = [event.detail for event in receipt.events if "frames" in event.detail]
+        assert (detail["frames"], detail.get("ended_by")) == (str(3 + more), None)
+        assert receipt.source == "probe"
+        assert os.listdir(f"{world.root}/INST/000000") == [f"{receipt.id:08X}"]
