@@ -201,11 +201,12 @@ def _status(refused: list[Refusal], gone: int) -> int:
 
 
 def _carried(args: Arguments, found: Plan, profile: Profile, target: Target, root: str) -> int:
+    from agent.app.verb_capture import tidy_end
     from agent.exchange.carry import FOLDER, carry, make_folder, numbered
 
     wanted = _numbers(args, len(found.volumes))
     found = _with_copies(found, target, root)
-    notes = _prepared(args, found, profile, target, wanted)
+    notes = _prepared(args, found, profile, target, wanted, root)
     progress = Progress()
     made: list[Made] = []
     refused = list(found.refused)
@@ -223,7 +224,8 @@ def _carried(args: Arguments, found: Plan, profile: Profile, target: Target, roo
             progress.update(f"{which}{size_text(done)} of {size_text(of)} {step}")
 
         try:
-            made.append(carry(request, place, watch, remount=args.unmount))
+            with tidy_end():  # nothing in clear is left behind
+                made.append(carry(request, place, watch, remount=args.unmount, spool=root))
         except AgentError as error:
             progress.clear()
             if made:  # these are good, whatever became of the next
@@ -266,11 +268,14 @@ def _numbers(args: Arguments, count: int) -> list[int]:
     return [args.volume]
 
 
-def _prepared(args: Arguments, found: Plan, profile: Profile, target: Target, wanted: list[int]) -> list[str]:
+def _prepared(
+    args: Arguments, found: Plan, profile: Profile, target: Target, wanted: list[int], root: str
+) -> list[str]:
     """Look at the medium before anything is written to it."""
     from agent.exchange import volume
-    from agent.exchange.carry import FOLDER, numbered, remarks, room_needed
+    from agent.exchange.carry import FOLDER, numbered, remarks, room_needed, stage_needed
     from agent.spool.durable import Medium
+    from agent.spool.quota import Admission, Policy
 
     place = target.path if target.kind == FOLDER and os.path.isdir(target.path) else os.path.dirname(target.path) or "."
     if not os.path.isdir(place):
@@ -287,6 +292,14 @@ def _prepared(args: Arguments, found: Plan, profile: Profile, target: Target, wa
         raise FileError(
             f"{place} has {size_text(free)} free, about {size_text(need)} are needed",
             hint="Use a larger medium, or '--volume-size' to spread it over several.",
+        )
+    stage = max((stage_needed(one, pieces) for one, pieces in zip(several, volumes, strict=True)), default=0)
+    medium = Medium(root)
+    left = medium.free().bytes - Admission(medium, Policy()).floor_bytes(medium.free())
+    if stage > left:
+        raise FileError(
+            f"the spool {root} has {size_text(max(left, 0))} to spare, about {size_text(stage)} are needed to encrypt",
+            hint="Export fewer at once, as with '--study' or '--volume-size': what is encrypted lies there meanwhile.",
         )
     return notes
 

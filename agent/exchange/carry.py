@@ -1,7 +1,8 @@
 """From a plan to media: a folder or stick directly, everything else by way of a folder of our own.
 
 A stick gets its files at once (``export``). A disc image, a ZIP and encrypted media are made of a finished set in a
-folder that nobody else may read, which is removed whatever happens; each has its own proof (``carrier``).
+folder that nobody else may read, which is removed whatever happens; each has its own proof (``carrier``). What is to be
+encrypted never lies in clear on what is carried away: its folder is in the spool (``stage``).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from agent.exchange.present import sizes_of
 from agent.exchange.writer import SetWriter
 from agent.media.profile import BD, CD, DVD, ZIP
 from agent.spool.durable import Medium
+from agent.spool.stage import staged
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -134,13 +136,21 @@ def file_limit(target: Target) -> int:
 def room_needed(target: Target, pieces: list[Piece]) -> int:
     """Bytes that a medium must have free: what it has already is not written again; an image is made of a whole set."""
     if target.kind != FOLDER or target.keys is not None:
-        return volume_bytes(pieces) * (2 if target.kind != FOLDER else 1)
+        return volume_bytes(pieces) * (2 if target.keys is None else 1)
     if not os.path.isdir(target.path):  # it will be made
         return volume_bytes(pieces)
     there = sizes_of(target.path)
     new = [piece for piece in pieces if not _is_there(piece, there.get(piece.holding.sop_instance_uid))]
     left = sum(sizes_below(target.path, SetWriter(target.path).leftovers()))
     return max(0, volume_bytes(new) - left)
+
+
+def stage_needed(target: Target, pieces: list[Piece]) -> int:
+    """Bytes that the spool must have free for what is encrypted: the set, one file wrapped, all of them for a file."""
+    if target.keys is None or not pieces:
+        return 0
+    largest = max(piece.decision.bytes for piece in pieces)
+    return volume_bytes(pieces) * (1 if target.kind == FOLDER else 2) + largest
 
 
 def _is_there(piece: Piece, size: int | None) -> bool:
@@ -159,7 +169,9 @@ def make_folder(path: str) -> None:
         Medium(os.path.dirname(os.path.abspath(path))).make_folder(os.path.abspath(path), 0o777)
 
 
-def carry(request: Request, target: Target, watch: Watch, *, remount: bool = False, ops: Ops | None = None) -> Made:
+def carry(
+    request: Request, target: Target, watch: Watch, *, remount: bool = False, ops: Ops | None = None, spool: str = ""
+) -> Made:
     """Make one medium and prove it.
 
     Args:
@@ -168,13 +180,14 @@ def carry(request: Request, target: Target, watch: Watch, *, remount: bool = Fal
         watch: Called with the step, how far it is, and of how much.
         remount: Unmount the volume of a folder, mount it read-only to read back, and leave it unmounted.
         ops: The seam.
+        spool: Where the clear set of encrypted media lies meanwhile; empty: where temporary files go (TMPDIR).
 
     Raises:
         NotSafe: What was written could not be proven.
     """
     if target.kind == FOLDER and target.keys is None:
         return _direct(request, target.path, watch, remount=remount, ops=ops)
-    with _own_folder(target) as folder:
+    with _own_folder(target, spool) as folder:
         outcome = export(request, folder, Media(), watch)
         files, source = outcome.files, folder
         try:
@@ -229,9 +242,15 @@ def _wrapped(outcome: Outcome, digests: dict[str, str]) -> list[Exported]:
 
 
 @contextmanager
-def _own_folder(target: Target) -> Iterator[str]:
-    """A folder for the set in clear: beside a file that will be made, else where temporary files go (TMPDIR)."""
-    beside = os.path.dirname(os.path.abspath(target.path)) if target.kind != FOLDER else None
+def _own_folder(target: Target, spool: str) -> Iterator[str]:
+    """A folder for the set in clear: beside a file that will have it in clear, too; else in the spool."""
+    if target.keys is not None and spool:
+        with staged(spool) as stage:
+            folder = f"{stage}/SET"
+            os.mkdir(folder, 0o700)
+            yield folder
+        return
+    beside = os.path.dirname(os.path.abspath(target.path)) if target.keys is None else None
     folder = tempfile.mkdtemp(prefix="media-", suffix=".set", dir=beside)  # for nobody else: mode 0700
     try:
         yield folder

@@ -22,6 +22,7 @@ LOCK = "spool.lock"
 DIRECTORY = "DICOMDIR"  # the directory of the File-set that the spool is; see file_set.py
 DIRECTORY_BEFORE = "DICOMDIR.BAK"  # the one before it
 RECORDS = "records.db"  # what the instances are listed as, so that no file is read twice for it
+STAGES = "stage"  # sets in clear that are being encrypted; see stage.py
 PART = ".part"
 CLIP = ".clip"  # beside the .part of a clip: what is known of it so far (clip.py)
 FOLDER_BITS = 8  # 256 files per folder keep a folder sync and a listing short on any file system

@@ -21,7 +21,7 @@ from agent.spool.draft import InstanceRecord, Measured, measure
 from agent.spool.faults import media_error, present, read_error
 from agent.spool.finding import case_of, look, numbered, strange_folders
 from agent.spool.ledger import details, move, note
-from agent.spool.names import CLIP, INSTANCES, PART, clip_path, file_number, folder_path
+from agent.spool.names import CLIP, INSTANCES, PART, STAGES, clip_path, file_number, folder_path
 from agent.spool.states import Event, Life, State
 from agent.typed import TYPE_CHECKING, NamedTuple
 
@@ -106,6 +106,10 @@ def recover(spool: Spool, aside: str | None, *, rebuilt: bool) -> Report:
 
 def _recover(spool: Spool, aside: str | None, *, rebuilt: bool) -> Report:
     tally = _Tally()
+    if os.path.lexists(f"{spool.root}/{STAGES}"):
+        from agent.spool.stage import sweep  # an export was ended
+
+        sweep(spool.root)
     if rebuilt:
         reason = "was gone" if aside is None else f"is {aside} now"
         tally.notes.append(f"the ledger {reason} and was made again of the files; everything is queued again")

@@ -1,0 +1,102 @@
+"""What is to be encrypted lies in clear in the spool alone, and nowhere any more when its process is gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes import exports
+from fakes.media_cli import CONFIG
+
+from agent.app import cli
+from agent.dataset import uid
+from agent.errors import NotSafe
+from agent.exchange import carry
+from agent.exchange.cms import Keys
+from agent.exchange.export import Request
+from agent.media.profile import PROFILES
+from agent.spool.names import STAGES
+from agent.spool.stage import staged, sweep
+from agent.spool.store import Spool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECURE = "STD-GEN-SEC-CD"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "stick").mkdir()
+    return exports.filled(tmp_path, (("dx", uid.EXPLICIT_VR_LE),))
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The folders that a set was to be written to in clear, none of which is."""
+    found: list[Path] = []
+
+    def export(_request: Request, folder: str, *_others: object) -> None:
+        from pathlib import Path
+
+        found.append(Path(folder))
+        assert os.stat(folder).st_mode & 0o777 == 0o700
+        (found[0] / "CLEAR").write_text("of a patient")
+        raise NotSafe("no")
+
+    monkeypatch.setattr(carry, "export", export)
+    return found
+
+
+@pytest.mark.parametrize("name", ["", "out.zip", "out.iso"])
+@pytest.mark.parametrize("known", [True, False])
+def test_nothing_is_in_clear_on_the_target(
+    root: Path, tmp_path: Path, seen: list[Path], name: str, *, known: bool
+) -> None:
+    target = carry.target_of(str(tmp_path / "stick" / name), Keys(("cert.pem",)))
+    request = Request(exports.pieces(root, SECURE), PROFILES[SECURE], "T")
+    with pytest.raises(NotSafe):
+        carry.carry(request, target, lambda *_: None, spool=str(root) if known else "")
+    assert not seen[0].is_relative_to(tmp_path / "stick")
+    assert seen[0].is_relative_to(root / STAGES) == known
+    assert not seen[0].exists()
+    assert not (root / STAGES).exists()
+
+
+def test_what_a_process_died_with_goes_and_what_is_at_work_stays(root: Path) -> None:
+    def died() -> Path:
+        folder = root / STAGES / "0123"
+        (folder / "SET").mkdir(parents=True, exist_ok=True)
+        (folder / "SET" / "CLEAR").write_text("of a patient")
+        return folder
+
+    left = died()
+    with staged(str(root)) as mine:
+        assert not left.exists()
+        left = died()
+        with Spool.open(str(root)):
+            assert not left.exists()
+        assert os.path.isdir(mine)
+    left = died()
+    sweep(str(root))
+    assert not (root / STAGES).exists()
+
+
+def test_an_export_that_is_ended_leaves_nothing(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def export(_request: Request, folder: str, *_others: object) -> None:
+        folders.append(folder)
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise AssertionError
+
+    folders: list[str] = []
+    monkeypatch.setattr(carry, "export", export)
+    monkeypatch.setattr("agent.exchange.cms.check", lambda _keys: None)
+    (tmp_path / "agent.toml").write_text(CONFIG)
+    words = ["--config", str(tmp_path / "agent.toml"), "--spool", str(root), "--recipient", "c.pem"]
+    with pytest.raises(SystemExit) as end:
+        cli.main(["media", "export", *words, "--all", "--profile", SECURE, "--to", str(tmp_path / "stick")])
+    assert end.value.code == 128 + signal.SIGTERM
+    assert folders
+    assert not (root / STAGES).exists()
