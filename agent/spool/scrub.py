@@ -1,8 +1,10 @@
 """Reading everything again, slowly: bit rot is found while another copy may still exist (P2).
 
 One round goes over every live file and the whole chain of events within ``round_s``. Its pace follows from how much
-there is, and no file is read faster than ``RATE_BYTES_S``, so that a forwarder finds the medium free whenever it wants
-it. Pages are dropped before and after: what is read is what the medium has, and the page cache keeps what others need.
+there is: a file is read as soon as there is any credit, and what it is larger than that is owed, so that no file is too
+large for a box that is switched off every night; the time that it was off counts, as far as the round is behind. No
+file is read faster than ``RATE_BYTES_S``, so that a forwarder finds the medium free whenever it wants it. Pages are
+dropped before and after: what is read is what the medium has, and the page cache keeps what others need.
 Where a round has come to is in the ledger (once for each turn in which something was read), so that it goes on there
 after a restart. What is not what was written goes the way of every damaged file: quarantine, states, receipt.
 """
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES: Final = 256 * 1024
 RATE_BYTES_S: Final = 4 << 20  # a card reads 20 MB/s, a link of a gigabit takes 110
+SLICE_BYTES: Final = 64 << 20  # in one turn, or one file that is larger: 16 s that a switch may cost
+COUNT_S: Final = 86_400.0  # how often it is counted how much there is; with a million files that takes half a second
 EVENTS: Final = 2000  # of the chain in one turn: 20 ms
 _KEY: Final = "scrub"
 
@@ -45,14 +49,15 @@ class Place(NamedTuple):
 class Scrub:
     """One round after the other; used by one thread. ``wait(seconds)`` is True when the agent stops."""
 
-    __slots__ = ("_credit", "_round_s", "_spool", "_total", "_wait", "place", "unreadable")
+    __slots__ = ("_counted_s", "_credit", "_round_s", "_spool", "_total", "_wait", "place", "unreadable")
 
     def __init__(self, spool: Spool, round_s: float, wait: Callable[[float], bool]) -> None:
         self._spool = spool
         self._round_s = round_s
         self._wait = wait
-        self._credit = 0.0  # bytes that may be read by now
-        self._total = 0
+        self._credit = 0.0  # bytes that may be read by now; negative: were read before their time
+        self._counted_s = 0.0  # of turns since _total was counted
+        self._total = -1
         self.place = _load(spool) or Place(spool.clock.wall())
         self.unreadable: set[int] = set()
 
@@ -67,9 +72,9 @@ class Scrub:
         """Read what ``seconds`` of a round are worth; returns what was found, one sentence each."""
         found: list[str] = []
         before = self.place
-        if not self._total or not before.instance:
-            sql = "SELECT coalesce(sum(size), 0) FROM instance WHERE life = ?"
-            self._total = int(self._spool.ledger.read(sql, (int(Life.LIVE),))[0][0])
+        self._counted_s += seconds
+        if self._total <= 0 or not before.instance or self._counted_s >= COUNT_S:
+            self._count()
         self._credit += self._total * seconds / self._round_s
         end = self._files(found)
         events_end = self._events(found)
@@ -80,21 +85,35 @@ class Scrub:
             _save(self._spool, self.place)
         return found
 
+    def _count(self) -> None:
+        """Count how much there is. The first time also how much a round that was begun by another process is behind."""
+        sql = (
+            "SELECT coalesce(sum(size), 0), coalesce(sum(size) FILTER (WHERE id <= ?), 0) FROM instance WHERE life = ?"
+        )
+        total, done = self._spool.ledger.read(sql, (self.place.instance, int(Life.LIVE)))[0]
+        if self._total < 0:
+            share = (self._spool.clock.wall() - self.place.began_at) / self._round_s
+            self._credit = min(max(total * share - done, 0.0), total)
+        self._total, self._counted_s = int(total), 0.0
+        self._credit = max(self._credit, -float(total))  # what a file cost that is gone is not owed for ever
+
     def _files(self, found: list[str]) -> bool:
-        """Read files as long as there is credit; whether the round has no more."""
+        """Read files as long as there is credit, a slice at most; whether the round has no more."""
+        slice_ = 0
         while True:
             sql = "SELECT id, size, file_sha256, sop_instance_uid FROM instance WHERE life = ? AND id > ? ORDER BY id"
             rows = self._spool.ledger.read(f"{sql} LIMIT 1", (int(Life.LIVE), self.place.instance))
             if not rows:
-                self._credit = 0.0
+                self._credit = min(self._credit, 0.0)
                 return True
-            number, size, digest, uid = rows[0]
-            if size > self._credit:
+            if self._credit <= 0 or slice_ >= SLICE_BYTES:
                 return False
+            number, size, digest, uid = rows[0]
             said = self._file(number, size, bytes(digest), uid)
             if said is None:
                 return False  # the agent stops: this one is read again
             self._credit -= size
+            slice_ += size
             self.place = self.place._replace(instance=number, damaged=self.place.damaged + (said != ""))
             if said:
                 found.append(said)

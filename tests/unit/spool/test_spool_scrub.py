@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -50,7 +50,7 @@ def test_a_round_takes_its_time_and_reads_everything_once(spool: Spool) -> None:
     round_ = scrub(spool, waits)
     for turn in range(10):
         assert round_.turn(ROUND_S / 10) == []
-        assert len(waits) == (turn + 1) // 2, "a file of five each fifth of the round"
+        assert len(waits) == (turn + 2) // 2, "a file of five each fifth of the round"
     assert round_.place.last_round_at
     assert round_.place.instance == 0
     assert round_.facts["last_round_at"]
@@ -70,6 +70,71 @@ def test_what_rots_is_found_said_and_set_aside(spool: Spool) -> None:
     assert spool.receipt(uid_of(5)).state == "live"
 
 
+DAY_S = 86_400.0
+
+
+def mornings(spool: Spool, days: int, *, off: Callable[[], object] = lambda: None) -> Iterator[Scrub]:
+    """A box that is on for ten hours of each day, and looks every ten minutes."""
+    for _ in range(days):
+        round_ = Scrub(spool, 30 * DAY_S, lambda _seconds: False)
+        for _ in range(60):
+            round_.turn(600.0)
+        off()
+        yield round_
+
+
+def test_no_file_is_too_large_for_a_box_that_is_off_at_night(spool: Spool) -> None:
+    capture(spool, 6, size=1 << 20)  # a day is worth 20 kB
+    capture(spool, 7, size=3200)
+    rot(spool, 7)
+    ends = [round_.place.last_round_at > 0 for round_ in mornings(spool, 10)]
+    assert spool.receipt(uid_of(7)).state == "damaged"
+    assert ends[-1], "never more than a file a day late"
+
+
+def test_the_time_that_a_box_is_off_counts(tmp_path: Path) -> None:
+    time = FakeTime()
+    (tmp_path / "spool").mkdir()
+    with Spool.open(str(tmp_path / "spool"), destinations=BOTH, policy=NO_WAIT, clock=time.clock()) as spool:
+        for number in range(1, 91):
+            capture(spool, number, size=3200)
+
+        def night() -> None:
+            time.now += DAY_S
+
+        places = [round_.place for round_ in mornings(spool, 32, off=night)]
+    assert not places[20].last_round_at
+    assert 60 <= places[20].instance <= 75
+    assert places[-1].last_round_at, "in 30 days, although it was on for 13 of them"
+
+
+def test_what_was_read_before_its_time_is_owed(spool: Spool) -> None:
+    capture(spool, 6, size=1 << 20)
+    waits: list[float] = []
+    round_ = scrub(spool, waits)
+    while round_.place.instance < 6 and not round_.place.last_round_at:
+        round_.turn(1.0)
+    read = len(waits)
+    for _ in range(900):
+        round_.turn(1.0)
+    assert len(waits) == read
+    os.unlink(spool.path(6))  # what it cost is not owed for ever
+    spool.examine_number(6)
+    for _ in range(2100):
+        round_.turn(1.0)
+    assert len(waits) > read + 4
+
+
+def test_a_turn_is_bounded_and_its_place_is_kept(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.spool.scrub.SLICE_BYTES", 5000)
+    first = scrub(spool)
+    first.turn(ROUND_S)
+    assert first.place.instance == 2
+    assert scrub(spool).place.instance == 2
+    first.turn(0.0)
+    assert first.place.instance == 4
+
+
 def test_a_file_that_cannot_be_read_stays(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.pread
 
@@ -87,12 +152,12 @@ def test_a_file_that_cannot_be_read_stays(spool: Spool, monkeypatch: pytest.Monk
 def test_it_goes_on_where_it_was_after_a_restart(spool: Spool) -> None:
     first = scrub(spool)
     first.turn(ROUND_S / 2)
-    assert first.place.instance == 2
+    assert first.place.instance == 3
     waits: list[float] = []
     again = scrub(spool, waits)
     assert again.place == first.place
-    again.turn(ROUND_S * 0.61)
-    assert len(waits) == 3
+    again.turn(ROUND_S * 0.41)
+    assert len(waits) == 2
     assert again.place.instance == 0
 
 
