@@ -16,8 +16,6 @@ Raises ``SpoolFull`` (the draft stays usable: seal what is there, or abandon) an
 
 from __future__ import annotations
 
-import hashlib
-
 from agent.errors import SpoolDamaged, SpoolError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
 from agent.spool.quota import EXTEND_BYTES, Floor
@@ -222,6 +220,8 @@ def measure(read_into: Callable[[int, memoryview], int], size: int) -> Measured:
 
     Raises ``NotDicomError`` or ``DecodeError`` when this is not a complete DICOM file.
     """
+    import hashlib  # the first file pays for it, not the idle daemon: it loads OpenSSL
+
     buffer = memoryview(bytearray(min(HASH_CHUNK, max(size, 1))))
     whole, inner = hashlib.sha256(), hashlib.sha256()
     meta: FileMeta | None = None

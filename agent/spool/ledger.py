@@ -24,7 +24,6 @@ Raises ``SpoolFull``, ``MediaError``, ``SpoolDamaged``.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sqlite3
 import threading
@@ -34,6 +33,7 @@ from agent.errors import MediaError, SpoolDamaged, SpoolError, SpoolFull
 from agent.spool import schema
 from agent.spool.durable import FILE_MODE
 from agent.spool.faults import media_error
+from agent.spool.small_sha256 import sha256
 from agent.spool.states import LIVES, MOVES, WORDS, Event, Life, State
 from agent.typed import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -291,7 +291,7 @@ def reason_text(reason: str) -> str:
 
 def link(previous: bytes, row: tuple[Any, ...]) -> bytes:
     """Return the chain value of an event row (seq, at, instance, destination, kind, state, detail)."""
-    return hashlib.sha256(previous + "\x1f".join(repr(value) for value in row).encode()).digest()
+    return sha256(previous + "\x1f".join(repr(value) for value in row).encode()).digest()
 
 
 def note(

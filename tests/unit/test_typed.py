@@ -1,3 +1,4 @@
+import hashlib
 import pickle
 import subprocess
 import sys
@@ -6,6 +7,7 @@ import typing
 import pytest
 
 from agent import typed
+from agent.spool import small_sha256
 
 
 class Ours(typed.NamedTuple):
@@ -67,3 +69,20 @@ def test_who_sends_files_loads_nothing_heavy(modules: str, paid: str) -> None:
     # -S: what site loads of the packages of a developer is not ours. ssl brings re.
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == paid
+
+
+DAEMON = "agent.app.cli agent.app.verb_run agent.app.daemon agent.app.forwarding"
+
+
+def test_an_idle_daemon_does_without_openssl() -> None:
+    code = (
+        f"import sys, {DAEMON.replace(' ', ', ')}\nprint(*sorted({{'hashlib', '_hashlib', 'ssl'}} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_the_digest_of_small_things_is_that_of_all() -> None:
+    assert small_sha256.sha256 is not hashlib.sha256
+    for size in (0, 1, 55, 56, 64, 1000):
+        assert small_sha256.sha256(b"x" * size).digest() == hashlib.sha256(b"x" * size).digest()
