@@ -81,6 +81,7 @@ def run(args: Arguments) -> int:
     limit = _bytes(args.volume_size) if args.volume_size else 0
     target = _target(args)
     profile = profile_of(args, target, limit)
+    _warn(args, target, profile)
     found, root = _planned(args, profile, target, limit)
     if args.dry_run or not found.volumes:
         return _foreseen(args, found, profile)
@@ -106,6 +107,14 @@ def _keys(args: Arguments) -> Keys | None:
         raise UsageError("encrypted media need a --recipient")
     cms.check(keys)
     return keys
+
+
+def _warn(args: Arguments, target: Target, profile: Profile) -> None:
+    """Say what of its claim such a target cannot keep before the work is done; JSON has it at the end."""
+    from agent.exchange.carry import remarks
+
+    for text in () if args.json else remarks(target, profile):
+        sys.stderr.write(f"modality-agent: warning: {printable(text, 500)}\n")
 
 
 def _planned(args: Arguments, profile: Profile, target: Target, limit: int) -> tuple[Plan, str]:
@@ -281,7 +290,7 @@ def _prepared(
     if not os.path.isdir(place):
         raise FileError(f"{target.path}: there is no folder {place}", hint="Make it first, or mount the medium.")
     on = volume.look(place)
-    notes = volume.remarks(on, claimed=bool(profile.section)) + remarks(target, profile)
+    notes = volume.remarks(on, claimed=bool(profile.section)) + (remarks(target, profile) if args.json else [])
     if target.kind == FOLDER:
         notes += volume.repair(on) if args.repair else volume.require_closed(on)
     volumes = [found.volumes[number - 1] for number in wanted]

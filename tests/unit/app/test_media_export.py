@@ -227,6 +227,17 @@ def test_options_are_refused_before_anything_is_looked_at(
         assert told in capsys.readouterr().err
 
 
+def test_a_profile_for_another_medium_is_said_before_the_work(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--all", "--to", box / "out", "--profile", "STD-GEN-ZIP-MAIL")
+    assert export(box, *words, "--dry-run") == 0
+    told = f"warning: STD-GEN-ZIP-MAIL is for ZIP and not for {box / 'out'}"
+    assert told in capsys.readouterr().err
+    assert export(box, *words) == 0
+    assert capsys.readouterr().err.count("STD-GEN-ZIP-MAIL is for ZIP") == 1
+    assert export(box, *words, "--json") == 0
+    assert told.removeprefix("warning: ") in result(capsys)["notes"]
+
+
 def test_an_instance_larger_than_a_medium(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert export(box, "--all", "--to", box / "out", "--volume-size", "1K") == 36
     said = capsys.readouterr().err
