@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from agent.media.dicomdir_reader import Directory, Record
     from agent.media.profile import Profile
 
-_UID, _ICON = 0x00041511, 0x00880200
+_UID, _OWN_UID, _ICON = 0x00041511, 0x00080018, 0x00880200
 _SHOWN: Final = 200  # characters of a name that is none
 _HINT: Final = "Use an empty medium, or look at this one with 'modality-agent media check'."
 
@@ -129,6 +129,7 @@ def _entry(top: int, record: Record, uid: str, profile: Profile) -> records.Entr
             refer_above=REFER_BYTES,
         )  # fmt: skip
         _require(name, file.meta.sop_instance_uid, uid)
+        _require(name, file.dataset.text(_OWN_UID) or uid, uid)
         icons = record.dataset.items_of(_ICON)
         return records.entry_of(name, file.meta, file.dataset, extra=keys_of(profile), icon=icons[0] if icons else None)
     finally:

@@ -94,7 +94,7 @@ def test_files_of_others_are_never_replaced(tmp_path: Path, out: Path) -> None:
     assert outcome.exported[0].file_id == "INST1\\000000\\00000001"
 
 
-@pytest.mark.parametrize("damage", ["directory", "file missing", "file of another", "leads out"])
+@pytest.mark.parametrize("damage", ["directory", "file missing", "file of another", "two in one", "leads out"])
 def test_a_faulty_set_is_not_added_to(tmp_path: Path, out: Path, damage: str) -> None:
     exports.run(exports.filled(tmp_path / "one", TWO), out)
     names = hostile_media.files(out)
@@ -104,6 +104,11 @@ def test_a_faulty_set_is_not_added_to(tmp_path: Path, out: Path, damage: str) ->
         names[0].unlink()
     elif damage == "file of another":
         names[0].write_bytes(names[1].read_bytes())
+    elif damage == "two in one":
+        data = names[0].read_bytes()
+        own = pydicom.dcmread(names[0]).SOPInstanceUID.encode()
+        at = data.rindex(own)
+        names[0].write_bytes(data[:at] + own[:-1] + (b"1" if own[-1:] != b"1" else b"2") + data[at + len(own) :])
     else:
         hostile_media.rename_in_directory(out, [["..", "X"]])
     before = (out / "DICOMDIR").read_bytes()
