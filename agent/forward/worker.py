@@ -20,7 +20,7 @@ import time
 from contextlib import suppress
 
 from agent.dimse.status import DUPLICATE_SOP_INSTANCE
-from agent.errors import AgentError, FileError, MediaError, NoAcceptedContext, SpoolError, StatusError
+from agent.errors import AgentError, FileError, FileUnreadable, MediaError, NoAcceptedContext, SpoolError, StatusError
 from agent.forward.asking import Asking
 from agent.forward.circuit import Circuit
 from agent.forward.deliver import Delivery, Outcome, echo
@@ -359,7 +359,13 @@ class Worker:
         error = outcome.error
         assert error is not None
         of_file = isinstance(error, FileError | MediaError)
-        if of_file and self._set_aside(item):
+        try:
+            aside = of_file and self._set_aside(item)
+        except MediaError as away:  # nothing that this item could help
+            at = self._clock() + self._settings.back_off.draw_s(1, self._entropy)
+            self._defer([item], f"{away} [{away.code}]", at)
+            return
+        if aside:
             self._say("error", f"{item.sop_instance_uid} is damaged and not sent: {error} [{error.code}]")
             self._reported([item])
             return  # the ledger says so
@@ -378,10 +384,13 @@ class Worker:
         self._defer([item], verdict.reason, at, status=outcome.status, blamed=verdict.scope is Scope.INSTANCE)
 
     def _set_aside(self, item: Item) -> bool:
-        """Let the spool look at a file that did not read well; False when it stays, also if it cannot read it."""
+        """Let the spool look at a file that did not read well; False when it stays, also if it cannot read it.
+
+        Raises ``MediaError`` where that is not about this file, as where the medium is away.
+        """
         try:
             return self._spool.examine(item) is not Life.LIVE
-        except MediaError:
+        except FileUnreadable:
             return False
 
     def _failed(self, error: AgentError) -> None:

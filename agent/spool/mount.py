@@ -48,6 +48,9 @@ REFUSED_KINDS = {
 }
 
 
+_ONE = "A spool is one file system: put all of {root} there, without links and mounts in it."
+
+
 class Mount(NamedTuple):
     """One line of mountinfo."""
 
@@ -96,6 +99,10 @@ def check(root: str, require_mount: str | None = None, *, mountinfo: str = MOUNT
     found = find(os.path.realpath(root), mounts) if mounts is not None else None
     if found is not None:
         _check_options(root, found)
+    inside = tuple(f"{os.path.realpath(root)}/{name}" for name in (INSTANCES, QUARANTINE))
+    for mount in mounts or ():
+        if mount.point.startswith(inside):  # also one of the same file system: no rename goes over it
+            raise MediaError(f"something is mounted in the spool, at {mount.point}", hint=_ONE.format(root=root))
     if not os.access(root, os.W_OK | os.X_OK):
         raise MediaError(f"spool folder {root} is not writable", hint="Check owner, mode and mount options.")
     return found
@@ -121,7 +128,7 @@ def check_folder(root: str, path: str) -> None:
         whole = os.stat(root)
     except OSError as error:
         raise MediaError(f"look at {path}: {error.strerror}") from error
-    hint = f"A spool is one file system: put all of {root} there, without links and mounts in it."
+    hint = _ONE.format(root=root)
     if stat.S_ISLNK(found.st_mode):
         raise MediaError(f"{path} is a symbolic link, so that its images would not be where the spool is", hint=hint)
     if stat.S_ISDIR(found.st_mode) and found.st_dev != whole.st_dev:

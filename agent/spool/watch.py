@@ -18,7 +18,8 @@ from __future__ import annotations
 import os
 
 from agent.errors import AgentError, FileUnreadable, MediaError, SpoolError, SpoolFull
-from agent.spool.names import LEDGER, LOCK
+from agent.spool.mount import check_folder
+from agent.spool.names import INSTANCES, LEDGER, LOCK
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -90,6 +91,10 @@ class Watch:
             text = f"the medium of the spool is gone: {root}/{LOCK}: {error.strerror}; {_MEANWHILE}"
             return Trouble("medium", "error", text, refuses=True)
         if self._spool.holds(here):
+            try:
+                check_folder(root, f"{root}/{INSTANCES}")
+            except MediaError as error:  # mounted over, or taken away
+                return Trouble("medium", "error", f"{error}; {_MEANWHILE}", refuses=True)
             return None
         known = os.path.exists(f"{root}/{LEDGER}")
         what = "is back, and must be opened anew" if known else "is another one, without a spool of ours"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from fakes.spool_world import FakeTime, capture
 
 from agent.dimse.status import DOUBTFUL_ATTEMPTS
-from agent.errors import AgentError, AssociationAborted, LinkClosed, StatusError
+from agent.errors import AgentError, AssociationAborted, FileError, LinkClosed, StatusError
 from agent.forward.deliver import Outcome
 from agent.forward.outgoing import instance_of
 from agent.forward.policy import PATIENT, BackOff
@@ -72,3 +74,13 @@ def test_the_operator_begins_anew(box: Box) -> None:
         box.fails(refused, CANNOT_UNDERSTAND)
     assert box.spool.retry() == 1
     assert box.fails(refused, CANNOT_UNDERSTAND) == "deferred"
+
+
+def test_a_medium_that_is_away_for_a_while_holds_nothing(box: Box) -> None:
+    root = box.spool.root
+    os.rename(root, f"{root}-away")
+    assert [box.fails(FileError(f"{root}: no such file")) for _ in range(PATIENT)] == ["deferred"] * PATIENT
+    os.rename(f"{root}-away", root)
+    assert box.spool.rows()[0].reason.startswith("the medium of the spool is not at")
+    os.unlink(box.spool.path(1))
+    assert box.fails(FileError("gone")) == "lost"

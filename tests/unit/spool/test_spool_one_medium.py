@@ -8,9 +8,11 @@ import pytest
 from fakes.spool_world import BOTH, capture, uid_of
 
 from agent.errors import MediaError
+from agent.spool.mount import check
 from agent.spool.returned import take_back_lost
 from agent.spool.states import Event, Life
 from agent.spool.store import Spool, prepare
+from agent.spool.watch import Levels, Watch
 
 
 @pytest.fixture
@@ -60,6 +62,24 @@ def test_nothing_is_captured_into_a_folder_that_another_medium_covers(root, monk
         elsewhere(monkeypatch, f"{root}/INST/000000")
         with pytest.raises(MediaError, match="another file system"):
             spool.draft()
+
+
+def test_a_mount_in_the_spool_is_refused_even_of_the_same_file_system(root, tmp_path):
+    listed = tmp_path / "mountinfo"
+    line = "36 35 8:1 {of} {at} rw - ext4 /dev/sda1 rw\n"
+    listed.write_text(line.format(of="/", at="/") + line.format(of="/big", at=f"{os.path.realpath(root)}/INST"))
+    with pytest.raises(MediaError, match="something is mounted in the spool, at "):
+        check(root, mountinfo=str(listed))
+
+
+def test_a_medium_over_the_images_is_an_alarm(root, monkeypatch):
+    with Spool.open(root, destinations=BOTH) as spool:
+        watch = Watch(spool, Levels())
+        assert watch.look() == []
+        elsewhere(monkeypatch, f"{root}/INST")
+        (one,) = watch.look()
+        assert (one.cause, one.refuses, one.returned) == ("medium", True, False)
+        assert "another file system" in one.text
 
 
 def test_what_stands_in_the_place_of_a_folder_is_refused(root):
