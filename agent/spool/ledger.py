@@ -25,7 +25,6 @@ Raises ``SpoolFull``, ``MediaError``, ``SpoolDamaged``.
 from __future__ import annotations
 
 import os
-import sqlite3
 import threading
 from contextlib import suppress
 
@@ -34,6 +33,7 @@ from agent.spool import schema
 from agent.spool.durable import FILE_MODE
 from agent.spool.faults import media_error
 from agent.spool.small_sha256 import sha256
+from agent.spool.sqlite import sqlite3
 from agent.spool.states import LIVES, MOVES, WORDS, Event, Life, State
 from agent.typed import TYPE_CHECKING, Any, Generic, TypeVar
 

@@ -12,9 +12,9 @@ a commit durable in WAL mode: with NORMAL a power cut takes back rows that were 
 from __future__ import annotations
 
 import os
-import sqlite3
 
 from agent.spool.durable import FILE_MODE
+from agent.spool.sqlite import sqlite3
 
 SCHEMA_VERSION = 3
 

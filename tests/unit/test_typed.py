@@ -1,5 +1,6 @@
 import hashlib
 import pickle
+import sqlite3
 import subprocess
 import sys
 import typing
@@ -7,7 +8,7 @@ import typing
 import pytest
 
 from agent import typed
-from agent.spool import small_sha256
+from agent.spool import small_sha256, sqlite
 
 
 class Ours(typed.NamedTuple):
@@ -74,10 +75,9 @@ def test_who_sends_files_loads_nothing_heavy(modules: str, paid: str) -> None:
 DAEMON = "agent.app.cli agent.app.verb_run agent.app.daemon agent.app.forwarding"
 
 
-def test_an_idle_daemon_does_without_openssl() -> None:
-    code = (
-        f"import sys, {DAEMON.replace(' ', ', ')}\nprint(*sorted({{'hashlib', '_hashlib', 'ssl'}} & set(sys.modules)))"
-    )
+def test_an_idle_daemon_does_without_openssl_and_dates() -> None:
+    heavy = "{'hashlib', '_hashlib', 'ssl', 'sqlite3'}"
+    code = f"import sys, {DAEMON.replace(' ', ', ')}\nprint(*sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 
@@ -86,3 +86,8 @@ def test_the_digest_of_small_things_is_that_of_all() -> None:
     assert small_sha256.sha256 is not hashlib.sha256
     for size in (0, 1, 55, 56, 64, 1000):
         assert small_sha256.sha256(b"x" * size).digest() == hashlib.sha256(b"x" * size).digest()
+
+
+def test_the_ledger_has_the_sqlite_of_everybody() -> None:
+    assert sqlite.sqlite3.Connection is sqlite3.Connection
+    assert sqlite.sqlite3.Error is sqlite3.Error
