@@ -73,7 +73,7 @@ class Scrub:
         found: list[str] = []
         before = self.place
         self._counted_s += seconds
-        if self._total <= 0 or not before.instance or self._counted_s >= COUNT_S:
+        if self._total <= 0 or self._counted_s >= COUNT_S:
             self._count()
         self._credit += self._total * seconds / self._round_s
         end = self._files(found)
@@ -81,6 +81,7 @@ class Scrub:
         if end and events_end and self.place.instance:
             now = self._spool.clock.wall()
             self.place = Place(now, last_round_at=now)
+            self._counted_s = COUNT_S
         if self.place != before:
             _save(self._spool, self.place)
         return found

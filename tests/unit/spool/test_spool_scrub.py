@@ -125,6 +125,16 @@ def test_what_was_read_before_its_time_is_owed(spool: Spool) -> None:
     assert len(waits) > read + 4
 
 
+def test_how_much_there_is_is_counted_once_a_day(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = []
+    real = Scrub._count
+    monkeypatch.setattr(Scrub, "_count", lambda self: counted.append(real(self)))
+    round_ = Scrub(spool, 30 * DAY_S, lambda _seconds: False)
+    for _ in range(300):
+        round_.turn(600.0)  # two days and two hours; a round that waits for credit counts no more often
+    assert len(counted) == 3
+
+
 def test_a_turn_is_bounded_and_its_place_is_kept(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent.spool.scrub.SLICE_BYTES", 5000)
     first = scrub(spool)
