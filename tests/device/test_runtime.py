@@ -135,7 +135,7 @@ def test_a_clip_that_a_reload_ended_is_sealed_before_the_ledger_is_closed(
     time.sleep(0.3)
     box.configure("ALPHA")
     assert runtime.reload()
-    assert begun.wait(5)
+    assert begun.wait(60)
     box.runtime = None
     assert runtime.stop()
     assert len(box.site.rows()) == 1
