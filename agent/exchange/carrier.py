@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from agent.exchange.cms import Keys
     from agent.exchange.writer import FileSink
     from agent.media.profile import Profile
-    from agent.spool.durable import File, Ops
+    from agent.spool.durable import File
+    from agent.spool.ops import Ops
 
 _MODE: Final = 0o666  # umask takes from it
 _PIECE_BYTES: Final = 1 << 18

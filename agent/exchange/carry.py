@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from agent.exchange.plan import Piece
     from agent.exchange.volume import Run, Volume
     from agent.media.profile import Profile
-    from agent.spool.durable import Ops
     from agent.spool.exports import Exported
+    from agent.spool.ops import Ops
 
     Watch = Callable[[str, int, int], None]
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from agent.exchange.writer import FileSink
     from agent.media.file import DicomFile
     from agent.media.profile import Profile
-    from agent.spool.durable import Ops
+    from agent.spool.ops import Ops
 
 _COPY_BYTES: Final = 1 << 18
 # File IDs that another box has given on this medium: the first component gets a digit.

@@ -20,7 +20,7 @@ from agent.typed import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.spool.durable import Ops
+    from agent.spool.ops import Ops
 
 # A multiple of every block size; a mapping of its own is aligned, which O_DIRECT wants.
 STEP_BYTES: Final = 1 << 20

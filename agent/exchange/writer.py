@@ -25,8 +25,9 @@ from contextlib import contextmanager
 from agent.errors import FileError, MediaError
 from agent.exchange import beneath
 from agent.exchange.reread import reread
-from agent.spool.durable import Medium, Ops
+from agent.spool.durable import Medium
 from agent.spool.faults import media_error
+from agent.spool.ops import Ops
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:

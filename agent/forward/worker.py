@@ -20,7 +20,8 @@ import time
 from contextlib import suppress
 
 from agent.dimse.status import DUPLICATE_SOP_INSTANCE
-from agent.errors import AgentError, FileError, FileUnreadable, MediaError, NoAcceptedContext, SpoolError, StatusError
+from agent.errors import AgentError, FileError, MediaError, NoAcceptedContext, SpoolError, StatusError
+from agent.forward.aside import looked_at
 from agent.forward.asking import Asking
 from agent.forward.circuit import Circuit
 from agent.forward.deliver import Delivery, Outcome, echo
@@ -32,7 +33,6 @@ from agent.forward.settings import draw
 from agent.forward.standby import Standby
 from agent.service import commitment
 from agent.spool.forwarding import Answer
-from agent.spool.states import Life
 from agent.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -360,10 +360,11 @@ class Worker:
         assert error is not None
         of_file = isinstance(error, FileError | MediaError)
         try:
-            aside = of_file and self._set_aside(item)
+            aside = of_file and looked_at(self._spool, item)
         except MediaError as away:  # nothing that this item could help
-            at = self._clock() + self._settings.back_off.draw_s(1, self._entropy)
-            self._defer([item], f"{away} [{away.code}]", at)
+            self._defer(
+                [item], f"{away} [{away.code}]", self._clock() + self._settings.back_off.draw_s(1, self._entropy)
+            )
             return
         if aside:
             self._say("error", f"{item.sop_instance_uid} is damaged and not sent: {error} [{error.code}]")
@@ -382,16 +383,6 @@ class Worker:
         if verdict.scope is Scope.INSTANCE:
             at = max(at, self.health.next_at) + self._settings.back_off.draw_s(tries, self._entropy)
         self._defer([item], verdict.reason, at, status=outcome.status, blamed=verdict.scope is Scope.INSTANCE)
-
-    def _set_aside(self, item: Item) -> bool:
-        """Let the spool look at a file that did not read well; False when it stays, also if it cannot read it.
-
-        Raises ``MediaError`` where that is not about this file, as where the medium is away.
-        """
-        try:
-            return self._spool.examine(item) is not Life.LIVE
-        except FileUnreadable:
-            return False
 
     def _failed(self, error: AgentError) -> None:
         """Note a failure of the way or the peer, unless it is our own stop."""

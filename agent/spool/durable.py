@@ -14,8 +14,7 @@ which does cross, syncs both folders.
 A failed fsync kills its ``File``: the descriptor is closed, and every later call raises the same error again. The
 caller writes the bytes anew into a new file or gives up; it can never "sync again and be lucky".
 
-Every mutating call first passes ``Ops.step(call, path)``, which does nothing. Tests put an ``Ops`` in its place that
-dies or raises at the Nth step; that is the whole seam.
+Every mutating call first passes ``Ops.step(call, path)``, which does nothing (ops.py).
 
 Raises ``SpoolFull`` for ENOSPC, EDQUOT and EFBIG and ``MediaError`` for every other errno, always naming call and path.
 """
@@ -26,6 +25,7 @@ import os
 
 from agent.errors import DeviceError, MediaError, SpoolDamaged, SpoolError
 from agent.spool.faults import NO_ALLOCATE, NO_FOLDER_SYNC, NO_LINKS, media_error
+from agent.spool.ops import Ops
 from agent.spool.room import Free, free_of
 from agent.typed import TYPE_CHECKING
 
@@ -36,15 +36,6 @@ if TYPE_CHECKING:
 
 FILE_MODE = 0o600  # patient data: the agent's own user only
 FOLDER_MODE = 0o700
-
-
-class Ops:
-    """The seam: ``step`` is called before each change of the medium; tests die or raise in it."""
-
-    __slots__ = ()
-
-    def step(self, call: str, path: str) -> None:
-        """Let the change ``call`` on ``path`` happen."""
 
 
 class File:

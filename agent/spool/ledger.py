@@ -40,8 +40,8 @@ from agent.typed import TYPE_CHECKING, Any, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from agent.spool.durable import Ops
     from agent.spool.graded import Graded
+    from agent.spool.ops import Ops
 
 T = TypeVar("T")
 

@@ -31,7 +31,7 @@ from agent.spool import lock, mount, rebuild, recovery
 from agent.spool.committing import Committing
 from agent.spool.core import Clock, Destination, write_destinations
 from agent.spool.draft import Draft, InstanceRecord, Measured, Sealed
-from agent.spool.durable import Medium, Ops
+from agent.spool.durable import Medium
 from agent.spool.evicting import Evicting
 from agent.spool.failover import Diverting
 from agent.spool.faults import present
@@ -40,6 +40,7 @@ from agent.spool.graded import Graded
 from agent.spool.group import Claims, Groups, Member
 from agent.spool.ledger import details, live, move, note, queue
 from agent.spool.names import INSTANCES, LEDGER, LOCK, QUARANTINE, Counter, clip_path, folder_path
+from agent.spool.ops import Ops
 from agent.spool.priority import of_new, said_of
 from agent.spool.quota import Floor, Policy
 from agent.spool.states import Event, Life, State

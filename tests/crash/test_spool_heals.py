@@ -18,7 +18,7 @@ from fakes.spool_faults import look
 from fakes.spool_world import BOTH, NO_WAIT, World, capture, part10, record, uid_of
 
 from agent.errors import AgentError, MediaError, SpoolError, SpoolFull
-from agent.spool.durable import Ops
+from agent.spool.ops import Ops
 from agent.spool.quota import Policy
 from agent.spool.states import Life
 from agent.spool.store import Spool

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fakes.spool_world import World
 
-from agent.spool.durable import Ops
+from agent.spool.ops import Ops
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from agent.spool.draft import Draft
-    from agent.spool.durable import Ops
+    from agent.spool.ops import Ops
     from agent.spool.recovery import Report
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"

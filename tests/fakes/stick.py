@@ -12,7 +12,7 @@ from __future__ import annotations
 import errno
 import os
 
-from agent.spool.durable import Ops
+from agent.spool.ops import Ops
 
 _SYNC = "fsync"
 

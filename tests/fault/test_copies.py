@@ -22,7 +22,7 @@ from agent.forward.deliver import Outcome, failed
 from agent.forward.files import Instance
 from agent.forward.outgoing import Outgoing
 from agent.spool.core import Destination
-from agent.spool.durable import Ops
+from agent.spool.ops import Ops
 from agent.spool.store import Spool
 
 if TYPE_CHECKING:

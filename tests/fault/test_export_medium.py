@@ -17,7 +17,7 @@ from agent.exchange.carry import carry, target_of
 from agent.exchange.export import Request
 from agent.exchange.plan import plan
 from agent.media.profile import PROFILES
-from agent.spool.durable import Ops
+from agent.spool.ops import Ops
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

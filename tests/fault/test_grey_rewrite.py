@@ -28,7 +28,7 @@ from agent.media.reader import open_instance
 from agent.native import compress
 from agent.spool.clip import ClipLog, Mark
 from agent.spool.core import Destination
-from agent.spool.durable import Ops
+from agent.spool.ops import Ops
 from agent.spool.quota import Policy
 from agent.spool.store import Spool
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from agent.service.commitment import Report, Request
     from agent.spool.core import Item
     from agent.spool.draft import Draft, InstanceRecord, Sealed
-    from agent.spool.durable import Ops
     from agent.spool.forwarding import Answer
+    from agent.spool.ops import Ops
 
 QUICK = Timeouts(connect_s=2, associate_s=5, write_s=5, response_s=10, release_s=2, idle_s=20, artim_s=5)
 OPEN_STATES = {"queued", "active", "stored", "awaiting commitment", "deferred"}

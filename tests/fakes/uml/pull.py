@@ -16,7 +16,7 @@ from fakes.uml import kernel, stick
 from fakes.uml.medium import Medium
 
 from agent.errors import MediaError, NotSafe
-from agent.spool.durable import Ops
+from agent.spool.ops import Ops
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -25,7 +25,7 @@ from agent.spool.durable import File, Medium
 
 if TYPE_CHECKING:
     from agent.exchange.export import Outcome
-    from agent.spool.durable import Ops
+    from agent.spool.ops import Ops
 
 # One export after the other goes to the same stick; each spool has other instances of these kinds.
 KINDS: Final = (

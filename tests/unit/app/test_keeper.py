@@ -18,7 +18,7 @@ from agent.app.keeper import Keeper
 from agent.config.load import parse
 from agent.errors import MediaError
 from agent.spool import anchor
-from agent.spool.durable import Ops
+from agent.spool.ops import Ops
 from agent.spool.store import Spool
 from agent.spool.view import SpoolView
 

@@ -13,7 +13,8 @@ from agent.errors import MediaError
 from agent.exchange import reread as rereading
 from agent.exchange.reread import reread
 from agent.exchange.writer import JOURNAL, FileSink, SetWriter
-from agent.spool.durable import Medium, Ops
+from agent.spool.durable import Medium
+from agent.spool.ops import Ops
 
 if TYPE_CHECKING:
     from pathlib import Path

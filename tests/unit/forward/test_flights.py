@@ -14,8 +14,9 @@ from agent.dataset.uid import STORAGE_COMMITMENT
 from agent.dimse.message import NEventReportRequest
 from agent.errors import AssociationRejected, ConnectFailed, LinkClosed, LinkTimeout
 from agent.forward.flights import KEPT, REPEAT_S, Flights, Records
-from agent.spool.durable import Medium, Ops
+from agent.spool.durable import Medium
 from agent.spool.flights import FILE_LIMIT_BYTES, FOLDER, read_lines
+from agent.spool.ops import Ops
 from agent.ul.association import Association, Role
 from agent.ul.pdu import AssociateAccept, AssociateRequest
 from agent.ul.user import UserInformation

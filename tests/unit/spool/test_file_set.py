@@ -14,8 +14,9 @@ from fakes.spool_world import NO_WAIT, PACS, capture, part10
 from agent.errors import MediaError, SpoolFull
 from agent.media.dicomdir_reader import open_directory
 from agent.spool import file_set
-from agent.spool.durable import Medium, Ops
+from agent.spool.durable import Medium
 from agent.spool.file_set import Pace, refresh, rest_s
+from agent.spool.ops import Ops
 from agent.spool.record_index import RecordIndex
 from agent.spool.room import Free
 from agent.spool.store import Spool, prepare

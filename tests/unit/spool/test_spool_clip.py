@@ -12,8 +12,8 @@ from fakes.spool_world import BOTH, NO_WAIT, World, uid_of
 from agent.dataset.uid import EXPLICIT_VR_LE, RLE_LOSSLESS
 from agent.errors import MediaError, SpoolError
 from agent.spool.clip import marks
-from agent.spool.durable import Ops
 from agent.spool.names import clip_path
+from agent.spool.ops import Ops
 from agent.spool.store import Spool
 
 SYNTAXES = pytest.mark.parametrize("syntax", [EXPLICIT_VR_LE, RLE_LOSSLESS], ids=["native", "encapsulated"])

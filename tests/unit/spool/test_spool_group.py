@@ -13,8 +13,8 @@ from fakes.spool_world import BOTH, NO_WAIT, FakeTime, World, capture, part10, r
 from agent.errors import AgentError, MediaError, NotDicomError, SpoolConflict
 from agent.spool import group
 from agent.spool.draft import Sealed
-from agent.spool.durable import Ops
 from agent.spool.group import CALM_S, LARGE_BYTES, LIMIT, SLOW_S
+from agent.spool.ops import Ops
 from agent.spool.store import Spool, prepare
 
 

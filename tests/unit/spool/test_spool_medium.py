@@ -11,10 +11,11 @@ import pytest
 
 from agent.errors import MediaError, SpoolFull
 from agent.spool import mount, schema
-from agent.spool.durable import Medium, Ops
+from agent.spool.durable import Medium
 from agent.spool.faults import media_error
 from agent.spool.ledger import note, open_ledger
 from agent.spool.names import Counter, file_number, file_path, folder_number, folders
+from agent.spool.ops import Ops
 from agent.spool.states import Event
 
 LINE = "36 25 8:2 / {point} {mount_options} shared:1 - {kind} /dev/sda2 {super_options}\n"

@@ -14,8 +14,8 @@ from agent.config.schema import PRIORITIES
 from agent.errors import MediaError, NotFound, SpoolError
 from agent.spool import priority as lanes
 from agent.spool import schema
-from agent.spool.durable import Ops
 from agent.spool.names import LEDGER, file_path
+from agent.spool.ops import Ops
 from agent.spool.priority import EVERY
 from agent.spool.receipt import Reader
 from agent.spool.states import PRIORITY_OF_WORD, Priority

@@ -15,8 +15,8 @@ from fakes.spool_world import BOTH, capture, part10, uid_of
 from agent.errors import MediaError
 from agent.spool import recovery
 from agent.spool.checking import SAYS
-from agent.spool.durable import Ops
 from agent.spool.finding import CASES
+from agent.spool.ops import Ops
 from agent.spool.recovery import ACTS, Report
 from agent.spool.states import Life
 from agent.spool.store import Spool, prepare

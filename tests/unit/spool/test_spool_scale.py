@@ -14,10 +14,10 @@ from fakes.spool_faults import look
 from fakes.spool_world import BOTH, NO_WAIT, World, capture, part10, uid_of
 
 from agent.spool import evicting
-from agent.spool.durable import Ops
 from agent.spool.finding import look as find
 from agent.spool.ledger import live
 from agent.spool.names import LEDGER
+from agent.spool.ops import Ops
 from agent.spool.receipt import Reader
 from agent.spool.recovery import recover
 from agent.spool.states import Event, Life, Priority

@@ -12,7 +12,8 @@ from fakes.spool_world import BOTH, NO_WAIT, capture
 from agent.app.alarms import REMIND_S, Alarms
 from agent.app.journal import Journal
 from agent.errors import FileUnreadable, MediaError
-from agent.spool.durable import Medium, Ops
+from agent.spool.durable import Medium
+from agent.spool.ops import Ops
 from agent.spool.room import Free
 from agent.spool.store import Spool
 from agent.spool.watch import Levels, Trouble, Watch
