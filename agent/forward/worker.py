@@ -5,9 +5,8 @@ propose a context for waits for the next association. When the queue is empty it
 association and lingers: a report often comes within seconds, and so does the next image. *Resting:* after a failure
 of the way or the peer nothing is tried until the back-off has passed; new images are queued and wait. *Open breaker:*
 after several failures in a row only a C-ECHO goes out until one succeeds; if that takes long, what waits is handed over
-to another destination, where the site names one. Outside its windows (``schedule``) a
-destination gets no image; commitment is asked for and taken at any hour. What is more urgent goes in front of the rest
-of a batch, which gives way once.
+to another destination, where the site names one. Outside its windows (``schedule``) a destination gets no image;
+commitment goes on at any hour. What is more urgent goes in front of the rest of a batch, which gives way once.
 
 Nothing is decided here: ``policy`` says what a failure means, the spool says what is due, and every answer is written
 to the ledger before the next batch is claimed. A stop lets the instance under way finish within ``STOP_GRACE_S`` and
