@@ -359,16 +359,14 @@ class Worker:
         assert error is not None
         of_file = isinstance(error, FileError | MediaError)
         try:
-            aside = of_file and looked_at(self._spool, item)
+            if of_file and looked_at(self._spool, item):
+                self._say("error", f"{item.sop_instance_uid} is damaged and not sent: {error} [{error.code}]")
+                self._reported([item])
+                return  # the ledger says so
         except MediaError as away:  # nothing that this item could help
-            self._defer(
-                [item], f"{away} [{away.code}]", self._clock() + self._settings.back_off.draw_s(1, self._entropy)
-            )
+            at = self._clock() + self._settings.back_off.draw_s(1, self._entropy)
+            self._defer([item], f"{away} [{away.code}]", at)
             return
-        if aside:
-            self._say("error", f"{item.sop_instance_uid} is damaged and not sent: {error} [{error.code}]")
-            self._reported([item])
-            return  # the ledger says so
         tries = self._spool.blamed(item) + 1
         verdict = judge_failure(error, tries, outcome.status, begun=outcome.begun)
         if verdict.scope is Scope.DESTINATION or (outcome.begun and outcome.status is None and not of_file):
