@@ -18,7 +18,7 @@ from agent.app.cut_proxy import CutProxy
 from agent.dataset.dataset import DataSet
 from agent.dataset.encode import encode
 from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, JPEG_LS_LOSSLESS, SC, US
-from agent.errors import ConnectFailed, MediaError, SpoolError, SpoolFull
+from agent.errors import ConnectFailed, FileUnreadable, SpoolError, SpoolFull
 from agent.forward.deliver import Delivery
 from agent.forward.outgoing import Outgoing
 from agent.forward.settings import Settings
@@ -436,7 +436,7 @@ def test_file_that_cannot_be_read_stops_nobody_else(bench: Bench, monkeypatch: p
         return preadv(fd, buffers, offset)
 
     def examine(_spool: Spool, item: Item) -> Life:
-        raise MediaError(f"{item.path}: Input/output error")
+        raise FileUnreadable(f"{item.path}: Input/output error")
 
     monkeypatch.setattr(os, "preadv", failing)
     monkeypatch.setattr(Spool, "examine", examine)
