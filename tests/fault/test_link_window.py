@@ -14,7 +14,7 @@ from agent.dataset.uid import EXPLICIT_VR_LE, IMPLICIT_VR_LE, SC
 from agent.dimse.fragment import DataSetPart, Received
 from agent.dimse.message import CStoreRequest, CStoreResponse
 from agent.dimse.status import DOUBTFUL_ATTEMPTS, OUT_OF_RESOURCES
-from agent.errors import AgentError, MediaError
+from agent.errors import AgentError, FileUnreadable
 from agent.forward.deliver import deliver
 from agent.forward.files import Files
 from agent.link.listener import Call, Listener
@@ -180,7 +180,7 @@ def test_a_file_that_cannot_be_read_is_not_held_against_those_beside_it(
 
     def examine(spool: Spool, item: Item) -> Life:
         if item.id == 3:
-            raise MediaError(f"{item.path}: Input/output error")
+            raise FileUnreadable(f"{item.path}: Input/output error")
         return spool.examine_number(item.id)
 
     monkeypatch.setattr(os, "preadv", failing)
