@@ -37,6 +37,8 @@ SHORTEST_TICK_S = 0.02
 # faster; over ``write_s``, so that an archive may pause to flush its disk.
 MINIMUM_RATE_BYTES_PER_S = 1024
 
+_RESET = struct.pack("@ii", 1, 0)  # SO_LINGER of no time: close() resets
+
 _WAITS = {
     "connect": "TCP connection",
     "tls": "end of the TLS handshake",
@@ -112,7 +114,12 @@ class Transport:
         view = memoryview(data)
         by = self._clock() + self._write_s
         while view:
-            self._check(*min((by, "write"), (ends, "association")))
+            try:
+                self._check(*min((by, "write"), (ends, "association")))
+            except LinkTimeout:
+                # What it does not take goes with the connection; the kernel would keep and offer it for minutes.
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                raise
             try:
                 taken = self._socket.send(view)
             except BlockingIOError:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
-from typing import TYPE_CHECKING, cast
+import struct
+from typing import cast
 
 import pytest
 
@@ -12,9 +14,6 @@ from agent.link.peer import Timeouts
 from agent.link.tls import TlsSettings
 from agent.link.tls_transport import Pipes, TlsTransport
 from agent.link.transport import MINIMUM_RATE_BYTES_PER_S, Transport
-
-if TYPE_CHECKING:
-    import socket
 
 FAR = 1e9
 WRITE_S = 60.0
@@ -26,12 +25,13 @@ class SlowSocket:
     def __init__(self, rate: int) -> None:
         self.now = 0.0
         self.rate = rate
+        self.options: list[tuple[object, ...]] = []
 
     def clock(self) -> float:
         return self.now
 
-    def setsockopt(self, *_args: object) -> None:
-        pass
+    def setsockopt(self, *option: object) -> None:
+        self.options.append(option)
 
     def settimeout(self, _seconds: float | None) -> None:
         pass
@@ -64,6 +64,7 @@ def test_honest_slow_peer_gets_all(tls: bool) -> None:
     slow = SlowSocket(2 * MINIMUM_RATE_BYTES_PER_S)
     transport(slow, tls=tls).write(bytes(1 << 20), FAR)
     assert slow.now == 512
+    assert socket.SO_LINGER not in {name for _, name, _ in slow.options}
 
 
 @pytest.mark.parametrize("tls", [False, True])
@@ -73,6 +74,8 @@ def test_peer_below_the_minimum_rate_is_left(rate: int, tls: bool) -> None:
     with pytest.raises(LinkTimeout, match="wait 'write'"):
         transport(slow, tls=tls).write(bytes(1 << 20), FAR)
     assert slow.now <= 1.5 * WRITE_S
+    # close() resets: nothing is left with the kernel for a peer that takes nothing
+    assert slow.options[-1] == (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 @pytest.mark.parametrize("tls", [False, True])
