@@ -1,8 +1,8 @@
 """The names of ``typing``, for who cannot pay for it: every file of ours takes them from here.
 
 ``typing`` brings ``re`` along, and its ``NamedTuple`` compiles the text of each annotation, four hundred times at a
-start: together 1.5 MiB and 15 ms, for nobody who runs. A type checker sees ``typing`` itself. What runs gets names that
-stand for nothing, and a ``NamedTuple`` that makes the same classes without a look at their types.
+start: together 0.8 MiB and 8 ms of ``send``, for nobody who runs. A type checker sees ``typing`` itself. What runs gets
+names that stand for nothing, and a ``NamedTuple`` that makes the same classes without a look at their types.
 """
 
 from __future__ import annotations

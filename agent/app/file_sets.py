@@ -12,7 +12,7 @@ import os
 import stat
 from contextlib import contextmanager
 
-from agent.app.source_file import open_regular, opened
+from agent.app.source_file import opened, reading
 from agent.dataset.uid import MEDIA_STORAGE_DIRECTORY
 from agent.errors import DataSetError, FileError, OutsideFileSet
 from agent.exchange.foreign import refuse_foreign
@@ -82,18 +82,8 @@ def opened_directory(path: str) -> Iterator[Directory]:
         FileError: It cannot be read.
         DecodeError: It is none, or damaged in front of its records.
     """
-    fd = open_regular(path)
-    try:
-
-        def pread(length: int, offset: int) -> bytes:
-            try:
-                return os.pread(fd, length, offset)
-            except OSError as error:
-                raise FileError.of(path, error) from None
-
-        yield open_directory(pread, os.fstat(fd).st_size)
-    finally:
-        os.close(fd)
+    with reading(path) as (pread, size):
+        yield open_directory(pread, size)
 
 
 def file_of(root: str, file_id: str) -> str:

@@ -12,7 +12,7 @@ from agent.media.file import open_file
 from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from agent.media.file import DicomFile
 
@@ -37,6 +37,23 @@ def open_regular(path: str) -> int:
 
 
 @contextmanager
+def reading(path: str) -> Iterator[tuple[Callable[[int, int], bytes], int]]:
+    """Open a regular file; gives its ``pread(length, offset)``, which raises ``FileError``, and its size in bytes."""
+    fd = open_regular(path)
+
+    def pread(length: int, offset: int) -> bytes:
+        try:
+            return os.pread(fd, length, offset)
+        except OSError as error:
+            raise FileError.of(path, error) from None
+
+    try:
+        yield pread, os.fstat(fd).st_size
+    finally:
+        os.close(fd)
+
+
+@contextmanager
 def opened(
     path: str,
     *,
@@ -51,21 +68,10 @@ def opened(
         FileError: It cannot be opened or is not a regular file.
         NotDicomError, DecodeError: It is not a DICOM file or damaged.
     """
-    fd = open_regular(path)
-    try:
-
-        def pread(length: int, offset: int) -> bytes:
-            try:
-                return os.pread(fd, length, offset)
-            except OSError as error:
-                raise FileError.of(path, error) from None
-
-        size = os.fstat(fd).st_size
+    with reading(path) as (pread, size):
         if not size:
             raise NotDicomError("the file is empty", hint="Was it copied to its end?")
         yield open_file(
             pread, size, limits=LIMITS, lenient=lenient, refer_above=refer_above, header_only=header_only,
             partial=partial,
         )  # fmt: skip
-    finally:
-        os.close(fd)

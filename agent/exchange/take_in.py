@@ -30,7 +30,7 @@ from agent.typed import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from agent.spool.draft import Draft
+    from agent.spool.draft import Draft, Sealed
     from agent.spool.store import Spool
 
 # Nothing that a modality makes is larger; a medium that says otherwise is to fill the spool.
@@ -87,12 +87,12 @@ def take(
     return [end or _end(*next(sealed)) for end in ends]
 
 
-def _end(asked: tuple[Draft, InstanceRecord], became: object) -> Taken:
+def _end(asked: tuple[Draft, InstanceRecord], became: Sealed | AgentError) -> Taken:
     record = asked[1]
     note = str(dict(record.facts).get("preamble", ""))
     if isinstance(became, AgentError):
         return Taken(ERROR, record.sop_instance_uid, note, became.code, str(became))
-    return Taken(SAME if became.duplicate else NEW, record.sop_instance_uid, note)  # type: ignore[attr-defined]  # Sealed
+    return Taken(SAME if became.duplicate else NEW, record.sop_instance_uid, note)
 
 
 def _copied(
