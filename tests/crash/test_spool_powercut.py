@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.fault
 
 STATES = 200  # of each life: more than 2,000 together
-LIVES = (*lives_spool.LIVES, "clips")  # of the table, those that drive the spool itself; the script cuts them all
+LIVES = (*lives_spool.LIVES, "clips", "exports")  # of the table; the script cuts them all
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +43,7 @@ def test_a_power_cut_takes_no_promise_back(library: Path, life: str, folder: Pat
     looked, _ = power.cut(life, pages, folder, folder, more=2, seed=1, limit=STATES)
     print(f"{life}: {looked.states} states of {looked.changes} changes")
     assert not looked.wrong, f"{len(looked.wrong)} of {looked.states}:\n" + "\n".join(looked.wrong[:10])
-    assert looked.states > STATES / 2
+    assert looked.states > STATES / 3
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)

@@ -20,6 +20,7 @@
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 #define FDS 4096
+#define PATH 4096
 
 enum { SHORT = -1, LIE = -2 }; /* instead of an errno */
 
@@ -43,11 +44,11 @@ static const char *const names[] = {"",       "open",   "write", "ftruncate", "f
 
 #define CALLS 65536
 static struct seen {
-    char path[4096]; /* of the last call that was ended or made to fail */
+    char path[PATH]; /* of the last call that was ended or made to fail */
     unsigned char calls[CALLS];
 } * seen;
 
-static char root[4096];
+static char root[PATH];
 static int log_fd = -1;
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 static long count, kill_at, error_at;
@@ -158,7 +159,7 @@ static int gate(enum call call, const char *path, int fd)
 /* A file without a name, for a creation that did not happen. */
 static int nameless(const char *path, int flags)
 {
-    char folder[4096];
+    char folder[PATH];
     strncpy(folder, path, sizeof folder - 1);
     folder[sizeof folder - 1] = 0;
     char *slash = strrchr(folder, '/');
@@ -214,6 +215,34 @@ static int open_common(int (*real)(const char *, int, ...), const char *path, in
     }
 OPEN(open)
 OPEN(open64)
+
+/* The path of a name below an open folder, in `room`; the name itself where it needs no folder. */
+static const char *below(int folder, const char *name, char room[PATH])
+{
+    if (folder == AT_FDCWD || name[0] == '/' || !root[0])
+        return name;
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", folder);
+    ssize_t length = readlink(link, room, PATH - 1);
+    if (length <= 0 || (size_t)length + strlen(name) + 2 > PATH)
+        return name;
+    snprintf(room + length, PATH - (size_t)length, "/%s", name);
+    return room;
+}
+
+#define OPEN_AT(name, whole)                                                                                           \
+    int name(int folder, const char *path, int flags, ...)                                                             \
+    {                                                                                                                  \
+        va_list more;                                                                                                  \
+        va_start(more, flags);                                                                                         \
+        mode_t mode = (flags & (O_CREAT | O_TMPFILE)) ? va_arg(more, mode_t) : 0;                                      \
+        va_end(more);                                                                                                  \
+        char room[PATH];                                                                                               \
+        const char *full = below(folder, path, room);                                                                  \
+        return ours(full) ? open_common(REAL(whole), full, flags, mode) : REAL(name)(folder, path, flags, mode);       \
+    }
+OPEN_AT(openat, open)
+OPEN_AT(openat64, open64)
 
 int close(int fd)
 {
@@ -387,11 +416,38 @@ int link(const char *from, const char *to)
     return result;
 }
 
-/* Python's os.link; with descriptors of folders it is never called. */
-int linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
+/* The same below open folders. */
+int renameat(int from_folder, const char *from, int to_folder, const char *to)
 {
-    return from_fd == AT_FDCWD && to_fd == AT_FDCWD && !flags ? link(from, to)
-                                                              : REAL(linkat)(from_fd, from, to_fd, to, flags);
+    char room[PATH], other[PATH];
+    const char *source = below(from_folder, from, room);
+    return ours(source) ? rename(source, below(to_folder, to, other))
+                        : REAL(renameat)(from_folder, from, to_folder, to);
+}
+
+int unlinkat(int folder, const char *path, int flags)
+{
+    char room[PATH];
+    const char *full = below(folder, path, room);
+    if (!ours(full))
+        return REAL(unlinkat)(folder, path, flags);
+    return flags & AT_REMOVEDIR ? rmdir(full) : unlink(full);
+}
+
+int mkdirat(int folder, const char *path, mode_t mode)
+{
+    char room[PATH];
+    const char *full = below(folder, path, room);
+    return ours(full) ? mkdir(full, mode) : REAL(mkdirat)(folder, path, mode);
+}
+
+/* Python's os.link, too. */
+int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags)
+{
+    char room[PATH], other[PATH];
+    const char *target = below(to_folder, to, other);
+    return ours(target) && !flags ? link(below(from_folder, from, room), target)
+                                  : REAL(linkat)(from_folder, from, to_folder, to, flags);
 }
 
 int fchmod(int fd, mode_t mode)
