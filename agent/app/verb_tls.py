@@ -1,19 +1,13 @@
-"""``tls request``: a key and a certificate request of this box. ``tls show``: which certificates are in use.
-
-``show`` judges nothing anew and connects to nobody: what it says of a peer is what the last association showed.
-"""
+"""``tls request``: key and request of this box. ``tls import``: what the CA returned. ``tls show``: what is in use."""
 
 from __future__ import annotations
 
 import os
 import socket
-import time
 
-from agent.app.certificates import ending
 from agent.app.cli import print_json
 from agent.app.common import DEFAULT_CONFIG, add_config, settings_of
-from agent.app.term import printable, table
-from agent.errors import AgentError, UsageError
+from agent.errors import UsageError
 from agent.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,14 +15,27 @@ if TYPE_CHECKING:
     from agent.config.settings import Settings
     from agent.link.certificate import Certificate
 
-_LINE = 400
-_OF_REQUEST = ("key", "output", "subject", "organization", "name", "kind", "same_key")
+_OF = {
+    "request": ("key", "output", "subject", "organization", "name", "kind", "same_key"),
+    "import": ("what", "file", "destination", "add", "dry_run"),
+    "show": (),
+}
+_WHAT = ("certificate", "ca", "crl")
 
 
 def arguments(parser: Parser) -> None:
     """Declare the options."""
-    parser.add("action", choices=("request", "show"), help="make key and request, or show what is in use")
+    parser.add(
+        "action",
+        choices=("request", "import", "show"),
+        help="make key and request, take in what a CA returned, or show what is in use",
+    )
+    parser.add("what", of=("import",), amount="?", choices=_WHAT, help="import: our certificate, a CA, or its CRL")
+    parser.add("file", of=("import",), amount="?", help="import: PEM or DER, '-' for standard input")
     add_config(parser)
+    parser.add("--destination", of=("import",), metavar="NAME", help="import: the CA of this destination alone")
+    parser.add("--add", of=("import",), switch=True, help="import: keep the CAs, or the lists of other CAs, there are")
+    parser.add("--dry-run", of=("import",), switch=True, help="import: say what it is and judge it; keep nothing")
     parser.add("--key", of=("request",), metavar="FILE", help="request: where the new key goes ([tls] key_file)")
     parser.add(
         "-o",
@@ -64,12 +71,18 @@ def arguments(parser: Parser) -> None:
 
 def run(args: Arguments) -> int:
     """Do it."""
+    for action, options in _OF.items():
+        given = [option for option in options if getattr(args, option)]
+        if given and action != args.action:
+            word = given[0] if given[0] in ("what", "file") else f"--{given[0].replace('_', '-')}"
+            raise UsageError(f"tls {args.action} has no use for {word}")
     if args.action == "request":
         return _request(args)
-    given = [option for option in _OF_REQUEST if getattr(args, option)]
-    if given:
-        raise UsageError(f"tls show has no use for --{given[0].replace('_', '-')}")
-    return _show(args)
+    if args.action == "import":
+        return _import(args)
+    from agent.app.tls_show import show
+
+    return show(args)
 
 
 # --- request -------------------------------------------------------------------------------------------
@@ -81,9 +94,10 @@ def _request(args: Arguments) -> int:
     settings = (
         None if args.key and args.config == DEFAULT_CONFIG and not os.path.exists(args.config) else settings_of(args)
     )
-    key = args.key or (settings.tls.key_file if settings else "")
+    key, unset = args.key or "", ""
     if not key:
-        raise UsageError("where shall the key go? [tls] key_file is empty", hint="Set it, or give --key FILE.")
+        assert settings is not None
+        key, unset = _place_of_key(settings, args.config)
     if args.kind and args.same_key:
         raise UsageError("--kind is of a new key, and --same-key takes the one that is there")
     wanted = _wanted(args, settings)
@@ -93,6 +107,7 @@ def _request(args: Arguments) -> int:
         tls_request.make_key(key, args.kind or "p-256")
     tls_request.make_request(path, key, wanted)
     certificate = settings.tls.certificate_file if settings is not None else ""
+    unset = f"{unset} {key}" if unset else ""
     facts = {
         "key": key,
         "request": path,
@@ -100,6 +115,7 @@ def _request(args: Arguments) -> int:
         "names": list(wanted.names),
         "public_key_sha256": tls_request.public_key_sha256(key),
         "certificate": certificate,
+        "set": unset,
     }
     if args.json:
         print_json(facts)
@@ -107,12 +123,24 @@ def _request(args: Arguments) -> int:
     print(f"key      {key}" + (" (as it was)" if args.same_key else " (new, mode 0600; it stays on this box)"))
     print(f"request  {path}, for {wanted.common_name}: {', '.join(wanted.names)}")
     print(f"SHA-256  of the public key {facts['public_key_sha256']}")
+    if unset:
+        print(f"not yet in use: set {unset}")
     print(f"1. Have the CA sign {path}, for server and client authentication.")
     print(
-        f"2. Put what it returns, and the CAs between behind it, in PEM form into {certificate or 'certificate_file'}."
+        "2. What it returns, CAs between with it: 'modality-agent tls import certificate FILE' says whether it fits and"
     )
-    print("3. 'modality-agent config check' says whether it fits; SIGHUP (systemctl reload) takes it into use.")
+    print(f"   keeps it as {certificate or 'certificate_file'}; it is in use with the next connection.")
     return 0
+
+
+def _place_of_key(settings: Settings, config: str) -> tuple[str, str]:
+    """Return where the key goes and the key of the configuration to be set for it; its folder is made."""
+    from agent.app.tls_import import make_folder, place_of
+
+    place = place_of(settings, "key_file", config)
+    if place.unset:
+        make_folder(os.path.dirname(place.path))
+    return place
 
 
 def _wanted(args: Arguments, settings: Settings | None) -> Any:
@@ -135,120 +163,35 @@ def _in_use(settings: Settings | None) -> Certificate | None:
     return next(iter(readable_certificates(path)), None) if path else None
 
 
-# --- show ----------------------------------------------------------------------------------------------
+# --- import --------------------------------------------------------------------------------------------
 
 
-def _show(args: Arguments) -> int:
-    settings = settings_of(args)
-    facts: dict[str, Any] = {
-        "certificates": _certificates(settings),
-        "lists": _lists(settings),
-        "peers": _peers(settings),
-        "notes": ending(settings, time.time()),
-        "profile": _profile(),
-        "problem": _problem(settings),
-    }
-    if args.json:
-        print_json(facts)
-        return 0
-    for title, rows, keys in (
-        ("what", facts["certificates"], ("what", "subject", "issuer", "valid_until", "file", "sha256")),
-        ("list of", facts["lists"], ("issuer", "next_update", "revoked", "file")),
-        ("peer", facts["peers"], ("destination", "subject", "valid_until", "sha256")),
-    ):
-        if rows:
-            head = (title, *(key.replace("_", " ").replace("sha256", "SHA-256") for key in keys[1:]))
-            print("\n".join(table(head, [tuple(printable(str(row[key]), _LINE) for key in keys) for row in rows])))
-            print()
-    if not facts["certificates"]:
-        print("no certificate is configured: [tls] is empty")
-    profile = facts["profile"]
-    print(f"{profile['openssl']}, OPENSSL_CONF {profile['openssl_conf'] or 'not set'}")
-    for side in ("client", "server"):
-        missing = profile[f"{side}_b13_shortfalls"]
-        print(f"as {side}: PS3.15 B.12" + (f"; not B.13: {'; '.join(missing)}" if missing else " and B.13"))
-    for note in facts["notes"]:
-        print(f"note: {printable(note, _LINE)}")
-    if facts["problem"]:
-        print(f"problem: {printable(facts['problem'], _LINE)}")
+def _import(args: Arguments) -> int:
+    from agent.app import tls_import, tls_text
+    from agent.link.tls import now_stamp
+
+    if not (args.what and args.file):
+        raise UsageError("'tls import' needs what it is (certificate, ca or crl) and a file, or '-'")
+    if args.destination and args.what != "ca":
+        raise UsageError("--destination is for a CA")
+    if args.add and args.what == "certificate":
+        raise UsageError("--add is for CAs and lists: there is one certificate of this box")
+    settings, now = settings_of(args), now_stamp()
+    place = tls_import.place_of(settings, tls_import.KINDS[args.what], args.config, args.destination or "")
+    given, where = tls_import.read_given(args.file, args.what)
+    if args.what == "certificate":
+        key = tls_import.place_of(settings, "key_file", args.config)
+        taken = tls_import.our_certificate(given, where, key.path, now)
+    elif args.what == "ca":
+        before = tls_import.present_certificates(place.path) if args.add else ()
+        taken = tls_import.authorities(given, where, now, pinned=bool(args.destination), before=before)
+    else:
+        before_lists = tls_import.present_lists(place.path) if args.add else ()
+        taken = tls_import.revocations(given, where, now, before=before_lists)
+    result = "same"
+    if tls_import.is_new(place.path, taken.data):
+        result = "would be kept"
+        if not args.dry_run:
+            result = "replaced" if tls_import.keep(place.path, taken.data) else "kept"
+    tls_text.say_import(args, taken, place, result)
     return 0
-
-
-def _certificates(settings: Settings) -> list[dict[str, Any]]:
-    from agent.app.certificates import held
-    from agent.link.certificate import readable
-    from agent.link.expiry import expiry_text
-
-    rows = []
-    for what, path, one in held(settings):
-        until = readable(one.validity.not_after)
-        rows.append(
-            {
-                "what": what,
-                "file": path,
-                "subject": one.subject,
-                "issuer": one.issuer,
-                "names": list(one.names),
-                "valid_from": readable(one.validity.not_before),
-                "valid_until": until,
-                "sha256": one.sha256,
-                "ends": expiry_text(until, time.time()),
-                "weakness": one.weakness,
-            }
-        )
-    return rows
-
-
-def _lists(settings: Settings) -> list[dict[str, Any]]:
-    from agent.link.certificate import readable
-    from agent.link.pem import revocation_lists
-
-    path = settings.tls.crl_file
-    return [
-        {
-            "issuer": one.issuer,
-            "next_update": readable(one.next_update),
-            "revoked": sum(1 for _ in one.serials()),
-            "file": path,
-        }
-        for one in (revocation_lists(path) if path else ())
-    ]
-
-
-def _peers(settings: Settings) -> list[dict[str, Any]]:
-    from agent.app.flight_text import records
-
-    rows = []
-    for row in settings.destination:
-        profile = records(settings.spool.path, row.name)[0] if row.tls else {}
-        if profile.get("certificate"):
-            digest = profile["certificate"].removeprefix("SHA-256 ")
-            known = {key: profile.get(key, "") for key in ("subject", "valid_until")}
-            rows.append({"destination": row.name, **known, "sha256": digest})
-    return rows
-
-
-def _profile() -> dict[str, Any]:
-    import ssl
-
-    from agent.link.tls_offer import offer, shortfalls
-
-    what = offer()
-    return {
-        "openssl": ssl.OPENSSL_VERSION,
-        "openssl_conf": os.environ.get("OPENSSL_CONF", ""),
-        "suites": what.suites,
-        "client_b13_shortfalls": shortfalls(what, server=False),
-        "server_b13_shortfalls": shortfalls(what, server=True),
-    }
-
-
-def _problem(settings: Settings) -> str:
-    """Say what would keep the agent from using these files, or nothing."""
-    from agent.app.wiring import check_tls
-
-    try:
-        check_tls(settings)
-    except AgentError as error:
-        return error.message
-    return ""

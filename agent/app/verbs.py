@@ -188,10 +188,12 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "tls",
         "agent.app.verb_tls",
-        "make a key and a certificate request on this box, or show which certificates are in use",
+        "make key and certificate request on this box, take in what the CA returned, or show what is in use",
         (
             "tls request --config agent.toml --name unit7.example.org --name 10.0.0.7",
             "tls request --config agent.toml --same-key",
+            "tls import certificate box.pem --config agent.toml",
+            "tls import ca - --destination pacs --dry-run < ca.pem",
             "tls show --config agent.toml",
         ),
         ("FileError", "ConfigError"),

@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import socket
 
+from agent.link.der import SEQUENCE, children, element
 from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SEQUENCE, _CONTEXT_0, _UTC_TIME, _GENERALIZED_TIME = 0x30, 0xA0, 0x17, 0x18
+    from agent.link.der import Element
+
+_CONTEXT_0, _UTC_TIME, _GENERALIZED_TIME = 0xA0, 0x17, 0x18
 _INTEGER, _OID, _CONTEXT_3 = 0x02, 0x06, 0xA3
 _DNS_NAME, _IP_ADDRESS = 0x82, 0x87  # GeneralName (RFC 5280 4.2.1.6)
 _COMMON_NAME, _SUBJECT_ALT_NAME = b"\x55\x04\x03", b"\x55\x1d\x11"
@@ -70,19 +73,20 @@ class Certificate(NamedTuple):
 
 
 class RevocationList(NamedTuple):
-    """One CRL: whose, up to date until when (``YYYYMMDDHHMMSSZ``), and its entries, read when somebody asks.
+    """One CRL: whose, up to date from and until when (``YYYYMMDDHHMMSSZ``), and its entries, read when somebody asks.
 
     Lists of large CAs have a hundred thousand entries, and a connection needs none of them: OpenSSL reads its own copy.
     """
 
     issuer: str
+    this_update: str
     next_update: str
     entries: bytes  # DER, the content of revokedCertificates
 
     def serials(self) -> Iterator[bytes]:
         """Yield the serial numbers that are revoked; ``ValueError`` where an entry is none."""
-        for entry in _children(self.entries, (_SEQUENCE, 0, len(self.entries))):
-            _, start, end = _element(self.entries, entry[1], _INTEGER)
+        for entry in children(self.entries, (SEQUENCE, 0, len(self.entries))):
+            _, start, end = element(self.entries, entry[1], _INTEGER)
             yield self.entries[start:end]
 
 
@@ -93,7 +97,7 @@ def readable(stamp: str) -> str:
 
 def read(der: bytes) -> Certificate:
     """Read one DER certificate; ``ValueError`` when it is none."""
-    fields = _fields(der)
+    fields = fields_of(der)
     serial, signature, issuer, dates, subject, key, *rest = fields
     extensions = next((start for tag, start, _ in rest if tag == _CONTEXT_3), None)
     weak = _weak_key(der, key)
@@ -111,26 +115,23 @@ def read(der: bytes) -> Certificate:
 
 def read_list(der: bytes) -> RevocationList:
     """Read one DER CRL; ``ValueError`` when it is none or does not say when it ends."""
-    _, start, _ = _element(der, 0, _SEQUENCE)  # CertificateList
-    fields = list(_children(der, _element(der, start, _SEQUENCE)))  # TBSCertList
+    _, start, _ = element(der, 0, SEQUENCE)  # CertificateList
+    fields = list(children(der, element(der, start, SEQUENCE)))  # TBSCertList
     if fields and fields[0][0] == _INTEGER:  # the version
         del fields[0]
     dates = [at for at, field in enumerate(fields) if field[0] in (_UTC_TIME, _GENERALIZED_TIME)]
     if dates != [2, 3]:  # signature, issuer, thisUpdate, nextUpdate
         raise ValueError("the revocation list does not say when it ends")
-    tag, start, end = fields[3]
-    revoked = fields[4:5] if fields[4:] and fields[4][0] == _SEQUENCE else ()
+    updates = [_stamp(tag, der[start:end].decode("ascii")) for tag, start, end in fields[2:4]]
+    revoked = fields[4:5] if fields[4:] and fields[4][0] == SEQUENCE else ()
     entries = b"".join(der[first:last] for _, first, last in revoked)
-    return RevocationList(_name(der, fields[1]), _stamp(tag, der[start:end].decode("ascii")), entries)
+    return RevocationList(_name(der, fields[1]), updates[0], updates[1], entries)
 
 
-_Element = tuple[int, int, int]  # tag, start and end of the value
-
-
-def _fields(der: bytes) -> list[_Element]:
+def fields_of(der: bytes) -> list[Element]:
     """Fields of the TBSCertificate without the version: serialNumber, signature, issuer, validity, subject, key ..."""
-    _, start, _ = _element(der, 0, _SEQUENCE)
-    fields = list(_children(der, _element(der, start, _SEQUENCE)))
+    _, start, _ = element(der, 0, SEQUENCE)
+    fields = list(children(der, element(der, start, SEQUENCE)))
     if fields and fields[0][0] == _CONTEXT_0:
         del fields[0]
     if len(fields) < 6:
@@ -138,29 +139,21 @@ def _fields(der: bytes) -> list[_Element]:
     return fields
 
 
-def _children(der: bytes, parent: _Element) -> Iterator[_Element]:
-    _, position, end = parent
-    while position < end:
-        child = _element(der, position)
-        yield child
-        position = child[2]
-
-
-def _validity(der: bytes, field: _Element) -> Validity:
-    if field[0] != _SEQUENCE:
+def _validity(der: bytes, field: Element) -> Validity:
+    if field[0] != SEQUENCE:
         raise ValueError("not a certificate")
-    stamps = [_stamp(tag, der[start:end].decode("ascii")) for tag, start, end in _children(der, field)]
+    stamps = [_stamp(tag, der[start:end].decode("ascii")) for tag, start, end in children(der, field)]
     if len(stamps) != 2:
         raise ValueError("not a certificate")
     return Validity(stamps[0], stamps[1])
 
 
-def _name(der: bytes, field: _Element) -> str:
+def _name(der: bytes, field: Element) -> str:
     """Return the Common Name of a Name, or the last attribute it has."""
     found = ""
-    for relative in _children(der, field):
-        for pair in _children(der, relative):
-            (_, start, end), (tag, first, last) = list(_children(der, pair))[:2]
+    for relative in children(der, field):
+        for pair in children(der, relative):
+            (_, start, end), (tag, first, last) = list(children(der, pair))[:2]
             found = _text(der[first:last], "utf-16-be" if tag == _BMP_STRING else "utf-8")
             if der[start:end] == _COMMON_NAME:
                 return found
@@ -169,11 +162,11 @@ def _name(der: bytes, field: _Element) -> str:
 
 def _names(der: bytes, position: int) -> tuple[str, ...]:
     found = []
-    for extension in _children(der, _element(der, position, _SEQUENCE)):
-        oid, *rest = list(_children(der, extension))
+    for extension in children(der, element(der, position, SEQUENCE)):
+        oid, *rest = list(children(der, extension))
         if der[oid[1] : oid[2]] != _SUBJECT_ALT_NAME or not rest:
             continue
-        for tag, start, end in _children(der, _element(der, rest[-1][1], _SEQUENCE)):
+        for tag, start, end in children(der, element(der, rest[-1][1], SEQUENCE)):
             if tag == _DNS_NAME:
                 found.append(_text(der[start:end], "ascii"))
             elif tag == _IP_ADDRESS and end - start in (4, 16):
@@ -187,12 +180,12 @@ def _text(value: bytes, encoding: str) -> str:
     return text if text.isprintable() else "".join(one if one.isprintable() else "?" for one in text)
 
 
-def _weak_key(der: bytes, field: _Element) -> str:
-    algorithm, (_, start, end) = list(_children(der, field))[:2]
-    _, first, last = _element(der, algorithm[1], _OID)
+def _weak_key(der: bytes, field: Element) -> str:
+    algorithm, (_, start, end) = list(children(der, field))[:2]
+    _, first, last = element(der, algorithm[1], _OID)
     kind, bits = der[first:last], der[start + 1 : end]  # behind the count of unused bits
     if kind.startswith(_RSA):
-        _, first, last = _element(bits, _element(bits, 0, _SEQUENCE)[1], _INTEGER)
+        _, first, last = element(bits, element(bits, 0, SEQUENCE)[1], _INTEGER)
         size = int.from_bytes(bits[first:last], "big").bit_length()
         return "" if size >= _LEAST_RSA_BITS else f"has an RSA key of {size} bits; {_LEAST_RSA_BITS} are the least"
     if kind == _EC_KEY and bits[:1] == b"\x04":
@@ -202,7 +195,7 @@ def _weak_key(der: bytes, field: _Element) -> str:
 
 
 def _weak_signature(algorithm: bytes) -> str:
-    _, start, end = _element(algorithm, 0, _OID)
+    _, start, end = element(algorithm, 0, _OID)
     oid = algorithm[start:end]
     weak = ""
     if oid.startswith(_RSA + b"\x01"):
@@ -217,18 +210,3 @@ def _stamp(tag: int, text: str) -> str:
     if tag in (_UTC_TIME, _GENERALIZED_TIME) and len(whole) == 15 and whole[:14].isdigit() and whole[14] == "Z":
         return whole
     raise ValueError("certificate dates are neither UTCTime nor GeneralizedTime")
-
-
-def _element(der: bytes, position: int, wanted: int | None = None) -> _Element:
-    """Tag, start and end of the value of the DER element at ``position``."""
-    if position + 2 > len(der):
-        raise ValueError("not a certificate")
-    tag, length = der[position], der[position + 1]
-    start = position + 2
-    if length & 0x80:
-        count = length & 0x7F
-        length = int.from_bytes(der[start : start + count], "big")
-        start += count
-    if start + length > len(der) or wanted not in (None, tag):
-        raise ValueError("not a certificate")
-    return tag, start, start + length

@@ -335,7 +335,7 @@ class Medium:
             if held >= 0:
                 os.close(held)
 
-    def renew(self, path: str, pieces: Iterable[bytes], before: str) -> int:
+    def renew(self, path: str, pieces: Iterable[bytes], before: str, mode: int = FILE_MODE) -> int:
         """Put ``pieces`` in the place of ``path``, whole and durable or not at all; what was there is ``before`` then.
 
         At every moment there is the old file or the new one under ``path``. Where the file system has no links, nothing
@@ -343,7 +343,7 @@ class Medium:
         """
         part = f"{path}~"  # one a process died with is removed
         self.remove(part, sync=False)
-        file = self.create(part)
+        file = self.create(part, mode)
         try:
             for piece in pieces:
                 file.write_at(file.size, piece)

@@ -49,7 +49,7 @@ def test_key_request_certificate_handshake(site: Site, pki: Pki, tmp_path: Path)
     done = run_command("tls", "request", "--config", site.config, *names, "--subject", "unit7.example.org")
     assert done.returncode == 0, done.stderr
     assert f"key      {pki.folder}/agent.key (new, mode 0600; it stays on this box)" in done.stdout
-    assert f"in PEM form into {pki.folder}/agent.pem" in done.stdout
+    assert f"keeps it as {pki.folder}/agent.pem" in done.stdout
     assert (pki.folder / "agent.key").stat().st_mode & 0o777 == 0o600
     said = request(pki)
     assert "O=Klinik A/B + C,CN=unit7.example.org" in said
@@ -172,7 +172,11 @@ def test_show_says_what_openssl_says(site: Site, pki: Pki) -> None:
     assert shown["lists"][0]["issuer"] == "ca"
     assert shown["problem"] == ""
     people = run_command("tls", "show", "--config", site.config).stdout
-    assert re.search(rf"our certificate +agent +ca +20.*{pki.folder}/agent.pem", people)
+    assert re.search(rf"our certificate: agent\n  issued by  ca\n(  .*\n)*  file       {pki.folder}/agent.pem", people)
+    assert pki.openssl("x509", "-in", "agent.pem", "-noout", "-fingerprint", "-sha256").strip()[-47:] in people
+    assert shown["chain"] == {"subjects": ["agent", "ca"], "sent": ["agent"], "complete": True, "issuer": "ca",
+                              "strangers": []}  # fmt: skip
+    assert "our chain: agent <- ca; sent to peers: agent\n" in people
     assert "as server: PS3.15 B.12; not B.13: a server must have TLS_AES_128_CCM_SHA256" in people
 
 

@@ -88,6 +88,17 @@ CDA_TOKENS = (
 MEASURED_TOKENS = (b";", b",", b".", b" ", b"\t", b"\n", b"#", b"e9", b"0,4", b"15;2,37\n", b"\xff\xfe")
 DER_TOKENS = (b"\x30\x82", b"\x30\x80", b"\x03\x82", b"\xa3", b"\x06\x03U\x04\x03", b"\x06\x03U\x1d\x11", b"\x1e\x04",
     b"\x17\x0d", b"\x18\x0f", b"20270131235959Z", b"\x02\x01", b"\x84\xff\xff\xff\xff")  # fmt: skip
+PEM_TOKENS = (
+    b"-----BEGIN ",
+    b"-----END ",
+    b"CERTIFICATE-----",
+    b"X509 CRL-----",
+    b"PRIVATE KEY-----",
+    b"\n",
+    b"=",
+    b"MII",
+    b": ",
+)
 VOLUME_TOKENS = (b"CD001", b"\x55\xaa", b"EXFAT   ", b"INST/", b"../", b"DICOMDIR", b"\n", b";1", b"MZ")
 PICTURE_TOKENS = (b"P5 ", b"P6 ", b"#", b"\n", b"65535", b"0000001", b"\x89PNG\r\n\x1a\n", b"IHDR", b"65536 ")
 

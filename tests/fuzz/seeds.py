@@ -344,6 +344,17 @@ def certificates() -> Iterator[bytes]:
         yield bytes(["CRL" in label]) + der
 
 
+def brought() -> Iterator[bytes]:
+    """Certificates in PEM and in DER form, lists, and what is refused."""
+    text = (VECTORS / "certificates.pem").read_text()
+    blocks = ["-----BEGIN " + block for block in text.split("-----BEGIN ")[1:]]
+    for block in blocks:
+        yield block.encode()
+    yield ("a text\n" + blocks[0] + "another\r\n" + blocks[1]).encode()
+    yield from (seed[1:] for seed in certificates())
+    yield b"-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n"
+
+
 def measured() -> Iterator[bytes]:
     """Each way to write a level and a luminance."""
     for line in ("{};{}", "{},{}", "{}, {}", "{}\t{}"):

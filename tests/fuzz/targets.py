@@ -182,6 +182,14 @@ TARGETS = {
             mutate.DER_TOKENS,
         ),
         Target(
+            "pem",
+            "certificates and revocation lists that somebody brings to the box",
+            of_tls.run_pem,
+            seeds.brought,
+            mutate.plain,
+            mutate.PEM_TOKENS,
+        ),
+        Target(
             "measured",
             "measured luminances of a display",
             of_text.run_measured,
