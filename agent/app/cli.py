@@ -10,6 +10,7 @@ work is done.
 from __future__ import annotations
 
 import sys
+from itertools import chain, islice
 
 import agent
 from agent import errors
@@ -19,7 +20,7 @@ from agent.app.verbs import VERBS, Verb, find
 from agent.typed import TYPE_CHECKING, Any, Final, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from agent.typed import TextIO
 
@@ -32,6 +33,9 @@ _ALWAYS: Final = (
     (2, "wrong command line"),
     (3, "a file, a folder or standard output cannot be read or written [file]"),
 )
+
+
+_PIECES: Final = 4096  # of a JSON document, put together before they are written
 
 
 class _Printed:
@@ -111,12 +115,30 @@ def print_json(value: object) -> None:
     import json
 
     _Printed.anything = True
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    except UnicodeEncodeError:
-        text = json.dumps(value, indent=2)
-    sys.stdout.write(text + "\n")
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    pieces = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(value)
+    while text := "".join(islice(pieces, _PIECES)):
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError:
+            text = "".join(one if one.isascii() else json.dumps(one)[1:-1] for one in text)
+        sys.stdout.write(text)
+    sys.stdout.write("\n")
+
+
+class Streamed(list[object]):
+    """A list for ``print_json`` whose items are made while they are printed; memory never holds them all."""
+
+    def __init__(self, items: Iterable[object]) -> None:
+        super().__init__()
+        self._items = iter(items)
+        self._first = list(islice(self._items, 1))
+
+    def __bool__(self) -> bool:
+        return bool(self._first)
+
+    def __iter__(self) -> Iterator[object]:
+        return chain(self._first, self._items)
 
 
 def _dispatch(words: list[str]) -> int:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
+from heapq import merge
 
 from agent.app.common import settings_of
 from agent.app.term import count_text, printable
@@ -41,31 +43,40 @@ def require_choice(args: Arguments) -> None:
         raise UsageError("nothing is chosen", hint=_WAYS)
 
 
-def chosen(args: Arguments, view: SpoolView) -> list[Holding]:
+def chosen(args: Arguments, view: SpoolView) -> Iterator[Holding]:
     """The instances that were asked for, each once: of one of the studies, and of the UIDs, and since then.
 
     A UID that the spool never had is an error, and so are choices that have no instance in common.
     """
     since = since_of(args.since) if args.since else None
-    found: dict[int, Holding] | None = None
     for kind, uids in (("uid", args.uid), ("study", args.study)):
-        these: dict[int, Holding] = {}
         for uid in uids:
-            rows = list(_pages(view, **{kind: uid}))
-            if not rows:
+            if not view.holdings(**{kind: uid}, limit=1):
                 raise NotFound(f"the spool has never had {'study ' * (kind == 'study')}{printable(uid)}")
-            these.update((row.id, row) for row in rows)
-        if uids:
-            found = these if found is None else {number: row for number, row in found.items() if number in these}
-    if found is None:
-        found = {row.id: row for row in _pages(view, since=since) if row.state == "live"}
-    elif since is not None:
-        found = {number: row for number, row in found.items() if row.captured_at >= since}
-    if not found and not args.all:
+    none = True
+    for row in _asked(args, view, since):
+        none = False
+        yield row
+    if none and not args.all:
         raise NotFound(
             "no instance in the spool is what was chosen", hint="Several choices mean what is in all of them."
         )
-    return [found[number] for number in sorted(found)]
+
+
+def _asked(args: Arguments, view: SpoolView, since: float | None) -> Iterator[Holding]:
+    """By their numbers; of what was named itself also those whose file is gone."""
+    studies = set(args.study)
+    if args.uid:
+        rows = {row.id: row for uid in set(args.uid) for row in view.holdings(uid=uid)}
+        found: Iterator[Holding] = (rows[number] for number in sorted(rows))
+    elif studies:
+        found = merge(*(_pages(view, study=uid) for uid in studies), key=lambda row: row.id)
+    else:
+        yield from (row for row in _pages(view, since=since) if row.state == "live")
+        return
+    for row in found:
+        if (not studies or row.study_uid in studies) and (since is None or row.captured_at >= since):
+            yield row
 
 
 def _pages(view: SpoolView, **which: Any) -> Iterator[Holding]:
@@ -97,10 +108,10 @@ def recovered(args: Arguments, view: SpoolView) -> bool:
 
     if view.running():
         return False  # what is cut now is a capture under way
-    cases = [one.case for one in checking.found(view.root, view.ask, running=False)]
+    cases = Counter(one.case for one in checking.found(view.root, view.ask, running=False))
     if not _MATTERS.intersection(cases):
         return False
-    cut = cases.count(_CUT)
+    cut = cases[_CUT]
     left = f"{count_text(cut, 'clip')} that a crash cut off" if cut else "what a crash left in the spool"
     if args.dry_run:
         _say(f"{left}: not looked at, because a dry run changes nothing; the export recovers it first, and takes it")

@@ -10,34 +10,35 @@ from __future__ import annotations
 import os
 import sys
 import time
+from itertools import chain, islice
 
-from agent.app.cli import facts_of, print_json, report
+from agent.app.cli import report
 from agent.app.common import DEFAULT_CONFIG, settings_of, view_of
 from agent.app.media_choice import chosen, recovered, require_choice
-from agent.app.term import Progress, count_text, paint, printable, size_text
-from agent.errors import AgentError, FileError, NotAllDone, NotFound, UsageError
+from agent.app.term import Progress, count_text, printable, size_text
+from agent.errors import AgentError, FileError, UsageError
 from agent.media.profile import DEFAULT_NAME, PLAIN_NAME
-from agent.typed import TYPE_CHECKING, Any, Final
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from agent.app.options import Arguments, Parser
     from agent.exchange.carry import Made, Target
     from agent.exchange.cms import Keys
     from agent.exchange.export import Request
-    from agent.exchange.plan import Piece, Plan, Refusal
+    from agent.exchange.plan import Piece, Plan
+    from agent.exchange.shelf import Shelf
     from agent.media.profile import Profile
     from agent.spool.exports import Exported
+    from agent.spool.view import SpoolView
 
 _OF: Final = ("export",)
 _SPOOL: Final = ("export", "import")
 _UNITS: Final = {"": 1, "K": 1000, "M": 1000**2, "G": 1000**3, "KI": 1 << 10, "MI": 1 << 20, "GI": 1 << 30}
 # The control socket takes requests of 4 KiB; a row has 300 bytes.
 _ROWS: Final = 8
-_REFUSED: Final = (
-    "The line of each says why. '--profile none' takes what a profile does not; what is too large wants a larger "
-    "--volume-size."
-)
-_LINES: Final = 20  # refusals and notes shown; more are counted
+_NOTED: Final = 256  # receipts written in one transaction, where we hold the spool
 
 
 def arguments(parser: Parser) -> None:
@@ -82,10 +83,15 @@ def run(args: Arguments) -> int:
     target = _target(args)
     profile = profile_of(args, target, limit)
     _warn(args, target, profile)
-    found, root = _planned(args, profile, target, limit)
-    if args.dry_run or not found.volumes:
-        return _foreseen(args, found, profile)
-    return _carried(args, found, profile, target, root)
+    from agent.app.media_words import foreseen
+    from agent.exchange.shelf import shelf_of
+
+    root = _root(args, profile, target)
+    with shelf_of(root) as shelf:
+        found = _planned(args, profile, target, limit, shelf)
+        if args.dry_run or not found.volumes:
+            return foreseen(found, profile, as_json=args.json)
+        return _carried(args, found, profile, target, root)
 
 
 # --- what ---------------------------------------------------------------------------------------
@@ -117,24 +123,27 @@ def _warn(args: Arguments, target: Target, profile: Profile) -> None:
         sys.stderr.write(f"modality-agent: warning: {printable(text, 500)}\n")
 
 
-def _planned(args: Arguments, profile: Profile, target: Target, limit: int) -> tuple[Plan, str]:
-    from agent.exchange.carry import file_limit, require_target
-    from agent.exchange.plan import plan
+def _root(args: Arguments, profile: Profile, target: Target) -> str:
+    """The spool, put right if need be, where such an export is possible at all."""
+    from agent.exchange.carry import require_target
 
     with view_of(args) as view:
-        root = view.root
-        require_target(target, profile, root)
-        again = recovered(args, view)
-        holdings = [] if again else chosen(args, view)
-    if again:
-        with view_of(args) as view:
-            holdings = chosen(args, view)
+        require_target(target, profile, view.root)
+        recovered(args, view)
+        return view.root
+
+
+def _planned(args: Arguments, profile: Profile, target: Target, limit: int, shelf: Shelf) -> Plan:
+    from agent.exchange.carry import file_limit
+    from agent.exchange.plan import plan
+
     progress = Progress()
     try:
-        return plan(
-            root, holdings, profile, volume_limit=limit, file_limit=file_limit(target),
-            watch=lambda done: progress.update(f"{done} of {count_text(len(holdings), 'instance')} looked at"),
-        ), root  # fmt: skip
+        with view_of(args) as view:  # another one: a spool that was put right has changed
+            return plan(
+                view.root, chosen(args, view), profile, shelf=shelf, volume_limit=limit, file_limit=file_limit(target),
+                watch=lambda done: progress.update(f"{count_text(done, 'instance')} looked at"),
+            )  # fmt: skip
     finally:
         progress.clear()
 
@@ -151,65 +160,11 @@ def _bytes(text: str) -> int:
     return size
 
 
-# --- the dry run --------------------------------------------------------------------------------
-
-
-def _foreseen(args: Arguments, found: Plan, profile: Profile) -> int:
-    from agent.exchange.plan import volume_bytes
-
-    if args.json:
-        print_json(
-            {
-                "dry_run": True,
-                "profile": profile.name,
-                "volumes": [
-                    {
-                        "bytes": volume_bytes(volume),
-                        "instances": [
-                            {
-                                "sop_instance_uid": piece.holding.sop_instance_uid,
-                                "transfer_syntax_uid": piece.decision.syntax,
-                                "bytes": piece.decision.bytes,
-                                "why": piece.decision.why,
-                            }
-                            for piece in volume
-                        ],
-                    }
-                    for volume in found.volumes
-                ],
-                "refused": [refusal._asdict() for refusal in found.refused],
-            }
-        )
-    else:
-        for number, volume in enumerate(found.volumes, 1):
-            copies = sum(bool(piece.decision.why) for piece in volume)
-            of = f"medium {number} of {len(found.volumes)}: " if len(found.volumes) > 1 else ""
-            made = f", {copies} of them as lossless copies" if copies else ""
-            print(f"{of}{count_text(len(volume), 'instance')}{made}, about {size_text(volume_bytes(volume))}")
-        _say_refused(found.refused)
-    return _status(found.refused, len(found.pieces))
-
-
-def _say_refused(refused: list[Refusal]) -> None:
-    for refusal in refused[:_LINES]:
-        sys.stderr.write(f"modality-agent: {refusal.sop_instance_uid} does not go: {printable(refusal.why, 500)}\n")
-    if len(refused) > _LINES:
-        sys.stderr.write(f"modality-agent: ... and {len(refused) - _LINES} more\n")
-
-
-def _status(refused: list[Refusal], gone: int) -> int:
-    if not refused:
-        if not gone:
-            raise NotFound("nothing of what was chosen is in the spool", hint="'queue list' shows what there is.")
-        return 0
-    text = f"{len(refused)} of {count_text(len(refused) + gone, 'instance')} cannot go on this medium"
-    return report(NotAllDone(text, hint=_REFUSED))
-
-
 # --- the work -----------------------------------------------------------------------------------
 
 
 def _carried(args: Arguments, found: Plan, profile: Profile, target: Target, root: str) -> int:
+    from agent.app.media_words import say, status
     from agent.app.verb_capture import tidy_end
     from agent.exchange.carry import FOLDER, carry, make_folder, numbered
 
@@ -218,7 +173,7 @@ def _carried(args: Arguments, found: Plan, profile: Profile, target: Target, roo
     notes = _prepared(args, found, profile, target, wanted, root)
     progress = Progress()
     made: list[Made] = []
-    refused = list(found.refused)
+    refused = [found.refused]
     told: AgentError | None = None
     if target.kind == FOLDER and args.volume is None and len(found.volumes) > 1:
         make_folder(target.path)
@@ -234,20 +189,20 @@ def _carried(args: Arguments, found: Plan, profile: Profile, target: Target, roo
 
         try:
             with tidy_end():  # nothing in clear is left behind
-                made.append(carry(request, place, watch, remount=args.unmount, spool=root))
+                made.append(carry(request, place, watch, remount=args.unmount, spool=root, shelf=found.shelf))
         except AgentError as error:
             progress.clear()
             if made:  # these are good, whatever became of the next
-                _say(args, profile, made, refused, notes, error)
+                say(profile, made, refused, notes, error, as_json=args.json)
             raise
         finally:
             progress.clear()
-        refused += made[-1].outcome.refused
+        refused.append(made[-1].outcome.refused)
         told = told or _noted(args, root, made[-1].outcome.exported)
-    _say(args, profile, made, refused, [*notes, *(note for one in made for note in one.outcome.notes)])
+    say(profile, made, refused, notes, as_json=args.json)
     if told is not None:
         return report(told)
-    return _status(refused, sum(len(one.outcome.exported) for one in made))
+    return status(refused, sum(len(one.outcome.exported) for one in made))
 
 
 def _with_copies(found: Plan, target: Target, root: str) -> Plan:
@@ -257,11 +212,16 @@ def _with_copies(found: Plan, target: Target, root: str) -> Plan:
 
     if target.kind != FOLDER or target.keys is not None:
         return found
+    volumes = []
     with SpoolView.open(root) as view:
-        return found._replace(volumes=[[_knowing(view, piece) for piece in volume] for volume in found.volumes])
+        for volume in found.volumes:
+            volumes.append(volume.another())
+            volumes[-1].extend(_knowing(view, piece) for piece in volume)
+            volume.clear()
+    return found._replace(volumes=volumes)
 
 
-def _knowing(view: Any, piece: Piece) -> Piece:
+def _knowing(view: SpoolView, piece: Piece) -> Piece:
     if piece.as_is:
         return piece
     told = (event.detail for event in view.events(piece.holding.id) if event.kind == "exported")
@@ -282,7 +242,8 @@ def _prepared(
 ) -> list[str]:
     """Look at the medium before anything is written to it."""
     from agent.exchange import volume
-    from agent.exchange.carry import FOLDER, numbered, remarks, room_needed, stage_needed
+    from agent.exchange.carrier import require_archive
+    from agent.exchange.carry import ARCHIVE, FOLDER, numbered, remarks, room_needed, stage_needed
     from agent.spool.durable import Medium
     from agent.spool.quota import Admission, Policy
 
@@ -295,7 +256,9 @@ def _prepared(
         notes += volume.repair(on) if args.repair else volume.require_closed(on)
     volumes = [found.volumes[number - 1] for number in wanted]
     several = [numbered(target, number, len(found.volumes)) if args.volume is None else target for number in wanted]
-    need = sum(room_needed(one, pieces) for one, pieces in zip(several, volumes, strict=True))
+    for one in volumes if target.kind == ARCHIVE else ():
+        require_archive(len(one))
+    need = sum(room_needed(one, pieces, found.shelf) for one, pieces in zip(several, volumes, strict=True))
     free = Medium(place).free().bytes
     if need > free:
         raise FileError(
@@ -331,85 +294,26 @@ def _request(args: Arguments, found: Plan, profile: Profile, number: int) -> Req
     return Request(found.volumes[number - 1], profile, label, institution, now, software, number, len(found.volumes))
 
 
-def _noted(args: Arguments, root: str, exported: list[Exported]) -> AgentError | None:
+def _noted(args: Arguments, root: str, exported: Iterable[Exported]) -> AgentError | None:
     """Let the receipts tell; the media are right whether that works or not."""
     from agent.app.control import ask
 
+    rows = iter(exported)
     try:
-        for at in range(0, len(exported), _ROWS):
-            rows = exported[at : at + _ROWS]
-            if ask(root, {"verb": "exported", "rows": [list(row) for row in rows]}) is None:
-                _note_alone(args, root, exported[at:])
-                break
+        while some := list(islice(rows, _ROWS)):
+            if ask(root, {"verb": "exported", "rows": [list(row) for row in some]}) is None:
+                _note_alone(args, root, chain(some, rows))
     except AgentError as error:
         error.message = f"the medium is complete, but its receipts do not say so: {error.message}"
         return error
     return None
 
 
-def _note_alone(args: Arguments, root: str, exported: list[Exported]) -> None:
+def _note_alone(args: Arguments, root: str, exported: Iterator[Exported]) -> None:
     from agent.app.wiring import open_spool
     from agent.spool.exports import note_exports
 
     settings = settings_of(args)
     with open_spool(settings._replace(spool=settings.spool._replace(path=root))) as spool:
-        note_exports(spool, exported)
-
-
-# --- words --------------------------------------------------------------------------------------
-
-
-def _say(
-    args: Arguments, profile: Profile, made: list[Made], refused: list[Refusal], notes: list[str],
-    error: AgentError | None = None,
-) -> None:  # fmt: skip
-    if args.json:
-        print_json(
-            {
-                **({} if error is None else {"error": facts_of(error)}),
-                "profile": profile.name,
-                "media": [_facts(one) for one in made],
-                "refused": [refusal._asdict() for refusal in refused],
-                "notes": notes,
-            }
-        )
-        return
-    for note in notes[:_LINES]:
-        sys.stderr.write(f"modality-agent: {printable(note, 500)}\n")
-    if len(notes) > _LINES:
-        sys.stderr.write(f"modality-agent: ... and {len(notes) - _LINES} more notes, all of them with --json\n")
-    _say_refused(refused)
-    for one in made:
-        outcome = one.outcome
-        kept = f", {outcome.kept} of them were there already" if outcome.kept else ""
-        print(f"{printable(one.path)}: {count_text(len(outcome.exported), 'instance')}{kept}, {size_text(one.bytes)}, "
-              f"{profile.name}, File-set {outcome.label}")  # fmt: skip
-        print("label: " + printable(" / ".join(outcome.label_text)))
-        for why, count in outcome.copies.items():
-            print(f"{count_text(count, 'lossless copy', 'lossless copies')}: {printable(why)}")
-        print(paint(_safe(one), "green"))
-
-
-def _safe(one: Made) -> str:
-    compared = "every file was read back from the medium and compared"
-    if one.unmounted:
-        return f"{compared}; it is unmounted: safe to remove"
-    if os.path.isdir(one.path):
-        return f"{compared}: safe to remove, once it is unmounted"
-    return f"{compared}: it may be burned, copied or sent"
-
-
-def _facts(one: Made) -> dict[str, Any]:
-    outcome = one.outcome
-    return {
-        "to": one.path,
-        "label": outcome.label,
-        "file_set_uid": outcome.file_set_uid,
-        "bytes": one.bytes,
-        "kept": outcome.kept,
-        "copies": outcome.copies,
-        "instances": [row._asdict() for row in outcome.exported],
-        "label_text": outcome.label_text,
-        "unmounted": one.unmounted,
-        "safe_to_remove": True,
-    }
+        while some := list(islice(exported, _NOTED)):
+            note_exports(spool, some)

@@ -13,10 +13,11 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import chain
 
-from agent.errors import FileError, NotSafe, SpoolError
+from agent.errors import FileError, LimitError, NotSafe, SpoolError
 from agent.exchange import cms, pages, tools
 from agent.exchange.iso9660 import image_of
 from agent.exchange.reread import reread
@@ -26,11 +27,12 @@ from agent.spool.durable import Medium
 from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterator
 
     from _typeshed import ReadableBuffer
 
     from agent.exchange.cms import Keys
+    from agent.exchange.shelf import Rows
     from agent.exchange.writer import FileSink
     from agent.media.profile import Profile
     from agent.spool.durable import File
@@ -38,79 +40,94 @@ if TYPE_CHECKING:
 
 _MODE: Final = 0o666  # umask takes from it
 _PIECE_BYTES: Final = 1 << 18
+# Python's zipfile keeps a KiB of each in memory, twice when it is proven.
+ZIP_FILES: Final = 10_000
 # In the journal of encrypted media: a directory beside it is that of an attempt that broke off.
 _BROKEN: Final = "WRAPPED"
 _HINT: Final = "Nothing was left under the name that you gave; make it again, on another medium if need be."
 
 
 def encrypted(
-    files: Iterable[Written], source: str, target: str, keys: Keys, ops: Ops | None = None, *, proven: bool = False
-) -> list[Written]:
+    files: Rows[Written], source: str, target: str, keys: Keys, ops: Ops | None = None, *, proven: bool = False
+) -> Rows[Written]:
     """Every DICOM File of a set as a Secure DICOM File below ``target``; other files go as they are.
 
     The folder ``source`` takes each wrapped file for a moment. ``proven``: whoever carries it on proves it.
     """
-    writer = SetWriter(target, ops)
-    listed = sorted(files, key=lambda one: one.path == DIRECTORY)
-    left = writer.leftovers()
-    if os.path.lexists(f"{target}/{DIRECTORY}") and _BROKEN not in left:
+    writer = SetWriter(target, ops, written := files.another())
+    broken = next(writer.leftovers(), "")
+    if os.path.lexists(f"{target}/{DIRECTORY}") and broken != _BROKEN:
         hint = "Encrypted media are not added to: use an empty one."
         raise FileError(f"{target} holds a File-set already", hint=hint)
-    writer.drop([DIRECTORY, *left] if left else [])
-    writer.begin([_BROKEN, *(one.path for one in listed)])
-    directory = b""
-    for one in listed:
+    writer.drop(chain([DIRECTORY] if broken else [], writer.leftovers()))
+    writer.begin(chain([_BROKEN], (one.path for one in files if one.path != DIRECTORY), [DIRECTORY]))
+    for one in files:
         path = f"{source}/{one.path}"
+        if one.path == DIRECTORY:
+            continue
         if "." in os.path.basename(path):
             if os.path.lexists(f"{target}/{one.path}") and pages.is_ours(f"{target}/{one.path}"):
                 writer.drop([one.path])
             writer.put(one.path, partial(_fill, path))
             continue
-        wrapped = f"{source}/WRAPPED"
-        try:
-            cms.wrap(path, wrapped, keys)
-            if one.path == DIRECTORY:
-                with open(wrapped, "rb") as file:
-                    directory = file.read()
-            else:
-                writer.put(one.path, partial(_fill, wrapped))
-        finally:
-            if os.path.lexists(wrapped):
-                os.unlink(wrapped)
+        with _wrapped(path, source, keys) as wrapped:
+            writer.put(one.path, partial(_fill, wrapped))
     writer.settle()
-    writer.direct([directory])
+    with _wrapped(f"{source}/{DIRECTORY}", source, keys) as wrapped:
+        writer.direct(_chunks(wrapped))
     if not writer.compare() and not proven:
         raise NotSafe(f"{target}: what was read back came from memory, which proves nothing", hint=_HINT)
     writer.end()  # until now all of it may be removed by the next attempt
-    return writer.written
+    return written
 
 
-def archive(files: Iterable[Written], source: str, target: str, ops: Ops | None = None) -> Written:
-    """A ZIP of the set with its folders, the DICOMDIR at its root (PS3.12 V)."""
+@contextmanager
+def _wrapped(path: str, folder: str, keys: Keys) -> Iterator[str]:
+    """A file as a Secure DICOM File in ``folder``, for a moment."""
+    wrapped = f"{folder}/{_BROKEN}"
+    try:
+        cms.wrap(path, wrapped, keys)
+        yield wrapped
+    finally:
+        if os.path.lexists(wrapped):
+            os.unlink(wrapped)
+
+
+def archive(files: Rows[Written], source: str, target: str, ops: Ops | None = None) -> Written:
+    """A ZIP of the set with its folders, the DICOMDIR at its root (PS3.12 V). Raises ``LimitError``."""
     import zipfile
+
+    require_archive(len(files))
 
     def make(file: File) -> None:
         with zipfile.ZipFile(_Stream(file), "w", zipfile.ZIP_DEFLATED) as archive:
-            for one in listed:
+            for one in files:
                 archive.write(f"{source}/{one.path}", one.path)
 
     def prove(path: str) -> None:
         with zipfile.ZipFile(path) as archive:
-            if sorted(archive.namelist()) != sorted(one.path for one in listed):
+            if sorted(archive.namelist()) != sorted(one.path for one in files):
                 raise NotSafe(f"{path} does not hold the files of the set", hint=_HINT)
-            for one in listed:
+            for one in files:
                 with archive.open(one.path) as file:
                     _require(path, one, partial(file.read, _PIECE_BYTES))
 
-    listed = list(files)
     return _named(target, make, prove, ops)
 
 
+def require_archive(count: int) -> None:
+    """Refuse a ZIP of more files than its directory in memory may have. Raises ``LimitError``."""
+    if count > ZIP_FILES:
+        raise LimitError(
+            f"a ZIP of {count} files is more than one of {ZIP_FILES}",
+            hint="Nobody mails that: '--study' takes less, '--volume-size' makes several, a folder takes all.",
+        )
+
+
 def image(
-    files: Iterable[Written], source: str, target: str, label: str, profile: Profile, ops: Ops | None = None
+    files: Rows[Written], source: str, target: str, label: str, profile: Profile, ops: Ops | None = None
 ) -> Written:
     """An ISO 9660 image of level 1, for DVD and BD with UDF beside it (PS3.12 F, P, X)."""
-    listed = list(files)
     udf = profile.medium in (profiles.DVD, profiles.BD)
     words = _image_words(label, source, udf=udf)
 
@@ -121,12 +138,15 @@ def image(
         with open(path, "rb", buffering=0) as file:
             fd = file.fileno()
             found = image_of(lambda length, offset: os.pread(fd, length, offset), os.fstat(fd).st_size)
-            places = {place.path: place for place in found.files}
-            if found.label != label or sorted(places) != sorted(one.path for one in listed):
-                raise NotSafe(f"{path} does not hold the files of the set", hint=_HINT)
-            for one in listed:
-                place = places[one.path]
+            proven = files.another()
+            for place in found.files:
+                one = files.find(place.path)
+                if one is None or place.path in proven:
+                    raise NotSafe(f"{path} holds {place.path}, which is not of the set, or twice", hint=_HINT)
                 _require(path, one, _pieces(fd, place.offset, place.size))
+                proven.append(one)
+            if found.label != label or len(proven) != len(files):
+                raise NotSafe(f"{path} does not hold the files of the set", hint=_HINT)
 
     return _named(target, make, prove, ops, grows=True)
 
@@ -213,9 +233,14 @@ def _digest(path: str) -> tuple[int, str]:
 
 def _fill(path: str, sink: FileSink) -> None:
     """Copy a file into one of a set."""
+    for data in _chunks(path):
+        sink.write(data)
+
+
+def _chunks(path: str) -> Iterator[bytes]:
     with open(path, "rb", buffering=0) as file:
         while data := file.read(_PIECE_BYTES):
-            sink.write(data)
+            yield data
 
 
 class _Stream(io.RawIOBase):

@@ -17,21 +17,25 @@ from agent.exchange import carrier, volume
 from agent.exchange.export import Media, export
 from agent.exchange.plan import FAT_FILE_BYTES, volume_bytes
 from agent.exchange.present import sizes_of
+from agent.exchange.shelf import Shelf
 from agent.exchange.writer import SetWriter
+from agent.media import file_id
 from agent.media.profile import BD, CD, DVD, ZIP
 from agent.spool.durable import Medium
+from agent.spool.exports import Exported
 from agent.spool.stage import staged
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from agent.exchange.cms import Keys
     from agent.exchange.export import Outcome, Request
     from agent.exchange.plan import Piece
+    from agent.exchange.shelf import Rows
     from agent.exchange.volume import Run, Volume
+    from agent.exchange.writer import Written
     from agent.media.profile import Profile
-    from agent.spool.exports import Exported
     from agent.spool.ops import Ops
 
     Watch = Callable[[str, int, int], None]
@@ -133,34 +137,34 @@ def file_limit(target: Target) -> int:
     return 0
 
 
-def room_needed(target: Target, pieces: list[Piece]) -> int:
+def room_needed(target: Target, pieces: Rows[Piece], shelf: Shelf) -> int:
     """Bytes that a medium must have free: what it has already is not written again; an image is made of a whole set."""
     if target.kind != FOLDER or target.keys is not None:
         return volume_bytes(pieces) * (2 if target.keys is None else 1)
     if not os.path.isdir(target.path):  # it will be made
         return volume_bytes(pieces)
-    there = sizes_of(target.path)
-    new = [piece for piece in pieces if not _is_there(piece, there.get(piece.holding.sop_instance_uid))]
+    there = sizes_of(target.path, shelf)
+    new = (piece for piece in pieces if not _is_there(piece, there.find(piece.holding.sop_instance_uid)))
     left = sum(sizes_below(target.path, SetWriter(target.path).leftovers()))
     return max(0, volume_bytes(new) - left)
 
 
-def stage_needed(target: Target, pieces: list[Piece]) -> int:
+def stage_needed(target: Target, pieces: Rows[Piece]) -> int:
     """Bytes that the spool must have free for what is encrypted: the set, one file wrapped, all of them for a file."""
-    if target.keys is None or not pieces:
+    if target.keys is None or not len(pieces):
         return 0
     largest = max(piece.decision.bytes for piece in pieces)
     return volume_bytes(pieces) * (1 if target.kind == FOLDER else 2) + largest
 
 
-def _is_there(piece: Piece, size: int | None) -> bool:
+def _is_there(piece: Piece, found: tuple[str, int] | None) -> bool:
     """Whether a file of such a size may be what would be written; ``export`` compares."""
-    return size is not None and (size == piece.holding.size if piece.as_is else bool(piece.copies))
+    return found is not None and (found[1] == piece.holding.size if piece.as_is else bool(piece.copies))
 
 
-def sizes_below(root: str, names: list[str]) -> list[int]:
+def sizes_below(root: str, names: Iterable[str]) -> Iterator[int]:
     """The sizes of those files that are there."""
-    return [os.lstat(path).st_size for name in names if os.path.lexists(path := f"{root}/{name}")]
+    return (os.lstat(path).st_size for name in names if os.path.lexists(path := f"{root}/{name}"))
 
 
 def make_folder(path: str) -> None:
@@ -170,8 +174,9 @@ def make_folder(path: str) -> None:
 
 
 def carry(
-    request: Request, target: Target, watch: Watch, *, remount: bool = False, ops: Ops | None = None, spool: str = ""
-) -> Made:
+    request: Request, target: Target, watch: Watch, *, remount: bool = False, ops: Ops | None = None, spool: str = "",
+    shelf: Shelf | None = None,
+) -> Made:  # fmt: skip
     """Make one medium and prove it.
 
     Args:
@@ -181,14 +186,16 @@ def carry(
         remount: Unmount the volume of a folder, mount it read-only to read back, and leave it unmounted.
         ops: The seam.
         spool: Where the clear set of encrypted media lies meanwhile; empty: where temporary files go (TMPDIR).
+        shelf: Where the lists lie, those of what is made, too.
 
     Raises:
         NotSafe: What was written could not be proven.
     """
+    shelf = shelf or Shelf()
     if target.kind == FOLDER and target.keys is None:
-        return _direct(request, target.path, watch, remount=remount, ops=ops)
+        return _direct(request, target.path, watch, shelf, remount=remount, ops=ops)
     with _own_folder(target, spool) as folder:
-        outcome = export(request, folder, Media(), watch)
+        outcome = export(request, folder, Media(), watch, shelf)
         files, source = outcome.files, folder
         try:
             if target.keys is not None:
@@ -196,7 +203,7 @@ def carry(
                 if target.kind != FOLDER:
                     os.mkdir(secure, 0o700)
                 files = carrier.encrypted(files, folder, secure, target.keys, ops, proven=target.kind != FOLDER)
-                outcome = outcome._replace(exported=_wrapped(outcome, {one.path: one.sha256 for one in files}))
+                outcome = outcome._replace(exported=_wrapped(outcome, files, shelf))
                 source = secure
             if target.kind == IMAGE:
                 carrier.image(files, source, target.path, outcome.label, request.profile, ops)
@@ -207,9 +214,9 @@ def carry(
     return Made(target.path, sum(one.size for one in files), outcome._replace(files=files), unmounted=False)
 
 
-def _direct(request: Request, path: str, watch: Watch, *, remount: bool, ops: Ops | None) -> Made:
+def _direct(request: Request, path: str, watch: Watch, shelf: Shelf, *, remount: bool, ops: Ops | None) -> Made:
     found = volume.look(path)
-    outcome = export(request, path, Media(ops, _remounting(found, path) if remount else None), watch)
+    outcome = export(request, path, Media(ops, _remounting(found, path) if remount else None), watch, shelf)
     if not outcome.uncached:
         raise NotSafe(
             f"{path}: what was read back came from memory, which proves nothing: the medium is NOT safe to remove",
@@ -236,9 +243,15 @@ def _remounting(found: Volume, path: str, run: Run | None = None) -> Callable[[]
     return remount
 
 
-def _wrapped(outcome: Outcome, digests: dict[str, str]) -> list[Exported]:
+def _wrapped(outcome: Outcome, files: Rows[Written], shelf: Shelf) -> Rows[Exported]:
     """The receipts name the files as they are on the medium."""
-    return [row._replace(sha256=digests[row.file_id.replace("\\", "/")]) for row in outcome.exported]
+    rows = shelf.rows(Exported._make, key=lambda one: one.sop_instance_uid)
+    for row in outcome.exported:
+        found = files.find(file_id.path_of(row.file_id))
+        if found is None:
+            raise NotSafe(f"{row.file_id} was not encrypted")
+        rows.append(row._replace(sha256=found.sha256))
+    return rows
 
 
 @contextmanager

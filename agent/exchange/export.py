@@ -8,7 +8,8 @@ A File-set that is there already is added to: its directory stays in force until
 and ours, is whole. An instance that it has already is kept where its bytes are ours, else written anew under another
 File ID; the old file goes when no directory names it. So an export that failed is simply made again.
 
-The spool's files are only read. An instance that is here is not released by having been exported (P4).
+Whatever there is one of for each instance lies on a ``Shelf``, the records in a ``RecordIndex``: memory does not grow
+with their number. The spool's files are only read. An instance that is here is not released by its export (P4).
 """
 
 from __future__ import annotations
@@ -16,34 +17,44 @@ from __future__ import annotations
 import hashlib
 import os
 from functools import partial
+from itertools import chain
 
 from agent.dataset import uid
-from agent.errors import DataSetError, FileUnreadable, NativeError, NotSafe, SpoolDamaged, SpoolError
+from agent.errors import DataSetError, EncodeError, FileUnreadable, NativeError, NotSafe, SpoolDamaged, SpoolError
 from agent.exchange import pages
 from agent.exchange.icon import icon_of
 from agent.exchange.plan import Refusal, open_ours, opened
 from agent.exchange.present import Present, present_set
+from agent.exchange.shelf import Shelf
 from agent.exchange.writer import SetWriter, Written
 from agent.media import dicomdir, file_id, records
 from agent.media.profile import keys_of
 from agent.spool.exports import Exported
 from agent.spool.names import file_path
 from agent.transcode.job import job_of
-from agent.typed import TYPE_CHECKING, Final, NamedTuple
+from agent.typed import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from agent.exchange.plan import Piece
+    from agent.exchange.shelf import Rows
     from agent.exchange.writer import FileSink
     from agent.media.file import DicomFile
     from agent.media.profile import Profile
     from agent.spool.ops import Ops
+    from agent.spool.record_index import RecordIndex
+
+    class Pieces(Protocol):
+        """What goes: gone through more than once."""
+
+        def __iter__(self) -> Iterator[Piece]: ...
+
 
 _COPY_BYTES: Final = 1 << 18
 # File IDs that another box has given on this medium: the first component gets a digit.
 _TURNS: Final = 10
-# Records with icons are kept until the directory is written: 5 KiB each, 20 MiB in all; without them 0.5 KiB.
+# A directory is read as a whole: records with icons have 5 KiB each, 20 MiB in all, and without them 0.5 KiB.
 MAX_ICONS: Final = 4096
 _OURS: Final = (DataSetError, NativeError, FileUnreadable, SpoolDamaged)  # of one instance, not of the medium
 _AGAIN: Final = "Do not hand the medium out. Put it in again, check it, and repeat the export: it is completed."
@@ -52,7 +63,7 @@ _AGAIN: Final = "Do not hand the medium out. Put it in again, check it, and repe
 class Request(NamedTuple):
     """What to write; ``label`` is the File-set ID."""
 
-    pieces: list[Piece]
+    pieces: Pieces
     profile: Profile
     label: str
     institution: str = ""
@@ -68,12 +79,12 @@ class Outcome(NamedTuple):
 
     label: str
     file_set_uid: str
-    exported: list[Exported]
+    exported: Rows[Exported]
     kept: int  # of them: they were there already
-    refused: list[Refusal]
-    notes: list[str]
+    refused: Rows[Refusal]
+    notes: Rows[str]
     copies: dict[str, int]  # why lossless copies were made, and of how many
-    files: list[Written]
+    files: Rows[Written]  # by their paths
     label_text: list[str]
     uncached: bool  # everything was read from the medium itself
 
@@ -95,6 +106,7 @@ def export(
     folder: str,
     media: Media = Media(),  # noqa: B008  (immutable)
     watch: Callable[[str, int, int], None] = _unwatched,
+    shelf: Shelf | None = None,
 ) -> Outcome:
     """Write the set below ``folder``, which exists, and prove it.
 
@@ -102,79 +114,103 @@ def export(
         MediaError: There is a File-set already that is not one to add to; nothing was changed.
         NotSafe: The medium failed; what is on it must not be trusted.
     """
-    leaving = {piece.holding.sop_instance_uid for piece in request.pieces}
-    before = present_set(os.path.abspath(folder), request.profile, leaving)
-    try:
-        return _Export(request, folder, media, watch).run(before)
-    except SpoolError as error:
-        raise NotSafe(f"{error}: the medium is NOT safe to remove", hint=_AGAIN) from error
+    shelf = shelf or Shelf()
+    with shelf.index() as index:
+        index.begin()  # and no end: nothing of it is kept
+        work = _Export(request, folder, media, watch, shelf, index)
+        before = work.found()
+        try:
+            return work.run(before)
+        except SpoolError as error:
+            raise NotSafe(f"{error}: the medium is NOT safe to remove", hint=_AGAIN) from error
 
 
 class _Export:
-    def __init__(self, request: Request, folder: str, media: Media, watch: Callable[[str, int, int], None]) -> None:
+    def __init__(
+        self, request: Request, folder: str, media: Media, watch: Callable[[str, int, int], None], shelf: Shelf,
+        index: RecordIndex,
+    ) -> None:  # fmt: skip
         self.request, self.media, self.watch = request, media, watch
-        self.writer = SetWriter(folder, media.ops)
-        self.exported: list[Exported] = []
-        self.refused: list[Refusal] = []
-        self.notes: list[str] = []
+        self.shelf, self.index = shelf, index
+        self.files = shelf.rows(Written._make, key=lambda one: one.path)
+        self.writer = SetWriter(folder, media.ops, self.files)
+        self.exported = shelf.rows(Exported._make, key=lambda one: one.sop_instance_uid)
+        self.refused = shelf.rows(Refusal._make)
+        self.notes = shelf.rows(str)
         self.copies: dict[str, int] = {}
-        self.entries: list[records.Entry] = []
-        self.others: list[records.Entry] = []  # of what is on the medium beside them
+        self.listed = shelf.rows(str, key=str)  # File IDs and SOP Instance UIDs that have a record
+        self.own = 0  # records of what we write
         self.label = request.label
         self.kept = 0
         self._done = 0
         self._of = sum(piece.decision.bytes for piece in request.pieces)
 
+    def found(self) -> Present:
+        """What the medium has already; its records are ours from here on."""
+        leaving = self.shelf.rows(str, key=str)
+        leaving.extend(piece.holding.sop_instance_uid for piece in self.request.pieces)
+        return present_set(self.writer.root, self.request.profile, leaving, self._list, self.shelf)
+
     def run(self, before: Present) -> Outcome:
         """Every step of the protocol, in its order."""
         self.label = before.label or self.request.label
-        left = set(self.writer.leftovers())
-        self.writer.drop(left - {file_id.path_of(name) for name in before.named})
-        taken = set(before.named)
-        names = [self._name(piece.holding.id, taken) for piece in self.request.pieces]
+        ids = self.shelf.rows(str, key=str)
+        left = (name for name in self.writer.leftovers() if file_id.of_path(name) not in before.named)
+        self.writer.drop(left)
+        ids.extend(self._name(piece.holding.id, before.named) for piece in self.request.pieces)
         written = self._own_pages()
-        self.writer.begin([*map(file_id.path_of, names), *written])
-        dropped: list[str] = []
-        for piece, name in zip(self.request.pieces, names, strict=True):
+        self.writer.begin(chain(map(file_id.path_of, ids), written))
+        dropped = self.shelf.rows(str)
+        for piece, name in zip(self.request.pieces, ids, strict=True):
             self._piece(piece, name, before, dropped)
-        self.others = [*before.entries, *self._not_replaced(before)]
+        self._list_what_stays(before)
         self._pages(written)
         file_set = dicomdir.FileSet(before.file_set_uid or self.request.file_set_uid or _new_uid(), self.label)
-        entries = [*self.others, *self.entries]
-        arranged = dicomdir.Arrangement(entries)
-        self.notes += [f"{name}: {note}" for name, note in arranged.notes]
         self.writer.settle()
-        self.writer.direct(dicomdir.stream(arranged, file_set))
-        self.writer.drop(set(dropped) - {file_id.path_of(entry.file_id) for entry in entries})
+        self.writer.direct(dicomdir.stream(self.index, file_set))
+        self.writer.drop(file_id.path_of(name) for name in dropped if f"F{name}" not in self.listed)
         self.writer.end()
         if self.media.remount is not None:
             self.media.remount()
         uncached = self._compare() or self.media.remount is not None
-        facts, patients = self._facts(), pages.patients_of([*self.others, *self.entries])
+        patients = pages.patients_of(self.index, self.shelf)
         return Outcome(
             file_set.label, file_set.uid, self.exported, self.kept, self.refused, self.notes, self.copies,
-            self.writer.written, pages.label_text(facts, patients), uncached,
+            self.files, pages.label_text(self._facts(), patients, patients.times), uncached,
         )  # fmt: skip
 
-    def _not_replaced(self, before: Present) -> list[records.Entry]:
-        """What was there of instances that could not be written anew: it stays."""
-        done = {row.sop_instance_uid for row in self.exported}
-        failed = {refusal.sop_instance_uid for refusal in self.refused} & set(before.files) - done
-        if not failed:
-            return []
-        return present_set(self.writer.root, self.request.profile, set(before.files) - failed).entries
+    def _list_what_stays(self, before: Present) -> None:
+        """What was there of instances that could not be written anew."""
+        failed = self.shelf.rows(str, key=str)
+        for refusal in self.refused:
+            uid_ = refusal.sop_instance_uid
+            if uid_ in before.files and uid_ not in self.exported:
+                failed.append(uid_)
+        if len(failed):
+            present_set(self.writer.root, self.request.profile, _AllBut(failed), self._list, self.shelf)
+
+    def _list(self, entry: records.Entry) -> None:
+        """Let the directory have an instance, each once."""
+        for key, name, tag in (("F", entry.file_id, 0x00041500), ("U", entry.sop_instance_uid, 0x00041511)):
+            if key + name in self.listed:
+                raise EncodeError(f"two instances are called {name}; a File-set has each once", tag=tag)
+            self.listed.append(key + name)
+        self.index.add(len(self.listed), entry)
+        self.notes.extend(f"{entry.file_id}: {note}" for _, note in self.index.notes)
+        self.index.notes.clear()
 
     # --- one instance ----------------------------------------------------------------------
 
-    def _piece(self, piece: Piece, name: str, before: Present, dropped: list[str]) -> None:
-        there = before.files.get(piece.holding.sop_instance_uid)
+    def _piece(self, piece: Piece, name: str, before: Present, dropped: Rows[str]) -> None:
+        found = before.files.find(piece.holding.sop_instance_uid)
+        there = None if found is None else found.file_id
         done_before = self._done
         try:
             if there is not None and self._keep(piece, there):
                 return
             self._write(piece, name)
             if there is not None:
-                dropped.append(file_id.path_of(there))
+                dropped.append(there)
         except _OURS as error:
             self.refused.append(Refusal(piece.holding.sop_instance_uid, error.code, str(error)))
         finally:
@@ -201,13 +237,12 @@ class _Export:
         self.kept += 1
         return True
 
-    def _name(self, number: int, taken: set[str]) -> str:
+    def _name(self, number: int, taken: Rows[str]) -> str:
         path = file_path("", number)[1:]
         first, slash, rest = path.partition("/")
         for turn in range(_TURNS):
             name = file_id.of_path(f"{first}{turn or ''}{slash}{rest}")
             if name not in taken and not self.writer.holds(file_id.path_of(name)):
-                taken.add(name)
                 return name
         raise SpoolError(f"no File ID is free for instance {number:08X}", hint="Use an empty medium.")
 
@@ -251,11 +286,12 @@ class _Export:
             raise SpoolDamaged(f"{piece.path} is not what was sealed: it does not go out")
 
     def _entry(self, name: str, file: DicomFile) -> records.Entry:
-        icon = icon_of(file) if len(self.entries) < MAX_ICONS else None
+        icon = icon_of(file) if self.own < MAX_ICONS else None
         return records.entry_of(name, file.meta, file.dataset, extra=keys_of(self.request.profile), icon=icon)
 
     def _record(self, piece: Piece, entry: records.Entry, file: DicomFile, sha256: str, data_set_sha256: str) -> None:
-        self.entries.append(entry)
+        self._list(entry)
+        self.own += 1
         uid_, syntax = piece.holding.sop_instance_uid, file.meta.transfer_syntax_uid
         label = self.label
         self.exported.append(Exported(uid_, label, entry.file_id, syntax, sha256, data_set_sha256))
@@ -290,11 +326,11 @@ class _Export:
         request = self.request
         return pages.Facts(
             self.label, request.volume, request.volumes, request.profile, request.institution, request.made,
-            len(self.others) + len(self.entries), request.software,
+            len(self.listed) // 2, request.software,
         )  # fmt: skip
 
     def _compare(self) -> bool:
-        whole = sum(one.size for one in self.writer.written)
+        whole = sum(one.size for one in self.files)
         done = 0
 
         def watch(count: int) -> None:
@@ -303,6 +339,16 @@ class _Export:
             self.watch("read back", done, whole)
 
         return self.writer.compare(watch)
+
+
+class _AllBut:
+    """Every UID but some."""
+
+    def __init__(self, some: Rows[str]) -> None:
+        self._some = some
+
+    def __contains__(self, uid_: object) -> bool:
+        return uid_ not in self._some
 
 
 def _write_all(data: bytes, sink: FileSink) -> None:

@@ -36,7 +36,7 @@ class Image(NamedTuple):
     """What an image holds."""
 
     label: str  # Volume Identifier
-    files: list[Place]
+    files: Iterator[Place]  # read as they are asked for; raises ``DecodeError``, too
 
 
 def image_of(pread: Pread, size: int) -> Image:
@@ -47,7 +47,7 @@ def image_of(pread: Pread, size: int) -> Image:
             break
         if sector[0] == 1:
             label = sector[40:72].decode("ascii", "replace").rstrip()
-            return Image(label, list(_files(pread, size, sector[156:190], "", set())))
+            return Image(label, _files(pread, size, sector[156:190], "", set()))
     raise DecodeError("this is no ISO 9660 image: it has no Primary Volume Descriptor")
 
 

@@ -12,13 +12,15 @@ from collections import Counter
 
 from agent.dataset.decode import decode
 from agent.dataset.uid import EXPLICIT_VR_LE
+from agent.media.records import plain_name
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from agent.exchange.shelf import Rows, Shelf
     from agent.media.profile import Profile
-    from agent.media.records import Entry
+    from agent.spool.record_index import RecordIndex
 
 README, INDEX = "README.TXT", "INDEX.HTM"
 _WIDTH: Final = 76
@@ -97,28 +99,34 @@ class Patient(NamedTuple):
     name: str
 
 
-def patients_of(entries: Iterable[Entry]) -> list[Patient]:
-    """Everybody on a medium, each once."""
-    found: dict[tuple[str, str], Patient] = {}
-    for entry in entries:
-        for part in entry.above[:1]:
-            key = part.key, part.person[1]
-            if key not in found:
-                name = decode(part.body, EXPLICIT_VR_LE).text("PatientName")
-                found[key] = Patient(part.key, name.partition("=")[0])
-    return list(found.values())
+def patients_of(index: RecordIndex, shelf: Shelf) -> Rows[Patient]:
+    """Everybody on a medium, each once, and to be found by the name."""
+    found = shelf.rows(Patient._make, key=lambda one: one.name)
+    known = shelf.rows(str, key=str)
+    for number, body in index.patients():
+        name = decode(body, EXPLICIT_VR_LE).text("PatientName").partition("=")[0]
+        if (each := f"{number}\0{plain_name(name)}") not in known:
+            known.append(each)
+            found.append(Patient(number, name))
+    return found
 
 
-def label_text(facts: Facts, patients: Iterable[Patient]) -> list[str]:
+def label_text(facts: Facts, patients: Iterable[Patient], times: Callable[[str], int] | None = None) -> list[str]:
     """What belongs on the outside of the medium (IHE RAD PDI): one line each.
 
-    Who shares a name with another, or has none, is told by the Patient ID: each of two patients is there.
+    Who shares a name with another, or has none, is told by the Patient ID: each of two patients is there. ``times``
+    says how many have a name.
     """
-    everybody = list(patients)
-    times = Counter(one.name for one in everybody)
-    names = sorted(one.name if one.name and times[one.name] == 1 else f"{one.name or '(no name)'} [{one.number}]"
-                   for one in everybody)  # fmt: skip
-    shown = ", ".join(names[:_MANY]) + (f" and {len(names) - _MANY} more" if len(names) > _MANY else "")
+    if times is None:
+        patients = list(patients)
+        times = Counter(one.name for one in patients).__getitem__
+    everybody = 0
+    first: list[str] = []
+    for one in patients:
+        everybody += 1
+        alone = one.name and times(one.name) == 1
+        first = sorted([*first, one.name if alone else f"{one.name or '(no name)'} [{one.number}]"])[:_MANY]
+    shown = ", ".join(first) + (f" and {everybody - _MANY} more" if everybody > _MANY else "")
     lines = [shown or "no patient's name", facts.made, facts.institution or "institution not given"]
     lines.append("DICOM ONLY" + (", ENCRYPTED" if facts.profile.secure else ""))
     if facts.volumes > 1:

@@ -2,6 +2,7 @@
 
 Instances of one study stay together as long as they fit: a study is begun on a new medium rather than cut, unless it is
 larger than a medium. The sizes of copies are estimates on the large side; each medium keeps some room for its DICOMDIR.
+Whatever there is one of for each instance lies on a ``Shelf``.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ from contextlib import contextmanager
 from agent.dataset.decode import Limits
 from agent.errors import AgentError, FileUnreadable
 from agent.exchange.decide import Decision, decide
+from agent.exchange.shelf import Shelf
 from agent.media.file import open_file
 from agent.spool.names import file_path
+from agent.spool.receipt import Holding
 from agent.transcode.job import REFER_BYTES
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from agent.exchange.shelf import Rows
     from agent.media.file import DicomFile
     from agent.media.profile import Profile
-    from agent.spool.receipt import Holding
+    from agent.typed import Any
 
 # An enhanced multi-frame instance has a hundred elements for each frame; these files are our own.
 LIMITS: Final = Limits(elements=1_000_000)
@@ -63,13 +67,26 @@ class Refusal(NamedTuple):
 class Plan(NamedTuple):
     """Media, in their order, and what goes on none."""
 
-    volumes: list[list[Piece]]
-    refused: list[Refusal]
+    volumes: list[Rows[Piece]]
+    refused: Rows[Refusal]
+    shelf: Shelf
 
     @property
-    def pieces(self) -> list[Piece]:
-        """Everything that goes."""
-        return [piece for volume in self.volumes for piece in volume]
+    def going(self) -> int:
+        """How many go."""
+        return sum(map(len, self.volumes))
+
+
+def pieces_on(shelf: Shelf) -> Rows[Piece]:
+    """An empty list of pieces, which knows what each study takes."""
+    return shelf.rows(
+        _piece_of, key=lambda piece: piece.holding.study_uid, weight=lambda piece: piece.bytes,
+        plain=lambda piece: [*piece[:3], sorted(piece.copies)],
+    )  # fmt: skip
+
+
+def _piece_of(row: Any) -> Piece:
+    return Piece(Holding._make(row[0]), row[1], Decision._make(row[2]), frozenset(row[3]))
 
 
 def volume_bytes(pieces: Iterable[Piece]) -> int:
@@ -82,6 +99,7 @@ def plan(
     holdings: Iterable[Holding],
     profile: Profile,
     *,
+    shelf: Shelf | None = None,
     volume_limit: int = 0,
     file_limit: int = 0,
     watch: Callable[[int], None] = lambda _done: None,
@@ -92,12 +110,14 @@ def plan(
         root: The spool folder.
         holdings: Instances in the order they are to go.
         profile: What the set will claim.
+        shelf: Where the lists lie.
         volume_limit: Bytes of one medium; 0: one medium takes all.
         file_limit: Largest file that the medium takes; 0: any.
         watch: Called with how many were looked at.
     """
-    pieces: list[Piece] = []
-    refused: list[Refusal] = []
+    shelf = shelf or Shelf()
+    pieces = pieces_on(shelf)
+    refused = shelf.rows(Refusal._make)
     for number, holding in enumerate(holdings, 1):
         found = _piece(root, holding, profile, file_limit or 0)
         if isinstance(found, Refusal):
@@ -107,7 +127,7 @@ def plan(
         else:
             pieces.append(found)
         watch(number)
-    return Plan(_volumes(pieces, volume_limit), refused)
+    return Plan(_volumes(pieces, volume_limit, shelf), refused, shelf)
 
 
 def open_ours(path: str) -> int:
@@ -160,22 +180,19 @@ def _too_large(size: int, limit: int) -> str:
     return f"{size} bytes are more than a medium holds, of the {limit} of --volume-size: it wants a larger one"
 
 
-def _volumes(pieces: list[Piece], limit: int) -> list[list[Piece]]:
+def _volumes(pieces: Rows[Piece], limit: int, shelf: Shelf) -> list[Rows[Piece]]:
     """Studies in the order of their first instance, onto as many media as it takes."""
-    studies: dict[str, list[Piece]] = {}
-    for piece in pieces:
-        studies.setdefault(piece.holding.study_uid, []).append(piece)
-    volumes: list[list[Piece]] = []
+    volumes: list[Rows[Piece]] = []
     room = 0
-    for study in studies.values():
-        need = sum(piece.bytes for piece in study)
-        if limit and volumes and volumes[-1] and need > room >= 0 and need + _BASE_BYTES <= limit:
-            volumes.append([])
+    for study, need in pieces.groups():
+        if limit and volumes and len(volumes[-1]) and need > room >= 0 and need + _BASE_BYTES <= limit:
+            volumes.append(pieces_on(shelf))
             room = limit - _BASE_BYTES
-        for piece in study:
+        for piece in pieces.of(study):
             if not volumes or (limit and piece.bytes > room):
-                volumes.append([])
+                volumes.append(pieces_on(shelf))
                 room = limit - _BASE_BYTES
             volumes[-1].append(piece)
             room -= piece.bytes
+    pieces.clear()
     return volumes

@@ -26,8 +26,9 @@ from agent.transcode.job import REFER_BYTES
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Container, Iterator
 
+    from agent.exchange.shelf import Rows, Shelf
     from agent.media.dicomdir_reader import Directory, Record
     from agent.media.profile import Profile
 
@@ -36,24 +37,31 @@ _SHOWN: Final = 200  # characters of a name that is none
 _HINT: Final = "Use an empty medium, or look at this one with 'modality-agent media check'."
 
 
+class There(NamedTuple):
+    """An instance that the medium has."""
+
+    sop_instance_uid: str
+    file_id: str
+
+
 class Present(NamedTuple):
     """A File-set; all empty where there is none."""
 
     file_set_uid: str
     label: str
-    files: dict[str, str]  # SOP Instance UID -> File ID, of those that are there and are it
-    entries: list[records.Entry]  # of what stays
-    named: frozenset[str] = frozenset()  # every File ID of the directory
+    files: Rows[There]  # by SOP Instance UID, of those that are there and are it
+    named: Rows[str]  # every File ID of the directory, by itself
 
 
-def present_set(root: str, profile: Profile, leaving: Collection[str]) -> Present:
-    """What is below ``root``; instances of the UIDs in ``leaving`` are written anew and get no entry here."""
+def present_set(
+    root: str, profile: Profile, leaving: Container[str], take: Callable[[records.Entry], None], shelf: Shelf
+) -> Present:
+    """What is below ``root``; instances of the UIDs in ``leaving`` are written anew, ``take`` gets what stays."""
     path = f"{root}/{DIRECTORY}"
+    files = shelf.rows(There._make, key=lambda one: one.sop_instance_uid)
+    named = shelf.rows(str, key=str)
     if not os.path.lexists(path):
-        return Present("", "", {}, [])
-    files: dict[str, str] = {}
-    entries: list[records.Entry] = []
-    named: set[str] = set()
+        return Present("", "", files, named)
     try:
         with folder(root) as top, _directory(top) as directory:
             for record in directory.records():
@@ -63,28 +71,27 @@ def present_set(root: str, profile: Profile, leaving: Collection[str]) -> Presen
                 fault = file_id.fault_of(record.file_id)
                 if fault:
                     raise FileError(f"File ID {record.file_id[:_SHOWN]!r}: {fault}")
-                named.add(record.file_id)
+                named.append(record.file_id)
                 if uid not in leaving:
-                    entries.append(_entry(top, record, uid, profile))
+                    take(_entry(top, record, uid, profile))
                 elif not _is_there(top, record.file_id, uid):
                     continue
-                files[uid] = record.file_id
-            head = directory.meta.sop_instance_uid, directory.root.text(LABEL)
-            return Present(*head, files, entries, frozenset(named))
+                files.append(There(uid, record.file_id))
+            return Present(directory.meta.sop_instance_uid, directory.root.text(LABEL), files, named)
     except AgentError as error:
         raise MediaError(f"{path}: the File-set on the medium is not one to add to: {error}", hint=_HINT) from None
 
 
-def sizes_of(root: str) -> dict[str, int]:
-    """SOP Instance UID -> bytes of the files that the DICOMDIR below ``root`` names; empty where it has none."""
-    sizes: dict[str, int] = {}
+def sizes_of(root: str, shelf: Shelf) -> Rows[tuple[str, int]]:
+    """SOP Instance UID and bytes of the files that the DICOMDIR below ``root`` names; empty where it has none."""
+    sizes: Rows[tuple[str, int]] = shelf.rows(tuple, key=lambda row: row[0])
     try:
         with folder(root) as top, _directory(top) as directory:
             for record in directory.records():
                 if record.file_id and not file_id.fault_of(record.file_id):
                     with suppress(OSError):
                         size = os.lstat(f"{root}/{file_id.path_of(record.file_id)}").st_size
-                        sizes[record.dataset.text(_UID)] = size
+                        sizes.append((record.dataset.text(_UID), size))
     except AgentError:
         return sizes  # whoever writes to it says why not
     return sizes

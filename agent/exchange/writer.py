@@ -21,6 +21,7 @@ import hashlib
 import os
 import re
 from contextlib import contextmanager
+from itertools import islice
 
 from agent.errors import FileError, MediaError
 from agent.exchange import beneath
@@ -28,7 +29,7 @@ from agent.exchange.reread import reread
 from agent.spool.durable import Medium
 from agent.spool.faults import media_error
 from agent.spool.ops import Ops
-from agent.typed import TYPE_CHECKING, Final, NamedTuple
+from agent.typed import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -44,6 +45,8 @@ _NAME: Final = re.compile(r"INST[0-9]?/[0-9A-F]{6}/[0-9A-F]{8}|WRAPPED")
 _PART: Final = "DICOMDIR.NEW"  # 8.3: no file system makes a second name for it
 JOURNAL: Final = "EXPORT.NEW"
 _JOURNAL_BYTES: Final = 64 << 20  # a million names
+_LINES: Final = 4096  # of them written at once
+_LINE_BYTES: Final = 4096  # a longer line is none of ours
 # Umask takes from these, as for every file that somebody asks for.
 _FILE_MODE, _FOLDER_MODE = 0o666, 0o777
 _HASH_BYTES: Final = 1 << 18
@@ -56,6 +59,15 @@ class Written(NamedTuple):
     path: str  # below the root
     size: int
     sha256: str
+
+
+class Log(Protocol):
+    """Where what was written is noted, and gone through."""
+
+    def append(self, item: Written, /) -> None:
+        """Note one."""
+
+    def __iter__(self) -> Iterator[Written]: ...
 
 
 class FileSink:
@@ -115,26 +127,30 @@ class SetWriter:
 
     __slots__ = ("_folders", "_medium", "root", "written")
 
-    def __init__(self, root: str, ops: Ops | None = None) -> None:
+    def __init__(self, root: str, ops: Ops | None = None, written: Log | None = None) -> None:
         self.root = os.path.abspath(root)
         self._medium = Medium(self.root, ops)
         self._folders: set[str] = {self.root}
-        self.written: list[Written] = []
+        self.written: Log = [] if written is None else written
 
-    def leftovers(self) -> list[str]:
+    def leftovers(self) -> Iterator[str]:
         """Names of files that an export which broke off may have left; nothing where none did.
 
-        Only names of instances: pages tell by themselves whose they are.
+        Only names of instances: pages tell by themselves whose they are. ``begin`` replaces what this reads.
         """
         try:
             with beneath.folder(self.root) as root:
                 if not beneath.is_beneath(root, JOURNAL):
-                    return []
+                    return
                 with open(beneath.open_beneath(root, JOURNAL), "rb") as file:
-                    lines = file.read(_JOURNAL_BYTES).decode("ascii", "replace").splitlines()
+                    left = _JOURNAL_BYTES
+                    while left > 0 and (line := file.readline(_LINE_BYTES)):
+                        left -= len(line)
+                        text = line.decode("ascii", "replace").rstrip("\r\n")
+                        if _NAME.fullmatch(text):
+                            yield text
         except OSError as error:
             raise media_error(error, "read", f"{self.root}/{JOURNAL}") from error
-        return [line for line in lines if _NAME.fullmatch(line)]
 
     def begin(self, paths: Iterable[str]) -> None:
         """Let the medium know the names of what will be written, before any of it is."""
@@ -142,7 +158,10 @@ class SetWriter:
         self._medium.remove(whole, sync=False)
         file = self._medium.create(whole, _FILE_MODE)
         try:
-            file.write_at(0, "".join(f"{path}\n" for path in paths).encode("ascii"))
+            sink = FileSink(file)
+            lines = (f"{path}\n".encode("ascii") for path in paths)
+            while chunk := b"".join(islice(lines, _LINES)):
+                sink.write(chunk)
             file.finish()
         finally:
             file.close()

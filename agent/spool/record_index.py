@@ -59,7 +59,10 @@ _PRAGMAS: Final = ("journal_mode = WAL", "synchronous = NORMAL", "cache_size = -
 
 
 class RecordIndex:
-    """The records of one spool; close it after use. Raises ``MediaError`` when it cannot be had."""
+    """The records of one spool, or of one medium; close it after use. Raises ``MediaError`` when it cannot be had.
+
+    Without a ``path`` they are in a file of TMPDIR that has no name and goes with the index.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -80,7 +83,8 @@ class RecordIndex:
 
     def _opened(self) -> sqlite3.Connection:
         try:
-            make_private(self._path)
+            if self._path:
+                make_private(self._path)
         except OSError as error:
             raise media_error(error, "open", self._path) from error
         db = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY_S)
@@ -126,6 +130,13 @@ class RecordIndex:
     def count(self) -> int:
         """How many instances have records."""
         return int(self._ask("SELECT count(*) FROM record WHERE kind != ''", ())[0][0])
+
+    def patients(self) -> Iterator[tuple[str, bytes]]:
+        """Everybody with a record: the Patient ID of the instances, and the encoded keys."""
+        try:
+            yield from self._db.execute("SELECT said, body FROM part WHERE depth = 0 ORDER BY id")
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
 
     # --- changes -----------------------------------------------------------------------------------
 

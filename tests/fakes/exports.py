@@ -46,7 +46,7 @@ def held(root: Path) -> list[Holding]:
 
 
 def pieces(root: Path, profile: str = "STD-GEN-USB-JPEG") -> list[Piece]:
-    return plan(str(root), held(root), PROFILES[profile]).pieces
+    return [piece for volume in plan(str(root), held(root), PROFILES[profile]).volumes for piece in volume]
 
 
 def run(

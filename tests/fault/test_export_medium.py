@@ -15,7 +15,6 @@ from agent.dataset import uid
 from agent.errors import NotSafe
 from agent.exchange.carry import carry, target_of
 from agent.exchange.export import Request
-from agent.exchange.plan import plan
 from agent.media.profile import PROFILES
 from agent.spool.ops import Ops
 
@@ -43,7 +42,7 @@ def request(tmp_path: Path) -> Request:
     if not root.exists():
         exports.filled(tmp_path, KINDS)
     profile = PROFILES["STD-GEN-USB-JPEG"]
-    return Request(plan(str(root), exports.held(root), profile).pieces, profile, "TEST")
+    return Request(exports.pieces(root), profile, "TEST")
 
 
 class Dying(Ops):

@@ -22,7 +22,6 @@ from agent.exchange.carry import carry, target_of
 from agent.exchange.cms import Keys
 from agent.exchange.export import Media, Request
 from agent.exchange.iso9660 import image_of
-from agent.exchange.plan import plan
 from agent.exchange.writer import DIRECTORY
 from agent.media.profile import PROFILES
 
@@ -141,7 +140,7 @@ def test_what_is_made_of_a_set(tmp_path: Path, name: str, how: str, keys: Keys) 
     place = tmp_path / "place"
     secure = name == "stick"
     profile = PROFILES["STD-GEN-SEC-USB-JPEG" if secure else "STD-GEN-CD"]
-    request = Request(plan(str(root), exports.held(root), profile).pieces, profile, "TEST")
+    request = Request(exports.pieces(root), profile, "TEST")
     path = str(place) if secure else str(place / name)
     target = target_of(path, keys if secure else None)
     wrong, at, unsafe = [], 0, 0

@@ -110,14 +110,14 @@ def test_a_link_in_the_place_of_a_folder_is_not_followed(tmp_path: Path) -> None
 
 def test_the_journal_names_what_is_begun(tmp_path: Path) -> None:
     writer = SetWriter(str(tmp_path))
-    assert writer.leftovers() == []
+    assert list(writer.leftovers()) == []
     names = ["INST/000000/00000001", "INST3/0000FF/0000FF2A"]
     writer.begin([*names, "README.TXT"])
-    assert SetWriter(str(tmp_path)).leftovers() == names
+    assert list(SetWriter(str(tmp_path)).leftovers()) == names
     writer.end()
-    assert SetWriter(str(tmp_path)).leftovers() == []
+    assert list(SetWriter(str(tmp_path)).leftovers()) == []
     (tmp_path / JOURNAL).write_text("/etc/passwd\n../x\nPHOTOS/HOLIDAY\nINST/../../x\nINST/00\nREADME.TXT\n")
-    assert SetWriter(str(tmp_path)).leftovers() == []
+    assert list(SetWriter(str(tmp_path)).leftovers()) == []
 
 
 def test_compare_finds_one_changed_byte_and_one_missing(tmp_path: Path) -> None:
@@ -181,6 +181,6 @@ def test_pages_in_memory_are_seen(tmp_path: Path) -> None:
 def test_a_journal_that_a_power_cut_left_without_its_bytes_names_nothing(tmp_path: Path) -> None:
     """FAT may have a file's length before its bytes: zeros, or what stood in the cluster before."""
     (tmp_path / JOURNAL).write_bytes(bytes(300) + b"\nDICOMDIR\nDEL /Q *.*\n/etc/passwd\n../up\nINST/000000/0000000")
-    assert SetWriter(str(tmp_path)).leftovers() == []
+    assert list(SetWriter(str(tmp_path)).leftovers()) == []
     (tmp_path / JOURNAL).write_bytes(b"INST/000000/00000001\nREADME.TXT\n")
-    assert SetWriter(str(tmp_path)).leftovers() == ["INST/000000/00000001"]
+    assert list(SetWriter(str(tmp_path)).leftovers()) == ["INST/000000/00000001"]
