@@ -150,6 +150,9 @@ class SpoolCore:
     def _hand_back(self, db: sqlite3.Connection, item: Item, reason: str, wall: float) -> None:
         """Do what follows when an instance is held; see failover.py."""
 
+    def assure(self) -> None:
+        """Raise unless the medium that was opened is there; see store.py."""
+
     def wake(self) -> None:
         """End every ``wait_for_work``: there is news, or the caller wants its threads back."""
         with self._work:

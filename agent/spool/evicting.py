@@ -11,6 +11,10 @@ then is owed it (failover.py). A destination that left the configuration
 still counts with its last setting: only its own settlement frees its instances. An instance that was never meant for
 any destination is never evicted: nobody else has it.
 
+What is unlinked is the file that the row speaks of, on the medium that was opened: of its size and not written since it
+was sealed, or else of its digest. Another file in its place goes to quarantine; one that the medium does not give back
+proves nothing, and its eviction waits.
+
 Lazy: an archive may vouch for what it has not yet synced, so an instance stays for ``Policy.evict_after_s`` after it
 was settled, unless the medium is below its low-water mark.
 """
@@ -18,9 +22,13 @@ was settled, unless the medium is below its low-water mark.
 from __future__ import annotations
 
 import os
+import stat
+from contextlib import suppress
 
+from agent.errors import FileUnreadable
 from agent.spool.core import SpoolCore
-from agent.spool.ledger import live
+from agent.spool.faults import read_error
+from agent.spool.ledger import details, live
 from agent.spool.states import Event, Life, State
 from agent.typed import TYPE_CHECKING
 
@@ -45,6 +53,7 @@ SELECT i.id, i.size, i.durable_at <= :settled_before
       AND coalesce(d.committed_at, d.answered_at, 0) <= :settled_before))
 FROM instance i WHERE i.life = {int(Life.LIVE)} AND i.id > :after ORDER BY i.id LIMIT :limit
 """  # noqa: S608 - numbers of our own
+WRITTEN_S = 1.0  # a file may look written so much later than it was sealed: clocks of file systems are coarse
 COUNT_S = 60.0  # a sum over all live instances, good for so long
 
 
@@ -63,11 +72,13 @@ class Evicting(SpoolCore):
             return self._evict(need_bytes)
 
     def _evict(self, need_bytes: int) -> int:
-        evicted = 0
+        evicted = after = 0
         # An eviction that an error interrupted is finished first: its files are not counted on any more.
-        sql = "SELECT id FROM instance WHERE life = ? LIMIT ?"
-        while begun := [row[0] for row in self.ledger.read(sql, (int(Life.EVICTING), BATCH))]:
-            self.finish_eviction(begun)
+        sql = "SELECT id FROM instance WHERE life = ? AND id > ? ORDER BY id LIMIT ?"
+        while begun := [row[0] for row in self.ledger.read(sql, (int(Life.EVICTING), after, BATCH))]:
+            after = begun[-1]
+            with suppress(FileUnreadable):
+                self.finish_eviction(begun)
         after = 0
         while True:
             hurry = need_bytes > 0 or self._below_low_water()
@@ -83,7 +94,8 @@ class Evicting(SpoolCore):
             if not batch:
                 return evicted
             self.ledger.write(lambda db, batch=batch: self._begin(db, batch))  # type: ignore[misc] # bound at once
-            self.finish_eviction(batch)
+            with suppress(FileUnreadable):  # it waits, and no other one with it
+                self.finish_eviction(batch)
             evicted += len(batch)
             if need_bytes:
                 need_bytes = max(need_bytes - freed, 0)
@@ -133,11 +145,18 @@ class Evicting(SpoolCore):
         return dict(self.ledger.read(sql))
 
     def finish_eviction(self, numbers: list[int]) -> None:
-        """Unlink the files of rows that are EVICTING and close the rows; also what recovery does."""
-        folders = set()
+        """Unlink the files of rows that are EVICTING and close the rows; also what recovery does.
+
+        Raises ``FileUnreadable`` when the others are done.
+        """
+        self.assure()
+        folders, gone, unreadable = set(), {}, None
         for number in numbers:
             path = self.path(number)
-            self.medium.remove(path, sync=False)
+            try:
+                gone[number] = self._let_go(number, path)
+            except FileUnreadable as error:
+                unreadable = error
             folders.add(os.path.dirname(path))
         for folder in sorted(folders):
             if os.path.isdir(folder):
@@ -145,10 +164,33 @@ class Evicting(SpoolCore):
         wall = self.clock.wall()
 
         def job(db: sqlite3.Connection) -> None:
-            for number in numbers:
-                live(db, number, Event.GONE, at=wall)
+            for number, detail in gone.items():
+                live(db, number, Event.GONE, at=wall, detail=detail)
 
-        self.ledger.write(job)
+        if gone:
+            self.ledger.write(job)
+        if unreadable is not None:
+            raise unreadable
+
+    def _let_go(self, number: int, path: str) -> str:
+        """Unlink the file of an instance, or set aside what is in its place; returns the detail of that."""
+        sql = "SELECT size, file_sha256, durable_at FROM instance WHERE id = ?"
+        size, digest, durable_at = self.ledger.read(sql, (number,))[0]
+        try:
+            found = os.lstat(path)
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            raise read_error(error, path) from error
+        same = stat.S_ISREG(found.st_mode) and found.st_size == size
+        if not same or found.st_mtime > durable_at + WRITTEN_S:
+            from agent.spool.recovery import measured_whole, quarantine  # few files are another one
+
+            measured = measured_whole(path) if same else None
+            if measured is None or measured.file_sha256 != bytes(digest):
+                return details(other_file=quarantine(self, path))  # type: ignore[arg-type] # it is part of one
+        self.medium.remove(path, sync=False)
+        return ""
 
     def _begin(self, db: sqlite3.Connection, batch: list[int]) -> None:
         wall = self.clock.wall()
