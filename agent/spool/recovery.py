@@ -22,8 +22,9 @@ from agent.spool.faults import media_error, present, read_error
 from agent.spool.finding import case_of, look, numbered, strange_folders
 from agent.spool.ledger import details, move, note
 from agent.spool.names import CLIP, INSTANCES, PART, STAGES, clip_path, file_number, folder_path
+from agent.spool.report import Report, Tally
 from agent.spool.states import Event, Life, State
-from agent.typed import TYPE_CHECKING, NamedTuple
+from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,61 +32,6 @@ if TYPE_CHECKING:
 
     from agent.spool.finding import Found
     from agent.spool.store import Spool
-
-
-class Report(NamedTuple):
-    """What recovery found and did; all zero after a clean stop."""
-
-    ledger_rebuilt: bool = False  # from the files: it was damaged, or it was gone
-    ledger_aside: str | None = None  # where a damaged ledger was moved
-    clips_kept: int = 0  # cut off by a crash: instances of the frames that were durable
-    drafts_deleted: int = 0  # .part files: captures nobody was promised anything about
-    adopted: int = 0  # files without row: durable, but the crash came before the row
-    named: int = 0  # rows of a group that were there before the names of their files
-    requeued: int = 0  # deliveries that were under way
-    evictions_finished: int = 0
-    healed: int = 0  # files that were missing or damaged and are whole again
-    duplicates_removed: int = 0  # a second file of the same UID and Data Set
-    damaged: int = 0  # set aside: not what was written
-    lost: int = 0  # rows whose file is gone: an alarm
-    unreadable: int = 0  # left in place: the medium returns errors for them
-    strange: int = 0  # set aside: names that are not ours, files that are not DICOM, UIDs with other content
-    notes: tuple[str, ...] = ()  # one line each, the first NOTES_LIMIT
-
-    @property
-    def clean(self) -> bool:
-        """Whether there was nothing to do."""
-        return self == Report()
-
-    @property
-    def alarm(self) -> bool:
-        """Whether an operator must know: something was lost, damaged, unreadable or strange."""
-        return bool(self.lost or self.damaged or self.unreadable or self.strange or self.ledger_rebuilt)
-
-    def words(self) -> str:
-        """Say what was done, with how often; empty: nothing."""
-        counts = self._asdict()
-        del counts["notes"]
-        return ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in counts.items() if value)
-
-
-NOTES_LIMIT = 100  # lines; a broken medium must not turn the report into a memory problem
-
-
-class _Tally:
-    """Counts and notes while recovery runs."""
-
-    __slots__ = ("counts", "left", "notes")
-
-    def __init__(self) -> None:
-        self.left: set[int] = set()  # drafts that are still needed; clips have lower numbers than what lies beside them
-        self.counts: dict[str, int] = {}
-        self.notes: list[str] = []
-
-    def add(self, what: str, text: str, count: int = 1) -> None:
-        self.counts[what] = self.counts.get(what, 0) + count
-        if len(self.notes) < NOTES_LIMIT:
-            self.notes.append(text)
 
 
 # --- the files -----------------------------------------------------------------------------------
@@ -105,7 +51,7 @@ def recover(spool: Spool, aside: str | None, *, rebuilt: bool) -> Report:
 
 
 def _recover(spool: Spool, aside: str | None, *, rebuilt: bool) -> Report:
-    tally = _Tally()
+    tally = Tally()
     if os.path.lexists(f"{spool.root}/{STAGES}"):
         from agent.spool.stage import sweep  # an export was ended
 
@@ -135,7 +81,7 @@ def _remember(spool: Spool, report: Report) -> None:
     spool.ledger.write(lambda db: db.execute(sql, (text,)) and None)
 
 
-def _folder(spool: Spool, folder: int, tally: _Tally, *, listed: bool) -> None:
+def _folder(spool: Spool, folder: int, tally: Tally, *, listed: bool) -> None:
     try:
         leave = partial(_leave, spool, tally)
         things = look(spool.root, spool.ledger.read, folder, leave, listed=listed)
@@ -152,6 +98,13 @@ def _folder(spool: Spool, folder: int, tally: _Tally, *, listed: bool) -> None:
         done.update(adopt_many(spool, new))
         for number in sorted(done):
             tally.add("adopted", ADOPTED.format(number))
+    gone = [found.number for found, case in cases if case.name == "row without file" and found.number is not None]
+    if len(gone) > 1:
+        from agent.spool.returned import lose_many  # a folder is gone, or all of them
+
+        for number, what, text in lose_many(spool, gone):
+            done.add(number)
+            tally.add(what, text)
     for found, case in cases:
         if found.number not in done:
             try:
@@ -160,7 +113,7 @@ def _folder(spool: Spool, folder: int, tally: _Tally, *, listed: bool) -> None:
                 _leave(spool, tally, found.number, error)
 
 
-def _leave(spool: Spool, tally: _Tally, number: int | None, error: SpoolError) -> None:
+def _leave(spool: Spool, tally: Tally, number: int | None, error: SpoolError) -> None:
     tally.add("unreadable", f"{error}; left in place")
     if number is not None:
         remember_unreadable(spool, number, error)
@@ -173,12 +126,12 @@ def remember_unreadable(spool: Spool, number: int, error: SpoolError) -> None:
     spool.ledger.write(lambda db: note(db, wall, number, None, Event.UNREADABLE, None, detail))
 
 
-def _set_strange_aside(spool: Spool, found: Found, tally: _Tally) -> None:
+def _set_strange_aside(spool: Spool, found: Found, tally: Tally) -> None:
     target = quarantine(spool, found.path)
     tally.add("strange", f"{found.path} is not a name of ours; moved to {target}")
 
 
-def _keep_clip(spool: Spool, found: Found, tally: _Tally) -> None:
+def _keep_clip(spool: Spool, found: Found, tally: Tally) -> None:
     from agent.spool.salvage import beside, salvage  # few starts find a clip that was cut off
 
     assert found.number is not None
@@ -203,34 +156,39 @@ def _keep_clip(spool: Spool, found: Found, tally: _Tally) -> None:
         tally.add("clips_kept", text)
 
 
-def _remove_clip_record(spool: Spool, found: Found, _tally: _Tally) -> None:
+def _remove_clip_record(spool: Spool, found: Found, _tally: Tally) -> None:
     """Last in its folder: what it was needed for is done, unless the clip itself had to be left."""
     if not present(found.path.removesuffix(CLIP) + PART):
         spool.medium.remove(found.path)
 
 
-def _delete_draft(spool: Spool, found: Found, tally: _Tally) -> None:
+def _delete_draft(spool: Spool, found: Found, tally: Tally) -> None:
     if found.number in tally.left:
         return  # frames of a clip that is to be completed another time
+    from agent.spool.returned import set_conflict_aside  # few starts find a draft
+
+    if told := set_conflict_aside(spool, found.path):
+        tally.add("strange", told)
+        return
     spool.medium.remove(found.path)
     lost = f"{found.size or 0} bytes of a capture or copy that was never finished, so that it does not say whose it is"
     tally.add("drafts_deleted", f"{found.path} deleted: {lost}")
 
 
-def _give_name(spool: Spool, found: Found, tally: _Tally) -> None:
+def _give_name(spool: Spool, found: Found, tally: Tally) -> None:
     from agent.spool.group import give_name
 
     assert found.number is not None
     tally.add(*give_name(spool, found.number, found.row_size, found.row_digest))
 
 
-def _finish_eviction(spool: Spool, found: Found, tally: _Tally) -> None:
+def _finish_eviction(spool: Spool, found: Found, tally: Tally) -> None:
     assert found.number is not None
     spool.finish_eviction([found.number])
     tally.add("evictions_finished", f"instance {found.number:08X}: eviction finished")
 
 
-def _remove_evicted(spool: Spool, found: Found, tally: _Tally) -> None:
+def _remove_evicted(spool: Spool, found: Found, tally: Tally) -> None:
     from agent.spool.returned import is_the_instance  # few starts find one
 
     assert found.number is not None
@@ -241,23 +199,29 @@ def _remove_evicted(spool: Spool, found: Found, tally: _Tally) -> None:
         _set_other_aside(spool, found, tally)
 
 
-def _set_damaged_aside(spool: Spool, found: Found, tally: _Tally) -> None:
+def _set_damaged_aside(spool: Spool, found: Found, tally: Tally) -> None:
     assert found.number is not None
     reason = f"{found.size} bytes, {found.row_size} were written"
     spool.give_up(found.number, Event.DAMAGE, reason)
     tally.add("damaged", f"instance {found.number:08X}: {reason}; set aside")
 
 
-def _mark_lost(spool: Spool, found: Found, tally: _Tally) -> None:
+def _mark_lost(spool: Spool, found: Found, tally: Tally) -> None:
     assert found.number is not None
     if present(found.path) or present(found.path + PART):
         return  # of the same content, found meanwhile; or one that the medium does not give back now
     life = spool.give_up(found.number, Event.LOSE, "its file is gone")
-    what = "damaged" if life is Life.DAMAGED else "lost"
-    tally.add(what, f"instance {found.number:08X}: its file is {'set aside' if what == 'damaged' else 'gone'}")
+    tally.add(*said_lost(found.number, life))
 
 
-def _try_heal(spool: Spool, found: Found, tally: _Tally) -> None:
+def said_lost(number: int, life: Life) -> tuple[str, str]:
+    """What is counted of an instance whose file is not where it was, and the line about it."""
+    if life is Life.DAMAGED:
+        return "damaged", f"instance {number:08X}: its file is set aside"
+    return "lost", f"instance {number:08X}: its file is gone"
+
+
+def _try_heal(spool: Spool, found: Found, tally: Tally) -> None:
     """A file under the number of an instance that was given up."""
     assert found.number is not None
     from agent.spool.returned import take_back
@@ -268,18 +232,18 @@ def _try_heal(spool: Spool, found: Found, tally: _Tally) -> None:
         _set_other_aside(spool, found, tally)
 
 
-def _set_other_aside(spool: Spool, found: Found, tally: _Tally) -> None:
+def _set_other_aside(spool: Spool, found: Found, tally: Tally) -> None:
     tally.add("strange", f"{found.path} is not what the instance was; moved to {quarantine(spool, found.path)}")
 
 
-def _adopt(spool: Spool, found: Found, tally: _Tally) -> None:
+def _adopt(spool: Spool, found: Found, tally: Tally) -> None:
     assert found.number is not None
     what, text = adopt(spool, found.number)
     tally.add(what, text)
 
 
 # Each case of finding.py -> what is done about it.
-ACTS: dict[str, Callable[[Spool, Found, _Tally], None]] = {
+ACTS: dict[str, Callable[[Spool, Found, Tally], None]] = {
     "name not ours": _set_strange_aside,
     "row before name": _give_name,
     "evicted, file back": _remove_evicted,
@@ -359,7 +323,7 @@ def _has_row(spool: Spool, number: int) -> bool:
     return bool(spool.ledger.read("SELECT 1 FROM instance WHERE id = ?", (number,)))
 
 
-def _restart(spool: Spool, tally: _Tally) -> None:
+def _restart(spool: Spool, tally: Tally) -> None:
     """Deliveries that were under way go back to the queue; monotonic times of the last run are void."""
     # Where the index begins: without them every delivery there ever was would be looked at.
     anywhere = "destination IN (SELECT id FROM destination)"

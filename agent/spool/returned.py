@@ -7,11 +7,15 @@ import os
 from agent.errors import FileUnreadable, SpoolError
 from agent.spool import recovery
 from agent.spool.faults import present
+from agent.spool.forwarding import lost_or_damaged
+from agent.spool.ledger import details, note
 from agent.spool.names import PART
-from agent.spool.states import Life
+from agent.spool.states import Event, Life
 from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from agent.spool.draft import Measured
     from agent.spool.store import Spool
 
@@ -74,3 +78,46 @@ def set_aside_before(spool: Spool, number: int) -> bool:
         return True
     sql = "SELECT 1 FROM instance WHERE id = ? AND sop_instance_uid = ?"
     return measured is None or bool(spool.ledger.read(sql, (number, measured.meta.sop_instance_uid)))
+
+
+def lose_many(spool: Spool, numbers: list[int]) -> list[tuple[int, str, str]]:
+    """Mark the live instances of one folder lost whose files are gone, in one transaction; returns what is to be said.
+
+    Those about which there is any doubt are left to whoever looks at each of them.
+    """
+    moves = []
+    for number in numbers:
+        final = spool.path(number)
+        try:
+            if not (present(final) or present(final + PART)):
+                moves.append((number, set_aside_before(spool, number)))
+        except SpoolError:
+            continue
+    spool.assure()
+    wall = spool.clock.wall()
+
+    def job(db: sqlite3.Connection) -> None:
+        for number, aside in moves:
+            event, reason = (Event.DAMAGE, f"set aside as {number:08X}") if aside else (Event.LOSE, "its file is gone")
+            lost_or_damaged(db, number, event, at=wall, detail=details(reason=reason))
+
+    spool.ledger.write(job)
+    lives = [(number, Life.DAMAGED if aside else Life.LOST) for number, aside in moves]
+    return [(number, *recovery.said_lost(number, life)) for number, life in lives]
+
+
+def set_conflict_aside(spool: Spool, part: str) -> str:
+    """Set aside a draft that is a whole instance with other content than its UID has; a line about it, or empty.
+
+    When that was found out, the medium did not let it go to quarantine.
+    """
+    measured = recovery.measured_whole(part)
+    known = None if measured is None else spool.known(measured.meta.sop_instance_uid)
+    if measured is None or known is None or measured.contradiction() or known[2] == measured.data_set_sha256:
+        return ""
+    aside = recovery.quarantine(spool, part)
+    detail = details(quarantine=aside, data_set_sha256=measured.data_set_sha256.hex())
+    wall = spool.clock.wall()
+    spool.ledger.write(lambda db: note(db, wall, known[0], None, Event.CONFLICT, None, detail))
+    uid = measured.meta.sop_instance_uid
+    return f"{part}: {uid} is instance {known[0]:08X} with other content; moved to {aside}"

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from agent.spool.core import Item
+    from agent.spool.report import Report
 
 
 class Spool(Forwarding, Committing, Diverting, Evicting):
@@ -70,7 +71,7 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
     )
 
     _lock_fd: int
-    report: recovery.Report
+    report: Report
     unfinished: set[int]  # clips that failed with their medium; see salvage.py
     unreadable: dict[int, str]  # numbers whose files the medium does not give back, and why; an alarm
 

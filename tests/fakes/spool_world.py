@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from agent.spool.draft import Draft
     from agent.spool.ops import Ops
-    from agent.spool.recovery import Report
+    from agent.spool.report import Report
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 EXPLICIT_LE = "1.2.840.10008.1.2.1"

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from fakes.crash.journal import Disk
     from fakes.spool_world import World
 
-    from agent.spool.recovery import Report
+    from agent.spool.report import Report
     from agent.spool.store import Spool
 
 OFTEN, SELDOM = 8, 1000  # pages after which SQLite moves its log; the second is the agent's own number

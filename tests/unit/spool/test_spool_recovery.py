@@ -17,7 +17,8 @@ from agent.spool import recovery
 from agent.spool.checking import SAYS
 from agent.spool.finding import CASES
 from agent.spool.ops import Ops
-from agent.spool.recovery import ACTS, Report
+from agent.spool.recovery import ACTS
+from agent.spool.report import Report
 from agent.spool.states import Life
 from agent.spool.store import Spool, prepare
 

@@ -9,7 +9,7 @@ from fakes.spool_world import BOTH, NO_WAIT, capture, part10, record, uid_of
 
 from agent.errors import FileUnreadable, MediaError, SpoolConflict
 from agent.spool import recovery
-from agent.spool.ledger import live
+from agent.spool.ledger import Ledger, live
 from agent.spool.states import Event, Life
 from agent.spool.store import Spool, prepare
 
@@ -83,6 +83,43 @@ def test_a_conflict_that_cannot_be_set_aside_stays(root, monkeypatch):
             spool.seal(draft, record(1))
         with open(draft.file.path, "rb") as file:
             assert file.read() == part10(1, salt=1)
+    with pytest.raises(MediaError, match="EIO"):  # a start that cannot set it aside either leaves it there
+        Spool.open(root, destinations=BOTH)
+    assert os.path.exists(draft.file.path)
+    monkeypatch.undo()
+    with reopened(root) as spool:
+        assert (spool.report.strange, spool.report.drafts_deleted) == (1, 0)
+        assert list(aside(root).values()) == [part10(1, salt=1)]
+        assert spool.receipt(uid_of(1)).events[-1].kind == "other content refused"
+
+
+def test_a_draft_of_the_same_content_is_no_conflict(root):
+    with reopened(root) as spool:
+        capture(spool, 1)
+    put(f"{root}/INST/000000/00000007.part", part10(1))
+    with reopened(root) as spool:
+        assert (spool.report.strange, spool.report.drafts_deleted) == (0, 1)
+        assert aside(root) == {}
+
+
+def test_a_folder_that_is_gone_is_one_transaction(root, tmp_path, monkeypatch):
+    with reopened(root) as spool:
+        for number in range(1, 6):
+            capture(spool, number)
+    os.rename(f"{root}/INST/000000/00000002", f"{root}/quarantine/00000002")
+    os.rename(f"{root}/INST/000000", tmp_path / "away")
+    written = []
+    real = Ledger._commit
+    monkeypatch.setattr(Ledger, "_commit", lambda *how: written.append(1) or real(*how))
+    with reopened(root) as spool:
+        assert (spool.report.lost, spool.report.damaged) == (4, 1)
+        assert len(written) <= 3
+        states = [spool.receipt(uid_of(number)).state for number in range(1, 6)]
+        assert states == ["lost", "damaged", "lost", "lost", "lost"]
+        assert spool.reader.verify().faults == ()
+    os.rename(tmp_path / "away", f"{root}/INST/000000")
+    with reopened(root) as spool:
+        assert spool.report.healed == 4
 
 
 # --- files that came back -------------------------------------------------------------------------
