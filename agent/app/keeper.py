@@ -50,6 +50,10 @@ _DOUBT: Final = (
     f"put back; what it does not know of may be sent again. Such heads are kept in {LEDGER}{KEPT_SUFFIX} as evidence: "
     "run 'modality-agent spool verify', find out who did it, then delete that file"
 )
+_SPOILT: Final = (
+    "whether the end of the ledger was cut off or an older copy put back cannot be told by it: run 'modality-agent "
+    "spool verify --head' with the last head of the log, then delete that file"
+)
 _CUT: Final = (
     "clips that a fault of the medium cut off and that are no instances yet: {count}; their frames are kept, and it is "
     "tried again"
@@ -136,6 +140,9 @@ class Keeper:
             yield Trouble(
                 "ledger", "error", f"the ledger is not the one that was here before: {_DOUBT.format(head=head)}"
             )
+        spoilt = anchor.spoilt(self._spool.root) if self._doubts is not None else ""
+        if spoilt:
+            yield Trouble("head", "error", f"{spoilt}; {_SPOILT}")
 
     def refuse(self) -> None:
         """Raise why no capture can be made now: ``SpoolFull`` or ``MediaError``."""

@@ -164,6 +164,8 @@ def _verify(args: Arguments, root: str) -> int:
         files, size, wrong = checking.verified(root, view.ask, show)
         progress.update("following the chain of events")
         verdict = view.verify([*anchor.all_of(root), args.head])
+        if spoilt := anchor.spoilt(root):
+            verdict = verdict._replace(faults=(*verdict.faults, spoilt))
         head = view.head()
         lives = view.lives()
     progress.clear()

@@ -7,14 +7,17 @@ logs are kept on another machine, because who can change the ledger can change t
 last head was written down cannot be missed by anybody.
 
 Not synced: the ledger is durable before its head is read, so that what a power cut leaves is older than the ledger or
-nothing at all. A head that cannot be read counts as none. At the start it is held against the ledger before it is
-replaced; one that the ledger does not have is kept in another file beside it, which nobody but a person deletes.
+nothing at all: empty, or zeros. At the start it is held against the ledger before it is replaced; one that the ledger
+does not have is kept in another file beside it, which nobody but a person deletes. So is one that cannot be read or is
+no head: what it said is not known, and nobody may cover that up by making it unreadable.
 """
 
 from __future__ import annotations
 
+import os
 import re
 
+from agent.spool.faults import read_error
 from agent.spool.names import LEDGER
 from agent.typed import TYPE_CHECKING, NamedTuple
 
@@ -27,6 +30,7 @@ SUFFIX = "-head"  # of the ledger; set aside with it
 KEPT_SUFFIX = (
     "-head-kept"  # heads that the ledger did not have at a start: they are evidence, and stay; set aside with it
 )
+SPOILT_SUFFIX = "-head-spoilt"  # one that could not be read
 KEPT_LIMIT = 16  # whoever puts back older ledgers more often is known by then
 _HEAD = re.compile(r"(\d{1,18}):([0-9a-f]{64})\s*\Z")
 
@@ -58,6 +62,25 @@ def read(root: str) -> Head | None:
         return None
 
 
+def spoilt(root: str) -> str:
+    """Say what is wrong with a head that was written down and tells nothing; empty: nothing."""
+    aside, path = f"{root}/{LEDGER}{SPOILT_SUFFIX}", f"{root}/{LEDGER}{SUFFIX}"
+    if os.path.lexists(aside):
+        return f"the head of the ledger that was written down beside it could not be read; it is {aside}"
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            text = file.read(200)
+        if text.strip("\0"):  # else a power cut came before its bytes
+            parse(text)
+    except FileNotFoundError:
+        return ""
+    except ValueError as error:
+        return f"{path}: {error}"
+    except OSError as error:
+        return str(read_error(error, path))
+    return ""
+
+
 def kept(root: str) -> list[Head]:
     """Return the heads that were kept because the ledger does not have them, the oldest first."""
     try:
@@ -79,6 +102,9 @@ def compare(medium: Medium, chain_of: Callable[[int], bytes | None]) -> list[Hea
 
     One that is not there is kept beside. Returns all that are kept. Raises ``SpoolError``.
     """
+    aside = f"{medium.root}/{LEDGER}{SPOILT_SUFFIX}"
+    if spoilt(medium.root) and not os.path.lexists(aside):
+        medium.name(f"{medium.root}/{LEDGER}{SUFFIX}", aside)
     head, found = read(medium.root), kept(medium.root)
     if head is None or head in found:
         return found

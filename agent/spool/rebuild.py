@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 _ASIDE = re.compile(r"[0-9A-F]{8}(-[0-9]+)?\Z")  # as recovery.quarantine names it
-_SUFFIXES = ("", "-wal", "-shm", anchor.SUFFIX, anchor.KEPT_SUFFIX, DOUBT)
+_SUFFIXES = ("", "-wal", "-shm", anchor.SUFFIX, anchor.KEPT_SUFFIX, anchor.SPOILT_SUFFIX, DOUBT)
 
 
 def open_or_rebuild(medium: Medium, path: str, wall: float, *, anew: bool = False) -> tuple[Ledger, bool, str | None]:

@@ -40,7 +40,7 @@ class Levels(NamedTuple):
 class Trouble(NamedTuple):
     """One thing that is wrong."""
 
-    cause: str  # medium, read-only, write, full, level
+    cause: str  # medium, read-only, write, full, level; clip, ledger, head of the keeper
     level: str  # of the log
     text: str
     refuses: bool = False  # captures are refused meanwhile

@@ -116,6 +116,44 @@ def test_no_head_is_written_over_one_that_cannot_be_compared(root: str, monkeypa
         assert anchor.read(root) is not None
 
 
+@pytest.mark.parametrize("spoil", [b"12:no head\n", b"\xff" * 70, None], ids=["text", "bits", "error"])
+def test_a_head_that_cannot_be_read_is_an_alarm_until_a_person_has_seen_it(root: str, spoil: bytes | None) -> None:
+    with open_(root) as spool:
+        capture(spool, 1)
+        keeper_of(spool, Said()).leave()
+    os.unlink(f"{root}/ledger.db-head")
+    if spoil is None:
+        os.mkdir(f"{root}/ledger.db-head")  # every read of it fails
+    else:
+        Path(f"{root}/ledger.db-head").write_bytes(spoil)
+    for _ in range(2):  # the second start finds its own head, and the alarm stands
+        with open_(root) as spool:
+            made = keeper_of(spool, Said())
+            made.look()
+            (alarm,) = made.alarms.facts
+            assert (alarm["cause"], alarm["level"]) == ("head", "error")
+            made.leave()
+        assert anchor.read(root) is not None
+    assert anchor.spoilt(root)
+    with open_(root) as spool:
+        made = keeper_of(spool, Said())
+        made.look()
+        spoilt = Path(f"{root}/ledger.db-head-spoilt")
+        spoilt.rename(f"{root}/quarantine/seen")
+        made.look()
+        assert made.alarms.facts == []
+
+
+@pytest.mark.parametrize("left", [b"", b"\0" * 70])
+def test_what_a_power_cut_leaves_of_a_head_is_no_alarm(root: str, left: bytes) -> None:
+    with open_(root) as spool:
+        capture(spool, 1)
+        Path(f"{root}/ledger.db-head").write_bytes(left)
+        made = keeper_of(spool, Said())
+        made.look()
+        assert made.alarms.facts == []
+
+
 # --- clips that failed with their medium -------------------------------------------------------------
 
 
