@@ -124,6 +124,35 @@ class PemError(ConfigError):
     hint = "Correct that file, or name another: --ca, --cert or --key on the command line, [tls] in a configuration."
 
 
+class ConfigLocked(AgentError):
+    """Somebody else edits the configuration; the message says who, and since when."""
+
+    code = "config.locked"
+    exit_status = 17
+    retry = Retry.LATER
+    hint = "Ask who it is to end it; the lock ends with that session, however it ends."
+
+
+class ConfigChanged(AgentError):
+    """The configuration file is not the one that the candidate began from; nothing was overwritten.
+
+    ``lines`` are what changed in the file since, as commands.
+    """
+
+    code = "config.changed"
+    exit_status = 18
+    hint = "'config update' puts the candidate's changes on top of the file as it is now; 'config discard' drops them."
+    lines: list[str] = []
+
+
+class SelfTestFailed(AgentError):
+    """A self-test of the candidate failed, so it was not committed; every test was printed."""
+
+    code = "config.tests"
+    exit_status = 38
+    hint = "Correct what failed. --confirm 10 tries it for ten minutes, --no-tests commits it all the same."
+
+
 # --- Data Sets and files ---------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 
-from agent.spool.graded import EARLIEST_WALL_S
+from agent.spool.grades import EARLIEST_WALL_S
 from agent.typed import NamedTuple
 
 

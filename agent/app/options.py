@@ -25,8 +25,8 @@ class Arguments(SimpleNamespace):
 class Option(NamedTuple):
     """One option or positional word.
 
-    ``names`` start with ``-`` or are one positional name; ``amount`` of a positional: ``1``, ``?`` (at most one) or
-    ``+`` (at least one).
+    ``names`` start with ``-`` or are one positional name; ``amount`` of a positional: ``1``, ``?`` (at most one),
+    ``+`` (at least one) or ``*`` (any number).
     """
 
     names: tuple[str, ...]
@@ -100,7 +100,7 @@ class Parser:
                 split = loose and places and loose[0] in places[0].choices and any(one.of for one in self._options)
                 self._action = loose[0] if split else ""
                 return None
-            if word.startswith("-") and word != "-":
+            if word.startswith("-") and word != "-" and not word[1:2].isdigit():  # -1 is a number
                 self._take(word, queue, values)
             else:
                 loose.append(word)
@@ -154,8 +154,11 @@ class Parser:
 
     def _place(self, places: list[Option], loose: list[str], values: dict[str, Any]) -> None:
         rest = list(loose)
+        action = loose[0] if loose else ""
         for option in places:
-            if option.amount == "+":
+            if option.of and action not in option.of:
+                continue
+            if option.amount in "+*":
                 if rest:
                     values[option.key] = [self._read(option, word) for word in rest]
                 rest = []
@@ -169,9 +172,9 @@ class Parser:
             if option.key in values:
                 continue
             positional = not option.names[0].startswith("-")
-            if option.required or (positional and option.amount != "?"):
+            if option.required or (positional and option.amount not in "?*" and not option.of):
                 raise self._error(f"{option.metavar if positional else option.title} is missing: {option.help}")
-            values[option.key] = [] if option.repeated else option.default
+            values[option.key] = [] if option.repeated or option.amount == "*" else option.default
         return Arguments(**values)
 
     def _read(self, option: Option, text: str) -> Any:
@@ -201,7 +204,8 @@ class Parser:
 
     def _usage_word(self, option: Option) -> str:
         if not option.names[0].startswith("-"):
-            return {"1": option.metavar, "?": f"[{option.metavar}]", "+": f"{option.metavar}..."}[option.amount]
+            many = f"{option.metavar}..."
+            return {"1": option.metavar, "?": f"[{option.metavar}]", "+": many, "*": f"[{many}]"}[option.amount]
         word = option.names[-1] if option.switch else f"{option.names[-1]} {option.metavar}"
         return word if option.required else f"[{word}]"
 

@@ -83,6 +83,7 @@ class Runtime:
         self.listener: Listening | None = None
         self.control: ControlServer | None = None
         self.refused: dict[str, Any] | None = None  # when (wall s) and why the last reload was
+        self.reloads = 0  # that were done or refused, for whoever asked for one
 
     # --- life ----------------------------------------------------------------------------------
 
@@ -149,10 +150,12 @@ class Runtime:
         except Exception as error:  # noqa: BLE001  a fault of ours in a reload must not end captures and transfers
             self._say_fault(error, is_new=settings is self.settings)
             return False
+        else:
+            self.refused = None
+            return True
         finally:
+            self.reloads += 1
             notify.notify("READY=1")
-        self.refused = None
-        return True
 
     def _say_refused(self, reason: str) -> None:
         self.refused = {"at": time.time(), "reason": reason}
@@ -287,8 +290,11 @@ class Runtime:
     def handle(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer one request of the control socket."""
         verb = request.get("verb")
-        if verb == "status":
-            return self.status()
+        if verb in ("status", "reload"):
+            facts = self.status()  # with the reloads so far: whoever asks waits for one more
+            if verb == "reload":
+                os.kill(os.getpid(), signal.SIGHUP)
+            return facts
         if verb == "retry":
             return {"ok": True, **self._retry(text_of(request, "destination"), text_of(request, "uid"))}
         if verb == "capture":
@@ -331,6 +337,7 @@ class Runtime:
             "pid": os.getpid(),
             "config": self.path,
             "refused": self.refused,
+            "reloads": self.reloads,
             "ae_title": self.settings.agent.ae_title,
             "uptime_s": round(time.time() - self.started_at, 1),
             "memory": memory(),

@@ -1,4 +1,4 @@
-"""``config check|show|schema|example``: everything about a configuration that needs no running agent."""
+"""``config``: check and show a configuration, and change one; what changes one is in ``agent.app.staging``."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import time
 
 from agent.app.certificates import ending
 from agent.app.cli import print_json
+from agent.app.common import DEFAULT_CONFIG
 from agent.app.rehearse import rehearse
 from agent.app.term import count_text
 from agent.app.wiring import check_tls
 from agent.config import load, render
 from agent.errors import ConfigError, UsageError
-from agent.typed import TYPE_CHECKING
+from agent.typed import TYPE_CHECKING, Final
+
+# What changes a configuration, or looks at how it was changed.
+STAGED: Final = ("set", "delete", "compare", "commands", "load", "commit", "confirm", "rollback", "discard", "update",
+    "history")  # fmt: skip
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
@@ -20,9 +25,14 @@ if TYPE_CHECKING:
 
 def arguments(parser: Parser) -> None:
     """Declare the options."""
-    parser.add("action", choices=("check", "show", "schema", "example"), help="what to do")
+    parser.add("action", choices=("check", "show", "schema", "example", *STAGED), help="what to do")
     parser.add("file", amount="?", of=("check", "show"), help="configuration file (check and show)")
-    parser.add("--config", of=("check", "show"), metavar="FILE", help="the same, as other verbs have it")
+    parser.add(
+        "--config", of=("check", "show", *STAGED), metavar="FILE",
+        help=f"the same, as other verbs have it; what changes one has {DEFAULT_CONFIG} without it",
+    )  # fmt: skip
+    parser.add("--candidate", of=("check",), switch=True, help="check: the candidate, not the file")
+    staging_arguments(parser)
     parser.add(
         "--no-files",
         of=("check",),
@@ -30,6 +40,20 @@ def arguments(parser: Parser) -> None:
         help="check: look neither at files that keys name nor at what sources make",
     )
     parser.add("--json", switch=True, help="print the result as JSON")
+
+
+def staging_arguments(parser: Parser) -> None:
+    """Declare the options of what changes a configuration."""
+    parser.add("words", amount="*", of=("set", "delete", "compare", "rollback", "load"),
+               help="set: KEY VALUE, as destination pacs port 104; delete: KEY; rollback, compare: how many "
+               "generations back; load: a file of set lines or TOML, - for stdin")  # fmt: skip
+    parser.add("--confirm", of=("commit",), metavar="MINUTES", read=float,
+               help="commit: what is in force now comes back by itself after so many minutes unless 'config confirm' "
+               "is called, and at a start of the machine")  # fmt: skip
+    parser.add("--comment", of=("commit",), metavar="TEXT", default="", help="commit: why; kept in the history")
+    parser.add("--no-tests", of=("commit",), switch=True, help="commit: without the self-tests of 'selftest'")
+    parser.add("--replace", of=("load",), switch=True, help="load: in the place of the candidate, not on top of it")
+    parser.add("--who", of=STAGED, metavar="NAME", default="", help="who does it, where that is not the user")
 
 
 def run(args: Arguments) -> int:
@@ -43,6 +67,10 @@ def run(args: Arguments) -> int:
         else:
             print(render.example(), end="")
         return 0
+    if args.action in STAGED or (args.action == "check" and args.candidate):
+        from agent.app.staging import act
+
+        return act(args, args.config or args.file or DEFAULT_CONFIG)
     path = args.file or args.config
     if path is None:
         raise UsageError(f"'config {args.action}' needs a configuration file")

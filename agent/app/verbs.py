@@ -222,9 +222,21 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "config",
         "agent.app.verb_config",
-        "check or show a configuration, print the schema or the example file",
-        ("config check agent.toml", "config show agent.toml", "config schema", "config example"),
-        ("ConfigError", "TlsRefused"),
+        "check, show or change a configuration: candidate, commit, confirm, roll back",
+        (
+            "config check agent.toml",
+            "config show agent.toml",
+            "config schema",
+            "config example",
+            "config set destination pacs port 11112",
+            "config delete destination old",
+            "config compare",
+            "config commit --confirm 10 --comment 'new archive'",
+            "config confirm",
+            "config rollback 1",
+            "config load box.set --replace",
+        ),
+        ("FileError", "NotFound", "ConfigError", "ConfigLocked", "ConfigChanged", "SelfTestFailed", "TlsRefused"),
     ),
 )
 

@@ -6,9 +6,19 @@ from agent.config.schema import SECTIONS
 from agent.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from agent.config.settings import Settings
+
+
+# Sections that belong to the process: a reload that changes one is refused, all of it.
+AT_START = ("spool",)
+
+
+def effects(changed: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Part what ``changes`` says: what takes effect with a reload, and what keeps all of it waiting for a restart."""
+    late = [one for one in changed if one.startswith(tuple(f"[{name}]" for name in AT_START))]
+    return [one for one in changed if one not in late], late
 
 
 def changes(old: Settings, new: Settings) -> list[str]:

@@ -16,7 +16,7 @@ from agent.dataset.pixels import near_excess
 from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
 # A box has a handful of peers and units; a file with more is a mistake, not a plan.
 MAX_DESTINATIONS: Final = 32
@@ -38,9 +38,7 @@ def examine(document: Document) -> tuple[Values, list[Problem]]:
     problems: list[Problem] = []
     values: Values = {}
     names = [section.name for section in SECTIONS]
-    problems += [
-        Problem(str(name), f"unknown section{_nearest(name, names)}") for name in document if name not in names
-    ]
+    problems += [Problem(str(name), f"unknown section{nearest(name, names)}") for name in document if name not in names]
     for section in SECTIONS:
         if section.repeated:
             values[section.name] = _tables(section, document.get(section.name, []), problems)
@@ -65,7 +63,7 @@ def _table(section: Section, given: object, where: str, problems: list[Problem])
         return {}
     names = [key.name for key in section.keys]
     problems += [
-        Problem(f"{where}.{name}", f"unknown key{_elsewhere(name) or _nearest(name, names)}")
+        Problem(f"{where}.{name}", f"unknown key{elsewhere(name) or nearest(name, names)}")
         for name in given
         if name not in names
     ]
@@ -74,7 +72,7 @@ def _table(section: Section, given: object, where: str, problems: list[Problem])
         if key.name in given:
             value, reason = check_value(key, given[key.name])
         elif key.default is REQUIRED:
-            wanted = _expected(key)
+            wanted = expected(key)
             value, reason = "", "is missing" + (f"; {wanted}" if wanted != "text" else "")
         else:
             value, reason = key.default, ""
@@ -89,11 +87,16 @@ def _say(key: Key, given: Document, reason: str) -> str:
 
 
 def check_value(key: Key, value: object) -> tuple[Value | object, str]:
-    """Check one value; returns it in its final type and the reason of a refusal, or ''."""
+    """Check one value; returns it in its final type and the reason of a refusal, or ''. No reason tells a secret."""
+    found, reason = _check_value(key, value)
+    return found, f"is not {expected(key)}" if reason and key.secret else reason
+
+
+def _check_value(key: Key, value: object) -> tuple[Value | object, str]:
     kind = KINDS[key.kind]
     if not isinstance(value, kind.types) or (isinstance(value, bool) and bool not in kind.types):
         as_array = f': write ["{value}"]' if kind.word == "array" and isinstance(value, str) else ""
-        return value, f"{_show(value)} is not {_expected(key)}{as_array}"
+        return value, f"{_show(value)} is not {expected(key)}{as_array}"
     if isinstance(value, list | tuple):
         return tuple(value), _check_texts(key, value)
     if isinstance(value, str) or str in kind.types:  # a kind of text may take numbers too
@@ -101,14 +104,14 @@ def check_value(key: Key, value: object) -> tuple[Value | object, str]:
     if isinstance(value, int | float) and not isinstance(value, bool):
         below = key.low is not None and value < key.low
         if below or (key.high is not None and value > key.high) or value != value:  # noqa: PLR0124  NaN
-            return value, f"{value} is not {_expected(key)}"
+            return value, f"{value} is not {expected(key)}"
         return (float(value) if key.kind == "number" else value), ""
     return value, ""
 
 
 def _check_text(key: Key, text: str) -> str:
     if key.choices and text not in key.choices:
-        return f"'{text}' is not {_expected(key)}"
+        return f"'{text}' is not {expected(key)}"
     if key.high is not None and len(text) > key.high:
         return f"has {len(text)} characters, at most {key.high:g} are allowed"
     return KINDS[key.kind].check(text)
@@ -129,7 +132,8 @@ _ARTICLES: Final = {
 }  # fmt: skip
 
 
-def _expected(key: Key) -> str:
+def expected(key: Key) -> str:
+    """Say what a key takes."""
     if key.choices:
         return "one of " + ", ".join(choice or "''" for choice in key.choices)
     text = _ARTICLES[KINDS[key.kind].word]
@@ -146,17 +150,19 @@ def _show(value: object) -> str:
     return f"'{value}'" if isinstance(value, str) else str(value)
 
 
-def _elsewhere(name: str) -> str:
+def elsewhere(name: str) -> str:
     """Say which other sections have a key of this name, or nothing."""
     homes = [f"[[{one.name}]]" if one.repeated else f"[{one.name}]"
              for one in SECTIONS if any(key.name == name for key in one.keys)]  # fmt: skip
     return f"; it belongs into {' or '.join(homes)}" if homes else ""
 
 
-def _nearest(name: str, names: Iterable[str]) -> str:
+def nearest(name: str, names: Sequence[str]) -> str:
+    """Return the end of a sentence about an unknown ``name``: which known one it may be, or all of them."""
     import difflib  # only on the way to an error
 
-    close = difflib.get_close_matches(name, names, 1, 0.6)
+    begun = [one for one in names if name and one.startswith(name)]
+    close = begun if len(begun) == 1 else difflib.get_close_matches(name, names, 1, 0.6)
     return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(names)}"
 
 

@@ -52,6 +52,19 @@ def parse(text: str, *, path: str = "agent.toml", files: bool = False) -> Settin
     return build(values)
 
 
+def text_of(path: str) -> str:
+    """Return the text of a file that is to hold a configuration, or lines for one; raises ``ConfigError``."""
+    return _read(path)
+
+
+def document_of(text: str, path: str) -> dict[str, Any]:
+    """Return what TOML ``text`` says as it stands, unchecked; raises ``ConfigError`` for what is no TOML."""
+    try:
+        return _toml(text, path)
+    except (ValueError, OverflowError):
+        raise _huge(text, path) from None
+
+
 def refuse(path: str, problems: Iterable[tuple[str, str]]) -> ConfigError:
     """Return the error for ``problems`` (at least one), found later, in the file that ``load`` has read."""
     return _refusal(_read(path), path, problems)
@@ -67,8 +80,12 @@ def _examine(text: str, path: str) -> tuple[Values, list[Problem]]:
     try:
         return examine(_toml(text, path))
     except (ValueError, OverflowError):
-        line = next((at for at, row in enumerate(text.splitlines(), 1) if _has_huge_number(row)), None)
-        raise refusal(path, [(line, "", "a whole number has more digits than any key takes")]) from None
+        raise _huge(text, path) from None
+
+
+def _huge(text: str, path: str) -> ConfigError:
+    line = next((at for at, row in enumerate(text.splitlines(), 1) if _has_huge_number(row)), None)
+    return refusal(path, [(line, "", "a whole number has more digits than any key takes")])
 
 
 def _has_huge_number(row: str) -> bool:

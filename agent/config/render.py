@@ -52,14 +52,15 @@ def example_values() -> dict[str, Any]:
     return result
 
 
-def in_force(settings: Settings) -> str:
-    """Return a configuration in force as TOML, defaults included; secrets are masked."""
+def in_force(settings: Settings, *, masked: bool = True) -> str:
+    """Return a configuration in force as TOML, defaults included; secrets are masked unless it is for a program."""
     lines: list[str] = []
     for section in SECTIONS:
         part = getattr(settings, section.name)
         for row in part if section.repeated else (part,):
             lines.append(_header(section))
-            lines += [f"{key.name} = {toml_value(_shown(key, row))}" for key in section.keys]
+            shown = _shown if masked else _plain
+            lines += [f"{key.name} = {toml_value(shown(key, row))}" for key in section.keys]
             lines.append("")
     return "\n".join(lines)
 
@@ -117,6 +118,11 @@ def _default(key: Key) -> Value:
 def _shown(key: Key, row: object) -> Value:
     value: Value = getattr(row, key.name)
     return _MASK if key.secret and value else value
+
+
+def _plain(key: Key, row: object) -> Value:
+    value: Value = getattr(row, key.name)
+    return value
 
 
 def _remark(key: Key) -> str:

@@ -1,12 +1,7 @@
 """How good the clock was (promise P12): every move is recorded with wall time, and the history says what that is worth.
 
 A grade is not written into each event but once, in front of the first event it is true of: event ``clock``, in the same
-chain and transaction. Reading backwards from a move, the first such event is its grade. Grades are
-
-    never set      earlier than this code: a box without a battery that nobody has told the time
-    went back      earlier than what the ledger has recorded before, and so wrong now or wrong then
-    set            possible, and nobody says that it is right
-    synchronised   systemd-timesyncd says that it follows a server (``/run/systemd/timesync/synchronized``)
+chain and transaction. Reading backwards from a move, the first such event is its grade (``grades``).
 
 A clock that is moved by more than ``STEP_S`` while the agent runs is noticed at the next reading, because monotonic and
 wall time then differ by something else than before; by how much is in the event.
@@ -14,9 +9,8 @@ wall time then differ by something else than before; by how much is in the event
 
 from __future__ import annotations
 
-import os
-
 from agent.spool.core import Clock
+from agent.spool.grades import SYNCHRONISED, grade
 from agent.spool.ledger import details, note
 from agent.spool.states import Event
 from agent.typed import TYPE_CHECKING, Final
@@ -24,14 +18,8 @@ from agent.typed import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import sqlite3
 
-# This code did not exist before; a clock that shows less was never set. 2025-01-01T00:00:00Z
-EARLIEST_WALL_S: Final = 1_735_689_600
 STEP_S: Final = 1.0  # a server slews by a thousandth at most, and is asked every minute or so
-BACK_S: Final = 1.0
 LOOK_S: Final = 60.0  # whether it is synchronised is asked of the file system so often
-SYNCHRONISED: Final = "/run/systemd/timesync/synchronized"
-
-NEVER, BACK, SET, SYNCED = "never set", "went back", "set", "synchronised"
 
 
 class Graded:
@@ -63,15 +51,8 @@ class Graded:
             self._looked_at = None
         if self._looked_at is None or monotonic - self._looked_at >= LOOK_S:
             self._looked_at = monotonic
-            self._current = self._grade(now)
+            self._current = grade(now, self._latest, self._synchronised)
         return now
-
-    def _grade(self, now: float) -> str:
-        if now < EARLIEST_WALL_S:
-            return NEVER
-        if now < self._latest - BACK_S:
-            return BACK
-        return SYNCED if os.path.exists(self._synchronised) else SET
 
     def record(self, db: sqlite3.Connection) -> None:
         """Within a transaction, before its events: say what they are worth, if that is news."""

@@ -9,7 +9,8 @@ from fakes.spool_world import BOTH, NO_WAIT, capture, uid_of
 
 from agent.errors import MediaError
 from agent.spool.core import Clock
-from agent.spool.graded import EARLIEST_WALL_S, LOOK_S, Graded
+from agent.spool.graded import LOOK_S, Graded
+from agent.spool.grades import EARLIEST_WALL_S
 from agent.spool.ops import Ops
 from agent.spool.store import Spool
 

@@ -1,0 +1,202 @@
+"""What ``config`` does to a configuration: the candidate is edited, compared, committed, confirmed, rolled back.
+
+The files are ``agent.config.stage``'s. Here is what goes beyond them: the self-tests before a commit, and the running
+agent, who is told to reload, asked how that went, and asked first whether it could revert what nobody confirms.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from agent.app.cli import print_json
+from agent.app.term import count_text
+from agent.config.settling import when
+from agent.config.stage import Stage
+from agent.errors import ConfigChanged, ConfigError, UsageError
+from agent.typed import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agent.app.options import Arguments
+    from agent.config.stage import Committed, Entry
+
+
+def act(args: Arguments, path: str) -> int:
+    """Do one action of ``config``."""
+    stage = Stage(path)
+    facts = _ACTIONS[args.action](stage, args)
+    for note in stage.notes:
+        sys.stderr.write(f"modality-agent: note: {note}\n")
+    text, status = facts.pop("text"), facts.pop("exit", 0)
+    if args.json:
+        print_json(facts)
+    elif text:
+        print(text)
+    return int(status)
+
+
+def user() -> str:
+    """Return who types: the one behind sudo, if any."""
+    import os
+    import pwd
+
+    try:
+        return os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
+
+
+def _who(args: Arguments) -> str:
+    return args.who or user()
+
+
+def _edited(stage: Stage, *, kept: bool) -> dict[str, Any]:
+    if not kept:
+        stage.notes.append("the candidate had to be written anew, without the comments of the file")
+    lines = stage.compare()
+    return {"ok": True, "lines": lines, "text": f"candidate: {count_text(len(lines), 'line')} to commit"}
+
+
+def _set(stage: Stage, args: Arguments) -> dict[str, Any]:
+    from agent.config.difference import divide
+
+    stage.lock(_who(args))
+    words, value = divide(args.words, stage.document()) if args.words else ((), None)
+    return _edited(stage, kept=stage.set(words, value))
+
+
+def _delete(stage: Stage, args: Arguments) -> dict[str, Any]:
+    stage.lock(_who(args))
+    return _edited(stage, kept=stage.delete(args.words))
+
+
+def _load(stage: Stage, args: Arguments) -> dict[str, Any]:
+    if len(args.words) != 1:
+        raise UsageError("'config load' needs one file, or - for stdin")
+    stage.lock(_who(args))
+    return _edited(stage, kept=stage.load(_read(args.words[0]), replace=args.replace))
+
+
+def _read(name: str) -> str:
+    from agent.config.load import text_of
+
+    return text_of(name) if name != "-" else sys.stdin.read()
+
+
+def _discard(stage: Stage, args: Arguments) -> dict[str, Any]:
+    stage.lock(_who(args))
+    gone = stage.discard()
+    return {"ok": True, "text": "the candidate is dropped" if gone else "there was no candidate"}
+
+
+def _update(stage: Stage, args: Arguments) -> dict[str, Any]:
+    stage.lock(_who(args))
+    return _edited(stage, kept=stage.update())
+
+
+def _rollback(stage: Stage, args: Arguments) -> dict[str, Any]:
+    stage.lock(_who(args))
+    number = stage.rollback(_back(args, None))
+    facts = _edited(stage, kept=True)
+    return {**facts, "generation": number, "text": f"generation {number} is the candidate; {facts['text']}"}
+
+
+def _compare(stage: Stage, args: Arguments) -> dict[str, Any]:
+    lines = stage.compare(_back(args, 0))
+    return {"lines": lines, "text": "\n".join(lines)}
+
+
+def _back(args: Arguments, default: int | None) -> int:
+    if not args.words and default is not None:
+        return default
+    if len(args.words) != 1 or not (args.words[0].isascii() and args.words[0].isdigit()):
+        raise UsageError(f"'config {args.action}' needs how many generations back, as 1",
+                         hint="'config history' lists them.")  # fmt: skip
+    return int(args.words[0][:9])
+
+
+def _commands(stage: Stage, _args: Arguments) -> dict[str, Any]:
+    lines = stage.commands()
+    return {"lines": lines, "text": "\n".join(lines)}
+
+
+def _check(stage: Stage, _args: Arguments) -> dict[str, Any]:
+    problems = stage.problems()
+    text = "\n".join(problems) if problems else "the candidate can be committed"
+    return {"ok": not problems, "problems": problems, "text": text, "exit": ConfigError.exit_status if problems else 0}
+
+
+def _history(stage: Stage, _args: Arguments) -> dict[str, Any]:
+    entries, waiting = stage.history(), stage.pending()
+    lines = [_entry_line(entry) for entry in entries] or ["no history yet: it begins with the first start or change"]
+    if waiting is not None:
+        lines.append(
+            f"generation {waiting.number} is not confirmed: {waiting.before} comes back in {waiting.left_s:.0f} s"
+        )
+    lines += [f"notice: {text}" for text in stage.notice()]
+    rows = [{"back": one.back, **one.generation.facts, "in_force": one.in_force, "waits": one.waits} for one in entries]
+    pending = None if waiting is None else waiting._asdict()
+    return {"generations": rows, "pending": pending, "notice": stage.notice(), "text": "\n".join(lines)}
+
+
+def _entry_line(entry: Entry) -> str:
+    one = entry.generation
+    mark = "*" if entry.in_force else " "
+    note = " not confirmed" if entry.waits else ""
+    comment = f": {one.comment}" if one.comment else ""
+    return f"{mark}{entry.back:>3}  #{one.number:<4} {when(one.at, one.clock)} {one.how} by {one.who}{note}{comment}"
+
+
+def _commit(stage: Stage, args: Arguments) -> dict[str, Any]:
+    from agent.app import applying
+
+    confirm_s = None if args.confirm is None else args.confirm * 60
+    stage.lock(_who(args))
+    if confirm_s is not None:
+        applying.refuse_mute(stage.path)
+    if not stage.changed and stage.pending() is not None and confirm_s is None:
+        return _confirm(stage, args)
+    if stage.changed and confirm_s is None and not args.no_tests:
+        stage.notes += applying.tested(stage)
+    try:
+        done = stage.commit(_who(args), args.comment, confirm_s)
+    except ConfigChanged as error:
+        for line in error.lines:
+            sys.stderr.write(f"  changed in the file: {line}\n")
+        raise
+    if done is None:
+        return {"ok": True, "generation": None, "lines": [], "text": "nothing to commit"}
+    return _committed(stage, done, args.confirm)
+
+
+def _committed(stage: Stage, done: Committed, minutes: float | None) -> dict[str, Any]:
+    from agent.app import applying
+
+    told = applying.apply(stage.path, done.before)
+    lines = [*done.lines, f"generation {done.number} is in force"]
+    if minutes is not None:
+        lines.append(f"it is taken back in {minutes:g} minutes unless 'config confirm' is called before")
+    if done.confirmed is not None:
+        lines.append(f"generation {done.confirmed}, which waited to be confirmed, is replaced by it")
+    return {"ok": True, "generation": done.number, "lines": done.lines, "confirm_minutes": minutes, "effects": told,
+            "text": "\n".join([*lines, *told])}  # fmt: skip
+
+
+def _confirm(stage: Stage, args: Arguments) -> dict[str, Any]:
+    number = stage.confirm(_who(args))
+    return {"ok": True, "generation": number, "text": f"generation {number} is confirmed, and stays"}
+
+
+_ACTIONS = {
+    "set": _set,
+    "delete": _delete,
+    "compare": _compare,
+    "commands": _commands,
+    "load": _load,
+    "check": _check,
+    "commit": _commit,
+    "confirm": _confirm,
+    "rollback": _rollback,
+    "discard": _discard,
+    "update": _update,
+    "history": _history,
+}

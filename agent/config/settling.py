@@ -1,0 +1,258 @@
+"""What everybody does who comes to a configuration: finish what was cut off, revert what is due, mend what is damaged.
+
+A commit writes ``next.toml``, then replaces FILE (one rename), then gives ``next.toml`` its number. So whatever a crash
+or a power cut leaves, FILE is the old configuration or the new one, and FILE says which: where it is the text of
+``next.toml``, the commit took place and only its number is missing, and otherwise it did not. A revert is such a
+commit. Each step here may itself be cut off; the next one who comes does it again. What a person should know is written
+into ``notice`` *before* it is done.
+
+FILE may be something that no commit made:
+
+* *edited by hand*, and right: it becomes a generation of its own. What waited to be confirmed is no more in force, so
+  it does not revert: a person has decided since, and nothing a person wrote is overwritten unseen.
+* *edited by hand*, and wrong: it is left alone. A reload and a start refuse it, with the line.
+* *damaged*, as a power cut leaves files (missing, empty, zeros, no text, cut off in a line): it is set aside, and the
+  last good generation takes its place; one that was not confirmed is not good.
+"""
+
+from __future__ import annotations
+
+import time
+
+from agent.config import unconfirmed
+from agent.config.generations import NEXT, NOTICE, PENDING, Folder, Generation, digest
+from agent.config.unconfirmed import Times, Unconfirmed
+from agent.errors import ConfigError
+from agent.spool.grades import grade
+from agent.typed import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+AGENT: Final = "modality-agent"  # who, where nobody did it
+COMMIT, HAND, REVERT, RESTORED = "commit", "hand", "revert", "restored"
+_NO_TEXT: Final = ("is missing", "is empty", "holds zeros", "is not text")
+_NOTICE_LIMIT: Final = 20  # lines
+
+
+def settle(folder: Folder, times: Times) -> list[str]:
+    """Bring everything to rest; returns what was done, in words. To be called in a turn."""
+    said = _finish(folder)
+    said += _mend(folder, times)
+    said += _revert(folder, times)
+    adopted = _adopt(folder, times)
+    return [*said, adopted] if adopted else said
+
+
+def text_of(data: bytes | None) -> str | None:
+    """Return FILE as text; None for what is none."""
+    if data is None or not data.strip() or b"\0" in data:
+        return None
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def is_valid(text: str, file: str) -> bool:
+    """Whether a text is a configuration, whatever the files that it names."""
+    from agent.config.load import parse
+
+    try:
+        parse(text, path=file)
+    except ConfigError:
+        return False
+    return True
+
+
+def damage_of(data: bytes | None, kept: Sequence[Generation]) -> str:
+    """Say how FILE is damaged, or ''. What is merely wrong is not damaged."""
+    text = text_of(data)
+    if text is None:
+        return _NO_TEXT[0 if data is None else 1 if not data.strip() else 2 if b"\0" in data else 3]
+    line = _syntax_error(text)
+    if line and (line >= len(text.splitlines()) and not text.endswith("\n")):
+        return f"is cut off in line {line}"
+    if line and any(one.text.startswith(text) for one in kept):
+        return f"is cut off behind line {line}"
+    return ""
+
+
+def _syntax_error(text: str) -> int:
+    """Return the line at which a text is no TOML; 0 when it is."""
+    import tomllib
+
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = str(error).partition("(at line ")[2].partition(",")[0]
+        return int(place) if place.isdigit() else len(text.splitlines()) or 1
+    except (ValueError, RecursionError):
+        return 0  # wrong, not damaged
+    return 0
+
+
+def words_of(generation: Generation | int) -> str:
+    """Name a generation."""
+    return f"generation {generation if isinstance(generation, int) else generation.number}"
+
+
+def when(at: float, clock: str) -> str:
+    """Return a time with its grade."""
+    return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(at))} (clock {clock})"
+
+
+def stamped(folder: Folder, times: Times) -> tuple[float, str]:
+    """Return the time and its grade for something that is recorded now."""
+    now, newest = times.wall(), folder.newest()
+    return now, grade(now, newest.at if newest is not None else now)
+
+
+def install(folder: Folder, made: Generation, keep: Sequence[int] = ()) -> None:
+    """Let a generation take the place of FILE, and keep it under its number."""
+    folder.announce(made)
+    folder.replace(made.text)
+    folder.publish(made.number, {*keep})
+
+
+def next_number(folder: Folder) -> int:
+    """Return the number after the last."""
+    numbers = folder.numbers()
+    return numbers[0] + 1 if numbers else 1
+
+
+def tell(folder: Folder, times: Times, text: str) -> None:
+    """Leave a notice for a person; the same one is left once."""
+    now, clock = stamped(folder, times)
+    lines = (folder.read(NOTICE) or b"").decode(errors="replace").splitlines()
+    if not lines or lines[-1].partition("): ")[2] != text:
+        lines = [*lines[-_NOTICE_LIMIT + 1 :], f"{when(now, clock)}: {text}"]
+        folder.write(NOTICE, ("\n".join(lines) + "\n").encode())
+
+
+# --- the steps -----------------------------------------------------------------------------------
+
+
+def _finish(folder: Folder) -> list[str]:
+    """A commit that was cut off: done when FILE is its text, and not done when it is not."""
+    if folder.read(NEXT) is None:
+        return []
+    one = folder.next()
+    if one is not None and text_of(folder.current()) == one.text:
+        folder.publish(one.number, {*(entry.before for entry in _entries(folder))})
+        return [] if one.how == HAND else [f"a commit was cut off behind its decision: {words_of(one)} is in force"]
+    folder.remove(NEXT)
+    return ["a commit was cut off before its decision: the configuration before it is in force"]
+
+
+def _mend(folder: Folder, times: Times) -> list[str]:
+    """A damaged FILE: set aside, and the last good generation in its place."""
+    numbers = folder.numbers()
+    if not numbers:
+        return []
+    data = folder.current()
+    text = text_of(data)
+    newest = folder.newest()
+    if text is not None and newest is not None and text == newest.text:
+        return []
+    kept = [one for one in map(folder.generation, numbers) if one is not None]
+    damage = damage_of(data, kept)
+    good = _last_good(folder, kept)
+    if not damage or good is None:
+        return []
+    aside = folder.set_aside(data) if data is not None else ""
+    what = f"{folder.file} {damage}{f', and was set aside as {aside}' if aside else ''}"
+    told = f"{what}: {words_of(good)} of {when(good.at, good.clock)} is in force again"
+    tell(folder, times, told)
+    if newest is not None and good.number == newest.number:
+        folder.replace(good.text)
+    else:
+        at, clock = stamped(folder, times)
+        comment = f"as {words_of(good)}: the file {damage}"
+        install(folder, Generation(next_number(folder), at, clock, AGENT, RESTORED, comment, good.text))
+        folder.remove(PENDING)
+    return [told]
+
+
+def _last_good(folder: Folder, kept: Sequence[Generation]) -> Generation | None:
+    entries = {entry.text: entry for entry in _entries(folder)}
+    waiting = entries.get(digest(kept[0].text)) if kept else None
+    if waiting is None:
+        return kept[0] if kept else None
+    return _before(folder, waiting)
+
+
+def _before(folder: Folder, waiting: Unconfirmed) -> Generation | None:
+    """Return the generation that an unconfirmed one gives way to; an older one, where that is damaged."""
+    older = (folder.generation(number) for number in folder.numbers() if number <= waiting.before)
+    return next((one for one in older if one is not None), None)
+
+
+def _entries(folder: Folder) -> list[Unconfirmed]:
+    try:
+        return unconfirmed.read(folder)
+    except ValueError:
+        return []
+
+
+def _revert(folder: Folder, times: Times) -> list[str]:
+    """What was not confirmed in time gives way to what was before."""
+    try:
+        entries = unconfirmed.read(folder)
+    except ValueError:
+        return _given_up(folder, times, "what waited to be confirmed is damaged, and does not revert by itself")
+    if not entries:
+        return []
+    text_now, newest = text_of(folder.current()), folder.newest()
+    waiting = next((entry for entry in entries if text_now is not None and entry.text == digest(text_now)), None)
+    if waiting is None and (newest is None or text_now != newest.text):
+        what = f"{folder.file} was edited by hand while {words_of(entries[-1].number)} waited to be confirmed"
+        told = f"{what}: nothing reverts by itself; {words_of(entries[-1].before)} was before it"
+        return _given_up(folder, times, told)
+    if waiting is None:
+        folder.remove(PENDING)
+        return []
+    return _taken_back(folder, times, waiting) if waiting.left_s(times) <= 0 else []
+
+
+def _given_up(folder: Folder, times: Times, told: str) -> list[str]:
+    tell(folder, times, told)
+    folder.remove(PENDING)
+    return [told]
+
+
+def _taken_back(folder: Folder, times: Times, waiting: Unconfirmed) -> list[str]:
+    what, good = f"{words_of(waiting.number)} by {waiting.who} was not confirmed in time", _before(folder, waiting)
+    if good is None:
+        return _given_up(folder, times, f"{what}, and no generation before it can be read")
+    told = f"{what}: {words_of(good)} is in force again"
+    tell(folder, times, told)
+    at, clock = stamped(folder, times)
+    comment = f"{words_of(waiting.number)} was not confirmed; as {words_of(good)}"
+    install(folder, Generation(next_number(folder), at, clock, AGENT, REVERT, comment, good.text), [good.number])
+    folder.remove(PENDING)
+    return [told]
+
+
+def _adopt(folder: Folder, times: Times) -> str:
+    """A FILE that no commit made becomes a generation of its own, if it is right."""
+    text, newest = text_of(folder.current()), folder.newest()
+    if text is None or (newest is not None and newest.text == text) or not is_valid(text, folder.file):
+        return ""
+    at, clock = stamped(folder, times)
+    made = Generation(next_number(folder), at, clock, owner_of(folder.file), HAND, "", text)
+    folder.announce(made)
+    folder.publish(made.number, set())
+    return f"{folder.file} was {'edited' if newest is not None else 'written'} by hand: it is {words_of(made)} now"
+
+
+def owner_of(path: str) -> str:
+    """Return the name of a file's owner."""
+    import os
+    import pwd
+
+    uid = os.stat(path).st_uid
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
