@@ -7,9 +7,11 @@ left to ``recovery.adopt``, one by one, which says what it finds.
 from __future__ import annotations
 
 import os
+from functools import partial
 
 from agent.errors import SpoolError
 from agent.spool import recovery
+from agent.spool.entering import enter
 from agent.spool.ledger import details
 from agent.typed import TYPE_CHECKING
 
@@ -35,7 +37,8 @@ def adopt_many(spool: Spool, numbers: Iterable[int]) -> list[int]:
             if not new:
                 spool.medium.sync_folder(os.path.dirname(path))  # a crash may have come before that
             record = recovery.record_found(spool, number, measured)
-            jobs.append(spool.entry(number, record, measured, detail=details(recovered=RECOVERED))[0])
+            entry, _ = spool.entry(number, record, measured, detail=details(recovered=RECOVERED))
+            jobs.append(partial(enter, entries=[entry]))
             new[uid] = number
         ends = spool.ledger.write_all(jobs) if jobs else []
     except SpoolError:

@@ -23,16 +23,18 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
 from contextlib import contextmanager
 
-from agent.errors import AgentError, DecodeError, MediaError, SpoolError
+from agent.errors import AgentError, DecodeError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
 from agent.spool import recovery
+from agent.spool.circle import LIMIT, Circle
+from agent.spool.entering import enter
 from agent.spool.faults import media_error, present
 from agent.spool.ledger import details
 from agent.spool.names import PART
 from agent.spool.quota import MIB
+from agent.spool.together import LARGE_BYTES, Together, Written, finish, tried
 from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -41,37 +43,28 @@ if TYPE_CHECKING:
     from agent.spool.draft import Draft, InstanceRecord, Measured, Sealed
     from agent.spool.store import Spool
 
-LIMIT: Final = 64  # instances in one group: bounds what a fault puts in doubt, and the descriptors of an import
 GROUP_BYTES: Final = 64 * MIB  # copied before an import makes a group of it
-LARGE_BYTES: Final = 4 * MIB  # synced by its own thread before it joins, so that a still does not wait for a clip
-SLOW_S: Final = 1.0
-CALM_S: Final = 60.0  # so long files are synced by themselves after a slow flush
 COPY_CHUNK: Final = MIB // 4  # bytes per read when a file is imported
 
 
-class Member:
+class Member(Written):
     """A draft that wants to be an instance, and how that ended: ``sealed``, ``error``, or it must go ``alone``."""
 
-    __slots__ = ("alone", "done", "doubt", "draft", "error", "found", "record", "sealed")
+    __slots__ = ("alone", "doubt", "draft", "found", "record", "sealed")
 
     def __init__(self, draft: Draft, record: InstanceRecord, found: Measured) -> None:
+        super().__init__(draft.file)
         self.draft = draft
         self.record = record
         self.found = found
         self.alone = False
-        self.done = False
         self.doubt: BaseException | None = None  # how the commit of its group failed
         self.sealed: Sealed | None = None
-        self.error: BaseException | None = None
 
     @property
     def uid(self) -> str:
         """Its SOP Instance UID."""
         return self.record.sop_instance_uid
-
-    def fail(self, error: BaseException) -> None:
-        """End without a promise."""
-        self.error, self.done = error, True
 
     def succeed(self, sealed: Sealed) -> None:
         """End with one."""
@@ -80,33 +73,6 @@ class Member:
     def part(self) -> None:
         """Leave the group; its own thread goes on with it."""
         self.alone = self.done = True
-
-
-class Circle:
-    """Who comes first works for all who came meanwhile."""
-
-    __slots__ = ("_leading", "_lock", "_waiting")
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._leading = threading.Lock()
-        self._waiting: deque[Member] = deque()
-
-    def join(self, members: Sequence[Member], work: Callable[[list[Member]], None]) -> None:
-        """Return when all ``members`` are done; ``work`` does up to ``LIMIT`` at a time."""
-        with self._lock:
-            self._waiting.extend(members)
-        with self._leading:
-            while not all(member.done for member in members):
-                with self._lock:
-                    group = [self._waiting.popleft() for _ in range(min(LIMIT, len(self._waiting)))]
-                unfinished = MediaError("the group was not finished", hint="See the error before this one.")
-                try:
-                    work(group)
-                finally:
-                    for member in group:
-                        if not member.done:
-                            member.fail(unfinished)
 
 
 class Claims:
@@ -152,12 +118,12 @@ class Claims:
 class Groups:
     """Sealing for a spool, alone and in groups; thread safe, and durable when it returns."""
 
-    __slots__ = ("_calm_at", "_circle", "_spool")
+    __slots__ = ("_circle", "_spool", "_together")
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
-        self._circle = Circle()
-        self._calm_at = 0.0
+        self._circle: Circle[Member] = Circle()
+        self._together = Together(spool.medium, spool.clock.monotonic)
 
     def seal_all(self, drafts: Iterable[tuple[Draft, InstanceRecord]]) -> list[Sealed | AgentError]:
         """Make drafts instances, each as ``seal`` does; returns for each what became of it, all drafts abandoned."""
@@ -266,9 +232,9 @@ class Groups:
         mine = self._spool.claims.take(group)
         try:
             self._spool.adopt_orphans()
-            new = [member for member in mine if _tried(member, self._is_new)]
+            new = [member for member in mine if tried(member, self._is_new)]
             if len(new) == 1:
-                _tried(new[0], self._seal_first)
+                tried(new[0], self._seal_first)
             elif new:
                 self._seal_many(new)
         finally:
@@ -281,72 +247,41 @@ class Groups:
         return False
 
     def _seal_first(self, member: Member) -> bool:
-        _finish(member)
+        finish(member)
         member.succeed(self._spool.seal_first(member.draft, member.record, member.found))
         return True
 
     def _seal_many(self, members: list[Member]) -> None:
-        whole = self._harden(members)
-        named = [member for member in members if not member.done and _tried(member, self._name)]
+        whole = self._together.harden(members)
+        named = [member for member in members if not member.done and tried(member, self._name)]
         if not whole:
-            named = self._sync_names(named)
-        entries = [self._spool.entry(one.draft.number, one.record, one.found) for one in named]
-        written = self._spool.ledger.write_all([job for job, _ in entries], self._spool.medium.flush if whole else None)
-        for member, (_, sealed), row in zip(named, entries, written, strict=True):
-            if row.error is None:
-                self._spool.tell_fresh(member.record, member.draft.number)
-                member.succeed(sealed)
-            member.doubt = row.error
+            named = self._together.sync_names(named)
+        if named:
+            self._enter(named, self._spool.medium.flush if whole else None)
         self._spool.wake()
         for member in named:
             if not member.done:
-                _tried(member, self._look_again)
+                tried(member, self._look_again)
         for member in members:
             if member.error is not None and member.draft.moved:
                 self._spool.orphan(member.draft.number)
 
-    def _harden(self, members: list[Member]) -> bool:
-        """Make the bytes durable, by one flush (True) or file by file; who fails is done."""
-        began = self._spool.clock.monotonic()
-        whole = self._spool.medium.watched and began >= self._calm_at
-        if whole:
-            settled = [member for member in members if _tried(member, _settle)]
-            whole = bool(settled) and self._flush()
-            if self._spool.clock.monotonic() > began + SLOW_S:
-                self._calm_at = self._spool.clock.monotonic() + CALM_S
-        for member in members:
-            if not member.done and whole:
-                member.draft.file.close()
-            elif not member.done:
-                _tried(member, _finish)
-        return whole
-
-    def _flush(self) -> bool:
-        try:
-            self._spool.medium.flush()
-        except SpoolError:  # somebody's bytes are lost; whose, each file tells
-            return False
-        return True
+    def _enter(self, named: list[Member], flush: Callable[[], None] | None) -> None:
+        """Write the rows of all in one transaction, durable when it returns; who is not done is in doubt."""
+        entries = [self._spool.entry(one.draft.number, one.record, one.found) for one in named]
+        rows = [entry for entry, _ in entries]
+        (written,) = self._spool.ledger.write_all([lambda db: enter(db, rows)], flush)
+        for member, (_, sealed) in zip(named, entries, strict=True):
+            if written.error is None:
+                self._spool.tell_fresh(member.record, member.draft.number)
+                member.succeed(sealed)
+            member.doubt = written.error
 
     def _name(self, member: Member) -> bool:
         final = self._spool.path(member.draft.number)
         member.draft.moved = True  # even when it fails half-way: what has its final name is recovery's to judge
         self._spool.medium.name(member.draft.file.path, final)
         return True
-
-    def _sync_names(self, members: list[Member]) -> list[Member]:
-        """Make the names durable; returns whose are."""
-        failed: dict[str, SpoolError] = {}
-        folders = {member: os.path.dirname(member.draft.file.path) for member in members}
-        for folder in sorted(set(folders.values())):
-            try:
-                self._spool.medium.sync_folder(folder)
-            except SpoolError as error:
-                failed[folder] = error
-        for member, folder in folders.items():
-            if folder in failed:
-                member.fail(failed[folder])
-        return [member for member in members if not member.done]
 
     def _look_again(self, member: Member) -> bool:
         """The commit of the group failed: its row may be there all the same; if not, it is written alone."""
@@ -373,27 +308,6 @@ def give_name(spool: Spool, number: int, size: int, digest: bytes) -> tuple[str,
         return "strange", f"{part} is not what its row says; moved to {recovery.quarantine(spool, part)}"
     spool.medium.publish(part, final)
     return "named", f"instance {number:08X}: its file has its name now"
-
-
-def _tried(member: Member, step: Callable[[Member], bool]) -> bool:
-    """Do a step for one member; what it raises ends that one alone."""
-    try:
-        return step(member)
-    except Exception as error:  # noqa: BLE001 - handed to the thread that brought the member
-        member.fail(error)
-        return False
-
-
-def _settle(member: Member) -> bool:
-    if not member.draft.file.closed:
-        member.draft.file.settle()
-    return True
-
-
-def _finish(member: Member) -> bool:
-    if not member.draft.file.closed:
-        member.draft.file.finish()
-    return True
 
 
 def _end(end: Member | AgentError) -> Sealed | AgentError:

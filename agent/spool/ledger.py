@@ -291,7 +291,18 @@ def reason_text(reason: str) -> str:
 
 def link(previous: bytes, row: tuple[Any, ...]) -> bytes:
     """Return the chain value of an event row (seq, at, instance, destination, kind, state, detail)."""
-    return sha256(previous + "\x1f".join(repr(value) for value in row).encode()).digest()
+    return sha256(previous + "\x1f".join(map(repr, row)).encode()).digest()
+
+
+def note_last(db: sqlite3.Connection) -> tuple[int, bytes]:
+    """Return number and chain value of the last event."""
+    last = db.execute("SELECT seq, chain FROM event ORDER BY seq DESC LIMIT 1").fetchone()
+    return last if last is not None else (0, GENESIS)
+
+
+def write_events(db: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Append events that are linked already, behind ``note_last``."""
+    db.executemany("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def note(
@@ -299,10 +310,9 @@ def note(
     detail: str = "",
 ) -> int:  # fmt: skip
     """Append one event to the chain and return its number."""
-    last = db.execute("SELECT seq, chain FROM event ORDER BY seq DESC LIMIT 1").fetchone()
-    seq, chain = last if last is not None else (0, GENESIS)
+    seq, chain = note_last(db)
     row = (seq + 1, float(at), instance, destination, event.value, None if state is None else int(state), detail)
-    db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*row, link(chain, row)))
+    write_events(db, [(*row, link(chain, row))])
     return int(seq) + 1
 
 

@@ -144,6 +144,7 @@ PRAGMAS = (
     f"PRAGMA cache_size = -{CACHE_KIB}",
     f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}",
     "PRAGMA mmap_size = 0",
+    "PRAGMA temp_store = MEMORY",  # what undoes one statement: of a group it is MiBs, and not for another file system
     "PRAGMA trusted_schema = OFF",
 )
 

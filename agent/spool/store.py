@@ -32,23 +32,23 @@ from agent.spool.committing import Committing
 from agent.spool.core import Clock, Destination, write_destinations
 from agent.spool.draft import Draft, InstanceRecord, Measured, Sealed
 from agent.spool.durable import Medium
+from agent.spool.entering import Entry, enter
 from agent.spool.evicting import Evicting
 from agent.spool.failover import Diverting
 from agent.spool.faults import present
 from agent.spool.forwarding import Forwarding, lost_or_damaged
 from agent.spool.graded import Graded
 from agent.spool.group import Claims, Groups, Member
-from agent.spool.ledger import details, live, move, note, queue
+from agent.spool.ledger import details, live, move
 from agent.spool.names import INSTANCES, LEDGER, LOCK, QUARANTINE, Counter, clip_path, folder_path
 from agent.spool.ops import Ops
-from agent.spool.priority import of_new, said_of
 from agent.spool.quota import Floor, Policy
 from agent.spool.states import Event, Life, State
 from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from agent.spool.core import Item
     from agent.spool.report import Report
@@ -297,36 +297,19 @@ class Spool(Forwarding, Committing, Diverting, Evicting):
 
     def enter(self, number: int, record: InstanceRecord, found: Measured, *, detail: str = "") -> Sealed:
         """Write the rows of a file that is durable under its final name."""
-        job, sealed = self.entry(number, record, found, detail=detail)
-        self.ledger.write(job)
+        entry, sealed = self.entry(number, record, found, detail=detail)
+        self.ledger.write(lambda db: enter(db, [entry]))
         self.tell_fresh(record, number)
         self.wake()
         return sealed
 
-    def entry(
-        self, number: int, record: InstanceRecord, found: Measured, *, detail: str = ""
-    ) -> tuple[Callable[[sqlite3.Connection], None], Sealed]:
-        """Make the job that writes the rows of an instance, and what can be promised of it then."""
-        names = self._owed_by(record)
-        numbers = [self.destination_id(name) for name in names]
+    def entry(self, number: int, record: InstanceRecord, found: Measured, *, detail: str = "") -> tuple[Entry, Sealed]:
+        """Return what writes the rows of an instance (entering.py), and what can be promised of it then."""
+        numbers = tuple(self.destination_id(name) for name in self._owed_by(record))
         wall = self.clock.wall()
         captured_at = wall if record.captured_at is None else record.captured_at
-        story = details(uid=record.sop_instance_uid, size=found.size, sha256=found.file_sha256.hex(),
-            data_set_sha256=found.data_set_sha256.hex(), captured_at=captured_at, source=record.source,
-            **dict(record.facts))  # fmt: skip
-
-        def job(db: sqlite3.Connection) -> None:
-            priority = of_new(db, record.priority, record.study_uid)
-            told = "\n".join(filter(None, (story, said_of(priority), detail)))
-            seq = note(db, wall, number, None, Event.DURABLE, Life.LIVE, told)
-            row = (number, record.sop_instance_uid, record.sop_class_uid, record.transfer_syntax_uid, record.study_uid,
-                record.series_uid, found.data_set_offset, found.size, found.file_sha256, found.data_set_sha256,
-                int(Life.LIVE), captured_at, wall, None, record.source, seq)  # fmt: skip
-            db.execute(f"INSERT INTO instance VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608 - only marks
-            for destination in numbers:
-                queue(db, number, destination, priority, at=wall)
-
-        return job, sealed_of(self, number, record, found, captured_at, wall, duplicate=False)
+        entry = Entry(number, record, found, captured_at, wall, numbers, detail)
+        return entry, sealed_of(self, number, record, found, captured_at, wall, duplicate=False)
 
     def tell_fresh(self, record: InstanceRecord, number: int) -> None:
         """Let the new instance be among the young ones of its destinations."""

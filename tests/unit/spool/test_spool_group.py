@@ -12,10 +12,11 @@ from fakes.spool_world import BOTH, NO_WAIT, FakeTime, World, capture, part10, r
 
 from agent.errors import AgentError, MediaError, NotDicomError, SpoolConflict
 from agent.spool import group
+from agent.spool.circle import LIMIT
 from agent.spool.draft import Sealed
-from agent.spool.group import CALM_S, LARGE_BYTES, LIMIT, SLOW_S
 from agent.spool.ops import Ops
 from agent.spool.store import Spool, prepare
+from agent.spool.together import CALM_S, LARGE_BYTES, SLOW_S
 
 
 class Watched(Ops):
