@@ -1,9 +1,11 @@
 """Where the bench archive keeps what it receives: files under its own numbers and an index by SOP Instance UID.
 
 The order of the spool holds here too: bytes synced, renamed in place, folder synced, index row committed, and only then
-does anybody say 0000H. File names are numbers of ours (P9). One UID has one content (P5): the same Data Set again is
-done, another one is refused and changes nothing. Commitment is answered from the index *and* the file: every byte of
-the file is read again and its digest compared, so a file that was lost or damaged is not vouched for.
+does anybody say 0000H. What several associations bring at the same time goes that way together, with three syncs for up
+to 64 instances (``agent/spool/circle.py``); who comes alone waits for nobody. File names are numbers of ours (P9). One
+UID has one content (P5): the same Data Set again is done, another one is refused and changes nothing. Commitment is
+answered from the index *and* the file: every byte of the file is read again and its digest compared, so a file that was
+lost or damaged is not vouched for.
 
 An instance is kept only when its Data Set is complete, that is when its headers lead to its very end (a sender with a
 truncated file must not be told 0000H). One archive per folder: ``archive.lock`` is held while it is open. What belongs
@@ -23,16 +25,20 @@ import time
 from agent.app.archive_recovery import ASIDE, INDEX, LOCK, PART, READ_BYTES, Leftover, claim, examine, leftovers
 from agent.errors import DataSetError, EncodeError, MediaError, SpoolBusy
 from agent.media.part10 import FileMeta, encode_prefix
+from agent.spool import mount
+from agent.spool.circle import Circle
 from agent.spool.durable import Medium
 from agent.spool.lock import take
 from agent.spool.schema import make_private
+from agent.spool.together import LARGE_BYTES, Together, Written, finish, tried
 from agent.spool.walk import walk
 from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from agent.spool.durable import File
+    from agent.spool.ops import Ops
 
 FILES_PER_FOLDER = 256  # folders stay short enough to list on a console
 
@@ -53,6 +59,7 @@ _COLUMNS = (
     "sop_instance_uid, sop_class_uid, transfer_syntax_uid, path, data_set_offset, size, data_set_sha256, received_at, "
     "calling_ae"
 )
+_INSERT = f"INSERT INTO instance (number, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - our own names
 
 
 class Stored(NamedTuple):
@@ -69,17 +76,23 @@ class Stored(NamedTuple):
     calling_ae: str
 
 
-class Incoming:
+class Incoming(Written):
     """One instance while it arrives; ``write`` its Data Set, then ``ArchiveStore.keep`` or ``drop`` it."""
 
-    __slots__ = ("digest", "file", "meta", "number", "offset")
+    __slots__ = ("calling_ae", "digest", "kept", "meta", "number", "offset")
 
     def __init__(self, number: int, file: File, meta: FileMeta) -> None:
+        super().__init__(file)
+        self.calling_ae = ""
+        self.kept = False
         self.number = number
-        self.file = file
         self.meta = meta
         self.digest = hashlib.sha256()
         self.offset = file.write_at(0, encode_prefix(meta))
+
+    def settle(self, *, kept: bool) -> None:
+        """End with an answer."""
+        self.kept, self.done = kept, True
 
     def write(self, data: bytes | memoryview | bytearray) -> None:
         """Append a piece of the Data Set."""
@@ -104,9 +117,9 @@ def _nobody(_text: str) -> None:
 class ArchiveStore:
     """The folder of an archive; thread safe. One process at a time."""
 
-    __slots__ = ("_db", "_held", "_lock", "_medium", "_next", "_say", "folder")
+    __slots__ = ("_circle", "_db", "_held", "_lock", "_medium", "_next", "_say", "_together", "folder")
 
-    def __init__(self, folder: str, say: Callable[[str], None] = _nobody) -> None:
+    def __init__(self, folder: str, say: Callable[[str], None] = _nobody, ops: Ops | None = None) -> None:
         """Open or make ``folder`` and put in order what a crash left there; ``say`` tells what was found."""
         self.folder = os.path.abspath(folder)
         self._say = say
@@ -117,8 +130,12 @@ class ArchiveStore:
             hint = "Stop the other archive, or choose another folder with --directory."
             raise SpoolBusy(f"another archive is running in {self.folder}", hint=hint) from None
         self._lock = threading.Lock()
-        self._medium = Medium(self.folder)
+        self._medium = Medium(self.folder, ops)
+        self._circle: Circle[Incoming] = Circle()
+        self._together = Together(self._medium, time.monotonic)
         try:
+            if mount.syncs_whole(mount.of(self.folder)):
+                self._medium.watch()
             self._db = self._open_index()
             try:
                 self._next = self._recover() + 1
@@ -126,6 +143,7 @@ class ArchiveStore:
                 self._db.close()
                 raise
         except BaseException:
+            self._medium.close()
             os.close(self._held)
             raise
 
@@ -164,20 +182,20 @@ class ArchiveStore:
         Raises ``DecodeError`` for a Data Set that is not complete, ``EncodeError`` for one that is another instance
         than it is called; the caller then drops it.
         """
-        incoming.check()
-        digest = incoming.digest.hexdigest()
-        known = self.find(incoming.meta.sop_instance_uid)
-        if known is None:
-            path, part = self._path(incoming.number), incoming.file.path
-            incoming.file.finish()
-            self._medium.publish(part, path)
-            known = self._enter(incoming, digest, path, calling_ae)
-            if known is None:
-                return True
-            self._medium.remove(path)  # another association was faster with the same UID
-        else:
-            self.drop(incoming)
-        return known.data_set_sha256 == digest
+        ((kept, error),) = self.keep_all([incoming], calling_ae)
+        if error is not None:
+            raise error
+        return kept
+
+    def keep_all(self, arrived: Sequence[Incoming], calling_ae: str) -> list[tuple[bool, BaseException | None]]:
+        """Do ``keep`` for several at once; returns for each what it would have returned, or raised."""
+        ready = []
+        for incoming in arrived:
+            incoming.calling_ae = calling_ae
+            if tried(incoming, _prepare):
+                ready.append(incoming)
+        self._circle.join(ready, self._keep_group)
+        return [(incoming.kept, incoming.error) for incoming in arrived]
 
     def find(self, sop_instance_uid: str) -> Stored | None:
         """Return what is indexed under a UID."""
@@ -206,6 +224,7 @@ class ArchiveStore:
         """Close the index and let go of the folder; idempotent."""
         with self._lock:
             self._db.close()
+            self._medium.close()
             if self._held >= 0:
                 os.close(self._held)
                 self._held = -1
@@ -215,19 +234,76 @@ class ArchiveStore:
     def _path(self, number: int) -> str:
         return f"{self.folder}/{number // FILES_PER_FOLDER:06X}/{number:08X}"
 
-    def _enter(self, incoming: Incoming, digest: str, path: str, calling_ae: str) -> Stored | None:
-        """Index one; returns who has the UID already, or None when it is indexed now."""
-        meta = incoming.meta
-        name, size = (meta.sop_instance_uid, meta.sop_class_uid, meta.transfer_syntax_uid), incoming.file.size
-        stored = Stored(*name, path, incoming.offset, size, digest, time.time(), calling_ae)
-        return None if self._insert(incoming.number, stored) else self.find(meta.sop_instance_uid)
+    def _keep_group(self, group: list[Incoming]) -> None:
+        """Make a group durable and index it; whoever leads is the only one who decides about a UID."""
+        first: dict[str, Incoming] = {}
+        again = [one for one in group if first.setdefault(one.meta.sop_instance_uid, one) is not one]
+        new = [one for one in first.values() if tried(one, self._is_new)]
+        if len(new) == 1:
+            tried(new[0], self._enter_alone)
+        elif new:
+            self._enter_all(new)
+        for one in again:  # the one before it may have failed
+            if tried(one, self._is_new):
+                tried(one, self._enter_alone)
+
+    def _is_new(self, incoming: Incoming) -> bool:
+        known = self.find(incoming.meta.sop_instance_uid)
+        if known is None:
+            return True
+        self.drop(incoming)
+        incoming.settle(kept=known.data_set_sha256 == incoming.digest.hexdigest())
+        return False
+
+    def _enter_alone(self, incoming: Incoming) -> None:
+        finish(incoming)
+        self._medium.publish(incoming.file.path, self._path(incoming.number))
+        if not self._insert(incoming.number, self._row(incoming)):
+            raise MediaError(f"the index of the archive has number {incoming.number:08X} already")
+        incoming.settle(kept=True)
+
+    def _enter_all(self, members: list[Incoming]) -> None:
+        self._together.harden(members)
+        named = [one for one in members if not one.done and tried(one, self._name)]
+        durable = self._together.sync_names(named)
+        if durable:
+            self._insert_all(durable)
+
+    def _name(self, incoming: Incoming) -> None:
+        self._medium.name(incoming.file.path, self._path(incoming.number))
+
+    def _row(self, incoming: Incoming) -> Stored:
+        meta, size = incoming.meta, incoming.file.size
+        name = (meta.sop_instance_uid, meta.sop_class_uid, meta.transfer_syntax_uid, self._path(incoming.number))
+        return Stored(*name, incoming.offset, size, incoming.digest.hexdigest(), time.time(), incoming.calling_ae)
+
+    def _insert_all(self, members: list[Incoming]) -> None:
+        """Write the rows of all in one transaction, or of none: their files wait for the next start then."""
+        rows = [self._values(one.number, self._row(one)) for one in members]
+        try:
+            with self._lock:
+                self._db.execute("BEGIN IMMEDIATE")
+                try:
+                    self._db.executemany(_INSERT, rows)
+                    self._db.execute("COMMIT")
+                finally:
+                    if self._db.in_transaction:
+                        self._db.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            for one in members:
+                one.fail(MediaError(f"the index of the archive cannot be written: {error}"))
+            return
+        for one in members:
+            one.settle(kept=True)
+
+    def _values(self, number: int, stored: Stored) -> tuple[object, ...]:
+        return (number, *stored._replace(path=os.path.relpath(stored.path, self.folder)))
 
     def _insert(self, number: int, stored: Stored) -> bool:
         """Write one row; False when its UID or number has one already."""
-        row = (number, *stored._replace(path=os.path.relpath(stored.path, self.folder)))
         try:
             with self._lock:
-                self._db.execute(f"INSERT INTO instance (number, {_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)", row)  # noqa: S608 - our own column names
+                self._db.execute(_INSERT, self._values(number, stored))
         except sqlite3.IntegrityError:
             return False
         except sqlite3.Error as error:
@@ -284,3 +360,10 @@ class ArchiveStore:
         self._medium.make_folder(f"{self.folder}/{ASIDE}")
         self._medium.set_aside(path, f"{self.folder}/{ASIDE}/{file.number:08X}")
         self._say(f"{file.name} was not in the index and was moved to {ASIDE}: {reason}")
+
+
+def _prepare(incoming: Incoming) -> None:
+    """Do what its own thread can do for it."""
+    incoming.check()
+    if incoming.file.size >= LARGE_BYTES:
+        finish(incoming)

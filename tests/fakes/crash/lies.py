@@ -84,7 +84,7 @@ def at_store(world: World, before: int) -> list[str]:
             row = known.get(uid_of(number))
             if row is None or not store.intact(row) or row.data_set_sha256 != digest:
                 wrong.append(f"I1 {number} was kept before and is not there any more")
-        right = {hashlib.sha256(data_set(number, size)).hexdigest() for number in range(1, 5) for size in (512, 20_000)}
+        right = {hashlib.sha256(data_set(number, size)).hexdigest() for number in range(1, 6) for size in (512, 20_000)}
         other = [row for row in known.values() if store.intact(row) and row.data_set_sha256 not in right]
         return wrong + [f"I4 {row.sop_instance_uid} is vouched for with another content" for row in other]
     finally:

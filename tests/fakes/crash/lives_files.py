@@ -14,6 +14,7 @@ import subprocess
 from contextlib import closing, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from fakes.spool_world import EXPLICIT_LE, SECONDARY_CAPTURE, data_set, uid_of
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from fakes.spool_world import World
+
+    from agent.app.archive_store import Incoming
 
 PART = re.compile(r"[^/]+\.[0-9a-f]{8}\.part")
 
@@ -195,6 +198,53 @@ def _receive(world: World, store: ArchiveStore, number: int, size: int = 512) ->
         incoming.write(data[at : at + 8192])
     assert store.keep(incoming, "AGENT")
     world.promise("kept", number, hashlib.sha256(data).hexdigest())
+
+
+def receive_together(world: World) -> None:
+    """A group: two that are new, one that is known, one that comes twice, another content of the known, one cut."""
+    with closing(ArchiveStore(world.root)) as store:
+        arrived = [_arrived(store, number, size=20_000) for number in (2, 3, 4)]
+        arrived += [_arrived(store, 1), _arrived(store, 2, size=20_000), _arrived(store, 1, salt=1)]
+        arrived.append(_arrived(store, 5, cut=200))
+        ends = store.keep_all(arrived, "AGENT")
+        for number, (kept, error) in zip((2, 3, 4, 1, 2), ends, strict=False):
+            if kept:
+                digest = hashlib.sha256(data_set(number, 512 if number == 1 else 20_000)).hexdigest()
+                world.promise("kept", number, digest)
+            elif error is not None:
+                raise error
+        assert not ends[5][0], "one UID has two contents"
+        assert isinstance(ends[6][1], DataSetError)
+        store.drop(arrived[6])
+        _receive(world, store, 5)
+
+
+def receive_beside(world: World) -> None:
+    """Two associations at a time, each one after the other."""
+    failures: list[BaseException] = []
+    with closing(ArchiveStore(world.root)) as store:
+        threads = [Thread(target=_receive_some, args=(world, store, numbers, failures)) for numbers in ((2, 3), (4, 5))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    if failures:
+        raise failures[0]
+
+
+def _receive_some(world: World, store: ArchiveStore, numbers: Sequence[int], failures: list[BaseException]) -> None:
+    try:
+        for number in numbers:
+            _receive(world, store, number)
+    except BaseException as error:  # noqa: BLE001 - raised again by the life itself
+        failures.append(error)
+
+
+def _arrived(store: ArchiveStore, number: int, size: int = 512, salt: int = 0, cut: int = 0) -> Incoming:
+    incoming = store.begin(FileMeta(SECONDARY_CAPTURE, uid_of(number), EXPLICIT_LE, "AGENT"))
+    data = data_set(number, size, salt)
+    incoming.write(data[: len(data) - cut])
+    return incoming
 
 
 def start_archive(world: World) -> None:

@@ -88,6 +88,12 @@ _ROWS = (
     Scenario("archive", "the bench archive receives: new, again, conflicting, cut", lives_files.one_received,
              lives_files.receive, lives_files.look_at_store, lives_files.start_archive, lives_files.receive,
              lies.at_store),
+    Scenario("archive group", "the bench archive receives several at once, one known, one twice, one cut",
+             lives_files.one_received, lives_files.receive_together, lives_files.look_at_store,
+             lives_files.start_archive, lives_files.receive_together, lies.at_store),
+    Scenario("archive beside", "the bench archive receives over two associations at a time", lives_files.one_received,
+             lives_files.receive_beside, lives_files.look_at_store, lives_files.start_archive,
+             lives_files.receive_beside, lies.at_store),
 )  # fmt: skip
 
 TABLE: dict[str, Scenario] = {row.name: row for row in _ROWS}

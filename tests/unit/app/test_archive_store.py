@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
+import threading
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from fakes.instances import RGB, frames, make, with_pixels
@@ -11,8 +15,14 @@ from fakes.instances import RGB, frames, make, with_pixels
 from agent.app.archive_store import ArchiveStore
 from agent.dataset import uid
 from agent.dataset.encode import encode
-from agent.errors import DecodeError, EncodeError, FileError, SpoolBusy
+from agent.errors import DecodeError, EncodeError, FileError, MediaError, SpoolBusy
 from agent.media.part10 import FileMeta, encode_prefix
+from agent.spool.ops import Ops
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent.app.archive_store import Incoming
 
 
 def instance(syntax: str = uid.EXPLICIT_VR_LE, number: str = "2.25.7") -> tuple[FileMeta, bytes]:
@@ -131,3 +141,107 @@ def test_a_data_set_of_another_instance_is_not_kept(syntax: str, tmp_path: Path)
     assert store.rows() == []
     keep(store, meta, data)
     store.close()
+
+
+class Watched(Ops):
+    """Writes down every change; fails where it is told to."""
+
+    __slots__ = ("calls", "fail")
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.fail = lambda _call, _path: False
+
+    def step(self, call: str, path: str) -> None:
+        self.calls.append(call)
+        if self.fail(call, path):
+            raise OSError(errno.EIO, "injected", path)
+
+
+@pytest.fixture
+def group(tmp_path: Path) -> Iterator[tuple[ArchiveStore, Watched]]:
+    ops = Watched()
+    store = ArchiveStore(str(tmp_path), ops=ops)
+    store._medium.watch()  # whatever the tests run on
+    yield store, ops
+    store.close()
+
+
+def arrived(store: ArchiveStore, *numbers: str, cut: int = 0) -> list[Incoming]:
+    made = []
+    for number in numbers:
+        meta, data = instance(number=number)
+        incoming = store.begin(meta)
+        incoming.write(data[: len(data) - cut])
+        made.append(incoming)
+    return made
+
+
+def test_what_comes_together_shares_its_syncs(group: tuple[ArchiveStore, Watched]) -> None:
+    store, ops = group
+    numbers = [f"2.25.{number}" for number in range(101, 109)]
+    made = arrived(store, *numbers)
+    ops.calls.clear()
+    assert store.keep_all(made, "SENDER") == [(True, None)] * 8
+    order = [call for call in ops.calls if call in {"syncfs", "rename", "fsync"}]
+    assert order == ["syncfs", *["rename"] * 8, "fsync"]  # and the log of the index, by SQLite
+    assert [row.sop_instance_uid for row in store.rows()] == numbers
+    assert all(store.intact(row) for row in store.rows())
+
+
+def test_each_of_a_group_has_its_own_answer(group: tuple[ArchiveStore, Watched]) -> None:
+    store, _ops = group
+    keep(store, *instance(number="2.25.101"))
+    made = arrived(store, "2.25.101", "2.25.102", "2.25.102")
+    made += arrived(store, "2.25.103", cut=20)
+    other = store.begin(instance(number="2.25.102")[0])
+    other.write(instance(number="2.25.102")[1][:-2] + b"\1\1")
+    ends = store.keep_all([*made, other], "SENDER")
+    assert [kept for kept, _ in ends] == [True, True, True, False, False]
+    assert [type(error) for _, error in ends] == [type(None)] * 3 + [DecodeError, type(None)]
+    store.drop(made[3])
+    assert [row.sop_instance_uid for row in store.rows()] == ["2.25.101", "2.25.102"]
+    assert not list(Path(store.folder).rglob("*.part"))
+
+
+@pytest.mark.parametrize("call", ["fsync", "rename"])
+@pytest.mark.parametrize("bad", range(3))
+def test_one_bad_file_costs_itself_alone(group: tuple[ArchiveStore, Watched], bad: int, call: str) -> None:
+    store, ops = group
+    made = arrived(store, "2.25.101", "2.25.102", "2.25.103")
+    lost = made[bad].file.path.removesuffix(".part")
+    ops.fail = lambda called, path: called == "syncfs" or (called == call and path.removesuffix(".part") == lost)
+    ends = store.keep_all(made, "SENDER")
+    assert [kept for kept, _ in ends] == [number != bad for number in range(3)]
+    assert isinstance(ends[bad][1], MediaError)
+    assert len(store.rows()) == 2
+
+
+def test_associations_that_come_meanwhile_share_a_group(
+    group: tuple[ArchiveStore, Watched], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, _ops = group
+    entered, go, sizes = threading.Event(), threading.Event(), []
+    plain = ArchiveStore._keep_group
+
+    def slow(self: ArchiveStore, members: list[Incoming]) -> None:
+        sizes.append(len(members))
+        if len(sizes) == 1:
+            entered.set()
+            assert go.wait(60)
+        plain(self, members)
+
+    monkeypatch.setattr(ArchiveStore, "_keep_group", slow)
+    made = arrived(store, "2.25.101", "2.25.102", "2.25.103", "2.25.104")
+    ends: list[bool] = []
+    threads = [threading.Thread(target=lambda one=one: ends.append(store.keep(one, "SENDER"))) for one in made]
+    threads[0].start()
+    assert entered.wait(60)
+    for thread in threads[1:]:
+        thread.start()
+    while len(store._circle._waiting) < 3:
+        time.sleep(0.001)
+    go.set()
+    for thread in threads:
+        thread.join(60)
+    assert (sizes, ends) == ([1, 3], [True] * 4)
