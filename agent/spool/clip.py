@@ -76,8 +76,8 @@ class Mark(NamedTuple):
 class ClipLog:
     """The writing side: one thread adds frames, another one (or the same) makes them durable."""
 
-    __slots__ = ("_beside", "_checksum", "_file", "_frames", "_medium", "_parts", "_slot_bytes", "_syncer", "_table",
-        "_turn", "failure")  # fmt: skip
+    __slots__ = ("_beside", "_checksum", "_file", "_frames", "_medium", "_named_in", "_parts", "_slot_bytes", "_syncer",
+        "_table", "_turn", "failure")  # fmt: skip
 
     def __init__(self, medium: Medium, part: File, data_set_limit: int) -> None:
         self._slot_bytes = -(-(_SLOT.size + FACTS_BYTES + data_set_limit) // _PAGE) * _PAGE
@@ -87,6 +87,7 @@ class ClipLog:
         self._turn = 0
         self._medium = medium
         self._beside: list[Syncer] = []
+        self._named_in = ""  # the folder of a file whose name is not durable yet
         self._parts = [part]
         self.failure: AgentError | None = None  # why there are no more marks
         self._file = medium.create(clip_path(part.path))
@@ -105,6 +106,7 @@ class ClipLog:
     def also(self, file: File) -> None:
         """From now on frames lie in this file, too."""
         self._beside.append(file.syncer())
+        self._named_in = os.path.dirname(file.path)
         self._parts.append(file)
 
     def keep(self, mark: Mark) -> None:
@@ -118,6 +120,9 @@ class ClipLog:
             raise SpoolDamaged(f"{self._file.path}: a mark of {len(body)} bytes, there is room for {self._slot_bytes}")
         for syncer in (self._syncer, *self._beside):
             syncer.sync()
+        if self._named_in:
+            self._medium.sync_folder(self._named_in)
+            self._named_in = ""
         self._file.write_at(_table_at(self._slot_bytes) + self._frames * _FRAME.size, new)
         self._file.write_at(_slot_at(self._turn, self._slot_bytes), head + body)
         self._file.sync()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.fault
 
 STATES = 200  # of each life: more than 2,000 together
-LIVES = (*lives_spool.LIVES, "clips", "exports")  # of the table; the script cuts them all
+LIVES = (*lives_spool.LIVES, "clips", "exports", "recolour")  # of the table; the script cuts them all
 
 
 @pytest.fixture(scope="session")
