@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def arguments(parser: Parser) -> None:
     """Declare the options."""
-    parser.add("action", choices=("check", "show", "schema", "example", *STAGED), help="what to do")
+    parser.add("action", choices=("check", "show", "schema", "example", "keys", *STAGED), help="what to do")
     parser.add("file", amount="?", of=("check", "show"), help="configuration file (check and show)")
     parser.add(
         "--config", of=("check", "show", *STAGED), metavar="FILE",
@@ -60,6 +60,9 @@ def run(args: Arguments) -> int:
     """Do it."""
     if args.action == "schema":
         print_json(render.json_schema())
+        return 0
+    if args.action == "keys":
+        print(render.table(), end="")
         return 0
     if args.action == "example":
         if args.json:

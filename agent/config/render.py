@@ -15,6 +15,14 @@ _HEAD: Final = """\
 # modality-agent: every key with its default, printed by 'modality-agent config example'.
 # A key that is left out has the value shown here. Relative paths count from the folder of this file.
 """
+_TABLE_HEAD: Final = """\
+# Every key
+
+Printed by `modality-agent config keys`. `[[destination]] name` stands once in each `[[destination]]`; a key that is
+left out has its default. What the keys do together is in `README.md` beside this file.
+
+| key | type | default | what it is |
+|---|---|---|---|"""
 _MASK: Final = "********"
 
 
@@ -105,6 +113,17 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
             default = "required" if key.default is REQUIRED else toml_value(key.default)
             path = f"[[{section.name}]] {key.name}" if section.repeated else f"{section.name}.{key.name}"
             yield path, KINDS[key.kind].word, default, key.help + _remark(key)
+
+
+def table() -> str:
+    """Return ``configs/keys.md``."""
+    lines = [_TABLE_HEAD]
+    lines += [f"| `{path}` | {kind} | `{default}` | {_cell(text)} |" for path, kind, default, text in rows()]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
 
 
 def _header(section: Section) -> str:

@@ -1,7 +1,7 @@
 """The one table of the configuration: every key, once.
 
-Validation, defaults, ``configs/agent.toml``, ``config show``, the JSON Schema and later the console's ``set``, ``?``
-and completion are all read from ``SECTIONS``. To add a key: one line here, and the field of the same name in
+Validation, defaults, ``configs/agent.toml``, ``config show``, the JSON Schema, ``set``, ``?`` and completion are all
+read from ``SECTIONS``. To add a key: one line here, and the field of the same name in
 ``agent.config.settings`` (a test compares the two).
 
 A key has a kind (what TOML type it is and what text is legal), a default or ``REQUIRED``, bounds, a unit and a help
@@ -33,7 +33,8 @@ class Key(NamedTuple):
     """One key of one section.
 
     ``kind`` is a row of ``agent.config.kinds.KINDS``; ``low`` and ``high`` bound numbers and the length of text;
-    ``example`` is what ``configs/agent.toml`` shows for a key that has no default.
+    ``example`` is what ``configs/agent.toml`` shows for a key that has no default; ``completes`` is the repeated
+    section whose names its values are (``agent.config.words_of`` offers them, ``choices``, and those of the kind).
     """
 
     name: str
@@ -46,6 +47,7 @@ class Key(NamedTuple):
     choices: tuple[str, ...] = ()
     example: Value = ""
     secret: bool = False
+    completes: str = ""
 
 
 class Section(NamedTuple):
@@ -255,7 +257,14 @@ _DESTINATION: Final = (
         1,
         16,
     ),
-    Key("failover", "text", "", "Name of a standby destination that gets the images while this one is down.", high=32),
+    Key(
+        "failover",
+        "text",
+        "",
+        "Name of a standby destination that gets the images while this one is down.",
+        high=32,
+        completes="destination",
+    ),
     Key("failover_after_s", "number", 600.0, "It fails still so long after five failures in a row.", "s", 0, _DAY_S),
     Key("standby", "switch", False, "It gets nothing but what destinations hand over that name it as their failover."),
     Key("cpu_share", "number", 1.0, "Share of one core that copies for this peer may take.", "", 0.05, 1),

@@ -53,6 +53,27 @@ def test_the_example_file_is_what_the_schema_prints() -> None:
     assert (ROOT / "configs" / "agent.toml").read_text() == render.example()
 
 
+def test_the_table_of_keys_is_what_the_schema_prints() -> None:
+    assert (ROOT / "configs" / "keys.md").read_text() == render.table(), "modality-agent config keys > configs/keys.md"
+    assert "keys.md" in (ROOT / "README.md").read_text()
+
+
+def test_the_json_schema_is_one_and_knows_right_from_wrong() -> None:
+    """jsonschema is the judge."""
+    from jsonschema import Draft202012Validator
+
+    Draft202012Validator.check_schema(render.json_schema())
+    schema = Draft202012Validator(render.json_schema())
+    schema.validate(tomllib.loads((ROOT / "configs" / "agent.toml").read_text()))
+    row = {"name": "pacs", "called_ae": "PACS", "host": "h"}
+    for wrong in ({"agnet": {}}, {"agent": {"ae": "X"}}, {"destination": [{"name": "x"}]}, {"listener": {"port": -1}},
+                  {"listener": {"port": "1"}}, {"patient": {"sex": "X"}}, {"agent": []},
+                  {"destination": [{**row, "send_windows": [1]}]}):  # fmt: skip
+        assert not schema.is_valid(wrong), wrong
+        assert examine(wrong)[1]
+    assert schema.is_valid({"destination": [{**row, "bandwidth": 64_000}]})
+
+
 def test_the_example_file_is_a_valid_configuration() -> None:
     settings = load.load(str(ROOT / "configs" / "agent.toml"))
     assert settings.destination[0].called_ae == "PACS"
