@@ -42,9 +42,16 @@ def add_spool(parser: Parser) -> None:
 
 
 def load_config(path: str, *, files: bool = False) -> Settings:
-    """Load a configuration; the hint for one that nobody has made says how to get one."""
+    """Load a configuration; the hint for one that nobody has made says how to get one.
+
+    A factory reset that was cut off is finished first: what it would read is neither the old nor the new one.
+    """
     from agent.config.load import load
 
+    if os.path.exists(path + ".reset"):
+        from agent.config.reset import finish
+
+        finish(path)
     try:
         return load(path, files=files)
     except ConfigError as error:

@@ -199,6 +199,13 @@ VERBS: Final[tuple[Verb, ...]] = (
         ("FileError", "ConfigError"),
     ),
     Verb(
+        "reset",
+        "agent.app.verb_reset",
+        "back to the first start: users, configuration, certificates and keys; images that nobody has committed stay",
+        ("reset --factory --dry-run", "reset --factory --config agent.toml"),
+        ("FileError", "ConfigError", *_SPOOL),
+    ),
+    Verb(
         "archive",
         "agent.app.verb_archive",
         "a small bench archive: Verification, Storage and Storage Commitment SCP",

@@ -35,7 +35,7 @@ PACKAGES = {
     "strace": "strace",
     "dcmmkdir": "dcmtk", "dcdirdmp": "dicom3tools", "dcentvfy": "dicom3tools", "gdcminfo": "libgdcm-tools",
     "mkfs.vfat": "dosfstools", "fsck.vfat": "dosfstools", "mcopy": "mtools", "mdir": "mtools",
-    "isoinfo": "genisoimage",
+    "isoinfo": "genisoimage", "rz": "lrzsz", "sz": "lrzsz", "rb": "lrzsz", "sb": "lrzsz", "rx": "lrzsz", "sx": "lrzsz",
 }  # fmt: skip
 
 

@@ -169,6 +169,56 @@ def _openssl(*words: str) -> bytes:
     return subprocess.run(["openssl", *words], capture_output=True, check=False, env=clean).stdout
 
 
+# --- factory reset -------------------------------------------------------------------------------
+
+
+def with_site(world: World) -> None:
+    """A box that was configured; its spool is elsewhere."""
+    for name in ("history", "console"):
+        os.makedirs(f"{world.root}/agent.toml.{name}")
+    for name, text in (
+        ("agent.toml", '[agent]\nae_title = "SITE"\n[tls]\nkey_file = "box.key"\nca_file = "ca.pem"\n'),
+        ("agent.toml.history/000001.toml", "# a\n# b\n"),
+        ("agent.toml.console/users", "users"),
+        ("box.key", "-----BEGIN PRIVATE KEY-----\n"),
+        ("ca.pem", "-----BEGIN CERTIFICATE-----\n"),
+    ):
+        Path(world.root, name).write_text(text)
+
+
+def reset(world: World) -> None:
+    verb(["reset", "--factory", "--config", f"{world.root}/agent.toml"])
+    world.promise("reset")
+
+
+def finish_reset(world: World) -> None:
+    """What whoever comes next does first."""
+    from agent.app.common import load_config
+
+    load_config(f"{world.root}/agent.toml")
+
+
+def look_at_reset(world: World) -> list[str]:
+    """The old box or the new one, and the same one each time it is looked at."""
+    finish_reset(world)
+    wrong = _neither(world)
+    if [words for words in world.promises() if words[0] == "reset"] and os.path.exists(f"{world.root}/box.key"):
+        wrong.append("I1 it was reset, and the key is there")
+    before = sorted(os.walk(world.root))
+    finish_reset(world)
+    if sorted(os.walk(world.root)) != before:
+        wrong.append("I6 the second look changed something")
+    reset(world)
+    return wrong + _neither(world)
+
+
+def _neither(world: World) -> list[str]:
+    names = ("agent.toml.history/000001.toml", "agent.toml.console/users", "box.key", "ca.pem")
+    there = [os.path.exists(f"{world.root}/{name}") for name in names]
+    old = "SITE" in Path(world.root, "agent.toml").read_text()
+    return [] if set(there) == {old} else [f"neither the old box nor the new one: {old}, {there}"]
+
+
 # --- the bench archive's store -------------------------------------------------------------------
 
 

@@ -85,6 +85,8 @@ _ROWS = (
     _file("transcode", "a file into another transfer syntax", "with_instances", "transcode"),
     Scenario("tls request", "a key and a certificate request", lives_files.with_pictures, lives_files.request,
              lives_files.look_at_request, lives_files.request, lives_files.request, replayed=False),
+    Scenario("reset", "factory reset", lives_files.with_site, lives_files.reset, lives_files.look_at_reset,
+             lives_files.finish_reset, lives_files.reset),
     Scenario("archive", "the bench archive receives: new, again, conflicting, cut", lives_files.one_received,
              lives_files.receive, lives_files.look_at_store, lives_files.start_archive, lives_files.receive,
              lies.at_store),
