@@ -171,6 +171,7 @@ class Forwarder:
             "hint": health.hint,
             "bandwidth": self._bandwidth,
             "window": window_facts(self._schedule),
+            "held": self._spool.paused(self.name),
             "handed_over_to": other if other and health.down_for(after_s) else "",
             "failover": other,
             "failover_after_s": after_s,

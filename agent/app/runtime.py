@@ -56,6 +56,8 @@ STOP_S: Final = 15.0
 SEAL_S: Final = 600.0
 # Asked of systemd again every ``roles.TICK_S`` while a clip is sealed; more than that by a margin for a busy machine.
 _EXTEND: Final = "EXTEND_TIMEOUT_USEC=60000000"
+# Requests that few boxes get.
+RARE: Final = ("exported", "import", "hold", "release", "restart")
 _OLD_STAYS: Final = "old configuration stays in force"
 
 
@@ -69,7 +71,7 @@ class Runtime:
         self.started_at = time.time()
         self.supervisor = Supervisor(journal)
         self.spool: Spool = open_spool(settings)
-        self.keeper = Keeper(self.spool, journal, lambda: self.settings, self._begin_anew)
+        self.keeper = Keeper(self.spool, journal, lambda: self.settings, self.begin_anew)
         self.supervisor.told = self.keeper.watch.note
         self.anew = False  # the agent ends to begin anew: see anew.py
         self.settler = make_settler(settings, self.spool, journal)
@@ -123,7 +125,8 @@ class Runtime:
             if not self.anew:  # of a medium that is dead nothing else is to be expected
                 raise
 
-    def _begin_anew(self) -> None:
+    def begin_anew(self) -> None:
+        """End in order, and begin again in the same process."""
         self.anew = True
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -305,10 +308,10 @@ class Runtime:
         if verb == "priority":
             priority = PRIORITY_OF_WORD[priority_of(request, "normal")]
             return {"ok": True, "count": self.spool.prioritize(text_of(request, "uid") or "", priority)}
-        if verb in ("exported", "import"):
-            from agent.app.media_requests import answer  # a box without media does without
+        if verb in RARE:
+            from agent.app.orders import order  # few boxes get one
 
-            return answer(self.spool, request, self.control, self.journal)
+            return order(self, request)
         raise UsageError(f"the agent knows no request '{verb}'")
 
     def _trigger(self, source: str, priority: str) -> None:
@@ -339,6 +342,8 @@ class Runtime:
             "refused": self.refused,
             "reloads": self.reloads,
             "ae_title": self.settings.agent.ae_title,
+            "associations": self.records.live_facts(),
+            "started_at": self.started_at,
             "uptime_s": round(time.time() - self.started_at, 1),
             "memory": memory(),
             "listener": None if self.listener is None else {"host": self.listener.host, "port": self.listener.port},

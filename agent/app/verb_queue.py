@@ -1,7 +1,6 @@
-"""``queue list|show|retry|priority``: what is on its way, what is stuck and why, and orders to try again or sooner.
+"""``queue``: what is on its way, whose it is, what is stuck and why; and orders to try again, sooner, or not now.
 
-Reading never disturbs a running agent. ``retry`` and ``priority`` ask the running agent over its control socket;
-without one they open the spool themselves.
+Reading never disturbs a running agent. Orders are in ``queue_orders``, studies and patients in ``queue_studies``.
 """
 
 from __future__ import annotations
@@ -10,12 +9,14 @@ import time
 
 from agent.app.cli import print_json
 from agent.app.common import add_spool, settings_of, view_of
+from agent.app.queue_orders import ORDERS
 from agent.app.term import columns, count_text, paint, printable, size_text, stamp_text, table
 from agent.errors import NotFound, UsageError
+from agent.spool import listing
 from agent.spool.ledger import REASON_LIMIT
 from agent.spool.receipt import place
 from agent.spool.states import PRIORITY_OF_WORD, STATE_OF_WORD
-from agent.typed import TYPE_CHECKING, Any, Final
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
@@ -27,6 +28,7 @@ DEFAULT_LIMIT: Final = 100
 _COLOURS: Final = {"committed": "green", "held": "red", "damaged": "red", "lost": "red", "deferred": "yellow",
     "unconfirmed": "yellow"}  # fmt: skip
 _HEADERS: Final = ("id", "destination", "state", "tries", "size", "captured", "SOP Instance UID", "reason")
+LISTS: Final = ("list", "studies", "patients")
 _TRIES, _SIZE, _UID = 3, 4, 6
 # What is left of the columns when the line is too long: the reason goes below, then the UID, which is never cut.
 _LESS: Final = ((1, 2, _TRIES, _UID), (1, 2, _UID), (1, 2, _TRIES))
@@ -34,11 +36,11 @@ _LESS: Final = ((1, 2, _TRIES, _UID), (1, 2, _UID), (1, 2, _TRIES))
 
 def arguments(parser: Parser) -> None:
     """Declare the options."""
-    parser.add("action", choices=("list", "show", "retry", "priority"), help="what to do")
+    parser.add("action", choices=("list", "show", "studies", "patients", *ORDERS), help="what to do")
     parser.add(
         "uid",
         amount="?",
-        help="SOP Instance UID (show; optional for retry); priority: or the Study Instance UID that 'receipt' shows",
+        help="SOP Instance UID (show; optional for retry); priority, hold, release: or Study Instance UID (studies)",
     )
     parser.add(
         "level",
@@ -48,34 +50,53 @@ def arguments(parser: Parser) -> None:
         help="priority: where in the queue it goes",
     )
     add_spool(parser)
-    parser.add("--destination", of=("list", "retry"), metavar="NAME", help="only deliveries to this destination")
-    parser.add("--state", of=("list",), choices=tuple(STATE_OF_WORD), help="list: only deliveries in this state")
     parser.add(
-        "--after",
-        of=("list",),
-        read=_place,
-        default=(0, None),
-        metavar="PLACE",
-        help="list: go on behind ID or ID/DESTINATION",
+        "--destination",
+        of=("list", "retry", "hold", "release"),
+        metavar="NAME",
+        help="only deliveries to this destination",
+    )
+    parser.add("--state", of=("list",), choices=tuple(STATE_OF_WORD), help="list: only deliveries in this state")
+    for name, what in (
+        ("study", "Study Instance UID"),
+        ("patient", "Patient ID, or part of the name"),
+        ("accession", "Accession Number"),
+    ):  # fmt: skip
+        parser.add(f"--{name}", of=LISTS, metavar=name.upper(), help=f"lists: only of this {what}")
+    parser.add(
+        "--after", of=LISTS, read=_place, default=(0, None), metavar="PLACE", help="lists: go on behind this place"
     )
     parser.add(
-        "--limit", of=("list",), read=int, default=DEFAULT_LIMIT, metavar="N", help=f"list: at most N ({DEFAULT_LIMIT})"
+        "--limit", of=LISTS, read=int, default=DEFAULT_LIMIT, metavar="N", help=f"lists: at most N ({DEFAULT_LIMIT})"
     )
 
 
 def run(args: Arguments) -> int:
     """Do it."""
+    _check_options(args)
     with view_of(args) as view:
         _check(args, view)
         if args.action == "show":
             return _show(args, view)
         if args.action == "list":
             return _list(args, view)
-        if args.action == "priority" and not (args.uid and args.level):
-            raise UsageError("'queue priority' needs a UID and " + ", ".join(PRIORITY_OF_WORD))
-        waiting = view.waiting(args.uid) if args.action == "priority" else 0
-        gone = view.diverted(args.destination, args.uid) if args.action == "retry" else {}
-    return _prioritize(args, view.root, waiting) if args.action == "priority" else _retry(args, view.root, gone)
+        if args.action in LISTS:
+            from agent.app.queue_studies import list_patients, list_studies
+
+            return (list_studies if args.action == "studies" else list_patients)(args, view)
+        from agent.app.queue_orders import order
+
+        return order(args, view)
+
+
+def _check_options(args: Arguments) -> None:
+    if args.limit < 1:
+        raise UsageError("--limit must be at least 1")
+    given = [name for name in ("study", "patient", "accession") if getattr(args, name)]
+    if given and args.action not in LISTS:
+        raise UsageError(f"'queue {args.action}' has no use for --{given[0]}", hint="Give it a UID; lists show them.")
+    if args.destination is not None and args.action in ("studies", "patients", "show", "priority"):
+        raise UsageError(f"'queue {args.action}' has no use for --destination")
 
 
 def _check(args: Arguments, view: SpoolView) -> None:
@@ -86,25 +107,30 @@ def _check(args: Arguments, view: SpoolView) -> None:
             f"no destination '{args.destination}'; there are: {', '.join(known) or 'none'}",
             hint="--destination takes a name of [[destination]] of the configuration.",
         )
-    if args.uid is not None and args.action != "priority" and view.receipt(args.uid) is None:
+    if args.uid is not None and args.action not in ("priority", "hold", "release") and view.receipt(args.uid) is None:
         raise NotFound(f"the spool has never had {args.uid}", hint="'modality-agent queue list' shows what it has.")
 
 
 def _list(args: Arguments, view: SpoolView) -> int:
-    if args.limit < 1:
-        raise UsageError("--limit must be at least 1")
+    studies = None
+    if args.study or args.patient or args.accession:
+        from agent.app.queue_studies import chosen
+
+        studies = chosen(args, view)
     rows = view.rows(
         destination=args.destination,
         state=args.state,
         sop_instance_uid=args.uid,
+        studies=studies,
         after=args.after,
         limit=args.limit,
     )
     if args.json:
-        print_json({"deliveries": [row._asdict() for row in rows], "counts": view.counts()})
+        held = [one._asdict() for one in listing.holds(view.ask)]
+        print_json({"deliveries": [row._asdict() for row in rows], "counts": view.counts(), "holds": held})
         return 0
     _print(rows, columns())
-    for line in _summary(view.counts(), _hours(args)):
+    for line in _summary(view.counts(), {**_hours(args), **_holds(view)}):
         print(line)
     if len(rows) == args.limit:
         print(f"there may be more: --after {rows[-1].place}")
@@ -174,6 +200,12 @@ def _hours(args: Arguments) -> dict[str, str]:
     return {name: window_text(facts) for name, facts in found.items() if facts and not facts["open"]}
 
 
+def _holds(view: SpoolView) -> dict[str, str]:
+    """Say of destinations that the operator holds since when."""
+    found = listing.holds(view.ask)
+    return {one.destination: f"held by the operator since {stamp_text(one.at)}" for one in found if not one.study_uid}
+
+
 def _summary(counts: dict[str, dict[str, int]], hours: dict[str, str]) -> list[str]:
     lines = []
     for name, states in counts.items():
@@ -206,51 +238,3 @@ def _show(args: Arguments, view: SpoolView) -> int:
 
 def _detail(detail: dict[str, str]) -> str:
     return " ".join(f"{key}={value}" for key, value in detail.items() if not key.endswith(("_at", "uid", "sha256")))
-
-
-def _prioritize(args: Arguments, root: str, waiting: int) -> int:
-    from agent.app.control import ask
-
-    answer = ask(root, {"verb": "priority", "uid": args.uid, "priority": args.level})
-    count = int(answer["count"]) if answer is not None else _prioritize_alone(args, root)
-    if args.json:
-        print_json({"instances": count, "waiting": waiting, "agent_running": answer is not None})
-    else:
-        alone = "" if answer is not None else "; the agent is not running"
-        waits = "" if waiting else ", but nothing of it waits to be sent"
-        print(f"{count_text(count, 'instance')} {args.level}{waits}{alone}")
-    return 0
-
-
-def _prioritize_alone(args: Arguments, root: str) -> int:
-    from agent.app.wiring import open_spool
-
-    settings = settings_of(args)
-    with open_spool(settings._replace(spool=settings.spool._replace(path=root))) as spool:
-        return spool.prioritize(args.uid, PRIORITY_OF_WORD[args.level])
-
-
-def _retry(args: Arguments, root: str, gone: dict[str, int]) -> int:
-    from agent.app.control import ask
-
-    request: dict[str, Any] = {"verb": "retry", "destination": args.destination, "uid": args.uid}
-    answer = ask(root, request)
-    found = _retry_alone(args, root) if answer is None else answer
-    count, asked = int(found["count"]), int(found["asked"])
-    if args.json:
-        print_json({"retried": count, "asked": asked, "diverted": gone, "agent_running": answer is not None})
-    else:
-        alone = "" if answer is not None else "; the agent is not running"
-        again = f"; the commitment of {asked} stored is asked for now" if asked else ""
-        stay = "".join(f"; {number} diverted to {other} stay there" for other, number in gone.items())
-        print(f"{count_text(count, 'delivery', 'deliveries')} queued again{again}{stay}{alone}")
-    return 0
-
-
-def _retry_alone(args: Arguments, root: str) -> dict[str, int]:
-    from agent.app.wiring import open_spool
-
-    settings = settings_of(args)
-    with open_spool(settings._replace(spool=settings.spool._replace(path=root))) as spool:
-        which = args.destination, args.uid
-        return {"count": spool.retry(*which), "asked": spool.ask_now(*which)}

@@ -20,6 +20,7 @@ from agent.dimse.status import Service, explain
 from agent.errors import NoAcceptedContext, class_of
 from agent.forward.policy import BREAKER_FAILURES
 from agent.spool.committing import NO_REPORT
+from agent.spool.states import HELD_BY_OPERATOR
 from agent.transcode.learn import recall
 from agent.typed import TYPE_CHECKING, Any, Final
 
@@ -77,6 +78,7 @@ LOSSY: Final = (
     "or send it to a peer that takes it, with 'modality-agent send' or as another [[destination]]",
     "from now on, capture without loss what this destination is to get: transfer_syntax of the source",
 )
+HELD: Final = "it is held by the operator"
 _CODE: Final = re.compile(r" \[([a-z_.]+)\]$")
 _SHOWN: Final = 8  # last answers of a destination
 _TAKEN: Final = {True: "yes", False: "no", None: "-"}
@@ -130,8 +132,10 @@ def refuses_commitment(reader: Reader, destination: str) -> bool:
     return answers is not None and not any(answers.values())
 
 
-def _end(state: str, which: str) -> list[str]:
+def _end(state: str, which: str, reason: str = "") -> list[str]:
     """What ends the wait of ``which``, a SOP Instance UID or all of a destination."""
+    if state == "held" and reason.startswith(HELD_BY_OPERATOR):
+        return [f"'modality-agent queue release {which}' lets it go"]
     return [ENDS[state].format(which=which)] if state in ENDS else []
 
 
@@ -156,7 +160,7 @@ def _to_do(
         return [UNCOMMITTED, *_end(state, receipt.sop_instance_uid)]
     if state == "held" and code and code.group(1) == NoAcceptedContext.code and is_lossy(receipt.transfer_syntax_uid):
         return [text.format(syntax=uid_name(receipt.transfer_syntax_uid), **words) for text in LOSSY]
-    todo = _end(state, receipt.sop_instance_uid)
+    todo = _end(state, receipt.sop_instance_uid, custody.reason)
     todo = [*_unheard(state, custody.reason, deaf=deaf), *todo]
     return [*hints(custody.reason, custody.status, link), *todo] if state in ("held", "deferred") else todo
 
@@ -227,6 +231,8 @@ def hints(reason: str, status: int | None, link: Facts | None = None) -> list[st
 
 def way(link: Facts, name: str, told: Collection[str] = ()) -> str:
     """How the way to the destination ``name`` is, from the facts of a running agent; not again what was ``told``."""
+    if link.get("held"):
+        return f"{HELD}: nothing is sent until 'modality-agent queue release --destination {name}'; commitment goes on"
     window = link.get("window")
     hours = f"it {window_text(window)}; commitment does not wait; " if window and not window["open"] else ""
     if not link["failures"]:
@@ -314,7 +320,7 @@ def _alike(
     which: str, link: Facts | None, state: str, reason: str, status: int | None, count: int, uid: str, *, deaf: bool
 ) -> Facts:
     """What instances wait for that wait for the same thing."""
-    todo = [*hints(reason, status, link), *_unheard(state, reason, deaf=deaf), *_end(state, which)]
+    todo = [*hints(reason, status, link), *_unheard(state, reason, deaf=deaf), *_end(state, which, reason)]
     return {"state": state, "reason": reason, "count": count, "example": uid, "do": todo}
 
 

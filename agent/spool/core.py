@@ -71,8 +71,8 @@ ITEM_COLUMNS = (
 class SpoolCore:
     """State shared by the parts; not for use by itself."""
 
-    __slots__ = ("_claims", "_doubt", "_evictable", "_evicting", "_fresh", "_generation", "_missed", "_turns", "_work",
-        "admission", "clock", "destinations", "ids", "ledger", "medium", "policy")  # fmt: skip
+    __slots__ = ("_claims", "_doubt", "_evictable", "_evicting", "_fresh", "_generation", "_holds", "_missed", "_turns",
+        "_work", "admission", "clock", "destinations", "ids", "ledger", "medium", "policy")  # fmt: skip
 
     def __init__(self, medium: Medium, ledger: Ledger, destinations: dict[str, Destination], ids: dict[str, int],
                  policy: Policy, clock: Clock) -> None:  # fmt: skip
@@ -90,6 +90,7 @@ class SpoolCore:
         self._claims = threading.Lock()
         self._doubt: dict[int, list[int]] = {}  # see forwarding.py
         self._missed: set[str] = set()  # see committing.py
+        self._holds: frozenset[tuple[int, str]] | None = None  # as they are in the ledger; see holding.py
         self._turns: dict[int, int] = {}  # destination -> how many were claimed; see priority.py
         self.admission = Admission(medium, policy)
 

@@ -13,6 +13,7 @@ from collections import deque
 
 from agent.errors import SpoolDamaged, SpoolError
 from agent.spool.core import ITEM_COLUMNS, Item
+from agent.spool.holding import IS_OPERATORS, Holding
 from agent.spool.ledger import REASON_LIMIT, details, live, move, note, reason_text, state_of
 from agent.spool.priority import Prioritizing, choose
 from agent.spool.states import Event, Priority, State
@@ -31,6 +32,7 @@ _BLAMES = (
     f"AND detail LIKE '%' || char(10) || 'blames={_BLAMED}' AND seq > (SELECT coalesce(max(seq), 0) FROM event "
     f"WHERE instance = ? AND destination = ? AND kind = '{Event.RETRY.value}')"
 )
+_MINE = IS_OPERATORS.replace("state", "d.state").replace("reason", "d.reason")
 FRESH_S = 60.0  # an operator who just pressed the switch looks at the archive now, not after the backlog
 FRESH_LIMIT = 256  # instances remembered as fresh per destination; older ones wait with the backlog
 
@@ -47,7 +49,7 @@ class Answer(NamedTuple):
     facts: tuple[tuple[str, object], ...] = ()  # more for the receipt: what was sent and why; no patient data
 
 
-class Forwarding(Prioritizing):
+class Forwarding(Prioritizing, Holding):
     """Claiming and answering; all methods are thread safe and durable when they return."""
 
     __slots__ = ()
@@ -71,6 +73,8 @@ class Forwarding(Prioritizing):
             items = []
             chosen[:] = choose(db, number, now, limit, fresh, self._turns.get(number, 0), least)
             for instance in chosen:
+                if self.hold_claimed(db, instance, number, wall):
+                    continue
                 attempt = _attempt(db, instance, number)
                 detail = details(attempt=attempt)
                 move(db, instance, number, Event.CLAIM, at=wall, detail=detail, attempt=attempt, next_at=0)
@@ -152,10 +156,13 @@ class Forwarding(Prioritizing):
             self.wake()
 
     def retry(self, destination: str | None = None, sop_instance_uid: str | None = None) -> int:
-        """Queue held, deferred and unconfirmed deliveries again, now; returns how many (``queue retry``)."""
+        """Queue held, deferred and unconfirmed deliveries again, now; returns how many (``queue retry``).
+
+        What the operator holds stays (holding.py).
+        """
         sql = (
-            "SELECT d.instance, d.destination, d.state, d.attempt FROM delivery d JOIN instance i ON i.id = d.instance "
-            "WHERE d.destination IN (SELECT id FROM destination) AND d.state IN (?, ?, ?)"
+            "SELECT d.instance, d.destination, d.state, d.attempt FROM delivery d JOIN instance i ON i.id = d.instance "  # noqa: S608 - ours
+            f"WHERE d.destination IN (SELECT id FROM destination) AND d.state IN (?, ?, ?) AND NOT ({_MINE})"
         )
         values: list[object] = [int(State.HELD), int(State.DEFERRED), int(State.UNCONFIRMED)]
         if destination is not None:

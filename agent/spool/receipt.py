@@ -15,7 +15,7 @@ from agent.spool.states import HANDED_OVER, PRIORITY_WORDS, STATE_OF_WORD, WORDS
 from agent.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from agent.spool.anchor import Head
     from agent.spool.chain import Verdict
@@ -142,8 +142,10 @@ class Reader:
     def __init__(self, read: Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]) -> None:
         self._read = read
 
-    def rows(self, *, destination: str | None = None, state: str | None = None, sop_instance_uid: str | None = None,
-             after: Place = BEGINNING, limit: int = 100) -> list[Row]:  # fmt: skip
+    def rows(
+        self, *, destination: str | None = None, state: str | None = None, sop_instance_uid: str | None = None,
+        studies: Sequence[str] | None = None, after: Place = BEGINNING, limit: int = 100,
+    ) -> list[Row]:  # fmt: skip
         """List deliveries by instance id and name of the destination; ``after`` is where the page before ended.
 
         Raises ``KeyError`` for a state that is not a word of states.py.
@@ -166,6 +168,10 @@ class Reader:
             if value is not None:
                 where.append(sql)
                 values.append(value)
+        if studies is not None:
+            marks = ", ".join("?" * len(studies))
+            where.append(f"d.instance IN (SELECT id FROM instance WHERE study_uid IN ({marks}))")  # noqa: S608 - only marks
+            values += studies
         found = self._read(
             "SELECT i.id, i.sop_instance_uid, c.name, d.state, d.attempt, d.next_at, d.status, d.reason, i.size, "  # noqa: S608 - our text
             f"i.captured_at, d.priority FROM (SELECT d.instance, d.destination, n.name FROM {tables} "

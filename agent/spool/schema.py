@@ -16,7 +16,7 @@ import os
 from agent.spool.durable import FILE_MODE
 from agent.spool.sqlite import sqlite3
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # What a status asks for is counted while it changes, so that it costs the same with a million rows as with none.
 _TALLY = """
@@ -72,6 +72,7 @@ CREATE TABLE instance (
   seq INTEGER NOT NULL               -- last event that moved it
 );
 CREATE INDEX instance_life ON instance (life, id);
+CREATE INDEX instance_study ON instance (study_uid, life, id);
 CREATE TABLE delivery (
   instance INTEGER NOT NULL REFERENCES instance (id),
   destination INTEGER NOT NULL REFERENCES destination (id),
@@ -115,6 +116,12 @@ CREATE TABLE event (
 );
 CREATE INDEX event_instance ON event (instance, seq);
 CREATE TABLE study (study_uid TEXT PRIMARY KEY, priority INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE hold (
+  destination INTEGER NOT NULL,      -- 0: every one
+  study_uid TEXT NOT NULL,           -- empty: all that is for the destination
+  at REAL NOT NULL,
+  PRIMARY KEY (destination, study_uid)
+) WITHOUT ROWID;
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
     + _TALLY
@@ -132,6 +139,11 @@ CREATE TABLE study (study_uid TEXT PRIMARY KEY, priority INTEGER NOT NULL) WITHO
 INSERT INTO tally SELECT destination, state, count(*) FROM delivery GROUP BY destination, state;
 INSERT INTO tally SELECT 0, life, count(*) FROM instance GROUP BY life;
 {_TRIGGERS}""",  # noqa: S608 - our own text
+    3: """
+CREATE INDEX instance_study ON instance (study_uid, life, id);
+CREATE TABLE hold (destination INTEGER NOT NULL, study_uid TEXT NOT NULL, at REAL NOT NULL,
+  PRIMARY KEY (destination, study_uid)) WITHOUT ROWID;
+""",
 }
 
 CACHE_KIB = 512  # a claim touches a handful of pages; SQLite's own default of 2 MiB is a tenth of our memory bar

@@ -9,6 +9,8 @@ Two machines. A *delivery* is one (instance, destination) pair::
                  +-> deferred(next_at) -> active
                  +-> held(reason)      -> queued by the operator only
 
+    queued or deferred -> held by the operator, until he releases it (holding.py)
+
     queued or deferred -> diverted: a destination that is down has handed it over (failover.py)
     diverted -> queued: handed back by one that refuses it for good
 
@@ -67,6 +69,7 @@ WORDS: dict[int, str] = {
     Life.DAMAGED: "damaged",
     Life.LOST: "lost",
 }
+HELD_BY_OPERATOR = "held by the operator"  # so begins the reason of what is held by hand, and not by a failure
 HANDED_OVER = "handed over to "  # a destination: so begins the reason of what is diverted
 STATE_OF_WORD: dict[str, State] = {WORDS[state]: state for state in State}
 
@@ -103,6 +106,8 @@ class Event(Enum):
     UNLISTED = "not listed at the archive"
     GIVE_UP = "unconfirmed"
     REOPEN = "commitment offered now"
+    SUSPEND = "held by the operator"
+    RELEASE = "released by the operator"
     DIVERT = "diverted"
     HAND_BACK = "handed back"
     RETRY = "retried by the operator"
@@ -162,6 +167,9 @@ MOVES: dict[tuple[State, Event], State] = {
     (_S.DEFERRED, _E.RETRY): _S.QUEUED,
     (_S.QUEUED, _E.RETRY): _S.QUEUED,
     (_S.UNCONFIRMED, _E.RETRY): _S.QUEUED,
+    (_S.QUEUED, _E.SUSPEND): _S.HELD,
+    (_S.DEFERRED, _E.SUSPEND): _S.HELD,
+    (_S.HELD, _E.RELEASE): _S.QUEUED,
     # failover: another destination is owed it instead
     (_S.QUEUED, _E.DIVERT): _S.DIVERTED,
     (_S.DEFERRED, _E.DIVERT): _S.DIVERTED,

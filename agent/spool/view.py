@@ -97,6 +97,21 @@ class SpoolView(Reader):
             raise MediaError(f"read {self.root}/{LEDGER}: {error}") from error
 
 
+def read_only(path: str) -> sqlite3.Connection | None:
+    """Open a database beside the ledger for reading; None where there is none that can be read."""
+    if not os.path.exists(path):
+        return None
+    how = "mode=ro"
+    if _size(f"{path}-wal") is None:
+        how += "&immutable=1"
+    elif os.path.exists(f"{path}-shm"):
+        how += "&readonly_shm=1"
+    try:
+        return sqlite3.connect(f"file:{quote(path)}?{how}", uri=True, isolation_level=None, timeout=1.0)
+    except sqlite3.Error:
+        return None
+
+
 def _size(path: str) -> int | None:
     try:
         return os.stat(path).st_size

@@ -13,7 +13,7 @@ from fakes.crash.lives_spool import ledger_of_before
 from fakes.spool_faults import look
 from fakes.spool_world import BOTH, NO_WAIT, World, capture, part10, uid_of
 
-from agent.spool import evicting
+from agent.spool import evicting, listing
 from agent.spool.finding import look as find
 from agent.spool.ledger import live
 from agent.spool.names import LEDGER
@@ -26,8 +26,7 @@ from agent.spool.store import Spool, prepare
 # What looks at everything, and why it may.
 WHOLE = {
     "SELECT seq, chain FROM event ORDER BY seq DESC LIMIT 1": "the last row of its table is the first it comes to",
-    "SELECT id FROM instance WHERE study_uid": "an operator raises a study: an index of it would cost every instance",
-    "SELECT count(*) FROM delivery d JOIN instance i ON": "the same; how much of it waits",
+    "SELECT count(*) FROM delivery d JOIN instance i ON": "an operator raises a study: how much of it waits",
 }
 BIG = {"instance", "delivery", "event", "i", "d", "e", "o"}
 
@@ -75,6 +74,11 @@ def everything(world: World, spool: Spool) -> None:
     spool.retry()
     spool.retry("second", uid_of(1))
     spool.prioritize("1.2.3.4", Priority.URGENT)
+    spool.hold("second", uid_of(1))
+    spool.hold(uid="1.2.3.4")
+    spool.hold("pacs")
+    spool.release()
+    spool.paused("pacs")
     spool.next_question_at("pacs")
     uid, ends = world.ask(spool)
     spool.open_transactions()
@@ -106,6 +110,14 @@ def everything(world: World, spool: Spool) -> None:
     reader.reasons("pacs")
     reader.accepted("pacs")
     reader.commitment_s("pacs")
+    listing.studies(reader._read, of=["1.2.3.4"])
+    listing.states_of_study(reader._read, "1.2.3.4")
+    listing.first_live(reader._read, "1.2.3.4")
+    listing.captured_at(reader._read, 1)
+    listing.study_of(reader._read, uid_of(1))
+    listing.holds(reader._read)
+    listing.held_by_operator(reader._read, "pacs", uid_of(1))
+    reader.rows(studies=["1.2.3.4"])
     reader.head()
 
 
