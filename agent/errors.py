@@ -93,6 +93,15 @@ class NotRunning(AgentError):
     hint = "Start it with 'modality-agent run'."
 
 
+class NotReady(AgentError):
+    """The agent was told to begin anew and is not ready again in time."""
+
+    code = "not_ready"
+    exit_status = 7
+    retry = Retry.LATER
+    hint = "'modality-agent log --last 20' says what it does; a clip that is being sealed may take minutes."
+
+
 class CaptureWaiting(AgentError):
     """A source was asked for a capture while an earlier one still waits: this one is not made."""
 

@@ -6,8 +6,10 @@ import os
 import signal
 import sys
 
+import agent
 from agent.app import notify
 from agent.app.journal import Journal
+from agent.app.logbook import Logbook
 from agent.app.runtime import Runtime
 from agent.app.wiring import check_tls
 from agent.typed import TYPE_CHECKING, Final
@@ -41,6 +43,8 @@ def run(path: str, settings: Settings, rehearsed: Callable[[], object]) -> int:
     runtime = _make(path, settings, journal)
     if runtime is None:
         return 0
+    journal.keep(Logbook(runtime.spool.root).write)
+    journal.say("info", "agent", f"begins: version {agent.__version__}, pid {os.getpid()}, {path}", always=True)
     try:
         runtime.start(rehearsed)
     except BaseException:

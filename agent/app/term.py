@@ -139,6 +139,17 @@ def size_text(count: float) -> str:
     raise AssertionError("unreachable")
 
 
+def span_text(seconds: float) -> str:
+    """Say how long something lasts in its two largest units: ``40 s``, ``3 min 5 s``, ``2 d 4 h``."""
+    left = int(seconds)
+    parts: list[str] = []
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count or parts or unit == "s":
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])
+
+
 def clock_text(wall_s: float | None) -> str:
     """Say a wall-clock time for people in local time with seconds, or ``-``."""
     if not wall_s:

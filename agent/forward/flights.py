@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agent.spool.durable import Medium
 
 KEPT: Final = 8  # of each kind: associations of ours, those that the peer opened, and failures to get one
+LIVE_LIMIT: Final = 64  # more are open at a destination or from peers only when something is wrong with us
 REPEAT_S: Final = 600.0  # a flash card lives longer than a week of a dead archive
 _ASSOCIATED: Final = b'{"associated": true'
 _KIND_BYTES: Final = len(b'{"associated": true, "opened_by_us": true')  # the kind of a record is its first two facts
@@ -33,13 +34,19 @@ class Records:
     brings a report, or is rejected, is worth a record: a monitor that echoes every minute would push out all others.
     """
 
-    __slots__ = ("_flights", "_make", "_who")
+    __slots__ = ("_flights", "_incoming", "_make", "_who")
 
     def __init__(self, make: Callable[[str], Flights], who: Callable[[str], Sequence[str]]) -> None:
         """``make`` makes the recorder of a destination; ``who`` tells the destinations that an AE Title is."""
         self._make = make
         self._who = who
         self._flights: dict[str, Flights] = {}
+        self._incoming = Live()
+
+    def live_facts(self) -> list[dict[str, Any]]:
+        """Return the associations that are open now, as plain values."""
+        ours = [fact for name, one in tuple(self._flights.items()) for fact in one.live.facts(name)]
+        return [*ours, *self._incoming.facts("")]
 
     def of(self, name: str) -> Flights:
         """Return the recorder of a destination, the same one every time."""
@@ -49,9 +56,12 @@ class Records:
         """Return the record of a connection that a peer opened."""
         from agent.link.flight import Flight
 
-        return Flight(address, time.time(), time.monotonic(), self._keep, opened_by_us=False)
+        flight = Flight(address, time.time(), time.monotonic(), self._keep, opened_by_us=False)
+        self._incoming.add(flight)
+        return flight
 
     def _keep(self, flight: Flight) -> None:
+        self._incoming.end(flight)
         request = flight.association.request if flight.association is not None else None
         if request is None:
             return  # a port check
@@ -62,10 +72,34 @@ class Records:
             self.of(names[0]).keep(flight)
 
 
+class Live:
+    """The records of associations that are open; safe for several threads."""
+
+    __slots__ = ("_open",)
+
+    def __init__(self) -> None:
+        self._open: dict[int, Flight] = {}
+
+    def add(self, flight: Flight) -> None:
+        """Note that one has begun; of too many the oldest is forgotten."""
+        self._open[id(flight)] = flight
+        if len(self._open) > LIVE_LIMIT:
+            self._open.pop(next(iter(self._open)), None)
+
+    def end(self, flight: Flight) -> None:
+        """Note that one is over."""
+        self._open.pop(id(flight), None)
+
+    def facts(self, destination: str) -> list[dict[str, Any]]:
+        """Return what is known of each."""
+        return [{"destination": destination, **one.live_facts(time.monotonic())} for one in tuple(self._open.values())]
+
+
 class Flights:
     """Makes and keeps the records of one destination; safe to call from several threads, and it never raises."""
 
-    __slots__ = ("_clock", "_count", "_failed", "_lock", "_medium", "_name", "_repeat", "_say", "_wall", "_written")
+    __slots__ = ("_clock", "_count", "_failed", "_lock", "_medium", "_name", "_repeat", "_say", "_wall", "_written",
+        "live")  # fmt: skip
 
     def __init__(
         self,
@@ -85,15 +119,19 @@ class Flights:
         self._written = 0.0
         self._count = 0  # and how often it came since
         self._failed = False
+        self.live = Live()
 
     def begin(self, peer: object, *, opened_by_us: bool = True) -> Flight:
         """Return the record of an association that begins now."""
         from agent.link.flight import Flight  # the first association pays for it, not the idle daemon
 
-        return Flight(str(peer), self._wall(), self._clock(), self.keep, opened_by_us=opened_by_us)
+        flight = Flight(str(peer), self._wall(), self._clock(), self.keep, opened_by_us=opened_by_us)
+        self.live.add(flight)
+        return flight
 
     def keep(self, flight: Flight) -> None:
         """Write the record of an association that is over."""
+        self.live.end(flight)
         try:
             with self._lock:
                 self._keep(flight)

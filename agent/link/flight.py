@@ -124,6 +124,17 @@ class Flight:
         self._last: deque[Row] = deque(maxlen=LAST_ROWS)
         self._seen = 0
 
+    def live_facts(self, now: float) -> dict[str, Any]:
+        """What is known of it while it is open; ``now`` is of the clock of the association."""
+        return {
+            "peer": self.peer,
+            "opened_by_us": self.opened_by_us,
+            "at": self.started,
+            "seconds": round(max(0.0, now - self._zero), 1),
+            "associated": self.associated,
+            "pdus": self._seen,
+        }
+
     # --- what happens --------------------------------------------------------------------------
 
     def step(self, now: float, what: str) -> None:

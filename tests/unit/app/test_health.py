@@ -1,0 +1,90 @@
+"""Health in one word: each fact that matters makes it worse, and the worst says the word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agent.app.clock_facts import clock, kernel_clock, quality_text
+from agent.app.health import health
+from agent.app.term import span_text
+
+WELL: dict[str, Any] = {
+    "running": True, "refused": None, "medium": [], "verify": None, "roles": {"keeper": {"alive": True}},
+    "queue": {"pacs": {"committed": 7, "queued": 2}}, "destinations": {"pacs": {"state": "ok", "failures": 0}},
+    "dicomdir": None, "clock": {"grade": "synchronised"}, "certificates": [], "holds": [], "held_by_hand": {},
+    "disk": {"writable": True},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "word", "reason"),
+    [
+        ({}, "well", ""),
+        ({"running": False}, "trouble", "not running"),
+        ({"running": False, "silent": "it does not answer"}, "trouble", "it does not answer"),
+        ({"running": False, "disk": {"writable": False}}, "trouble", "cannot be written"),
+        ({"refused": {"at": 1.0, "reason": "x"}}, "trouble", "not in force"),
+        ({"medium": [{"level": "error", "text": "gone"}]}, "trouble", "gone"),
+        ({"medium": [{"level": "warning", "text": "80 % full"}]}, "attention", "80 % full"),
+        ({"verify": {"damaged": 1}}, "trouble", "damaged"),
+        ({"roles": {"to pacs": {"alive": False, "last_error": "boom"}}}, "trouble", "boom"),
+        ({"queue": {"pacs": {"held": 2}}}, "trouble", "2 instances held"),
+        ({"queue": {"pacs": {"held": 2}}, "held_by_hand": {"pacs": 2}}, "attention", "2 instances held by"),
+        ({"queue": {"pacs": {"unconfirmed": 1}}}, "attention", "1 instance unconfirmed"),
+        ({"holds": [{"destination": "pacs", "study_uid": "", "at": 1.0}]}, "attention", "held by the operator"),
+        ({"destinations": {"pacs": {"state": "resting", "failures": 3}}}, "attention", "3 failures in a row"),
+        ({"destinations": {"pacs": {"state": "needs the operator", "failures": 1}}}, "trouble", "until somebody acts"),
+        ({"clock": {"grade": "never set"}}, "trouble", "never set"),
+        ({"clock": {"grade": "not synchronised"}}, "attention", "not synchronised"),
+        ({"certificates": ["our certificate expires on 2026-04-01"]}, "attention", "expires"),
+        ({"certificates": ["our certificate expired on 2026-04-01"]}, "trouble", "expired"),
+        ({"dicomdir": {"reason": "no room"}}, "attention", "DICOMDIR"),
+    ],
+)  # fmt: skip
+def test_each_fact_counts(changes, word, reason):
+    said = health({**WELL, **changes})
+    assert said["word"] == word
+    assert any(reason in text for text in said["reasons"]) is bool(reason)
+
+
+def test_the_gravest_stands_first():
+    said = health({**WELL, "clock": {"grade": "not synchronised"}, "refused": {"at": 1.0}})
+    assert [said["word"], len(said["reasons"])] == ["trouble", 2]
+    assert "not in force" in said["reasons"][0]
+
+
+def kernel(*, kept: bool, bound: float | None = None):
+    return lambda: {"synchronised": kept, "error_bound_s": bound}
+
+
+@pytest.mark.parametrize(
+    ("says", "now", "grade", "text"),
+    [
+        (kernel(kept=True, bound=0.0123), 1.8e9, "synchronised", "wrong by at most 12 ms"),
+        (kernel(kept=True, bound=0.00005), 1.8e9, "synchronised", "at most 50 us"),
+        (kernel(kept=False), 1.8e9, "not synchronised", "nobody knows how wrong"),
+        (kernel(kept=False), 1000.0, "never set", "never set"),
+        (lambda: None, 1.8e9, "unknown", "the kernel does not say"),
+    ],
+)
+def test_the_clock_is_as_good_as_the_kernel_says(monkeypatch, says, now, grade, text):
+    monkeypatch.setattr("agent.app.clock_facts.PROGRAMS", {})
+    monkeypatch.setattr("agent.app.clock_facts.SYNCHRONISED", "/nonexistent")
+    facts = clock(None, says, lambda: now)
+    assert facts["grade"] == grade
+    assert text in quality_text(facts)
+
+
+def test_this_kernel_answers():
+    said = kernel_clock()
+    assert said is None or said["synchronised"] in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0 s"), (40, "40 s"), (185, "3 min 5 s"), (3600, "1 h 0 min"), (187_200, "2 d 4 h")],
+)
+def test_spans_are_said_in_two_units(seconds, text):
+    assert span_text(seconds) == text
