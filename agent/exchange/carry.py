@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from contextlib import contextmanager
+from functools import partial
 
 from agent.errors import FileError, NotSafe, SpoolError, UsageError
 from agent.exchange import carrier, volume
@@ -18,6 +19,7 @@ from agent.exchange.export import Media, export
 from agent.exchange.plan import FAT_FILE_BYTES, volume_bytes
 from agent.exchange.present import sizes_of
 from agent.exchange.shelf import Shelf
+from agent.exchange.volume import forget
 from agent.exchange.writer import SetWriter
 from agent.media import file_id
 from agent.media.profile import BD, CD, DVD, ZIP
@@ -216,7 +218,10 @@ def carry(
 
 def _direct(request: Request, path: str, watch: Watch, shelf: Shelf, *, remount: bool, ops: Ops | None) -> Made:
     found = volume.look(path)
-    outcome = export(request, path, Media(ops, _remounting(found, path) if remount else None), watch, shelf)
+    media = Media(
+        ops, _remounting(found, path) if remount else None, partial(forget, found) if found.is_fused else None
+    )
+    outcome = export(request, path, media, watch, shelf)
     if not outcome.uncached:
         raise NotSafe(
             f"{path}: what was read back came from memory, which proves nothing: the medium is NOT safe to remove",

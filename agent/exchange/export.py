@@ -99,6 +99,8 @@ class Media(NamedTuple):
     ops: Ops | None = None
     # Unmounts and mounts again read-only, between the last sync and reading back; None: the cache is gone round.
     remount: Callable[[], None] | None = None
+    # Asked before reading back where going round the cache is not enough: whether nothing of the medium is in memory.
+    forget: Callable[[], bool] | None = None
 
 
 def export(
@@ -172,7 +174,8 @@ class _Export:
         self.writer.end()
         if self.media.remount is not None:
             self.media.remount()
-        uncached = self._compare() or self.media.remount is not None
+        forgotten = self.media.forget is None or self.media.forget()
+        uncached = (self._compare() and forgotten) or self.media.remount is not None
         patients = pages.patients_of(self.index, self.shelf)
         return Outcome(
             file_set.label, file_set.uid, self.exported, self.kept, self.refused, self.notes, self.copies,

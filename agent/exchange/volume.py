@@ -4,12 +4,17 @@ A FAT volume that was pulled without being unmounted may have lost clusters and 
 worse. It is refused, or, where the operator allows it and we may, unmounted, repaired (``fsck.vfat -a``) and mounted
 again. Without the right to read the device, the kernel's log is asked; without that, too, it is said that nobody knows.
 
+Where a process is the file system (FUSE, as exFAT and NTFS without a driver in the kernel), what is read past the cache
+of the kernel still comes from that of the process, which reads its device as everybody does: ``forget`` lets the kernel
+drop what it has of the device.
+
 Raises ``MediaError``.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 
 from agent.errors import MediaError
@@ -22,8 +27,14 @@ if TYPE_CHECKING:
 
     Run = Callable[[Sequence[str]], int]
 
-FAT_KINDS: Final = frozenset({"vfat", "msdos", "exfat", "fuseblk"})
-_FSCK: Final = {"exfat": "fsck.exfat", "vfat": "fsck.vfat", "msdos": "fsck.vfat"}
+FUSE: Final = "fuseblk"  # whatever it is: the kernel says no more
+# What stands at byte 3 of the device, and what mount(8) calls it: the name of its helper.
+_FUSED: Final = {b"EXFAT   ": "exfat-fuse", b"NTFS    ": "ntfs-3g"}
+_FUSE_KINDS: Final = frozenset({FUSE, *_FUSED.values()})
+_FUSE_OPTIONS: Final = ("user_id=", "group_id=", "default_permissions", "allow_other", "blksize=", "max_read=")
+FAT_KINDS: Final = frozenset({"vfat", "msdos", "exfat", "exfat-fuse", FUSE})
+_FSCK: Final = {"exfat": "fsck.exfat", "exfat-fuse": "fsck.exfat", "vfat": "fsck.vfat", "msdos": "fsck.vfat"}
+_BLKFLSBUF: Final = 0x1261
 _MEMORY: Final = frozenset({"tmpfs", "ramfs"})
 _RUNS: Final = 4
 KMSG: Final = "/dev/kmsg"
@@ -47,6 +58,11 @@ class Volume(NamedTuple):
         """Whether it may carry a dirty mark."""
         return self.kind in FAT_KINDS
 
+    @property
+    def is_fused(self) -> bool:
+        """Whether a process is the file system."""
+        return self.kind in _FUSE_KINDS
+
 
 def look(folder: str, *, mountinfo: str = mount.MOUNTINFO) -> Volume:
     """What is mounted there; refuses what cannot be written to."""
@@ -55,14 +71,45 @@ def look(folder: str, *, mountinfo: str = mount.MOUNTINFO) -> Volume:
         return Volume(folder, "", "")
     if "ro" in found.options:
         raise MediaError(f"{found.point} is mounted read-only", hint="Is a lock switch set? Else check the medium.")
-    return Volume(found.point, found.kind, found.source, tuple(sorted(found.options)))
+    kind = found.kind if found.kind != FUSE else _fused(found.source)
+    options = tuple(sorted(one for one in found.options if kind == found.kind or not one.startswith(_FUSE_OPTIONS)))
+    return Volume(found.point, kind, found.source, options)
+
+
+def _fused(device: str) -> str:
+    """What such a file system is, where its device may be read."""
+    try:
+        fd = os.open(device, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return FUSE
+    try:
+        return _FUSED.get(os.pread(fd, 8, 3), FUSE)
+    except OSError:
+        return FUSE
+    finally:
+        os.close(fd)
+
+
+def forget(volume: Volume) -> bool:
+    """Let nothing of the device be in memory; whether that could be done (root may)."""
+    try:
+        fd = os.open(volume.device, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.ioctl(fd, _BLKFLSBUF, 0)
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+    return True
 
 
 def remarks(volume: Volume, *, claimed: bool) -> list[str]:
     """What is to be said about such a volume as an export medium; ``claimed``: a profile is."""
     if volume.kind in _MEMORY:
         return [f"{volume.point} is memory ({volume.kind}): nothing of it is left after a restart"]
-    if claimed and volume.kind in ("exfat", "ntfs3", "fuseblk"):
+    if claimed and (volume.is_fused or volume.kind in ("exfat", "ntfs3")):
         return [_OUTSIDE.format(kind=volume.kind)]
     return []
 

@@ -36,6 +36,7 @@ PACKAGES = {
     "dcmmkdir": "dcmtk", "dcdirdmp": "dicom3tools", "dcentvfy": "dicom3tools", "gdcminfo": "libgdcm-tools",
     "mkfs.vfat": "dosfstools", "fsck.vfat": "dosfstools", "mcopy": "mtools", "mdir": "mtools",
     "isoinfo": "genisoimage", "rz": "lrzsz", "sz": "lrzsz", "rb": "lrzsz", "sb": "lrzsz", "rx": "lrzsz", "sx": "lrzsz",
+    "mkfs.exfat": "exfatprogs", "fsck.exfat": "exfatprogs", "mount.exfat-fuse": "exfat-fuse",
 }  # fmt: skip
 
 

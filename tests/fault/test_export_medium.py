@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from typing import TYPE_CHECKING
@@ -10,11 +11,13 @@ import pydicom
 import pytest
 from fakes import exports
 from fakes.media import LoopMedium, may_mount
+from fakes.peers import need
 
 from agent.dataset import uid
 from agent.errors import NotSafe
 from agent.exchange.carry import carry, target_of
 from agent.exchange.export import Request
+from agent.exchange.volume import look
 from agent.media.profile import PROFILES
 from agent.spool.ops import Ops
 
@@ -85,6 +88,59 @@ def test_it_unmounts_reads_back_and_leaves_it_so(tmp_path: Path, device: str) ->
     finally:
         subprocess.run(["umount", str(point)], check=True)
     assert sum(row.DirectoryRecordType == "IMAGE" for row in directory.DirectoryRecordSequence) == len(KINDS)
+
+
+@pytest.fixture
+def exfat(tmp_path: Path) -> Iterator[str]:
+    """A block device with exFAT, mounted at ``point`` by the kernel or, where it cannot, by exfat-fuse."""
+    for name in ("mkfs.exfat", "fsck.exfat", "mount.exfat-fuse"):
+        need(name)
+    image, point = tmp_path / "disk", tmp_path / "point"
+    point.mkdir()
+    with image.open("wb") as file:
+        file.truncate(16 << 20)
+    subprocess.run([need("mkfs.exfat"), str(image)], check=True, capture_output=True)
+    shown = subprocess.run(["losetup", "-f", "--show", str(image)], check=True, capture_output=True, text=True)
+    yield shown.stdout.strip()
+    if os.path.ismount(point):
+        subprocess.run(["umount", str(point)], check=True)
+    subprocess.run(["losetup", "-d", shown.stdout.strip()], check=True)
+
+
+def mount_exfat(device: str, point: Path, *options: str) -> None:
+    for kind in ("exfat", "exfat-fuse"):
+        done = subprocess.run(["mount", "-t", kind, *options, device, str(point)], check=False, capture_output=True)
+        if done.returncode == 0:
+            return
+    raise AssertionError(done.stderr)
+
+
+@pytest.mark.parametrize("remount", [False, True])
+def test_exfat_has_what_was_exported_when_it_is_mounted_again(tmp_path: Path, exfat: str, *, remount: bool) -> None:
+    point = tmp_path / "point"
+    mount_exfat(exfat, point)
+    made = carry(request(tmp_path), target_of(str(point), None), lambda *_: None, remount=remount)
+    assert made.unmounted == remount
+    if not remount:
+        subprocess.run(["umount", str(point)], check=True)
+    subprocess.run([need("fsck.exfat"), "-n", exfat], check=True, capture_output=True)
+    mount_exfat(exfat, point, "-o", "ro")
+    for one in made.outcome.files:
+        assert hashlib.sha256((point / one.path).read_bytes()).hexdigest() == one.sha256
+    directory = pydicom.dcmread(point / "DICOMDIR")
+    assert sum(row.DirectoryRecordType == "IMAGE" for row in directory.DirectoryRecordSequence) == len(KINDS)
+
+
+def test_what_comes_from_the_memory_of_a_process_proves_nothing(
+    tmp_path: Path, exfat: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is not root cannot let it be forgotten."""
+    mount_exfat(exfat, tmp_path / "point")
+    if not look(str(tmp_path / "point")).is_fused:
+        pytest.skip("the kernel has exFAT itself")
+    monkeypatch.setattr("agent.exchange.carry.forget", lambda _volume: False)
+    with pytest.raises(NotSafe, match="came from memory"):
+        carry(request(tmp_path), target_of(str(tmp_path / "point"), None), lambda *_: None)
 
 
 @pytest.mark.parametrize("at", [3, 12, 25, 36])

@@ -190,3 +190,28 @@ def test_remarks() -> None:
     assert "memory" in volume.remarks(Volume("/tmp", "tmpfs", "tmpfs"), claimed=True)[0]
     assert "PS3.12" in volume.remarks(Volume("/mnt", "exfat", "/dev/x"), claimed=True)[0]
     assert volume.remarks(Volume("/mnt", "exfat", "/dev/x"), claimed=False) == []
+
+
+@pytest.mark.parametrize(
+    ("boot", "kind", "options"),
+    [
+        (exfat(dirty=False), "exfat-fuse", ("rw",)),
+        (b"\xebR\x90NTFS    ", "ntfs-3g", ("rw",)),
+        (b"something", "fuseblk", ("allow_other", "blksize=4096", "group_id=0", "rw", "user_id=0")),
+        (None, "fuseblk", ("allow_other", "blksize=4096", "group_id=0", "rw", "user_id=0")),
+    ],
+)
+def test_what_a_process_is_the_file_system_of(
+    tmp_path: Path, boot: bytes | None, kind: str, options: tuple[str, ...]
+) -> None:
+    """The kernel says fuseblk of all of them, which nothing can be mounted as."""
+    device, table = tmp_path / "device", tmp_path / "mountinfo"
+    if boot is not None:
+        device.write_bytes(boot)
+    more = "rw,user_id=0,group_id=0,allow_other,blksize=4096"
+    table.write_text(f"36 35 7:0 / {tmp_path} rw - fuseblk {device} {more}\n")
+    found = volume.look(str(tmp_path), mountinfo=str(table))
+    assert (found.kind, found.options) == (kind, options)
+    assert found.is_fused
+    assert "PS3.12" in volume.remarks(found, claimed=True)[0]
+    assert not volume.forget(found)  # it is no device
