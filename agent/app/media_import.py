@@ -12,8 +12,9 @@ import errno
 import os
 import sys
 from contextlib import contextmanager
+from itertools import islice
 
-from agent.app.cli import print_json, report
+from agent.app.cli import Streamed, print_json, report
 from agent.app.common import settings_of, spool_root
 from agent.app.term import Progress, count_text, printable
 from agent.errors import DecodeError, FileError, NotAllDone, NotFound, SpoolConflict, UsageError, class_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from agent.app.options import Arguments, Parser
     from agent.exchange.finding import Candidate, Found
+    from agent.exchange.shelf import Rows, Shelf
     from agent.exchange.take_in import Taken
 
     Take = Callable[[list[Candidate]], list[Taken]]
@@ -43,24 +45,45 @@ def arguments(parser: Parser) -> None:
 def run(args: Arguments) -> int:
     """Import: 0 when everything is in the spool, 36 when something was refused, 15 for other content of a known UID."""
     from agent.exchange.finding import Refused
+    from agent.exchange.shelf import Shelf
 
     with _taker(args) as (take, root):
+        shelf = Shelf()  # names of files and what became of them: of a million, memory would hold a GiB
+        ends = _Ends(shelf)
         progress = Progress()
-        rows: list[dict[str, Any]] = []
-        passed_over = 0
         try:
             for batch, others in _batches(args.path, root, files=args.files):
                 for name, taken in zip([one.name for one in batch], take(batch) if batch else [], strict=True):
-                    rows.append({"file": name, **taken._asdict()})
+                    ends.add({"file": name, **taken._asdict()})
                 for found in others:
                     if isinstance(found, Refused):
-                        rows.append(_refusal(found.name, found.error))
+                        ends.add(_refusal(found.name, found.error))
                     else:
-                        passed_over += 1
-                progress.update(f"{count_text(len(rows), 'file')} of {printable(args.path)}")
+                        ends.passed_over += 1
+                progress.update(f"{count_text(len(ends.rows), 'file')} of {printable(args.path)}")
         finally:
             progress.clear()
-    return _sum(args, rows, passed_over)
+        return _sum(ends, as_json=args.json)
+
+
+class _Ends:
+    """What became of each file."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self.rows: Rows[dict[str, Any]] = shelf.rows(dict, key=lambda row: str(row["state"]))
+        self.noted: Rows[dict[str, Any]] = shelf.rows(dict)
+        self.failed: Rows[dict[str, Any]] = shelf.rows(dict, key=lambda row: str(row["code"]))
+        self.passed_over = 0
+
+    def add(self, row: dict[str, Any]) -> None:
+        """One more."""
+        from agent.exchange.take_in import ERROR
+
+        self.rows.append(row)
+        if row["note"]:
+            self.noted.append(row)
+        if row["state"] == ERROR:
+            self.failed.append(row)
 
 
 def _refusal(name: str, error: Any) -> dict[str, Any]:
@@ -197,37 +220,36 @@ def _spool_below(path: str, root: str) -> tuple[int, int] | None:
 # --- words --------------------------------------------------------------------------------------
 
 
-def _sum(args: Arguments, rows: list[dict[str, Any]], passed_over: int) -> int:
+def _sum(ends: _Ends, *, as_json: bool) -> int:
     from agent.exchange.take_in import ERROR, NEW, OURS, SAME
 
-    counts = {state: sum(row["state"] == state for row in rows) for state in (NEW, SAME, OURS, ERROR)}
-    failed = [row for row in rows if row["state"] == ERROR]
-    for row in [row for row in rows if row["note"]][:_LINES]:
+    counts = {state: ends.rows.times(state) for state in (NEW, SAME, OURS, ERROR)}
+    for row in islice(ends.noted, _LINES):
         sys.stderr.write(f"modality-agent: {printable(row['file'])}: its preamble was {row['note']}\n")
-    for row in failed[:_LINES]:
+    for row in islice(ends.failed, _LINES):
         sys.stderr.write(
             f"modality-agent: error: {printable(row['file'])}: {printable(row['message'], 1000)} [{row['code']}]\n"
         )
-    if len(failed) > _LINES:
-        sys.stderr.write(f"modality-agent: ... and {len(failed) - _LINES} more, all of them with --json\n")
-    if args.json:
-        print_json({"files": rows, "passed_over": passed_over, **counts})
+    failed = len(ends.failed)
+    if failed > _LINES:
+        sys.stderr.write(f"modality-agent: ... and {failed - _LINES} more, all of them with --json\n")
+    if as_json:
+        print_json({"files": Streamed(ends.rows), "passed_over": ends.passed_over, **counts})
     else:
-        over = f", {count_text(passed_over, 'other file')} passed over" if passed_over else ""
-        known = f"{counts[SAME] + counts[OURS]} there already, {len(failed)} refused"
+        over = f", {count_text(ends.passed_over, 'other file')} passed over" if ends.passed_over else ""
+        known = f"{counts[SAME] + counts[OURS]} there already, {failed} refused"
         print(f"{count_text(counts[NEW], 'new instance')} in the spool, {known}{over}")
-    return _status(rows, failed)
+    return _status(len(ends.rows), ends.failed)
 
 
-def _status(rows: list[dict[str, Any]], failed: list[dict[str, Any]]) -> int:
-    conflicts = [row for row in failed if row["code"] == SpoolConflict.code]
-    if conflicts:
-        return report(SpoolConflict(f"{count_text(len(conflicts), 'file')} with other content under a known UID"))
-    if not rows:
+def _status(count: int, failed: Rows[dict[str, Any]]) -> int:
+    if conflicts := failed.times(SpoolConflict.code):
+        return report(SpoolConflict(f"{count_text(conflicts, 'file')} with other content under a known UID"))
+    if not count:
         raise NotFound("there is no DICOM File", hint="Is it the right folder?")
-    if not failed:
+    if not len(failed):
         return 0
-    if len(failed) == len(rows):
+    if len(failed) == count:
         kind = class_of(failed[0]["code"])
         return report(NotAllDone("nothing was taken in")) if kind is None else kind.exit_status
-    return report(NotAllDone(f"{len(failed)} of {count_text(len(rows), 'file')} not taken in"))
+    return report(NotAllDone(f"{len(failed)} of {count_text(count, 'file')} not taken in"))

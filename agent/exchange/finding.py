@@ -8,9 +8,11 @@ passed over; what a DICOMDIR names must be there and be the instance that it say
 from __future__ import annotations
 
 import os
+from itertools import islice
 
 from agent.errors import AgentError, DecodeError, FileError, NotDicomError
 from agent.exchange.beneath import kind_of, open_beneath
+from agent.exchange.shelf import Shelf
 from agent.exchange.take_in import MAX_FILE_BYTES
 from agent.media.dicomdir_reader import open_directory
 from agent.media.file_id import DICOMDIR, fault_of, path_of
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 _UID = 0x00041511
 DEPTH: Final = 32  # folders below each other; a File-set has eight
 MAX_FILES: Final = 1_000_000
+_PAGE: Final = 10_000  # names of a folder that are sorted at once
 
 
 class Candidate(NamedTuple):
@@ -64,11 +67,11 @@ def named_files(root: int, name: str) -> Iterator[Found]:
     try:
         size = os.fstat(descriptor).st_size
         directory = open_directory(lambda length, offset: os.pread(descriptor, length, offset), size)
-        seen: set[str] = set()
+        seen = Shelf().rows(str, key=str)
         try:
             for record in directory.records():
                 if record.file_id and record.file_id not in seen:
-                    seen.add(record.file_id)
+                    seen.append(record.file_id)
                     yield _named(root, record.file_id, record.dataset.text(_UID))
         except DecodeError as error:  # in its middle: what it names in front of that is good
             yield Refused(name, error)
@@ -81,30 +84,26 @@ def all_files(root: int, top: str = "", *, without: tuple[int, int] | None = Non
 
     ``without``: device and inode of a folder that is left out with all that is in it.
     """
-    count = 0
-    stack: list[tuple[str, int]] = [(top, os.dup(root))]
-    try:
-        while stack:
-            path, folder = stack.pop()
-            try:
-                for entry in sorted(os.scandir(folder), key=lambda one: one.name):
-                    count += 1
-                    if count > MAX_FILES:
-                        raise FileError(f"more than {MAX_FILES} files", hint="Import it folder by folder.")
-                    found = _entry(folder, path, entry.name, len(path.split("/")) if path else 0)
-                    if isinstance(found, int):
+    yield from _below(root, top, without, iter(range(MAX_FILES)))
+
+
+def _below(folder: int, path: str, without: tuple[int, int] | None, left: Iterator[int]) -> Iterator[Found]:
+    """What is in a folder and below it; one descriptor for each folder on the way, and a page of names."""
+    with os.scandir(folder) as entries:
+        while page := sorted(entry.name for entry in islice(entries, _PAGE)):
+            for name in page:
+                if next(left, None) is None:
+                    raise FileError(f"more than {MAX_FILES} files", hint="Import it folder by folder.")
+                found = _entry(folder, path, name, len(path.split("/")) if path else 0)
+                if isinstance(found, int):
+                    try:
                         there = os.fstat(found)
-                        if (there.st_dev, there.st_ino) == without:
-                            os.close(found)
-                            continue
-                        stack.append((f"{path}/{entry.name}" if path else entry.name, found))
-                    elif found is not None:
-                        yield found
-            finally:
-                os.close(folder)
-    finally:
-        for _, folder in stack:
-            os.close(folder)
+                        if (there.st_dev, there.st_ino) != without:
+                            yield from _below(found, f"{path}/{name}" if path else name, without, left)
+                    finally:
+                        os.close(found)
+                elif found is not None:
+                    yield found
 
 
 def one_file(root: int, name: str) -> Found:

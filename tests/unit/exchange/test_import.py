@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from typing import TYPE_CHECKING
 
 import pydicom
@@ -286,3 +287,18 @@ def test_a_stop_gives_up_what_is_not_sealed(spool: Spool, medium: tuple[Path, Ou
     ends = take(spool, [big], stopped=lambda: True)
     os.close(big)
     assert [end.state for end in ends] in (["error"], ["new"])  # a small file is one piece
+
+
+def test_a_folder_of_more_folders_than_a_process_may_open(tmp_path: Path) -> None:
+    """Each was opened while those beside it were gone through."""
+    for number in range(60):
+        (tmp_path / f"{number:02}").mkdir()
+        (tmp_path / f"{number:02}" / "text").write_text("no")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with folder(str(tmp_path)) as top:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (top + 20, hard))
+        try:
+            found = list(finding.all_files(top))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert found == [finding.PassedOver(f"{number:02}/text") for number in range(60)]
