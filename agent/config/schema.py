@@ -402,6 +402,21 @@ _EXAM: Final = (
     Key("priority", "choice", "normal", "Which of the queue its images go before or behind.", choices=PRIORITIES),
 )
 
+_CONSOLE: Final = (
+    Key("banner", "text", "", "What stands above the log-in of the console.", high=400),
+    Key("idle_s", "number", 600.0, "Who does nothing for so long is logged out; 0: never.", "s", 0, _DAY_S),
+    Key("lock_after", "integer", 3, "From this failed log-in of a name on each costs a wait.", "", 1, 20),
+    Key(
+        "lock_cap_s",
+        "number",
+        300.0,
+        "Longest wait after a failed log-in; the first is 5 s, and each doubles it.",
+        "s",
+        5,
+        _DAY_S,
+    ),
+)
+
 SECTIONS: Final[tuple[Section, ...]] = (
     Section("agent", repeated=False, help="Who we are.", keys=_AGENT),
     Section("spool", repeated=False, help="The durable queue on local media.", keys=_SPOOL),
@@ -411,4 +426,5 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section("source", repeated=True, help="A device that delivers frames.", keys=_SOURCE),
     Section("patient", repeated=False, help="The patient of captures made without a worklist.", keys=_PATIENT),
     Section("exam", repeated=False, help="The study of captures made without a worklist.", keys=_EXAM),
+    Section("console", repeated=False, help="The technician's console.", keys=_CONSOLE),
 )

@@ -146,6 +146,15 @@ class ExamSettings(NamedTuple):
     priority: str
 
 
+class ConsoleSettings(NamedTuple):
+    """``[console]``."""
+
+    banner: str
+    idle_s: float
+    lock_after: int
+    lock_cap_s: float
+
+
 class Settings(NamedTuple):
     """A whole configuration that passed every check."""
 
@@ -157,6 +166,7 @@ class Settings(NamedTuple):
     source: tuple[SourceSettings, ...]
     patient: PatientSettings
     exam: ExamSettings
+    console: ConsoleSettings
 
 
 SECTION_TYPES = {
@@ -168,4 +178,5 @@ SECTION_TYPES = {
     "source": SourceSettings,
     "patient": PatientSettings,
     "exam": ExamSettings,
+    "console": ConsoleSettings,
 }
