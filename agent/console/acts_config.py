@@ -1,0 +1,213 @@
+"""Configuration mode: the candidate is edited here, in the console; checks, tests and commit are a verb's, in a child.
+
+The exclusive lock is held from ``configure`` to ``exit``. A session that ends otherwise (cable, BREAK, idle) lets go of
+the lock and leaves the candidate where it is; the next one is told.
+"""
+
+from __future__ import annotations
+
+from agent.console.config_words import expanded, following, key_of
+from agent.console.row import CONFIGURATION, OPERATIONAL
+from agent.console.steps import Ended, Interrupted, Run, Show, say
+from agent.errors import AgentError, FileError
+from agent.typed import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from agent.console.filters import Filters
+    from agent.console.session import Session
+    from agent.console.steps import Talk
+    from agent.console.tree import Call
+
+MASK: Final = "********"
+MAX_CONFIRM_MINUTES: Final = 1440
+# Tests ask every destination, one after the other.
+COMMIT_S: Final = 600.0
+
+
+def enter(session: Session, call: Call, chain: Filters) -> Talk:
+    """Enter configuration mode."""
+    assert session.user is not None
+    stage = session.world.stage()
+    stage.lock(f"{session.user.name} on {session.world.record.line}")
+    session.stage, session.mode, session.edit = stage, CONFIGURATION, ()
+    yield say(*_notes(session), "Configuration mode: nothing is in force before 'commit'.")
+    if stage.changed:
+        found = stage.edited_by()
+        by = f" by {found.who}" if found is not None and found.who else ""
+        yield say(
+            f"There is a candidate{by} with {len(stage.compare())} changes that are not committed; see 'compare'."
+        )
+
+
+def leave_mode(session: Session) -> Talk:
+    """Leave it; refused while there are changes."""
+    if session.edit:
+        session.edit = ()
+        return
+    if session.stage.changed:
+        yield say("Not left: the candidate has changes. 'commit' them or 'discard' them; 'compare' shows them.")
+        return
+    session.stage.unlock()
+    session.stage, session.mode = None, OPERATIONAL
+
+
+def set_(session: Session, call: Call, chain: Filters) -> Talk:
+    """Set a key of the candidate."""
+    words = _words(session, call)
+    key = key_of(words)
+    path, value = (words, None) if key is None or words[-1] == key.name else (words[:-1], words[-1])
+    if key is not None and value is None:
+        raise Interrupted(f"'{' '.join(words)}' needs a value; ? says which")
+    if not session.stage.set(path, value):
+        yield say(
+            "The file was laid out in a way that cannot be kept: the candidate is written anew, without comments."
+        )
+
+
+def delete(session: Session, call: Call, chain: Filters) -> Talk:
+    """Take something out of the candidate."""
+    if not session.stage.delete(_words(session, call)):
+        yield say(
+            "The file was laid out in a way that cannot be kept: the candidate is written anew, without comments."
+        )
+
+
+def show(session: Session, call: Call, chain: Filters) -> Talk:
+    """Show the candidate, or what of it is below some words."""
+    from agent.console.words import split
+
+    words = _words(session, call)
+    lines = [line for line in session.stage.commands() if split(line)[0].words[1 : 1 + len(words)] == words]
+    yield Show(tuple(lines) or ("(nothing is set: defaults)",), chain)
+
+
+def compare(session: Session, call: Call, chain: Filters) -> Talk:
+    """Show what the candidate changes."""
+    lines = session.stage.compare(_number(call.value("N")) if call.has("N") else 0)
+    yield Show(tuple(lines) or ("no changes",), chain)
+
+
+def commit(session: Session, call: Call, chain: Filters) -> Talk:
+    """Check, test and commit in a child; or only check."""
+    if call.has("check"):
+        problems = session.stage.problems()
+        yield Show(tuple(problems) or ("The candidate can be committed.",), chain)
+        return
+    if not session.stage.changed:
+        raise Interrupted("there is nothing to commit: the candidate is what is in force")
+    assert session.user is not None
+    options = [f"--who={session.user.name}", f"--config={session.world.config}"]
+    if call.has("confirmed"):
+        minutes = _number(call.value("confirmed"))
+        if not 1 <= minutes <= MAX_CONFIRM_MINUTES:
+            raise Interrupted(f"minutes are from 1 to {MAX_CONFIRM_MINUTES}")
+        options.append(f"--confirm={minutes}")
+    if call.value("comment"):
+        options.append(f"--comment={call.value('comment')}")
+    if call.has("no-tests"):
+        options.append("--no-tests")
+    ended: Ended = yield Run(("agent", "config", "commit", *options), filters=chain, wait_s=COMMIT_S, whole=True)
+    outcome = ended.why or ("ok" if ended.status == 0 else f"status {ended.status}")
+    session.note("commit", outcome, call.value("comment"))
+    session.world.refresh()
+
+
+def confirm(session: Session, call: Call, chain: Filters) -> Talk:
+    """Let a commit stand."""
+    assert session.user is not None
+    stage = session.stage or session.world.stage()
+    number = stage.confirm(session.user.name)
+    session.note("confirm", "ok", f"generation {number}")
+    yield say(f"Generation {number} stands.")
+
+
+def rollback(session: Session, call: Call, chain: Filters) -> Talk:
+    """Make an older generation the candidate."""
+    number = session.stage.rollback(_number(call.value("N")))
+    yield say(f"Generation {number} is the candidate: 'compare' shows what it changes, 'commit' puts it in force.")
+
+
+def discard(session: Session, call: Call, chain: Filters) -> Talk:
+    """Throw the candidate away."""
+    yield say("Discarded." if session.stage.discard() else "There were no changes.")
+
+
+def edit(session: Session, call: Call, chain: Filters) -> None:
+    """Go below some words."""
+    words = _words(session, call)
+    if key_of(words) is not None or not following(words, _names(session)):
+        raise Interrupted(f"nothing is below '{' '.join(words)}'")
+    session.edit = words
+
+
+def up(session: Session, call: Call, chain: Filters) -> None:
+    """Go one word up."""
+    session.edit = session.edit[:-1]
+
+
+def top(session: Session, call: Call, chain: Filters) -> None:
+    """Go to the top."""
+    session.edit = ()
+
+
+def run(session: Session, call: Call, chain: Filters) -> Talk:
+    """Do a command of operational mode; it is noted as itself."""
+    from agent.console.commands import COMMANDS
+    from agent.console.complete import source_of
+    from agent.console.shell import done, masked
+    from agent.console.tree import Refused, Tree
+    from agent.console.words import joined
+
+    assert session.user is not None
+    words = call.all("COMMAND")
+    try:
+        wanted = Tree(COMMANDS, OPERATIONAL, session.user.role, source_of(session)).find(words)
+    except Refused as error:
+        raise Interrupted(str(error)) from None
+    if wanted.command.path in ("configure", "exit", "quit", "logout"):
+        raise Interrupted(f"'{wanted.command.path}' makes no sense here")
+    yield from done(session, wanted, chain, masked(wanted, joined(words)))
+
+
+def next_words(session: Session, words: tuple[str, ...], part: str) -> list[tuple[str, str]]:
+    """Return what may stand behind ``words``, below where the session is."""
+    return following(expanded((*session.edit, *words)), _names(session))
+
+
+def masked_words(call: Call) -> list[str]:
+    """Return the words of a call with the values of secret keys masked."""
+    words = call.all("KEY")
+    key = key_of(expanded(words))
+    return [*words[:-1], MASK] if key is not None and key.secret else words
+
+
+def _words(session: Session, call: Call) -> tuple[str, ...]:
+    return expanded((*session.edit, *call.all("KEY")))
+
+
+def _names(session: Session) -> dict[str, list[str]]:
+    """Return the names there are in the candidate; nothing where that cannot be read."""
+    if session.stage is None:
+        return {}
+    try:
+        document = session.stage.document()
+    except (AgentError, OSError):
+        return {}
+    found: dict[str, list[str]] = {}
+    for section, rows in document.items():
+        if isinstance(rows, list):
+            found[section] = [str(row["name"]) for row in rows if isinstance(row, dict) and row.get("name")]
+    return found
+
+
+def _notes(session: Session) -> list[str]:
+    try:
+        return [f"Note: {note}." for note in session.stage.notice()]
+    except FileError as error:
+        return [f"Note: {error}."]
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 7):
+        raise Interrupted(f"'{text}' is not a number")
+    return int(text)

@@ -1,0 +1,79 @@
+"""What a session has around it: files, names, settings, clocks; the parts that a test replaces.
+
+Everything the console keeps is in ``FILE.console/`` beside the configuration FILE, at a place that no key can change: a
+configuration that is damaged or was edited must not make the console forget who may log in.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from agent.console.lockout import LockOut
+from agent.console.record import Record
+from agent.console.users import Users
+from agent.typed import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Manners(NamedTuple):
+    """The settings of ``[console]``, with the defaults that hold while the configuration cannot be read."""
+
+    banner: str = ""
+    idle_s: float = 600.0
+    lock_after: int = 3
+    lock_cap_s: float = 300.0
+
+
+class World:
+    """One console's surroundings."""
+
+    __slots__ = ("_stamp", "clock", "config", "fault", "host", "local", "lock", "manners", "record", "users")
+
+    def __init__(self, config: str, line: str, *, local: bool = False, clock: Callable[[], float] = time.time) -> None:
+        folder = f"{config}.console"
+        self.config = config
+        self.local = local  # on the caller's own terminal: it ends with the session
+        self.clock = clock
+        self.host = os.uname().nodename.partition(".")[0][:24] or "box"
+        self.manners = Manners()
+        self.fault = ""  # why the configuration cannot be read
+        self.users = Users(folder)
+        self.record = Record(folder, line)
+        self.lock = LockOut(folder, self.manners.lock_after, self.manners.lock_cap_s)
+        self._stamp: object = None
+        self.refresh()
+        self.lock.load(clock())
+
+    def refresh(self) -> None:
+        """Read ``[console]`` again if the configuration has changed."""
+        try:
+            found = os.stat(self.config)
+            stamp: object = (found.st_mtime_ns, found.st_size, found.st_ino)
+        except OSError as error:
+            stamp = error.errno
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        self.manners, self.fault = manners_of(self.config)
+        self.lock.limits(self.manners.lock_after, self.manners.lock_cap_s)
+
+    def stage(self) -> Any:
+        """Return the candidate configuration."""
+        from importlib import import_module
+
+        return import_module("agent.config.stage").Stage(self.config)
+
+
+def manners_of(path: str) -> tuple[Manners, str]:
+    """Return the settings of the console and why they are the defaults, if they are."""
+    from agent.config.load import load
+    from agent.errors import ConfigError
+
+    try:
+        console = load(path).console
+    except ConfigError as error:
+        return Manners(), str(error)
+    return Manners(console.banner, console.idle_s, console.lock_after, console.lock_cap_s), ""
