@@ -246,6 +246,13 @@ VERBS: Final[tuple[Verb, ...]] = (
         ("FileError", "NotFound", "ConfigError"),
     ),
     Verb(
+        "console",
+        "agent.app.verb_console",
+        "the technician's console, on this terminal or on a serial line",
+        ("console --config agent.toml", "console --port /dev/ttyS0 --baud 9600"),
+        ("ConfigError", "DeviceError", "FileError"),
+    ),
+    Verb(
         "config",
         "agent.app.verb_config",
         "check, show or change a configuration: candidate, commit, confirm, roll back",

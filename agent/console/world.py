@@ -12,10 +12,12 @@ import time
 from agent.console.lockout import LockOut
 from agent.console.record import Record
 from agent.console.users import Users
-from agent.typed import TYPE_CHECKING, Any, NamedTuple
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from agent.config.stage import Stage
 
 
 class Manners(NamedTuple):
@@ -60,11 +62,11 @@ class World:
         self.manners, self.fault = manners_of(self.config)
         self.lock.limits(self.manners.lock_after, self.manners.lock_cap_s)
 
-    def stage(self) -> Any:
+    def stage(self) -> Stage:
         """Return the candidate configuration."""
-        from importlib import import_module
+        from agent.config.stage import Stage
 
-        return import_module("agent.config.stage").Stage(self.config)
+        return Stage(self.config)
 
 
 def manners_of(path: str) -> tuple[Manners, str]:
