@@ -2,13 +2,14 @@
 
 A recorder captures when its trigger is set (foot-switch, console, ``capture`` request) and, with ``every_s``, by itself
 at a fixed period counted from its start, at most ``captures`` times. Each capture opens the source, records one
-instance into a draft and seals it: only then is it reported (promise P1). A capture that fails before
-its first frame leaves no file; a clip whose source fails later is sealed as far as it goes. Either way the failure is
-the role's, who tries again with back-off, while a trigger that came meanwhile is kept: one at most, the next is
-refused.
+instance into a draft and seals it: only then is it reported (promise P1). While a still of a burst is made durable the
+next one is taken (``under_way.py``), so that a burst is as fast as its source; they are reported in their order. A
+capture that fails before its first frame leaves no file; a clip whose source fails later is sealed as far as it goes.
+Either way the failure is the role's, who tries again with back-off, while a trigger that came meanwhile is kept: one at
+most, the next is refused.
 
-When the agent stops, a running clip is ended and sealed, not thrown away. A capture that has no frame by then is not
-begun: its trigger waits as before.
+When the agent stops, a running clip is ended and sealed, not thrown away, and what is under way becomes durable. A
+capture that has no frame by then is not begun: its trigger waits as before.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from functools import partial
 from agent.errors import AgentError, FileError, StoppedEarly
 from agent.spool.draft import InstanceRecord, Sealed
 from agent.spool.states import PRIORITY_OF_WORD
-from agent.typed import TYPE_CHECKING, NamedTuple
+from agent.typed import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,9 +32,12 @@ if TYPE_CHECKING:
     from agent.acquire.described import Captured
     from agent.acquire.exam import Exam
     from agent.acquire.frame_log import FrameLog
+    from agent.acquire.under_way import UnderWay
     from agent.config.settings import DestinationSettings, SourceSettings
     from agent.spool.draft import Draft
     from agent.spool.store import Spool
+
+T = TypeVar("T")
 
 
 class Recorded(NamedTuple):
@@ -88,7 +92,11 @@ class Recorder:
         self.wanted = ""  # priority that the last trigger asked for; empty: that of the source
         self._automatic = 0
         self._next_at: float | None = None
-        self.counts = Counts(0, 0, 0, recording=False, last_uid="")
+        self._under_way: UnderWay | None = None  # none before the first still
+        self._seal_s = 0.0  # how long the last one took that its own thread sealed
+        self._crowded = False  # a trigger came meanwhile
+        self._recording = False
+        self._done = (0, 0, 0, "")  # captures, frames, dropped, last UID: of what is durable
         self.lost = ""  # what became of a trigger that was dropped, until the next one
 
     def trigger(self, priority: str = "") -> bool:
@@ -100,6 +108,17 @@ class Recorder:
         self._triggered = True
         self._wake.set()
         return True
+
+    @property
+    def counts(self) -> Counts:
+        """What it has done so far."""
+        captures, frames, dropped, last_uid = self._done
+        return Counts(captures, frames, dropped, recording=self._recording, last_uid=last_uid)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something would be lost with it: it captures, or has taken what is not durable yet."""
+        return self._recording or bool(self._under_way)
 
     @property
     def pending(self) -> bool:
@@ -114,10 +133,21 @@ class Recorder:
         """Capture when it is time, until ``stop`` is set and ``wake`` was called."""
         if self._next_at is None:
             self._next_at = time.monotonic()
+        try:
+            self._turns(stop)
+        except BaseException:
+            self._drain()
+            self._say(self._failures())
+            raise
+        self._drain()
+        self._raise_failure()
+
+    def _turns(self, stop: threading.Event) -> None:
         while not stop.is_set():
+            self._raise_failure()
             if self._take_turn(time.monotonic()):
                 try:
-                    self.record(stop)
+                    self._ended(self._capture(stop, self._seal_meanwhile))
                 except StoppedEarly:
                     self._triggered |= self._asked
                 continue
@@ -126,6 +156,12 @@ class Recorder:
 
     def record(self, stop: threading.Event) -> Recorded:
         """Capture one instance into the spool; a source that failed in mid-clip is raised once the clip is sealed."""
+        done = self._capture(stop, self._seal)
+        self._ended(done)
+        return done
+
+    def _capture(self, stop: threading.Event, complete: Callable[[Captured, Draft, InstanceRecord], T]) -> T:
+        """Capture one instance into a draft, and let ``complete`` do the rest while the source is still open."""
         # Module tables, dictionary and C core cost 8 MiB: a source that waits for its trigger does not have them yet.
         from agent.acquire.automatic import pick
         from agent.acquire.described import Order
@@ -135,44 +171,93 @@ class Recorder:
         source = self.source
         urgency = (self.wanted if self._asked else "") or source.priority or self._exam.priority
         log = self._open_log()
-        self.counts = self.counts._replace(recording=True)
+        self._recording = True
         try:
             with open_source(source.uri) as opened:
                 picked = pick(source, opened, self._spool, self._destinations())
                 unproven = bool(source.frame_digest_file)
                 keep = partial(self._record, picked=picked, urgency=urgency, unproven=unproven)
                 order = Order(source, picked.syntax, log.add if log else None, keep)
-                with self._spool.draft(expected_bytes(opened, order)) as draft:
-                    try:
-                        captured = capture(opened, order, self._exam, draft, stop)
-                        if log is not None:  # the proof is complete before the instance is known
-                            log.close()
-                        if draft.clip is not None and draft.clip.failure is not None:
-                            self._warn(f"frames of this clip were not kept on the way: {draft.clip.failure}")
-                        unproven = unproven and (log is None or log.failure is not None)
-                        record = self._record(captured, picked=picked, urgency=urgency, unproven=unproven)
-                        done = Recorded(captured, draft.seal(record))
-                    except Exception:
+                draft = self._spool.draft(expected_bytes(opened, order))
+                try:
+                    captured = capture(opened, order, self._exam, draft, stop)
+                    if log is not None:  # the proof is complete before the instance is known
+                        log.close()
+                    if draft.clip is not None and draft.clip.failure is not None:
+                        self._warn(f"frames of this clip were not kept on the way: {draft.clip.failure}")
+                    unproven = unproven and (log is None or log.failure is not None)
+                    record = self._record(captured, picked=picked, urgency=urgency, unproven=unproven)
+                    return complete(captured, draft, record)
+                except BaseException as error:
+                    if isinstance(error, Exception):
                         self._salvage(draft)
-                        raise
+                    draft.abandon()
+                    raise
         finally:
-            self.counts = self.counts._replace(recording=False)
+            self._recording = False
             if log is not None:
                 log.close()
                 if log.failure is not None:
                     self._warn(str(log.failure))
-        counts = self.counts
-        self.counts = Counts(
-            counts.captures + 1,
-            counts.frames + captured.frames,
-            counts.dropped + captured.dropped,
-            recording=False,
-            last_uid=captured.sop_instance_uid,
-        )
-        self._report(source, done)
-        if captured.failure is not None:
-            raise captured.failure
+
+    def _seal(self, captured: Captured, draft: Draft, record: InstanceRecord) -> Recorded:
+        self._drain()  # they are told of in their order
+        began = time.monotonic()
+        done = Recorded(captured, draft.seal(record))
+        self._seal_s, self._crowded = time.monotonic() - began, self._triggered
         return done
+
+    def _seal_meanwhile(self, captured: Captured, draft: Draft, record: InstanceRecord) -> Recorded | None:
+        """Let a still of a burst become durable while the next one is taken (None); anything else now."""
+        still = captured.frames == 1 and captured.failure is None and draft.clip is None
+        if not (still and self._is_burst(time.monotonic())):
+            return self._seal(captured, draft, record)
+        from agent.acquire.under_way import Taken, UnderWay
+
+        if self._under_way is None:
+            self._under_way = UnderWay(self._spool, self._tell, self._wake.set)
+        self._crowded = False
+        self._under_way.put(Taken(captured, draft, record))
+        return None
+
+    def _is_burst(self, now: float) -> bool:
+        """Whether the next still waits, waited for the last one, or is due before this one would be durable.
+
+        A lone one is sealed by its own thread: another one could only be later.
+        """
+        if self._triggered or self._crowded or self._under_way:
+            return True
+        return self._automatic_left() and self._next_at is not None and self._next_at < now + self._seal_s
+
+    def _ended(self, done: Recorded | None) -> None:
+        if done is None:
+            return
+        self._tell(*done)
+        if done.captured.failure is not None:
+            raise done.captured.failure
+
+    def _tell(self, captured: Captured, sealed: Sealed) -> None:
+        """Count and report what is durable; one thread at a time."""
+        captures, frames, dropped, _ = self._done
+        self._done = (captures + 1, frames + captured.frames, dropped + captured.dropped, captured.sop_instance_uid)
+        self._report(self.source, Recorded(captured, sealed))
+
+    def _drain(self) -> None:
+        if self._under_way is not None:
+            self._under_way.drain()
+
+    def _failures(self) -> list[BaseException]:
+        return [] if self._under_way is None else self._under_way.failures()
+
+    def _raise_failure(self) -> None:
+        """Fail with the first still that could not be sealed; of the others it is said."""
+        if failures := self._failures():
+            self._say(failures[1:])
+            raise failures[0]
+
+    def _say(self, failures: Sequence[BaseException]) -> None:
+        for failure in failures:
+            self._warn(f"another still was not kept: {failure}")
 
     def _salvage(self, draft: Draft) -> None:
         """Keep the durable frames of a clip that failed; the failure itself is told by whoever caught it."""

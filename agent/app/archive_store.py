@@ -187,7 +187,7 @@ class ArchiveStore:
             raise error
         return kept
 
-    def keep_all(self, arrived: Sequence[Incoming], calling_ae: str) -> list[tuple[bool, BaseException | None]]:
+    def keep_all(self, arrived: Sequence[Incoming], calling_ae: str) -> list[tuple[bool, Exception | None]]:
         """Do ``keep`` for several at once; returns for each what it would have returned, or raised."""
         ready = []
         for incoming in arrived:

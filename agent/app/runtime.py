@@ -257,7 +257,7 @@ class Runtime:
             )
         for source in settings.source:
             recorder = self.recorders[source.name]
-            busy = partial(_is_recording, recorder)
+            busy = partial(_is_busy, recorder)
             plan[f"from {source.name}"] = Spec(recorder.work, (source, self._exam), recorder.wake, busy)
         return plan
 
@@ -409,8 +409,8 @@ class Runtime:
                 self.journal.say("warning", "spool", note)
 
 
-def _is_recording(recorder: Recorder) -> bool:
-    return recorder.counts.recording
+def _is_busy(recorder: Recorder) -> bool:
+    return recorder.busy
 
 
 def _no_heir(heir: Recorder | None, priority: str) -> str:

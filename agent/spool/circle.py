@@ -30,9 +30,9 @@ class Waiting:
 
     def __init__(self) -> None:
         self.done = False
-        self.error: BaseException | None = None
+        self.error: Exception | None = None
 
-    def fail(self, error: BaseException) -> None:
+    def fail(self, error: Exception) -> None:
         """End without a promise."""
         self.error, self.done = error, True
 

@@ -70,6 +70,13 @@ class Member(Written):
         """End with one."""
         self.sealed, self.done, self.draft.settled = sealed, True, True
 
+    def end(self) -> Sealed | Exception:
+        """How it ended."""
+        if self.error is not None:
+            return self.error
+        assert self.sealed is not None
+        return self.sealed
+
     def part(self) -> None:
         """Leave the group; its own thread goes on with it."""
         self.alone = self.done = True
@@ -127,27 +134,31 @@ class Groups:
 
     def seal_all(self, drafts: Iterable[tuple[Draft, InstanceRecord]]) -> list[Sealed | AgentError]:
         """Make drafts instances, each as ``seal`` does; returns for each what became of it, all drafts abandoned."""
-        ends: list[Member | AgentError] = []
+        return _of_the_world(self.seal_each(drafts))
+
+    def seal_each(self, drafts: Iterable[tuple[Draft, InstanceRecord]]) -> list[Sealed | Exception]:
+        """As ``seal_all``, and a fault of ours costs itself alone, too."""
+        ends: list[Member | Exception] = []
         for draft, record in drafts:
             try:
                 ends.append(self._spool.member(draft, record))
-            except AgentError as error:
+            except Exception as error:  # noqa: BLE001 - handed to whoever brought the draft
                 draft.abandon()
                 ends.append(error)
-        return self.join(ends)
+        return self._join_each(ends)
 
     def join(self, ends: Sequence[Member | AgentError]) -> list[Sealed | AgentError]:
         """Seal the members among ``ends`` and put what became of each in its place."""
+        return _of_the_world(self._join_each(ends))
+
+    def _join_each(self, ends: Sequence[Member | Exception]) -> list[Sealed | Exception]:
         members = [end for end in ends if isinstance(end, Member)]
         try:
             self._join(members)
         finally:
             for member in members:
                 member.draft.abandon()
-        for member in members:
-            if member.error is not None and not isinstance(member.error, AgentError):
-                raise member.error
-        return [_end(end) for end in ends]
+        return [end.end() if isinstance(end, Member) else end for end in ends]
 
     def import_files(
         self, paths: Iterable[str], *, destinations: tuple[str, ...] | None = None, source: str = "import"
@@ -223,10 +234,10 @@ class Groups:
         self._circle.join(members, self._seal_group)
         for member in members:
             if member.alone:
-                try:
-                    member.succeed(self._spool.seal_alone(member.draft, member.record, member.found))
-                except AgentError as error:
-                    member.fail(error)
+                tried(member, self._seal_alone)
+
+    def _seal_alone(self, member: Member) -> None:
+        member.succeed(self._spool.seal_alone(member.draft, member.record, member.found))
 
     def _seal_group(self, group: list[Member]) -> None:
         mine = self._spool.claims.take(group)
@@ -310,10 +321,11 @@ def give_name(spool: Spool, number: int, size: int, digest: bytes) -> tuple[str,
     return "named", f"instance {number:08X}: its file has its name now"
 
 
-def _end(end: Member | AgentError) -> Sealed | AgentError:
-    if isinstance(end, AgentError):
-        return end
-    if isinstance(end.error, AgentError):
-        return end.error
-    assert end.sealed is not None
-    return end.sealed
+def _of_the_world(ends: list[Sealed | Exception]) -> list[Sealed | AgentError]:
+    """Raise what is a fault of ours."""
+    found: list[Sealed | AgentError] = []
+    for end in ends:
+        if isinstance(end, Exception) and not isinstance(end, AgentError):
+            raise end
+        found.append(end)
+    return found

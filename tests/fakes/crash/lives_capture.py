@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fakes.spool_world import capture, part10, uid_of
+from fakes.spool_world import capture, part10, uid_of, word_of
 
 from agent.acquire.exam import Exam
 from agent.acquire.recorder import Recorder
@@ -18,6 +19,8 @@ from agent.errors import AgentError
 if TYPE_CHECKING:
     from fakes.spool_world import World
 
+    from agent.acquire.recorder import Recorded
+    from agent.config.settings import SourceSettings
     from agent.spool.store import Spool
 
 TOML = """
@@ -27,6 +30,7 @@ uri = "pattern:us-rgb?rows=24&columns=32&rate_hz=1000"
 """
 FRAMES, COLOURED = 4, 2
 THREADS, EACH = 3, 2
+STILLS = 3
 
 
 def empty(world: World) -> None:
@@ -107,6 +111,48 @@ def burst(world: World) -> None:
         for turn in range(THREADS):
             for number in range(EACH):
                 assert spool.receipt(uid_of(40 + 10 * turn + number)) is not None
+
+
+def stills(world: World) -> None:
+    """Two sources with a fast burst of stills each: what is taken while one is made durable is sealed together."""
+    failures: list[AgentError] = []
+    settings = load.parse(TOML)
+    stop = threading.Event()
+    with world.open() as spool:
+
+        def told(_source: SourceSettings, done: Recorded) -> None:
+            world.promise("captured", word_of(done.captured.sop_instance_uid), done.sealed.data_set_sha256)
+
+        units = [
+            Recorder(
+                settings.source[0]._replace(name=name, sop_class="us", every_s=1e-6, captures=STILLS),
+                Exam(settings),
+                spool,
+                told,
+                warn=partial(world.promise, "said", "warning"),
+            )
+            for name in ("one", "two")
+        ]
+        threads = [threading.Thread(target=_work, args=(unit, stop, failures)) for unit in units]
+        for thread in threads:
+            thread.start()
+        while any(
+            thread.is_alive() and unit.counts.captures < STILLS for thread, unit in zip(threads, units, strict=True)
+        ):
+            time.sleep(0.001)
+        stop.set()
+        for unit, thread in zip(units, threads, strict=True):
+            unit.wake()
+            thread.join()
+        if failures:
+            raise failures[0]
+
+
+def _work(unit: Recorder, stop: threading.Event, failures: list[AgentError]) -> None:
+    try:
+        unit.work(stop)
+    except AgentError as error:
+        failures.append(error)
 
 
 def _seal_some(spool: Spool, first: int, failures: list[AgentError]) -> None:

@@ -59,6 +59,7 @@ _ROWS = (
           lives_capture.recolour),
     _site("enqueue", "files are taken in, one of them known", lives_capture.with_files, lives_capture.enqueue),
     _site("threads", "three threads seal at a time", lives_capture.used, lives_capture.burst),
+    _site("stills", "two sources take stills while others are made durable", lives_capture.used, lives_capture.stills),
     _site("forward", "over a socket to an archive, committed, flight record, evicted", lives_forward.three,
           lives_forward.forward, lives_forward.look_at_archive),
     _site("copy", "a transcoded copy for one sending, committed", lives_forward.compressed, lives_forward.copy,

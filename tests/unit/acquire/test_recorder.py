@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,8 +16,9 @@ from agent.acquire.frame_log import FrameLog, read_frame_log
 from agent.acquire.recorder import Recorded, Recorder
 from agent.config import load
 from agent.config.settings import SourceSettings
-from agent.errors import DeviceError, SpoolFull, StoppedEarly
+from agent.errors import DeviceError, MediaError, SpoolFull, StoppedEarly
 from agent.spool.core import Destination
+from agent.spool.draft import Draft, InstanceRecord, Measured, Sealed
 from agent.spool.quota import Policy
 from agent.spool.store import Spool
 
@@ -233,3 +236,134 @@ def test_stopping_ends_a_running_clip_and_keeps_it(
     assert not thread.is_alive()
     assert [done.captured.ended_by for done in seen] == ["stop"]
     assert len(spool.rows()) == 1
+
+
+class Slow:
+    """A medium whose seals wait until they may go on, and the groups that came to it."""
+
+    def __init__(self, spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.go, self.entered, self.sizes = threading.Event(), threading.Event(), []
+        plain = spool.groups.seal_each
+
+        def seal_each(_self: object, drafts: list[Any]) -> list[Any]:
+            self.sizes.append(len(drafts))
+            self.entered.set()
+            assert self.go.wait(60)
+            return plain(drafts)
+
+        monkeypatch.setattr(type(spool.groups), "seal_each", seal_each)
+
+
+def at_work(unit: Recorder) -> tuple[threading.Thread, threading.Event]:
+    stop = threading.Event()
+    thread = threading.Thread(target=unit.work, args=(stop,), daemon=True)
+    thread.start()
+    return thread, stop
+
+
+def until(holds: Callable[[], object]) -> None:
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.002)
+
+
+def test_stills_are_taken_while_one_is_made_durable(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that were taken meanwhile are one group, told of in their order and only when they are durable."""
+    seen: list[Recorded] = []
+    slow = Slow(spool, monkeypatch)
+    unit = recorder(spool, seen, sop_class="us", every_s=1e-6, captures=5)
+    thread, stop = at_work(unit)
+    assert slow.entered.wait(60)
+    until(lambda: unit._under_way is not None and len(unit._under_way) == 5)
+    assert (seen, spool.rows(), unit.busy) == ([], [], True)
+    assert len(list(Path(spool.root).rglob("*.part"))) == 5
+    stop.set()
+    unit.wake()
+    slow.go.set()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert slow.sizes == [1, 4]
+    assert [done.sealed.id for done in seen] == sorted(row.id for row in spool.rows())
+    assert (len(seen), unit.counts[:2], unit.busy) == (5, (5, 5), False)
+    assert not list(Path(spool.root).rglob("*.part"))
+
+
+def test_a_still_that_cannot_be_sealed_fails_the_role_and_no_other_still(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Recorded] = []
+    slow = Slow(spool, monkeypatch)
+    unit = recorder(spool, seen, sop_class="us", every_s=1e-6, captures=4)
+    failed: list[BaseException] = []
+    stop = threading.Event()
+
+    def work() -> None:
+        try:
+            unit.work(stop)
+        except MediaError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    until(lambda: unit._under_way is not None and len(unit._under_way) == 4)
+    plain, bad = Draft.measure, spool.root + "/INST/000000/00000002.part"
+
+    def measure(self: Draft) -> Measured:
+        if self.file.path == bad:
+            raise MediaError("read: it cannot be read")
+        return plain(self)
+
+    monkeypatch.setattr(Draft, "measure", measure)
+    slow.go.set()
+    thread.join(60)
+    assert [str(error) for error in failed] == ["read: it cannot be read"]
+    assert [done.sealed.id for done in seen] == [1, 3, 4]
+    assert not list(Path(spool.root).rglob("*.part"))
+
+
+def test_a_clip_waits_for_the_stills_before_it(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Recorded] = []
+    slow = Slow(spool, monkeypatch)
+    unit = recorder(spool, seen, sop_class="us", every_s=0.001, captures=1)
+    unit._crowded = True
+    thread, stop = at_work(unit)
+    assert slow.entered.wait(60)
+    drained = threading.Event()
+    drain = unit._drain
+    monkeypatch.setattr(unit, "_drain", lambda: (slow.go.set(), drain(), drained.set()))
+    unit.source = unit.source._replace(sop_class="us-mf")
+    unit.trigger()
+    until(lambda: len(seen) == 2)
+    assert drained.is_set()
+    assert [done.captured.frames for done in seen] == [1, 3]
+    stop.set()
+    unit.wake()
+    thread.join(60)
+
+
+def test_a_lone_still_is_sealed_by_its_own_thread(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread could only be later; one for whom a trigger waited shows that there is a burst."""
+    threads: list[str] = []
+    unit = recorder(spool, [], sop_class="us")
+    unit._report = lambda _source, _done: threads.append(threading.current_thread().name)
+    thread, stop = at_work(unit)
+    unit.trigger()
+    until(lambda: len(threads) == 1)
+    assert threads == [thread.name]
+    plain, taken = Draft.seal, threading.Event()
+
+    def seal(draft: Draft, record: InstanceRecord) -> Sealed:
+        assert unit.trigger()
+        taken.set()
+        return plain(draft, record)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Draft, "seal", seal)
+        unit.trigger()
+        assert taken.wait(60)
+        until(lambda: len(threads) == 3)
+    assert threads == [thread.name, thread.name, "seals"]
+    stop.set()
+    unit.wake()
+    thread.join(60)
