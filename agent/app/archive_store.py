@@ -195,6 +195,9 @@ class ArchiveStore:
             if tried(incoming, _prepare):
                 ready.append(incoming)
         self._circle.join(ready, self._keep_group)
+        for incoming in arrived:
+            if incoming.error is not None:
+                incoming.file.close()
         return [(incoming.kept, incoming.error) for incoming in arrived]
 
     def find(self, sop_instance_uid: str) -> Stored | None:

@@ -253,20 +253,30 @@ def _receive(world: World, store: ArchiveStore, number: int, size: int = 512) ->
 def receive_together(world: World) -> None:
     """A group: two that are new, one that is known, one that comes twice, another content of the known, one cut."""
     with closing(ArchiveStore(world.root)) as store:
-        arrived = [_arrived(store, number, size=20_000) for number in (2, 3, 4)]
-        arrived += [_arrived(store, 1), _arrived(store, 2, size=20_000), _arrived(store, 1, salt=1)]
-        arrived.append(_arrived(store, 5, cut=200))
-        ends = store.keep_all(arrived, "AGENT")
-        for number, (kept, error) in zip((2, 3, 4, 1, 2), ends, strict=False):
-            if kept:
-                digest = hashlib.sha256(data_set(number, 512 if number == 1 else 20_000)).hexdigest()
-                world.promise("kept", number, digest)
-            elif error is not None:
-                raise error
-        assert not ends[5][0], "one UID has two contents"
-        assert isinstance(ends[6][1], DataSetError)
-        store.drop(arrived[6])
+        arrived: list[Incoming] = []
+        try:
+            hows = ((2, 20_000), (3, 20_000), (4, 20_000), (1,), (2, 20_000), (1, 512, 1), (5, 512, 0, 200))
+            arrived.extend(_arrived(store, *how) for how in hows)  # those before one that fails are closed below
+            _keep_together(world, store, arrived)
+        finally:
+            for incoming in arrived:
+                incoming.file.close()
         _receive(world, store, 5)
+
+
+def _keep_together(world: World, store: ArchiveStore, arrived: list[Incoming]) -> None:
+    ends = store.keep_all(arrived, "AGENT")
+    for number, (kept, error) in zip((2, 3, 4, 1, 2), ends, strict=False):
+        if error is not None:
+            raise error
+        assert kept, "the same content was refused"
+        digest = hashlib.sha256(data_set(number, 512 if number == 1 else 20_000)).hexdigest()
+        world.promise("kept", number, digest)
+    if ends[5][1] is not None:
+        raise ends[5][1]
+    assert not ends[5][0], "one UID has two contents"
+    assert isinstance(ends[6][1], DataSetError)
+    store.drop(arrived[6])
 
 
 def receive_beside(world: World) -> None:
