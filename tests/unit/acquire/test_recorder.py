@@ -19,6 +19,7 @@ from agent.config.settings import SourceSettings
 from agent.errors import DeviceError, MediaError, SpoolFull, StoppedEarly
 from agent.spool.core import Destination
 from agent.spool.draft import Draft, InstanceRecord, Measured, Sealed
+from agent.spool.ops import Ops
 from agent.spool.quota import Policy
 from agent.spool.store import Spool
 
@@ -238,6 +239,9 @@ def test_stopping_ends_a_running_clip_and_keeps_it(
     assert len(spool.rows()) == 1
 
 
+SYNCS = {"fsync", "syncfs", "ledger committed"}  # the last is SQLite's own, unless a flush follows
+
+
 class Slow:
     """A medium whose seals wait until they may go on, and the groups that came to it."""
 
@@ -271,11 +275,14 @@ def until(holds: Callable[[], object]) -> None:
 def test_stills_are_taken_while_one_is_made_durable(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     """All that were taken meanwhile are one group, told of in their order and only when they are durable."""
     seen: list[Recorded] = []
-    slow = Slow(spool, monkeypatch)
+    slow, syncs = Slow(spool, monkeypatch), []
+    monkeypatch.setattr(Ops, "step", lambda _self, call, _path: syncs.append(call) if call in SYNCS else None)
+    spool.medium.watch()  # whatever the tests run on
     unit = recorder(spool, seen, sop_class="us", every_s=1e-6, captures=5)
     thread, stop = at_work(unit)
     assert slow.entered.wait(60)
     until(lambda: unit._under_way is not None and len(unit._under_way) == 5)
+    syncs.clear()
     assert (seen, spool.rows(), unit.busy) == ([], [], True)
     assert len(list(Path(spool.root).rglob("*.part"))) == 5
     stop.set()
@@ -284,6 +291,7 @@ def test_stills_are_taken_while_one_is_made_durable(spool: Spool, monkeypatch: p
     thread.join(60)
     assert not thread.is_alive()
     assert slow.sizes == [1, 4]
+    assert syncs == ["fsync", "fsync", "ledger committed", "syncfs", "ledger committed", "syncfs"]
     assert [done.sealed.id for done in seen] == sorted(row.id for row in spool.rows())
     assert (len(seen), unit.counts[:2], unit.busy) == (5, (5, 5), False)
     assert not list(Path(spool.root).rglob("*.part"))
