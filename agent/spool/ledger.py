@@ -421,5 +421,7 @@ def open_ledger(path: str, ops: Ops) -> Ledger:
             raise SpoolFull(f"open {path}: {error}") from error
         raise MediaError(f"open {path}: {error}") from error
     except OSError as error:
+        if ledger is not None:
+            ledger.close()
         raise media_error(error, "open", path) from error
     return ledger

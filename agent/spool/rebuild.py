@@ -43,12 +43,17 @@ def open_or_rebuild(medium: Medium, path: str, wall: float, *, anew: bool = Fals
         aside = _set_ledger_aside(medium, path)
         ledger = open_ledger(path, medium.ops)
     fresh = ledger.created  # also where a crash came between the file and its tables
-    if fresh:
-        medium.sync_folder(os.path.dirname(path))
-    if fresh and folders(medium.root):
-        detail = details(ledger=aside)
-        ledger.write(lambda db: note(db, wall, None, None, Event.REBUILT, None, detail))
-    return ledger, fresh and bool(folders(medium.root)), aside
+    try:
+        if fresh:
+            medium.sync_folder(os.path.dirname(path))
+        rebuilt = fresh and bool(folders(medium.root))
+        if rebuilt:
+            detail = details(ledger=aside)
+            ledger.write(lambda db: note(db, wall, None, None, Event.REBUILT, None, detail))
+    except BaseException:
+        ledger.close()
+        raise
+    return ledger, rebuilt, aside
 
 
 def _set_ledger_aside(medium: Medium, path: str) -> str | None:

@@ -266,3 +266,22 @@ def test_file_too_large_and_too_many_open(tmp_path: Path) -> None:
         assert capture(spool, 1).id
         assert record(1)
         assert issubclass(kind, AgentError)
+
+
+def test_a_start_that_fails_anywhere_leaves_nothing_open(tmp_path: Path) -> None:
+    """The agent tries again in the same process, for as long as the medium is unwell."""
+    before = set(os.listdir("/proc/self/fd"))
+    for number in range(1, 40):
+        world = World(str(tmp_path / str(number)))
+        os.makedirs(world.root)
+        ops = Switched()
+        ops.arm(number, errno.EIO, sticky=False)
+        try:
+            world.open(ops).close()
+        except AgentError:
+            left = set(os.listdir("/proc/self/fd")) - before
+            assert not left, f"the start fails at step {number}: {len(left)} descriptors are left open"
+        else:
+            assert ops.left, "no start failed"
+            return
+    pytest.fail("a start has more steps than that")
