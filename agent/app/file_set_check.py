@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
 
 from agent.app.file_sets import file_of, opened_directory, sets_below
 from agent.app.source_file import open_regular, opened
-from agent.errors import DecodeError, FileError, NotDicomError, OutsideFileSet
+from agent.dataset.pixels import PixelDescription
+from agent.dataset.tag import PIXEL_DATA
+from agent.errors import DecodeError, FileError, IodError, NotDicomError, OutsideFileSet
 from agent.iod.modules import ERROR as SEVERE
 from agent.media import file_id as file_ids
 from agent.media.dicomdir_reader import DESCRIPTOR
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from agent.media.file import DicomFile
 
 _HEAD_BYTES: Final = PREAMBLE_BYTES + len(MAGIC)
+_NUMBER_OF_FRAMES: Final = 0x00280008
 _SOP_CLASS, _SOP_INSTANCE = 0x00080016, 0x00080018
 _UIDS: Final = {0: (0x00100020, "Patient ID"), 1: (0x0020000D, "Study Instance UID")}
 
@@ -67,6 +71,7 @@ class Check:
         self._paths: dict[str, str] = {}  # file -> the record that refers to it
         self._uids: dict[str, str] = {}
         self.counts = Counts()
+        self.undecoded: Counter[str] = Counter()  # by transfer syntax
 
     def findings(self) -> Iterator[Finding]:
         """Everything that is wrong.
@@ -206,12 +211,14 @@ class Check:
         )
 
     def _pictures(self, name: str, file: DicomFile) -> Iterator[Finding]:
-        """Whether every frame can be decoded; pixels that are not compressed are there or not."""
+        """Whether every frame can be decoded; pixels that are not compressed are there, and no more of them."""
         value = file.pixel_value
         if value is None or value.fragments is None:
+            yield from _native(name, file)
             return
         if not self._frames or not can_decode(file):
             self.counts = self.counts._replace(undecoded=self.counts.undecoded + 1)
+            self.undecoded[file.meta.transfer_syntax_uid] += 1
             return
 
         def watch(done: int, of: int) -> None:
@@ -263,6 +270,26 @@ class Check:
             yield Finding(ERROR, "stale", shown, "the DICOMDIR does not list this instance of the spool yet")
         else:
             yield Finding(ERROR, "file-unlisted", shown, "a DICOM file that no record refers to")
+
+
+def _native(name: str, file: DicomFile) -> Iterator[Finding]:
+    """Whether pixels that are not compressed have the length that the Data Set says (PS3.5 8.1.1)."""
+    value = file.pixel_value
+    if value is None or value.tag != PIXEL_DATA:
+        return
+    try:
+        description = PixelDescription.from_data_set(file.dataset)
+        frames = int(file.dataset.text(_NUMBER_OF_FRAMES) or 1)
+    except (IodError, ValueError) as error:
+        yield Finding(ERROR, "pixel-length", name, f"the frames cannot be found: {error}")
+        return
+    needed = description.frame_bytes * frames
+    if description.bits_allocated == 1:  # frames are not padded
+        needed = (description.rows * description.columns * description.samples_per_pixel * frames + 7) // 8
+    needed += needed & 1
+    if value.length != needed:
+        text = f"{value.length} bytes of Pixel Data, not the {needed} of {frames} frame{'s' * (frames != 1)}"
+        yield Finding(ERROR, "pixel-length", name, text)
 
 
 def _where(number: int, kind: str, offset: int) -> str:

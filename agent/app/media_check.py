@@ -11,6 +11,7 @@ from agent.app.cli import print_json
 from agent.app.file_set_check import Check
 from agent.app.file_sets import place_of
 from agent.app.term import Progress, count_text, paint, printable
+from agent.dataset.uid import uid_name
 from agent.errors import NotConformant, UsageError
 from agent.media.file_set_rules import ERROR, RULES
 from agent.typed import TYPE_CHECKING, Any, Final
@@ -57,7 +58,8 @@ def run(args: Arguments) -> int:
             _print(finding)
     progress.clear()
     if args.json:
-        print_json({"path": args.path, "findings": shown, "errors": errors, **check.counts._asdict()})
+        counts = {**check.counts._asdict(), "undecoded_transfer_syntax_uids": dict(check.undecoded)}
+        print_json({"path": args.path, "findings": shown, "errors": errors, **counts})
     else:
         _end(args.path, check, by_rule, args.limit, errors, quick=args.quick)
     return NotConformant.exit_status if errors else 0
@@ -85,5 +87,6 @@ def _end(path: str, check: Check, by_rule: dict[str, int], limit: int, errors: i
     looked = f"{count_text(counts.records, 'record')} and {count_text(counts.files, 'file')} checked"
     print(f"{printable(path)}: {verdict}; {looked}")
     if counts.undecoded:
-        why = "--quick was asked for" if quick else "there is no decoder here for their transfer syntax"
-        print(f"frames of {count_text(counts.undecoded, 'file')} not decoded: {why}")
+        why = "--quick was asked for" if quick else "there is no decoder here"
+        which = ", ".join(f"{uid_name(uid)} ({count})" for uid, count in check.undecoded.most_common())
+        print(f"frames of {count_text(counts.undecoded, 'file')} not decoded, {why}: {printable(which, _LINE)}")

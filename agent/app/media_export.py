@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from agent.exchange.shelf import Shelf
     from agent.media.profile import Profile
     from agent.spool.exports import Exported
+    from agent.spool.quota import Policy
     from agent.spool.view import SpoolView
 
 _OF: Final = ("export",)
@@ -117,9 +118,9 @@ def _keys(args: Arguments) -> Keys | None:
 
 def _warn(args: Arguments, target: Target, profile: Profile) -> None:
     """Say what of its claim such a target cannot keep before the work is done; JSON has it at the end."""
-    from agent.exchange.carry import remarks
+    from agent.exchange.carry import remarks, strange
 
-    for text in () if args.json else remarks(target, profile):
+    for text in () if args.json else remarks(target, profile) + strange(args.to):
         sys.stderr.write(f"modality-agent: warning: {printable(text, 500)}\n")
 
 
@@ -243,15 +244,17 @@ def _prepared(
     """Look at the medium before anything is written to it."""
     from agent.exchange import volume
     from agent.exchange.carrier import require_archive
-    from agent.exchange.carry import ARCHIVE, FOLDER, numbered, remarks, room_needed, stage_needed
+    from agent.exchange.carry import ARCHIVE, FOLDER, numbered, remarks, room_needed, stage_needed, strange
     from agent.spool.durable import Medium
-    from agent.spool.quota import Admission, Policy
+    from agent.spool.quota import Admission
 
     place = target.path if target.kind == FOLDER and os.path.isdir(target.path) else os.path.dirname(target.path) or "."
     if not os.path.isdir(place):
         raise FileError(f"{target.path}: there is no folder {place}", hint="Make it first, or mount the medium.")
     on = volume.look(place)
-    notes = volume.remarks(on, claimed=bool(profile.section)) + (remarks(target, profile) if args.json else [])
+    notes = volume.remarks(on, claimed=bool(profile.section)) + (
+        remarks(target, profile) + strange(args.to) if args.json else []
+    )
     if target.kind == FOLDER:
         notes += volume.repair(on) if args.repair else volume.require_closed(on)
     volumes = [found.volumes[number - 1] for number in wanted]
@@ -267,13 +270,21 @@ def _prepared(
         )
     stage = max((stage_needed(one, pieces) for one, pieces in zip(several, volumes, strict=True)), default=0)
     medium = Medium(root)
-    left = medium.free().bytes - Admission(medium, Policy()).floor_bytes(medium.free())
+    left = medium.free().bytes - Admission(medium, _policy(args)).floor_bytes(medium.free())
     if stage > left:
         raise FileError(
             f"the spool {root} has {size_text(max(left, 0))} to spare, about {size_text(stage)} are needed to encrypt",
             hint="Export fewer at once, as with '--study' or '--volume-size': what is encrypted lies there meanwhile.",
         )
     return notes
+
+
+def _policy(args: Arguments) -> Policy:
+    """What the site has set for its spool; of a spool that was named itself nobody has set anything."""
+    from agent.app.wiring import spool_policy
+    from agent.spool.quota import Policy
+
+    return spool_policy(settings_of(args)) if args.spool is None else Policy()
 
 
 def _request(args: Arguments, found: Plan, profile: Profile, number: int) -> Request:

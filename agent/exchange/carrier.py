@@ -19,6 +19,7 @@ from itertools import chain
 
 from agent.errors import FileError, LimitError, NotSafe, SpoolError
 from agent.exchange import cms, pages, tools
+from agent.exchange.beside import at_work, part_of
 from agent.exchange.iso9660 import image_of
 from agent.exchange.reread import reread
 from agent.exchange.writer import DIRECTORY, SetWriter, Written
@@ -177,18 +178,19 @@ def _named(
     if os.path.lexists(whole):
         raise FileError(f"{target} already exists", hint="Choose another name, or remove it first.")
     medium = Medium(os.path.dirname(whole), ops)
-    part = f"{whole}.{os.urandom(4).hex()}.part"
+    part = part_of(whole)
     file = medium.create(part, _MODE)
     try:
-        make(file)
-        if grows:
-            file.close()
-            medium.sync_file(part)
-        else:
-            file.finish()
-        prove(part)
-        size, digest = _digest(part)
-        found = reread(part, medium.ops)
+        with at_work(part):
+            make(file)
+            if grows:
+                file.close()
+                medium.sync_file(part)
+            else:
+                file.finish()
+            prove(part)
+            size, digest = _digest(part)
+            found = reread(part, medium.ops)
         if (found.size, found.sha256) != (size, digest):
             raise NotSafe(f"{target} does not come back from the medium as it was written", hint=_HINT)
         if not found.uncached:

@@ -8,13 +8,12 @@ encrypted never lies in clear on what is carried away: its folder is in the spoo
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from contextlib import contextmanager
 from functools import partial
 
 from agent.errors import FileError, NotSafe, SpoolError, UsageError
 from agent.exchange import carrier, volume
+from agent.exchange.beside import folder_in, sweep
 from agent.exchange.export import Media, export
 from agent.exchange.plan import FAT_FILE_BYTES, volume_bytes
 from agent.exchange.present import sizes_of
@@ -49,6 +48,11 @@ _NOT_MADE: Final = frozenset({".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar
                               ".nrg", ".raw", ".dcm", ".pdf"})  # fmt: skip
 _KINDS: Final = (
     "An export is a folder, such as a stick's, FILE.iso or FILE.zip; a '/' behind a name says that it is a folder."
+)
+# Debian's genisoimage knows no later one; mkudffs makes empty ones, which no kernel and no sound program here fills.
+_UDF: Final = (
+    "{} wants UDF 2.50 or 2.60 (PS3.12 X); the image has UDF 1.02 beside ISO 9660, because nothing here makes a later "
+    "one of files: many workstations read it, none must"
 )
 _LEDGER: Final = "ledger.db"
 
@@ -122,11 +126,19 @@ def remarks(target: Target, profile: Profile) -> list[str]:
         return []
     if target.kind == IMAGE:
         if profile.medium == BD:
-            return [f"{profile.name} wants UDF 2.50 or 2.60; the image has UDF 1.02 beside ISO 9660"]
+            return [_UDF.format(profile.name)]
         fits = profile.medium in (CD, DVD)
     else:
         fits = (profile.medium == ZIP) == (target.kind == ARCHIVE)
     return [] if fits else [f"{profile.name} is for {profile.medium} and not for {target.path}"]
+
+
+def strange(path: str) -> list[str]:
+    """What is to be said of a folder that will be made under a name that looks like that of a file."""
+    suffix = os.path.splitext(path)[1]
+    if not suffix[1:].isalnum() or suffix.lower() in _SUFFIXES or os.path.lexists(path):
+        return []
+    return [f"{path} will be a folder: no file of the kind {suffix} is made"]
 
 
 def file_limit(target: Target) -> int:
@@ -196,8 +208,10 @@ def carry(
     shelf = shelf or Shelf()
     if target.kind == FOLDER and target.keys is None:
         return _direct(request, target.path, watch, shelf, remount=remount, ops=ops)
+    swept = sweep(os.path.dirname(os.path.abspath(target.path))) if target.kind != FOLDER else []
     with _own_folder(target, spool) as folder:
         outcome = export(request, folder, Media(), watch, shelf)
+        outcome.notes.extend(f"{name} is removed: an export that was killed had left it" for name in swept)
         files, source = outcome.files, folder
         try:
             if target.keys is not None:
@@ -269,9 +283,5 @@ def _own_folder(target: Target, spool: str) -> Iterator[str]:
             yield folder
         return
     beside = os.path.dirname(os.path.abspath(target.path)) if target.keys is None else None
-    folder = tempfile.mkdtemp(prefix="media-", suffix=".set", dir=beside)  # for nobody else: mode 0700
-    try:
+    with folder_in(beside) as folder:
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(f"{folder}.SEC", ignore_errors=True)

@@ -84,6 +84,7 @@ RULES: Final = {
     "meta": Rule("PS3.10 7.1", _DEVICE, "'modality-agent check' on the file says more."),
     "file-damaged": Rule("PS3.5 7", _LATER, _BACK),
     "frame": Rule("PS3.5 8.2", _LATER, "No reader shows it as it was. " + _BACK),
+    "pixel-length": Rule("PS3.5 8.1.1", _LATER, "Readers show nothing, or another picture. " + _BACK),
     "preamble": Rule("PS3.10 7.1", _HARM, _CARE),
     "sop-class": Rule("PS3.3 Table F.3-3", _MAKER, _AGAIN),
     "sop-instance": Rule("PS3.3 Table F.3-3", _LATER, "Another file stands in its place. " + _BACK),

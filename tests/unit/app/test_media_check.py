@@ -7,6 +7,7 @@ import os
 import shutil
 import struct
 
+import pydicom
 import pytest
 from fakes.filesets import tree_of, write
 from fakes.instances import DESCRIPTIONS, frames, make, with_pixels
@@ -256,7 +257,23 @@ def test_frames_are_decoded_unless_it_is_to_be_quick(card, capsys):
     status, found = check(capsys, card, "--quick")
     assert (status, found["findings"], found["undecoded"]) == (0, [], 1)
     assert main(["media", "check", str(card), "--quick"]) == 0
-    assert "frames of 1 file not decoded: --quick was asked for" in capsys.readouterr().out
+    assert "frames of 1 file not decoded, --quick was asked for: RLE Lossless (1)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("more", "text"), [(0, "cannot be found"), (1, "not the"), (-1, "not the"), (None, "not the")])
+def test_native_pixels_have_their_length(card, capsys, more, text):
+    """Rows says one more or less than there are; or there are two bytes more, which are no frame."""
+    path = card / "IMG/00000000"
+    made = pydicom.dcmread(path)
+    if more is None:
+        made.PixelData += b"\0\0"
+    else:
+        made.Rows = made.Rows + more if more else 0
+    made.save_as(path)
+    (card / "DICOMDIR").write_bytes(directory(rows(card)))
+    _, found = check(capsys, card, "--quick")
+    [one] = [each for each in found["findings"] if each["rule"] == "pixel-length"]
+    assert text in one["text"]
 
 
 def test_file_sets_below_a_folder_are_named(card, capsys):
@@ -272,6 +289,7 @@ def test_nearly_every_rule_has_its_fault():
         "frame",
         "instance-twice",
         "key-charset",
+        "pixel-length",
         "stale",
     ]
 

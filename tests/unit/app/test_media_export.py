@@ -389,3 +389,26 @@ def test_the_media_before_one_that_fails_are_said_to_be_good(
     said = result(capsys)
     assert [one["to"] for one in said["media"]] == done
     assert said["error"]["code"] == "media.not_safe"
+
+
+def test_a_name_of_a_file_that_becomes_a_folder_is_said(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export(box, "--all", "--to", box / "out.stick") == 0
+    assert "out.stick will be a folder: no file of the kind .stick is made" in capsys.readouterr().err
+    assert export(box, "--all", "--to", box / "out.stick", "--json") == 0
+    assert "will be a folder" not in capsys.readouterr().out
+
+
+def test_a_bd_image_says_which_udf_it_is(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export(box, "--all", "--to", box / "bd.iso", "--profile", "STD-GEN-BD-JPEG", "--dry-run") == 0
+    assert "UDF 1.02" in capsys.readouterr().err
+
+
+def test_room_to_encrypt_is_what_the_site_leaves(
+    box: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not what a site leaves that has set nothing."""
+    config = box / "agent.toml"
+    config.write_text(config.read_text().replace('path = "spool"', f'path = "spool"\nmin_free_mib = {1 << 20}'))
+    monkeypatch.setattr("agent.exchange.cms.check", lambda _keys: None)
+    assert export(box, "--all", "--to", box / "out", "--recipient", "cert.pem") == 3
+    assert "0 B to spare" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from fakes.media_cli import CONFIG
 from agent.app import cli
 from agent.dataset import uid
 from agent.errors import NotSafe
-from agent.exchange import carry
+from agent.exchange import beside, carry
 from agent.exchange.cms import Keys
 from agent.exchange.export import Request
 from agent.media.profile import PROFILES
@@ -100,3 +100,25 @@ def test_an_export_that_is_ended_leaves_nothing(root: Path, tmp_path: Path, monk
     assert end.value.code == 128 + signal.SIGTERM
     assert folders
     assert not (root / STAGES).exists()
+
+
+def test_what_a_killed_export_left_beside_a_file_goes_with_the_next(root: Path, tmp_path: Path) -> None:
+    """A set in clear and a half of an image; what somebody works on, or calls alike, stays."""
+    stick = tmp_path / "stick"
+    (stick / "media-abcd1234.set" / "INST").mkdir(parents=True)
+    (stick / "out.iso.0123abcd.part").write_bytes(b"half")
+    for name in ("out.iso.part", "media-2026.set", "x.0123abcd.part"):
+        (stick / name).write_text("of somebody else")
+    (stick / "media-00000000.set").symlink_to(root)
+    theirs = stick / "mine.zip.89abcdef.part"
+    theirs.write_bytes(b"at work")
+    request = Request(exports.pieces(root, "STD-GEN-ZIP-MAIL"), PROFILES["STD-GEN-ZIP-MAIL"], "T")
+    with beside.at_work(str(theirs)):
+        made = carry.carry(request, carry.target_of(str(stick / "new.zip"), None), lambda *_: None)
+    assert [note for note in made.outcome.notes if "killed" in note] == [
+        f"{name} is removed: an export that was killed had left it"
+        for name in ("media-abcd1234.set", "out.iso.0123abcd.part")
+    ]
+    left = {"out.iso.part", "media-2026.set", "x.0123abcd.part", "media-00000000.set", theirs.name, "new.zip"}
+    assert {path.name for path in stick.iterdir()} == left
+    assert exports.files_of(root)
