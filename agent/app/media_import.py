@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from agent.app.options import Arguments, Parser
     from agent.exchange.finding import Candidate, Found
+    from agent.exchange.opening import Opener
     from agent.exchange.shelf import Rows, Shelf
     from agent.exchange.take_in import Taken
 
@@ -38,6 +39,10 @@ _LINES: Final = 50  # refusals shown; more are counted
 
 def arguments(parser: Parser) -> None:
     """Declare the options."""
+    parser.add("--key", of=_OF, metavar="PEM", help="import: the private key that opens encrypted media (PS3.15 D.1)")
+    parser.add("--cert", of=_OF, metavar="PEM", help="import: its certificate; without it every recipient is tried")
+    parser.add("--trust", of=_OF, metavar="PEM", help="import: take from encrypted media only what somebody has signed "
+               "whom this authority has certified")  # fmt: skip
     parser.add("--destination", of=_OF, repeated=True, metavar="NAME", help="import: send new instances to this "
                "destination (all); 'none': to none")  # fmt: skip
 
@@ -47,12 +52,12 @@ def run(args: Arguments) -> int:
     from agent.exchange.finding import Refused
     from agent.exchange.shelf import Shelf
 
-    with _taker(args) as (take, root):
+    with _taker(args) as (take, root), _opener(args, root) as opener:
         shelf = Shelf()  # names of files and what became of them: of a million, memory would hold a GiB
         ends = _Ends(shelf)
         progress = Progress()
         try:
-            for batch, others in _batches(args.path, root, files=args.files):
+            for batch, others in _batches(args.path, root, opener, files=args.files):
                 for name, taken in zip([one.name for one in batch], take(batch) if batch else [], strict=True):
                     ends.add({"file": name, **taken._asdict()})
                 for found in others:
@@ -63,7 +68,27 @@ def run(args: Arguments) -> int:
                 progress.update(f"{count_text(len(ends.rows), 'file')} of {printable(args.path)}")
         finally:
             progress.clear()
+        if opener is not None and opener.unknown:
+            _say(f"{count_text(opener.unknown, 'file')} signed by nobody knows whom: '--trust CA.pem' would verify it")
         return _sum(ends, as_json=args.json)
+
+
+@contextmanager
+def _opener(args: Arguments, root: str) -> Iterator[Opener | None]:
+    """What opens encrypted files, if there is a key."""
+    if not args.key:
+        if args.cert or args.trust:
+            raise UsageError("--cert and --trust are for encrypted media, and need a --key")
+        yield None
+        return
+    from agent.exchange.opening import Key, opener
+
+    with opener(Key(args.key, args.cert or "", args.trust or ""), root) as made:
+        yield made
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"modality-agent: {printable(text, 500)}\n")
 
 
 class _Ends:
@@ -143,7 +168,9 @@ def _taker(args: Arguments) -> Iterator[tuple[Take, str]]:
 # --- what is taken ------------------------------------------------------------------------------
 
 
-def _batches(path: str, root: str, *, files: bool) -> Iterator[tuple[list[Candidate], list[Any]]]:
+def _batches(
+    path: str, root: str, opener: Opener | None, *, files: bool
+) -> Iterator[tuple[list[Candidate], list[Any]]]:
     """Open files, so many that they are handed over together, and what is refused or passed over."""
     from agent.exchange.finding import Candidate
     from agent.exchange.take_in import BATCH, BATCH_BYTES
@@ -151,7 +178,7 @@ def _batches(path: str, root: str, *, files: bool) -> Iterator[tuple[list[Candid
     batch: list[Candidate] = []
     others: list[Any] = []
     try:
-        for found in _found(path, root, files=files):
+        for found in _found(path, root, opener, files=files):
             if isinstance(found, Candidate):
                 batch.append(found)
             else:
@@ -171,7 +198,7 @@ def _close(batch: list[Candidate]) -> None:
     batch.clear()
 
 
-def _found(path: str, root: str, *, files: bool) -> Iterator[Found]:
+def _found(path: str, root: str, opener: Opener | None, *, files: bool) -> Iterator[Found]:
     from agent.exchange import finding
     from agent.exchange.beneath import folder
     from agent.exchange.foreign import refuse_foreign
@@ -180,14 +207,14 @@ def _found(path: str, root: str, *, files: bool) -> Iterator[Found]:
         raise UsageError(f"{path} is the spool itself", hint="'modality-agent spool check' looks after its files.")
     if not os.path.exists(path):
         raise FileError.of(path, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
-    refuse_foreign(path)
+    refuse_foreign(path, key=opener is not None)
     if not os.path.isdir(path):
         name = os.path.basename(path)
         if name.upper() == "DICOMDIR":
             path, name = os.path.dirname(path) or ".", ""
         else:
             with folder(os.path.dirname(path) or ".") as top:
-                found = finding.one_file(top, name)
+                found = finding.one_file(top, name, opener)
                 if isinstance(found, finding.PassedOver):
                     raise FileError(
                         f"{path} is no DICOM File", hint="A folder may hold others; a file that is named must be one."
@@ -199,10 +226,10 @@ def _found(path: str, root: str, *, files: bool) -> Iterator[Found]:
     with folder(path) as top:
         directory = "" if files else finding.directory_of(top)
         if not directory:
-            yield from finding.all_files(top, without=_spool_below(path, root))
+            yield from finding.all_files(top, without=_spool_below(path, root), opener=opener)
             return
         try:
-            yield from finding.named_files(top, directory)
+            yield from finding.named_files(top, directory, opener)
         except DecodeError as error:
             error.hint = f"The DICOMDIR is damaged or none ({error.hint}) '--files' looks at the files themselves."
             raise

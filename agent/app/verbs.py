@@ -176,6 +176,7 @@ VERBS: Final[tuple[Verb, ...]] = (
             "media export --all --profile STD-GEN-CD --volume-size 700M --to exam.iso",
             "media export --uid 2.25.1234 --profile STD-GEN-ZIP-MAIL --to DICOM.ZIP",
             "media import /media/stick",
+            "media import /media/stick --key box.key",
             "media export --since 24h --profile STD-GEN-SEC-USB-JPEG --recipient reader.pem --to /media/stick",
         ),
         ("FileError", "DecodeError", "NotConformant", "NotAllDone", "NotFound", "ConfigError", *_SPOOL, "NotSafe"),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # Object identifiers 1.2.840.113549.1.7.n in DER, without the last byte (RFC 5652 14).
 _CONTENT: Final = bytes.fromhex("06092a864886f70d0107")
-_DATA, _SIGNED, _ENVELOPED, _DIGESTED = 1, 2, 3, 5
+_DATA, SIGNED, ENVELOPED, DIGESTED = 1, 2, 3, 5
 _RSA: Final = bytes.fromhex("06092a864886f70d010101")  # rsaEncryption, in front of a public key (RFC 3279 2.3.1)
 _KEY_HEAD_BYTES: Final = 32
 _SEQUENCE, _CONTEXT = 0x30, 0xA0
@@ -54,7 +54,7 @@ def wrap(source: str, target: str, keys: Keys) -> None:
             words = ("-sign", "-nodetach", "-md", "sha256", "-signer", keys.certificate, "-inkey", keys.key)
         _cms(program, (*words, "-in", source, "-out", inner))
         _cms(program, ("-encrypt", "-aes-256-cbc", "-in", inner, "-out", target, *keys.recipients))
-        name_content(target, _SIGNED if keys.signs else _DIGESTED)
+        name_content(target, SIGNED if keys.signs else DIGESTED)
     finally:
         if os.path.lexists(inner):
             os.unlink(inner)
@@ -104,7 +104,7 @@ def _content_type(data: bytes) -> int:
     """Where the last byte of the content type inside EnvelopedData is (RFC 5652 6.1)."""
     try:
         at = _into(data, 0, _SEQUENCE)  # ContentInfo
-        at = _after_type(data, at, _ENVELOPED)
+        at = _after_type(data, at, ENVELOPED)
         at = _into(data, at, _CONTEXT)
         at = _into(data, at, _SEQUENCE)  # EnvelopedData: version, perhaps originator, recipients
         while data[at] != _SEQUENCE:

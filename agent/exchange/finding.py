@@ -12,6 +12,7 @@ from itertools import islice
 
 from agent.errors import AgentError, DecodeError, FileError, NotDicomError
 from agent.exchange.beneath import kind_of, open_beneath
+from agent.exchange.opening import is_encrypted
 from agent.exchange.shelf import Shelf
 from agent.exchange.take_in import MAX_FILE_BYTES
 from agent.media.dicomdir_reader import open_directory
@@ -22,9 +23,12 @@ from agent.typed import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from agent.exchange.opening import Opener
+
 _UID = 0x00041511
 DEPTH: Final = 32  # folders below each other; a File-set has eight
 MAX_FILES: Final = 1_000_000
+_SICK: Final = "The medium may be damaged: try another reader."
 _PAGE: Final = 10_000  # names of a folder that are sorted at once
 
 
@@ -58,12 +62,13 @@ def directory_of(root: int) -> str:
     return next((name for name in names if _exists(root, name)), "")
 
 
-def named_files(root: int, name: str) -> Iterator[Found]:
+def named_files(root: int, name: str, opener: Opener | None = None) -> Iterator[Found]:
     """Every file that the DICOMDIR ``name`` in the root names. Raises ``DecodeError`` for one that is none.
 
-    One that is damaged in its middle is told behind the files that it names in front of that.
+    One that is damaged in its middle is told behind the files that it names in front of that. ``opener`` opens what is
+    encrypted.
     """
-    descriptor = open_beneath(root, name)
+    descriptor = _opened(open_beneath(root, name), opener)
     try:
         size = os.fstat(descriptor).st_size
         directory = open_directory(lambda length, offset: os.pread(descriptor, length, offset), size)
@@ -72,51 +77,65 @@ def named_files(root: int, name: str) -> Iterator[Found]:
             for record in directory.records():
                 if record.file_id and record.file_id not in seen:
                     seen.append(record.file_id)
-                    yield _named(root, record.file_id, record.dataset.text(_UID))
+                    yield _named(root, record.file_id, record.dataset.text(_UID), opener)
         except DecodeError as error:  # in its middle: what it names in front of that is good
             yield Refused(name, error)
     finally:
         os.close(descriptor)
 
 
-def all_files(root: int, top: str = "", *, without: tuple[int, int] | None = None) -> Iterator[Found]:
+def all_files(
+    root: int, top: str = "", *, without: tuple[int, int] | None = None, opener: Opener | None = None
+) -> Iterator[Found]:
     """Every file in and below a folder, but its DICOMDIR; ``top`` is how it is called.
 
     ``without``: device and inode of a folder that is left out with all that is in it.
     """
-    yield from _below(root, top, without, iter(range(MAX_FILES)))
+    yield from _below(root, top, without, iter(range(MAX_FILES)), opener)
 
 
-def _below(folder: int, path: str, without: tuple[int, int] | None, left: Iterator[int]) -> Iterator[Found]:
+def _below(
+    folder: int, path: str, without: tuple[int, int] | None, left: Iterator[int], opener: Opener | None
+) -> Iterator[Found]:
     """What is in a folder and below it; one descriptor for each folder on the way, and a page of names."""
     with os.scandir(folder) as entries:
         while page := sorted(entry.name for entry in islice(entries, _PAGE)):
             for name in page:
                 if next(left, None) is None:
                     raise FileError(f"more than {MAX_FILES} files", hint="Import it folder by folder.")
-                found = _entry(folder, path, name, len(path.split("/")) if path else 0)
+                found = _entry(folder, path, name, len(path.split("/")) if path else 0, opener)
                 if isinstance(found, int):
                     try:
                         there = os.fstat(found)
                         if (there.st_dev, there.st_ino) != without:
-                            yield from _below(found, f"{path}/{name}" if path else name, without, left)
+                            yield from _below(found, f"{path}/{name}" if path else name, without, left, opener)
                     finally:
                         os.close(found)
                 elif found is not None:
                     yield found
 
 
-def one_file(root: int, name: str) -> Found:
+def one_file(root: int, name: str, opener: Opener | None = None) -> Found:
     """One file that was named itself."""
-    return _candidate(name, lambda: open_beneath(root, name))
+    return _candidate(name, lambda: open_beneath(root, name), opener)
 
 
-def _named(root: int, file_id: str, uid: str) -> Found:
+def _opened(descriptor: int, opener: Opener | None) -> int:
+    """What is inside, where it is encrypted and can be opened; else the file itself. Closes what it does not return."""
+    if opener is None or not is_encrypted(descriptor):
+        return descriptor
+    try:
+        return opener.open(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _named(root: int, file_id: str, uid: str, opener: Opener | None) -> Found:
     fault = fault_of(file_id)
     if fault:
         hint = "Whoever made the medium made a mistake or means harm; the file is not opened."
         return Refused(file_id[:200], FileError(f"{file_id[:200]!r} is no File ID: {fault}", hint=hint))
-    found = _candidate(file_id, lambda: open_beneath(root, path_of(file_id), any_case=True))
+    found = _candidate(file_id, lambda: open_beneath(root, path_of(file_id), any_case=True), opener)
     if isinstance(found, Candidate) and uid:
         try:
             there = decode_prefix(os.pread(found.descriptor, PREFIX_LIMIT_BYTES, 0))[0].sop_instance_uid
@@ -130,7 +149,7 @@ def _named(root: int, file_id: str, uid: str) -> Found:
     return found
 
 
-def _entry(folder: int, path: str, name: str, depth: int) -> Found | int | None:
+def _entry(folder: int, path: str, name: str, depth: int, opener: Opener | None) -> Found | int | None:
     """A file, a folder to go on in, or nothing."""
     whole = f"{path}/{name}" if path else name
     try:
@@ -143,14 +162,16 @@ def _entry(folder: int, path: str, name: str, depth: int) -> Found | int | None:
         return Refused(whole, FileError(error.strerror or str(error)))
     if not path and name.upper() == DICOMDIR:
         return None
-    return _candidate(whole, lambda: open_beneath(folder, name))
+    return _candidate(whole, lambda: open_beneath(folder, name), opener)
 
 
-def _candidate(name: str, opened: Callable[[], int]) -> Found:
+def _candidate(name: str, opened: Callable[[], int], opener: Opener | None) -> Found:
     try:
-        descriptor = opened()
-    except FileError as error:
+        descriptor = _opened(opened(), opener)
+    except AgentError as error:
         return Refused(name, error)
+    except OSError as error:
+        return Refused(name, FileError(error.strerror or str(error), hint=_SICK))
     size = os.fstat(descriptor).st_size
     try:
         if size > MAX_FILE_BYTES:
@@ -158,8 +179,7 @@ def _candidate(name: str, opened: Callable[[], int]) -> Found:
         is_dicom = os.pread(descriptor, len(MAGIC), META_OFFSET - len(MAGIC)) == MAGIC
     except OSError as error:
         os.close(descriptor)
-        hint = "The medium may be damaged: try another reader."
-        return Refused(name, FileError(error.strerror or str(error), hint=hint))
+        return Refused(name, FileError(error.strerror or str(error), hint=_SICK))
     except FileError as error:
         os.close(descriptor)
         return Refused(name, error)

@@ -24,9 +24,9 @@ _HEAD_BYTES: Final = 32
 _CONTENT: Final = bytes.fromhex("06092a864886f70d0107")  # 1.2.840.113549.1.7.n without its last byte
 _CMS: Final = {2: "signed", 3: "encrypted"}
 _DECRYPT: Final = (
-    "Decrypt each file with your key, and check or import what comes out: openssl cms -decrypt -inform DER -in FILE "
-    "-recip me.pem -inkey me.key -out inner; then openssl cms -digest_verify -inform DER -in inner -out image.dcm "
-    "(-verify instead of -digest_verify where it was signed)."
+    "'media import --key KEY.pem' opens it. Or decrypt each file, and check what comes out: openssl cms -decrypt "
+    "-inform DER -in FILE -recip me.pem -inkey me.key -out inner; then openssl cms -digest_verify -inform DER -in "
+    "inner -out image.dcm (-verify instead of -digest_verify where it was signed)."
 )
 _VERIFY: Final = "Take what is inside: openssl cms -verify -inform DER -in FILE -CAfile ca.pem -out image.dcm."
 
@@ -49,14 +49,17 @@ def foreign_of(pread: Pread) -> Foreign | None:
     head = pread(_HEAD_BYTES, 0)
     if head.startswith(_ZIP):
         return _ARCHIVE
-    if (kind := _cms(head)) in _CMS:
+    if (kind := cms_kind(head)) in _CMS:
         word = _CMS[kind]
         return Foreign(f"{word} (CMS, a Secure DICOM File)", _VERIFY if word == "signed" else _DECRYPT)
     return _IMAGE if pread(5, _DESCRIPTOR_AT) in _ISO else None
 
 
-def refuse_foreign(path: str) -> None:
-    """Raise ``FileError`` for a plain file, or the DICOMDIR of a folder, that is something else; all else passes."""
+def refuse_foreign(path: str, *, key: bool = False) -> None:
+    """Raise ``FileError`` for a plain file, or the DICOMDIR of a folder, that is something else; all else passes.
+
+    ``key``: there is one that opens what is encrypted.
+    """
     for whole in (path, f"{path}/DICOMDIR", f"{path}/dicomdir"):
         try:
             fd = os.open(whole, os.O_RDONLY | os.O_NOFOLLOW * (whole != path) | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -70,12 +73,12 @@ def refuse_foreign(path: str) -> None:
             return
         finally:
             os.close(fd)
-        if found is not None:
+        if found is not None and not (key and found.todo == _DECRYPT):
             raise FileError(f"{whole} is {found.words}", hint=found.todo.format(path=path))
 
 
-def _cms(head: bytes) -> int:
-    """The last component of the content type of a ContentInfo; 0: it is none."""
+def cms_kind(head: bytes) -> int:
+    """The last component of the content type of a CMS ContentInfo by its first 32 bytes; 0: it is none."""
     if len(head) < _HEAD_BYTES or head[0] != 0x30:
         return 0
     at = 2 if head[1] <= 0x80 else 2 + (head[1] & 0x7F)  # 0x80: its length is not said (BER)

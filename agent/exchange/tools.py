@@ -27,13 +27,13 @@ def found(*names: str) -> str:
     )
 
 
-def run(words: Sequence[str], what: str) -> bytes:
-    """Run one; returns what it printed. Raises ``FileError`` with its last words."""
+def run(words: Sequence[str], what: str, passed: Sequence[int] = ()) -> bytes:
+    """Run one; returns what it printed. Raises ``FileError`` with its last words. ``passed``: descriptors it gets."""
     import subprocess
 
     try:
         done = subprocess.run(  # noqa: S603  a program that was found, arguments are ours, no shell
-            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_S, check=False
+            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_S, check=False, pass_fds=passed
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise FileError(f"{what}: {error}") from None
