@@ -380,6 +380,23 @@ class NotCommitted(AgentError):
 # --- the link --------------------------------------------------------------------------------
 
 
+class ChecksFailed(AgentError):
+    """At least one check of a self-test failed."""
+
+    code = "selftest"
+    exit_status = 52
+    retry = Retry.OPERATOR
+    hint = "Each check that failed says whose fault it is and what to do."
+
+
+class NotAllowed(AgentError):
+    """The operating system does not let us, or has no program for it; the hint says what to type."""
+
+    code = "not_allowed"
+    exit_status = 53
+    retry = Retry.OPERATOR
+
+
 class LinkError(AgentError):
     """Abstract: TCP or TLS failed."""
 

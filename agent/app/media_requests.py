@@ -11,6 +11,8 @@ from agent.errors import SpoolConflict, UsageError
 from agent.spool.exports import note_exports, rows_of
 from agent.typed import TYPE_CHECKING, Any
 
+TRIAL = "test"  # the source of what 'test send' hands in
+
 if TYPE_CHECKING:
     from agent.app.control import ControlServer
     from agent.app.journal import Journal
@@ -21,18 +23,21 @@ def answer(spool: Spool, request: dict[str, Any], control: ControlServer | None,
     """Answer one of them; raises ``AgentError``."""
     if request.get("verb") == "exported":
         return {"ok": True, "count": note_exports(spool, rows_of(request.get("rows")))}
-    from agent.exchange.take_in import NEW, take
+    from agent.exchange.take_in import NEW, SOURCE, take
 
+    source = TRIAL if request.get("source") == TRIAL else SOURCE
     names = _names(spool, request.get("destinations"))
     taken = take(
-        spool, request.get(DESCRIPTORS, []), destinations=names, stopped=lambda: control is None or control.closing
-    )
+        spool, request.get(DESCRIPTORS, []), destinations=names, source=source,
+        stopped=lambda: control is None or control.closing,
+    )  # fmt: skip
     for one in taken:
         if one.code == SpoolConflict.code:
             journal.say("error", "import", one.message)
     count = sum(one.state == NEW for one in taken)
     if count:
-        journal.say("info", "import", f"{count} instance{'s' * (count != 1)} taken in from a medium")
+        text = f"{count} instance{'s' * (count != 1)} taken in from a medium"
+        journal.say("info", "import", f"a test image for {', '.join(names or ())}" if source == TRIAL else text)
     return {"ok": True, "files": [list(one) for one in taken]}
 
 

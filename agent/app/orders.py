@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import time
 
 from agent.app.control import text_of
 from agent.app.term import count_text, printable
@@ -41,6 +42,8 @@ def order(runtime: Runtime, request: dict[str, Any]) -> dict[str, Any]:
 
         return answer(runtime.spool, request, runtime.control, runtime.journal)
     by = printable(text_of(request, "by") or "", _NAME)
+    if request["verb"] == "clock":
+        return _note_clock(runtime, by, printable(text_of(request, "value") or "", _NAME))
     if request["verb"] == "restart":
         check_tls(load(runtime.path, files=True))  # who begins anew with a bad file ends
         runtime.journal.say("notice", "agent", f"begins anew: asked for by {by or 'somebody'}", always=True)
@@ -50,6 +53,14 @@ def order(runtime: Runtime, request: dict[str, Any]) -> dict[str, Any]:
     what = text_of(request, "uid") or text_of(request, "destination") or "everything"
     runtime.journal.say("notice", "queue", f"{request['verb']} {what} by {by}: {held_text(told)}", always=True)
     return {"ok": True, **told._asdict()}
+
+
+def _note_clock(runtime: Runtime, by: str, what: str) -> dict[str, Any]:
+    """Write down now, in front of what comes, that the clock may be another one (``agent.spool.graded``)."""
+    runtime.journal.say("notice", "clock", f"{what} by {by}", always=True)
+    time.tzset()
+    runtime.spool.ledger.write(lambda _db: None)
+    return {"ok": True}
 
 
 def hold_or_release(spool: Spool, verb: str, destination: str | None, uid: str | None, by: str) -> Held:

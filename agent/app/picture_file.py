@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
-_RGB: Final = 2
+_GREY, _RGB = 0, 2
 # White between the pictures of a sheet.
 _GAP: Final = 4
 
 
-def png(pixels: bytes | bytearray, rows: int, columns: int) -> bytes:
-    """Encode ``rows`` x ``columns`` RGB pixels, 3 bytes each."""
-    stride = columns * 3
+def png(pixels: bytes | bytearray, rows: int, columns: int, *, grey: bool = False) -> bytes:
+    """Encode ``rows`` x ``columns`` RGB pixels, 3 bytes each, or of one byte each where they are grey."""
+    stride = columns if grey else columns * 3
     raw = b"".join(b"\0" + pixels[row * stride : (row + 1) * stride] for row in range(rows))
-    header = struct.pack(">IIBBBBB", columns, rows, 8, _RGB, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", columns, rows, 8, _GREY if grey else _RGB, 0, 0, 0)
     return _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(raw, 6)) + _chunk(b"IEND", b"")
 
 

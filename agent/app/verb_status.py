@@ -22,6 +22,7 @@ from agent.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
+    from agent.config.settings import Settings
 
 _GONE = "not configured"
 ANSWER_S = 5.0  # a busy box; who does not answer then is stuck
@@ -39,6 +40,18 @@ def run(args: Arguments) -> int:
     """Print the status."""
     settings = None if args.spool is not None else settings_of(args)
     root: str = args.spool if settings is None else settings.spool.path
+    answer = collect(root, settings)
+    if args.associations:
+        return _associations(answer, as_json=args.json)
+    if args.json:
+        print_json(answer)
+    else:
+        _print(answer, root)
+    return 0
+
+
+def collect(root: str, settings: Settings | None) -> dict[str, Any]:
+    """Everything that ``--json`` prints."""
     until = time.monotonic() + STARTING_S
     while True:
         answer = patiently(root, lambda: _asked(root))
@@ -54,13 +67,7 @@ def run(args: Arguments) -> int:
     answer["disk"] = disk(root)
     _look(answer, root)
     answer["health"] = health(answer)
-    if args.associations:
-        return _associations(answer, as_json=args.json)
-    if args.json:
-        print_json(answer)
-    else:
-        _print(answer, root)
-    return 0
+    return answer
 
 
 def _asked(root: str) -> dict[str, Any]:

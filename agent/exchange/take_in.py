@@ -58,6 +58,7 @@ def take(
     descriptors: Sequence[int],
     *,
     destinations: tuple[str, ...] | None = None,
+    source: str = SOURCE,
     stopped: Callable[[], bool] = lambda: False,
 ) -> list[Taken]:
     """Take files in; returns for each, in their order, what became of it.
@@ -66,6 +67,7 @@ def take(
         spool: It is held by this process.
         descriptors: Open plain files; they stay open.
         destinations: Who is owed new instances; None: every destination.
+        source: Who brings them, for their receipts.
         stopped: Asked between pieces; once true, what is not sealed is given up.
     """
     ends: list[Taken | None] = []
@@ -73,7 +75,7 @@ def take(
     try:
         for descriptor in descriptors:
             try:
-                found = _copied(spool, descriptor, destinations, stopped)
+                found = _copied(spool, descriptor, destinations, source, stopped)
             except AgentError as error:
                 found = Taken(ERROR, "", "", error.code, str(error))
             ends.append(found if isinstance(found, Taken) else None)
@@ -96,7 +98,7 @@ def _end(asked: tuple[Draft, InstanceRecord], became: Sealed | AgentError) -> Ta
 
 
 def _copied(
-    spool: Spool, descriptor: int, destinations: tuple[str, ...] | None, stopped: Callable[[], bool]
+    spool: Spool, descriptor: int, destinations: tuple[str, ...] | None, source: str, stopped: Callable[[], bool]
 ) -> tuple[Draft, InstanceRecord] | Taken:
     """Copy one file into a draft, or say why that is not needed."""
     size = os.fstat(descriptor).st_size
@@ -110,7 +112,7 @@ def _copied(
         return known
     facts = (("preamble", f"{disguise}, zeroed"),) if disguise else ()
     record = InstanceRecord(
-        meta.sop_instance_uid, meta.sop_class_uid, meta.transfer_syntax_uid, source=SOURCE, destinations=destinations,
+        meta.sop_instance_uid, meta.sop_class_uid, meta.transfer_syntax_uid, source=source, destinations=destinations,
         facts=facts,
     )  # fmt: skip
     draft = spool.draft(size)
