@@ -16,6 +16,8 @@ Raises ``SpoolFull`` (the draft stays usable: seal what is there, or abandon) an
 
 from __future__ import annotations
 
+from functools import partial
+
 from agent.errors import SpoolDamaged, SpoolError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
 from agent.spool.quota import EXTEND_BYTES, Floor
@@ -225,7 +227,7 @@ def measure(read_into: Callable[[int, memoryview], int], size: int) -> Measured:
     buffer = memoryview(bytearray(min(HASH_CHUNK, max(size, 1))))
     whole, inner = hashlib.sha256(), hashlib.sha256()
     meta: FileMeta | None = None
-    data_set_offset = position = 0
+    data_set_offset = position = count = 0
     while position < size:
         count = read_into(position, buffer[: min(len(buffer), size - position)])
         if count <= 0:
@@ -240,8 +242,14 @@ def measure(read_into: Callable[[int, memoryview], int], size: int) -> Measured:
         meta, data_set_offset = decode_prefix(b"")  # raises: an empty file is not DICOM
     from agent.spool.walk import walk  # and how Data Sets are read; a box that takes nothing in does without
 
-    origin = walk(lambda length, at: _pread(read_into, length, at), size, data_set_offset, meta.transfer_syntax_uid)
+    at_once = count == size  # then what was hashed is still at hand
+    pread = partial(_at_hand, buffer) if at_once else partial(_pread, read_into)
+    origin = walk(pread, size, data_set_offset, meta.transfer_syntax_uid)
     return Measured(meta, data_set_offset, size, whole.digest(), inner.digest(), origin)
+
+
+def _at_hand(buffer: memoryview, length: int, offset: int) -> bytes:
+    return bytes(buffer[offset : offset + length])
 
 
 def _pread(read_into: Callable[[int, memoryview], int], length: int, offset: int) -> bytes:
