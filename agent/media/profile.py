@@ -28,10 +28,10 @@ _NATIVE = (uid.EXPLICIT_VR_LE,)
 _JPEG = (uid.JPEG_LOSSLESS_SV1, uid.EXPLICIT_VR_LE, uid.JPEG_BASELINE, uid.JPEG_EXTENDED)
 _J2K = (uid.JPEG_2000_LOSSLESS, uid.EXPLICIT_VR_LE, uid.JPEG_2000)
 _ULTRASOUND = (uid.RLE_LOSSLESS, uid.EXPLICIT_VR_LE, uid.JPEG_BASELINE)
-_ULTRASOUND_PIXELS = {  # PS3.11 C.3.3 and C.4.3
+_ULTRASOUND_PIXELS = {  # the pairs of PS3.11 C.3.3 and C.4.3; what is not listed there is in no pair
     uid.EXPLICIT_VR_LE: ("MONOCHROME2", "RGB", "PALETTE COLOR", "YBR_FULL_422"),
     uid.RLE_LOSSLESS: ("MONOCHROME2", "RGB", "PALETTE COLOR", "YBR_FULL"),
-    uid.JPEG_BASELINE: ("MONOCHROME2", "YBR_FULL_422"),
+    uid.JPEG_BASELINE: ("YBR_FULL_422",),
 }
 
 
@@ -88,6 +88,8 @@ def _general() -> Iterator[Profile]:
     ):
         yield Profile(f"STD-GEN-{word}-JPEG", annex, medium, _JPEG, rich=True)
         yield Profile(f"STD-GEN-{word}-J2K", annex, medium, _J2K, rich=True)
+    # [advice] That BD has MPEG-2 and MPEG-4 is in PS3.11 M and N; the names of the single profiles, which annex each is
+    # in, and that Explicit VR goes beside the film, are not proven by a table that we have.
     for annex, word, syntax in (
         ("M", "MPEG2-MPML", _MPEG2_MAIN),
         ("M", "MPEG2-MPHL", _MPEG2_HIGH),
@@ -95,11 +97,16 @@ def _general() -> Iterator[Profile]:
         ("N", "MPEG4-HPLV41BD", _MPEG4_BD),
     ):
         yield Profile(f"STD-GEN-BD-{word}", annex, BD, (uid.EXPLICIT_VR_LE, syntax), rich=True)
+    # [advice] Annex L leaves the syntaxes to the conformance statement; these are what readers have.
     yield Profile("STD-GEN-ZIP-MAIL", "L", ZIP, (*_JPEG, uid.JPEG_2000_LOSSLESS, uid.JPEG_2000), rich=True)
 
 
 def _ultrasound() -> Iterator[Profile]:
-    """STD-US-xx-yF-medium: ID shows, SC measures lengths, CC pixel values, too; SF has single frames only."""
+    """STD-US-xx-yF-medium: ID shows, SC measures lengths, CC pixel values, too; SF has single frames only.
+
+    [advice] That ID may have Region Calibration, that CC wants both kinds, and that SF leaves Multi-frame out, is how
+    the names and C.3 are read here.
+    """
     for kind in ("ID", "SC", "CC"):
         for frames, classes in (("SF", (uid.US,)), ("MF", (uid.US, uid.US_MULTIFRAME))):
             for word, medium in (("CDR", CD), ("DVD-RAM", DVD), ("DVD", DVD), ("MOD23-90", MOD)):
@@ -110,6 +117,7 @@ def _ultrasound() -> Iterator[Profile]:
 
 
 def _with_secure(profiles: Iterator[Profile]) -> Iterator[Profile]:
+    """[advice] Each general profile has its secure twin here; the Standard names them by family."""
     for profile in profiles:
         yield profile
         yield profile._replace(name=profile.name.replace("STD-GEN-", "STD-GEN-SEC-"), secure=True)

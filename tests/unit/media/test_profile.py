@@ -43,6 +43,8 @@ def test_every_profile_has_explicit_vr_and_no_syntax_that_none_may_have() -> Non
         ("STD-US-ID-MF-DVD", US._replace(sop_class_uid=uid.SC), "Secondary Capture"),
         ("STD-US-ID-SF-CDR", US._replace(photometric="YBR_FULL_422"), "YBR_FULL_422 in RLE"),
         ("STD-US-ID-SF-CDR", US._replace(transfer_syntax_uid=uid.JPEG_BASELINE, photometric="RGB"), "RGB in JPEG"),
+        ("STD-US-ID-SF-CDR", US._replace(transfer_syntax_uid=uid.JPEG_BASELINE, photometric="MONOCHROME2"),
+            "MONOCHROME2 in JPEG"),
         ("STD-GEN-CD", US._replace(transfer_syntax_uid=uid.EXPLICIT_VR_LE), ""),
         ("STD-GEN-BD-MPEG4-HPLV41", US._replace(transfer_syntax_uid="1.2.840.10008.1.2.4.102"), ""),
         ("none", US._replace(transfer_syntax_uid=uid.JPEG_LS_NEAR), ""),
