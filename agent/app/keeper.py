@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterator
 
+    from agent.app.config_watch import ConfigWatch
     from agent.app.directory import Directory
     from agent.app.journal import Journal
     from agent.app.verifying import Verifier
@@ -63,17 +64,23 @@ _CUT: Final = (
 class Keeper:
     """The keeper as a role; ``settings`` gives those in force."""
 
-    __slots__ = ("_anew", "_directory", "_doubts", "_head", "_head_at", "_journal", "_resume_at", "_resume_rest",
-        "_settings", "_spool", "_verifier", "alarms", "watch")  # fmt: skip
+    __slots__ = ("_anew", "_config", "_directory", "_doubts", "_head", "_head_at", "_journal", "_resume_at",
+        "_resume_rest", "_settings", "_spool", "_verifier", "alarms", "watch")  # fmt: skip
 
     def __init__(
-        self, spool: Spool, journal: Journal, settings: Callable[[], Settings], anew: Callable[[], None]
+        self,
+        spool: Spool,
+        journal: Journal,
+        settings: Callable[[], Settings],
+        anew: Callable[[], None],
+        config: ConfigWatch | None = None,
     ) -> None:
         now = settings()
         self._spool = spool
         self._directory: Directory | None = None
         self._journal = journal
         self._settings = settings
+        self._config = config
         self._anew = anew  # called when the medium is to be opened anew
         self._verifier: Verifier | None = None
         self._head = 0  # event whose value was written down last
@@ -121,7 +128,8 @@ class Keeper:
         """Look at the medium; whether it is well."""
         self._compare_head()
         troubles = self.watch.look()
-        over = self.alarms.take((*troubles, *self._own()))
+        configuration = () if self._config is None else self._config.look()
+        over = self.alarms.take((*troubles, *self._own(), *configuration))
         if any(one.returned or (one.dead and self.alarms.lasts(one.cause) > LET_GO_S) for one in troubles):
             self._anew()
         elif not any(trouble.refuses for trouble in troubles):

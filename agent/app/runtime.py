@@ -30,6 +30,7 @@ import time
 from functools import partial
 
 from agent.app import notify
+from agent.app.config_watch import ConfigWatch
 from agent.app.control import ControlServer, number_of, priority_of, text_of
 from agent.app.facts import forwarder_facts, memory, stamps_of
 from agent.app.forwarding import Forwarder, Listening, make_records, make_settler, reporters
@@ -38,6 +39,7 @@ from agent.app.keeper import Keeper
 from agent.app.rehearse import rehearse_elsewhere
 from agent.app.roles import Spec, Supervisor
 from agent.app.wiring import check_tls, open_spool, spool_destinations
+from agent.config.at_rest import may_write
 from agent.errors import AgentError, CaptureWaiting, ConfigError, NotFound, SpoolError, UsageError
 from agent.spool.states import PRIORITY_OF_WORD, WORDS
 from agent.typed import TYPE_CHECKING, Any, Final
@@ -71,7 +73,8 @@ class Runtime:
         self.started_at = time.time()
         self.supervisor = Supervisor(journal)
         self.spool: Spool = open_spool(settings)
-        self.keeper = Keeper(self.spool, journal, lambda: self.settings, self.begin_anew)
+        config = ConfigWatch(path, journal, lambda: self.settings, self.begin_anew)
+        self.keeper = Keeper(self.spool, journal, lambda: self.settings, self.begin_anew, config)
         self.supervisor.told = self.keeper.watch.note
         self.anew = False  # the agent ends to begin anew: see anew.py
         self.settler = make_settler(settings, self.spool, journal)
@@ -341,6 +344,7 @@ class Runtime:
             "config": self.path,
             "refused": self.refused,
             "reloads": self.reloads,
+            "may_revert": may_write(self.path),
             "ae_title": self.settings.agent.ae_title,
             "associations": self.records.live_facts(),
             "started_at": self.started_at,

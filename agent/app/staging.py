@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 def act(args: Arguments, path: str) -> int:
     """Do one action of ``config``."""
     stage = Stage(path)
-    facts = _ACTIONS[args.action](stage, args)
+    try:
+        facts = _ACTIONS[args.action](stage, args)
+    finally:
+        stage.unlock()
     for note in stage.notes:
         sys.stderr.write(f"modality-agent: note: {note}\n")
     text, status = facts.pop("text"), facts.pop("exit", 0)

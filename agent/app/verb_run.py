@@ -3,6 +3,9 @@
 The configuration is read before the runtime is imported, and what only reading needs is forgotten in between: its
 memory (about 1 MiB of parsers and tables) is then used again by the modules that stay for years.
 
+A commit that was cut off, one that nobody confirmed, and a file that a power cut damaged are seen to before anything is
+read (``agent.config.settling``); what was done is said.
+
 The collector rests during the start, which makes nothing else that could be collected, and never again looks at what
 the start has made: that is 5 ms less until ``ready``, and no pass over every module while frames arrive.
 """
@@ -10,12 +13,15 @@ the start has made: that is 5 ms less until ``ready``, and no pass over every mo
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from functools import partial
 
 from agent.app.common import add_config, load_config
 from agent.app.rehearse import Apart
 from agent.app.term import printable
+from agent.config.at_rest import at_rest, history_of, in_force
+from agent.errors import AgentError, ConfigError
 from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -23,7 +29,9 @@ if TYPE_CHECKING:
     from agent.config.settings import Settings
 
 _READERS: Final = ("datetime", "_datetime", "tomllib")
-_OWN_READERS: Final = ("check", "kinds", "lines", "load", "problems", "schema", "source", "user", "windows", "words")
+_OWN_READERS: Final = ("check", "kinds", "lines", "load", "problems", "schema", "source", "user", "windows", "words",
+    "command_line", "difference", "edit", "generations", "key_path", "settling", "stage", "toml_text", "turns",
+    "unconfirmed")  # fmt: skip
 
 
 def arguments(parser: Parser) -> None:
@@ -50,7 +58,31 @@ def _hear(rehearsal: Apart) -> None:
 
 
 def _read(path: str) -> Settings:
-    return load_config(path, files=True)
+    if not at_rest(path):
+        _settle(path)
+    try:
+        return load_config(path, files=True)
+    except ConfigError as error:
+        if not os.path.isdir(history_of(path)):
+            raise
+        if not _settle(path):
+            error.hint += " 'config rollback 0' and 'config commit' bring back the last good one."
+            raise
+        return load_config(path, files=True)
+
+
+def _settle(path: str) -> bool:
+    """Bring the configuration to rest; whether another text is in force now. Who may not write goes on with what is."""
+    from agent.config.stage import Stage
+
+    before = in_force(path)
+    try:
+        told = Stage(path).revert_if_due()
+    except (AgentError, OSError) as error:
+        told = [f"the configuration cannot be seen to: {error}"]
+    for text in told:
+        sys.stderr.write(f"modality-agent: warning: {printable(text, 2000)}\n")
+    return in_force(path) != before
 
 
 def _forget() -> None:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import os
 
+from agent.config.at_rest import NEXT, SUFFIX
 from agent.errors import FileError, SpoolError
 from agent.spool.durable import Medium
 from agent.spool.small_sha256 import sha256
@@ -32,8 +33,7 @@ KEPT: Final = 30
 DAMAGED_KEPT: Final = 5
 # As agent.config.load bounds a configuration, with the facts in front.
 _MAX_BYTES: Final = (1 << 20) + 65_536
-SUFFIX: Final = ".history"
-NEXT, CANDIDATE, PENDING, NOTICE, LOCK, TURN = "next.toml", "candidate.toml", "pending", "notice", "lock", "turn"
+CANDIDATE, LOCK, TURN = "candidate.toml", "lock", "turn"
 _MARK: Final = "# modality-agent "
 _DIGEST: Final = "# sha256 "
 _GENERATION: Final = ".toml"

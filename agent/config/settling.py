@@ -20,7 +20,8 @@ from __future__ import annotations
 import time
 
 from agent.config import unconfirmed
-from agent.config.generations import NEXT, NOTICE, PENDING, Folder, Generation, digest
+from agent.config.at_rest import NEXT, NOTICE, PENDING
+from agent.config.generations import Folder, Generation, digest
 from agent.config.unconfirmed import Times, Unconfirmed
 from agent.errors import ConfigError
 from agent.spool.grades import grade

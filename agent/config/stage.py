@@ -18,12 +18,13 @@ import os
 from contextlib import contextmanager
 
 from agent.config import settling, unconfirmed
+from agent.config.at_rest import NOTICE, PENDING
 from agent.config.difference import MASK, apply, commands, delete_words, difference, set_words
-from agent.config.generations import CANDIDATE, NOTICE, PENDING, Candidate, Folder, Generation, digest
+from agent.config.generations import CANDIDATE, Candidate, Folder, Generation, digest
 from agent.config.settling import text_of
 from agent.config.turns import EditLock, Holder, turn
 from agent.config.unconfirmed import Times, Unconfirmed
-from agent.errors import ConfigChanged, ConfigError, FileError, NotFound, UsageError
+from agent.errors import AgentError, ConfigChanged, ConfigError, FileError, NotFound, UsageError
 from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -395,3 +396,21 @@ def _several(problems: Sequence[str]) -> str:
 
 def _comment(text: str) -> str:
     return " ".join(text.split())
+
+
+def _main(path: str) -> int:
+    """Let a file that no commit made become a generation, for a daemon that keeps none of the memory."""
+    import sys
+
+    try:
+        Stage(path).adopt()
+    except AgentError as error:
+        sys.stderr.write(f"modality-agent: warning: {error}\n")
+        return error.exit_status
+    return 0
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.exit(_main(sys.argv[1]))

@@ -11,10 +11,10 @@ of the text which is in force, by its digest. Entries of any other text are void
 
 from __future__ import annotations
 
-import os
 import time
 
-from agent.config.generations import PENDING, SUFFIX, packed, unpacked
+from agent.config.at_rest import PENDING
+from agent.config.generations import packed, unpacked
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -77,8 +77,3 @@ def read(folder: Folder) -> list[Unconfirmed]:
 def write(folder: Folder, entries: Sequence[Unconfirmed]) -> None:
     """Keep the entries."""
     folder.write(PENDING, packed({"entries": [entry._asdict() for entry in entries]}, ""))
-
-
-def waits(path: str) -> bool:
-    """Whether anything of the configuration ``path`` waits: a look that costs nothing."""
-    return os.path.lexists(f"{os.path.realpath(path)}{SUFFIX}/{PENDING}")

@@ -9,6 +9,9 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 import agent.spool.schema
+from agent.config import settling
+from agent.config.generations import Folder
+from agent.config.stage import Stage
 from agent.spool.durable import File, Medium
 from agent.spool.ledger import live
 from agent.spool.states import Event
@@ -141,6 +144,30 @@ def transaction_after_its_use() -> None:
     plant(Spool, "settle", settle)
 
 
+def file_in_place() -> None:
+    """A configuration is written over, and not replaced."""
+
+    def replace(folder: Any, text: str) -> None:
+        with open(folder.file, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    plant(Folder, "replace", replace)
+
+
+def wait_noted_late() -> None:
+    """What is to be taken back is written down when it is in force."""
+    install, note = settling.install, Stage._await
+    late: list[Any] = []
+
+    def then(*what: Any) -> None:
+        install(*what)
+        for one in late:
+            note(*one)
+
+    plant(Stage, "_await", lambda *what: late.append(what))
+    plant(settling, "install", then)
+
+
 # mistake -> what plants it, the life in which it shows, the model under which it does
 MISTAKES: Final[dict[str, tuple[Callable[[], None], str, str]]] = {
     "no file fsync": (no_file_sync, "capture", "ext4"),
@@ -159,4 +186,6 @@ BY_KILLING: Final[dict[str, tuple[Callable[[], None], str]]] = {
     "final name at once": (named_at_once, "capture"),
     "answers kept for later": (answers_kept_for_later, "send"),
     "transaction after its use": (transaction_after_its_use, "commit"),
+    "configuration in place": (file_in_place, "config commit"),
+    "wait noted late": (wait_noted_late, "config confirm"),
 }

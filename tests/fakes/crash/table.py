@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fakes.crash import (
     lies,
     lives_capture,
+    lives_config,
     lives_cut,
     lives_directory,
     lives_files,
@@ -51,6 +52,13 @@ def _file(name: str, what: str, prepare: str, run: str) -> Scenario:
     return Scenario(name, what, getattr(lives_files, prepare), verb, judge, verb, verb)
 
 
+def _config(name: str, what: str, prepare: str, run: str, judge: str) -> Scenario:
+    """A life of a configuration file; it is recovered by whoever comes next, before another start of the machine."""
+    verb = getattr(lives_config, run)
+    return Scenario(f"config {name}", what, getattr(lives_config, prepare), verb, getattr(lives_config, judge),
+                    lives_config.settle, verb)  # fmt: skip
+
+
 _ROWS = (
     *(_spool(name) for name in LIVES),
     _site("still", "two stills of a source, one compressed", lives_capture.used, lives_capture.still),
@@ -84,6 +92,12 @@ _ROWS = (
              replayed=False),
     _file("wrap", "pictures into one compressed instance", "with_pictures", "wrap"),
     _file("transcode", "a file into another transfer syntax", "with_instances", "transcode"),
+    _config("commit", "a file that a person wrote gives way to a candidate", "by_hand", "commit", "look_at_commit"),
+    _config("confirm", "a commit is confirmed in time", "begun", "confirm", "look_at_confirmed"),
+    _config("unconfirmed", "an unconfirmed generation gives way to another", "waiting", "again_unconfirmed",
+            "look_at_later"),
+    _config("revert", "nobody confirms in time", "waiting", "revert", "look_at_reverted"),
+    _config("mend", "a damaged file gives way to the last good one", "damaged", "mend", "look_at_mended"),
     Scenario("tls request", "a key and a certificate request", lives_files.with_pictures, lives_files.request,
              lives_files.look_at_request, lives_files.request, lives_files.request, replayed=False),
     Scenario("reset", "factory reset", lives_files.with_site, lives_files.reset, lives_files.look_at_reset,

@@ -1,0 +1,168 @@
+"""The running agent and its configuration: a commit reaches it, a revert too, and damage is mended."""
+
+from __future__ import annotations
+
+import time
+import tomllib
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from fakes.command import run_command
+from fakes.site import Site
+
+from agent.app.cli import main
+from agent.app.control import ask
+
+TO = {"name": "archive", "called_ae": "ARCHIVE", "port": 4, "connect_timeout_s": 0.5}
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Any:
+    made = Site(tmp_path / "site")
+    made.configure(destinations=[TO])
+    yield made
+    if made.agent is not None:
+        made.agent.stop()
+
+
+class Said(NamedTuple):
+    """What one command of ``config`` said, in this process: a Python more for each takes a second on a busy machine."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+def config(site: Site, *words: object, status: int = 0) -> Said:
+    out, err = StringIO(), StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        ended = main(["config", *map(str, words), "--config", str(site.config)])
+    assert ended == status, err.getvalue()
+    return Said(ended, out.getvalue(), err.getvalue())
+
+
+def _title(site: Site) -> str:
+    title: str = tomllib.loads(site.config.read_text())["agent"]["ae_title"]
+    return title
+
+
+def _status(site: Site) -> Any:
+    return ask(str(site.spool), {"verb": "status"})
+
+
+def test_a_commit_reaches_the_running_agent(plain: Site) -> None:
+    agent = plain.start()
+    config(plain, "set", "agent", "ae_title", "OTHER")
+    said = config(plain, "commit", "--comment", "renamed", "--no-tests").stdout
+    assert "in effect: [agent] ae_title" in said
+    assert _status(plain)["ae_title"] == "OTHER"
+    config(plain, "set", "spool", "keep_hours", "25")
+    config(plain, "set", "agent", "ae_title", "THIRD")
+    said = config(plain, "commit", "--no-tests").stdout
+    assert "needs a restart of the agent: [spool] keep_hours" in said
+    assert "goes on with all of the configuration before" in said
+    assert _status(plain)["ae_title"] == "OTHER"
+    assert plain.stop() == 0
+    agent = plain.start()
+    assert _status(plain)["ae_title"] == "THIRD"
+    assert "AGENT" not in agent.log.rpartition("ready")[2]
+
+
+def test_what_nobody_confirms_is_taken_back_by_the_running_agent(plain: Site) -> None:
+    agent = plain.start()
+    config(plain, "set", "agent", "ae_title", "OTHER")
+    said = config(plain, "commit", "--confirm", "0.03").stdout
+    assert "taken back in 0.03 minutes" in said
+    assert _title(plain) == "OTHER"
+    agent.wait_until("the one before", lambda: _title(plain) == "AGENT")
+    agent.wait_until("a reload", lambda: _status(plain)["ae_title"] == "AGENT")
+    assert "generation 2 by" in agent.log
+    assert "was not confirmed in time: generation 1 is in force again" in agent.log
+    [alarm] = [one for one in _status(plain)["medium"] if one["cause"] == "configuration"]
+    assert "was not confirmed" in alarm["text"]
+
+
+def test_another_spool_that_nobody_confirms_is_left_again(plain: Site) -> None:
+    """Only another start can do that."""
+    plain.start()
+    config(plain, "set", "spool", "path", plain.folder / "other")
+    config(plain, "commit", "--confirm", "0.2")
+    assert plain.stop() == 0
+    agent = plain.start()
+    assert (plain.folder / "other" / "ledger.db").exists()
+    agent.wait_until("the one before", lambda: "begins anew" in agent.log, 60)
+    agent.wait_until("the spool before", lambda: bool((_status(plain) or {}).get("running")), 60)
+    assert tomllib.loads(plain.config.read_text())["spool"]["path"] == str(plain.spool)
+
+
+def test_a_kill_before_it_is_confirmed(plain: Site) -> None:
+    agent = plain.start()
+    config(plain, "set", "agent", "ae_title", "OTHER")
+    config(plain, "commit", "--confirm", "0.03")
+    agent.kill()
+    time.sleep(2)
+    assert _title(plain) == "OTHER"
+    agent = plain.start()
+    assert _title(plain) == "AGENT"
+    assert _status(plain)["ae_title"] == "AGENT"
+    assert "warning: generation 2 by" in agent.log
+
+
+def test_a_kill_does_not_confirm_either(plain: Site) -> None:
+    agent = plain.start()
+    config(plain, "set", "agent", "ae_title", "OTHER")
+    config(plain, "commit", "--confirm", "10")
+    agent.kill()
+    plain.start()
+    assert _status(plain)["ae_title"] == "OTHER"
+    assert "is not confirmed: generation 1 comes back in" in config(plain, "history").stdout + str(_status(plain))
+    config(plain, "confirm")
+    assert "not confirmed" not in config(plain, "history").stdout
+
+
+@pytest.mark.parametrize("damaged", [b"", b"\0" * 512, b"[agent]\nae_ti"])
+def test_a_damaged_file_is_mended_by_the_start(plain: Site, damaged: bytes) -> None:
+    config(plain, "set", "agent", "ae_title", "OTHER")
+    config(plain, "commit")
+    plain.config.write_bytes(damaged)
+    agent = plain.start()
+    assert _status(plain)["ae_title"] == "OTHER"
+    assert "and was set aside as" in agent.log
+    assert "generation 2 of" in agent.log
+    assert Path(f"{plain.config}.history/damaged-1").read_bytes() == damaged
+    agent.wait_until("an alarm", lambda: any(one["cause"] == "configuration" for one in _status(plain)["medium"]))
+    config(plain, "set", "agent", "ae_title", "THIRD")
+    config(plain, "commit")
+    agent.wait_until("its end", lambda: not any(one["cause"] == "configuration" for one in _status(plain)["medium"]))
+
+
+def test_a_file_edited_wrongly_is_refused_and_kept(plain: Site) -> None:
+    config(plain, "set", "agent", "ae_title", "OTHER")
+    config(plain, "commit")
+    wrong = plain.config.read_text().replace("ae_title", "ae_titel")
+    plain.config.write_text(wrong)
+    done = run_command("run", "--config", plain.config)
+    assert done.returncode == 10
+    assert "did you mean 'ae_title'" in done.stderr
+    assert "config rollback 0" in done.stderr
+    assert plain.config.read_text() == wrong
+
+
+def test_a_commit_by_a_candidate_that_began_from_something_else_shows_what_differs(plain: Site) -> None:
+    config(plain, "set", "agent", "ae_title", "OTHER")
+    plain.config.write_text(plain.config.read_text().replace("[agent]\n", '[agent]\nstation_name = "S1"\n'))
+    done = config(plain, "commit", status=18)
+    assert "changed in the file: set agent station_name S1" in done.stderr
+    config(plain, "update")
+    config(plain, "commit")
+    assert "S1" in plain.config.read_text()
+    assert _title(plain) == "OTHER"
+
+
+def test_a_file_that_a_person_wrote_becomes_a_generation(plain: Site) -> None:
+    agent = plain.start()
+    agent.wait_until("a history", lambda: Path(f"{plain.config}.history/000001.toml").exists(), 60)
+    assert "hand by" in config(plain, "history").stdout
