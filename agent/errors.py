@@ -155,10 +155,11 @@ class ConfigChanged(AgentError):
 
 
 class SelfTestFailed(AgentError):
-    """A self-test of the candidate failed, so it was not committed; every test was printed."""
+    """A self-test of the candidate failed, so it was not committed; ``lines`` are what each of them said."""
 
     code = "config.tests"
     exit_status = 38
+    lines: list[str] = []
     hint = "Correct what failed. --confirm 10 tries it for ten minutes, --no-tests commits it all the same."
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
+import tempfile
 import time
 
 from agent.app.control import ask
-from agent.config.changes import changes, effects
+from agent.config.changes import Effects, changes, effects
 from agent.config.load import load, parse
 from agent.errors import AgentError, ConfigError, FileError, SelfTestFailed
 from agent.typed import TYPE_CHECKING, Any, Final
@@ -17,25 +21,53 @@ if TYPE_CHECKING:
 
 # A reload rehearses every source, in a process of its own, before it says anything.
 RELOAD_S: Final = 60.0
+_ALL: Final = "Correct the candidate; 'config check --candidate' lists every problem."
 _PAUSE_S: Final = 0.1
-# A C-ECHO to each of 32 destinations that do not answer, ten seconds each, and some more.
-TESTS_S: Final = 400.0
+# A C-ECHO to each of 32 destinations that do not answer, half of them at a time, a few seconds for each step.
+TESTS_S: Final = 180.0
 
 
 def apply(path: str, before: str) -> list[str]:
     """Tell the agent that runs with ``path`` to reload; says what takes effect when. ``before``: the text until now."""
     after = load(path)
     old = _settings(before, path)
-    now, late = effects(changes(old, after)) if old is not None else (["everything"], [])
-    status = _status(old or after, path)
-    if status is None:
-        return ["no agent runs with it: it takes effect at the next start"]
-    if late:
-        return [f"needs a restart of the agent: {'; '.join(late)}",
-                "until then the running agent goes on with all of the configuration before"]  # fmt: skip
-    if not now:
-        return ["nothing that the agent does changes"]
-    return _reload(old or after, now)
+    found = effects(changes(old, after)) if old is not None else Effects(["everything"], [], [])
+    login = [f"at the next log-in: {'; '.join(found.login)}"] if found.login else []
+    if not found.reload and not found.restart:
+        return login or ["nothing that the agent does changes"]
+    if _status(old or after, path) is None:
+        return ["no agent runs with it: it takes effect at the next start", *login]
+    if found.restart:
+        return [f"needs a restart of the agent: {'; '.join(found.restart)}",
+                "until then the running agent goes on with all of the configuration before", *login]  # fmt: skip
+    return [*_reload(old or after, found.reload), *login]
+
+
+def checked(stage: Stage) -> list[str]:
+    """Look at the candidate as a start does, certificates and sources too; returns notes.
+
+    Raises ``ConfigError`` or ``TlsRefused``: a box whose file its own start refuses would not come up again.
+    """
+    from agent.app.certificates import ending
+    from agent.app.wiring import check_tls
+
+    problems = stage.problems()
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise ConfigError(problems[0] + more, hint=_ALL)
+    settings = parse(stage.text(), path=stage.path, files=True)
+    check_tls(settings)
+    notes = ending(settings, time.time())
+    if settings.source:
+        from agent.acquire.rehearsal import rehearse_sources
+
+        found = rehearse_sources(settings)
+        if found.problems:
+            raise ConfigError(
+                "candidate: " + "; ".join(f"{where}: {what}" for where, what in found.problems), hint=_ALL
+            )
+        notes += found.notes
+    return notes
 
 
 def _reload(settings: Settings, now: list[str]) -> list[str]:
@@ -87,15 +119,11 @@ def refuse_mute(path: str) -> None:
 
 
 def tested(stage: Stage) -> list[str]:
-    """Run the self-tests on the candidate; returns notes, raises ``SelfTestFailed``."""
+    """Run the self-tests on the candidate; returns notes, raises ``SelfTestFailed`` with what each of them said."""
     from agent.app.verbs import find
 
     if find("selftest") is None:
         return []
-    import subprocess
-    import sys
-    import tempfile
-
     from agent.config.render import in_force
 
     settings = parse(stage.text(), path=stage.path)
@@ -103,16 +131,25 @@ def tested(stage: Stage) -> list[str]:
         file = f"{folder}/candidate.toml"
         with open(file, "w", encoding="utf-8") as out:
             out.write(in_force(settings, masked=False))  # all paths absolute
-        command = [sys.executable, "-P", "-m", "agent", "selftest", "--config", file]
-        try:
-            done = subprocess.run(  # noqa: S603  our own program and arguments, no shell
-                command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=TESTS_S
-            )
-        except subprocess.TimeoutExpired:
-            raise SelfTestFailed(f"the self-tests did not end within {TESTS_S:.0f} s") from None
-    said = [row for row in done.stdout.splitlines() if row.strip()]
-    if done.returncode:
-        for row in [*said, *done.stderr.splitlines()]:
-            sys.stderr.write(f"  {row}\n")
-        raise SelfTestFailed("a self-test of the candidate failed; it is not committed")
-    return []
+        found = _selftest(file)
+    lines = [f"{one['outcome']} {one['name']}: {one['says']}" + (f"; {one['do']}" if one["do"] else "")
+             for one in found["checks"]]  # fmt: skip
+    if found["passed"]:
+        return [line for line, one in zip(lines, found["checks"], strict=True) if one["outcome"] != "ok"]
+    error = SelfTestFailed("a self-test of the candidate failed, and it is not committed")
+    error.lines = lines
+    raise error
+
+
+def _selftest(file: str) -> dict[str, Any]:
+    command = [sys.executable, "-P", "-m", "agent", "selftest", "--config", file, "--json"]
+    try:
+        done = subprocess.run(  # noqa: S603  our own program and arguments, no shell
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=TESTS_S
+        )
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found if "checks" in found else {"passed": False, "checks": [], **found}
+    except subprocess.TimeoutExpired:
+        raise SelfTestFailed(f"the self-tests did not end within {TESTS_S:.0f} s") from None
+    except ValueError:
+        raise SelfTestFailed(f"the self-tests ended by themselves: {done.stderr.strip()[-500:]}") from None

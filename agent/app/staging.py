@@ -9,10 +9,11 @@ from __future__ import annotations
 import sys
 
 from agent.app.cli import print_json
-from agent.app.term import count_text
+from agent.app.orders import who
+from agent.app.term import count_text, printable
 from agent.config.settling import when
 from agent.config.stage import Stage
-from agent.errors import ConfigChanged, ConfigError, UsageError
+from agent.errors import ConfigChanged, ConfigError, SelfTestFailed, UsageError
 from agent.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,19 +38,8 @@ def act(args: Arguments, path: str) -> int:
     return int(status)
 
 
-def user() -> str:
-    """Return who types: the one behind sudo, if any."""
-    import os
-    import pwd
-
-    try:
-        return os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"uid {os.getuid()}"
-
-
 def _who(args: Arguments) -> str:
-    return args.who or user()
+    return args.who or who()
 
 
 def _edited(stage: Stage, *, kept: bool) -> dict[str, Any]:
@@ -123,7 +113,11 @@ def _commands(stage: Stage, _args: Arguments) -> dict[str, Any]:
 
 
 def _check(stage: Stage, _args: Arguments) -> dict[str, Any]:
+    from agent.app.applying import checked
+
     problems = stage.problems()
+    if not problems:
+        stage.notes += checked(stage)
     text = "\n".join(problems) if problems else "the candidate can be committed"
     return {"ok": not problems, "problems": problems, "text": text, "exit": ConfigError.exit_status if problems else 0}
 
@@ -150,22 +144,28 @@ def _entry_line(entry: Entry) -> str:
 
 
 def _commit(stage: Stage, args: Arguments) -> dict[str, Any]:
-    from agent.app import applying
-
     confirm_s = None if args.confirm is None else args.confirm * 60
     stage.lock(_who(args))
+    try:
+        return _commit_checked(stage, args, confirm_s)
+    except (ConfigChanged, SelfTestFailed) as error:
+        for line in error.lines:
+            sys.stderr.write(f"  {printable(line, 1000)}\n")
+        raise
+
+
+def _commit_checked(stage: Stage, args: Arguments, confirm_s: float | None) -> dict[str, Any]:
+    from agent.app import applying
+
     if confirm_s is not None:
         applying.refuse_mute(stage.path)
     if not stage.changed and stage.pending() is not None and confirm_s is None:
         return _confirm(stage, args)
-    if stage.changed and confirm_s is None and not args.no_tests:
-        stage.notes += applying.tested(stage)
-    try:
-        done = stage.commit(_who(args), args.comment, confirm_s)
-    except ConfigChanged as error:
-        for line in error.lines:
-            sys.stderr.write(f"  changed in the file: {line}\n")
-        raise
+    if stage.changed:
+        stage.notes += applying.checked(stage)
+        if confirm_s is None and not args.no_tests:
+            stage.notes += applying.tested(stage)
+    done = stage.commit(_who(args), args.comment, confirm_s)
     if done is None:
         return {"ok": True, "generation": None, "lines": [], "text": "nothing to commit"}
     return _committed(stage, done, args.confirm)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.config.schema import SECTIONS
-from agent.typed import TYPE_CHECKING, Any
+from agent.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -13,12 +13,26 @@ if TYPE_CHECKING:
 
 # Sections that belong to the process: a reload that changes one is refused, all of it.
 AT_START = ("spool",)
+# Sections that the console reads when somebody logs in; the daemon has no use for them.
+AT_LOGIN = ("console",)
 
 
-def effects(changed: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Part what ``changes`` says: what takes effect with a reload, and what keeps all of it waiting for a restart."""
-    late = [one for one in changed if one.startswith(tuple(f"[{name}]" for name in AT_START))]
-    return [one for one in changed if one not in late], late
+class Effects(NamedTuple):
+    """What ``changes`` says, parted by when it takes effect: with a reload, with a restart, with the next log-in."""
+
+    reload: list[str]
+    restart: list[str]
+    login: list[str]
+
+
+def effects(changed: Sequence[str]) -> Effects:
+    """Part what ``changes`` says."""
+    late, login = ([one for one in changed if one.startswith(_heads(names))] for names in (AT_START, AT_LOGIN))
+    return Effects([one for one in changed if one not in (*late, *login)], late, login)
+
+
+def _heads(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"[{name}]" for name in names)
 
 
 def changes(old: Settings, new: Settings) -> list[str]:

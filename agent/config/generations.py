@@ -123,13 +123,17 @@ class Folder:
         """Return FILE as it is; None where there is none."""
         return _read(self.file)
 
-    def replace(self, text: str) -> None:
-        """Put ``text`` in the place of FILE: at every moment it is the old one or the new one."""
+    def replace(self, text: str, before: bytes | None) -> bool:
+        """Put ``text`` in the place of FILE: at every moment it is the old one or the new one.
+
+        False when it is not ``before`` any more: a person has written it meanwhile. (Between that look and the rename
+        are some microseconds in which nobody would be seen; editors take no locks.)
+        """
         folder, name = os.path.split(self.file)
         _, (user, _group) = _like(self.file, 0)
         if os.geteuid() not in (0, user):
             raise FileError(f"{self.file} belongs to another user", hint="Run this as that user, or as root.")
-        self._put(f"{folder}/.{name}.new", self.file, text.encode())
+        return self._put(f"{folder}/.{name}.new", self.file, text.encode(), lambda: self.current() == before)
 
     # --- generations -----------------------------------------------------------------------------
 
@@ -221,10 +225,10 @@ class Folder:
         except OSError:
             return []
 
-    def _put(self, part: str, final: str, data: bytes) -> None:
+    def _put(self, part: str, final: str, data: bytes, still: Callable[[], bool] = lambda: True) -> bool:
         mode, owner = _like(self.file, 0o600)
 
-        def put() -> None:
+        def put() -> bool:
             if os.path.lexists(part):
                 self.medium.remove(part, sync=False)
             file = self.medium.create(part, mode)
@@ -236,9 +240,13 @@ class Folder:
             if os.stat(part).st_mode & 0o777 != mode:
                 os.chmod(part, mode)
             _own(part, owner)
+            if not still():
+                self.medium.remove(part, sync=False)
+                return False
             self.medium.swap(part, final)
+            return True
 
-        self._do(put)
+        return bool(self._do(put))
 
     @staticmethod
     def _do(change: Callable[[], Any]) -> Any:

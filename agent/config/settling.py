@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 AGENT: Final = "modality-agent"  # who, where nobody did it
 COMMIT, HAND, REVERT, RESTORED = "commit", "hand", "revert", "restored"
+# Editors that do not replace a file empty it first and write it then.
+BEING_WRITTEN_S: Final = 0.5
 _NO_TEXT: Final = ("is missing", "is empty", "holds zeros", "is not text")
 _NOTICE_LIMIT: Final = 20  # lines
 
@@ -109,11 +111,14 @@ def stamped(folder: Folder, times: Times) -> tuple[float, str]:
     return now, grade(now, newest.at if newest is not None else now)
 
 
-def install(folder: Folder, made: Generation, keep: Sequence[int] = ()) -> None:
-    """Let a generation take the place of FILE, and keep it under its number."""
+def install(folder: Folder, made: Generation, before: bytes | None, keep: Sequence[int] = ()) -> bool:
+    """Let a generation take the place of FILE, and keep it under its number; False when FILE is not ``before`` now."""
     folder.announce(made)
-    folder.replace(made.text)
+    if not folder.replace(made.text, before):
+        folder.remove(NEXT)
+        return False
     folder.publish(made.number, {*keep})
+    return True
 
 
 def next_number(folder: Folder) -> int:
@@ -161,16 +166,21 @@ def _mend(folder: Folder, times: Times) -> list[str]:
     good = _last_good(folder, kept)
     if not damage or good is None:
         return []
+    times.rest(BEING_WRITTEN_S)
+    if folder.current() != data:
+        return []  # somebody is writing it at this very moment; who comes next sees what it became
     aside = folder.set_aside(data) if data is not None else ""
     what = f"{folder.file} {damage}{f', and was set aside as {aside}' if aside else ''}"
     told = f"{what}: {words_of(good)} of {when(good.at, good.clock)} is in force again"
     tell(folder, times, told)
     if newest is not None and good.number == newest.number:
-        folder.replace(good.text)
+        folder.replace(good.text, data)
     else:
         at, clock = stamped(folder, times)
         comment = f"as {words_of(good)}: the file {damage}"
-        install(folder, Generation(next_number(folder), at, clock, AGENT, RESTORED, comment, good.text))
+        made = Generation(next_number(folder), at, clock, AGENT, RESTORED, comment, good.text)
+        if not install(folder, made, data):
+            return []
         folder.remove(PENDING)
     return [told]
 
@@ -204,7 +214,8 @@ def _revert(folder: Folder, times: Times) -> list[str]:
         return _given_up(folder, times, "what waited to be confirmed is damaged, and does not revert by itself")
     if not entries:
         return []
-    text_now, newest = text_of(folder.current()), folder.newest()
+    data, newest = folder.current(), folder.newest()
+    text_now = text_of(data)
     waiting = next((entry for entry in entries if text_now is not None and entry.text == digest(text_now)), None)
     if waiting is None and (newest is None or text_now != newest.text):
         what = f"{folder.file} was edited by hand while {words_of(entries[-1].number)} waited to be confirmed"
@@ -213,7 +224,7 @@ def _revert(folder: Folder, times: Times) -> list[str]:
     if waiting is None:
         folder.remove(PENDING)
         return []
-    return _taken_back(folder, times, waiting) if waiting.left_s(times) <= 0 else []
+    return _taken_back(folder, times, waiting, data) if waiting.left_s(times) <= 0 else []
 
 
 def _given_up(folder: Folder, times: Times, told: str) -> list[str]:
@@ -222,7 +233,7 @@ def _given_up(folder: Folder, times: Times, told: str) -> list[str]:
     return [told]
 
 
-def _taken_back(folder: Folder, times: Times, waiting: Unconfirmed) -> list[str]:
+def _taken_back(folder: Folder, times: Times, waiting: Unconfirmed, data: bytes | None) -> list[str]:
     what, good = f"{words_of(waiting.number)} by {waiting.who} was not confirmed in time", _before(folder, waiting)
     if good is None:
         return _given_up(folder, times, f"{what}, and no generation before it can be read")
@@ -230,7 +241,9 @@ def _taken_back(folder: Folder, times: Times, waiting: Unconfirmed) -> list[str]
     tell(folder, times, told)
     at, clock = stamped(folder, times)
     comment = f"{words_of(waiting.number)} was not confirmed; as {words_of(good)}"
-    install(folder, Generation(next_number(folder), at, clock, AGENT, REVERT, comment, good.text), [good.number])
+    made = Generation(next_number(folder), at, clock, AGENT, REVERT, comment, good.text)
+    if not install(folder, made, data, [good.number]):
+        return []  # edited by hand at this very moment: who comes next sees it
     folder.remove(PENDING)
     return [told]
 

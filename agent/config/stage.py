@@ -149,10 +149,13 @@ class Stage:
 
     def problems(self, *, files: bool = True) -> list[str]:
         """Return what is wrong with the candidate, each with line and key path; [] when it can be committed."""
-        from agent.config.load import parse
+        from agent.config.load import MAX_FILE_BYTES, parse
 
+        text = self.text()
+        if len(text.encode()) > MAX_FILE_BYTES:
+            return [f"candidate: is larger than {MAX_FILE_BYTES} bytes"]
         try:
-            parse(self.text(), path=self.path, files=files)
+            parse(text, path=self.path, files=files)
         except ConfigError as error:
             from agent.config.problems import line_text
 
@@ -180,10 +183,13 @@ class Stage:
             if before is not None and not settling.is_valid(before, self.path):
                 assert data is not None
                 self.notes.append(f"what was in {self.path} was wrong, and is kept as {self._folder.set_aside(data)}")
-            return self._install(candidate.text, (who, _comment(comment)), lines, confirm_s)
+            by = _one_line(who), _one_line(comment)
+            return self._install(candidate, by, lines, confirm_s)
 
-    def _install(self, text: str, by: tuple[str, str], lines: list[str], confirm_s: float | None) -> Committed:
-        who, comment = by
+    def _install(
+        self, candidate: Candidate, by: tuple[str, str], lines: list[str], confirm_s: float | None
+    ) -> Committed:
+        (who, comment), text, data = by, candidate.text, self._folder.current()
         at, clock = settling.stamped(self._folder, self._times)
         newest, waiting = self._folder.newest(), self._waiting()
         made = Generation(settling.next_number(self._folder), at, clock, who, settling.COMMIT, comment, text)
@@ -196,7 +202,8 @@ class Stage:
             keep.append(back_to)
             self._await(Unconfirmed(digest(text), made.number, back_to, self._times.running(),
                                     self._times.running() + confirm_s, self._times.boot(), who), waiting)  # fmt: skip
-        settling.install(self._folder, made, keep)
+        if not settling.install(self._folder, made, data, keep):
+            self._refuse_changed(candidate, text_of(self._folder.current()))
         if confirm_s is None:
             self._folder.remove(PENDING)
         self._folder.remove(CANDIDATE)
@@ -349,7 +356,7 @@ class Stage:
         if candidate.base == digest(now or ""):
             return
         began = self._folder.generation(candidate.number)
-        error = ConfigChanged(f"{self.path} is not what the candidate began from: it was changed meanwhile")
+        error = ConfigChanged(f"{self.path} is not what the candidate began from: it was changed meanwhile, as follows")
         error.lines = difference(self._said(None if began is None else began.text), self._said(now))
         raise error
 
@@ -394,7 +401,7 @@ def _several(problems: Sequence[str]) -> str:
     return f"{problems[0]}{more}"
 
 
-def _comment(text: str) -> str:
+def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 

@@ -34,11 +34,12 @@ def _boot() -> str:
 
 
 class Times(NamedTuple):
-    """The clocks: wall (s since 1970), since the start of the machine (s), and which start that was."""
+    """Wall clock (s since 1970), that since the start of the machine (s), which start that was; a moment's rest."""
 
     wall: Callable[[], float] = time.time
     running: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME)
     boot: Callable[[], str] = _boot
+    rest: Callable[[float], None] = time.sleep
 
 
 class Unconfirmed(NamedTuple):

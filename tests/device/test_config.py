@@ -140,7 +140,7 @@ def test_a_kill_does_not_confirm_either(plain: Site) -> None:
 @pytest.mark.parametrize("damaged", [b"", b"\0" * 512])
 def test_a_damaged_file_is_mended_by_the_start(plain: Site, damaged: bytes) -> None:
     config(plain, "set", "agent", "ae_title", "OTHER")
-    config(plain, "commit")
+    config(plain, "commit", "--no-tests")
     plain.config.write_bytes(damaged)
     agent = plain.start()
     assert _status(plain)["ae_title"] == "OTHER"
@@ -151,13 +151,13 @@ def test_a_damaged_file_is_mended_by_the_start(plain: Site, damaged: bytes) -> N
     if damaged:
         return
     config(plain, "set", "agent", "ae_title", "THIRD")
-    config(plain, "commit")
+    config(plain, "commit", "--no-tests")
     agent.wait_until("its end", lambda: not _alarmed(plain))
 
 
 def test_a_file_edited_wrongly_is_refused_and_kept(plain: Site) -> None:
     config(plain, "set", "agent", "ae_title", "OTHER")
-    config(plain, "commit")
+    config(plain, "commit", "--no-tests")
     wrong = plain.config.read_text().replace("ae_title", "ae_titel")
     plain.config.write_text(wrong)
     done = run_command("run", "--config", plain.config)
@@ -170,9 +170,21 @@ def test_a_file_edited_wrongly_is_refused_and_kept(plain: Site) -> None:
 def test_a_commit_by_a_candidate_that_began_from_something_else_shows_what_differs(plain: Site) -> None:
     config(plain, "set", "agent", "ae_title", "OTHER")
     plain.config.write_text(plain.config.read_text().replace("[agent]\n", '[agent]\nstation_name = "S1"\n'))
-    done = config(plain, "commit", status=18)
-    assert "changed in the file: set agent station_name S1" in done.stderr
+    done = config(plain, "commit", "--no-tests", status=18)
+    assert "  set agent station_name S1" in done.stderr
     config(plain, "update")
-    config(plain, "commit")
+    config(plain, "commit", "--no-tests")
     assert "S1" in plain.config.read_text()
     assert _title(plain) == "OTHER"
+
+
+def test_a_candidate_that_fails_its_self_tests_is_not_committed(plain: Site) -> None:
+    """Nobody listens at its destination."""
+    config(plain, "set", "agent", "ae_title", "OTHER")
+    said = config(plain, "commit", status=38).stderr
+    assert "failed echo archive: " in said
+    assert "ok spool" in said
+    assert "--no-tests commits it all the same" in said
+    assert _title(plain) == "AGENT"
+    config(plain, "delete", "destination", "archive")
+    assert "generation 2 is in force" in config(plain, "commit").stdout

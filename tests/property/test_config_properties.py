@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import tomllib
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from agent.config import edit
@@ -15,9 +17,10 @@ from agent.config.command_line import line, split
 from agent.config.difference import apply, commands, delete_words, difference, set_words
 from agent.config.edit import Edited, same, says, written
 from agent.config.kinds import KINDS
+from agent.config.load import parse
 from agent.config.schema import SECTIONS, Key, Section
 from agent.config.toml_text import statements
-from agent.errors import AgentError
+from agent.errors import AgentError, ConfigError
 
 NAMES = st.sampled_from(["pacs", "second", "p-3", "x_y"])
 PRINTABLE = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="\\"), max_size=12)
@@ -146,3 +149,39 @@ def test_the_scanner_takes_any_text(text: str) -> None:
     except ValueError:
         return
     assert says(edit.written(document), document)
+
+
+TYPED = [(section, key) for section in SECTIONS for key in section.keys if len(key.name) > 4]
+
+
+def _mistaken(way: str, text: str, words: tuple[str, ...]) -> None:
+    if way == "file":
+        parse(text, path="box.toml")
+    else:
+        set_words("", {}, words, "1")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(TYPED), st.integers(0, 40), st.integers(0, 3), st.sampled_from(["file", "set"]))
+def test_a_mistyped_key_is_told_with_its_place_and_the_nearest(
+    what: tuple[Section, Key], at: int, above: int, way: str
+) -> None:
+    section, key = what
+    typo = key.name[: at % len(key.name)] + key.name[at % len(key.name) + 1 :]
+    assume(typo not in {one.name for one in section.keys} and not typo.startswith("_"))
+    assume(not any(typo == one.name for other in SECTIONS for one in other.keys))
+    table = f"[[{section.name}]]" if section.repeated else f"[{section.name}]"
+    text = f"# a\n{'# b' * above}\n{table}\n{typo} = 1 # c\n"
+    with pytest.raises(AgentError) as caught:
+        _mistaken(way, text, (section.name, *(("x",) if section.repeated else ()), typo))
+    message = caught.value.message
+    if isinstance(caught.value, ConfigError):
+        told = {place: text for _, place, text in caught.value.problems}
+        lines = {place: line for line, place, _ in caught.value.problems}
+        place = f"{section.name}{'[0]' * section.repeated}.{typo}"
+        assert lines[place] == 4
+        message = told[place]
+    named = re.search(r"did you mean '(.*)'\?", message)
+    assert named
+    assert named[1] in {one.name for one in section.keys}
+    assert len(named[1]) <= len(key.name) + 2

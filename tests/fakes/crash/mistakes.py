@@ -147,9 +147,10 @@ def transaction_after_its_use() -> None:
 def file_in_place() -> None:
     """A configuration is written over, and not replaced."""
 
-    def replace(folder: Any, text: str) -> None:
+    def replace(folder: Any, text: str, _before: bytes) -> bool:
         with open(folder.file, "w", encoding="utf-8") as file:
             file.write(text)
+        return True
 
     plant(Folder, "replace", replace)
 
@@ -159,10 +160,11 @@ def wait_noted_late() -> None:
     install, note = settling.install, Stage._await
     late: list[Any] = []
 
-    def then(*what: Any) -> None:
-        install(*what)
+    def then(*what: Any) -> bool:
+        done = install(*what)
         for one in late:
             note(*one)
+        return done
 
     plant(Stage, "_await", lambda *what: late.append(what))
     plant(settling, "install", then)

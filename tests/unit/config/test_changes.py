@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.config.changes import changes
+from agent.config.changes import changes, effects
 from agent.config.load import parse
 
 OLD = """
@@ -35,3 +35,11 @@ def test_each_change_is_named_and_no_value() -> None:
         "[patient] name, id",
         "[exam] accession_number",
     ]
+
+
+def test_what_takes_effect_when() -> None:
+    said = ["[spool] path", "[console] idle_s", "[agent] ae_title", "destination pacs is new"]
+    found = effects(said)
+    assert found.restart == ["[spool] path"]
+    assert found.login == ["[console] idle_s"]
+    assert found.reload == ["[agent] ae_title", "destination pacs is new"]

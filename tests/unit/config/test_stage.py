@@ -37,7 +37,14 @@ class Clock:
         self.wall, self.running, self.boot = 1.8e9, 100.0, "first"
 
     def times(self) -> Times:
-        return Times(lambda: self.wall, lambda: self.running, lambda: self.boot)
+        return Times(lambda: self.wall, lambda: self.running, lambda: self.boot, self.rest)
+
+    def rest(self, seconds: float) -> None:
+        self.pass_s(seconds)
+        self.meanwhile()
+
+    def meanwhile(self) -> None:
+        """Somebody does something while another one rests."""
 
     def pass_s(self, seconds: float) -> None:
         self.wall += seconds
@@ -317,6 +324,42 @@ def test_a_damaged_file_is_set_aside_and_the_last_good_one_is_used(box: Box, dam
     assert damaged is None or aside.read_bytes() == damaged
     assert box.stage().notice()
     assert box.stage().revert_if_due() == []
+
+
+def test_a_file_that_is_just_being_written_is_not_taken_for_damaged(box: Box) -> None:
+    box.committed("105")
+    by_hand = BEGAN.replace("EDGE", "HAND")
+    box.file.write_bytes(b"")
+    box.clock.meanwhile = lambda: box.file.write_text(by_hand) and None  # type: ignore[method-assign, func-returns-value]
+    assert box.stage().revert_if_due() == [f"{box.file} was edited by hand: it is generation 3 now"]
+    assert box.file.read_text() == by_hand
+
+
+def test_a_file_that_is_written_while_it_is_replaced_is_not_lost(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = box.committed("105")
+    stage.set(("agent", "ae_title"), "NEXT")
+    by_hand = BEGAN.replace("EDGE", "HAND")
+    announce = Folder.announce
+
+    def meanwhile(folder: Folder, made: generations.Generation) -> None:
+        announce(folder, made)
+        box.file.write_text(by_hand)
+
+    monkeypatch.setattr(Folder, "announce", meanwhile)
+    with pytest.raises(ConfigChanged) as caught:
+        stage.commit("anna")
+    monkeypatch.undo()
+    assert caught.value.lines == ["set agent ae_title HAND", "delete destination pacs port"]
+    assert box.file.read_text() == by_hand
+    assert [one.generation.how for one in box.stage().history()] == ["hand", "commit", "hand"]
+
+
+def test_a_candidate_that_no_start_would_read_is_refused(box: Box) -> None:
+    stage = box.stage()
+    stage.load(f"# {'x' * (1 << 20)}\n", replace=True)
+    assert stage.problems() == ["candidate: is larger than 1048576 bytes"]
+    with pytest.raises(ConfigError, match="is larger than"):
+        stage.commit("anna")
 
 
 def test_what_was_never_confirmed_is_not_the_last_good_one(box: Box) -> None:
