@@ -76,6 +76,7 @@ class Runtime:
         config = ConfigWatch(path, journal, lambda: self.settings, self.begin_anew)
         self.keeper = Keeper(self.spool, journal, lambda: self.settings, self.begin_anew, config)
         self.supervisor.told = self.keeper.watch.note
+        self.spool.trouble = self._made_good
         self.anew = False  # the agent ends to begin anew: see anew.py
         self.settler = make_settler(settings, self.spool, journal)
         self.records = make_records(self.settler, self.spool, journal)
@@ -120,6 +121,11 @@ class Runtime:
             self.keeper.leave()
             self._close()
         return not late
+
+    def _made_good(self, error: SpoolError) -> None:
+        """Tell of a failure of the medium that cost nothing this time: the next one may."""
+        self.keeper.watch.note(error)
+        self.journal.say("warning", "spool", f"{error} [{error.code}]; each file was made durable by itself instead")
 
     def _close(self) -> None:
         try:

@@ -1,5 +1,7 @@
 """``why UID`` or ``why DESTINATION``: what became of it, what it waits for and what to do, in words.
 
+It ends with the paragraph for the PACS team, where something must be looked at there (``agent.app.why_note``).
+
 Exit status 0 says that the answer was printed; scripts read ``--json``.
 """
 
@@ -16,7 +18,9 @@ from agent.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
+    from agent.config.settings import Settings
 
+_PARAGRAPH, _WIDTH = 1200, 77
 _LINE = 500  # a sentence with a reason in it is longer than a line of a table
 
 
@@ -31,6 +35,7 @@ def run(args: Arguments) -> int:
     """Answer."""
     from agent.app import why
     from agent.app.flight_text import records
+    from agent.app.why_note import of_destination, of_instance
 
     answer = _agent(spool_root(args))
     links, listens = answer.get("destinations", {}), _listens(args, answer)
@@ -44,6 +49,7 @@ def run(args: Arguments) -> int:
             facts = why.of_destination(view, args.what, links.get(args.what), flights, profile, deaf=deaf,
                                        running=bool(answer))  # fmt: skip
             facts["certificates"] = _ending(args, profile)
+            facts["note"] = of_destination(facts, flights, _settings(args), answer)
             lines = why.destination_lines(facts)
         elif args.text:
             raise UsageError("--text is for a destination: what was on the line with it, instance by instance or not")
@@ -58,14 +64,29 @@ def run(args: Arguments) -> int:
             rows, now = view.rows(sop_instance_uid=args.what), time.monotonic()
             due_in_s = {row.destination: row.next_at - now for row in rows}
             facts = why.of_instance(receipt, enough, links, uncommitting, deaf_to, due_in_s)
+            facts["note"] = of_instance(receipt, facts["destinations"], links, _settings(args), answer)
             lines = why.instance_lines(facts, receipt)
+    if facts["note"]:
+        lines += ["for the PACS team:", f"  {facts['note']}"]
     if args.json:
         print_json({**facts, "says": lines})
         return 0
     print(paint(printable(lines[0], _LINE), "bold"))
     for line in lines[1:]:
-        print(printable(line, _LINE))
+        print("\n".join(_folded(line) if line == f"  {facts['note']}" else [printable(line, _LINE)]))
     return 0
+
+
+def _folded(text: str) -> list[str]:
+    """A paragraph within the lines of a terminal."""
+    from agent.app.verb_selftest import folded
+
+    return [f"  {line}" for line in folded(printable(text.strip(), _PARAGRAPH), _WIDTH)]
+
+
+def _settings(args: Arguments) -> Settings | None:
+    """The configuration, where there is one: of a bare spool there need not be."""
+    return None if args.spool is not None else settings_of(args)
 
 
 def _ending(args: Arguments, profile: dict[str, Any]) -> list[str]:

@@ -20,7 +20,7 @@ from agent.dimse.status import Service, explain
 from agent.errors import NoAcceptedContext, class_of
 from agent.forward.policy import BREAKER_FAILURES
 from agent.spool.committing import NO_REPORT
-from agent.spool.states import HELD_BY_OPERATOR
+from agent.spool.states import HELD_BY_OPERATOR, Event
 from agent.transcode.learn import recall
 from agent.typed import TYPE_CHECKING, Any, Final
 
@@ -105,6 +105,7 @@ def of_instance(
         "captured": stamp_text(receipt.captured_at),
         "capture": _capture(receipt),
         "cut_short": _cut_short(receipt),
+        "exports": _exports(receipt),
         "destinations": [
             _delivery(
                 receipt, custody, custody.destination in stored_is_enough, links.get(custody.destination),
@@ -124,6 +125,12 @@ def _capture(receipt: Receipt) -> str:
 def _cut_short(receipt: Receipt) -> str:
     """Why the clip is shorter than was asked for, or ''."""
     return next((early_end_of(event.detail) for event in receipt.events if "frames" in event.detail), "")
+
+
+def _exports(receipt: Receipt) -> list[Facts]:
+    """The media that the instance went out on."""
+    return [{"at": event.at, "medium": event.detail.get("medium", ""), "file_id": event.detail.get("file_id", "")}
+            for event in receipt.events if event.kind == Event.EXPORT.value]  # fmt: skip
 
 
 def refuses_commitment(reader: Reader, destination: str) -> bool:
@@ -272,6 +279,9 @@ def instance_lines(facts: Facts, receipt: Receipt) -> list[str]:
         lines.append(f"captured in this transfer syntax because: {facts['capture']}")
     if facts["cut_short"]:
         lines.append(f"the clip is short: {facts['cut_short']}")
+    for row in facts["exports"]:
+        where = f"the medium '{row['medium']}' as {row['file_id']}"
+        lines += [f"exported {stamp_text(row['at'])} to {where}, and read again there"]
     if not facts["destinations"]:
         lines.append("it is for no destination: it stays on this box")
     for row in facts["destinations"]:
@@ -321,7 +331,7 @@ def _alike(
 ) -> Facts:
     """What instances wait for that wait for the same thing."""
     todo = [*hints(reason, status, link), *_unheard(state, reason, deaf=deaf), *_end(state, which, reason)]
-    return {"state": state, "reason": reason, "count": count, "example": uid, "do": todo}
+    return {"state": state, "reason": reason, "status": status, "count": count, "example": uid, "do": todo}
 
 
 def destination_lines(facts: Facts) -> list[str]:

@@ -14,12 +14,15 @@ import sys
 from agent.typed import Final
 
 _CHUNK: Final = 4096
+WHO: Final = "MODALITY_AGENT_WHO"  # agent.app.orders reads it
 _PASSED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "PYTHONPATH", "SSL_CERT_FILE", "OPENSSL_CONF")
 
 
-def environment(width: int) -> dict[str, str]:
-    """Return the environment of a child."""
+def environment(width: int, who: str = "") -> dict[str, str]:
+    """Return the environment of a child; ``who`` is logged in, for what the verbs note in receipts and log."""
     kept = {name: os.environ[name] for name in _PASSED if name in os.environ}
+    if who:
+        kept[WHO] = who
     return {**kept, "COLUMNS": str(width), "LINES": "24", "NO_COLOR": "1", "TERM": "dumb", "PYTHONUTF8": "1"}
 
 
@@ -28,7 +31,7 @@ class Child:
 
     __slots__ = ("_data", "errors", "input", "output", "pid", "raw", "status")
 
-    def __init__(self, argv: tuple[str, ...], data: bytes, width: int, *, raw: bool = False) -> None:
+    def __init__(self, argv: tuple[str, ...], data: bytes, width: int, *, raw: bool = False, who: str = "") -> None:
         self.raw = raw
         self.status: int | None = None
         self._data = data
@@ -40,7 +43,7 @@ class Child:
             self.pid = os.posix_spawn(
                 sys.executable,
                 [sys.executable, "-m", *argv],
-                environment(width),
+                environment(width, who),
                 file_actions=actions,
                 setpgroup=0,
                 setsigdef=(signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGHUP),

@@ -8,6 +8,7 @@ behind ``--``. Rows are sorted by what people look for, not by letter. ``configs
 from __future__ import annotations
 
 from agent.console.commands_config import CONFIGURING
+from agent.console.commands_field import DOING, OF_PATIENT, SHOWING
 from agent.console.row import BOTH, Argument, Command
 from agent.typed import Final
 
@@ -21,7 +22,9 @@ _STATES: Final = (
 
 _SHOWING: Final = (
     Command("show version", "viewer", "what runs here, and for how long", act="acts:version"),
-    Command("show status", "viewer", "queue, destinations, sources, memory of the agent", verb=("status",)),
+    Command(
+        "show status", "viewer", "health, clock, disk, queue, destinations, sources of the agent", verb=("status",)
+    ),
     Command(
         "show queue",
         "viewer",
@@ -29,6 +32,7 @@ _SHOWING: Final = (
         (
             _TO,
             Argument("state", "only this state", "", "--state", keyword=True, value="STATE", choices=_STATES),
+            *OF_PATIENT,
             Argument("after", "go on behind this line", "", "--after", keyword=True, value="ID"),
             Argument("limit", "at most so many", "", "--limit", keyword=True, value="N"),
         ),
@@ -182,4 +186,6 @@ _SESSION: Final = (
     Command("logout", "viewer", "the same, in operational mode", act="acts:leave", json=False),
 )
 
-COMMANDS: Final[tuple[Command, ...]] = (*_SHOWING, *_DOING, *CONFIGURING, *_USERS, *_SESSION)
+COMMANDS: Final[tuple[Command, ...]] = (
+    *_SHOWING, *SHOWING, *_DOING, *DOING, *CONFIGURING, *_USERS, *_SESSION,
+)  # fmt: skip

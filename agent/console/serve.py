@@ -118,7 +118,8 @@ class Console:
 
     def _start(self, wish: Start) -> None:
         try:
-            child = Child(wish.argv, wish.data, self.session.width - 1, raw=wish.raw)
+            who = self.session.user.name if self.session.user is not None else ""
+            child = Child(wish.argv, wish.data, self.session.width - 1, raw=wish.raw, who=who)
         except OSError as error:
             text = f"it cannot be started: {error.strerror or error}\n"
             self.session.child_output(text.encode(), self._now(), error=True)

@@ -68,11 +68,16 @@ ITEM_COLUMNS = (
 )
 
 
+def _nobody(_error: SpoolError) -> None:
+    """Hear nothing."""
+
+
 class SpoolCore:
     """State shared by the parts; not for use by itself."""
 
     __slots__ = ("_claims", "_doubt", "_evictable", "_evicting", "_fresh", "_generation", "_holds", "_missed", "_turns",
-        "_work", "admission", "clock", "destinations", "ids", "ledger", "medium", "policy")  # fmt: skip
+        "_work", "admission", "clock", "destinations", "ids", "ledger", "medium", "policy",
+        "trouble")  # fmt: skip
 
     def __init__(self, medium: Medium, ledger: Ledger, destinations: dict[str, Destination], ids: dict[str, int],
                  policy: Policy, clock: Clock) -> None:  # fmt: skip
@@ -93,6 +98,7 @@ class SpoolCore:
         self._holds: frozenset[tuple[int, str]] | None = None  # as they are in the ledger; see holding.py
         self._turns: dict[int, int] = {}  # destination -> how many were claimed; see priority.py
         self.admission = Admission(medium, policy)
+        self.trouble: Callable[[SpoolError], None] = _nobody  # hears what failed and was made good
 
     @property
     def root(self) -> str:

@@ -25,7 +25,7 @@ import os
 import threading
 from contextlib import contextmanager
 
-from agent.errors import AgentError, DecodeError
+from agent.errors import AgentError, DecodeError, SpoolError
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
 from agent.spool import recovery
 from agent.spool.circle import LIMIT, Circle
@@ -130,7 +130,10 @@ class Groups:
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self._circle: Circle[Member] = Circle()
-        self._together = Together(spool.medium, spool.clock.monotonic)
+        self._together = Together(spool.medium, spool.clock.monotonic, self._made_good)
+
+    def _made_good(self, error: SpoolError) -> None:
+        self._spool.trouble(error)
 
     def seal_all(self, drafts: Iterable[tuple[Draft, InstanceRecord]]) -> list[Sealed | AgentError]:
         """Make drafts instances, each as ``seal`` does; returns for each what became of it, all drafts abandoned."""
@@ -287,6 +290,8 @@ class Groups:
                 self._spool.tell_fresh(member.record, member.draft.number)
                 member.succeed(sealed)
             member.doubt = written.error
+        if isinstance(written.error, SpoolError):
+            self._made_good(written.error)
 
     def _name(self, member: Member) -> bool:
         final = self._spool.path(member.draft.number)

@@ -23,6 +23,10 @@ CALM_S: Final = 60.0  # so long files are synced by themselves after a slow flus
 LARGE_BYTES: Final = 4 << 20  # synced by its own thread before it joins, so that a still does not wait for a clip
 
 
+def _nobody(_error: SpoolError) -> None:
+    """Hear nothing."""
+
+
 class Written(Waiting):
     """One who waits with a file that was written and is not durable."""
 
@@ -39,9 +43,13 @@ Writer = TypeVar("Writer", bound=Written)
 class Together:
     """What makes groups durable on one medium; used by one thread at a time."""
 
-    __slots__ = ("_calm_at", "_medium", "_monotonic")
+    __slots__ = ("_calm_at", "_medium", "_monotonic", "_told")
 
-    def __init__(self, medium: Medium, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, medium: Medium, monotonic: Callable[[], float], told: Callable[[SpoolError], None] = _nobody
+    ) -> None:
+        """``told`` hears of a flush that failed, whatever the files say one by one."""
+        self._told = told
         self._medium = medium
         self._monotonic = monotonic
         self._calm_at = 0.0
@@ -79,7 +87,8 @@ class Together:
     def _flush(self) -> bool:
         try:
             self._medium.flush()
-        except SpoolError:  # somebody's bytes are lost; whose, each file tells
+        except SpoolError as error:  # somebody's bytes are lost; whose, each file tells
+            self._told(error)
             return False
         return True
 

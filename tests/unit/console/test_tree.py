@@ -29,7 +29,7 @@ def tree(role: str = "admin", mode: str = OPERATIONAL) -> Tree:
     ("line", "path"),
     [
         ("show status", "show status"),
-        ("sh st", "show status"),
+        ("sh sta", "show status"),
         ("sho q", "show queue"),
         ("sh conf", "show configuration"),
         ("show configuration commands", "show configuration commands"),
@@ -56,7 +56,7 @@ def test_words_may_be_shortened(line: str, path: str) -> None:
         ("queue", "unknown word"),
         ("show queue destination", "needs a value"),
         ("show queue state nonsense", "not one of"),
-        ("re", "too short for 'retry'"),
+        ("pr", "too short for 'priority'"),
         ("priority 2.25.1 soon", "not one of"),
     ],
 )

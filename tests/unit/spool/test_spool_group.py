@@ -113,7 +113,10 @@ def test_one_bad_file_costs_itself_alone(spool, ops, bad):
     made = drafts(spool, [2, 3, 4, 5])
     lost = made[bad][0].file.path
     ops.fail = lambda call, path: call == "syncfs" or (call == "fsync" and path == lost)
+    told: list[Exception] = []
+    spool.trouble = told.append
     ends = spool.groups.seal_all(made)
+    assert [type(error) for error in told] == [MediaError]
     assert [isinstance(end, Sealed) for end in ends] == [number != bad for number in range(4)]
     assert isinstance(ends[bad], MediaError)
     assert spool.receipt(uid_of(2 + bad)) is None
@@ -125,7 +128,10 @@ def test_a_second_flush_that_fails_is_made_up_for(spool, ops):
     """The commit is in doubt: the ledger is reopened, the folder synced, and what is there is there."""
     seen = []
     ops.fail = lambda call, _path: call == "syncfs" and (seen.append(call) or len(seen) == 2)
+    told: list[Exception] = []
+    spool.trouble = told.append
     ends = spool.groups.seal_all(drafts(spool, [2, 3, 4]))
+    assert len(told) == 1
     assert all(isinstance(end, Sealed) for end in ends)
     assert spool.counts()["pacs"] == {"queued": 4}
     assert spool.reader.verify().faults == ()
