@@ -16,7 +16,7 @@ from agent.spool.core import ITEM_COLUMNS, Item
 from agent.spool.holding import IS_OPERATORS, Holding
 from agent.spool.ledger import REASON_LIMIT, details, live, move, note, reason_text, state_of
 from agent.spool.priority import Prioritizing, choose
-from agent.spool.states import Event, Priority, State
+from agent.spool.states import MOVES, Event, Priority, State
 from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -273,10 +273,10 @@ def lost_or_damaged(db: sqlite3.Connection, instance: int, event: Event, *, at: 
 
 
 def _attempt(db: sqlite3.Connection, instance: int, number: int) -> int:
-    sql = "SELECT attempt FROM delivery WHERE instance = ? AND destination = ?"
+    sql = "SELECT attempt, state FROM delivery WHERE instance = ? AND destination = ?"
     row = db.execute(sql, (instance, number)).fetchone()
-    if row is None:  # an index that is not of its table
-        raise SpoolDamaged(f"the ledger lists a delivery of instance {instance:08X} that is not in it")
+    if row is None or (State(row[1]), Event.CLAIM) not in MOVES:  # an index that is not of its table
+        raise SpoolDamaged(f"the ledger lists a delivery of instance {instance:08X} that is not so in it")
     return int(row[0]) + 1
 
 

@@ -89,6 +89,21 @@ def test_a_delivery_that_only_its_index_knows_is_damage(used):
         assert len(spool.claim("pacs", spool.clock.monotonic(), 10)) == 4
 
 
+def test_a_delivery_that_waits_in_its_index_alone_is_damage(used):
+    with reopen(used) as spool:
+        busy = spool.claim("pacs", spool.clock.monotonic(), 10)
+        assert busy
+
+    def released(spool):
+        assert spool.report.requeued == len(busy)
+
+    stale(used, "delivery", released)
+    with reopen(used) as spool, pytest.raises(SpoolDamaged, match="not so in it"):
+        spool.claim("pacs", spool.clock.monotonic(), 10)
+    with reopen(used) as spool:
+        assert spool.report.ledger_rebuilt
+
+
 def test_a_start_that_fails_leaves_no_descriptor_open(used, monkeypatch):
     def fails(*_arguments, **_options):
         raise MediaError("injected")
