@@ -205,6 +205,16 @@ VERBS: Final[tuple[Verb, ...]] = (
         ("FileError", "ConfigError"),
     ),
     Verb(
+        "provision",
+        "agent.app.verb_provision",
+        "configure a box over its serial line, from a laptop",
+        (
+            "provision --port /dev/ttyUSB0 box.toml --password-file admin.pw --dry-run",
+            "provision --port /dev/ttyUSB0 --baud 115200 box.set --ca ca.pem --certificate box.pem",
+        ),
+        ("FileError", "ConfigError", "DeviceError", "LinkTimeout"),
+    ),
+    Verb(
         "reset",
         "agent.app.verb_reset",
         "back to the first start: users, configuration, certificates and keys; images that nobody has committed stay",

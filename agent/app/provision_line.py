@@ -1,0 +1,272 @@
+"""The laptop's end of the line: from whatever is on it to a prompt, from a prompt to a log-in, from there to frames.
+
+The line may be anywhere: at the log-in, in a pager, behind half a line that somebody typed, in configuration mode, in a
+file transfer, in the session of an earlier run that died. And noise may hit what is read as well as what is typed. So a
+word is sent, its echo read and compared, and only then Enter follows; what comes back otherwise is cancelled and typed
+again. A password has no echo: one that arrives damaged is refused by the box, so it is tried twice, and never often
+enough to lock anybody out.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+
+from agent.console.frames import Channel
+from agent.errors import AgentError, DeviceError, LinkTimeout, UsageError
+from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+QUIET_S: Final = 0.6
+_PROMPT_S: Final = 8.0
+_TRIES: Final = 8
+_INTERRUPT: Final = b"\x03\x03\x03"
+_CANCEL: Final = b"\x18" * 8 + _INTERRUPT  # a file transfer has five of them
+FIRST_USER, FIRST_PASSWORD = "admin", "modality"
+_HELLO: Final = b"~hello modality-agent 1"
+_STATES: Final = (
+    ("new", re.compile(r"New password: $")),
+    ("again", re.compile(r"Again: $")),
+    ("password", re.compile(r"[Pp]assword: $")),
+    ("login", re.compile(r"login: $")),
+    ("question", re.compile(r"\[yes/no\] $")),
+    ("pager", re.compile(r"--More--")),
+    ("operational", re.compile(r"[\w-]+@[\w-]+> $")),
+    ("configuration", re.compile(r"[\w-]+@[\w-]+# $")),
+)
+
+
+class NotLoggedIn(AgentError):
+    """The box does not let us in. Code and treatment are those of ``AgentError``."""
+
+    code = "provision.login"
+    exit_status = 5
+    hint = "Is it the right user and password? 'show sessions' on the box lists who tried."
+
+
+class Prompt(NamedTuple):
+    """Where the line is: a row of ``_STATES``, and who is logged in there."""
+
+    state: str
+    user: str
+
+
+def prompt_of(text: str) -> Prompt:
+    """Read the last line that a terminal would show."""
+    last = re.split(r"[\r\n]", text)[-1]
+    state = next((name for name, pattern in _STATES if pattern.search(last)), "")
+    user = last.partition("@")[0].rpartition(" ")[2] if state in ("operational", "configuration") else ""
+    return Prompt(state, user)
+
+
+class Wire:
+    """The port, byte by byte; every failure of it is a ``DeviceError``."""
+
+    def __init__(self, port: Any, name: str, say: Callable[[str], None]) -> None:
+        self.say = say
+        self._port, self._name = port, name
+
+    def read(self, wait_s: float) -> bytes:
+        """Return what comes within ``wait_s``, as soon as there is something."""
+        until = time.monotonic() + wait_s
+        while True:
+            data: bytes = self._do(lambda: self._port.read(max(1, min(self._port.in_waiting, 4096))))
+            if data or time.monotonic() >= until:
+                return data
+
+    def write(self, data: bytes) -> None:
+        """Send all of it."""
+        self._do(lambda: self._port.write(data))
+
+    def send_break(self) -> None:
+        """Ask for a log-out, where the line knows BREAK."""
+        self._do(lambda: self._port.send_break(0.3))
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._do(self._port.close)
+
+    def _do(self, act: Callable[[], Any]) -> Any:
+        import termios
+
+        try:
+            return act()
+        except (OSError, termios.error) as error:  # SerialException is an OSError, termios.error is none
+            raise DeviceError(f"{self._name}: {error}", hint="Is the cable in, and nobody else on the port?") from None
+
+
+def open_wire(name: str, baud: int, say: Callable[[str], None]) -> Wire:
+    """Open a device or a URL of pyserial; raises ``DeviceError``."""
+    try:
+        import serial
+    except ImportError:
+        raise UsageError(
+            "pyserial is not installed", hint="pip install 'modality-agent[console]', or Debian's python3-serial."
+        ) from None
+    try:
+        more = {} if "://" in name else {"exclusive": True}
+        return Wire(serial.serial_for_url(name, baudrate=baud, timeout=0.02, **more), name, say)
+    except (OSError, ValueError) as error:
+        raise DeviceError(f"{name}: {error}", hint="Is the cable in, and nobody else on the port?") from None
+
+
+class Conversation:
+    """What a person would do at the console, done with care."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._text = ""
+        self.first_start = False
+
+    # --- from anywhere to frames -----------------------------------------------------------------
+
+    def enter(self, user: str, password: Callable[[], str], *, leave: bool) -> bool:
+        """Log in, unless somebody is and no user was named; whether we did. ``leave``: also configuration mode."""
+        found = self.settle()
+        if found.state == "configuration":
+            found = self._left(leave=leave)
+        if found.state == "operational" and user not in ("", found.user):
+            self._type("exit")
+            found = self._await("login")
+        if found.state == "operational":
+            return False
+        self._log_in(user or FIRST_USER, password())
+        return True
+
+    def frames(self) -> Channel:
+        """Have the box talk with a program."""
+        for _ in range(_TRIES):
+            self._type("machine")
+            until = time.monotonic() + _PROMPT_S
+            seen = b""
+            while time.monotonic() < until:
+                seen += self._wire.read(0.1)
+                if _HELLO in seen:
+                    return Channel(time.monotonic())
+                if prompt_of(seen.decode("latin-1")).state:
+                    break
+            if b"machine" in seen and (b"no command" in seen or b"nknown" in seen):
+                raise NotLoggedIn("this user may not configure the box, or its version knows no 'machine'")
+            self.settle()
+        raise LinkTimeout("the box does not begin to talk with a program: the line is too bad")
+
+    def leave(self) -> None:
+        """Log out again."""
+        if self.settle().state == "operational":
+            self._type("exit")
+            self._read_quiet(2.0)
+
+    def settle(self) -> Prompt:
+        """Get to a prompt from wherever the line is; raises ``LinkTimeout``."""
+        for attempt in range(_TRIES):
+            self._wire.write(_INTERRUPT if attempt < 2 else _CANCEL)
+            text = self._read_quiet(_PROMPT_S)
+            found = prompt_of(text)
+            if found.state == "password":
+                continue
+            if found.state in ("login", "operational", "configuration"):
+                return found
+            self._wire.write(b"\r")
+            found = prompt_of(self._read_quiet(_PROMPT_S))
+            if found.state in ("login", "operational", "configuration"):
+                return found
+        raise LinkTimeout(
+            "no prompt of modality-agent on this line",
+            hint="Is the box on, the speed right (--baud), the cable a null modem? Does its console serve this port?",
+        )
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _left(self, *, leave: bool) -> Prompt:
+        self._type("exit")
+        found = prompt_of(self._read_quiet(_PROMPT_S))
+        if found.state == "configuration" and leave:
+            self._type("discard")
+            self._read_quiet(_PROMPT_S)
+            self._type("top")
+            self._read_quiet(_PROMPT_S)
+            self._type("exit")
+            found = prompt_of(self._read_quiet(_PROMPT_S))
+        if found.state == "configuration":
+            raise NotLoggedIn(
+                f"{found.user or 'somebody'} is logged in here with changes that are not committed",
+                hint="Commit or discard them at the console, or give --discard.",
+            )
+        return found if found.state else self.settle()
+
+    def _log_in(self, user: str, password: str) -> None:
+        first = self.first_start
+        for attempt in range(3):
+            name = FIRST_USER if first else user
+            self._type(name)
+            found = self._await("password", "login", "operational")
+            if found.state == "login":  # the name was damaged on its way, and not tried
+                continue
+            self._wire.write((FIRST_PASSWORD if first else password).encode() + b"\r")
+            found = self._await("operational", "login", "new")
+            if found.state == "operational":
+                return
+            if found.state == "new":
+                self._set_first(password)
+                return
+            if "locked" in self._text or "Too many" in self._text:
+                raise NotLoggedIn(f"{user} is locked out for a while: too many failures", hint="Wait, and try again.")
+            first = self.first_start or (attempt == 0 and user == FIRST_USER)
+        raise NotLoggedIn(f"the box does not take user {user} with this password")
+
+    def _set_first(self, password: str) -> None:
+        """Set the first password; one that arrives damaged is not the same twice, and is asked for again."""
+        found = Prompt("new", "")
+        for _ in range(2 * _TRIES):
+            if found.state not in ("new", "again"):
+                break
+            self._wire.write(password.encode() + b"\r")
+            found = self._await("new", "again", "operational", "login")
+            if found.state == "new" and "Not taken" in self._text and "not the same" not in self._text:
+                why = self._text.partition("Not taken: ")[2].partition("\n")[0].strip()
+                raise NotLoggedIn(f"the box does not take this password: {why}", hint="Give it a better one.")
+        if found.state != "operational":
+            raise NotLoggedIn("the first password could not be set: the line is too bad")
+        self._wire.say("first start: the password was set")
+
+    def _type(self, text: str) -> None:
+        """Type a line, its echo compared before Enter."""
+        for _ in range(_TRIES):
+            self._wire.write(text.encode())
+            seen, until = "", time.monotonic() + 2.0 + len(text) / 100
+            while not seen.endswith(text) and time.monotonic() < until:
+                seen += self._wire.read(0.1).decode("latin-1")
+            if seen.endswith(text):
+                self._text = ""
+                self._wire.write(b"\r")
+                return
+            self._wire.write(b"\x03")
+            self._read_quiet(2.0)
+        raise LinkTimeout("what is typed does not come back as it was sent: the line is too bad")
+
+    def _await(self, *states: str) -> Prompt:
+        """Read until one of ``states`` stands there; what else stands there is cancelled."""
+        for _ in range(_TRIES):
+            text = ""
+            until = time.monotonic() + 3 * _PROMPT_S
+            while time.monotonic() < until:
+                text += self._wire.read(0.2).decode("latin-1")
+                found = prompt_of(text)
+                if found.state in states:
+                    self._text = text
+                    return found
+            self._wire.write(b"\x03")
+        raise LinkTimeout("the box does not answer in a way that can be read: the line is too bad")
+
+    def _read_quiet(self, longest_s: float) -> str:
+        """Read until nothing has come for ``QUIET_S``."""
+        text, until = "", time.monotonic() + longest_s
+        while time.monotonic() < until:
+            data = self._wire.read(QUIET_S)
+            if not data:
+                break
+            text += data.decode("latin-1")
+        self.first_start = self.first_start or "First start:" in text
+        return text
