@@ -2,8 +2,8 @@
 
 It logs in, says what box that is, brings certificates, loads FILE into the candidate, prints what that changes, and
 commits it so that it reverts by itself unless the self-tests of the box pass. A second run finds nothing to do. FILE as
-TOML is the whole configuration; lines of ``set`` and ``delete`` change what there is. It can do what the user it logs in
-as could do at the console, and nothing that is not committed stays behind.
+TOML is the whole configuration; lines of ``set`` and ``delete`` change what there is. It can do what its user could do
+at the console, and nothing that is not committed stays behind.
 """
 
 from __future__ import annotations
@@ -158,9 +158,7 @@ def _no_candidate(args: Arguments, box: Box, say: Callable[[str], None]) -> None
     say(f"discarded: {len(lines)} changes that nobody had committed")
 
 
-def _bring(
-    args: Arguments, box: Box, what: str, pem: str, said: dict[str, Any], say: Callable[[str], None]
-) -> None:
+def _bring(args: Arguments, box: Box, what: str, pem: str, said: dict[str, Any], say: Callable[[str], None]) -> None:
     words = ("tls", "import", what, "-", "--json", *(("--dry-run",) if args.dry_run else ()))
     facts = box.must(*words, data=pem).facts
     said["certificates"].append(facts)

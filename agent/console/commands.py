@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from agent.console.commands_config import CONFIGURING
 from agent.console.commands_field import DOING, OF_PATIENT, SHOWING
+from agent.console.commands_keys import KEYS
 from agent.console.row import BOTH, Argument, Command
 from agent.typed import Final
 
@@ -187,5 +188,5 @@ _SESSION: Final = (
 )
 
 COMMANDS: Final[tuple[Command, ...]] = (
-    *_SHOWING, *SHOWING, *_DOING, *DOING, *CONFIGURING, *_USERS, *_SESSION,
+    *_SHOWING, *SHOWING, *_DOING, *DOING, *KEYS, *CONFIGURING, *_USERS, *_SESSION,
 )  # fmt: skip

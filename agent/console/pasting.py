@@ -37,7 +37,7 @@ class Pasting:
             line = "".join(self._line)
             self._lines.append(line)
             self._line.clear()
-            if line.strip() == self._end:
+            if line.strip().startswith(self._end):
                 return Entered("\n".join(self._lines) + "\n", "enter", self._tainted)
         else:
             self._tainted = True

@@ -52,7 +52,7 @@ class Run(NamedTuple):
 
 
 class Paste(NamedTuple):
-    """Whole lines without echo or editing until ``end`` is one of them; the answer is ``Entered``.
+    """Whole lines without echo or editing until one begins with ``end``; the answer is ``Entered``.
 
     At most ``limit`` characters; what is beyond ends it with ``how`` ``limit``, ^C with ``interrupt``.
     """

@@ -74,6 +74,18 @@ PROTOCOLS: Final = {
 }
 
 
+# Name -> the file it is sent as, and the verb that makes it: -o names the file, without it what it prints is the file.
+SENT: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "configuration": ("agent.toml", ()),
+    "request": ("box.csr", ()),
+    "certificate": ("box.pem", ()),
+    "log": ("agent.log", ("log", "--last=400")),
+    "support": ("support.tar.gz", ("support", "-o")),
+    "preview": ("preview.png", ("test", "frame", "-o")),
+}
+RECEIVED: Final = ("certificate", "ca", "crl", "configuration")
+
+
 class Watch:
     """One transfer, watched; ``verdict`` is None while it may go on."""
 
