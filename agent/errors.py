@@ -111,6 +111,22 @@ class CaptureWaiting(AgentError):
     hint = "Ask again once the waiting one has begun; 'modality-agent status' shows it."
 
 
+class NotLoggedIn(AgentError):
+    """A box does not let ``provision`` in, or somebody else is in the middle of something there."""
+
+    code = "provision.login"
+    exit_status = 8
+    hint = "Is it the right user and password? 'show sessions' on the box lists who tried."
+
+
+class BoxRefused(AgentError):
+    """A box was asked by ``provision`` and does not do it; its own words are passed on."""
+
+    code = "provision.refused"
+    exit_status = 9
+    hint = "What was in force before is in force."
+
+
 # --- configuration ---------------------------------------------------------------------------
 
 

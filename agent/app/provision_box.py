@@ -6,7 +6,7 @@ import json
 import time
 
 from agent.console.frames import Channel
-from agent.errors import AgentError, LinkTimeout
+from agent.errors import BoxRefused, LinkTimeout
 from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -34,17 +34,9 @@ class Answer(NamedTuple):
 
     @property
     def why(self) -> str:
-        """Its error in one line, and its hint in another."""
-        lines = [line.strip() for line in self.err.strip().splitlines()]
+        """Its error and hint, or what it printed instead."""
+        lines = [line.strip() for line in (self.err.strip() or self.out.strip()[-400:]).splitlines()]
         return "\n".join(line.removeprefix("modality-agent: error: ") for line in lines) or f"status {self.status}"
-
-
-class BoxRefused(AgentError):
-    """The box answered, and does not do it; its own words and status are passed on."""
-
-    code = "provision.refused"
-    exit_status = 6
-    hint = "What was in force before is in force."
 
 
 class Box:

@@ -13,7 +13,7 @@ import re
 import time
 
 from agent.console.frames import Channel
-from agent.errors import AgentError, DeviceError, LinkTimeout, UsageError
+from agent.errors import DeviceError, LinkTimeout, NotLoggedIn, UsageError
 from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -36,14 +36,6 @@ _STATES: Final = (
     ("operational", re.compile(r"[\w-]+@[\w-]+> $")),
     ("configuration", re.compile(r"[\w-]+@[\w-]+# $")),
 )
-
-
-class NotLoggedIn(AgentError):
-    """The box does not let us in. Code and treatment are those of ``AgentError``."""
-
-    code = "provision.login"
-    exit_status = 5
-    hint = "Is it the right user and password? 'show sessions' on the box lists who tried."
 
 
 class Prompt(NamedTuple):

@@ -12,7 +12,7 @@ import os
 import sys
 
 from agent.app.cli import print_json
-from agent.errors import FileError, UsageError
+from agent.errors import BoxRefused, FileError, UsageError
 from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ def _provision(
             return
         for line in said["diff"]:
             say(line)
-        box.must("config", "check", "--candidate")
         if args.dry_run:
+            box.must("config", "check", "--candidate")
             say("would be committed; nothing was changed")
             return
         _commit(args, box, say)
@@ -177,8 +177,6 @@ def _commit(args: Arguments, box: Box, say: Callable[[str], None]) -> None:
         say("committed: the first configuration of this box")
         return
     if done.status:
-        from agent.app.provision_box import BoxRefused
-
         for line in done.out.splitlines():
             say(line)
         raise BoxRefused(f"the box does not commit it: {done.why}")
@@ -186,8 +184,6 @@ def _commit(args: Arguments, box: Box, say: Callable[[str], None]) -> None:
     if not args.no_tests:
         tested = box.ask("selftest", "--json")
         if tested.status not in (0, 2):  # 2: this version has no such verb, and the commit has tested
-            from agent.app.provision_box import BoxRefused
-
             hint = f"What was before comes back by itself within {_CONFIRM_MINUTES} minutes."
             raise BoxRefused(f"its self-tests fail now, and it is not confirmed: {tested.why}", hint=hint)
         say("self-tests passed")

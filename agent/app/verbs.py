@@ -212,7 +212,7 @@ VERBS: Final[tuple[Verb, ...]] = (
             "provision --port /dev/ttyUSB0 box.toml --password-file admin.pw --dry-run",
             "provision --port /dev/ttyUSB0 --baud 115200 box.set --ca ca.pem --certificate box.pem",
         ),
-        ("FileError", "ConfigError", "DeviceError", "LinkTimeout"),
+        ("FileError", "ConfigError", "DeviceError", "LinkTimeout", "NotLoggedIn", "BoxRefused"),
     ),
     Verb(
         "reset",

@@ -1,4 +1,4 @@
-"""``tls import`` and ``reset factory`` at the console: a paste is shown before it is kept, a reset is asked for twice.
+"""``tls import`` and ``factory reset`` at the console: a paste is shown before it is kept, a reset is asked for twice.
 
 PEM is pasted block by block: nothing of it is echoed, nothing of it is a command, and between two blocks an empty line
 ends it. What it is, with its fingerprint, is said by the verb without keeping it (``--dry-run``); only a yes keeps it.
@@ -116,7 +116,8 @@ def factory(session: Session, call: Call, chain: Filters) -> Talk:
 def machine(session: Session, call: Call, chain: Filters) -> Talk:
     """Give the line to a program at the other end."""
     assert session.user is not None
-    argv = ("agent.console.machine", session.user.role, session.user.name, session.world.config)
+    line = session.world.record.line or "-"
+    argv = ("agent.console.machine", session.user.role, session.user.name, line, session.world.config)
     yield say("The line is a program's now; ^C ^C ^C gives it back.")
     ended: Ended = yield Run(argv, wait_s=0, raw=True)
     session.note("machine", ended.why or ("ok" if ended.status == 0 else f"status {ended.status}"))

@@ -60,6 +60,6 @@ KEYS: Final = (
     ),
     Command("machine", "technician", "a program is at the other end: 'modality-agent provision'",
             act="acts_keys:machine", changes=True, json=False),
-    Command("reset factory", "admin", "users, configuration, certificates and keys as at the first start",
+    Command("factory reset", "admin", "users, configuration, certificates and keys as at the first start",
             act="acts_keys:factory", changes=True, json=False),
 )  # fmt: skip

@@ -1,9 +1,9 @@
 """The child that has the line while a program is at the other end: requests come in, verbs of ``TABLE`` run.
 
-``python -m agent.console.machine ROLE WHO CONFIG``, its standard input and output being the line (``frames``). A
+``python -m agent.console.machine ROLE WHO LINE CONFIG``, its standard input and output being the line (``frames``). A
 request is ``{"argv": [...], "data": TEXT}`` and must begin as a row of the table that the role of the user may do;
 ``--config``, and where a verb knows it ``--who``, are ours to say. The answer is ``{"status", "out", "err"}``. So a
-program can do no more than the person whose password it has.
+program can do no more than the person whose password it has, and each request is in the record of sessions.
 
 It gives the line back when it is told to, when nothing has been understood for ``SILENT_S``, and at three ^C in a row,
 which is what somebody does who finds such a line.
@@ -21,6 +21,7 @@ import tempfile
 import time
 
 from agent.console.frames import Channel
+from agent.console.record import Record
 from agent.console.row import may
 from agent.typed import Any, Final
 
@@ -58,8 +59,9 @@ class _Over(Exception):
 class Machine:
     """One session."""
 
-    def __init__(self, role: str, who: str, config: str) -> None:
+    def __init__(self, role: str, who: str, line: str, config: str) -> None:
         self._role, self._who, self._config = role, who, config
+        self._record = Record(f"{config}.console", line)
         self._channel = Channel(time.monotonic())
         self._tail = b""
         self._requests: list[bytes] = []
@@ -126,7 +128,10 @@ class Machine:
         if any(word.startswith(("--config", "--who")) for word in argv):
             return {"status": 2, "out": "", "err": "--config and --who are not to be given"}
         own = [f"--config={self._config}", *([f"{who}={self._who}"] if who else [])]
-        return self._run([*row, *own, *argv[len(row) :]], data.encode())
+        answer = self._run([*row, *own, *argv[len(row) :]], data.encode())
+        outcome = f"status {answer['status']}" if answer["status"] else "ok"
+        self._record.note(time.time(), self._who, self._role, "machine", outcome, " ".join(argv))
+        return answer
 
     def _run(self, argv: list[str], data: bytes) -> dict[str, Any]:
         with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:

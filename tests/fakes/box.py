@@ -83,7 +83,6 @@ class Person:
         return self.expect(prompt, seconds)
 
     def first_log_in(self) -> None:
-        self.type("\x03")
         self.expect(r"login: $")
         for word, prompt in (("admin", "Password: "), ("modality", "New password: "), (PASSWORD, "Again: ")):
             self.type(word + "\r")
