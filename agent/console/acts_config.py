@@ -6,9 +6,10 @@ the lock and leaves the candidate where it is; the next one is told.
 
 from __future__ import annotations
 
-from agent.console.config_words import expanded, following, key_of
+from agent.console.config_words import expanded, key_of
 from agent.console.row import CONFIGURATION, OPERATIONAL
 from agent.console.steps import Ended, Interrupted, Run, Show, say
+from agent.console.tree import Refused
 from agent.errors import AgentError, FileError
 from agent.typed import TYPE_CHECKING, Final
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from agent.console.steps import Talk
     from agent.console.tree import Call
 
+_ANEW: Final = "The layout of the file could not be kept: the candidate is written anew, without its comments."
 MASK: Final = "********"
 MAX_CONFIRM_MINUTES: Final = 1440
 # Tests ask every destination, one after the other.
@@ -52,16 +54,15 @@ def leave_mode(session: Session) -> Talk:
 
 
 def set_(session: Session, call: Call, chain: Filters) -> Talk:
-    """Set a key of the candidate."""
+    """Set a key of the candidate; what stands behind the key is its value."""
+    from agent.config.difference import divide
+
     words = _words(session, call)
-    key = key_of(words)
-    path, value = (words, None) if key is None or words[-1] == key.name else (words[:-1], words[-1])
-    if key is not None and value is None:
+    path, value = divide(words, session.stage.document())
+    if key_of(words) is not None and value is None:
         raise Interrupted(f"'{' '.join(words)}' needs a value; ? says which")
     if not session.stage.set(path, value):
-        yield say(
-            "The file was laid out in a way that cannot be kept: the candidate is written anew, without comments."
-        )
+        yield say(_ANEW)
 
 
 def delete(session: Session, call: Call, chain: Filters) -> Talk:
@@ -135,8 +136,9 @@ def discard(session: Session, call: Call, chain: Filters) -> Talk:
 def edit(session: Session, call: Call, chain: Filters) -> None:
     """Go below some words."""
     words = _words(session, call)
-    if key_of(words) is not None or not following(words, _names(session)):
+    if key_of(words) is not None:
         raise Interrupted(f"nothing is below '{' '.join(words)}'")
+    next_words(session, "config-value", tuple(call.all("KEY")))  # raises for words that name nothing
     session.edit = words
 
 
@@ -155,7 +157,7 @@ def run(session: Session, call: Call, chain: Filters) -> Talk:
     from agent.console.commands import COMMANDS
     from agent.console.complete import source_of
     from agent.console.shell import done, masked
-    from agent.console.tree import Refused, Tree
+    from agent.console.tree import Tree
     from agent.console.words import joined
 
     assert session.user is not None
@@ -169,9 +171,17 @@ def run(session: Session, call: Call, chain: Filters) -> Talk:
     yield from done(session, wanted, chain, masked(wanted, joined(words)))
 
 
-def next_words(session: Session, words: tuple[str, ...], part: str) -> list[tuple[str, str]]:
-    """Return what may stand behind ``words``, below where the session is."""
-    return following(expanded((*session.edit, *words)), _names(session))
+def next_words(session: Session, source: str, words: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return what may stand behind ``words``, below where the session is; ``<...>`` is told, not typed."""
+    from agent.config import words_of
+
+    try:
+        document = session.stage.document()
+        action = "set" if source == "config-value" else "delete"
+        found = words_of.next_words(action, expanded((*session.edit, *words)), document)
+    except (AgentError, OSError) as error:
+        raise Refused(str(error)) from None
+    return [(word.text, word.help) for word in found]
 
 
 def masked_words(call: Call) -> list[str]:
@@ -183,21 +193,6 @@ def masked_words(call: Call) -> list[str]:
 
 def _words(session: Session, call: Call) -> tuple[str, ...]:
     return expanded((*session.edit, *call.all("KEY")))
-
-
-def _names(session: Session) -> dict[str, list[str]]:
-    """Return the names there are in the candidate; nothing where that cannot be read."""
-    if session.stage is None:
-        return {}
-    try:
-        document = session.stage.document()
-    except (AgentError, OSError):
-        return {}
-    found: dict[str, list[str]] = {}
-    for section, rows in document.items():
-        if isinstance(rows, list):
-            found[section] = [str(row["name"]) for row in rows if isinstance(row, dict) and row.get("name")]
-    return found
 
 
 def _notes(session: Session) -> list[str]:

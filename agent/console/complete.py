@@ -6,7 +6,7 @@ was on the screen in this session. Nothing here asks the agent, opens its ledger
 
 from __future__ import annotations
 
-from agent.console.row import ROLES
+from agent.console.row import OPERATIONAL, ROLES
 from agent.errors import FileError
 from agent.typed import TYPE_CHECKING, Final
 
@@ -69,10 +69,22 @@ def _why(session: Session, words: tuple[str, ...], part: str) -> _Rows:
     return [*_named("destination")(session, words, part), *_uids(session, words, part)]
 
 
-def _config(session: Session, words: tuple[str, ...], part: str) -> _Rows:
-    from agent.console.acts_config import next_words
+def _config(source: str) -> Callable[[Session, tuple[str, ...], str], _Rows]:
+    def complete(session: Session, words: tuple[str, ...], _part: str) -> _Rows:
+        from agent.console.acts_config import next_words
 
-    return next_words(session, words, part)
+        return next_words(session, source, words)
+
+    return complete
+
+
+def _operational(session: Session, words: tuple[str, ...], part: str) -> _Rows:
+    from agent.console.commands import COMMANDS
+    from agent.console.tree import Tree
+
+    assert session.user is not None
+    choice = Tree(COMMANDS, OPERATIONAL, session.user.role, source_of(session)).following(words, part)
+    return [*choice.words, *((f"<{name}>", about) for name, about in choice.values)]
 
 
 _SOURCES: Final[dict[str, Callable[[Session, tuple[str, ...], str], _Rows]]] = {
@@ -82,6 +94,7 @@ _SOURCES: Final[dict[str, Callable[[Session, tuple[str, ...], str], _Rows]]] = {
     "why": _why,
     "user": _users,
     "role": lambda *_: [(role, "") for role in ROLES],
-    "config-path": _config,
-    "config-value": _config,
+    "config-path": _config("config-path"),
+    "config-value": _config("config-value"),
+    "operational": _operational,
 }
