@@ -17,9 +17,8 @@ _UID: Final = Argument("UID", "SOP Instance UID; TAB offers those seen on the sc
 _TO: Final = Argument(
     "destination", "only this destination", "destination", "--destination", keyword=True, value="NAME"
 )
-_STATES: Final = (
-    "queued", "active", "stored", "committed", "deferred", "held", "damaged", "evicted", "lost", "unconfirmed",
-)  # fmt: skip
+_STATES: Final = ("queued", "active", "stored", "awaiting commitment", "committed", "deferred", "held", "damaged",
+    "lost", "unconfirmed", "diverted")  # fmt: skip
 
 _SHOWING: Final = (
     Command("show version", "viewer", "what runs here, and for how long", act="acts:version"),

@@ -1,7 +1,7 @@
 """Shortened words of the configuration: sections and keys, as the words of commands.
 
-Names of destinations and sources may not be shortened, because a new one may be meant. What may come next, and what each
-word means, is ``agent.config.words_of``'s.
+Names of destinations and sources may not be shortened, because a new one may be meant. What may come next, and what
+each word means, is ``agent.config.words_of``'s.
 """
 
 from __future__ import annotations

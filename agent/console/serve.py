@@ -14,6 +14,7 @@ import time
 from agent.console.children import Child
 from agent.console.port import Mark
 from agent.console.session import Session
+from agent.console.watch import Watch
 from agent.console.wishes import Abandon, Flush, HangUp, Send, Start, Stop
 from agent.typed import TYPE_CHECKING, Final
 
@@ -38,6 +39,7 @@ class Console:
         self.over = False
         self._now = now
         self._child: Child | None = None
+        self._watch_of = Watch(session.world, now())
         self._left: list[Child] = []  # SIGKILL has not ended them yet
 
     def turn(self, longest_s: float = _LONGEST_S, wake: int = -1) -> None:
@@ -57,6 +59,8 @@ class Console:
             if child.input in ready:
                 child.send(b"")
         self.session.tick(self._now())
+        if self.session.user is not None and (lines := self._watch_of.look(self._now())):
+            self.session.message(lines)
         self._settle()
 
     def close(self) -> None:
@@ -136,6 +140,8 @@ class Console:
         """Wait for the next thing; returns the descriptors that are ready."""
         until = self.session.deadline
         wait_s = longest_s if until is None else min(longest_s, max(until - self._now(), 0.0))
+        if self.session.user is not None:
+            wait_s = min(wait_s, max(self._watch_of.next - self._now(), 0.0))
         poll = select.poll()
         if wake >= 0:
             poll.register(wake, select.POLLIN)

@@ -6,6 +6,7 @@ the command line in a child, or by an act of the console. A line that noise has 
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 from agent.console import filters
@@ -35,6 +36,7 @@ def shell(session: Session, user: Login) -> Talk:
     try:
         if session.world.fault:
             yield say(f"The configuration cannot be used: {session.world.fault}")
+        yield say(*waiting(session))
         while session.user is not None:
             tree = tree_of(session)
             if session.mode == CONFIGURATION:
@@ -48,6 +50,17 @@ def shell(session: Session, user: Login) -> Talk:
                 yield from line(session, tree, "exit")
     finally:
         leave(session)
+
+
+def waiting(session: Session) -> list[str]:
+    """Return what whoever logs in should know: what others, or he himself before, have left undone."""
+    folder = f"{session.world.config}.history"
+    lines = []
+    if os.path.exists(os.path.join(folder, "candidate.toml")):
+        lines.append("There is a candidate that was not committed: 'configure', then 'compare'.")
+    if os.path.exists(os.path.join(folder, "pending")):
+        lines.append("A commit waits to be confirmed: 'show configuration history'; 'confirm' keeps it.")
+    return lines
 
 
 def leave(session: Session) -> None:
