@@ -32,6 +32,7 @@ def arguments(parser: Parser) -> None:
     parser.add("--baud", read=int, default=DEFAULT_BAUD, metavar="N", help=f"speed of the line ({DEFAULT_BAUD}, 8N1)")
     parser.add("--rtscts", switch=True, help="hardware flow control instead of XON/XOFF")
     parser.add("--carrier", switch=True, help="loss of carrier logs out (a cable with all its wires)")
+    parser.add("--commands", switch=True, help="print every command of the console and end")
 
 
 class _Over(Exception):
@@ -40,6 +41,11 @@ class _Over(Exception):
 
 def run(args: Arguments) -> int:
     """Serve until a signal, or until the session on this terminal is over."""
+    if args.commands:
+        from agent.console.reference import document
+
+        print(document(), end="")
+        return 0
     from agent.console.port import BAUDS
 
     if args.port and "://" not in args.port and args.baud not in BAUDS:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _SESSIONS_SHOWN: Final = 2000
 HELP: Final = (
     "?            what may come next, at any point of a line",
-    "TAB          completes a word; words may be shortened (sh st = show status)",
+    "TAB          completes a word; words may be shortened (sh sta = show status)",
     "^P ^N ^R     lines before and behind; search in them",
     "^A ^E ^B ^F  begin, end, left, right;  ^W ^U ^K cut a word, the line, the rest",
     "^C           ends what runs, or the line;  ^V takes the next key as it is",

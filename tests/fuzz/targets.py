@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from fuzz import mutate, of_dataset, of_files, of_media, of_network, of_text, of_tls, seeds
+from fuzz import mutate, of_console, of_dataset, of_files, of_media, of_network, of_text, of_tls, seeds
 
 if TYPE_CHECKING:
     import random
@@ -148,6 +148,14 @@ TARGETS = {
             seeds.doses,
             mutate.plain,
             mutate.JSON_TOKENS,
+        ),
+        Target(
+            "console",
+            "the technician's console: bytes of a line, BREAK, damaged bytes, children that answer anything",
+            of_console.run_console,
+            of_console.seeds,
+            mutate.plain,
+            of_console.TOKENS,
         ),
         Target(
             "config",

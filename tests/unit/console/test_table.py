@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 from agent.app.options import Parser
 from agent.app.verbs import find
 from agent.console.commands import COMMANDS
+from agent.console.reference import document
 from agent.console.row import Command
 from agent.console.shell import argv_of
 from agent.console.tree import Call
@@ -60,3 +62,9 @@ def test_states_are_those_of_the_queue() -> None:
     queue = next(one for one in COMMANDS if one.path == "show queue")
     state = next(one for one in queue.arguments if one.name == "state")
     assert state.choices == tuple(STATE_OF_WORD)
+
+
+def test_the_reference_is_printed_from_the_table() -> None:
+    text = (Path(__file__).parents[3] / "configs" / "CONSOLE.md").read_text()
+    assert text == document(), "modality-agent console --commands > configs/CONSOLE.md"
+    assert [command.path for command in COMMANDS if f"`{command.path}" not in text] == []

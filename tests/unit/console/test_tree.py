@@ -12,7 +12,7 @@ from agent.console import filters
 from agent.console.assist import TreeAssist
 from agent.console.commands import COMMANDS
 from agent.console.pattern import Pattern
-from agent.console.row import BOTH, CONFIGURATION, OPERATIONAL, ROLES
+from agent.console.row import BOTH, CONFIGURATION, OPERATIONAL, ROLES, Command
 from agent.console.shell import argv_of
 from agent.console.tree import Refused, Tree
 from agent.console.words import joined, split
@@ -56,13 +56,26 @@ def test_words_may_be_shortened(line: str, path: str) -> None:
         ("queue", "unknown word"),
         ("show queue destination", "needs a value"),
         ("show queue state nonsense", "not one of"),
+<<<<<<< HEAD
         ("pr", "too short for 'priority'"),
+=======
+>>>>>>> 209ce71 (console: the reference is printed from the table; random bytes and lines; units for systemd)
         ("priority 2.25.1 soon", "not one of"),
     ],
 )
 def test_what_is_no_command_says_why(line: str, says: str) -> None:
     with pytest.raises(Refused, match=re.escape(says) if line else ".*"):
         tree().find(line.split())
+
+
+def test_what_changes_something_takes_three_letters() -> None:
+    table = (Command("retry", "viewer", "", act="x", changes=True), Command("up", "viewer", "", act="x", changes=True))
+    few = Tree(table, OPERATIONAL, "viewer")
+    assert few.find(["ret"]).command is table[0]
+    assert few.find(["up"]).command is table[1]
+    for typed in ("r", "re", "u"):
+        with pytest.raises(Refused, match="too short"):
+            few.find([typed])
 
 
 def test_a_value_is_never_an_option() -> None:
