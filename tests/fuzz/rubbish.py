@@ -16,6 +16,7 @@ from fuzz.of_console import PASSWORD, TOKENS, Bench
 
 from agent.console.commands import COMMANDS
 from agent.console.filters import HELP
+from agent.console.words import quoted
 
 _PIECE = 97
 
@@ -68,7 +69,10 @@ def any_line(chance: random.Random) -> str:
     words = [word[: chance.randrange(1, len(word) + 1)] if chance.randrange(3) == 0 else word for word in command.words]
     for one in command.arguments:
         if chance.randrange(4):
-            words += ["|", chance.choice(tuple(HELP)), chance.choice(("a*", "3", ""))]
+            words += [one.name] * one.keyword
+            words.append(quoted(chance.choice(("pacs", "2.25.1", "5", "-x", "--config=/etc/shadow", "a b", "|", "'"))))
+    if chance.randrange(3) == 0:
+        words += ["|", chance.choice(tuple(HELP)), chance.choice(("a*", "3", ""))]
     return " ".join(words)
 
 
