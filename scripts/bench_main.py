@@ -14,7 +14,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench")
     parser.add_argument(
         "what",
-        choices=["net", "idle", "dataset", "codec", "instructions", "choice", "pace", "ways", "directory", "queue"],
+        choices=[
+            "net",
+            "idle",
+            "dataset",
+            "codec",
+            "instructions",
+            "choice",
+            "pace",
+            "ways",
+            "directory",
+            "queue",
+            "console",
+        ],
     )
     parser.add_argument("--rounds", type=int, default=3, help="each sender runs so often, interleaved (default 3)")
     parser.add_argument("--quick", action="store_true", help="fewer instances: a look, not a measurement")
@@ -43,6 +55,10 @@ def main() -> int:
         import bench_queue
 
         return bench_queue.main(options.rounds, quick=options.quick)
+    if options.what == "console":
+        import bench_console
+
+        return bench_console.main(options.rounds, quick=options.quick)
     if options.what == "pace":
         import bench_pace
 

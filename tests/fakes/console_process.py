@@ -22,11 +22,11 @@ PATIENCE_S = 60.0
 class ConsoleProcess:
     """``modality-agent console`` on the slave of a pseudo terminal; ours is the master."""
 
-    def __init__(self, config: Path, *options: str, own: bool = False) -> None:
+    def __init__(self, config: Path, *options: str, own: bool = False, python: str = sys.executable) -> None:
         self.master, slave = pty.openpty()
         os.set_blocking(self.master, False)
         self.device = os.ttyname(slave)
-        command = [sys.executable, "-m", "agent", "console", "--config", str(config), *options]
+        command = [python, "-m", "agent", "console", "--config", str(config), *options]
         if own:  # on the caller's terminal
             self.process = subprocess.Popen(command, stdin=slave, stdout=slave, start_new_session=True)
         else:

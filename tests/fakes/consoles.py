@@ -8,6 +8,7 @@ A transcript is what a person would see, line by line:
     < PATTERN     the next line; waited for
     ...           any lines, up to the one that the next line of the transcript expects
     @ SECONDS     time goes by
+    ~ PATTERN     the command before is typed again until one of its lines is this
     ! break       BREAK; ! noise: a byte with wrong parity; ! pull: the cable is pulled, and put in again
 
 In a PATTERN ``*`` is any text and ``{n}`` a number. A row that was typed into is not expected again.
@@ -177,6 +178,7 @@ class Player:
         self._line = line
         self._seen = 0
         self._skip = False
+        self._last = ""
 
     def play(self, text: str) -> None:
         for number, row in enumerate(text.splitlines(), 1):
@@ -200,9 +202,12 @@ class Player:
             keys = text if mark == ">" else _keys(text)
             line.type(keys.encode() + (b"\r" if mark == ">" else b""))
             if mark == ">":
+                self._last = text
                 self._typed()
             else:
                 self._settle()
+        elif mark == "~":
+            self._until(text)
         elif mark == "@":
             line.ahead_s += float(text)
             line.turn()
@@ -241,6 +246,19 @@ class Player:
             return False
 
         self._wait(there, f"'{pattern}'")
+
+    def _until(self, pattern: str) -> None:
+        terminal, until = self._line.terminal, time.monotonic() + 2 * PATIENCE_S
+        while True:
+            self._wait(lambda: terminal.current.endswith(">"), "the prompt")
+            if any(_matches(pattern, row) for row in terminal.rows[self._seen :]):
+                self._seen = len(terminal.rows)
+                return
+            assert time.monotonic() < until, f"'{pattern}' does not come\n{self._shown()}"
+            time.sleep(0.2)
+            self._seen = len(terminal.rows)
+            self._line.type(self._last.encode() + b"\r")
+            self._wait(lambda: len(terminal.rows) > self._seen, "an answer")
 
     def _prompt(self, pattern: str) -> None:
         terminal = self._line.terminal

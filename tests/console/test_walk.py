@@ -1,0 +1,46 @@
+"""From the first start to the first image that the bench archive has committed: one transcript, with a real agent."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from fakes.consoles import Line, Player
+from fakes.process import Process, free_port
+
+WALK = Path(__file__).parent / "walks" / "first_image.transcript"
+CONFIG = """[spool]
+path = "spool"
+min_free_mib = 1
+[[source]]
+name = "probe"
+uri = "pattern:us-rgb?rows=48&columns=64&rate_hz=30"
+clip_frames = 3
+"""
+
+
+def test_the_first_image(tmp_path: Path) -> None:
+    config = tmp_path / "agent.toml"
+    config.write_text(CONFIG)
+    port = free_port()
+    agent = [sys.executable, "-m", "agent"]
+    archive = [
+        *agent,
+        "archive",
+        "--port",
+        str(port),
+        "--ae-title",
+        "ARCHIVE",
+        "--directory",
+        str(tmp_path / "received"),
+    ]
+    with Process(archive, tmp_path / "archive.log") as peer:
+        peer.wait_listening(port)
+        with Process([*agent, "run", "--config", str(config)], tmp_path / "agent.log") as box:
+            box.wait_until("the spool", (tmp_path / "spool" / "control.sock").exists)
+            line = Line("pty", config)
+            try:
+                Player(line).play(WALK.read_text().replace("{port}", str(port)))
+            finally:
+                line.close()
+    assert len(list((tmp_path / "received").rglob("*.dcm"))) + len(list((tmp_path / "received").rglob("[0-9]*"))) > 0
