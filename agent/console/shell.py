@@ -118,7 +118,7 @@ def line(session: Session, tree: Tree, text: str) -> Talk:
             if answer.strip().lower() != "yes":
                 raise Interrupted("not done")
         yield from done(session, call, chain, shown)
-    except Interrupted as error:
+    except (Interrupted, Refused) as error:
         session.note("done", "interrupted", shown)
         yield say(f"{str(error)[:1].upper()}{str(error)[1:]}.")
     except AgentError as error:

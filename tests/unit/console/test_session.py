@@ -451,11 +451,11 @@ def test_a_question_must_be_answered_with_yes(tmp_path: Path) -> None:
     site = Site(tmp_path)
     site.log_in()
     for answer in ("\r", "y\r", "no\r", "\x03", "ye\xffs\r", "x\r"):
-        site.type("restart agent\r")
+        site.type("restart\r")
         assert site.screen.current.endswith("[yes/no]")
         site.type(answer.encode("latin-1"))
     assert all(one.argv[1] != "restart" for one in site.started)
-    site.type("restart agent\ryes\r")  # typed ahead: not an answer to what was not asked yet
+    site.type("restart\ryes\r")  # typed ahead: not an answer to what was not asked yet
     site.type("yes\r")
     assert site.started[-1].argv[1] == "restart"
 

@@ -56,10 +56,7 @@ def test_words_may_be_shortened(line: str, path: str) -> None:
         ("queue", "unknown word"),
         ("show queue destination", "needs a value"),
         ("show queue state nonsense", "not one of"),
-<<<<<<< HEAD
         ("pr", "too short for 'priority'"),
-=======
->>>>>>> 209ce71 (console: the reference is printed from the table; random bytes and lines; units for systemd)
         ("priority 2.25.1 soon", "not one of"),
     ],
 )
