@@ -9,12 +9,25 @@ import os
 from agent.acquire.pictures import FRAME_BYTES_MAX, is_png, is_pnm, png_frames, pnm_frames
 from agent.app.wrap_cda import merge
 from agent.config import load, render
+from agent.config.difference import apply, difference
+from agent.config.edit import says, written
 from agent.config.lines import key_lines
 from agent.config.source import parse_source
+from agent.config.toml_text import statements
+from agent.config.words_of import next_words
 from agent.dataset.dataset import DataSet
 from agent.dataset.uid import TRANSFER_SYNTAX_NAMES
 from agent.display.measured import read as read_measured
-from agent.errors import ConfigError, DecodeError, DeviceError, DisplayError, InputError, IodError
+from agent.errors import (
+    AgentError,
+    ConfigError,
+    DecodeError,
+    DeviceError,
+    DisplayError,
+    InputError,
+    IodError,
+    UsageError,
+)
 from agent.iod import cda
 from agent.media.codestream import read_jpeg
 from agent.media.select import parse_path
@@ -45,6 +58,28 @@ def run_config(data: bytes) -> None:
             assert number is None or 1 <= number <= len(text.splitlines()) + 1
         return
     assert load.parse(render.in_force(settings)) == settings
+
+
+def run_config_lines(data: bytes) -> None:
+    """A file, a zero, lines of set and delete: what is edited says what was asked, and replays; or an AgentError."""
+    try:
+        text, _, lines = data.decode("utf-8").partition("\0")
+    except UnicodeDecodeError:
+        return
+    assert all(one.start < one.end <= len(text) for one in statements(text))
+    try:
+        document = load.document_of(text, "agent.toml")
+        edited = apply(text, document, lines.splitlines())
+    except AgentError:
+        return
+    assert says(edited.text, edited.document)
+    assert difference(edited.document, edited.document) == []
+    replay = difference(document, edited.document)
+    with contextlib.suppress(AgentError):  # what was in the file already need not be legal
+        again = apply(written(document), document, replay)
+        assert not difference(again.document, edited.document)
+    with contextlib.suppress(UsageError):
+        next_words("set", lines.split()[1:], edited.document)
 
 
 def run_picture(data: bytes) -> None:

@@ -327,6 +327,16 @@ def configurations() -> Iterator[bytes]:
     yield b"replay:clip.raw?rate_hz=10"
 
 
+def configuration_lines() -> Iterator[bytes]:
+    """Files with comments, and lines that set, add and delete."""
+    lines = b"set agent ae_title X\nset destination b port 104\nset destination.c host h\ndelete destination b\n"
+    for text in (b"", b"# a\n[agent] # b\nae_title = 'Y' # c\n", *configurations()):
+        yield text + b"\0" + lines
+    windows = b'[[destination]]\nname = "b"\nsend_windows = [ # d\n "22:00-06:00",\n]\n'
+    yield windows + b"\0delete destination b send_windows\n"
+    yield b'agent = {ae_title = "X"}\n\0set agent serial_number \'7 8\'\nset patient name "A^B\\u00e4"\n'
+
+
 def cda_documents() -> Iterator[bytes]:
     """A whole header, one with little in it, and names of every kind."""
     yield cda()

@@ -166,6 +166,14 @@ TARGETS = {
             mutate.CONFIG_TOKENS,
         ),
         Target(
+            "config-lines",
+            "lines that change a configuration",
+            of_text.run_config_lines,
+            seeds.configuration_lines,
+            mutate.plain,
+            mutate.CONFIG_TOKENS,
+        ),
+        Target(
             "jpeg",
             "markers of JPEG and JPEG-LS pictures",
             of_text.run_jpeg,
