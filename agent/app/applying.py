@@ -13,7 +13,7 @@ from agent.app.control import ask
 from agent.config.changes import Effects, changes, effects
 from agent.config.load import load, parse
 from agent.errors import AgentError, ConfigError, FileError, SelfTestFailed
-from agent.typed import TYPE_CHECKING, Any, Final
+from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from agent.config.settings import Settings
@@ -27,20 +27,28 @@ _PAUSE_S: Final = 0.1
 TESTS_S: Final = 180.0
 
 
-def apply(path: str, before: str) -> list[str]:
+class Applied(NamedTuple):
+    """What came of a commit beyond the files; ``ok``: the agent that runs, if any, goes on as it is meant to."""
+
+    lines: list[str]
+    ok: bool = True
+
+
+def apply(path: str, before: str) -> Applied:
     """Tell the agent that runs with ``path`` to reload; says what takes effect when. ``before``: the text until now."""
     after = load(path)
     old = _settings(before, path)
     found = effects(changes(old, after)) if old is not None else Effects(["everything"], [], [])
     login = [f"at the next log-in: {'; '.join(found.login)}"] if found.login else []
     if not found.reload and not found.restart:
-        return login or ["nothing that the agent does changes"]
+        return Applied(login or ["nothing that the agent does changes"])
     if _status(old or after, path) is None:
-        return ["no agent runs with it: it takes effect at the next start", *login]
+        return Applied(["no agent runs with it: it takes effect at the next start", *login])
     if found.restart:
-        return [f"needs a restart of the agent: {'; '.join(found.restart)}",
-                "until then the running agent goes on with all of the configuration before", *login]  # fmt: skip
-    return [*_reload(old or after, found.reload), *login]
+        late = "until then the running agent goes on with all of the configuration before"
+        return Applied([f"needs a restart of the agent: {'; '.join(found.restart)}", late, *login])
+    done = _reload(old or after, found.reload)
+    return done._replace(lines=[*done.lines, *login])
 
 
 def checked(stage: Stage) -> list[str]:
@@ -70,22 +78,22 @@ def checked(stage: Stage) -> list[str]:
     return notes
 
 
-def _reload(settings: Settings, now: list[str]) -> list[str]:
+def _reload(settings: Settings, now: list[str]) -> Applied:
     root = settings.spool.path
     until = time.monotonic() + RELOAD_S
     try:
-        count = (ask(root, {"verb": "reload"}) or {}).get("reloads")
+        count = (ask(root, {"verb": "reload"}) or {}).get("reloads", 0)
         while time.monotonic() < until:
             answer = ask(root, {"verb": "status"}) or {}
-            if count is None or answer.get("reloads", 0) > count:
+            if answer.get("reloads", 0) > count:
                 refused = answer.get("refused")
                 if refused:
-                    return [f"the running agent refuses it: {refused['reason']}"]
-                return [f"in effect: {'; '.join(now)}"]
+                    return Applied([f"the running agent refuses it: {refused['reason']}"], ok=False)
+                return Applied([f"in effect: {'; '.join(now)}"])
             time.sleep(_PAUSE_S)
     except AgentError as error:
-        return [f"the running agent was told to reload and did not answer: {error}"]
-    return [f"the running agent has not reloaded within {RELOAD_S:.0f} s; 'status' shows when it has"]
+        return Applied([f"the running agent was told to reload and did not answer: {error}"], ok=False)
+    return Applied([f"the running agent has not reloaded within {RELOAD_S:.0f} s; see its log"], ok=False)
 
 
 def _settings(text: str, path: str) -> Settings | None:

@@ -180,8 +180,8 @@ def _committed(stage: Stage, done: Committed, minutes: float | None) -> dict[str
         lines.append(f"it is taken back in {minutes:g} minutes unless 'config confirm' is called before")
     if done.confirmed is not None:
         lines.append(f"generation {done.confirmed}, which waited to be confirmed, is replaced by it")
-    return {"ok": True, "generation": done.number, "lines": done.lines, "confirm_minutes": minutes, "effects": told,
-            "text": "\n".join([*lines, *told])}  # fmt: skip
+    return {"ok": told.ok, "generation": done.number, "lines": done.lines, "confirm_minutes": minutes,
+            "effects": told.lines, "text": "\n".join([*lines, *told.lines]), "exit": 0 if told.ok else 1}  # fmt: skip
 
 
 def _confirm(stage: Stage, args: Arguments) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import tomllib
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
@@ -188,3 +189,16 @@ def test_a_candidate_that_fails_its_self_tests_is_not_committed(plain: Site) -> 
     assert _title(plain) == "AGENT"
     config(plain, "delete", "destination", "archive")
     assert "generation 2 is in force" in config(plain, "commit").stdout
+
+
+def test_a_commit_that_the_running_agent_refuses_says_so(plain: Site) -> None:
+    """Its port is taken: the file is committed, the agent goes on as before."""
+    plain.start()
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        config(plain, "set", "listener", "port", other.getsockname()[1])
+        said = config(plain, "commit", "--no-tests", "--confirm", "10", status=1)
+    assert "the running agent refuses it: " in said.stdout
+    assert "the old configuration stays in force" not in said.stderr
+    assert _status(plain)["listener"]["port"] == plain.port
