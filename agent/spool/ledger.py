@@ -401,8 +401,8 @@ def open_ledger(path: str, ops: Ops) -> Ledger:
             )
         else:
             doubted = os.path.lexists(path + DOUBT)
-            answer = db.execute(f"PRAGMA {'integrity' if doubted else 'quick'}_check(1)").fetchone()[0]
-            if answer != "ok":
+            answer = schema.damage(db, doubted=doubted)
+            if answer:
                 db.close()
                 raise SpoolDamaged(f"ledger {path}: {answer}")
             if doubted:

@@ -128,6 +128,12 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     + _TRIGGERS
 )
 
+# Whether the index of UIDs has more or fewer entries than there are instances.
+_UNLISTED = (
+    "SELECT (SELECT count(*) FROM instance NOT INDEXED) != "
+    "(SELECT count(*) FROM instance INDEXED BY sqlite_autoindex_instance_1 WHERE sop_instance_uid >= '')"
+)
+
 # Schema version -> what makes the next one of it; each step is one transaction, so that a power cut leaves the old one.
 MIGRATIONS = {
     1: """
@@ -208,3 +214,11 @@ def migrate(db: sqlite3.Connection, found: int) -> None:
 def version(db: sqlite3.Connection) -> int:
     """Return the schema version; 0 for a database without tables."""
     return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def damage(db: sqlite3.Connection, *, doubted: bool) -> str:
+    """Say what is wrong with the database; empty: nothing. The quick check compares no index with its table."""
+    answer = str(db.execute(f"PRAGMA {'integrity' if doubted else 'quick'}_check(1)").fetchone()[0])
+    if answer != "ok":
+        return answer
+    return "the index of UIDs is not of its table" if db.execute(_UNLISTED).fetchone()[0] else ""
