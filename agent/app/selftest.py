@@ -25,6 +25,7 @@ from agent.errors import (
     StatusError,
     TlsRefused,
 )
+from agent.link.expiry import expiry_text
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -90,7 +91,11 @@ def echo_check(settings: Settings, row: DestinationSettings, within_s: float) ->
         return Check(name, WARNING, text, PEER, "Let its administrator enable Verification for us.", _since(began))
     except AgentError as error:
         return Check(name, FAILED, error.message, whose_fault(error), _once(error), _since(began))
-    facts = ", ".join(str(value) for key, value in found.facts.items() if key in ("tls", "version", "suite"))
+    ends = expiry_text(found.facts.get("valid_until", ""), time.time())
+    if ends:
+        text = f"{row.called_ae} answers, and its certificate {ends}"
+        return Check(name, WARNING, text, PEER, "Tell its administrator to renew it.", _since(began))
+    facts = ", ".join(str(value) for key, value in found.facts.items() if key in ("version", "suite"))
     text = f"{row.called_ae}@{row.host}:{row.port} answers in {found.echo_s * 1000:.0f} ms"
     return Check(name, OK, f"{text} ({facts})" if facts else text, NOBODY, "", _since(began))
 

@@ -15,6 +15,7 @@ from agent.app.term import printable
 from agent.app.trial_instance import PATIENT_NAME, Trial, make
 from agent.dimse.status import Service, explain
 from agent.errors import NotCommitted, NotDelivered, NotFound, SpoolError, UsageError
+from agent.spool import listing
 from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class _Report:
             "through_queue": False, "stored_s": None, "committed_s": None, "status": None, "reason": "",
         }  # fmt: skip
         self.error: AgentError | None = None
+        self.held = ""  # that the destination is, and what ends it
         self.say(f"test image for patient {PATIENT_NAME}, Patient ID {trial.patient_id}")
         self.say(f"  {trial.sop_instance_uid}")
 
@@ -143,7 +145,7 @@ def _watch(settings: Settings, name: str, report: _Report) -> None:
     for custody in _states(settings, name, report):
         if report.facts["stored_s"] is None and custody.answered_at:
             report.stored(custody.status)
-        report.facts["reason"] = custody.reason
+        report.facts["reason"] = custody.reason or report.held
         if custody.state == "committed":
             report.committed()
         elif custody.state in (*_ENDS, "deferred") and custody.reason != said:
@@ -156,6 +158,9 @@ def _states(settings: Settings, name: str, report: _Report) -> Iterator[Custody]
     from agent.spool.view import SpoolView
 
     with SpoolView.open(settings.spool.path) as view:
+        if any(one.destination == name and not one.study_uid for one in listing.holds(view.ask)):
+            report.held = f"it is held by the operator: 'modality-agent queue release --destination {name}' lets it go"
+            report.step(report.held)
         enough = name in view.stored_is_enough()
         while True:
             receipt = view.receipt(report.trial.sop_instance_uid)

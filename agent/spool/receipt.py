@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from agent.spool.ledger import GENESIS
 from agent.spool.names import file_path
-from agent.spool.states import HANDED_OVER, PRIORITY_WORDS, STATE_OF_WORD, WORDS, Life, State
+from agent.spool.states import HANDED_OVER, PRIORITY_WORDS, STATE_OF_WORD, WORDS, Event, Life, State
 from agent.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -254,11 +254,31 @@ class Reader:
             "LEFT JOIN destination n ON n.id = e.destination WHERE e.instance = ? ORDER BY e.seq"
         )
         entries = [_entry(row) for row in self._read(sql, (number,))]
+        entries = sorted([*entries, *self._pauses(number, entries)], key=lambda one: one.seq)
         sql = "SELECT seq, detail FROM event WHERE instance IS NULL AND kind = 'clock' AND seq < ? ORDER BY seq DESC"
         grades = [
             (seq, _pairs(detail)["clock"]) for seq, detail in self._read(sql, (entries[-1].seq if entries else 0,))
         ]
         return tuple(one._replace(clock=next((word for seq, word in grades if seq < one.seq), "")) for one in entries)
+
+    def _pauses(self, number: int, entries: list[Entry]) -> list[Entry]:
+        """When an operator held a whole destination while this instance waited for it."""
+        sql = (
+            "SELECT e.seq, e.at, n.name, e.kind, e.state, e.detail, d.state FROM delivery d CROSS JOIN event e "
+            "JOIN destination n ON n.id = d.destination WHERE d.instance = ? AND e.instance IS NULL "
+            "AND e.destination = d.destination AND e.kind IN (?, ?) ORDER BY e.seq"
+        )
+        found: list[Entry] = []
+        before: dict[str, Entry] = {}
+        for row in self._read(sql, (number, Event.SUSPEND.value, Event.RELEASE.value)):
+            one = _entry(row[:-1])
+            mine = [entry.seq for entry in entries if entry.destination == one.destination]
+            waits = row[-1] in (State.QUEUED, State.ACTIVE, State.DEFERRED, State.HELD)
+            if mine and one.seq < mine[0]:
+                before[str(one.destination)] = one
+            elif mine and (waits or one.seq < mine[-1]):
+                found.append(one)
+        return [*(one for one in before.values() if one.kind == Event.SUSPEND.value), *found]
 
     def holdings(
         self, *, uid: str | None = None, study: str | None = None, since: float | None = None, after: int = 0,

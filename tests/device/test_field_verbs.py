@@ -29,7 +29,7 @@ def test_a_test_image_goes_the_way_of_every_image(site: Site, archive: Archive, 
     other = {"name": "other", "called_ae": "OTHER", "port": free_port()}
     site.configure(destinations=[to_archive, other])
     passed = ask(site, "selftest", "archive", "tls", "spool")
-    assert "echo archive: BENCH@127.0.0.1" in passed.stdout
+    assert "echo archive: BENCH answers, and its certificate expires on" in " ".join(passed.stdout.split())
     direct = ask(site, "test", "send", "archive")  # no agent runs
     assert "no agent runs" in direct.stdout
     assert "has committed it" in direct.stdout
@@ -48,6 +48,9 @@ def test_a_test_image_goes_the_way_of_every_image(site: Site, archive: Archive, 
     assert "NOT A PATIENT" in made.StudyDescription
     need("dciodvfy")
     assert dciodvfy_errors(path) == []
+    ask(site, "queue", "hold", "--destination", "archive")
+    waits = run_command("test", "send", "archive", "--timeout", "1", "--config", site.config)
+    assert (waits.returncode, "held by the operator" in waits.stderr) == (50, True)
     refused = run_command("test", "send", "other", "--timeout", "1", "--config", site.config)
     assert refused.returncode == 50
     assert "has not stored it within 1 s" in refused.stderr

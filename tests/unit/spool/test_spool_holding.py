@@ -119,6 +119,23 @@ def test_a_destination_is_held_over_a_restart(root, spool, time_):
         assert again.release("pacs") == (0, 0, ())
 
 
+def test_the_receipt_says_when_its_destination_was_held(spool, time_):
+    capture(spool, 1)
+    spool.hold("pacs", by="eva")
+    capture(spool, 2)
+    spool.release("pacs", by="tom")
+    items = spool.claim("pacs", time_.now)
+    spool.stored_many(Answer(item) for item in items)
+    spool.hold("pacs", by="later")
+    spool.hold("second", by="other")
+    capture(spool, 3)
+    names = ("eva", "tom", "later")
+    seen = {number: [one for one in kinds(spool, number) if one[1] in names] for number in (1, 2, 3)}
+    both = [("held by the operator", "eva"), ("released by the operator", "tom")]
+    assert seen == {1: both, 2: both, 3: [("held by the operator", "later")]}
+    assert ("held by the operator", "other") in kinds(spool, 1)  # it still waits for that one
+
+
 def test_everything_is_held_and_released(spool, time_):
     for number in (1, 2, 3):
         capture(spool, number)
