@@ -144,11 +144,11 @@ class Conversation:
             self.settle()
         raise LinkTimeout("the box does not begin to talk with a program: the line is too bad")
 
-    def leave(self) -> None:
-        """Log out again."""
-        if self.settle().state == "operational":
+    def leave(self, *, log_out: bool) -> None:
+        """Leave the line at a prompt, logged out if we have logged in."""
+        if self._await("operational", "login").state == "operational" and log_out:
             self._type("exit")
-            self._read_quiet(2.0)
+            self._await("login")
 
     def settle(self) -> Prompt:
         """Get to a prompt from wherever the line is; raises ``LinkTimeout``."""

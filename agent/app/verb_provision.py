@@ -69,8 +69,7 @@ def run(args: Arguments) -> int:
             _provision(args, box, text, brought, said, say)
         finally:
             box.bye()
-            if logged_in:
-                talk.leave()
+            talk.leave(log_out=logged_in)
     finally:
         wire.close()
     if args.json:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from fakes.line import Line, Terminals
 from fakes.peers import need
 
 from agent.console.transfer import DONE, FAILED, INTERRUPTED, LARGE, MISSING
+
+pytestmark = pytest.mark.slow
 
 THERE = {
     "zmodem": (("rz", "-q", "-b"), ("sz", "-q", "-b", "file.bin")),
@@ -63,15 +66,11 @@ def there(terminals: Terminals, command: tuple[str, ...], folder: Path) -> subpr
 
 @pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
-    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
-    ours.mkdir()
-    theirs.mkdir()
-    return ours, theirs
+    return made(tmp_path)
 
 
-@pytest.mark.parametrize(("protocol", "noise"), [("zmodem", 1e-3), ("ymodem", 0.0), ("xmodem", 0.0)])
-def test_a_file_goes_out(protocol: str, noise: float, folders: tuple[Path, Path]) -> None:
-    ours, theirs = folders
+def goes_out(protocol: str, noise: float, folder: Path) -> None:
+    ours, theirs = made(folder)
     (ours / "file.bin").write_bytes(BYTES)
     with Terminals(baud=115_200, noise=noise) as terminals:
         box = Box(terminals, "send", protocol, str(MOST), str(ours / "file.bin"))
@@ -84,9 +83,8 @@ def test_a_file_goes_out(protocol: str, noise: float, folders: tuple[Path, Path]
     assert protocol == "xmodem" or len(got) == len(BYTES)
 
 
-@pytest.mark.parametrize(("protocol", "noise"), [("zmodem", 0.0), ("ymodem", 0.0), ("xmodem", 1e-3)])
-def test_a_file_comes_in(protocol: str, noise: float, folders: tuple[Path, Path]) -> None:
-    ours, theirs = folders
+def comes_in(protocol: str, noise: float, folder: Path) -> None:
+    ours, theirs = made(folder)
     (theirs / "file.bin").write_bytes(BYTES)
     with Terminals(baud=115_200, noise=noise) as terminals:
         box = Box(terminals, "receive", protocol, str(MOST), str(ours))
@@ -95,6 +93,24 @@ def test_a_file_comes_in(protocol: str, noise: float, folders: tuple[Path, Path]
         assert bool(terminals.line.to_far.hit + terminals.line.to_near.hit) is bool(noise)
     (got,) = ours.iterdir()
     assert got.read_bytes()[: len(BYTES)] == BYTES
+
+
+def made(folder: Path) -> tuple[Path, Path]:
+    ours, theirs = folder / "ours", folder / "theirs"
+    ours.mkdir(parents=True)
+    theirs.mkdir()
+    return ours, theirs
+
+
+def test_files_go_both_ways_by_three_protocols_also_with_noise(tmp_path: Path) -> None:
+    """At the same time, each on a line of its own: what takes long is waiting for last words."""
+    need("rz")
+    rows = [(goes_out, "zmodem", 1e-3), (goes_out, "ymodem", 0.0), (goes_out, "xmodem", 0.0),
+            (comes_in, "zmodem", 0.0), (comes_in, "ymodem", 0.0), (comes_in, "xmodem", 1e-3)]  # fmt: skip
+    with ThreadPoolExecutor(len(rows)) as pool:
+        jobs = [pool.submit(act, name, noise, tmp_path / str(at)) for at, (act, name, noise) in enumerate(rows)]
+        for job in jobs:
+            job.result()
 
 
 def test_a_name_is_never_a_path(folders: tuple[Path, Path], tmp_path: Path) -> None:

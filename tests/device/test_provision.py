@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from fakes.box import PASSWORD, Box, Person
 from fakes.command import Answer, run_command
 from fakes.faulty_pki import Pki
+
+pytestmark = pytest.mark.slow
 
 WANTED = """[agent]
 ae_title = "UNIT7"
@@ -45,8 +48,7 @@ def provision(box: Box, wanted: Path, *words: str) -> Answer:
     return run_command("provision", *own, wanted, *words)
 
 
-@pytest.mark.parametrize(("baud", "noise"), [(9600, 0.0), (115_200, 1e-3)])
-def test_first_start_to_configured_and_again_nothing(baud: int, noise: float, config: Path, wanted: Path) -> None:
+def first_start_and_again(baud: int, noise: float, config: Path, wanted: Path) -> None:
     with Box(config, baud=baud, noise=noise) as box:
         first = provision(box, wanted)
         assert first.returncode == 0, first.stdout + first.stderr
@@ -63,6 +65,19 @@ def test_first_start_to_configured_and_again_nothing(baud: int, noise: float, co
     record = (config.parent / "agent.toml.console/sessions").read_text()
     assert PASSWORD not in record
     assert "admin\tadmin\tmachine\tok\tconfig confirm\n" in record
+
+
+def test_first_start_to_configured_and_again_nothing(tmp_path: Path, wanted: Path) -> None:
+    """At 9600 baud, and at 115200 with noise, both at the same time."""
+    with ThreadPoolExecutor(2) as pool:
+        jobs = []
+        for baud, noise in ((9600, 0.0), (115_200, 1e-3)):
+            config = tmp_path / str(baud) / "agent.toml"
+            config.parent.mkdir()
+            config.write_text('[spool]\npath = "spool"\n')
+            jobs.append(pool.submit(first_start_and_again, baud, noise, config, wanted))
+        for job in jobs:
+            job.result()
 
 
 def test_whatever_state_the_line_is_in(config: Path, wanted: Path, tmp_path: Path) -> None:
