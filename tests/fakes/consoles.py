@@ -115,7 +115,10 @@ class Line:
             os.write(self._far, data)
 
     def turn(self, longest_s: float = 0.05) -> None:
-        """Let the console work, and look at what it sent."""
+        """Let the console work, and look at what it sent; nobody waits for a pause."""
+        session = self.console.session
+        if session._until is not None and not session._child:
+            self.ahead_s += max(session._until - self.now(), 0.0)
         if self.kind == "loop":
             self._loop_turn(longest_s)
             return
