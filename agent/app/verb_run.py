@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 _READERS: Final = ("datetime", "_datetime", "tomllib")
 _OWN_READERS: Final = ("check", "kinds", "lines", "load", "problems", "schema", "source", "user", "windows", "words",
-    "command_line", "difference", "edit", "generations", "key_path", "settling", "stage", "toml_text", "turns",
-    "unconfirmed")  # fmt: skip
+    "command_line", "difference", "edit", "examined", "generations", "key_path", "settling", "stage", "toml_text",
+    "turns", "unconfirmed")  # fmt: skip
 
 
 def arguments(parser: Parser) -> None:

@@ -17,6 +17,8 @@ from agent.typed import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from agent.config.key_path import Place
+
 MASK: Final = "********"
 Document = dict[str, Any]
 
@@ -132,6 +134,7 @@ def _kept(before: Sequence[object], after: Sequence[object]) -> int:
 def set_words(text: str, document: Document, words: Sequence[str], value: str | None) -> Edited:
     """Set the key that ``words`` name, in a table that is made if there is none; without a key only the table."""
     place = find(words, document)
+    _refuse_shape(place, document)
     if place.key is None:
         if place.row is None or value:
             raise UsageError(f"{' '.join(place.words)}: no key is named", hint="set SECTION [NAME] KEY VALUE")
@@ -152,6 +155,17 @@ def set_words(text: str, document: Document, words: Sequence[str], value: str | 
         return edited
     done = set_value(edited.text, edited.document, place.path, new)
     return done._replace(anew=done.anew or edited.anew)
+
+
+def _refuse_shape(place: Place, document: Document) -> None:
+    """A file may have anything where a section is to be; it is wrong, and it is still a file."""
+    there = document.get(place.section.name)
+    right = _is_rows(there) if place.section.repeated else _is_table(there)
+    if not right:
+        name = place.section.name
+        raise UsageError(
+            f"{name}: is of another shape in the file", hint=f"Correct it in an editor, or 'delete {name}'."
+        )
 
 
 def delete_words(text: str, document: Document, words: Sequence[str]) -> Edited:

@@ -89,7 +89,11 @@ def is_set(words: Sequence[str], document: dict[str, Any]) -> bool:
     """Whether the place that ``words`` name is in a document."""
     above: Any = document
     for name in find(words, document).path:
-        if not (name in above if isinstance(above, dict) else isinstance(name, int) and name < len(above)):
+        if isinstance(above, dict):
+            there = name in above
+        else:
+            there = isinstance(above, list) and isinstance(name, int) and name < len(above)
+        if not there:
             return False
         above = above[name]
     return True

@@ -11,8 +11,10 @@ FILE may be something that no commit made:
 * *edited by hand*, and right: it becomes a generation of its own. What waited to be confirmed is no more in force, so
   it does not revert: a person has decided since, and nothing a person wrote is overwritten unseen.
 * *edited by hand*, and wrong: it is left alone. A reload and a start refuse it, with the line.
+* only *another patient or exam*: what waits goes on waiting, and a revert leaves them as they are (``examined``).
 * *damaged*, as a power cut leaves files (missing, empty, zeros, no text, cut off in a line): it is set aside, and the
-  last good generation takes its place; one that was not confirmed is not good.
+  last good generation takes its place, without patient and exam, which may be somebody else's; one that was not
+  confirmed is not good.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import time
 
 from agent.config import unconfirmed
 from agent.config.at_rest import NEXT, NOTICE, PENDING
+from agent.config.examined import carried, only_another_exam, without
 from agent.config.generations import Folder, Generation, digest
 from agent.config.unconfirmed import Times, Unconfirmed
 from agent.errors import ConfigError
@@ -171,14 +174,16 @@ def _mend(folder: Folder, times: Times) -> list[str]:
         return []  # somebody is writing it at this very moment; who comes next sees what it became
     aside = folder.set_aside(data) if data is not None else ""
     what = f"{folder.file} {damage}{f', and was set aside as {aside}' if aside else ''}"
-    told = f"{what}: {words_of(good)} of {when(good.at, good.clock)} is in force again"
+    told, text = f"{what}: {words_of(good)} of {when(good.at, good.clock)} is in force again", without(good.text)
+    if text != good.text:
+        told += ", without patient and exam: they may be somebody else's"
     tell(folder, times, told)
-    if newest is not None and good.number == newest.number:
-        folder.replace(good.text, data)
+    if newest is not None and text == newest.text:
+        folder.replace(text, data)
     else:
         at, clock = stamped(folder, times)
         comment = f"as {words_of(good)}: the file {damage}"
-        made = Generation(next_number(folder), at, clock, AGENT, RESTORED, comment, good.text)
+        made = Generation(next_number(folder), at, clock, AGENT, RESTORED, comment, text)
         if not install(folder, made, data):
             return []
         folder.remove(PENDING)
@@ -217,6 +222,8 @@ def _revert(folder: Folder, times: Times) -> list[str]:
     data, newest = folder.current(), folder.newest()
     text_now = text_of(data)
     waiting = next((entry for entry in entries if text_now is not None and entry.text == digest(text_now)), None)
+    if waiting is None and newest is not None and text_now is not None:
+        waiting = _carried_over(folder, entries, newest, text_now)
     if waiting is None and (newest is None or text_now != newest.text):
         what = f"{folder.file} was edited by hand while {words_of(entries[-1].number)} waited to be confirmed"
         told = f"{what}: nothing reverts by itself; {words_of(entries[-1].before)} was before it"
@@ -225,6 +232,16 @@ def _revert(folder: Folder, times: Times) -> list[str]:
         folder.remove(PENDING)
         return []
     return _taken_back(folder, times, waiting, data) if waiting.left_s(times) <= 0 else []
+
+
+def _carried_over(folder: Folder, entries: list[Unconfirmed], newest: Generation, text: str) -> Unconfirmed | None:
+    """Another patient or exam in what waits to be confirmed: it goes on waiting."""
+    was = next((entry for entry in entries if entry.text == digest(newest.text)), None)
+    if was is None or not only_another_exam(text, newest.text) or not is_valid(text, folder.file):
+        return None
+    now = was._replace(text=digest(text), number=next_number(folder))
+    unconfirmed.write(folder, [*entries, now])
+    return now
 
 
 def _given_up(folder: Folder, times: Times, told: str) -> list[str]:
@@ -241,7 +258,8 @@ def _taken_back(folder: Folder, times: Times, waiting: Unconfirmed, data: bytes 
     tell(folder, times, told)
     at, clock = stamped(folder, times)
     comment = f"{words_of(waiting.number)} was not confirmed; as {words_of(good)}"
-    made = Generation(next_number(folder), at, clock, AGENT, REVERT, comment, good.text)
+    text = carried(good.text, text_of(data) or "")
+    made = Generation(next_number(folder), at, clock, AGENT, REVERT, comment, text)
     if not install(folder, made, data, [good.number]):
         return []  # edited by hand at this very moment: who comes next sees it
     folder.remove(PENDING)
@@ -256,7 +274,9 @@ def _adopt(folder: Folder, times: Times) -> str:
     at, clock = stamped(folder, times)
     made = Generation(next_number(folder), at, clock, owner_of(folder.file), HAND, "", text)
     folder.announce(made)
-    folder.publish(made.number, set())
+    folder.publish(made.number, {entry.before for entry in _entries(folder)})
+    if newest is not None and newest.how == HAND and only_another_exam(text, newest.text) and not _entries(folder):
+        folder.remove(f"{newest.number:06d}.toml")  # a hundred patients a day are no history of the configuration
     return f"{folder.file} was {'edited' if newest is not None else 'written'} by hand: it is {words_of(made)} now"
 
 

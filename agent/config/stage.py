@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from agent.config import settling, unconfirmed
 from agent.config.at_rest import NOTICE, PENDING
 from agent.config.difference import MASK, apply, commands, delete_words, difference, set_words
+from agent.config.examined import carried
 from agent.config.generations import CANDIDATE, Candidate, Folder, Generation, digest
 from agent.config.settling import text_of
 from agent.config.turns import EditLock, Holder, turn
@@ -236,9 +237,12 @@ class Stage:
         return Pending(waiting.number, waiting.before, waiting.who, waiting.left_s(self._times))
 
     def rollback(self, back: int) -> int:
-        """Make the generation ``back`` the candidate; returns its number. It is in force once it is committed."""
+        """Make the generation ``back`` the candidate; returns its number. It is in force once it is committed.
+
+        Patient and exam stay as they are now (``examined``).
+        """
         generation = self._back(back)
-        self._keep(generation.text, afresh=True)
+        self._keep(carried(generation.text, self._in_force()), afresh=True)
         return generation.number
 
     def history(self) -> list[Entry]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 OLD = '# mine\n[agent]\nae_title = "OLD" # ours\n\n[[destination]]\nname = "pacs"\ncalled_ae = "PACS"\nhost = "h"\n'
 NEW = OLD.replace('"OLD"', '"NEW"')
 LATER = OLD.replace('"OLD"', '"LATER"')
+PATIENT = '\n[patient]\nname = "DOE^JANE"\n'
 CONFIRM_S = 600.0
 _ALLOWED = {"candidate.toml", "notice", "lock", "turn", "pending", "damaged-1"}
 
@@ -71,6 +72,12 @@ def waiting(world: World) -> None:
     """An unconfirmed generation that is in force."""
     begun(world)
     _commit(world, CONFIRM_S)
+
+
+def with_a_patient(world: World) -> None:
+    """The same, and then another patient came."""
+    waiting(world)
+    _write(world, NEW + PATIENT)
 
 
 def damaged(world: World) -> None:
@@ -169,16 +176,21 @@ def look_at_later(world: World) -> list[str]:
     return wrong + _goes_on(world, _stage(world, 1.0, "two"))
 
 
-def look_at_reverted(world: World) -> list[str]:
-    """The new one until it is taken back, at the latest by who looks now."""
-    wrong = _either(world, [OLD] if "reverted" in _said(world) else [OLD, NEW])
+def look_at_reverted(world: World, patient: str = "") -> list[str]:
+    """The new one until it is taken back, at the latest by who looks now; the patient stays."""
+    wrong = _either(world, [OLD + patient] if "reverted" in _said(world) else [OLD + patient, NEW + patient])
     stage = _stage(world, 1.0, "two")
     stage.revert_if_due()
-    wrong += _either(world, [OLD])
+    wrong += _either(world, [OLD + patient])
     if not any("was not confirmed in time: generation 1 is in force again" in line for line in stage.notice()):
         wrong.append(f"nobody is told: {stage.notice()}")
     wrong += _at_rest(world, stage)
     return wrong + _goes_on(world, _stage(world, 1.0, "two"))
+
+
+def look_at_patient(world: World) -> list[str]:
+    """The same with the patient of now."""
+    return look_at_reverted(world, PATIENT)
 
 
 def look_at_mended(world: World) -> list[str]:

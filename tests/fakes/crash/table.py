@@ -97,6 +97,7 @@ _ROWS = (
     _config("unconfirmed", "an unconfirmed generation gives way to another", "waiting", "again_unconfirmed",
             "look_at_later"),
     _config("revert", "nobody confirms in time", "waiting", "revert", "look_at_reverted"),
+    _config("patient", "the same after another patient came", "with_a_patient", "revert", "look_at_patient"),
     _config("mend", "a damaged file gives way to the last good one", "damaged", "mend", "look_at_mended"),
     Scenario("tls request", "a key and a certificate request", lives_files.with_pictures, lives_files.request,
              lives_files.look_at_request, lives_files.request, lives_files.request, replayed=False),

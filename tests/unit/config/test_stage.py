@@ -157,6 +157,21 @@ def test_what_is_not_set_cannot_be_deleted(box: Box) -> None:
         box.stage().delete(("destination", "pacs", "called_aet"))
 
 
+@pytest.mark.parametrize("text", ['agent = "x"\n', "agent = [1]\n", "destination = 1\n", "destination = [1]\n",
+                                  "[destination]\n"])  # fmt: skip
+def test_a_section_of_another_shape_is_told_and_can_be_deleted(box: Box, text: str) -> None:
+    box.file.write_text(text)
+    stage = box.stage()
+    name = text.strip("[").split()[0].strip("]")
+    words = (name, "ae_title") if name == "agent" else (name, "pacs", "port")
+    with pytest.raises(UsageError, match="is of another shape in the file"):
+        stage.set(words, "7")
+    with pytest.raises(UsageError, match="is not set"):
+        stage.delete(words)
+    stage.delete((name,))
+    assert stage.set(words, "7")
+
+
 def test_what_is_wrong_is_not_committed(box: Box) -> None:
     stage = box.stage()
     stage.set(("destination", "second", "called_ae"), "SEC")
@@ -255,6 +270,58 @@ def test_an_unconfirmed_one_edited_by_hand_is_not_overwritten(box: Box) -> None:
     assert "was edited by hand while generation 2 waited to be confirmed: nothing reverts by itself" in told[0]
     assert "10.0.0.8" in box.file.read_text()
     assert box.stage().history()[0].generation.how == "hand"
+
+
+_PATIENT = '\n[patient]\nname = "DOE^JANE"\nid = "4711"\n'
+_NEXT = _PATIENT.replace("DOE^JANE", "ROE^RICHARD").replace("4711", "4712")
+
+
+def test_another_patient_does_not_end_the_wait_and_is_not_taken_back(box: Box) -> None:
+    box.file.write_text(BEGAN + _PATIENT)
+    box.committed("105", confirm_s=600)
+    box.file.write_text(box.file.read_text().replace(_PATIENT, _NEXT))
+    assert box.stage().revert_if_due() == [f"{box.file} was edited by hand: it is generation 3 now"]
+    pending = box.stage().pending()
+    assert pending is not None
+    assert (pending.number, pending.before) == (3, 1)
+    box.clock.pass_s(600)
+    box.file.write_text(box.file.read_text().replace("4712", "4713"))
+    assert "generation 1 is in force again" in box.stage().revert_if_due()[0]
+    assert box.file.read_text() == BEGAN + _NEXT.replace("4712", "4713")
+    assert box.stage().pending() is None
+
+
+def test_a_rollback_brings_no_patient_back(box: Box) -> None:
+    box.file.write_text(BEGAN + _PATIENT)
+    box.committed("105")
+    box.file.write_text(box.file.read_text().replace(_PATIENT, _NEXT))
+    stage = box.stage()
+    stage.rollback(2)
+    assert stage.compare() == ["delete destination pacs port"]
+    assert stage.commit("anna")
+    assert box.file.read_text() == BEGAN + _NEXT
+
+
+def test_what_is_mended_has_no_patient(box: Box) -> None:
+    box.file.write_text(BEGAN + _PATIENT)
+    box.committed("105")
+    box.file.write_bytes(b"")
+    [told] = box.stage().revert_if_due()
+    assert told.endswith("is in force again, without patient and exam: they may be somebody else's")
+    assert "[patient]" not in box.file.read_text()
+    assert box.port == 105
+    assert [one.generation.how for one in box.stage().history()] == ["restored", "commit", "hand"]
+    assert box.stage().revert_if_due() == []
+
+
+def test_a_hundred_patients_are_one_generation(box: Box) -> None:
+    box.committed("105")
+    before = box.file.read_text()
+    for number in range(5):
+        box.file.write_text(before + _PATIENT.replace("4711", str(number)))
+        box.stage().revert_if_due()
+    assert [one.generation.number for one in box.stage().history()] == [7, 2, 1]
+    assert '4"' in box.stage().history()[0].generation.text
 
 
 def test_how_long_it_may_wait_is_bounded(box: Box) -> None:
