@@ -92,6 +92,49 @@ def test_no_file_is_too_large_for_a_box_that_is_off_at_night(spool: Spool) -> No
     assert ends[-1], "never more than a file a day late"
 
 
+def test_a_file_that_takes_longer_than_the_box_is_on_is_read_to_its_end(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each start reads it twice as fast, and the others have their turn meanwhile."""
+    monkeypatch.setattr("agent.spool.scrub.SLICE_BYTES", 1 << 20)
+    monkeypatch.setattr("agent.spool.scrub.CHUNK_BYTES", 64 << 10)
+    large = capture(spool, 6, size=2 << 20).id
+    capture(spool, 7, size=3200)
+    rot(spool, 6)
+    rot(spool, 7)
+    tries = []
+    for _start in range(6):
+        left = 0.1  # seconds until the power goes, at 4 MiB/s it takes half a second
+
+        def off(seconds: float) -> bool:
+            nonlocal left
+            left -= seconds
+            return left <= 0
+
+        round_ = Scrub(spool, ROUND_S, off)
+        for _ in range(2):
+            round_.turn(ROUND_S)
+            if left <= 0:
+                break
+        tries.append(round_.place.large)
+        if spool.receipt(uid_of(6)).state == "damaged":
+            break
+    assert tries == [f"{large}:1", f"{large}:2", f"{large}:3", "-"]
+    assert spool.receipt(uid_of(7)).state == "damaged"
+
+
+def test_a_process_that_is_gone_in_a_large_file_has_noted_it(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.spool.scrub.SLICE_BYTES", 1 << 20)
+    large = capture(spool, 6, size=2 << 20).id
+
+    def killed(_seconds: float) -> bool:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Scrub(spool, ROUND_S, lambda seconds: seconds > 0.05 and killed(seconds)).turn(ROUND_S)
+    assert Scrub(spool, ROUND_S, lambda _: False).place.large == f"{large}:1"
+
+
 def test_the_time_that_a_box_is_off_counts(tmp_path: Path) -> None:
     time = FakeTime()
     (tmp_path / "spool").mkdir()
