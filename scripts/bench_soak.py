@@ -41,6 +41,8 @@ ENDS_S = 15.0  # growth is the mean of the last so many seconds less that of the
 GROWTH_KIB = 2048.0  # heaps still finding their shape under faults (after malloc_trim nothing of it is left) ...
 GROWTH_KIB_PER_MIN = 32.0  # ... and what a leak may hide in: hours of soak make this the limit that counts
 DESCRIPTOR_LIMIT = 64  # listener, spool, source, two associations and their pipes are below 40
+WAITS = "waits for the medium"
+HEALS_S = 150.0  # until the agent lets go of a dead medium (30 s), and is ready on one that came back
 LEAVE_BYTES = 300_000  # a full medium: less than the agent's own reserve
 
 
@@ -82,7 +84,7 @@ class Soak:
         found += [self.fault_disk_full] if self.medium else []
         if deadly:
             found += [self.fault_kill_agent, self.fault_stop_agent]
-            found += [self.fault_power_cut] if self.medium else []
+            found += [self.fault_power_cut, self.fault_pulled, self.fault_read_only] if self.medium else []
         return found
 
     def fault_cut(self) -> str:
@@ -135,6 +137,48 @@ class Soak:
         self.medium.revive()
         self.start_agent()
         return "medium lost power, agent killed, both back"
+
+    def fault_pulled(self) -> str:
+        assert self.medium is not None
+        began = self.ready()
+        self.medium.die()
+        self.medium.pull()
+        self.wait_until_let_go()
+        self.medium.put_in()
+        self.wait_until_ready(began)
+        return "medium pulled until the agent let go of it; it opened it anew by itself"
+
+    def fault_read_only(self) -> str:
+        assert self.medium is not None
+        began = self.ready()
+        self.medium.spoil()
+        self.wait_until_let_go()
+        self.medium.revive()
+        self.wait_until_ready(began)
+        return "medium read-only until the agent let go of it; it opened it anew by itself"
+
+    def wait_until_let_go(self) -> None:
+        """Wait until the agent waits for its medium: then it has nothing open there."""
+        before, until = self.site.log().count(WAITS), time.monotonic() + HEALS_S
+        while self.site.log().count(WAITS) <= before:
+            self.wait(1.0)
+            if time.monotonic() > until:
+                raise SystemExit(f"soak: a dead medium is held for {HEALS_S:.0f} s:\n{self.site.log()[-3000:]}")
+
+    def ready(self) -> int:
+        """How often the agent was ready."""
+        return self.site.log().count("ready")
+
+    def wait_until_ready(self, before: int) -> None:
+        """Wait until the agent has replaced itself: that is a new life."""
+        until = time.monotonic() + HEALS_S
+        while self.ready() <= before:
+            self.wait(1.0)
+            if time.monotonic() > until:
+                raise SystemExit(
+                    f"soak: not ready {HEALS_S:.0f} s after its medium came back:\n{self.site.log()[-3000:]}"
+                )
+        self.born, self.site.lives = time.monotonic(), self.site.lives + 1
 
     def fault_clock_jump(self) -> str:
         days = self.rng.uniform(0, 5)  # the bench certificates last ten days and are not valid before the start

@@ -66,6 +66,12 @@ class LoopMedium:
         """Take it out although files are open on it: its place is empty, and what is open there is dead."""
         self._run("umount", "-l", str(self.folder))
 
+    def spoil(self) -> None:
+        """Let the file system find an error in itself: it is read-only until it is mounted anew."""
+        device = os.path.basename(self._said("findmnt", "-no", "SOURCE", str(self.folder)).strip())
+        with open(f"/sys/fs/ext4/{device}/trigger_fs_error", "w", encoding="ascii") as file:
+            file.write("a test")
+
     def put_in(self) -> None:
         """Put a medium that was pulled in again; the kernel takes it for a new one."""
         self._mount()
@@ -76,7 +82,7 @@ class LoopMedium:
             self._image.unlink()
 
     def _mount(self) -> None:
-        self._run("mount", "-o", "loop", str(self._image), str(self.folder))
+        self._run("mount", "-o", "loop,errors=remount-ro", str(self._image), str(self.folder))
 
     def _unmount(self) -> None:
         deadline = time.monotonic() + _UNMOUNT_S
@@ -84,6 +90,10 @@ class LoopMedium:
             if time.monotonic() > deadline:
                 raise OSError(f"{self.folder} is still in use")
             time.sleep(0.05)
+
+    @staticmethod
+    def _said(*command: str) -> str:
+        return subprocess.run(command, check=True, capture_output=True, timeout=60, text=True).stdout
 
     @staticmethod
     def _run(*command: str) -> None:
