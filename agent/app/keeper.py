@@ -148,9 +148,8 @@ class Keeper:
             yield Trouble(
                 "ledger", "error", f"the ledger is not the one that was here before: {_DOUBT.format(head=head)}"
             )
-        spoilt = anchor.spoilt(self._spool.root) if self._doubts is not None else ""
-        if spoilt:
-            yield Trouble("head", "error", f"{spoilt}; {_SPOILT}")
+        if os.path.lexists(f"{self._spool.root}/{LEDGER}{anchor.SPOILT_SUFFIX}"):  # one of before this start
+            yield Trouble("head", "error", f"{anchor.spoilt(self._spool.root)}; {_SPOILT}")
 
     def refuse(self) -> None:
         """Raise why no capture can be made now: ``SpoolFull`` or ``MediaError``."""
