@@ -6,6 +6,7 @@ configuration that is damaged or was edited must not make the console forget who
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 
@@ -50,7 +51,9 @@ class World:
         self.lock.load(clock())
 
     def refresh(self) -> None:
-        """Read ``[console]`` again if the configuration has changed."""
+        """Read ``[console]`` again if the configuration has changed; a factory reset that was cut off is finished."""
+        if os.path.lexists(f"{self.config}.reset"):
+            finish_reset(self.config)
         try:
             found = os.stat(self.config)
             stamp: object = (found.st_mtime_ns, found.st_size, found.st_ino)
@@ -67,6 +70,15 @@ class World:
         from agent.config.stage import Stage
 
         return Stage(self.config)
+
+
+def finish_reset(path: str) -> None:
+    """Finish a factory reset; where the medium does not let us, the next one to come does."""
+    from agent.config.reset import finish
+    from agent.errors import FileError
+
+    with contextlib.suppress(FileError):
+        finish(path)
 
 
 def manners_of(path: str) -> tuple[Manners, str]:

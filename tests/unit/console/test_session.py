@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fakes.terminal import Teletype
 
+from agent.config import reset
 from agent.console.login import life
 from agent.console.session import Session
 from agent.console.users import User, Users
@@ -478,3 +479,18 @@ def test_a_local_console_ends_with_its_session(tmp_path: Path) -> None:
     site.log_in()
     site.type("exit\r")
     assert HangUp() in site.wishes
+
+
+def test_a_factory_reset_that_was_cut_off_is_finished_before_anybody_logs_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Site(tmp_path)
+    with monkeypatch.context() as cut:
+        cut.setattr(reset, "finish", lambda *_, **__: True)
+        reset.reset(str(site.config))
+    site.log_in()
+    assert site.session.user is not None  # nothing was done yet
+    site.begin()
+    assert any("First start" in row for row in site.screen.rows)
+    site.log_in()
+    assert site.session.user is None
