@@ -85,7 +85,8 @@ def reset(path: str, medium: Medium | None = None) -> Plan:
     path = os.path.abspath(path)
     wanted = plan(path)
     medium = medium or Medium(os.path.dirname(path))
-    mark = json.dumps({"remove": wanted.remove, "text": wanted.text})
+    folder = os.path.dirname(path)
+    mark = json.dumps({"remove": [_relative(name, folder) for name in wanted.remove], "text": wanted.text})
     _put(medium, path + MARK, mark.encode(), path)
     finish(path, medium)
     return wanted
@@ -202,6 +203,11 @@ def _absolute(name: object, folder: str) -> str:
     return os.path.normpath(os.path.join(folder, os.path.expanduser(name))) if isinstance(name, str) and name else ""
 
 
+def _relative(name: str, folder: str) -> str:
+    """Return a path as seen from FILE: a medium that is mounted elsewhere by the next start holds the same files."""
+    return os.path.relpath(name, folder)
+
+
 def _names(folder: str) -> list[str]:
     try:
         return os.listdir(folder)
@@ -221,7 +227,7 @@ def _marked(path: str) -> tuple[list[str], str]:
     try:
         with open(path + MARK, encoding="utf-8") as file:
             said = json.load(file)
-        return list(said["remove"]), str(said["text"])
+        return [os.path.join(os.path.dirname(path), name) for name in said["remove"]], str(said["text"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _failed(f"{path}{MARK} cannot be read: {error}") from None
 

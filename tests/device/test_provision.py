@@ -23,6 +23,8 @@ path = "spool"
 name = "pacs"
 called_ae = "PACS"
 host = "10.0.0.7"
+[tls]
+ca_file = "tls/ca.pem"
 """
 
 
@@ -42,24 +44,30 @@ def wanted(tmp_path: Path) -> Path:
     return tmp_path / "wanted.toml"
 
 
-def provision(box: Box, wanted: Path, *words: str) -> Answer:
+def der_of(pki: Pki, path: Path) -> str:
+    return pki.openssl("x509", "-in", str(path), "-noout", "-fingerprint", "-sha256")
+
+
+def provision(box: Box, wanted: Path, *words: object) -> Answer:
     """Run it on the laptop; archives of a test are not there to be asked."""
     own = ("--port", box.far, "--password-file", wanted.parent / "password", "--no-tests")
     return run_command("provision", *own, wanted, *words)
 
 
-def first_start_and_again(baud: int, noise: float, config: Path, wanted: Path) -> None:
+def first_start_and_again(baud: int, noise: float, config: Path, wanted: Path, pki: Pki) -> None:
     with Box(config, baud=baud, noise=noise) as box:
-        first = provision(box, wanted)
+        first = provision(box, wanted, "--ca", pki.folder / "ca.pem")
         assert first.returncode == 0, first.stdout + first.stderr
         assert "first start: the password was set" in first.stdout
         assert "set destination pacs host 10.0.0.7\n" in first.stdout
         assert first.stdout.endswith("confirmed\n")
-        again = provision(box, wanted, "--json")
+        assert f"ca: kept {config.parent}/tls/ca.pem" in first.stdout
+        again = provision(box, wanted, "--json", "--ca", pki.folder / "ca.pem")
         assert again.returncode == 0, again.stderr
         assert (again.json["changed"], again.json["diff"]) == (False, [])
         assert again.json["box"]["serial_number"] == "77"
         assert bool(box.terminals.line.to_far.hit + box.terminals.line.to_near.hit) is bool(noise)
+    assert der_of(pki, config.parent / "tls/ca.pem") == der_of(pki, pki.folder / "ca.pem")
     assert config.read_text() == WANTED
     assert not (config.parent / "agent.toml.history/pending").exists()
     record = (config.parent / "agent.toml.console/sessions").read_text()
@@ -69,13 +77,16 @@ def first_start_and_again(baud: int, noise: float, config: Path, wanted: Path) -
 
 def test_first_start_to_configured_and_again_nothing(tmp_path: Path, wanted: Path) -> None:
     """At 9600 baud, and at 115200 with noise, both at the same time."""
+    (tmp_path / "pki").mkdir()
+    pki = Pki(tmp_path / "pki")
+    wanted.write_text(WANTED)
     with ThreadPoolExecutor(2) as pool:
         jobs = []
         for baud, noise in ((9600, 0.0), (115_200, 1e-3)):
             config = tmp_path / str(baud) / "agent.toml"
             config.parent.mkdir()
             config.write_text('[spool]\npath = "spool"\n')
-            jobs.append(pool.submit(first_start_and_again, baud, noise, config, wanted))
+            jobs.append(pool.submit(first_start_and_again, baud, noise, config, wanted, pki))
         for job in jobs:
             job.result()
 
@@ -115,6 +126,7 @@ def test_whatever_state_the_line_is_in(config: Path, wanted: Path, tmp_path: Pat
 def test_another_box_another_editor_and_a_configuration_that_is_wrong(config: Path, wanted: Path) -> None:
     config.write_text('[agent]\nserial_number = "12"\n[spool]\npath = "spool"\n')
     before = config.read_text()
+    (wanted.parent / "key.pem").write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
     with Box(config) as box:
         other = provision(box, wanted)
         assert other.returncode == 2
@@ -137,24 +149,14 @@ def test_another_box_another_editor_and_a_configuration_that_is_wrong(config: Pa
             held.communicate(b"")
         assert locked.returncode == 9
         assert "anna on ssh" in locked.stderr
+        key = provision(box, wanted, "--ca", wanted.parent / "key.pem")
+        assert key.returncode == 9
+        assert "holds a private key" in key.stderr
+        wanted.write_text(wanted.read_text().partition("[tls]")[0])  # the file that it names is not there
         dry = provision(box, wanted, "--dry-run")
         assert (dry.returncode, "would be committed; nothing was changed" in dry.stdout) == (0, True)
     assert config.read_text() == before
     assert not (config.parent / "agent.toml.history/candidate.toml").exists()
-
-
-def test_certificates_come_along(config: Path, wanted: Path, tmp_path: Path) -> None:
-    (tmp_path / "pki").mkdir()
-    pki = Pki(tmp_path / "pki")
-    wanted.write_text(WANTED + '[tls]\nca_file = "tls/ca.pem"\n')
-    with Box(config) as box:
-        done = provision(box, wanted, "--ca", str(pki.folder / "ca.pem"))
-        assert done.returncode == 0, done.stderr
-        assert f"ca: kept {config.parent}/tls/ca.pem" in done.stdout
-        assert "ca: same" in provision(box, wanted, "--ca", str(pki.folder / "ca.pem")).stdout
-        key = provision(box, wanted, "--ca", str(pki.folder / "ca.key"))
-        assert key.returncode == 9
-        assert "holds a private key" in key.stderr
 
 
 @pytest.mark.parametrize(
