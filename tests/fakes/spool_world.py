@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.errors import AgentError
 from agent.media.part10 import FileMeta, encode_prefix
+from agent.spool import listing
 from agent.spool.core import Clock, Destination
 from agent.spool.draft import InstanceRecord, Sealed
 from agent.spool.forwarding import Answer
@@ -96,6 +97,12 @@ def capture(spool: Spool, number: int, *, size: int = 512, salt: int = 0, head_l
         else:
             draft.write(data)
         return draft.seal(record(number))
+
+
+def let_go(spool: Spool) -> None:
+    """Release what a crash left held by hand."""
+    if listing.holds(spool.ledger.read) or listing.held_by_operator(spool.ledger.read):
+        spool.release()
 
 
 class FakeTime:
@@ -208,6 +215,7 @@ class World:
 
     def finish(self, spool: Spool) -> None:
         """Drive everything to its end, as the forwarder would."""
+        let_go(spool)
         spool.retry()
         for _turn in range(20):
             spool.expired_transactions(spool.clock.monotonic() + 1e9)

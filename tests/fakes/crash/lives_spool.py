@@ -171,8 +171,13 @@ def run_unconfirmed(world: World) -> None:
 
 
 def run_divert(world: World) -> None:
-    """One goes first, what waits goes to the other destination, and then from this box."""
+    """What was held is released, one goes first, what waits goes to the other destination, and then from this box."""
     with world.open() as spool:
+        spool.hold("second", uid_of(3), by="eva")
+        spool.hold(uid="1.2.3.4", by="eva")
+        spool.hold("pacs", by="eva")
+        assert spool.claim("second", spool.clock.monotonic(), 1) == []
+        spool.release(by="tom")
         spool.prioritize(uid_of(2), Priority.URGENT)
         spool.deferred_many(spool.claim("pacs", spool.clock.monotonic(), 1), "down", spool.clock.monotonic())
         world.divert(spool)
@@ -215,7 +220,7 @@ LIVES: Final[dict[str, Life]] = {
         "questions that come to nothing, a second sending, the end of questions", three_stored, run_unconfirmed
     ),
     "evict": Life("make room behind commitment", three_committed, run_evict),
-    "divert": Life("priority, failover to the other destination, eviction", three_queued, run_divert),
+    "divert": Life("hold and release, priority, failover to the other destination, eviction", three_queued, run_divert),
     "migrate": Life("open a ledger of an older schema and go on with it", ledger_of_before, run_finish),
     "recover": Life("start on one of everything that a crash can leave", wreck, run_recovery),
     "rebuild": Life("start on a ledger that cannot be read", ledger_spoilt, run_recovery),

@@ -24,7 +24,7 @@ from fakes.crash.record import folder_name
 from fakes.crash.shim import environment
 from fakes.crash.table import EVERY
 from fakes.spool_faults import look as look_at_spool
-from fakes.spool_world import word_of
+from fakes.spool_world import let_go, word_of
 
 import agent.spool.mount
 import agent.spool.store
@@ -141,6 +141,7 @@ def finish(world: World, spool: Spool, *, forgets: bool) -> None:
     """Drive everything to its end; the archive has what it vouched for and what it is sent from now on."""
     before = world.promises()
     has = {words[1] for words in before if words[0] == "vouched"}
+    let_go(spool)
     spool.retry()
     for _turn in range(_TURNS):
         spool.expired_transactions(spool.clock.monotonic() + 1e9)
