@@ -75,8 +75,8 @@ def _nobody(_error: SpoolError) -> None:
 class SpoolCore:
     """State shared by the parts; not for use by itself."""
 
-    __slots__ = ("_claims", "_doubt", "_evictable", "_evicting", "_fresh", "_generation", "_holds", "_missed", "_turns",
-        "_work", "admission", "clock", "destinations", "ids", "ledger", "medium", "policy",
+    __slots__ = ("_claims", "_doubt", "_evictable", "_evicting", "_fresh", "_generation", "_holds", "_holds_lock",
+        "_missed", "_turns", "_work", "admission", "clock", "destinations", "ids", "ledger", "medium", "policy",
         "trouble")  # fmt: skip
 
     def __init__(self, medium: Medium, ledger: Ledger, destinations: dict[str, Destination], ids: dict[str, int],
@@ -96,6 +96,7 @@ class SpoolCore:
         self._doubt: dict[int, list[int]] = {}  # see forwarding.py
         self._missed: set[str] = set()  # see committing.py
         self._holds: frozenset[tuple[int, str]] | None = None  # as they are in the ledger; see holding.py
+        self._holds_lock = threading.Lock()
         self._turns: dict[int, int] = {}  # destination -> how many were claimed; see priority.py
         self.admission = Admission(medium, policy)
         self.trouble: Callable[[SpoolError], None] = _nobody  # hears what failed and was made good

@@ -6,7 +6,8 @@ when they are asked for or, what comes later, when it is claimed. Nothing is eve
 what is active is answered first, and the caller hears how many those were.
 
 Who did it is in the receipts. What the operator holds, ``retry`` leaves alone: a hold is no failure, and only
-``release`` ends it. A ledger rebuilt from the files has forgotten all holds.
+``release`` ends it; of a study that is still held as a whole, nothing else is released. A ledger rebuilt from the files
+has forgotten all holds.
 """
 
 from __future__ import annotations
@@ -17,18 +18,24 @@ from agent.errors import NotFound
 from agent.spool.core import SpoolCore
 from agent.spool.ledger import details, move, note
 from agent.spool.states import HELD_BY_OPERATOR, Event, State
-from agent.typed import TYPE_CHECKING, Final, NamedTuple
+from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 ALL: Final = 0  # as a destination of a held study: every one
 BATCH: Final = 500  # instances in one commit, so that captures and answers get their turn
 IS_OPERATORS: Final = f"state = {int(State.HELD)} AND reason LIKE '{HELD_BY_OPERATOR}%'"
 _BY_UID: Final = "SELECT id FROM instance WHERE sop_instance_uid = ? AND id > ? ORDER BY id LIMIT ?"
 _OF_STUDY: Final = "SELECT id FROM instance WHERE study_uid = ? AND id > ? ORDER BY id LIMIT ?"
-_HELD: Final = f"SELECT instance FROM delivery WHERE destination = ? AND instance > ? AND {IS_OPERATORS} LIMIT ?"  # noqa: S608 - ours
+_HOLDS: Final = "SELECT destination, study_uid FROM hold"
+# What no hold of its study would hold again as soon as it is claimed.
+_MAY_GO: Final = (
+    f"{IS_OPERATORS} AND NOT EXISTS (SELECT 1 FROM hold h JOIN instance i ON i.study_uid = h.study_uid "  # noqa: S608 - ours
+    "WHERE h.study_uid != '' AND h.destination IN (0, delivery.destination) AND i.id = delivery.instance)"
+)
+_HELD: Final = f"SELECT instance FROM delivery WHERE destination = ? AND {_MAY_GO} LIMIT ?"  # noqa: S608 - ours
 
 
 class Held(NamedTuple):
@@ -57,8 +64,7 @@ class Holding(SpoolCore):
         if of_study:
             wall = self.clock.wall()
             row = (ALL if destination is None else numbers[0], uid, wall)
-            self.ledger.write(lambda db: db.execute("INSERT OR REPLACE INTO hold VALUES (?, ?, ?)", row).rowcount)
-            self._holds = None
+            self._change(lambda db: db.execute("INSERT OR REPLACE INTO hold VALUES (?, ?, ?)", row))
         told = Held()
         for page in self._pages(_OF_STUDY if of_study else _BY_UID, uid):
             count, active = self.ledger.write(partial(self._suspend, page=page, numbers=numbers, by=by))
@@ -73,17 +79,16 @@ class Holding(SpoolCore):
         count = 0
         if uid is None:
             released = self._release_all(numbers, by)
-            self.ledger.write(lambda db: _forget_studies(db, numbers, everything=destination is None))
+            self._change(lambda db: _forget_studies(db, numbers, everything=destination is None))
             for number in numbers:
                 for page in self._held_pages(number):
                     count += self.ledger.write(partial(self._resume, page=page, numbers=[number], by=by))
         else:
             of_study = self._is_study(uid)
             if of_study:
-                self.ledger.write(lambda db: _forget_study(db, uid, numbers, everything=destination is None))
+                self._change(lambda db: _forget_study(db, uid, numbers, everything=destination is None))
             for page in self._pages(_OF_STUDY if of_study else _BY_UID, uid):
                 count += self.ledger.write(partial(self._resume, page=page, numbers=numbers, by=by))
-        self._holds = None
         self.wake()
         return Held(count, 0, released)
 
@@ -100,13 +105,22 @@ class Holding(SpoolCore):
         return True
 
     def _known_holds(self, db: sqlite3.Connection | None = None) -> frozenset[tuple[int, str]]:
-        found = self._holds
-        if found is None:
-            sql = "SELECT destination, study_uid FROM hold"
-            rows = self.ledger.read(sql) if db is None else db.execute(sql).fetchall()
-            found = frozenset((int(row[0]), str(row[1])) for row in rows)
-            self._holds = found
+        """What is held; remembered until it changes, but not what a job that is not committed yet has seen."""
+        if (found := self._holds) is not None:
+            return found
+        if db is not None:
+            return _rows_of(db.execute(_HOLDS).fetchall())
+        with self._holds_lock:  # what was read before a change must not be remembered behind it
+            found = self._holds = _rows_of(self.ledger.read(_HOLDS))
         return found
+
+    def _change(self, job: Callable[[sqlite3.Connection], object]) -> None:
+        """Change what is held; whoever asks from here on reads it, also where nobody knows whether it is there."""
+        try:
+            self.ledger.write(job)
+        finally:
+            with self._holds_lock:
+                self._holds = None
 
     def _numbers(self, destination: str | None) -> list[int]:
         return list(self.ids.values()) if destination is None else [self.destination_id(destination)]
@@ -126,7 +140,7 @@ class Holding(SpoolCore):
             after = page[-1]
 
     def _held_pages(self, number: int) -> Iterable[list[int]]:
-        while page := [int(row[0]) for row in self.ledger.read(_HELD, (number, 0, BATCH))]:
+        while page := [int(row[0]) for row in self.ledger.read(_HELD, (number, BATCH))]:
             yield page
 
     def _hold_all(self, numbers: list[int], by: str) -> Held:
@@ -138,8 +152,7 @@ class Holding(SpoolCore):
                 db.execute("INSERT OR REPLACE INTO hold VALUES (?, '', ?)", (number, wall))
                 note(db, wall, None, number, Event.SUSPEND, None, details(by=by))
 
-        self.ledger.write(job)
-        self._holds = None
+        self._change(job)
         self.wake()
         active = sum(self.ledger.read("SELECT coalesce(sum(count), 0) FROM tally WHERE destination = ? AND state = ?",
                                       (number, int(State.ACTIVE)))[0][0] for number in numbers)  # fmt: skip
@@ -155,7 +168,7 @@ class Holding(SpoolCore):
                 note(db, wall, None, number, Event.RELEASE, None, details(by=by))
 
         if held:
-            self.ledger.write(job)
+            self._change(job)
         return self._names(held)
 
     def _names(self, numbers: list[int]) -> tuple[str, ...]:
@@ -173,11 +186,15 @@ class Holding(SpoolCore):
 
     def _resume(self, db: sqlite3.Connection, page: list[int], numbers: list[int], by: str) -> int:
         wall, count = self.clock.wall(), 0
-        for instance, number, state in _deliveries(db, page, numbers, f"AND {IS_OPERATORS}"):
+        for instance, number, state in _deliveries(db, page, numbers, f"AND {_MAY_GO}"):
             if state == State.HELD:
                 move(db, instance, number, Event.RELEASE, at=wall, next_at=0, reason="", detail=details(by=by))
                 count += 1
         return count
+
+
+def _rows_of(rows: list[tuple[Any, ...]]) -> frozenset[tuple[int, str]]:
+    return frozenset((int(row[0]), str(row[1])) for row in rows)
 
 
 def _deliveries(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import threading
+
 import pytest
 from fakes.spool_world import BOTH, NO_WAIT, FakeTime, capture, uid_of
 
@@ -10,6 +13,7 @@ from agent.forward.gate import Gate
 from agent.spool import listing
 from agent.spool.core import Destination
 from agent.spool.forwarding import Answer
+from agent.spool.ledger import Ledger
 from agent.spool.states import Priority
 from agent.spool.store import Spool, prepare
 
@@ -190,3 +194,56 @@ def test_destinations_that_came_later_are_not_held(root, spool):
     spool.hold()
     spool.configure([*BOTH, Destination("new")])
     assert not spool.paused("new")
+
+
+def study_of(spool):
+    return spool.ledger.read("SELECT study_uid FROM instance")[0][0]
+
+
+@pytest.mark.parametrize("whole_study", [True, False])
+def test_a_worker_that_claims_while_a_study_is_released_holds_nothing_again(spool, time_, monkeypatch, whole_study):
+    for number in (1, 2):
+        capture(spool, number)
+    spool.hold(uid=study_of(spool))
+    assert not spool.paused("pacs")  # every worker looks before it claims, and it is remembered
+    write, done = Ledger.write, []
+
+    def and_claim(self, job):
+        result = write(self, job)
+        if isinstance(job, functools.partial) and job.func.__name__ == "_resume" and not done:
+            done.append(spool.claim("pacs", time_.now))
+        return result
+
+    monkeypatch.setattr(Ledger, "write", and_claim)
+    assert spool.release(uid=study_of(spool) if whole_study else None).deliveries == 4
+    assert [len(items) for items in done] == [2]
+    assert states(spool) == ["active", "active"]
+
+
+def test_a_hold_that_comes_while_a_worker_looks_is_not_forgotten(spool, monkeypatch):
+    capture(spool, 1)
+    read, others = Ledger.read, []
+
+    def and_hold(self, sql, values=()):
+        rows = read(self, sql, values)
+        if sql.endswith("FROM hold") and not others:
+            others.append(threading.Thread(target=spool.hold, args=("pacs",)))
+            others[0].start()
+            others[0].join(0.2)  # it may be done by now, or wait for us
+        return rows
+
+    monkeypatch.setattr(Ledger, "read", and_hold)
+    spool.paused("pacs")
+    others[0].join()
+    assert spool.paused("pacs")
+
+
+def test_what_a_held_study_holds_is_not_said_to_be_released(spool, time_):
+    for number in (1, 2):
+        capture(spool, number)
+    spool.hold(uid=study_of(spool))
+    assert spool.release(uid=uid_of(1)).deliveries == 0
+    assert spool.release("pacs").deliveries == 0
+    assert (claimed(spool, time_), states(spool)) == ([], ["held", "held"])
+    assert spool.release(uid=study_of(spool)).deliveries == 4
+    assert claimed(spool, time_) == [1, 2]
