@@ -122,12 +122,13 @@ def one_file(root: int, name: str, opener: Opener | None = None) -> Found:
 
 def _opened(descriptor: int, opener: Opener | None) -> int:
     """What is inside, where it is encrypted and can be opened; else the file itself. Closes what it does not return."""
-    if opener is None or not is_encrypted(descriptor):
-        return descriptor
+    inner = -1
     try:
-        return opener.open(descriptor)
+        inner = descriptor if opener is None or not is_encrypted(descriptor) else opener.open(descriptor)
     finally:
-        os.close(descriptor)
+        if inner != descriptor:
+            os.close(descriptor)
+    return inner
 
 
 def _named(root: int, file_id: str, uid: str, opener: Opener | None) -> Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from agent.errors import DecodeError, FileError
 from agent.exchange import finding, take_in
 from agent.exchange.beneath import folder, open_beneath
 from agent.exchange.finding import Candidate, PassedOver, Refused
+from agent.exchange.opening import Key, Opener
 from agent.exchange.take_in import Taken, take
 from agent.spool.core import Destination
 from agent.spool.exports import note_exports
@@ -302,3 +304,21 @@ def test_a_folder_of_more_folders_than_a_process_may_open(tmp_path: Path) -> Non
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert found == [finding.PassedOver(f"{number:02}/text") for number in range(60)]
+
+
+def test_what_cannot_be_read_leaves_no_descriptor_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where there is a key, and the first bytes are to tell whether it is encrypted."""
+
+    def sick(*_words: object) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    for number in range(3):
+        (tmp_path / str(number)).write_bytes(b"x" * 200)
+    opener = Opener(Key(""), str(tmp_path))
+    with folder(str(tmp_path)) as top:
+        before = len(os.listdir("/proc/self/fd"))
+        monkeypatch.setattr(os, "pread", sick)
+        found = list(finding.all_files(top, opener=opener))
+        assert all(isinstance(one, Refused) for one in found)
+        assert len(found) == 3
+        assert len(os.listdir("/proc/self/fd")) == before
