@@ -19,8 +19,8 @@ from agent.typed import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_PREFIX, _SUFFIX = "media-", ".set"
-_OURS: Final = re.compile(r"media-[a-z0-9_]{8}\.set(\.SEC)?|.+\.(iso|zip)\.[0-9a-f]{8}\.part", re.IGNORECASE)
+_PREFIX, _SUFFIX = "modality-agent-", ".set"  # nobody else's: "media-20261129.set" may be anything
+_OURS: Final = re.compile(r"modality-agent-[a-z0-9_]{8}\.set(\.SEC)?|.+\.(iso|zip)\.[0-9a-f]{8}\.part", re.IGNORECASE)
 _ANY: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -43,10 +43,11 @@ def folder_in(above: str | None) -> Iterator[str]:
 
 @contextmanager
 def at_work(path: str) -> Iterator[None]:
-    """Let nobody sweep it."""
+    """Let nobody sweep it; where it cannot be locked (NFS wants it open for writing), nobody who sweeps can either."""
     held = os.open(path, _ANY)
     try:
-        fcntl.flock(held, fcntl.LOCK_EX)
+        with suppress(OSError):
+            fcntl.flock(held, fcntl.LOCK_EX)
         yield
     finally:
         os.close(held)

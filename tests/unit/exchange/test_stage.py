@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from typing import TYPE_CHECKING
@@ -102,14 +103,27 @@ def test_an_export_that_is_ended_leaves_nothing(root: Path, tmp_path: Path, monk
     assert not (root / STAGES).exists()
 
 
+def test_where_nothing_can_be_locked_an_export_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NFS locks nothing that is open for reading alone (flock(2)); so nobody sweeps there either."""
+
+    def flock(*_words: object) -> None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+    monkeypatch.setattr("agent.exchange.beside.fcntl.flock", flock)
+    with beside.folder_in(str(tmp_path)) as made:
+        assert beside.sweep(str(tmp_path)) == []
+        assert os.path.isdir(made)
+    assert not os.path.exists(made)
+
+
 def test_what_a_killed_export_left_beside_a_file_goes_with_the_next(root: Path, tmp_path: Path) -> None:
     """A set in clear and a half of an image; what somebody works on, or calls alike, stays."""
     stick = tmp_path / "stick"
-    (stick / "media-abcd1234.set" / "INST").mkdir(parents=True)
+    (stick / "modality-agent-abcd1234.set" / "INST").mkdir(parents=True)
     (stick / "out.iso.0123abcd.part").write_bytes(b"half")
-    for name in ("out.iso.part", "media-2026.set", "x.0123abcd.part"):
+    for name in ("out.iso.part", "media-20261129.set", "x.0123abcd.part"):
         (stick / name).write_text("of somebody else")
-    (stick / "media-00000000.set").symlink_to(root)
+    (stick / "modality-agent-00000000.set").symlink_to(root)
     theirs = stick / "mine.zip.89abcdef.part"
     theirs.write_bytes(b"at work")
     request = Request(exports.pieces(root, "STD-GEN-ZIP-MAIL"), PROFILES["STD-GEN-ZIP-MAIL"], "T")
@@ -117,8 +131,15 @@ def test_what_a_killed_export_left_beside_a_file_goes_with_the_next(root: Path, 
         made = carry.carry(request, carry.target_of(str(stick / "new.zip"), None), lambda *_: None)
     assert [note for note in made.outcome.notes if "killed" in note] == [
         f"{name} is removed: an export that was killed had left it"
-        for name in ("media-abcd1234.set", "out.iso.0123abcd.part")
+        for name in ("modality-agent-abcd1234.set", "out.iso.0123abcd.part")
     ]
-    left = {"out.iso.part", "media-2026.set", "x.0123abcd.part", "media-00000000.set", theirs.name, "new.zip"}
+    left = {
+        "out.iso.part",
+        "media-20261129.set",
+        "x.0123abcd.part",
+        "modality-agent-00000000.set",
+        theirs.name,
+        "new.zip",
+    }
     assert {path.name for path in stick.iterdir()} == left
     assert exports.files_of(root)
