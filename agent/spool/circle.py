@@ -92,10 +92,13 @@ class Circle(Generic[One]):
             self._await(members)
 
     def _one_group(self, work: Callable[[list[One]], None]) -> None:
-        with self._changed:
-            group = [self._waiting.popleft() for _ in range(min(LIMIT, len(self._waiting)))]
         unfinished = _unfinished()  # made now: there may be no memory for it later
+        group: list[One] = []
         try:
+            with self._changed:
+                while self._waiting and len(group) < LIMIT:
+                    group.append(self._waiting[0])
+                    self._waiting.popleft()  # behind it: who is in neither is waited for for ever
             work(group)
         finally:
             with self._changed:

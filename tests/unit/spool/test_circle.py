@@ -115,3 +115,32 @@ def test_the_player_finds_what_is_missing(monkeypatch, step):
     monkeypatch.setattr(Circle, step, without)
     with pytest.raises(AssertionError, match="schedule"):
         some((3, 1), seed=1, dies_at=1)
+
+
+def test_whom_a_leader_without_memory_had_not_begun_another_one_does(monkeypatch):
+    """Nobody is taken from the queue and then forgotten: that one would be waited for for ever."""
+    circle_, members, done = Circle(), [Waiting(), Waiting()], threading.Event()
+
+    def nothing_left():
+        raise MemoryError
+
+    def work(group):
+        for member in group:
+            member.done = True
+
+    def other():
+        circle_.join(members[1:], work)
+        done.set()
+
+    circle_._led = True
+    thread = threading.Thread(target=other, daemon=True)
+    thread.start()
+    while not circle_._waiting:
+        pass
+    monkeypatch.setattr(circle, "_unfinished", nothing_left)
+    with pytest.raises(MemoryError):
+        circle_._one_group(work)
+    monkeypatch.undo()
+    circle_._leave()
+    assert done.wait(10)
+    assert members[1].error is None
