@@ -191,11 +191,11 @@ def _named(
             prove(part)
             size, digest = _digest(part)
             found = reread(part, medium.ops)
-        if (found.size, found.sha256) != (size, digest):
-            raise NotSafe(f"{target} does not come back from the medium as it was written", hint=_HINT)
-        if not found.uncached:
-            raise NotSafe(f"{target}: what was read back came from memory, which proves nothing", hint=_HINT)
-        medium.publish(part, whole)
+            if (found.size, found.sha256) != (size, digest):
+                raise NotSafe(f"{target} does not come back from the medium as it was written", hint=_HINT)
+            if not found.uncached:
+                raise NotSafe(f"{target}: what was read back came from memory, which proves nothing", hint=_HINT)
+            medium.publish(part, whole)  # until it has its name, somebody else's export may take it for a leftover
     except BaseException:
         file.close()
         with suppress(SpoolError):  # a medium in trouble: the first error is the one to be told

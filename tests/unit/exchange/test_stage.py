@@ -14,10 +14,11 @@ from fakes.media_cli import CONFIG
 from agent.app import cli
 from agent.dataset import uid
 from agent.errors import NotSafe
-from agent.exchange import beside, carry
+from agent.exchange import beside, carrier, carry
 from agent.exchange.cms import Keys
 from agent.exchange.export import Request
 from agent.media.profile import PROFILES
+from agent.spool.durable import Medium
 from agent.spool.names import STAGES
 from agent.spool.stage import staged, sweep
 from agent.spool.store import Spool
@@ -143,3 +144,17 @@ def test_what_a_killed_export_left_beside_a_file_goes_with_the_next(root: Path, 
     }
     assert {path.name for path in stick.iterdir()} == left
     assert exports.files_of(root)
+
+
+def test_a_file_is_locked_until_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another export to the same folder takes it for what a killed one left, else."""
+    publish = Medium.publish
+
+    def sweep_first(medium: Medium, part: str, final: str) -> None:
+        assert beside.sweep(str(tmp_path)) == []
+        publish(medium, part, final)
+
+    monkeypatch.setattr(Medium, "publish", sweep_first)
+    whole = str(tmp_path / "x.zip")
+    carrier._named(whole, lambda file: file.write_at(0, b"PK" * 100), lambda _part: None, None)
+    assert os.path.getsize(whole) == 200
