@@ -165,6 +165,8 @@ def _remove_clip_record(spool: Spool, found: Found, _tally: Tally) -> None:
 def _delete_draft(spool: Spool, found: Found, tally: Tally) -> None:
     if found.number in tally.left:
         return  # frames of a clip that is to be completed another time
+    if not present(found.path):
+        return  # it had frames of a clip that was completed a moment ago
     from agent.spool.returned import set_conflict_aside  # few starts find a draft
 
     if told := set_conflict_aside(spool, found.path):
