@@ -202,7 +202,7 @@ def encode(
     dst = _uncleared("uint8_t[]", plan.bound) if out is None else c_buffer(out, writable=True)
     work = _work(plan.work_bytes)
     written = plan.codec.encode(dst, len(dst), src, len(src), plan.layout, *plan.params, work, len(work))
-    count = written if written >= 0 else check(written, f"encoding a frame as {plan.codec.name}")
+    count = written if written >= 0 else check(written, f"encoding a frame as {plan.codec.name}", src, dst)
     return ffi.buffer(dst, count)[:] if out is None else count
 
 
@@ -234,7 +234,7 @@ def decode(
     written = plan.codec.decode(dst, len(dst), src, len(src), plan.layout, work, len(work))
     if lenient and written == lib.MGA_ERR_DATA_BESIDE:
         written = plan.frame_bytes  # all of them were written
-    count = written if written >= 0 else check(written, f"decoding a {plan.codec.name} frame")
+    count = written if written >= 0 else check(written, f"decoding a {plan.codec.name} frame", src, dst)
     return frame if isinstance(frame, bytearray) and out is None else count
 
 
@@ -242,4 +242,4 @@ def rle_beside(data: Buffer, description: PixelDescription) -> int:
     """Count the bytes of an RLE frame that stand beside the packets of its planes and are no padding."""
     plan = _plan(RLE_LOSSLESS, layout_of(description), 0)
     src = c_buffer(data)
-    return check(lib.mga_rle_beside(src, len(src), plan.layout), f"looking through a {plan.codec.name} frame")
+    return check(lib.mga_rle_beside(src, len(src), plan.layout), f"looking through a {plan.codec.name} frame", src)

@@ -180,7 +180,7 @@ def frame_difference(one: Buffer, other: Buffer, description: PixelDescription) 
     """Measure the most that a sample of one frame differs from that of the other; 0 for the same frame."""
     a, b = c_buffer(one), c_buffer(other)
     widest = lib.mga_frame_difference(a, len(a), b, len(b), c_format(description))
-    return check(widest, "comparing two frames")
+    return check(widest, "comparing two frames", a, b)
 
 
 def read_mark(data: Buffer, description: PixelDescription) -> Mark | None:
@@ -188,7 +188,8 @@ def read_mark(data: Buffer, description: PixelDescription) -> Mark | None:
     borrowed = c_buffer(data)
     mark = ffi.new("mga_mark *")
     try:
-        check(lib.mga_mark_read(borrowed, len(borrowed), c_format(description), mark), "reading the mark of a frame")
+        found = lib.mga_mark_read(borrowed, len(borrowed), c_format(description), mark)
+        check(found, "reading the mark of a frame", borrowed)
     except NativeDataError:
         return None
     return Mark(mark.number, mark.timestamp_ms)

@@ -22,11 +22,11 @@ def narrow(frame: Buffer, description: PixelDescription, out: Buffer) -> bool:
     """
     src, dst = c_buffer(frame), c_buffer(out, writable=True)
     written = lib.mga_grey_narrow(dst, len(dst), src, len(src), c_format(description))
-    return check(written, "looking for colour in a frame") > 0
+    return check(written, "looking for colour in a frame", src, dst) > 0
 
 
 def widen(plane: Buffer, description: PixelDescription, out: Buffer) -> int:
     """Write the colour frame of one grey plane to `out`; gives its bytes."""
     src, dst = c_buffer(plane), c_buffer(out, writable=True)
     written = lib.mga_grey_widen(dst, len(dst), src, len(src), c_format(description))
-    return check(written, "making a colour frame of grey samples")
+    return check(written, "making a colour frame of grey samples", src, dst)

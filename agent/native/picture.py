@@ -36,7 +36,8 @@ def find_window(frame: Buffer, description: PixelDescription, tail: float = DEFA
     """Choose the window of one frame from its histogram; `tail` is the fraction (0..0.5) cut off at each end."""
     src = c_buffer(frame)
     window = ffi.new("mga_window *")
-    check(lib.mga_window_find(src, len(src), c_format(description), tail, window), "finding the window of a frame")
+    found = lib.mga_window_find(src, len(src), c_format(description), tail, window)
+    check(found, "finding the window of a frame", src)
     return Window(window.low, window.high)
 
 
@@ -65,7 +66,8 @@ def thumbnail(
     params = ffi.new("mga_thumbnail_params *", [out_rows, out_columns, list(window), _COLOURS[name]])
     out = bytearray(out_rows * out_columns * description.samples_per_pixel)
     dst = c_buffer(out, writable=True)
-    check(lib.mga_thumbnail(dst, len(dst), src, len(src), c_format(description), params), "making a preview")
+    made = lib.mga_thumbnail(dst, len(dst), src, len(src), c_format(description), params)
+    check(made, "making a preview", src, dst)
     return bytes(out)
 
 
