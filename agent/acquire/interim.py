@@ -1,8 +1,9 @@
 """Frames that are safe before the clip is: a mark of the clip so far, at least once a second (agent/spool/clip.py).
 
 The capture thread takes a copy of what it knows after a frame, which costs some microseconds, and a thread of its own
-makes a mark of it: it syncs the frames and writes what recovery needs to make an instance of them. A medium that is
-slow to sync makes fewer marks; the capture never waits for one. When a mark fails for another reason than the frames
+makes a mark of it: it syncs the frames and writes what recovery needs to make an instance of them. That instance has a
+SOP Instance UID of its own, one for each mark, and its receipt names that of the clip (``instead_of``). A medium that
+is slow to sync makes fewer marks; the capture never waits for one. When a mark fails for another reason than the frames
 themselves the clip goes on without, and the ``failure`` of the record says so.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import threading
 import time
 
+from agent.acquire.identity import new_uid
 from agent.dataset.encode import encode
 from agent.dataset.uid import EXPLICIT_VR_LE
 from agent.errors import AgentError
@@ -124,13 +126,17 @@ class Interim:
 
     def _mark(self, at: Moment, parts: Parts | None) -> None:
         _meta, dataset, captured = self._describe(at)
+        whole = captured.sop_instance_uid
+        dataset["SOPInstanceUID"] = uid = new_uid()
+        record = self._record(captured._replace(sop_instance_uid=uid))
         layout = self._stream.layout if parts is None else parts.layout
         mark = Mark(
-            self._record(captured),
+            record._replace(facts=(*record.facts, ("instead_of", whole))),
             at.clock.frames,
             layout.pixel_offset,
             layout.max_frames,
             tuple(layout.description),
             encode(dataset, EXPLICIT_VR_LE),
+            whole=whole,
         )
         self._log.keep(mark if parts is None else mark._replace(grey=parts.grey, colour=parts.colour))

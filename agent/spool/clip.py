@@ -9,9 +9,11 @@ on the medium already: first the frames are synced, then the record is written a
     a table     length and CRC-32 of every frame; what a mark counts of it is in the CRC that the mark has of the table
 
 A mark is the Data Set that the instance would have if the clip ended here (patient and study with it), how its frames
-are laid out, and the record for the ledger. ``complete`` writes head and end of the newest mark whose frames are all
-whole, into the ``.part`` itself: done again after a crash it writes the same bytes. Only whoever writes the clip, and
-recovery, change it.
+are laid out, and the record for the ledger. Its SOP Instance UID is its own and not that of the clip, which may have
+been acknowledged to its end before a medium that lied lost it: one UID is one byte string for ever.
+
+``complete`` writes head and end of the newest mark whose frames are all whole, into the ``.part`` itself: done again
+after a crash it writes the same bytes. Only whoever writes the clip, and recovery, change it.
 
 Raises ``SpoolError`` of the medium, ``SpoolDamaged`` where no mark has frames that are whole.
 """
@@ -22,8 +24,9 @@ import os
 import struct
 import zlib
 from array import array
+from contextlib import suppress
 
-from agent.errors import SpoolDamaged
+from agent.errors import SpoolDamaged, SpoolError
 from agent.spool.draft import InstanceRecord
 from agent.spool.faults import read_error
 from agent.spool.names import clip_path
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from agent.dataset.dataset import DataSet
-    from agent.errors import AgentError, SpoolError
+    from agent.errors import AgentError
     from agent.media.stream import InstanceLayout
     from agent.spool.durable import File, Medium, Syncer
 
@@ -43,7 +46,7 @@ _PAGE: Final = 4096
 _PREAMBLE: Final = struct.Struct("<16sI")
 _SLOT: Final = struct.Struct("<8sQIII")  # mark, turn, bytes of facts, bytes of the Data Set, CRC-32 of both
 _FRAME: Final = struct.Struct("<II")  # length in the file, padding included, and CRC-32
-_SAID: Final = ("frames", "pixel_offset", "max_frames", "description", "grey", "colour")
+_SAID: Final = ("frames", "pixel_offset", "max_frames", "description", "grey", "colour", "whole")
 _SLOT_MARK: Final = b"MGA mark"
 FACTS_BYTES: Final = 16 * 1024  # of a slot: the record for the ledger takes one or two KiB
 CHUNK_BYTES: Final = 1 << 20
@@ -69,6 +72,7 @@ class Mark(NamedTuple):
     data_set: bytes  # Explicit VR Little Endian, without Pixel Data
     grey: Grey | None = None  # frames that turned out to be the grey beginning of one in colour (assemble.py)
     colour: tuple[int, int] = (0, 0)  # then: where the frames behind them are, file number and byte
+    whole: str = ""  # SOP Instance UID of the clip, were it complete; the record's is of the clip cut off here
     lengths: array[int] = array("I")  # of its frames, as they lie in the file; filled in when read
     checksums: array[int] = array("I")
 
@@ -97,6 +101,8 @@ class ClipLog:
             self._syncer: Syncer = part.syncer()
         except BaseException:
             self._file.close()
+            with suppress(SpoolError):  # it says nothing; the next start removes it
+                medium.remove(self._file.path, sync=False)
             raise
 
     def frame(self, length: int, checksum: int) -> None:
@@ -162,9 +168,7 @@ def _table_at(slot_bytes: int) -> int:
 def _packed(mark: Mark) -> bytes:
     import json  # a box that records clips has it
 
-    facts = {
-        name: getattr(mark, name) for name in ("frames", "pixel_offset", "max_frames", "description", "grey", "colour")
-    }
+    facts = {name: getattr(mark, name) for name in _SAID}
     return json.dumps({**facts, "record": mark.record._asdict()}).encode()
 
 

@@ -48,7 +48,7 @@ def salvage(spool: Spool, number: int) -> Sealed | None:
     try:
         record = complete(file, found)[0].record
     except SpoolDamaged:
-        if not _is_complete(draft, found[0].record):
+        if not _is_complete(draft, found[0]):
             draft.abandon()
             raise
         record = _said_of(found, part, file.size)
@@ -60,10 +60,10 @@ def salvage(spool: Spool, number: int) -> Sealed | None:
     return sealed
 
 
-def _is_complete(draft: Draft, record: InstanceRecord) -> bool:
+def _is_complete(draft: Draft, mark: Mark) -> bool:
     """Whether the file is the whole instance already: its frames were written anew, and it was about to be sealed."""
     try:
-        return draft.measure().meta.sop_instance_uid == record.sop_instance_uid
+        return draft.measure().meta.sop_instance_uid == _uid_of(mark)
     except (DataSetError, SpoolDamaged):
         return False
 
@@ -103,8 +103,14 @@ def resume(spool: Spool) -> list[Sealed]:
 def record_beside(spool: Spool, number: int, measured: Measured) -> InstanceRecord | None:
     """What the record of a clip says of a file that was completed and did not come into the ledger any more."""
     found = marks(clip_path(f"{spool.path(number)}.part"))
-    found = [mark for mark in found if mark.record.sop_instance_uid == measured.meta.sop_instance_uid]
+    uid = measured.meta.sop_instance_uid
+    found = [mark for mark in found if uid in (mark.record.sop_instance_uid, _uid_of(mark))]
     return _said_of(found, spool.path(number), measured.size) if found else None
+
+
+def _uid_of(mark: Mark) -> str:
+    """Give the SOP Instance UID of the clip, had it come to its end."""
+    return mark.whole or mark.record.sop_instance_uid
 
 
 def _said_of(found: list[Mark], path: str, size: int) -> InstanceRecord:
@@ -129,7 +135,7 @@ def _said_of(found: list[Mark], path: str, size: int) -> InstanceRecord:
             return mark.record
     record = found[0].record
     lasting = tuple(fact for fact in record.facts if fact[0] in _LASTING)
-    return record._replace(facts=(("frames", frames), *lasting))
+    return record._replace(sop_instance_uid=_uid_of(found[0]), facts=(("frames", frames), *lasting))
 
 
 def _without_pixels(dataset: DataSet) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from fakes.spool_clips import Clip, frames_in
+from fakes.spool_clips import Clip, cut_uid, frames_in
 from fakes.spool_faults import DIED, FINISHED, Dying, Failing, fresh, in_child
 from fakes.spool_world import World, uid_of
 
@@ -30,8 +30,8 @@ def record_clip(world: World) -> None:
         try:
             for frames in (1, 2, 2):
                 clip.add(frames)
-                clip.mark()
-                world.promise("durable", clip.layout.frames)
+                if clip.mark():
+                    world.promise("durable", clip.layout.frames)
             clip.seal()
             world.promise("sealed", clip.layout.frames)
         except SpoolError:
@@ -46,7 +46,10 @@ def look(world: World) -> list[str]:
     promised = max((int(words[1]) for words in world.promises()), default=0)
     with world.open() as spool:
         wrong = [f"an alarm: {spool.report}"] if spool.report.alarm else []
-        receipt = spool.receipt(uid_of(1))
+        found = [spool.receipt(uid) for uid in (uid_of(1), *(cut_uid(1, frames) for frames in (1, 3, 4, 5)))]
+        receipts = [receipt for receipt in found if receipt is not None]
+        wrong += ["it is there twice"] * (len(receipts) > 1)
+        receipt = receipts[0] if receipts else None
         if receipt is None:
             return wrong + [f"{promised} frames were durable and nothing is left"] * (promised > 0)
         if receipt.state != "live":

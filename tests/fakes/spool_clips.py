@@ -29,9 +29,14 @@ def frame(number: int, index: int) -> bytes:
     return bytes((number * 31 + index * 7 + at) % 256 for at in range(ROWS * COLUMNS))
 
 
-def data_set(number: int, frames: int) -> DataSet:
+def cut_uid(number: int, frames: int) -> str:
+    """The SOP Instance UID of a clip that was cut off after so many frames."""
+    return uid_of(1000 * number + frames)
+
+
+def data_set(uid: str, frames: int) -> DataSet:
     values = {
-        "SOPClassUID": SECONDARY_CAPTURE, "SOPInstanceUID": uid_of(number), "StudyInstanceUID": "1.2.3.4",
+        "SOPClassUID": SECONDARY_CAPTURE, "SOPInstanceUID": uid, "StudyInstanceUID": "1.2.3.4",
         "SeriesInstanceUID": "1.2.3.4.5", "PatientName": "DOE^JANE", "NumberOfFrames": frames, "SamplesPerPixel": 1,
         "PhotometricInterpretation": "MONOCHROME2", "Rows": ROWS, "Columns": COLUMNS, "BitsAllocated": 8,
         "BitsStored": 8, "HighBit": 7, "PixelRepresentation": 0,
@@ -49,8 +54,8 @@ class Clip:
         self.draft.seek(self.layout.pixel_offset)
         self.log = self.draft.clip_log(self.layout.pixel_offset)
 
-    def record(self, frames: int, ended_by: str) -> InstanceRecord:
-        uids = uid_of(self.number), SECONDARY_CAPTURE, self.syntax, "1.2.3.4", "1.2.3.4.5"
+    def record(self, uid: str, frames: int, ended_by: str) -> InstanceRecord:
+        uids = uid, SECONDARY_CAPTURE, self.syntax, "1.2.3.4", "1.2.3.4.5"
         return InstanceRecord(*uids, 1000.0, "probe",
             facts=(("frames", frames), ("ended_by", ended_by)), priority=Priority.URGENT)  # fmt: skip
 
@@ -60,22 +65,27 @@ class Clip:
             body = frame(self.number, self.layout.frames)
             before, after = self.layout.before(len(body)), self.layout.after(len(body))
             self.draft.write(before + body + after)
-            self.log.frame(len(body + after), zlib.crc32(body + after))
+            if self.log is not None:
+                self.log.frame(len(body + after), zlib.crc32(body + after))
 
-    def mark(self, **also: str) -> None:
-        """``also``: what the Data Set says while the clip has no end."""
+    def mark(self, **also: str) -> bool:
+        """``also``: what the Data Set says while the clip has no end. False: there was no room for marks."""
+        if self.log is None:
+            return False
         frames = self.layout.frames
-        dataset = data_set(self.number, frames)
+        uid = cut_uid(self.number, frames)
+        dataset = data_set(uid, frames)
         dataset.update(also)
-        self.log.keep(Mark(self.record(frames, "cut"), frames, self.layout.pixel_offset, self.layout.max_frames,
-            tuple(PIXELS), encode(dataset, EXPLICIT_VR_LE)))  # fmt: skip
+        self.log.keep(Mark(self.record(uid, frames, "cut"), frames, self.layout.pixel_offset, self.layout.max_frames,
+            tuple(PIXELS), encode(dataset, EXPLICIT_VR_LE), whole=uid_of(self.number)))  # fmt: skip
+        return True
 
     def seal(self) -> Sealed:
         meta = FileMeta(SECONDARY_CAPTURE, uid_of(self.number), self.syntax)
-        head, tail = self.layout.finish(meta, data_set(self.number, self.layout.frames))
+        head, tail = self.layout.finish(meta, data_set(uid_of(self.number), self.layout.frames))
         self.draft.write(tail)
         self.draft.write_at(0, head)
-        return self.draft.seal(self.record(self.layout.frames, "frames"))
+        return self.draft.seal(self.record(uid_of(self.number), self.layout.frames, "frames"))
 
 
 def frames_in(path: str, number: int) -> int:

@@ -59,17 +59,24 @@ def _promises(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keep = ClipLog.keep
 
     def kept(log: ClipLog, mark: Mark) -> None:
-        keep(log, mark)
-        with (folder.parent / "promises").open("a") as file:
-            file.write(f"{mark.record.sop_instance_uid} {mark.frames}\n")
+        for frames in (0, mark.frames):  # it may be there before anybody is told
+            with (folder.parent / "promises").open("a") as file:
+                file.write(f"{mark.whole} {frames} {mark.record.sop_instance_uid}\n")
+            if not frames:
+                keep(log, mark)
 
     monkeypatch.setattr(ClipLog, "keep", kept)
 
 
-def promised(folder: Path) -> dict[str, int]:
+def promised(folder: Path) -> dict[str, tuple[int, set[str]]]:
+    """The frames of each clip, and the UIDs that it may have."""
     path = folder.parent / "promises"
-    lines = path.read_text().split("\n")[:-1] if path.exists() else []
-    return {uid: int(frames) for uid, frames in (line.split() for line in lines)}  # the last of each
+    found: dict[str, tuple[int, set[str]]] = {}
+    for line in path.read_text().split("\n")[:-1] if path.exists() else []:
+        whole, frames, own = line.split()
+        most, uids = found.get(whole, (0, {whole}))
+        found[whole] = max(most, int(frames)), {own, *uids}
+    return found
 
 
 def opened(folder: Path, ops: Ops | None = None) -> Spool:
@@ -112,10 +119,11 @@ def look(folder: Path, first: str, clip: GreyClip, word: str) -> int:
             grey = [clip.frames[index, ..., 0].tobytes() for index in range(FIRST_COLOURED)]
             found = frames_in(path, word)  # one that was cut off has its first frames
             assert found == wanted if path == first else any(found == whole[: len(found)] for whole in (wanted, grey))
-        for uid, frames in promised(folder).items():
-            receipt = spool.receipt(uid)
-            assert receipt is not None, f"{frames} frames of {uid} were durable and nothing is left"
-            assert len(frames_in(spool.path(receipt.id), word)) >= frames
+        for uid, (frames, uids) in promised(folder).items():
+            receipts = [receipt for one in uids if (receipt := spool.receipt(one)) is not None]
+            assert receipts or not frames, f"{frames} frames of {uid} were durable and nothing is left"
+            assert len(receipts) <= 1
+            assert all(len(frames_in(spool.path(receipt.id), word)) >= frames for receipt in receipts)
         return len(files)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.spool_clips import Clip
-from fakes.spool_world import BOTH, NO_WAIT, capture, uid_of
+from fakes.spool_clips import Clip, cut_uid
+from fakes.spool_world import BOTH, NO_WAIT, capture
 
 from agent.app import keeper as keeper_module
 from agent.app.keeper import Keeper
@@ -180,9 +180,9 @@ def test_a_clip_is_completed_when_no_alarm_was_ever_on(cut: tuple[Spool, Failing
     made = keeper_of(spool, said)
     made.look()
     assert "clips that a fault of the medium cut off" in said.of("alarm")[0]
-    assert uid_of(9) in said.of("keeper")[0]
+    assert cut_uid(9, 3) in said.of("keeper")[0]
     assert not spool.unfinished
-    known = spool.known(uid_of(9))
+    known = spool.known(cut_uid(9, 3))
     assert known is not None
     made.look()
     assert made.alarms.facts == []

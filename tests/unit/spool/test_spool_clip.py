@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from fakes.spool_clips import Clip, frames_in
+from fakes.spool_clips import Clip, cut_uid, frames_in
 from fakes.spool_world import BOTH, NO_WAIT, World, uid_of
 
 from agent.dataset.uid import EXPLICIT_VR_LE, RLE_LOSSLESS
@@ -55,7 +55,7 @@ def test_a_clip_cut_off_keeps_its_durable_frames(world: World, syntax: str) -> N
     with world.open() as spool:
         assert spool.report.clips_kept == 1
         assert not spool.report.alarm
-        receipt = spool.receipt(uid_of(1))
+        receipt = spool.receipt(cut_uid(1, 5))
         assert receipt is not None
         assert (receipt.source, receipt.captured_at, receipt.events[0].detail["ended_by"]) == ("probe", 1000.0, "cut")
         assert {row.priority for row in spool.rows()} == {"urgent"}
@@ -100,14 +100,14 @@ def test_a_torn_mark_leaves_the_one_before(world: World) -> None:
     spoil(path, 4096 + 200)  # the third mark is in the first slot
     assert [mark.frames for mark in marks(path)] == [3]
     with world.open() as spool:
-        assert frames_in(spool.path(spool.receipt(uid_of(1)).id), 1) == 3
+        assert frames_in(spool.path(spool.receipt(cut_uid(1, 3)).id), 1) == 3
 
 
 def test_frames_that_are_not_whole_are_not_kept(world: World) -> None:
     clip = cut(world, EXPLICIT_VR_LE)
     spoil(clip.draft.file.path, clip.layout.pixel_offset + 4 * 35 + 3)  # in the fifth frame
     with world.open() as spool:
-        assert frames_in(spool.path(spool.receipt(uid_of(1)).id), 1) == 3
+        assert frames_in(spool.path(spool.receipt(cut_uid(1, 3)).id), 1) == 3
 
 
 def test_a_clip_whose_frames_are_damaged_is_set_aside_whole(world: World) -> None:
@@ -138,13 +138,13 @@ def test_completed_but_not_in_the_ledger(world: World) -> None:
     clip = cut(world, RLE_LOSSLESS)
     kept = Path(clip_path(clip.draft.file.path)).read_bytes()
     with world.open() as spool:
-        final = spool.path(spool.receipt(uid_of(1)).id)
+        final = spool.path(spool.receipt(cut_uid(1, 5)).id)
     Path(clip_path(clip.draft.file.path)).write_bytes(kept)
     for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm"):
         Path(f"{world.root}/{name}").unlink(missing_ok=True)
     with world.open() as spool:
         assert spool.report.adopted == 1
-        receipt = spool.receipt(uid_of(1))
+        receipt = spool.receipt(cut_uid(1, 5))
         assert (receipt.source, receipt.events[-3].detail.get("ended_by")) == ("probe", "cut")
         assert os.listdir(os.path.dirname(final)) == [os.path.basename(final)]
 
@@ -163,7 +163,7 @@ def test_a_medium_that_fails_in_mid_clip(world: World) -> None:
         assert frames_in(sealed.path, 1) == 2
         assert clip.draft.salvage() is None
         clip.draft.abandon()
-        assert spool.receipt(uid_of(1)).state == "live"
+        assert spool.receipt(cut_uid(1, 2)).state == "live"
 
 
 def test_a_seal_that_fails_keeps_the_clip(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,6 +183,25 @@ def test_a_seal_that_fails_keeps_the_clip(world: World, monkeypatch: pytest.Monk
         sealed = clip.draft.salvage()
         assert sealed is not None
         assert frames_in(sealed.path, 1) == 2
+
+
+def test_a_clip_that_was_acknowledged_and_lost_comes_back_as_another_instance(world: World) -> None:
+    """A medium that lied has neither name nor row of it: one UID must never be two contents."""
+    with world.open() as spool:
+        clip = Clip(spool, 1)
+        clip.add(2)
+        clip.mark()
+        kept = Path(clip_path(clip.draft.file.path)).read_bytes()
+        clip.add(1)
+        sealed = clip.seal()
+    os.rename(sealed.path, clip.draft.file.path)
+    Path(clip_path(clip.draft.file.path)).write_bytes(kept)
+    for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm"):
+        Path(f"{world.root}/{name}").unlink(missing_ok=True)
+    with world.open() as spool:
+        assert spool.report.clips_kept == 1
+        assert spool.receipt(sealed.sop_instance_uid) is None
+        assert frames_in(spool.path(spool.receipt(cut_uid(1, 2)).id), 1) == 2
 
 
 class FailingCommit(Ops):
