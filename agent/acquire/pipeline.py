@@ -344,10 +344,7 @@ class _Capture:
             return None
         from agent.acquire.interim import SLACK_BYTES, Interim
 
-        try:
-            log = self._sink.clip_log(stream.pixel_offset + SLACK_BYTES)
-        except SpoolFull:
-            return None  # the clip itself may have its room reserved
+        log = self._sink.clip_log(stream.pixel_offset + SLACK_BYTES)
         return None if log is None else Interim(log, stream, self._describe, keep)
 
     def _mark(self) -> None:

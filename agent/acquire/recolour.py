@@ -145,7 +145,8 @@ class InPlace:
         spare = self._sink.tell() + WRAPPING_BYTES
         try:
             self._sink.reserve(spare + self._kept.size)
-        except SpoolFull:
+        except SpoolFull as error:
+            self._colour.log.failure = error
             self._colour.log.void()
             return
         for at, piece in pieces(self._kept.size):

@@ -183,10 +183,10 @@ class Recorder:
                     captured = capture(opened, order, self._exam, draft, stop)
                     if log is not None:  # the proof is complete before the instance is known
                         log.close()
-                    if draft.clip is not None and draft.clip.failure is not None:
-                        self._warn(f"frames of this clip were not kept on the way: {draft.clip.failure}")
+                    if draft.unkept is not None:
+                        self._warn(f"frames of this clip were not kept on the way: {draft.unkept}")
                     unproven = unproven and (log is None or log.failure is not None)
-                    record = self._record(captured, picked=picked, urgency=urgency, unproven=unproven)
+                    record = keep(captured, unproven=unproven, unkept=draft.unkept is not None)
                     return complete(captured, draft, record)
                 except BaseException as error:
                     if isinstance(error, Exception):
@@ -281,7 +281,9 @@ class Recorder:
             self._warn(str(error))
             return None
 
-    def _record(self, captured: Captured, *, picked: Picked, urgency: str, unproven: bool) -> InstanceRecord:
+    def _record(
+        self, captured: Captured, *, picked: Picked, urgency: str, unproven: bool, unkept: bool = False
+    ) -> InstanceRecord:
         from agent.acquire.pipeline import frames_missing
         from agent.transcode.choose import kind_of
 
@@ -308,6 +310,7 @@ class Recorder:
                 *((("frames_missing", missing),) if missing else ()),
                 *((("grey", captured.grey),) if captured.grey else ()),
                 *((("frame_log", "failed"),) if unproven else ()),
+                *((("kept_on_the_way", "failed"),) if unkept else ()),
                 *((("failure", captured.failure.code),) if captured.failure else ()),
             ),
             priority=PRIORITY_OF_WORD[urgency],

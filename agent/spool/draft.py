@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from agent.errors import SpoolDamaged, SpoolError
+from agent.errors import SpoolDamaged, SpoolError, SpoolFull
 from agent.media.part10 import PREFIX_LIMIT_BYTES, decode_prefix
 from agent.spool.quota import EXTEND_BYTES, Floor
 from agent.typed import TYPE_CHECKING, NamedTuple
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer
 
+    from agent.errors import AgentError
     from agent.media.part10 import FileMeta
     from agent.spool.clip import ClipLog
     from agent.spool.durable import File
@@ -92,8 +93,8 @@ class Draft:
     As a context manager it abandons itself when it was not sealed.
     """
 
-    __slots__ = ("_admission", "_floor", "_limit", "_position", "_reserved", "_spool", "clip", "file", "moved",
-                 "number", "settled", "stays", "waiting")  # fmt: skip
+    __slots__ = ("_admission", "_floor", "_limit", "_no_room", "_position", "_reserved", "_spool", "clip", "file",
+                 "moved", "number", "settled", "stays", "waiting")  # fmt: skip
 
     def __init__(self, spool: Spool, admission: Admission, number: int, file: File, floor: Floor = Floor.WHOLE) -> None:
         self._spool = spool
@@ -106,6 +107,7 @@ class Draft:
         self.settled = False  # what became of it is in the ledger
         self.stays = False  # the .part is kept when it is not sealed: some of its frames are durable
         self.clip: ClipLog | None = None
+        self._no_room: SpoolFull | None = None  # for the record of a clip
         self.number = number
         self.file = file
         self.waiting: Draft | None = None
@@ -154,13 +156,24 @@ class Draft:
         """Read back what was written, all of ``buffer``."""
         self.file.fill(offset, buffer)
 
-    def clip_log(self, data_set_limit: int) -> ClipLog:
-        """Begin the record that lets the frames of a clip outlive this process; ``SpoolFull`` without room for it."""
+    def clip_log(self, data_set_limit: int) -> ClipLog | None:
+        """Begin the record that lets the frames of a clip outlive this process; None without room for it.
+
+        The clip itself may have its room reserved: it goes on without, and ``unkept`` says so.
+        """
         from agent.spool.clip import ClipLog  # of clips alone
 
-        self._admission.reserve(0, floor=self._floor)
-        self.clip = ClipLog(self._spool.medium, self.file, data_set_limit)
+        try:
+            self._admission.reserve(0, floor=self._floor)
+            self.clip = ClipLog(self._spool.medium, self.file, data_set_limit)
+        except SpoolFull as error:
+            self._no_room = error
         return self.clip
+
+    @property
+    def unkept(self) -> AgentError | None:
+        """Why a power cut would have cost more of the clip than its last second, where that is so."""
+        return self._no_room if self.clip is None else self.clip.failure
 
     def log_beside(self, log: ClipLog) -> None:
         """Let the record of a clip make this file durable, too."""

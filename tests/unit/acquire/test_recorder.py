@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
@@ -216,6 +217,39 @@ def test_a_frame_log_that_fails_costs_a_warning_and_no_instance(spool: Spool, pa
     receipt = spool.receipt(done.captured.sop_instance_uid)
     assert receipt is not None
     assert receipt.events[0].detail["frame_log"] == "failed"
+
+
+class NoRoomForMarks(Ops):
+    """A medium that has no room for the record of a clip, from a call of it on."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, call: str) -> None:
+        self.call = call
+
+    def step(self, call: str, path: str) -> None:
+        if path.endswith(".clip") and call == self.call:
+            raise OSError(errno.ENOSPC, "injected", path)
+
+
+@pytest.mark.parametrize("call", ["create", "write"])
+def test_a_clip_without_marks_says_that_a_power_cut_would_have_cost_it(tmp_path: Path, call: str) -> None:
+    seen: list[Recorded] = []
+    warnings: list[str] = []
+    (tmp_path / "spool").mkdir()
+    policy = Policy(min_free_bytes=1, min_free_fraction=0.0)
+    ops, destinations = NoRoomForMarks(call), [Destination("pacs")]
+    with Spool.open(str(tmp_path / "spool"), destinations=destinations, policy=policy, ops=ops) as spool:
+        unit = recorder(spool, seen, transfer_syntax="rle")
+        unit._warn = warnings.append
+        done = unit.record(threading.Event())
+        (warning,) = warnings
+        assert warning.startswith("frames of this clip were not kept on the way: ")
+        receipt = spool.receipt(done.captured.sop_instance_uid)
+        assert receipt is not None
+        assert receipt.events[0].detail["kept_on_the_way"] == "failed"
+        assert (receipt.events[0].detail["frames"], receipt.events[0].detail["ended_by"]) == ("3", "frames")
+        assert os.listdir(os.path.dirname(done.sealed.path)) == [os.path.basename(done.sealed.path)]
 
 
 def test_stopping_ends_a_running_clip_and_keeps_it(
