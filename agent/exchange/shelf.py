@@ -27,10 +27,10 @@ T = TypeVar("T")
 PAGE: Final = 256
 # A spool with less to spare is left alone: 100,000 instances take 200 MiB here, a million 2 GiB.
 SPARE_BYTES: Final = 512 << 20
-_TABLES: Final = """
-CREATE TABLE row (list INTEGER, n INTEGER, key TEXT, weight INTEGER, value TEXT, PRIMARY KEY (list, n)) WITHOUT ROWID;
-CREATE INDEX row_key ON row (list, key, n);
-"""
+_TABLES: Final = (
+    "CREATE TABLE row (list INTEGER, n INTEGER, key TEXT, weight INTEGER, value TEXT, PRIMARY KEY (list, n))",
+    "CREATE INDEX row_key ON row (list, key, n)",
+)
 _PRAGMAS: Final = ("journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE", "cache_size = -2048")
 
 
@@ -46,11 +46,17 @@ class Shelf:
     def __init__(self, folder: str = "") -> None:
         self._folder = folder
         self._lists = 0
-        self._db = sqlite3.connect(f"{folder}/rows.db" if folder else "", isolation_level=None)
-        for pragma in _PRAGMAS:
-            self.ask(f"PRAGMA {pragma}")
-        self._db.executescript(_TABLES)
-        self.ask("BEGIN")  # for ever: what does not fit into memory is written, and nothing needs to be kept
+        try:
+            self._db = sqlite3.connect(f"{folder}/rows.db" if folder else "", isolation_level=None)
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
+        try:
+            # The transaction goes on for ever: what does not fit into memory is written, and nothing needs to be kept.
+            for sql in (*(f"PRAGMA {pragma}" for pragma in _PRAGMAS), *_TABLES, "BEGIN"):
+                self.ask(sql)
+        except BaseException:
+            self._db.close()
+            raise
 
     def rows(
         self, make: Callable[[Any], T], *, key: Callable[[T], str] | None = None,
@@ -70,10 +76,13 @@ class Shelf:
         try:
             return self._db.execute(sql, values).fetchall()
         except sqlite3.Error as error:
-            where = self._folder or "the folder for temporary files (TMPDIR)"
-            if "full" in str(error):
-                raise SpoolFull(f"no room in {where} for the lists of what is exported") from error
-            raise MediaError(f"{where}: the lists of what is exported: {error}") from error
+            raise self._failure(error) from error
+
+    def _failure(self, error: sqlite3.Error) -> SpoolError:
+        where = self._folder or "the folder for temporary files (TMPDIR)"
+        if "full" in str(error):
+            return SpoolFull(f"no room in {where} for the lists of what is exported")
+        return MediaError(f"{where}: the lists of what is exported: {error}")
 
     def close(self) -> None:
         """Forget everything."""

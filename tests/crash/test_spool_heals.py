@@ -69,6 +69,7 @@ def test_the_same_process_goes_on_after_the_fault(tmp_path: Path, code: int, sti
             world.capture(spool, number, head_last=True)  # the capture side tries again: new or duplicate, one content
         assert failures > 10
         world.finish(spool)
+        spool.evict()  # as the keeper does: what was interrupted is finished
         # What was claimed and not reported is still active, as it is with a worker that keeps its items; nothing else.
         states = {state for counts in spool.counts().values() for state in counts}
         assert states <= {"active", "stored", "committed"}
