@@ -92,6 +92,7 @@ def report(error: errors.AgentError, *, as_json: bool = False) -> int:
     """Print an error as people (and with ``as_json`` programs) expect it; returns its exit status."""
     from agent.app.term import paint, printable
 
+    sys.stdout.flush()  # what was found stands before what came of it, where both go to one place
     label = paint("error:", "red", sys.stderr)
     sys.stderr.write(f"modality-agent: {label} {printable(str(error), 2000)} [{error.code}]\n")
     if isinstance(error, errors.ConfigError) and error.problems:

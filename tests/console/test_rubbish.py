@@ -16,4 +16,4 @@ def test_random_bytes() -> None:
 def test_random_lines(role: str) -> None:
     longest, ran = any_lines(330, random.Random(5), role)
     assert longest < 5
-    assert ran > 20  # else it tests nothing
+    assert ran > 10  # else it tests nothing

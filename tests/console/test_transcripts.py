@@ -49,9 +49,9 @@ def test_transcript(name: str, lane: str, tmp_path: Path) -> None:
         line.close()
 
 
-# A program is at the other end, a child has the line, or the machine would be changed: tests/device and tests/unit/app
+# A program is at the other end, or the machine would be changed: tests/device and tests/unit/app
 # have them.
-ELSEWHERE = {"clock ntp", "tls request", "tls import", "file send", "file receive", "machine", "factory reset"}
+ELSEWHERE = {"clock ntp", "tls request", "machine"}
 
 
 def test_every_command_is_in_a_transcript() -> None:

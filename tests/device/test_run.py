@@ -205,7 +205,7 @@ def test_retry_reaches_the_running_agent_and_works_without_one(site: Site, tmp_p
     status = ask(site, "status")["destinations"]["archive"]
     assert status["state"] == "resting"
     assert "link.connect" in status["reason"]
-    told = {"retried": 1, "asked": 0, "diverted": {}}
+    told = {"retried": 1, "asked": 0, "diverted": {}, "held_by_operator": 0}
     assert ask(site, "queue", "retry") == {**told, "agent_running": True}
     agent.wait_until("another try", lambda: site.all_in("deferred", 1) and _failures(site) == 2)
     assert site.stop() == 0

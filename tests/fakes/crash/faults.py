@@ -49,7 +49,7 @@ TOLERATED = (
     ({"open", "write", "ftruncate", "unlink", "fsync", "fdatasync"}, r"records\.db.*", False,
      "a cache of the directory: made again of the files, where it is missing or wrong"),
     ({"fallocate"}, r"INST/[0-9A-F]{6}/[0-9A-F]{8}\.part", False, "room ahead: what is needed is asked for then"),
-    ({"open", "write", "ftruncate", "unlink", "fsync", "fdatasync", "mkdir", "rmdir"}, r"stage(/[0-9a-f]+(/\w+\.db.*)?)?",
+    ({"open", "write", "ftruncate", "unlink", "fsync", "fdatasync", "mkdir", "rmdir"}, r"stage(/\w+(/\w+\.db.*)?)?",
      False, "the lists of an export: made elsewhere, or gone with it; the export is proven on its medium"),
     ({"write", "ftruncate"}, r"agent\.toml\.history/lock", False, "who holds a lock: it is held all the same"),
     ({"syncfs"}, r"\.", False, "the flush of a group: each of its files is synced by itself then"),
