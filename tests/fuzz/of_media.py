@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 
 from agent.errors import DecodeError
 from agent.exchange.fat import marks
@@ -27,12 +28,10 @@ def run_volume(data: bytes) -> None:
 
 
 def _disc(data: bytes) -> None:
-    try:
+    with suppress(DecodeError):  # files are told one by one
         found = image_of(lambda length, at: data[at : at + length], len(data))
-    except DecodeError:
-        return
-    for place in found.files:
-        assert place.offset + place.size <= len(data)
+        for place in found.files:
+            assert place.offset + place.size <= len(data)
 
 
 def run_journal(data: bytes) -> None:

@@ -14,6 +14,7 @@ contradicts the chain of events is said then: by the start, by ``verify``, in th
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sqlite3
@@ -211,6 +212,7 @@ def _life(shim: Shim, scenario: Scenario, world: World, point: int, code: int, *
     role.stop = waiting  # type: ignore[assignment] # all of an Event that a role uses
     before = descriptors()
     role._live()
+    gc.collect()  # a failure holds the statement it came of until then, and SQLite its files with that
     if scenario.tidy and threading.active_count() == 1 and (left := descriptors() - before):
         heard.say("leak", "life", f"{len(left)} descriptors are left open: {', '.join(sorted(left))}")
 

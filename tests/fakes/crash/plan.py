@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 # Every point, and recovery behind each of them at every fifth call, at other ones behind the next.
 WHOLE: Final = Order(pairs=1, pair_step=5)
-# Every sixth point; behind every third of these, recovery at every sixteenth call.
-SAMPLE: Final = Order(step=6, pairs=3, pair_step=16)
+# Every eighth point; behind every third of these, recovery at every sixteenth call.
+SAMPLE: Final = Order(step=8, pairs=3, pair_step=16)
 # Faults of a sample: so far apart, one kind for each scenario.
-FAULT_STEP: Final = 12
+FAULT_STEP: Final = 18
 
 
 def points(names: Sequence[str], *, sample: bool, seed: int, pair_step: int = WHOLE.pair_step) -> list[dict[str, Any]]:
