@@ -165,7 +165,7 @@ ROWS: Final = (
     Row("A-ABORT without content", answers(raw_pdu(7, b"")), REMOTE, "deferred"),
     Row("closes at once", answers(close="end"), "link.closed", "deferred"),
     Row("resets at once", answers(close="reset"), "link.closed", "deferred"),
-    Row("resets before it has read", _resets_at_once, "link.closed", "deferred"),
+    Row("resets before it has read", _resets_at_once, "link.closed|link.connect", "deferred"),
     Row("HTTP banner", answers(b"HTTP/1.1 400 Bad Request\r\n\r\n"), REMOTE, "deferred", words="HTTP"),
     Row("SSH banner", answers(b"SSH-2.0-OpenSSH_9.2p1\r\n"), REMOTE, "deferred", words="unknown type 53H"),
     Row("zeros without end", answers(bytes(4096), endless=True), REMOTE, "deferred", words="unknown type 00H"),

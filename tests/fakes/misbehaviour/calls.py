@@ -108,7 +108,7 @@ def _accepted(pdu: bytes) -> Callable[[Line], None]:
 
 ROWS: Final = (
     Call("connects and says nothing", lambda line: line.silent(), "link.timeout|", wait="artim"),
-    Call("connects and closes", lambda _line: None, ""),
+    Call("connects and closes", lambda _line: None, "link.closed|"),
     Call("connects and resets", lambda line: line.reset(), "link.closed|"),
     Call("20 connections that say nothing", _dangles, "link.timeout|", wait="artim"),
     Call("A-ASSOCIATE-RQ dripped", _drips, "link.timeout|", wait="artim"),
