@@ -206,7 +206,7 @@ def test_from_nothing_to_a_certificate(tmp_path: Path, pki: Pki, take: Take) -> 
         (("import", "key", "x"), "'key' is not one of certificate, ca, crl"),
         (("import", "crl", "x", "--destination", "p"), "--destination is for a CA"),
         (("import", "certificate", "x", "--add"), "--add is for CAs and lists"),
-        (("show", "ca"), "tls show has no use for what"),
+        (("show", "ca"), "nothing is known about 'ca'"),
         (("request", "--dry-run"), "tls request has no use for --dry-run"),
     ],
 )
