@@ -42,11 +42,12 @@ class Person:
         for key in keys:
             self.run("send-keys", key)
 
-    def sees(self, text: str) -> str:
+    def sees(self, text: str, behind: str = "") -> str:
+        """Wait until the screen ends with ``text`` and has ``behind``: a prompt stood there before."""
         until = time.monotonic() + PATIENCE_S
         while True:
             screen = self.run("capture-pane", "-p").rstrip()
-            if screen.endswith(text):
+            if screen.endswith(text) and behind in screen:
                 return screen
             assert time.monotonic() < until, f"'{text}' is not seen:\n{screen}"
             time.sleep(0.1)
@@ -90,7 +91,7 @@ def test_a_person_with_picocom(baud: int, tmp_path: Path) -> None:
         person.type("sh ver", "Tab")
         person.sees("> sh version")
         person.type("", "Enter")
-        assert "modality-agent" in person.sees(">")
+        person.sees(">", "modality-agent 0")
         person.type("show ?")
         screen = person.sees("> show")
         assert "  version " in screen or "  users " in screen
@@ -98,10 +99,10 @@ def test_a_person_with_picocom(baud: int, tmp_path: Path) -> None:
         person.sees("> sh version")
         person.type("", "C-c")
         person.type("help", "Enter")
-        assert "--More--" in person.sees(">")
+        person.sees(">", "--More--")
         person.type("configure", "Enter")
         person.sees("#")
         person.type("set dest pacs port 104", "Enter")
         person.sees("#")
         person.type("compare", "Enter")
-        assert "set destination pacs port 104" in person.sees("#")
+        person.sees("#", "set destination pacs port 104")
