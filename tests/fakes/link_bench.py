@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from agent.link.tls import TlsSettings
 
 QUICK = Timeouts(connect_s=1, associate_s=2, write_s=2, response_s=3, release_s=1, idle_s=5, artim_s=2)
-END_S = 10.0
+END_S = 30.0  # a report that is lost on a busy machine is asked for again
 HASTY: dict[str, Any] = {"back_off": BackOff(0.05, 0.2), "report_wait_s": 1.0, "idle_close_s": 0.2}
 
 
