@@ -254,9 +254,29 @@ class ArchiveStore:
         known = self.find(incoming.meta.sop_instance_uid)
         if known is None:
             return True
+        same = known.data_set_sha256 == incoming.digest.hexdigest()
+        if same and not self.intact(known):
+            self._forget(known)
+            return True
         self.drop(incoming)
-        incoming.settle(kept=known.data_set_sha256 == incoming.digest.hexdigest())
+        incoming.settle(kept=same)
         return False
+
+    def _forget(self, stored: Stored) -> None:
+        """Have no row of an instance whose own file is gone or damaged; what is left of that is set aside first."""
+        if os.path.lexists(stored.path):
+            self._set_aside(stored.path)  # a start would adopt a file without a row, and believe it
+        try:
+            with self._lock:
+                self._db.execute("DELETE FROM instance WHERE sop_instance_uid = ?", (stored.sop_instance_uid,))
+        except sqlite3.Error as error:
+            raise MediaError(f"the index of the archive cannot be written: {error}") from error
+        name = os.path.relpath(stored.path, self.folder)
+        self._say(f"{name} was gone or damaged; {stored.sop_instance_uid} has come again and is kept anew")
+
+    def _set_aside(self, path: str) -> None:
+        self._medium.make_folder(f"{self.folder}/{ASIDE}")
+        self._medium.set_aside(path, f"{self.folder}/{ASIDE}/{os.path.basename(path)}")
 
     def _enter_alone(self, incoming: Incoming) -> None:
         finish(incoming)
@@ -360,8 +380,7 @@ class ArchiveStore:
                 self._say(f"{file.name} was not in the index and was taken in: {meta.sop_instance_uid}")
                 return
             reason = "its number is indexed already"
-        self._medium.make_folder(f"{self.folder}/{ASIDE}")
-        self._medium.set_aside(path, f"{self.folder}/{ASIDE}/{file.number:08X}")
+        self._set_aside(path)
         self._say(f"{file.name} was not in the index and was moved to {ASIDE}: {reason}")
 
 

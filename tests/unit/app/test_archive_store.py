@@ -110,6 +110,26 @@ def test_whole_files_without_a_row_are_adopted_or_set_aside(tmp_path: Path) -> N
     store.close()
 
 
+@pytest.mark.parametrize("left", [None, b"", b"rotten"])
+def test_what_comes_again_is_kept_where_its_own_file_is_gone_or_damaged(left: bytes | None, tmp_path: Path) -> None:
+    said: list[str] = []
+    store = ArchiveStore(str(tmp_path), said.append)
+    keep(store, *instance())
+    file = tmp_path / "000000" / "00000001"
+    if left is None:
+        file.unlink()
+    else:
+        file.write_bytes(left)
+    keep(store, *instance())
+    (row,) = store.rows()
+    assert store.intact(row)
+    assert [line.split(" was")[0] for line in said] == ["000000/00000001"]
+    assert (tmp_path / "set-aside" / "00000001").exists() == (left is not None)
+    store.close()
+    ArchiveStore(str(tmp_path), said.append).close()
+    assert len(said) == 1
+
+
 @pytest.mark.parametrize("syntax", [uid.EXPLICIT_VR_LE, uid.IMPLICIT_VR_LE, uid.RLE_LOSSLESS])
 @pytest.mark.parametrize("cut", [1, 20, 300])
 def test_a_cut_data_set_is_not_kept(syntax: str, cut: int, tmp_path: Path) -> None:
