@@ -13,9 +13,9 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager, suppress
 
+from agent.dataset.decode import Limits
 from agent.errors import AgentError, DataSetError, FileError, MediaError
 from agent.exchange.beneath import folder, is_beneath, open_beneath
-from agent.exchange.plan import LIMITS
 from agent.exchange.writer import DIRECTORY
 from agent.media import file_id, records
 from agent.media.dicomdir_reader import LABEL, open_directory
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from agent.media.profile import Profile
 
 _UID, _OWN_UID, _ICON = 0x00041511, 0x00080018, 0x00880200
+# An enhanced multi-frame instance has a hundred elements for each frame; but whoever made it, this one came on a stick,
+# and an element takes 170 bytes.
+_LIMITS: Final = Limits(elements=60_000)
 _SHOWN: Final = 200  # characters of a name that is none
 _HINT: Final = "Use an empty medium, or look at this one with 'modality-agent media check'."
 
@@ -132,7 +135,7 @@ def _entry(top: int, record: Record, uid: str, profile: Profile) -> records.Entr
     fd = open_beneath(top, file_id.path_of(name))
     try:
         file = open_file(
-            lambda length, offset: os.pread(fd, length, offset), os.fstat(fd).st_size, limits=LIMITS,
+            lambda length, offset: os.pread(fd, length, offset), os.fstat(fd).st_size, limits=_LIMITS,
             refer_above=REFER_BYTES,
         )  # fmt: skip
         _require(name, file.meta.sop_instance_uid, uid)

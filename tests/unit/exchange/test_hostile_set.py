@@ -10,7 +10,9 @@ import pytest
 from fakes import exports, hostile_media
 
 from agent.dataset import uid
+from agent.dataset.decode import Limits
 from agent.errors import AgentError, MediaError, NotSafe
+from agent.exchange import present
 from agent.exchange.writer import JOURNAL, SetWriter
 
 if TYPE_CHECKING:
@@ -72,6 +74,16 @@ def test_a_file_of_ours_that_is_missing_or_a_ruin_is_written_anew(root: Path, ou
         assert made.SOPInstanceUID == row.ReferencedSOPInstanceUIDInFile
     assert len(rows) == 2
     assert other.read_bytes() == b"ruin"  # whose it was nothing says
+
+
+def test_a_file_that_stays_may_not_take_all_memory(root: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    exports.run(root, out)
+    before = contents(out)
+    monkeypatch.setattr(present, "_LIMITS", Limits(elements=20))
+    with pytest.raises(MediaError, match="elements") as caught:
+        exports.run_pieces(exports.pieces(root)[:1], out)
+    assert "empty medium" in caught.value.hint
+    assert contents(out) == before
 
 
 @pytest.mark.parametrize("deep", [False, True])
