@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _FACTOR: Final = 4  # of its size is what openssl takes at most, measured: 3.1
 _MAX_BYTES: Final = 1 << 30
+_PATIENCE_S: Final = 20.0  # a hostile file names a million recipients, and the key is tried on each
+_SLOWEST: Final = 8 << 20  # bytes/s of a small box
 _HEAD_BYTES: Final = 32
 _PEM_BYTES: Final = 1 << 20
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -71,7 +73,7 @@ class Opener:
         if self._key.certificate:
             words += ["-recip", self._key.certificate]
         try:
-            self._cms(words, f"/dev/fd/{descriptor}", inner, descriptor)
+            self._cms(words, f"/dev/fd/{descriptor}", inner, os.fstat(descriptor).st_size, descriptor)
         except FileError as error:
             raise FileError(
                 f"it is encrypted for another key than {self._key.key}, or damaged ({error})", hint=_OTHER_KEY
@@ -99,13 +101,13 @@ class Opener:
                 hint=f"Nobody can tell whether it was changed (PS3.15 D.1). {_OTHER_KEY}",
             )
         try:
-            self._cms(words, inner, clear)
+            self._cms(words, inner, clear, os.path.getsize(inner))
         except FileError as error:
             raise DecodeError(f"{what}: it is not what was written ({error})") from None
 
-    def _cms(self, words: Sequence[str], source: str, target: str, *passed: int) -> None:
+    def _cms(self, words: Sequence[str], source: str, target: str, size: int, *passed: int) -> None:
         line = (self._program, "cms", words[0], "-binary", "-inform", "DER", *words[1:], "-in", source, "-out", target)
-        tools.run(line, "openssl cms", passed)
+        tools.run(line, "openssl cms", passed, _PATIENCE_S + size / _SLOWEST)
 
     def _require_room(self, size: int) -> None:
         most = min(_MAX_BYTES, _available() // _FACTOR)

@@ -27,16 +27,18 @@ def found(*names: str) -> str:
     )
 
 
-def run(words: Sequence[str], what: str, passed: Sequence[int] = ()) -> bytes:
+def run(words: Sequence[str], what: str, passed: Sequence[int] = (), limit_s: float = LIMIT_S) -> bytes:
     """Run one; returns what it printed. Raises ``FileError`` with its last words. ``passed``: descriptors it gets."""
     import subprocess
 
     try:
         done = subprocess.run(  # noqa: S603  a program that was found, arguments are ours, no shell
-            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT_S, check=False, pass_fds=passed
+            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=limit_s, check=False, pass_fds=passed
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except OSError as error:
         raise FileError(f"{what}: {error}") from None
+    except subprocess.TimeoutExpired:
+        raise FileError(f"{what} was not done after {limit_s:.0f} s and was ended") from None
     if done.returncode:
         lines = (done.stderr or done.stdout).decode("utf-8", "replace").strip().splitlines()
         raise FileError(f"{what} failed: {lines[-1] if lines else f'status {done.returncode}'}")

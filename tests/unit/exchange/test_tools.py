@@ -47,6 +47,11 @@ def test_the_last_words_of_a_program_that_fails() -> None:
         tools.run(("/nonexistent/program",), "making a disc")
 
 
+def test_a_program_that_does_not_end_is_ended() -> None:
+    with pytest.raises(FileError, match="making a disc was not done after 0 s and was ended"):
+        tools.run((sys.executable, "-c", "import time; time.sleep(60)"), "making a disc", limit_s=0.1)
+
+
 def test_keys_that_make_nothing(tmp_path: Path) -> None:
     (tmp_path / "no.pem").write_text("no")
     with pytest.raises(FileError, match=r"no\.pem"):
