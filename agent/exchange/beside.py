@@ -2,7 +2,7 @@
 
 A process that was killed leaves it: gigabytes, and instances in clear. So each is locked as long as somebody works on
 it, and what has no lock goes with the next export to that folder, which says so. Names are ours alone: a folder that
-``tempfile`` has named, and the name of the file with eight digits behind it.
+``tempfile`` has named, and that of the file with ours behind it.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PREFIX, _SUFFIX = "modality-agent-", ".set"  # nobody else's: "media-20261129.set" may be anything
-_OURS: Final = re.compile(r"modality-agent-[a-z0-9_]{8}\.set(\.SEC)?|.+\.(iso|zip)\.[0-9a-f]{8}\.part", re.IGNORECASE)
+_OURS: Final = re.compile(r"modality-agent-[a-z0-9_]{8}\.set(\.SEC)?|.+\.modality-agent-[0-9a-f]{8}\.part")
 _ANY: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def part_of(whole: str) -> str:
     """The name of a file until it is whole."""
-    return f"{whole}.{os.urandom(4).hex()}.part"
+    return f"{whole}.{_PREFIX}{os.urandom(4).hex()}.part"
 
 
 @contextmanager

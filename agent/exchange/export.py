@@ -197,7 +197,7 @@ class _Export:
         for key, name, tag in (("F", entry.file_id, 0x00041500), ("U", entry.sop_instance_uid, 0x00041511)):
             if key + name in self.listed:
                 raise EncodeError(f"two instances are called {name}; a File-set has each once", tag=tag)
-            self.listed.append(key + name)
+        self.listed.extend((f"F{entry.file_id}", f"U{entry.sop_instance_uid}"))
         self.index.add(len(self.listed), entry)
         self.notes.extend(f"{entry.file_id}: {note}" for _, note in self.index.notes)
         self.index.notes.clear()
