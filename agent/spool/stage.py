@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 
 from agent.spool.durable import FOLDER_MODE
 from agent.spool.faults import media_error
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_TRIES: Final = 8
 
 
 @contextmanager
@@ -28,11 +29,7 @@ def staged(root: str) -> Iterator[str]:
     folder = f"{above}/{os.urandom(8).hex()}"
     sweep(root)
     try:
-        os.makedirs(above, FOLDER_MODE, exist_ok=True)
-        with _locked(above):
-            os.mkdir(folder, FOLDER_MODE)
-            held = os.open(folder, _FOLDER)
-            fcntl.flock(held, fcntl.LOCK_EX)
+        held = _made(above, folder)
     except OSError as error:
         raise media_error(error, "mkdir", folder) from error
     try:
@@ -54,6 +51,19 @@ def sweep(root: str) -> None:
             with suppress(OSError), _locked(entry.path, fcntl.LOCK_NB):
                 _remove(entry.path)
         os.rmdir(above)
+
+
+def _made(above: str, folder: str) -> int:
+    """A descriptor of the new ``folder``, locked."""
+    for tries_left in reversed(range(_TRIES)):
+        with suppress(FileNotFoundError) if tries_left else nullcontext():  # whoever was the last removed it meanwhile
+            os.makedirs(above, FOLDER_MODE, exist_ok=True)
+            with _locked(above):
+                os.mkdir(folder, FOLDER_MODE)
+                held = os.open(folder, _FOLDER)
+                fcntl.flock(held, fcntl.LOCK_EX)
+                return held
+    raise AssertionError  # the last try returns or raises
 
 
 def _remove(folder: str) -> None:

@@ -104,6 +104,24 @@ def test_an_export_that_is_ended_leaves_nothing(root: Path, tmp_path: Path, monk
     assert not (root / STAGES).exists()
 
 
+def test_a_stage_is_made_though_another_one_was_the_last_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    makedirs, removed = os.makedirs, []
+
+    def made_and_gone(above: str, mode: int, *, exist_ok: bool) -> None:
+        makedirs(above, mode, exist_ok=exist_ok)
+        if len(removed) < 3:
+            os.rmdir(above)
+            removed.append(above)
+
+    monkeypatch.setattr("agent.spool.stage.os.makedirs", made_and_gone)
+    with staged(str(tmp_path)) as folder:
+        assert os.path.isdir(folder)
+    assert len(removed) == 3
+    assert not (tmp_path / STAGES).exists()
+
+
 def test_where_nothing_can_be_locked_an_export_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """NFS locks nothing that is open for reading alone (flock(2)); so nobody sweeps there either."""
 
@@ -121,23 +139,23 @@ def test_what_a_killed_export_left_beside_a_file_goes_with_the_next(root: Path, 
     """A set in clear and a half of an image; what somebody works on, or calls alike, stays."""
     stick = tmp_path / "stick"
     (stick / "modality-agent-abcd1234.set" / "INST").mkdir(parents=True)
-    (stick / "out.iso.0123abcd.part").write_bytes(b"half")
-    for name in ("out.iso.part", "media-20261129.set", "x.0123abcd.part"):
+    (stick / "out.iso.modality-agent-0123abcd.part").write_bytes(b"half")
+    for name in ("out.iso.part", "media-20261129.set", "x.iso.0123abcd.part"):
         (stick / name).write_text("of somebody else")
     (stick / "modality-agent-00000000.set").symlink_to(root)
-    theirs = stick / "mine.zip.89abcdef.part"
+    theirs = stick / "mine.zip.modality-agent-89abcdef.part"
     theirs.write_bytes(b"at work")
     request = Request(exports.pieces(root, "STD-GEN-ZIP-MAIL"), PROFILES["STD-GEN-ZIP-MAIL"], "T")
     with beside.at_work(str(theirs)):
         made = carry.carry(request, carry.target_of(str(stick / "new.zip"), None), lambda *_: None)
     assert [note for note in made.outcome.notes if "killed" in note] == [
         f"{name} is removed: an export that was killed had left it"
-        for name in ("modality-agent-abcd1234.set", "out.iso.0123abcd.part")
+        for name in ("modality-agent-abcd1234.set", "out.iso.modality-agent-0123abcd.part")
     ]
     left = {
         "out.iso.part",
         "media-20261129.set",
-        "x.0123abcd.part",
+        "x.iso.0123abcd.part",
         "modality-agent-00000000.set",
         theirs.name,
         "new.zip",
