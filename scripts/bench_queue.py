@@ -4,7 +4,8 @@ The first table is one process each time: the agent's spool (digests, checks, le
 64, and a C program that only writes, syncs and renames. The second is the same files sent to receivers over loopback by
 ``modality-agent send``, with what each of them syncs, counted by strace in a run of its own. Rounds are interleaved;
 ratios are taken per round, and the median over rounds is shown. How long a flush takes is the disk's affair: on one
-that is quick about it, work other than syncing weighs more, and grouping gains less.
+that is quick about it, work other than syncing weighs more, and grouping gains less: the bar is what the C program
+gains then.
 """
 
 from __future__ import annotations
@@ -204,13 +205,19 @@ def rates(work: Workload, bar: float, rounds: int, report: dict[str, Any]) -> in
         share = median([limit / own for own, limit in zip(seconds[way.name], seconds[best], strict=True)])
         rows.append((work.name, way.name, "", f"{work.number / median(seconds[way.name]):.0f}", f"{share:.2f}"))
     print_table(("files", "made durable by", "", "inst/s", "of the machine's limit"), rows)
-    ratio = median([alone / together for alone, together in zip(*(seconds[name] for name in OWN), strict=True)])
+    ratio, gain = (
+        median([alone / together for alone, together in zip(*(seconds[name] for name in pair), strict=True)])
+        for pair in (OWN, RAW)
+    )
     counts = {group: flushes(group, work) for group in (1, GROUP)}
-    held = (ratio >= bar, counts[GROUP] <= FLUSHES_LIMIT)
-    print(f"{'holds' if held[0] else 'MISSED':<7} {work.name}, groups x one by one    {ratio:6.1f} >= {bar:g}")
+    least = min(bar, gain)
+    held = (ratio >= least, counts[GROUP] <= FLUSHES_LIMIT)
+    because = f" ({bar:g}, but C gains no more here)" if least < bar else ""
+    said = f"{ratio:6.1f} >= {least:.1f}{because}"
+    print(f"{'holds' if held[0] else 'MISSED':<7} {work.name}, groups x one by one    {said}")
     print(f"{'holds' if held[1] else 'MISSED':<7} {work.name}, flushes of a group      {counts[GROUP]:6.1f} <= 2")
     print(f"        {work.name}, flushes one by one      {counts[1]:6.1f}")
-    report[work.name] = {"seconds": seconds, "number": work.number, "ratio": ratio, "flushes": counts}
+    report[work.name] = {"seconds": seconds, "number": work.number, "ratio": ratio, "gain": gain, "flushes": counts}
     return held.count(False)
 
 
