@@ -1,7 +1,7 @@
 """``run``: the daemon. Everything is in ``agent.app.daemon``.
 
 The configuration is read before the runtime is imported, and what only reading needs is forgotten in between: its
-memory (about 1 MiB of parsers and tables) is then used again by the modules that stay for years.
+memory (about 1.5 MiB of parsers, types and tables) is then used again by the modules that stay for years.
 
 A commit that was cut off, one that nobody confirmed, and a file that a power cut damaged are seen to before anything is
 read (``agent.config.settling``); what was done is said.
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
     from agent.config.settings import Settings
 
-_READERS: Final = ("datetime", "_datetime", "tomllib")
+_READERS: Final = ("datetime", "_datetime", "string", "tomllib", "typing", "_typing")
 _OWN_READERS: Final = ("check", "kinds", "lines", "load", "problems", "schema", "source", "user", "windows", "words",
     "command_line", "difference", "edit", "examined", "generations", "key_path", "settling", "stage", "toml_text",
     "turns", "unconfirmed")  # fmt: skip

@@ -82,6 +82,21 @@ def test_an_idle_daemon_does_without_openssl_and_dates() -> None:
     assert done.stdout.strip() == ""
 
 
+def test_a_daemon_keeps_nothing_that_only_reading_its_configuration_needs(tmp_path) -> None:
+    (tmp_path / "spool").mkdir()
+    (tmp_path / "agent.toml").write_text('[agent]\nae_title = "BOX"\n[spool]\npath = "spool"\n')
+    code = f"""
+import sys
+from agent.app import verb_run
+verb_run._read({str(tmp_path / "agent.toml")!r})
+verb_run._forget()
+import {DAEMON.replace(" ", ", ")}
+print(*sorted({{"tomllib", "datetime", "_datetime", "string", "typing"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
 def test_the_digest_of_small_things_is_that_of_all() -> None:
     assert small_sha256.sha256 is not hashlib.sha256
     for size in (0, 1, 55, 56, 64, 1000):
