@@ -42,7 +42,7 @@ class Child:
         try:
             self.pid = os.posix_spawn(
                 sys.executable,
-                [sys.executable, "-m", *argv],
+                [sys.executable, "-P", "-m", *argv],
                 environment(width, who),
                 file_actions=actions,
                 setpgroup=0,

@@ -138,7 +138,7 @@ class Machine:
             given.write(data)
             given.seek(0)
             process = subprocess.Popen(  # noqa: S603  a verb of the table, no shell
-                [sys.executable, "-m", "agent", *argv],
+                [sys.executable, "-P", "-m", "agent", *argv],
                 stdin=given,
                 stdout=out,
                 stderr=err,

@@ -26,7 +26,7 @@ class ConsoleProcess:
         self.master, slave = pty.openpty()
         os.set_blocking(self.master, False)
         self.device = os.ttyname(slave)
-        command = [python, "-m", "agent", "console", "--config", str(config), *options]
+        command = [python, "-P", "-m", "agent", "console", "--config", str(config), *options]
         if own:  # on the caller's terminal
             self.process = subprocess.Popen(command, stdin=slave, stdout=slave, start_new_session=True)
         else:
