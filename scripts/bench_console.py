@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -54,8 +53,7 @@ def main(_rounds: int, *, quick: bool) -> int:
 
 
 def measured(config: Path) -> dict[str, float]:
-    command = [str(AGENT.parent / "python") if (AGENT.parent / "python").exists() else sys.executable]
-    with ConsoleProcess(config, python=command[0]) as console:
+    with ConsoleProcess(config, python=str(AGENT.parent / "python")) as console:
         console.wait_for("login:")
         facts = {"login_mib": console.memory()["VmRSS"]}
         console.log_in()
