@@ -1,7 +1,7 @@
 """Programs we did not write, which judge what we send: where they are, which version, how they are configured.
 
 pynetdicom installs programs called ``storescp`` and ``storescu`` into the virtual environment; the ones meant here are
-DCMTK's, so the environment's own folder is never searched.
+DCMTK's, so no virtual environment is searched, neither our own nor another one that stands in PATH.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import urllib.request
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -41,8 +40,8 @@ PACKAGES = {
 
 
 def find_program(name: str) -> str | None:
-    own = os.path.join(sys.prefix, "bin")
-    folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder != own]
+    path = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    folders = [folder for folder in path if not os.path.exists(os.path.join(folder, os.pardir, "pyvenv.cfg"))]
     return shutil.which(name, path=os.pathsep.join([*folders, "/usr/sbin", "/usr/local/sbin"]))
 
 
