@@ -1,8 +1,6 @@
-"""How good the clock of this box is, as far as anybody here knows (promise P12).
+"""How good the clock of this box is, as far as anybody here knows (promise P12), in words.
 
-The kernel keeps a bound of its error for whoever disciplines it (ntp_adjtime(2): chrony, systemd-timesyncd, ntpd);
-without such a program it says ``unsynchronised`` and the bound is worth nothing. Which program it is, is told by the
-files that it leaves below ``/run``. What it was worth when images were made stands in the ledger
+Who keeps it right is ``agent.link.timekeeping``'s to say. What it was worth when images were made stands in the ledger
 (``agent.spool.graded``), and the last of that is told, too.
 """
 
@@ -11,7 +9,8 @@ from __future__ import annotations
 import os
 import time
 
-from agent.spool.grades import EARLIEST_WALL_S, SYNCHRONISED
+from agent.link.timekeeping import Kept, timekeeping
+from agent.spool.grades import SET, grade
 from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -19,65 +18,35 @@ if TYPE_CHECKING:
 
     from agent.spool.view import SpoolView
 
-_UNSYNC: Final = 0x40  # STA_UNSYNC of timex.h
 _GRADE: Final = "SELECT at, detail FROM event WHERE instance IS NULL AND kind = 'clock' ORDER BY seq DESC LIMIT 1"
 _STEPS: Final = (
     "SELECT at, detail FROM event WHERE instance IS NULL AND kind = 'clock' AND detail LIKE '%step_s=%' "
     "ORDER BY seq DESC LIMIT 1"
 )
-# A program that keeps the time -> what it leaves when it runs.
-PROGRAMS: Final = {
-    "chrony": ("/run/chrony/chronyd.pid", "/var/run/chrony/chronyd.pid"),
-    "systemd-timesyncd": ("/run/systemd/timesync",),
-    "ntpd": ("/run/ntpd.pid", "/var/run/ntpd.pid"),
-}
-
-
-def kernel_clock() -> dict[str, Any] | None:
-    """What the kernel says: whether somebody keeps it right, and the bound of its error in s; None: it does not say."""
-    import ctypes  # a child pays for it, never the daemon
-
-    class Timex(ctypes.Structure):
-        _fields_ = (
-            ("modes", ctypes.c_uint), ("offset", ctypes.c_long), ("freq", ctypes.c_long), ("maxerror", ctypes.c_long),
-            ("esterror", ctypes.c_long), ("status", ctypes.c_int), ("rest", ctypes.c_long * 40),
-        )  # fmt: skip
-
-    try:
-        found = Timex()
-        if ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(found)) < 0:
-            return None
-    except (OSError, AttributeError):
-        return None
-    kept = not found.status & _UNSYNC
-    return {"synchronised": kept, "error_bound_s": found.maxerror / 1e6 if kept else None}
 
 
 def clock(
     view: SpoolView | None = None,
-    kernel: Callable[[], dict[str, Any] | None] = kernel_clock,
+    keeping: Callable[[], Kept] = timekeeping,
     now: Callable[[], float] = time.time,
 ) -> dict[str, Any]:
     """Everything that is known of the clock now, as plain values."""
-    at = now()
-    said = kernel()
-    grade = _grade(at, said)
+    at, kept = now(), keeping()
     return {
         "at": at,
         "zone": zone_name(),
-        "grade": grade,
-        "error_bound_s": None if said is None else said["error_bound_s"],
-        "kept_by": next((name for name, paths in PROGRAMS.items() if any(map(os.path.exists, paths))), ""),
+        "grade": _grade(at, kept),
+        "error_bound_s": kept.error_bound_s,
+        "kept_by": kept.by,
         "ledger": _ledger_says(view),
     }
 
 
-def _grade(at: float, said: dict[str, Any] | None) -> str:
-    if at < EARLIEST_WALL_S:
-        return "never set"
-    if said is None:
-        return "synchronised" if os.path.exists(SYNCHRONISED) else "unknown"
-    return "synchronised" if said["synchronised"] else "not synchronised"
+def _grade(at: float, kept: Kept) -> str:
+    found = grade(at, at, kept=kept.synchronised)
+    if found != SET:
+        return found
+    return "unknown" if kept.synchronised is None else "not synchronised"
 
 
 def _ledger_says(view: SpoolView | None) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ import os
 import time
 
 from agent.app.alarms import Alarms
+from agent.app.wiring import ask_time
 from agent.errors import MediaError, SpoolError
 from agent.spool import anchor
 from agent.spool.anchor import KEPT_SUFFIX
@@ -43,6 +44,8 @@ HEAD_S: Final = 600.0
 LOOK_S: Final = 15.0
 # How soon a clip that could not be completed is tried again: at once, then ever later, because each try reads it whole.
 RESUME_S: Final = 600.0
+# How soon the ledger says that the clock follows somebody, or no more.
+TIME_S: Final = 60.0
 # The first look after the start: recovery, the first transfers and captures go before it.
 FIRST_S: Final = 5.0
 
@@ -93,7 +96,7 @@ class Keeper:
     def work(self, stop: threading.Event, _facts: object = None) -> None:
         """Keep until ``stop`` is set."""
         now = time.monotonic()
-        tell_at, keep_at, look_at, watch_at = now, now + KEEP_S, now + FIRST_S, now
+        tell_at, keep_at, look_at, watch_at, time_at = now, now + KEEP_S, now + FIRST_S, now, now + TIME_S
         while not stop.wait(max(0.0, min(tell_at, keep_at, look_at, watch_at) - now)):
             now = time.monotonic()
             watch_at = now + WATCH_S
@@ -102,7 +105,10 @@ class Keeper:
                 tell_at = now + TELL_S
                 self.tell()
             if not well:  # nothing else before it is
-                look_at, keep_at = max(look_at, watch_at), max(keep_at, watch_at)
+                look_at, keep_at, time_at = (max(one, watch_at) for one in (look_at, keep_at, time_at))
+            if now >= time_at:
+                time_at = now + TIME_S
+                ask_time(self._spool, self._settings())
             if now >= look_at:
                 look_at = now + LOOK_S
                 directory = self._dicomdir()

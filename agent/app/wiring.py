@@ -44,7 +44,18 @@ def open_spool(settings: Settings, *, anew: bool = False) -> Spool:
     if not settings.spool.require_mount:
         prepare(settings.spool.path)
     owed, policy = spool_destinations(settings), spool_policy(settings)
-    return Spool.open(settings.spool.path, destinations=owed, policy=policy, anew=anew)
+    spool = Spool.open(settings.spool.path, destinations=owed, policy=policy, anew=anew)
+    ask_time(spool, settings)
+    return spool
+
+
+def ask_time(spool: Spool, settings: Settings) -> None:
+    """Tell the ledger whether somebody keeps the clock right; beside all work, for who answers that may be late."""
+    if spool.ledger.time is None or not (settings.source or spool.any_live()):
+        return  # a box that records nothing does without
+    from agent.link.timekeeping import timekeeping
+
+    spool.ledger.time.keeping(timekeeping().synchronised)
 
 
 def check_tls(settings: Settings, *, listener: bool = True) -> None:

@@ -111,7 +111,7 @@ def when(at: float, clock: str) -> str:
 def stamped(folder: Folder, times: Times) -> tuple[float, str]:
     """Return the time and its grade for something that is recorded now."""
     now, newest = times.wall(), folder.newest()
-    return now, grade(now, newest.at if newest is not None else now)
+    return now, grade(now, newest.at if newest is not None else now, kept=times.kept())
 
 
 def install(folder: Folder, made: Generation, before: bytes | None, keep: Sequence[int] = ()) -> bool:

@@ -33,13 +33,23 @@ def _boot() -> str:
         return ""
 
 
+def _kept() -> bool | None:
+    from agent.link.timekeeping import timekeeping  # who only looks does without
+
+    return timekeeping().synchronised
+
+
 class Times(NamedTuple):
-    """Wall clock (s since 1970), that since the start of the machine (s), which start that was; a moment's rest."""
+    """Wall clock (s since 1970), that since the start of the machine (s), which start that was; a moment's rest.
+
+    ``kept`` says whether somebody keeps the wall clock right.
+    """
 
     wall: Callable[[], float] = time.time
     running: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME)
     boot: Callable[[], str] = _boot
     rest: Callable[[float], None] = time.sleep
+    kept: Callable[[], bool | None] = _kept
 
 
 class Unconfirmed(NamedTuple):

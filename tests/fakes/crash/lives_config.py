@@ -34,7 +34,7 @@ _ALLOWED = {"candidate.toml", "notice", "lock", "turn", "pending", "damaged-1"}
 
 def times(running: float = 100.0, boot: str = "one") -> Times:
     """Clocks that stand still."""
-    return Times(lambda: 1.8e9, lambda: running, lambda: boot, lambda _seconds: None)
+    return Times(lambda: 1.8e9, lambda: running, lambda: boot, lambda _seconds: None, lambda: False)
 
 
 def _file(world: World) -> str:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from agent.app.clock_facts import clock, kernel_clock, quality_text
+from agent.app.clock_facts import clock, quality_text
 from agent.app.health import health
 from agent.app.term import span_text
+from agent.link.timekeeping import Kept
 
 WELL: dict[str, Any] = {
     "running": True, "refused": None, "medium": [], "verify": None, "roles": {"keeper": {"alive": True}},
@@ -55,31 +56,23 @@ def test_the_gravest_stands_first():
     assert "not in force" in said["reasons"][0]
 
 
-def kernel(*, kept: bool, bound: float | None = None):
-    return lambda: {"synchronised": kept, "error_bound_s": bound}
-
-
 @pytest.mark.parametrize(
-    ("says", "now", "grade", "text"),
+    ("kept", "now", "grade", "text"),
     [
-        (kernel(kept=True, bound=0.0123), 1.8e9, "synchronised", "wrong by at most 12 ms"),
-        (kernel(kept=True, bound=0.00005), 1.8e9, "synchronised", "at most 50 us"),
-        (kernel(kept=False), 1.8e9, "not synchronised", "nobody knows how wrong"),
-        (kernel(kept=False), 1000.0, "never set", "never set"),
-        (lambda: None, 1.8e9, "unknown", "the kernel does not say"),
+        (Kept(True, 0.0123, "chrony"), 1.8e9, "synchronised", "by chrony, wrong by at most 12 ms"),
+        (Kept(True, 0.00005, ""), 1.8e9, "synchronised", "at most 50 us"),
+        (Kept(True, None, "systemd-timesyncd"), 1.8e9, "synchronised", "synchronised by systemd-timesyncd"),
+        (Kept(False, None, "chrony"), 1.8e9, "not synchronised", "chrony runs and has no time yet"),
+        (Kept(False, None, ""), 1.8e9, "not synchronised", "nobody knows how wrong"),
+        (Kept(False, None, ""), 1000.0, "never set", "never set"),
+        (Kept(None, None, ""), 1.8e9, "unknown", "the kernel does not say"),
     ],
 )
-def test_the_clock_is_as_good_as_the_kernel_says(monkeypatch, says, now, grade, text):
-    monkeypatch.setattr("agent.app.clock_facts.PROGRAMS", {})
-    monkeypatch.setattr("agent.app.clock_facts.SYNCHRONISED", "/nonexistent")
-    facts = clock(None, says, lambda: now)
+def test_the_clock_is_as_good_as_its_keeper_says(monkeypatch, kept, now, grade, text):
+    monkeypatch.setattr("agent.spool.grades.SYNCHRONISED", "/nonexistent")
+    facts = clock(None, lambda: kept, lambda: now)
     assert facts["grade"] == grade
     assert text in quality_text(facts)
-
-
-def test_this_kernel_answers():
-    said = kernel_clock()
-    assert said is None or said["synchronised"] in (True, False)
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 from fakes.spool_clips import Clip, cut_uid
-from fakes.spool_world import BOTH, NO_WAIT, capture
+from fakes.spool_world import BOTH, NO_WAIT, capture, uid_of
 
 from agent.app import keeper as keeper_module
 from agent.app.keeper import Keeper
 from agent.config.load import parse
 from agent.errors import MediaError
+from agent.link.timekeeping import Kept
 from agent.spool import anchor
 from agent.spool.ops import Ops
 from agent.spool.store import Spool
@@ -211,3 +212,35 @@ def test_a_clip_that_fails_again_is_tried_ever_later_and_said(
     now[0] += 3600.0
     made.look()
     assert len(tries) == 8, "not while the medium is not well"
+
+
+# --- the time ----------------------------------------------------------------------------------------
+
+
+class Turns:
+    """An event that stays unset for so many turns."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def wait(self, _seconds: float) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+    def is_set(self) -> bool:
+        return self.left < 0
+
+
+def test_what_becomes_of_the_keeper_of_the_clock_is_in_the_history(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper_module, "TIME_S", 0.0)
+    kept = Kept(synchronised=False, error_bound_s=None, by="")
+    monkeypatch.setattr("agent.link.timekeeping.timekeeping", lambda: kept)
+    with open_(root) as spool:
+        keeper = keeper_of(spool, Said())
+        for number, synchronised in enumerate((False, True, False), 1):
+            kept = kept._replace(synchronised=synchronised)
+            capture(spool, number)
+            keeper.work(Turns(1))  # type: ignore[arg-type]
+        capture(spool, 4)
+        grades = [spool.receipt(uid_of(number)).events[0].clock for number in (2, 3, 4)]
+    assert grades == ["set", "synchronised", "set"]

@@ -35,9 +35,10 @@ class Clock:
 
     def __init__(self) -> None:
         self.wall, self.running, self.boot = 1.8e9, 100.0, "first"
+        self.kept = False
 
     def times(self) -> Times:
-        return Times(lambda: self.wall, lambda: self.running, lambda: self.boot, self.rest)
+        return Times(lambda: self.wall, lambda: self.running, lambda: self.boot, self.rest, lambda: self.kept)
 
     def rest(self, seconds: float) -> None:
         self.pass_s(seconds)
@@ -229,6 +230,13 @@ def test_the_wall_clock_may_jump(box: Box, jump_s: float) -> None:
     assert box.stage().revert_if_due()
     grades = {1.8e9 - 3600: "went back", 1.8e9 + 3600: "set", 1.8e9 - 1.7e9: "never set"}
     assert box.stage().history()[0].generation.clock == grades[1.8e9 + jump_s]
+
+
+@pytest.mark.parametrize(("kept", "grade"), [(True, "synchronised"), (False, "set")])
+def test_a_generation_says_whether_somebody_kept_the_clock(box: Box, kept: bool, grade: str) -> None:
+    box.clock.kept = kept
+    box.committed("105")
+    assert box.stage().history()[0].generation.clock == grade
 
 
 @pytest.mark.parametrize("wall", [0.0, 1.8e9, 4e9])

@@ -68,6 +68,29 @@ def test_synchronised_where_somebody_says_so(tmp_path: Path) -> None:
     assert clock._current == "synchronised"
 
 
+def test_who_keeps_the_clock_counts_before_any_file_and_at_once(tmp_path: Path) -> None:
+    hands, mark = Hands(), tmp_path / "synchronized"
+    clock = Graded(hands.clock(), 0.0, str(mark))
+    for kept, grade in ((True, "synchronised"), (False, "set"), (None, "set")):
+        clock.keeping(kept)
+        clock.wall()
+        assert clock._current == grade
+    mark.touch()
+    clock.keeping(False)
+    clock.wall()
+    assert clock._current == "set"
+
+
+def test_what_changed_with_its_keeper_stands_in_front_of_the_next_move(tmp_path: Path) -> None:
+    with opened(tmp_path, Hands()) as spool:
+        capture(spool, 1)
+        assert spool.ledger.time is not None
+        spool.ledger.time.keeping(True)
+        capture(spool, 2)
+        assert [set(grades(spool, 1)), set(grades(spool, 2))] == [{"set"}, {"synchronised"}]
+        assert len(clocks(spool)) == 2
+
+
 def test_a_step_while_it_runs_is_noticed_before_the_next_move(tmp_path: Path) -> None:
     hands = Hands(86_400.0)
     with opened(tmp_path, hands) as spool:
