@@ -1,7 +1,8 @@
 """What the running agent does about its configuration file while nobody asks.
 
 What nobody confirmed it takes back, and a file that a person edited becomes a generation. It looks every few seconds,
-which costs three questions to the file system. What it then does is ``agent.config.stage``'s: a revert in this process,
+which costs three questions to the file system. Whoever else comes first, a console or a verb, takes back what is due;
+then the agent only reloads. What it does by itself is ``agent.config.stage``'s: a revert in this process,
 because it must work when there is no memory for another one, and everything else in a process of its own, whose memory
 goes with it.
 """
@@ -13,7 +14,7 @@ import signal
 import sys
 import time
 
-from agent.config.at_rest import NOTICE, PENDING, history_of, in_force, may_write
+from agent.config.at_rest import NEXT, NOTICE, PENDING, Newest, history_of, may_write, newest
 from agent.errors import AgentError
 from agent.spool.watch import Trouble
 from agent.typed import TYPE_CHECKING, Final
@@ -35,7 +36,10 @@ Stamp = tuple[int, int, int]
 class ConfigWatch:
     """For one thread, the keeper's."""
 
-    __slots__ = ("_anew", "_child", "_failed", "_history", "_journal", "_path", "_quiet_at", "_settings", "_stamp")
+    __slots__ = (
+        "_anew", "_child", "_failed", "_history", "_journal", "_number", "_path", "_quiet_at", "_settings", "_stamp",
+        "_waits",
+    )  # fmt: skip
 
     def __init__(self, path: str, journal: Journal, settings: Callable[[], Settings], anew: Callable[[], None]) -> None:
         self._path = path
@@ -45,25 +49,27 @@ class ConfigWatch:
         self._anew = anew
         self._child = 0
         self._failed = ""
-        self._stamp: Stamp | None = None
-        self._quiet_at = 0.0  # monotonic s
+        self._stamp = _stamp(path)
+        self._number = newest(path).number  # of the generation that was in force when this last looked
+        self._waits = os.path.lexists(f"{self._history}/{PENDING}")
+        self._quiet_at = time.monotonic() + QUIET_S
 
     def look(self) -> Iterator[Trouble]:
         """Do what is due; yields what a person should know."""
         self._failed = ""
-        pending = os.path.lexists(f"{self._history}/{PENDING}")
-        if pending:
+        if os.path.lexists(f"{self._history}/{PENDING}"):
             self._take_back()
             yield from self._waiting()
-        else:
+        self._see()
+        if not self._waits:
             self._adopt()
+        self._waits = os.path.lexists(f"{self._history}/{PENDING}")
         if self._failed:
             yield Trouble("configuration-failed", "error", self._failed)
         if os.path.lexists(f"{self._history}/{NOTICE}"):
             yield Trouble("configuration", "error", self._notice())
 
     def _take_back(self) -> None:
-        before = _read(self._path)
         try:
             from agent.config.stage import Stage
 
@@ -73,8 +79,20 @@ class ConfigWatch:
             return
         for text in told:
             self._journal.say("warning", "configuration", text, always=True)
-        if _read(self._path) != before:
+
+    def _see(self) -> None:
+        """Reload where something was taken back, whoever did it."""
+        stamp = _stamp(self._path)
+        if stamp == self._stamp or os.path.lexists(f"{self._history}/{NEXT}"):  # a commit is not over yet
+            return
+        self._stamp, self._quiet_at = stamp, time.monotonic() + QUIET_S
+        found = newest(self._path)
+        if found.number > self._number and self._is_back(found):
             self._reload()
+        self._number = max(found.number, self._number)
+
+    def _is_back(self, found: Newest) -> bool:
+        return found.came_by("revert") or (self._waits and found.came_by("restored"))
 
     def _reload(self) -> None:
         """Let the agent go on with the file as it is now; another spool needs another start."""
@@ -112,16 +130,12 @@ class ConfigWatch:
             pid, _ = os.waitpid(self._child, os.WNOHANG)
             self._child = 0 if pid else self._child
             return
-        stamp = _stamp(self._path)
-        now = time.monotonic()
-        if stamp != self._stamp:
-            self._stamp, self._quiet_at = stamp, now + QUIET_S
-        elif self._quiet_at and now >= self._quiet_at:
+        if self._quiet_at and time.monotonic() >= self._quiet_at:
             self._quiet_at = 0.0
-            number = in_force(self._path)
+            number = newest(self._path).number
             if number:
                 self._journal.say("info", "configuration", f"generation {number} is in force")
-            elif stamp is not None and may_write(self._path):
+            elif self._stamp is not None and may_write(self._path):
                 self._child = os.posix_spawn(
                     sys.executable, [sys.executable, *_ADOPT, self._path], os.environ, setsigmask=()
                 )

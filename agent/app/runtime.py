@@ -39,7 +39,7 @@ from agent.app.keeper import Keeper
 from agent.app.rehearse import rehearse_elsewhere
 from agent.app.roles import Spec, Supervisor
 from agent.app.wiring import check_tls, open_spool, spool_destinations
-from agent.config.at_rest import may_write
+from agent.config.at_rest import bring_to_rest, may_write
 from agent.errors import AgentError, CaptureWaiting, ConfigError, NotFound, SpoolError, UsageError
 from agent.spool.states import PRIORITY_OF_WORD, WORDS
 from agent.typed import TYPE_CHECKING, Any, Final
@@ -145,12 +145,14 @@ class Runtime:
 
     def reload(self) -> bool:
         """Read the configuration again and apply it; False (and loud) when it is bad and the old one stays."""
-        from agent.config.load import load
+        from agent.app.common import load_config
 
         notify.notify("RELOADING=1")
         settings = None
         try:
-            settings = load(self.path, files=True)
+            for text in bring_to_rest(self.path):
+                self.journal.say("warning", "configuration", text, always=True)
+            settings = load_config(self.path, files=True)
             self._refuse_spool_change(settings)
             check_tls(settings)
             for note in rehearse_elsewhere(self.path, settings):

@@ -184,8 +184,8 @@ def _committed(stage: Stage, done: Committed, minutes: float | None) -> dict[str
             "effects": told.lines, "text": "\n".join([*lines, *told.lines]), "exit": 0 if told.ok else 1}  # fmt: skip
 
 
-def _confirm(stage: Stage, args: Arguments) -> dict[str, Any]:
-    number = stage.confirm(_who(args))
+def _confirm(stage: Stage, _args: Arguments) -> dict[str, Any]:
+    number = stage.confirm()
     return {"ok": True, "generation": number, "text": f"generation {number} is confirmed, and stays"}
 
 

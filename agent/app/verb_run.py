@@ -20,8 +20,8 @@ from functools import partial
 from agent.app.common import add_config, load_config
 from agent.app.rehearse import Apart
 from agent.app.term import printable
-from agent.config.at_rest import at_rest, history_of, in_force
-from agent.errors import AgentError, ConfigError
+from agent.config.at_rest import bring_to_rest, history_of, in_force
+from agent.errors import ConfigError
 from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from agent.config.settings import Settings
 
 _READERS: Final = ("datetime", "_datetime", "string", "tomllib", "typing", "_typing")
-_OWN_READERS: Final = ("check", "kinds", "lines", "load", "problems", "schema", "source", "user", "windows", "words",
-    "command_line", "difference", "edit", "examined", "generations", "key_path", "settling", "stage", "toml_text",
-    "turns", "unconfirmed")  # fmt: skip
+_OWN_READERS: Final = ("check", "kinds", "lines", "load", "nearest", "problems", "schema", "source", "user", "windows",
+    "words", "command_line", "difference", "edit", "examined", "generations", "key_path", "settling", "stage",
+    "toml_text", "turns", "unconfirmed")  # fmt: skip
 
 
 def arguments(parser: Parser) -> None:
@@ -58,8 +58,7 @@ def _hear(rehearsal: Apart) -> None:
 
 
 def _read(path: str) -> Settings:
-    if not at_rest(path):
-        _settle(path)
+    _settle(path)
     try:
         return load_config(path, files=True)
     except ConfigError as error:
@@ -72,15 +71,9 @@ def _read(path: str) -> Settings:
 
 
 def _settle(path: str) -> bool:
-    """Bring the configuration to rest; whether another text is in force now. Who may not write goes on with what is."""
-    from agent.config.stage import Stage
-
+    """Bring the configuration to rest; whether another text is in force now."""
     before = in_force(path)
-    try:
-        told = Stage(path).revert_if_due()
-    except (AgentError, OSError) as error:
-        told = [f"the configuration cannot be seen to: {error}"]
-    for text in told:
+    for text in bring_to_rest(path):
         sys.stderr.write(f"modality-agent: warning: {printable(text, 2000)}\n")
     return in_force(path) != before
 

@@ -8,6 +8,7 @@ once. It reads no file; ``agent.config.load`` does that and knows the lines.
 from __future__ import annotations
 
 from agent.config.kinds import KINDS
+from agent.config.nearest import close_to, nearest
 from agent.config.schema import GREY_WORDS, REQUIRED, SECTIONS, Key, Section, Value
 from agent.config.source import parse_source
 from agent.config.user import user_problems
@@ -16,7 +17,7 @@ from agent.dataset.pixels import near_excess
 from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 # A box has a handful of peers and units; a file with more is a mistake, not a plan.
 MAX_DESTINATIONS: Final = 32
@@ -111,7 +112,7 @@ def _check_value(key: Key, value: object) -> tuple[Value | object, str]:
 
 def _check_text(key: Key, text: str) -> str:
     if key.choices and text not in key.choices:
-        return f"'{text}' is not {expected(key)}"
+        return f"'{text}' is not {expected(key)}{close_to(text, key.choices)}"
     if key.high is not None and len(text) > key.high:
         return f"has {len(text)} characters, at most {key.high:g} are allowed"
     return KINDS[key.kind].check(text)
@@ -157,15 +158,6 @@ def elsewhere(name: str) -> str:
     return f"; it belongs into {' or '.join(homes)}" if homes else ""
 
 
-def nearest(name: str, names: Sequence[str]) -> str:
-    """Return the end of a sentence about an unknown ``name``: which known one it may be, or all of them."""
-    import difflib  # only on the way to an error
-
-    begun = [one for one in names if name and one.startswith(name)]
-    close = begun if len(begun) == 1 else difflib.get_close_matches(name, names, 1, 0.6)
-    return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(names)}"
-
-
 # --- rules between keys ------------------------------------------------------------------------
 
 
@@ -205,7 +197,8 @@ def _failovers(rows: list[Values]) -> Iterator[Problem]:
         other = known.get(row["failover"])
         where = f"destination[{index}].failover"
         if row["failover"] and other is None:
-            yield Problem(where, f"no destination is called '{row['failover']}'")
+            close = close_to(row["failover"], [*known])
+            yield Problem(where, f"no destination is called '{row['failover']}'{close}")
         elif other is row and not row["standby"]:
             yield Problem(where, "a destination cannot stand in for itself: name another one, with standby = true")
         elif other is not None and not other["standby"]:

@@ -38,6 +38,16 @@ def only_another_exam(one: str, other: str) -> bool:
     return same(*rest)
 
 
+def followed(text: str, began: str, now: str) -> str | None:
+    """Return what the candidate ``text``, which began from ``began``, is on top of ``now``.
+
+    None where ``now`` is another configuration, or the candidate another patient or exam, too.
+    """
+    if not only_another_exam(began, now) or not same(_only(text), _only(began)):
+        return None
+    return carried(text, now)
+
+
 def _with(text: str, wanted: dict[str, Any]) -> str:
     try:
         lines = difference(_only(text), wanted, masked=False)

@@ -41,7 +41,10 @@ _HINT: Final = "Check that the folder of the configuration can be written by you
 
 
 class Generation(NamedTuple):
-    """One generation: ``at`` wall s, ``clock`` its grade, ``how`` commit, hand, rollback or revert."""
+    """One generation: ``at`` wall s, ``clock`` its grade, ``how`` it came to be (``settling``).
+
+    ``back_to`` is the one that it gives way to unless it is confirmed, 0 for none; ``pending`` says until when.
+    """
 
     number: int
     at: float
@@ -50,6 +53,7 @@ class Generation(NamedTuple):
     how: str
     comment: str
     text: str
+    back_to: int = 0
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from agent.config.nearest import close_to
 from agent.config.source import parse_source
 from agent.config.windows import spans
 from agent.config.words import (
@@ -187,13 +188,14 @@ def _syntax(text: str) -> str:
         return ""
     if text in TRANSFER_SYNTAX_WORDS or (text.startswith("1.2.840.10008.1.2") and is_valid_uid(text)):
         return f"this build cannot make instances in {transfer_syntax_word(text)}; available: {', '.join(MADE)}"
-    return f"must be one of {', '.join(MADE)}, {AUTO} or a transfer syntax UID"
+    return f"must be one of {', '.join(MADE)}, {AUTO} or a transfer syntax UID{close_to(text, (*MADE, AUTO))}"
 
 
 def _sent_syntax(text: str) -> str:
     if text in (AS_STORED, AUTO) or transfer_syntax_word(text) in LOSSLESS:
         return ""
-    return f"must be {AS_STORED}, {AUTO}, one of {', '.join(LOSSLESS)} or the UID of one"
+    close = close_to(text, (AS_STORED, AUTO, *LOSSLESS))
+    return f"must be {AS_STORED}, {AUTO}, one of {', '.join(LOSSLESS)} or the UID of one{close}"
 
 
 KINDS: Final[dict[str, Kind]] = {

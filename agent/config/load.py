@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 
 from agent.config.check import Problem, Values, examine
-from agent.config.lines import given_twice, key_lines, line_of
 from agent.config.problems import refusal
 from agent.config.schema import SECTIONS
 from agent.config.settings import SECTION_TYPES, Settings
@@ -71,6 +70,8 @@ def refuse(path: str, problems: Iterable[tuple[str, str]]) -> ConfigError:
 
 
 def _refusal(text: str, path: str, problems: Iterable[tuple[str, str]]) -> ConfigError:
+    from agent.config.lines import key_lines, line_of  # only on the way to an error
+
     lines = key_lines(text)
     return refusal(path, [(line_of(lines, where), where, message) for where, message in problems])
 
@@ -84,7 +85,7 @@ def _examine(text: str, path: str) -> tuple[Values, list[Problem]]:
 
 
 def _huge(text: str, path: str) -> ConfigError:
-    line = next((at for at, row in enumerate(text.splitlines(), 1) if _has_huge_number(row)), None)
+    line = next((at for at, row in enumerate(text.split("\n"), 1) if _has_huge_number(row)), None)
     return refusal(path, [(line, "", "a whole number has more digits than any key takes")])
 
 
@@ -123,10 +124,14 @@ def _toml(text: str, path: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
+        from agent.config.lines import given_twice
+
         message, _, place = str(error).partition(" (at ")
         number = place.removeprefix("line ").partition(",")[0]
-        line = int(number) if number.isdigit() else len(text.splitlines()) or 1
+        line = int(number) if number.isdigit() else text.rstrip("\n").count("\n") + 1
         told = f"not TOML: {message[:1].lower()}{message[1:]}"
+        if text.startswith("\ufeff"):
+            told = "begins with a byte order mark: save it as UTF-8 without one"
         if twice := message == "Cannot overwrite a value" and given_twice(text, line):
             told = f"key '{twice[0]}' is given twice, here and in line {twice[1]}"
         raise refusal(path, [(line, "", told)]) from None

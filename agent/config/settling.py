@@ -12,9 +12,10 @@ FILE may be something that no commit made:
   it does not revert: a person has decided since, and nothing a person wrote is overwritten unseen.
 * *edited by hand*, and wrong: it is left alone. A reload and a start refuse it, with the line.
 * only *another patient or exam*: what waits goes on waiting, and a revert leaves them as they are (``examined``).
-* *damaged*, as a power cut leaves files (missing, empty, zeros, no text, cut off in a line): it is set aside, and the
-  last good generation takes its place, without patient and exam, which may be somebody else's; one that was not
-  confirmed is not good.
+* *damaged*, as a power cut leaves files (missing, empty, zeros, no text, cut off): it is set aside, and the last good
+  generation takes its place, without patient and exam, which may be somebody else's; one that was not confirmed is not
+  good. What ends where a kept generation goes on is cut off, unless a person may have deleted the rest: whole lines,
+  and what is left is right.
 """
 
 from __future__ import annotations
@@ -34,9 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 AGENT: Final = "modality-agent"  # who, where nobody did it
-COMMIT, HAND, REVERT, RESTORED = "commit", "hand", "revert", "restored"
+FIRST, COMMIT, HAND, REVERT, RESTORED = "first", "commit", "hand", "revert", "restored"
 # Editors that do not replace a file empty it first and write it then.
 BEING_WRITTEN_S: Final = 0.5
+# What a power cut leaves of a file ends here more often than anywhere else, and an edit hardly ever.
+_SECTOR: Final = 512
 _NO_TEXT: Final = ("is missing", "is empty", "holds zeros", "is not text")
 _NOTICE_LIMIT: Final = 20  # lines
 
@@ -60,12 +63,12 @@ def text_of(data: bytes | None) -> str | None:
         return None
 
 
-def is_valid(text: str, file: str) -> bool:
+def is_valid(text: str) -> bool:
     """Whether a text is a configuration, whatever the files that it names."""
     from agent.config.load import parse
 
     try:
-        parse(text, path=file)
+        parse(text)
     except ConfigError:
         return False
     return True
@@ -76,12 +79,14 @@ def damage_of(data: bytes | None, kept: Sequence[Generation]) -> str:
     text = text_of(data)
     if text is None:
         return _NO_TEXT[0 if data is None else 1 if not data.strip() else 2 if b"\0" in data else 3]
-    line = _syntax_error(text)
-    if line and (line >= len(text.splitlines()) and not text.endswith("\n")):
+    line, last, whole = _syntax_error(text), text.rstrip("\n").count("\n") + 1, text.endswith("\n")
+    if line >= last and not whole:
         return f"is cut off in line {line}"
-    if line and any(one.text.startswith(text) for one in kept):
-        return f"is cut off behind line {line}"
-    return ""
+    if not any(one.text.startswith(text) and one.text.rstrip() != text.rstrip() for one in kept):
+        return ""
+    if not whole:
+        return f"is cut off in line {last}"
+    return "" if is_valid(text) and len(text.encode()) % _SECTOR else f"is cut off behind line {last}"
 
 
 def _syntax_error(text: str) -> int:
@@ -92,7 +97,7 @@ def _syntax_error(text: str) -> int:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = str(error).partition("(at line ")[2].partition(",")[0]
-        return int(place) if place.isdigit() else len(text.splitlines()) or 1
+        return int(place) if place.isdigit() else text.rstrip("\n").count("\n") + 1
     except (ValueError, RecursionError):
         return 0  # wrong, not damaged
     return 0
@@ -122,6 +127,16 @@ def install(folder: Folder, made: Generation, before: bytes | None, keep: Sequen
         return False
     folder.publish(made.number, {*keep})
     return True
+
+
+def begin(folder: Folder, at: float, clock: str) -> Generation:
+    """Begin the history of a box that has none: what its first start has is what may come back."""
+    from agent.config.reset import first_text
+
+    made = Generation(next_number(folder), at, clock, AGENT, FIRST, "before the first commit", first_text(folder.file))
+    folder.announce(made)
+    folder.publish(made.number, set())
+    return made
 
 
 def next_number(folder: Folder) -> int:
@@ -216,7 +231,9 @@ def _revert(folder: Folder, times: Times) -> list[str]:
     try:
         entries = unconfirmed.read(folder)
     except ValueError:
-        return _given_up(folder, times, "what waited to be confirmed is damaged, and does not revert by itself")
+        entries = _out_of_history(folder)
+        if not entries:
+            return _given_up(folder, times, "what waited to be confirmed is damaged, and does not revert by itself")
     if not entries:
         return []
     data, newest = folder.current(), folder.newest()
@@ -234,10 +251,16 @@ def _revert(folder: Folder, times: Times) -> list[str]:
     return _taken_back(folder, times, waiting, data) if waiting.left_s(times) <= 0 else []
 
 
+def _out_of_history(folder: Folder) -> list[Unconfirmed]:
+    """What waits as its generation says it, where ``pending`` is damaged: nobody knows for how long, so it is over."""
+    one = folder.newest()
+    return [Unconfirmed(digest(one.text), one.number, one.back_to, 0, 0, "", one.who)] if one and one.back_to else []
+
+
 def _carried_over(folder: Folder, entries: list[Unconfirmed], newest: Generation, text: str) -> Unconfirmed | None:
     """Another patient or exam in what waits to be confirmed: it goes on waiting."""
     was = next((entry for entry in entries if entry.text == digest(newest.text)), None)
-    if was is None or not only_another_exam(text, newest.text) or not is_valid(text, folder.file):
+    if was is None or not only_another_exam(text, newest.text) or not is_valid(text):
         return None
     now = was._replace(text=digest(text), number=next_number(folder))
     unconfirmed.write(folder, [*entries, now])
@@ -269,15 +292,23 @@ def _taken_back(folder: Folder, times: Times, waiting: Unconfirmed, data: bytes 
 def _adopt(folder: Folder, times: Times) -> str:
     """A FILE that no commit made becomes a generation of its own, if it is right."""
     text, newest = text_of(folder.current()), folder.newest()
-    if text is None or (newest is not None and newest.text == text) or not is_valid(text, folder.file):
+    if text is None or (newest is not None and newest.text == text) or not is_valid(text):
         return ""
     at, clock = stamped(folder, times)
-    made = Generation(next_number(folder), at, clock, owner_of(folder.file), HAND, "", text)
+    back_to = next((entry.before for entry in _entries(folder) if entry.text == digest(text)), 0)
+    made = Generation(next_number(folder), at, clock, owner_of(folder.file), HAND, "", text, back_to)
     folder.announce(made)
     folder.publish(made.number, {entry.before for entry in _entries(folder)})
-    if newest is not None and newest.how == HAND and only_another_exam(text, newest.text) and not _entries(folder):
-        folder.remove(f"{newest.number:06d}.toml")  # a hundred patients a day are no history of the configuration
+    if newest is not None and newest.how == HAND and _is_stale(folder, newest, text):
+        folder.remove(f"{newest.number:06d}.toml")
     return f"{folder.file} was {'edited' if newest is not None else 'written'} by hand: it is {words_of(made)} now"
+
+
+def _is_stale(folder: Folder, before: Generation, text: str) -> bool:
+    """A hundred patients a day are no history of the configuration, unless something goes back or on from there."""
+    candidate = folder.candidate()
+    needed = _entries(folder) or (candidate is not None and candidate.number == before.number)
+    return not needed and only_another_exam(text, before.text)
 
 
 def owner_of(path: str) -> str:

@@ -7,6 +7,7 @@ Raises ``ValueError`` with a sentence; the caller says where the URI stood.
 
 from __future__ import annotations
 
+from agent.config.nearest import close_to
 from agent.typed import Final, NamedTuple
 
 PATTERN_KINDS: Final = ("us-rgb", "us-mono", "dx16")
@@ -56,12 +57,13 @@ def parse_source(uri: str) -> SourceUri:
     if not what:
         raise ValueError(f"'{uri}' names nothing after '{scheme}:'")
     if scheme == "pattern" and what not in PATTERN_KINDS:
-        raise ValueError(f"'{what}' is no pattern; use one of {', '.join(PATTERN_KINDS)}")
+        close = close_to(what, PATTERN_KINDS)
+        raise ValueError(f"'{what}' is no pattern; use one of {', '.join(PATTERN_KINDS)}{close}")
     options = {name: option.default for name, option in known.items()}
     for part in query.split("&") if query else ():
         name, _, text = part.partition("=")
         if name not in known:
-            raise ValueError(f"'{scheme}:' has no option '{name}'; it has {', '.join(known)}")
+            raise ValueError(f"'{scheme}:' has no option '{name}'; it has {', '.join(known)}{close_to(name, [*known])}")
         options[name] = _number(name, text, known[name])
     return SourceUri(scheme, what, options)
 

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from agent.config import settling, unconfirmed
 from agent.config.at_rest import NOTICE, PENDING
 from agent.config.difference import MASK, apply, commands, delete_words, difference, set_words
-from agent.config.examined import carried
+from agent.config.examined import carried, followed
 from agent.config.generations import CANDIDATE, Candidate, Folder, Generation, digest
 from agent.config.settling import text_of
 from agent.config.turns import EditLock, Holder, turn
@@ -82,18 +82,29 @@ class Stage:
 
     def text(self) -> str:
         """Return the candidate, or what is in force where nothing was edited."""
-        candidate = self._folder.candidate()
+        candidate = self.edited_by()
         return self._in_force() if candidate is None else candidate.text
 
     @property
     def changed(self) -> bool:
         """Whether there is a candidate that is not what is in force."""
-        candidate = self._folder.candidate()
+        candidate = self.edited_by()
         return candidate is not None and candidate.text != self._in_force()
 
     def edited_by(self) -> Candidate | None:
-        """Return the candidate with who changed it last; None where there is none."""
-        return self._folder.candidate()
+        """Return the candidate with who changed it last; None where there is none.
+
+        Where only another patient or exam came since it began, it goes on with that.
+        """
+        candidate = self._folder.candidate()
+        now = text_of(self._folder.current())
+        if candidate is None or now is None or candidate.base == digest(now):
+            return candidate
+        began = self._folder.generation(candidate.number)
+        if began is None or digest(began.text) != candidate.base:
+            return candidate
+        text = followed(candidate.text, began.text, now)
+        return candidate if text is None else candidate._replace(text=text, base=digest(now))
 
     def document(self) -> dict[str, Any]:
         """Return what the candidate says, without defaults."""
@@ -113,7 +124,7 @@ class Stage:
             return self._change(lambda old, said: apply(*(("", {}) if replace else (old, said)), text.splitlines()))
         said = self._parsed(text, "what was loaded")
         if replace:
-            self._keep(text, afresh=True)
+            self._put(text)
             return True
         lines = commands(said, masked=False)
         return self._change(lambda old, was: apply(old, was, lines))
@@ -127,7 +138,7 @@ class Stage:
         """Put the changes of the candidate on top of FILE as it is now; as ``set``."""
         with self._editing(), turn(self._folder):
             self._settle()
-            candidate, now = self._folder.candidate(), self._in_force()
+            candidate, now = self.edited_by(), self._in_force()
             if candidate is None or candidate.base == digest(now):
                 return True
             began = self._folder.generation(candidate.number)
@@ -171,7 +182,7 @@ class Stage:
             raise UsageError(f"a commit waits {CONFIRM_MAX_S / 60:.0f} minutes at most, not {confirm_s / 60:g}")
         with self._editing(who), turn(self._folder):
             self._settle()
-            candidate = self._folder.candidate()
+            candidate = self.edited_by()
             data = self._folder.current()
             before = text_of(data)
             if candidate is None or candidate.text == before:
@@ -181,7 +192,7 @@ class Stage:
             if problems:
                 raise ConfigError(_several(problems), hint=_ALL)
             lines = difference(self._said(before), self._parsed(candidate.text))
-            if before is not None and not settling.is_valid(before, self.path):
+            if before is not None and not settling.is_valid(before):
                 assert data is not None
                 self.notes.append(f"what was in {self.path} was wrong, and is kept as {self._folder.set_aside(data)}")
             by = _one_line(who), _one_line(comment)
@@ -193,14 +204,16 @@ class Stage:
         (who, comment), text, data = by, candidate.text, self._folder.current()
         at, clock = settling.stamped(self._folder, self._times)
         newest, waiting = self._folder.newest(), self._waiting()
-        made = Generation(settling.next_number(self._folder), at, clock, who, settling.COMMIT, comment, text)
         keep = [] if newest is None else [newest.number]
+        back_to = 0
         if confirm_s is not None:
             if newest is None:
-                raise NotFound("there is no generation before this one that could come back",
-                               hint="Commit it without --confirm.")  # fmt: skip
+                newest = settling.begin(self._folder, at, clock)
             back_to = newest.number if waiting is None else waiting.before
             keep.append(back_to)
+        number = settling.next_number(self._folder)
+        made = Generation(number, at, clock, who, settling.COMMIT, comment, text, back_to)
+        if confirm_s is not None:
             self._await(Unconfirmed(digest(text), made.number, back_to, self._times.running(),
                                     self._times.running() + confirm_s, self._times.boot(), who), waiting)  # fmt: skip
         if not settling.install(self._folder, made, data, keep):
@@ -216,9 +229,10 @@ class Stage:
         """Keep what reverts now, too: until FILE is replaced it is what is in force."""
         unconfirmed.write(self._folder, [entry] if waiting is None else [waiting, entry])
 
-    def confirm(self, who: str) -> int:
-        """Let the unconfirmed generation stand; returns its number. ``NotFound`` when nothing waits."""
-        with self._editing(who), turn(self._folder):
+    def confirm(self) -> int:
+        """Let the unconfirmed generation stand, whoever edits; returns its number. ``NotFound`` when nothing waits."""
+        self._folder.make()
+        with turn(self._folder):
             self._settle()
             waiting = self._waiting()
             if waiting is None:
@@ -242,7 +256,7 @@ class Stage:
         Patient and exam stay as they are now (``examined``).
         """
         generation = self._back(back)
-        self._keep(carried(generation.text, self._in_force()), afresh=True)
+        self._put(carried(generation.text, self._in_force()))
         return generation.number
 
     def history(self) -> list[Entry]:
@@ -317,23 +331,25 @@ class Stage:
             self.notes.append(error.message)
 
     def _change(self, change: Callable[[str, dict[str, Any]], Edited]) -> bool:
-        with self._editing():
-            text = self.text()
-            edited = change(text, self._parsed(text))
-            self._keep(edited.text)
-            return not edited.anew
-
-    def _keep(self, text: str, *, afresh: bool = False) -> None:
-        """Keep the candidate; ``afresh``: it is whole by itself, and began from nothing but what is there now."""
         with self._editing(), turn(self._folder):
             self._settle()
-            self._folder.edit(self._candidate(text, None if afresh else self._folder.candidate()))
+            old = self.edited_by()
+            text = self._in_force() if old is None else old.text
+            edited = change(text, self._parsed(text))
+            self._folder.edit(self._candidate(edited.text, old))
+            return not edited.anew
+
+    def _put(self, text: str) -> None:
+        """Make a text the candidate, whole by itself: it began from what is there now."""
+        with self._editing(), turn(self._folder):
+            self._settle()
+            self._folder.edit(self._candidate(text, None))
 
     def _candidate(self, text: str, old: Candidate | None) -> Candidate:
-        base, newest = digest(self._in_force()), self._folder.newest()
+        base, newest = digest(self._in_force()) if old is None else old.base, self._folder.newest()
         number = newest.number if newest is not None and digest(newest.text) == base else 0
-        if old is not None:
-            base, number = old.base, old.number
+        if old is not None and not number:
+            number = old.number
         return Candidate(text, base, number, self._times.wall(), self._who)
 
     def _in_force(self) -> str:

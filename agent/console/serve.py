@@ -59,7 +59,8 @@ class Console:
             if child.input in ready:
                 child.send(b"")
         self.session.tick(self._now())
-        if self.session.user is not None and (lines := self._watch_of.look(self._now())):
+        lines = self._watch_of.look(self._now())
+        if lines and self.session.user is not None:
             self.session.message(lines)
         self._settle()
 

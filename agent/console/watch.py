@@ -1,7 +1,8 @@
 """What a session hears that nobody asked for: a commit that waits to be confirmed, and what reverted.
 
 It is looked at every few seconds with one ``stat``; only when something waits is the configuration's history opened.
-What is due is then done here, too: a commit that nobody confirmed must go back also where the agent is dead or hangs.
+What is due is then done here, too, and by a console where nobody is logged in: a commit that nobody confirmed must go
+back also where the agent is dead or hangs.
 """
 
 from __future__ import annotations

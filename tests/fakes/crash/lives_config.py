@@ -105,7 +105,7 @@ def confirm(world: World) -> None:
     world.promise("waits")
     world.promise("confirming")
     try:
-        _stage(world, 200.0).confirm("anna")
+        _stage(world, 200.0).confirm()
     except NotFound:  # called again: the first time it was confirmed all the same
         assert _text(world) == NEW
     world.promise("confirmed")

@@ -70,7 +70,7 @@ def test_what_waits_is_an_alarm_until_it_is_confirmed(agent: Agent) -> None:
     assert agent.look() == {}
     agent.commit("agent", "ae_title", "OTHER")
     assert "generation 2 by anna, is not confirmed: generation 1 comes back in" in agent.look()["unconfirmed"]
-    Stage(str(agent.file)).confirm("anna")
+    Stage(str(agent.file)).confirm()
     assert agent.look() == {}
     assert agent.signals == []
 
@@ -84,6 +84,32 @@ def test_what_is_over_is_taken_back_and_the_agent_reloads(agent: Agent) -> None:
     assert agent.file.read_text() == TEXT
     assert agent.signals == [signal.SIGHUP]
     assert len(agent.journal.lines) == 1
+    agent.look()
+    assert agent.signals == [signal.SIGHUP]
+
+
+@pytest.mark.parametrize("looks_before", [True, False])
+def test_what_somebody_else_takes_back_reaches_the_agent_too(agent: Agent, looks_before: bool) -> None:
+    agent.commit("agent", "ae_title", "OTHER")
+    if looks_before:
+        agent.look()
+    agent.over()
+    Stage(str(agent.file)).history()
+    agent.look()
+    assert agent.file.read_text() == TEXT
+    assert agent.signals == [signal.SIGHUP]
+    agent.look()
+    assert agent.signals == [signal.SIGHUP]
+
+
+def test_what_is_not_taken_back_to_its_end_is_looked_at_again(agent: Agent) -> None:
+    agent.commit("agent", "ae_title", "OTHER")
+    agent.over()
+    Stage(str(agent.file)).history()
+    following = Path(f"{agent.file}.history/next.toml")
+    number = Path(f"{agent.file}.history/000003.toml").rename(following)
+    agent.look()
+    number.rename(f"{agent.file}.history/000003.toml")
     agent.look()
     assert agent.signals == [signal.SIGHUP]
 
@@ -148,7 +174,7 @@ def test_what_a_start_looks_at(agent: Agent) -> None:
     agent.commit("agent", "ae_title", "OTHER")
     assert not at_rest.at_rest(file)
     assert at_rest.in_force(file) == 2
-    Stage(file).confirm("anna")
+    Stage(file).confirm()
     assert at_rest.at_rest(file)
     for damaged in (b"", b" \n"):
         agent.file.write_bytes(damaged)

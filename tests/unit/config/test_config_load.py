@@ -162,7 +162,7 @@ def test_a_file_that_is_none(tmp_path: Path, data: bytes | None, message: str) -
 def test_lines_are_found_behind_multi_line_values() -> None:
     text = 'a = """\n[no]\nb = 1\n"""\nc = [\n  1,\n  [2],\n]\n[[t]]\nd = 1\n[[t]]\nd = 2\n'
     lines = key_lines(text)
-    assert lines == {"a": 1, "c": 5, "t[0]": 9, "t[0].d": 10, "t[1]": 11, "t[1].d": 12}
+    assert lines == {"a": 1, "c": 5, "t": 9, "t[0]": 9, "t[0].d": 10, "t[1]": 11, "t[1].d": 12}
     assert line_of(lines, "t[1].zz") == 11
     assert line_of(lines, "zz") is None
 
@@ -318,3 +318,51 @@ def test_what_cannot_stand_in_is_refused(first: str, second: str, where: str, wh
     with pytest.raises(ConfigError) as error:
         load.parse(_two(first, second))
     assert f"{where}: {why}" in str(error.value)
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85"])
+def test_a_line_is_what_an_editor_counts(separator: str) -> None:
+    with pytest.raises(ConfigError, match=r"^F:3: agent.ae_titel: unknown key"):
+        load.parse(f"# a{separator}b\n[agent]\nae_titel = 'x'\n", path="F")
+    with pytest.raises(ConfigError, match=r"^F:3: key 'ae_title' is given twice, here and in line 2"):
+        load.parse(f"[agent]\nae_title = 'x' # a{separator}b\nae_title = 'y'\n", path="F")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("agent.ae_titel = 'x'\n", "F:1: agent.ae_titel"),
+        ("\n['agent']\n'ae_titel' = 'x'\n", "F:3: agent.ae_titel"),
+        ("\n[ agent ]\nae_titel = 'x'\n", "F:3: agent.ae_titel"),
+        ("\n[[dest]]\nname = 'x'\n", "F:2: dest"),
+        ("\ndestination = [{name = 'a', called_ae = 'b', host = 'h'},\n {name = 'b'}]\n", "F:2: destination[1]"),
+        ("\nagent = {ae_titel = 'x'}\n", "F:2: agent.ae_titel"),
+        ('[agent]\nstation_name = """\\\n[spool]\\\n"""\nae_titel = \'x\'\n', "F:5: agent.ae_titel"),
+    ],
+)
+def test_a_key_is_found_however_it_is_written(text: str, place: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load.parse(text, path="F")
+    assert caught.value.message.startswith(f"{place}: ")
+
+
+def test_a_byte_order_mark_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"^F:1: begins with a byte order mark: save it as UTF-8 without one"):
+        load.parse("\ufeff[agent]\n", path="F")
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ('sop_class = "us-fm"', "us-mf"),
+        ('transfer_syntax = "jpegls"', "jpeg-ls"),
+        ('uri = "pattern:us-rbg"', "us-rgb"),
+        ('uri = "pattern:us-rgb?rate=3"', "rate_hz"),
+    ],
+)
+def test_the_nearest_word_is_named(line: str, wanted: str) -> None:
+    rows = {"name": 'name = "x"', "uri": 'uri = "pattern:us-rgb"', "sop_class": 'sop_class = "us-mf"'}
+    rows[line.split(maxsplit=1)[0]] = line
+    with pytest.raises(ConfigError) as caught:
+        load.parse("[[source]]\n" + "\n".join(rows.values()))
+    assert caught.value.message.endswith(f"; did you mean '{wanted}'?")

@@ -9,78 +9,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from fakes.staged import BEGAN, Box
 
 from agent.config import generations, settling
 from agent.config.generations import KEPT, Folder
 from agent.config.stage import Stage
-from agent.config.unconfirmed import Times
 from agent.errors import AgentError, ConfigChanged, ConfigError, ConfigLocked, FileError, NotFound, UsageError
-
-BEGAN = """\
-# my box
-[agent]
-ae_title = "EDGE"   # ours
-
-# the archive
-[[destination]]
-name = "pacs" # main
-called_ae = "PACS"
-host = "10.0.0.7"
-# end
-"""
-
-
-class Clock:
-    """Clocks that a test moves, and a machine that it starts again."""
-
-    def __init__(self) -> None:
-        self.wall, self.running, self.boot = 1.8e9, 100.0, "first"
-        self.kept = False
-
-    def times(self) -> Times:
-        return Times(lambda: self.wall, lambda: self.running, lambda: self.boot, self.rest, lambda: self.kept)
-
-    def rest(self, seconds: float) -> None:
-        self.pass_s(seconds)
-        self.meanwhile()
-
-    def meanwhile(self) -> None:
-        """Somebody does something while another one rests."""
-
-    def pass_s(self, seconds: float) -> None:
-        self.wall += seconds
-        self.running += seconds
-
-    def start_again(self, wall: float | None = None) -> None:
-        self.boot += "'"
-        self.running = 5.0
-        self.wall = self.wall if wall is None else wall
-
-
-class Box:
-    """One configuration file, and time."""
-
-    def __init__(self, folder: Path) -> None:
-        self.file = folder / "agent.toml"
-        self.file.write_text(BEGAN)
-        self.clock = Clock()
-
-    def stage(self) -> Stage:
-        return Stage(str(self.file), times=self.clock.times())
-
-    def folder(self) -> Folder:
-        return Folder(str(self.file))
-
-    def committed(self, port: str, confirm_s: float | None = None) -> Stage:
-        stage = self.stage()
-        stage.set(("destination", "pacs", "port"), port)
-        assert stage.commit("anna", f"port {port}", confirm_s)
-        return stage
-
-    @property
-    def port(self) -> int:
-        port: int = tomllib.loads(self.file.read_text())["destination"][0].get("port", 104)
-        return port
 
 
 @pytest.fixture
@@ -195,13 +129,13 @@ def test_what_was_confirmed_stays(box: Box) -> None:
     assert stage.history()[0].waits
     box.clock.pass_s(599)
     assert box.stage().revert_if_due() == []
-    assert box.stage().confirm("anna") == 2
+    assert box.stage().confirm() == 2
     box.clock.pass_s(1e6)
     box.clock.start_again()
     assert box.stage().revert_if_due() == []
     assert box.port == 105
     with pytest.raises(NotFound, match="nothing waits"):
-        box.stage().confirm("anna")
+        box.stage().confirm()
 
 
 def test_what_was_not_confirmed_reverts_and_says_so(box: Box) -> None:
@@ -215,7 +149,7 @@ def test_what_was_not_confirmed_reverts_and_says_so(box: Box) -> None:
     assert [one.generation.how for one in stage.history()] == ["revert", "commit", "hand"]
     assert stage.notice()[-1].endswith(told[0])
     with pytest.raises(NotFound, match="was not confirmed in time"):
-        stage.confirm("anna")
+        stage.confirm()
     box.committed("106")
     assert box.stage().notice() == []
 
@@ -561,8 +495,6 @@ def test_mode_and_links_stay(tmp_path: Path) -> None:
 def test_a_first_configuration_is_made(tmp_path: Path) -> None:
     stage = Stage(str(tmp_path / "new.toml"))
     stage.set(("agent", "ae_title"), "A")
-    with pytest.raises(NotFound, match="no generation before this one"):
-        stage.commit("anna", confirm_s=60)
     done = stage.commit("anna")
     assert done is not None
     assert done.before == ""
