@@ -24,7 +24,17 @@ class Box:
         self.config = config
         self.terminals = Terminals(baud=baud, noise=noise, seed=seed)
         self.far = self.terminals.far
-        command = [sys.executable, "-m", "agent", "console", "--config", str(config), "--port", self.terminals.near]
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "agent",
+            "console",
+            "--config",
+            str(config),
+            "--port",
+            self.terminals.near,
+        ]
         self.log = config.parent / "console.log"
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
@@ -82,8 +92,21 @@ class Person:
         self.expect(re.escape(line) + r"\r\n", seconds)
         return self.expect(prompt, seconds)
 
+    def log_in(self) -> None:
+        """Log in as who has done so before, or as the first."""
+        if "First start" in self.expect(r"login: $"):
+            self._first()
+            return
+        self.type("admin\r")
+        self.expect("Password: $")
+        self.type(PASSWORD + "\r")
+        self.expect(r"@[\w-]+> $")
+
     def first_log_in(self) -> None:
         self.expect(r"login: $")
+        self._first()
+
+    def _first(self) -> None:
         for word, prompt in (("admin", "Password: "), ("modality", "New password: "), (PASSWORD, "Again: ")):
             self.type(word + "\r")
             self.expect(prompt + "$")
