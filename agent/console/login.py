@@ -1,15 +1,16 @@
 """The conversation from the banner to the prompt.
 
 Noise at the log-in counts for nothing: a name or password that no keyboard sent is not tried, an empty one neither, so
-that a bad cable cannot lock a technician out. Names that do not exist take as long as others and share one count of
-failures; what was typed as a name is never written down, for it may be a password.
+that a bad cable cannot lock a technician out. Names that do not exist take as long as others and are locked as others
+are (``lockout``); what was typed as a name is never written down, for it may be a password.
 
 Before the first password is set there is one user, who may do nothing else than set it.
 """
 
 from __future__ import annotations
 
-from agent.console.lockout import UNKNOWN
+import math
+
 from agent.console.session import Login
 from agent.console.shell import shell
 from agent.console.steps import Ask, Ended, Interrupted, Pause, Run, ask, say
@@ -65,6 +66,8 @@ def banner(session: Session) -> list[str]:
 def _log_in(session: Session) -> Generator[Step, Any, Login | None]:
     """One attempt; None when it failed."""
     world = session.world
+    if session.now < session.rest_until:  # BREAK does not shorten the moment that a failure costs
+        yield Pause(session.rest_until - session.now)
     name, password = yield from _typed(world)
     if not password:
         return None
@@ -76,11 +79,11 @@ def _log_in(session: Session) -> Generator[Step, Any, Login | None]:
         return None
     user = next((one for one in users if one.name == name), None)
     first = not users and name == FIRST_USER
-    key = name if user is not None or first else UNKNOWN
-    wait = world.lock.wait_s(key, world.clock())
+    key = name if user is not None or first else world.lock.key_of(name)
+    wait = world.lock.wait_s(key)
     if wait > 0:
-        session.note("login", "locked", key)
-        yield say(f"Too many failures: locked for another {wait:.0f} s.")
+        session.note("login", "locked", _recorded(key))
+        yield say(f"Too many failures: locked for another {math.ceil(wait)} s.")
         yield Pause(min(wait, LOCKED_S))
         return None
     right = yield from _check(user, password)
@@ -121,11 +124,16 @@ def _check(user: User | None, password: str) -> Generator[Step, Any, bool]:
 
 
 def _refuse(session: Session, key: str) -> Talk:
-    delay = session.world.lock.failed(key, session.world.clock())
-    session.note("login", "refused", "a name that does not exist" if key == UNKNOWN else key)
+    delay = session.world.lock.failed(key)
+    session.note("login", "refused", _recorded(key))
+    session.rest_until = session.now + FAILED_S
     more = f" Wait {delay:.0f} s." if delay else ""
     yield say(f"Login incorrect.{more}")
     yield Pause(max(delay, FAILED_S))
+
+
+def _recorded(key: str) -> str:
+    return "a name that does not exist" if key.startswith("-") else key
 
 
 def _first(session: Session) -> Generator[Step, Any, Login | None]:
@@ -134,7 +142,9 @@ def _first(session: Session) -> Generator[Step, Any, Login | None]:
     if secret is None:
         return None
     try:
-        session.world.users.put(User(FIRST_USER, "admin", secret))
+        if not session.world.users.begin(User(FIRST_USER, "admin", secret)):
+            yield say("Not kept: on another line a password was set meanwhile.")
+            return None
     except FileError as error:
         yield say(f"The password could not be kept: {error}.", error.hint)
         return None

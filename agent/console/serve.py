@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # How often a line without a descriptor is looked at, and a child whose pipes are closed.
 _PAUSE_S: Final = 0.01
 _LONGEST_S: Final = 60.0
+_LAST_S: Final = 1.0
 _IN: Final = select.POLLIN | select.POLLHUP | select.POLLERR
 
 
@@ -65,9 +66,13 @@ class Console:
         self._settle()
 
     def close(self) -> None:
-        """End the session and its child."""
+        """End the session and its child, which SIGKILL ends at once unless it hangs in the kernel."""
         self.session.closed(self._now())
         self._settle(talk=False)
+        until = self._now() + _LAST_S
+        while self._left and self._now() < until:
+            time.sleep(_PAUSE_S)
+            self._settle(talk=False)
 
     def _take(self, piece: bytes | Mark, now: float) -> None:
         if isinstance(piece, bytes):
@@ -99,8 +104,7 @@ class Console:
             self._transparent(child, on=False)
         self._left = [one for one in self._left if not one.ended()]
         if talk and self.session.outgoing:
-            sent = self.port.write(self.session.outgoing)
-            del self.session.outgoing[:sent]
+            self.session.sent(self.port.write(self.session.outgoing))
 
     def _do(self, wish: Wish) -> None:
         if isinstance(wish, Start):

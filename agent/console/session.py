@@ -16,7 +16,7 @@ from agent.console.keys import NOISE, Decoder, Key
 from agent.console.output import Output
 from agent.console.pasting import Pasting
 from agent.console.row import OPERATIONAL
-from agent.console.steps import Ask, Ended, Paste, Pause, Run, Show, Step
+from agent.console.steps import Ask, Ended, Paste, Run, Show, Step
 from agent.console.wishes import Abandon, Flush, HangUp, Send, Start, Stop
 from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -75,7 +75,8 @@ class Session:
         self._until: float | None = None  # of a pause or of stopping a child
         self._stops = 0
         self.ending = ""  # what ended the session, for the record
-        self._touched = self._heard = now
+        self.rest_until = 0.0  # nobody logs in before: what a failure costs
+        self._touched = self._heard = self._moved = now
         self._talk: Talk = talk(self)
         self._advance(None)
 
@@ -100,7 +101,8 @@ class Session:
     def disturbed(self, now: float) -> None:
         """Note a parity or framing error: the byte is not what was sent."""
         self.now = now
-        self._keys.append(NOISE)
+        if len(self._keys) < AHEAD_LIMIT:
+            self._keys.append(NOISE)
         self._pump()
 
     def line_break(self, now: float) -> None:
@@ -162,8 +164,14 @@ class Session:
 
     @property
     def outgoing(self) -> bytearray:
-        """What is to be sent; whoever has sent a part of it deletes that."""
+        """What is to be sent; whoever has sent a part of it says so (``sent``)."""
         return self._out
+
+    def sent(self, count: int) -> None:
+        """Take note that the line has taken the first ``count`` bytes."""
+        del self._out[:count]
+        if count:
+            self._moved = self.now
 
     def wishes(self) -> list[Wish]:
         """Return what is wished since the last call."""
@@ -209,7 +217,7 @@ class Session:
     def note(self, event: str, outcome: str = "", text: str = "") -> None:
         """Put a line into the record."""
         name, role = self.user or ("", "")
-        self.world.record.note(self.world.clock(), name, role, event, outcome, text)
+        self.world.record.note(self.world.times.wall(), name, role, event, outcome, text)
 
     # --- inside ------------------------------------------------------------------------------------
 
@@ -244,11 +252,8 @@ class Session:
             self._wishes.append(Start(step.argv, step.data, step.raw))
         elif isinstance(step, Paste):
             self._pasting = Pasting(step.end, step.limit)
-        elif isinstance(step, Pause):
-            self._until = self.now + step.seconds
         else:
-            self._wishes.append(HangUp())
-            return False
+            self._until = self.now + step.seconds
         return True
 
     def _pump(self) -> None:
@@ -331,13 +336,13 @@ class Session:
         return self.world.manners.idle_s if self.user is not None else LOGIN_S
 
     def _idle_at(self) -> float | None:
-        step = self._step
-        if isinstance(step, Run) and not step.stream and not (self._output is not None and self._output.waiting):
-            return None
-        if self.user is None and not self._editor.began:
+        step, stuck = self._step, len(self._out) >= OUT_LIMIT
+        works = isinstance(step, Run) and not step.stream and not (self._output is not None and self._output.waiting)
+        if (works and not stuck) or (self.user is None and not self._editor.began):
             return None
         patience = self._patience_s()
-        return self._touched + patience if patience else None
+        since = max(self._touched, self._moved) if works else self._touched
+        return since + patience if patience else None
 
     def _put(self, text: str) -> None:
         if text:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 
+from agent.console.alone import alone
 from agent.console.row import ROLES
 from agent.errors import FileError, SpoolError
 from agent.spool.durable import FOLDER_MODE, Medium
@@ -69,14 +70,23 @@ class Users:
         """Return the user ``name``."""
         return next((user for user in self.all() if user.name == name), None)
 
+    def begin(self, user: User) -> bool:
+        """Keep the first user; False when there is one by now. Raises ``FileError``."""
+        with alone(self._folder):
+            if self.all():
+                return False
+            self._write([user])
+        return True
+
     def put(self, user: User) -> None:
         """Add ``user`` or replace the one of his name; raises ``FileError``."""
-        rest = [one for one in self.all() if one.name != user.name]
-        self._write([*rest, user])
+        with alone(self._folder):
+            self._write([*(one for one in self.all() if one.name != user.name), user])
 
     def delete(self, name: str) -> None:
         """Remove ``name``; raises ``FileError``."""
-        self._write([one for one in self.all() if one.name != name])
+        with alone(self._folder):
+            self._write([one for one in self.all() if one.name != name])
 
     def _write(self, users: list[User]) -> None:
         text = _HEAD + "".join(f"{one.name} {one.role} {one.secret}\n" for one in sorted(users))

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 
+from agent.config.unconfirmed import Times
 from agent.console.lockout import LockOut
 from agent.console.record import Record
 from agent.console.users import Users
 from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from agent.config.stage import Stage
 
 
@@ -33,22 +31,21 @@ class Manners(NamedTuple):
 class World:
     """One console's surroundings."""
 
-    __slots__ = ("_stamp", "clock", "config", "fault", "host", "local", "lock", "manners", "record", "users")
+    __slots__ = ("_stamp", "config", "fault", "host", "local", "lock", "manners", "record", "times", "users")
 
-    def __init__(self, config: str, line: str, *, local: bool = False, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, config: str, line: str, *, local: bool = False, times: Times | None = None) -> None:
         folder = f"{config}.console"
         self.config = config
         self.local = local  # on the caller's own terminal: it ends with the session
-        self.clock = clock
+        self.times = times or Times()
         self.host = os.uname().nodename.partition(".")[0][:24] or "box"
         self.manners = Manners()
         self.fault = ""  # why the configuration cannot be read
         self.users = Users(folder)
         self.record = Record(folder, line)
-        self.lock = LockOut(folder, self.manners.lock_after, self.manners.lock_cap_s)
+        self.lock = LockOut(folder, self.manners.lock_after, self.manners.lock_cap_s, self.times)
         self._stamp: object = None
         self.refresh()
-        self.lock.load(clock())
 
     def refresh(self) -> None:
         """Read ``[console]`` again if the configuration has changed; a factory reset that was cut off is finished."""

@@ -26,6 +26,7 @@ from typing import Any
 
 from fakes.terminal import Teletype
 
+from agent.config.unconfirmed import Times
 from agent.console.login import life
 from agent.console.port import Mark, PortGone, TtyPort, UrlPort
 from agent.console.serve import Console
@@ -97,7 +98,7 @@ class Line:
             os.set_blocking(self._far, False)
             self.port = TtyPort(near, near, own=True, name="pty")
             self.port.setup(9600)
-        world = World(str(self._config), "line", clock=lambda: time.time() + self.ahead_s)
+        world = World(str(self._config), "line", times=Times(lambda: time.time() + self.ahead_s, self.now))
         world.host = self._host
         self.world = world
         self.console = Console(self.port, Session(world, life, self.now()), self.now)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from fakes.terminal import Teletype
 
+from agent.config.unconfirmed import Times
 from agent.console.login import life
 from agent.console.session import AHEAD_LIMIT, STUCK_LIMIT, Session
 from agent.console.users import User, Users
@@ -44,7 +45,9 @@ class Bench:
         Users(f"{config}.console").put(User("anna", role, f"scrypt:{PASSWORD.encode().hex()}"))
         self.now = 1.0
         self.screen = Teletype()
-        self.session = Session(World(config, "fuzz", clock=lambda: 1.8e9 + self.now), life, self.now)
+        self.session = Session(
+            World(config, "fuzz", times=Times(lambda: 1.8e9 + self.now, lambda: self.now)), life, self.now
+        )
         self.role = role
         self.child: Start | None = None
         self.started = 0  # verbs that were run
