@@ -46,8 +46,10 @@ def run(args: Arguments) -> int:
 
         print(document(), end="")
         return 0
+    from agent.console.coreless import coreless
     from agent.console.port import BAUDS
 
+    coreless()
     if args.port and "://" not in args.port and args.baud not in BAUDS:
         raise UsageError(f"--baud: {args.baud} is not one of {', '.join(map(str, BAUDS))}")
     wake = _signals()

@@ -49,7 +49,9 @@ def run(args: Arguments) -> int:
     """Do it."""
     from agent.app.provision_box import Box
     from agent.app.provision_line import Conversation, open_wire
+    from agent.console.coreless import coreless
 
+    coreless()
     text = _read(args.file)
     brought = {what: _read(path) for what in ("ca", "certificate", "crl") if (path := getattr(args, what))}
     said: dict[str, Any] = {"changed": False, "diff": [], "certificates": [], "box": {}, "notes": []}

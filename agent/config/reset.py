@@ -94,7 +94,7 @@ def reset(path: str, medium: Medium | None = None) -> Plan:
 
 def unfinished(path: str) -> bool:
     """Whether a reset was decided and cut off."""
-    return os.path.exists(path + MARK)
+    return os.path.isfile(path + MARK)
 
 
 def finish(path: str, medium: Medium | None = None) -> bool:

@@ -61,8 +61,10 @@ def _uptime_s() -> float:
 
 def sessions(session: Session, call: Call, chain: Filters) -> Talk:
     """Show the record of sessions."""
-    lines = session.world.record.tail(_SESSIONS_SHOWN)
-    yield Show(tuple(line.replace("\t", "  ") for line in lines), chain)
+    lines = [line.replace("\t", "  ") for line in session.world.record.tail(_SESSIONS_SHOWN)]
+    if lost := session.world.record.lost:
+        lines.append(f"({lost} event{'s' * (lost != 1)} of this console could not be recorded)")
+    yield Show(tuple(lines), chain)
 
 
 def history(session: Session, call: Call, chain: Filters) -> Talk:

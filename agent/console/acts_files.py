@@ -29,6 +29,8 @@ LRZSZ: Final = "agent.console.lrzsz"
 MOST_SENT: Final = 64 << 20
 MOST_RECEIVED: Final = 1 << 20
 MAKING_S: Final = 300.0
+# What PEM calls it: a key of the configuration may name any file.
+_IS: Final = {"certificate": "CERTIFICATE", "request": "CERTIFICATE REQUEST"}
 
 
 def send(session: Session, call: Call, chain: Filters) -> Talk:
@@ -118,9 +120,13 @@ def _remove(folder: str) -> None:
 def _made(session: Session, what: str, verb: tuple[str, ...], path: str, source: str) -> Generator[Step, Any, None]:
     """Put the file that is wanted at ``path``; raises ``Interrupted``."""
     if not verb:
+        place, title = _place(session, what), _IS.get(what, "")
         try:
-            with open(_place(session, what), "rb") as there, open(path, "wb") as here:
-                here.write(there.read(MOST_SENT))
+            with open(place, "rb") as there, open(path, "wb") as here:
+                data = there.read(MOST_SENT)
+                if title and f"-----BEGIN {title}-----".encode() not in data:
+                    raise Interrupted(f"{place} is no {title.lower()}")
+                here.write(data)
         except OSError as error:
             raise Interrupted(f"{error.filename}: {error.strerror}") from None
         return

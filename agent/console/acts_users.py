@@ -37,7 +37,7 @@ def add(session: Session, call: Call, chain: Filters) -> Talk:
 
 
 def delete(session: Session, call: Call, chain: Filters) -> Talk:
-    """Delete a user; one who is logged in elsewhere stays until he leaves."""
+    """Delete a user; one who is logged in is logged out with his next command."""
     user = _known(session, call)
     _keep_an_admin(session, user)
     session.world.users.delete(user.name)
@@ -60,13 +60,12 @@ def own(session: Session, call: Call, chain: Filters) -> Talk:
     user = session.world.users.find(session.user.name)
     if user is None:
         raise Interrupted(f"{session.user.name} is no longer a user")
-    wall = session.world.clock()
-    if session.world.lock.wait_s(user.name, wall) > 0:
+    if session.world.lock.wait_s(user.name) > 0:
         raise Interrupted("too many failures: try again later")
     old = yield from ask("Old password: ", secret=True, fresh=True)
     ended = yield Run((*HASHING, "check"), f"{user.secret}\n{old}".encode(), shown=False, wait_s=HASH_S)
     if ended.status != 0 or ended.why:
-        session.world.lock.failed(user.name, wall)
+        session.world.lock.failed(user.name)
         session.note("password", "refused", user.name)
         raise Interrupted("that is not your password; nothing was changed")
     yield from _set(session, user.name, user.role, "password")
@@ -80,7 +79,7 @@ def role(session: Session, call: Call, chain: Filters) -> Talk:
         _keep_an_admin(session, user)
     session.world.users.put(user._replace(role=wanted))
     session.note("user", "role", f"{user.name} {wanted}")
-    yield say(f"{user.name} is {wanted} from the next log-in on.")
+    yield say(f"{user.name} is {wanted} from the next command on.")
 
 
 def _set(session: Session, name: str, role_: str, event: str) -> Talk:

@@ -14,6 +14,8 @@ import sys
 from agent.typed import Final
 
 _CHUNK: Final = 4096
+# More is lost on the way to a child that does not read; a protocol asks for it again.
+WAITING_LIMIT: Final = 65_536
 WHO: Final = "MODALITY_AGENT_WHO"  # agent.app.orders reads it
 _PASSED: Final = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "PYTHONPATH", "SSL_CERT_FILE", "OPENSSL_CONF")
 
@@ -48,6 +50,9 @@ class Child:
                 setpgroup=0,
                 setsigdef=(signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGHUP),
             )
+        except OSError:
+            self.close()
+            raise
         finally:
             for fd in (given, out, err):
                 os.close(fd)
@@ -56,8 +61,9 @@ class Child:
         self.send(b"")
 
     def send(self, data: bytes) -> None:
-        """Give it bytes; what it does not take now it gets with the next call."""
-        self._data += data
+        """Give it bytes; what it does not take now it gets with the next call, at most ``WAITING_LIMIT`` of them."""
+        if len(self._data) < WAITING_LIMIT:
+            self._data += data
         if self.input < 0:
             return
         try:

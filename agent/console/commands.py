@@ -10,6 +10,7 @@ from __future__ import annotations
 from agent.console.commands_config import CONFIGURING
 from agent.console.commands_field import DOING, OF_PATIENT, SHOWING
 from agent.console.commands_keys import KEYS
+from agent.console.places import PLACE
 from agent.console.row import BOTH, Argument, Command
 from agent.typed import Final
 
@@ -108,7 +109,7 @@ _DOING: Final = (
         "technician",
         "instances onto a stick or into a file",
         (
-            Argument("TO", "folder of the medium, or a file .iso or .zip", "", "--to"),
+            Argument("TO", "folder of the medium, or a file .iso or .zip", PLACE, "--to"),
             Argument("study", "this study", "", "--study", keyword=True, value="UID"),
             Argument("uid", "this instance", "uid", "--uid", keyword=True, value="UID"),
             Argument("since", "what is not older, as 24h", "", "--since", keyword=True, value="TIME"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.console.places import PLACE
 from agent.console.row import Argument, Command
 from agent.typed import Final
 
@@ -77,7 +78,7 @@ DOING: Final = (
             Argument("SOURCE", "name of the source", "source"),
             Argument("blocks", "half blocks (UTF-8) instead of letters", "", "--blocks", keyword=True),
             Argument("invert", "for a terminal that is dark on light", "", "--invert", keyword=True),
-            Argument("output", "write a small PNG there", "", "--output", keyword=True, value="FILE"),
+            Argument("output", "write a small PNG there", PLACE, "--output", keyword=True, value="FILE"),
         ),
         verb=("test", "frame"), wait_s=120,
     ),
@@ -103,7 +104,7 @@ DOING: Final = (
     ),
     Command(
         "support", "technician", "one file for who helps, without patient data, keys and passwords",
-        (Argument("FILE", "the file to make", "", "--output"),), verb=("support",), wait_s=120,
+        (Argument("FILE", "the file to make", PLACE, "--output"),), verb=("support",), wait_s=120,
     ),
     Command(
         "restart", "technician", "end the agent in order and let it begin anew", verb=("restart",), changes=True,

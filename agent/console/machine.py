@@ -1,9 +1,10 @@
 """The child that has the line while a program is at the other end: requests come in, verbs of ``TABLE`` run.
 
 ``python -m agent.console.machine ROLE WHO LINE CONFIG``, its standard input and output being the line (``frames``). A
-request is ``{"argv": [...], "data": TEXT}`` and must begin as a row of the table that the role of the user may do;
-``--config``, and where a verb knows it ``--who``, are ours to say. The answer is ``{"status", "out", "err"}``. So a
-program can do no more than the person whose password it has, and each request is in the record of sessions.
+request is ``{"argv": [...], "data": TEXT}``, begins as a row of the table that the role of the user may do, and goes on
+with words of this page: ``--config``, and where a verb knows it ``--who``, are ours to say, and no file has a name. The
+answer is ``{"status", "out", "err"}``. So a program can do no more than the person whose password it has, and each
+request is in the record of sessions.
 
 It gives the line back when it is told to, when nothing has been understood for ``SILENT_S``, and at three ^C in a row,
 which is what somebody does who finds such a line.
@@ -50,6 +51,10 @@ TABLE: Final[dict[tuple[str, ...], tuple[str, str]]] = {
     ("tls", "request"): ("admin", ""),
     ("tls", "import"): ("admin", ""),
 }
+# What may stand behind them, beside numbers; what comes in comes as ``data``.
+_WORDS: Final = frozenset(("-", "certificate", "ca", "crl", "--json", "--replace", "--candidate", "--no-tests",
+    "--dry-run", "--add", "--same-key"))  # fmt: skip
+_VALUED: Final = frozenset(("--confirm", "--comment", "--destination", "--subject", "--name", "--kind"))
 
 
 class _Over(Exception):
@@ -125,8 +130,8 @@ class Machine:
                 "out": "",
                 "err": f"'{' '.join(row)}' needs the role {role}; {self._who} has {self._role}",
             }
-        if any(word.startswith(("--config", "--who")) for word in argv):
-            return {"status": 2, "out": "", "err": "--config and --who are not to be given"}
+        if strange := _strange(argv[len(row) :]):
+            return {"status": 2, "out": "", "err": f"not to be given by a program: {strange}"}
         own = [f"--config={self._config}", *([f"{who}={self._who}"] if who else [])]
         answer = self._run([*row, *own, *argv[len(row) :]], data.encode())
         outcome = f"status {answer['status']}" if answer["status"] else "ok"
@@ -153,6 +158,18 @@ class Machine:
                     process.kill()
                     process.wait()
             return {"status": process.returncode, "out": _text(out), "err": _text(err)}
+
+
+def _strange(words: list[str]) -> str:
+    """Return the first word that is none of this page."""
+    rest = iter(words)
+    for word in rest:
+        name, equals, _ = word.partition("=")
+        if name in _VALUED:
+            _ = equals or next(rest, "")
+        elif word not in _WORDS and not word.isdecimal():
+            return word or "(nothing)"
+    return ""
 
 
 def _text(file: Any) -> str:

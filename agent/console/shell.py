@@ -13,11 +13,12 @@ from agent.console import filters
 from agent.console.assist import TreeAssist
 from agent.console.commands import COMMANDS
 from agent.console.complete import source_of
+from agent.console.places import refuse_kept
 from agent.console.row import CONFIGURATION, OPERATIONAL
 from agent.console.steps import Ask, Ended, Interrupted, Run, ask, say
 from agent.console.tree import Call, Refused, Tree
 from agent.console.words import joined, split
-from agent.errors import AgentError
+from agent.errors import AgentError, FileError
 from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ def shell(session: Session, user: Login) -> Talk:
             if session.mode == CONFIGURATION:
                 yield say(" ".join(["[edit", *session.edit]) + "]")
             given = yield Ask(prompt(session), history=session.history, assist=TreeAssist(tree))
+            if _gone(session):
+                yield say("You are no longer a user of this box: logged out.")
+                session.finish()
+                return
+            tree = tree_of(session)
             if given.tainted:
                 yield say(_NOISE)
             elif given.how == "enter":
@@ -50,6 +56,21 @@ def shell(session: Session, user: Login) -> Talk:
                 yield from line(session, tree, "exit")
     finally:
         leave(session)
+
+
+def _gone(session: Session) -> bool:
+    """Whether the user is none any more; his role is what it is now."""
+    assert session.user is not None
+    name = session.user.name
+    try:
+        found = session.world.users.find(name)
+    except FileError:
+        return False  # the medium: nobody is sent away for that
+    if found is None:
+        session.ending = "no longer a user"
+        return True
+    session.user = session.user._replace(role=found.role)
+    return False
 
 
 def waiting(session: Session) -> list[str]:
@@ -124,6 +145,9 @@ def line(session: Session, tree: Tree, text: str) -> Talk:
     except AgentError as error:
         session.note("done", "failed", shown)
         yield say(f"error: {error} [{error.code}]", f"  hint: {error.hint}")
+    except OSError as error:  # what the console itself needs of the medium
+        session.note("done", "failed", shown)
+        yield say(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}")
 
 
 def done(session: Session, call: Call, chain: Filters, shown: str) -> Talk:
@@ -138,6 +162,7 @@ def done(session: Session, call: Call, chain: Filters, shown: str) -> Talk:
         return
     if chain.json and not command.json:
         raise Interrupted(f"'{command.path}' has no JSON")
+    refuse_kept(call, session.world.config)
     argv = argv_of(call, session.world.config, json=chain.json)
     ended: Ended = yield Run(argv, filters=chain, wait_s=command.wait_s, stream=command.stream, whole=command.changes)
     outcome = ended.why or ("ok" if ended.status == 0 else f"status {ended.status}")
