@@ -13,7 +13,7 @@ from __future__ import annotations
 from agent.console.history import History
 from agent.console.keys import Key
 from agent.console.line import Line
-from agent.console.paint import Row, erase, repaint
+from agent.console.paint import Row, clean, erase, repaint
 from agent.typed import Final, NamedTuple, Protocol
 
 BELL: Final = "\a"
@@ -84,11 +84,12 @@ class Editor:
 
     def message(self, lines: list[str]) -> None:
         """Print ``lines`` without tearing what is typed."""
+        shown = [clean(line) + "\r\n" for line in lines]
         if self._line is None:
-            self.out += [line + "\r\n" for line in lines]
+            self.out += shown
             return
         self.out.append(erase(self._shown))
-        self.out += [line + "\r\n" for line in lines]
+        self.out += shown
         self._shown = Row()
         self._draw()
 
@@ -170,7 +171,7 @@ class Editor:
             self.out.append(BELL)
 
     def _below(self, lines: list[str]) -> None:
-        self.out += ["\r\n", *(text + "\r\n" for text in lines)]
+        self.out += ["\r\n", *(clean(text) + "\r\n" for text in lines)]
         self._shown = Row()
 
     def _recall(self, line: Line, direction: int) -> None:

@@ -35,8 +35,8 @@ class Line:
         self._start = 0
 
     def insert(self, text: str) -> bool:
-        """Put ``text`` in at the cursor; False when the line is full."""
-        if len(self.text) + len(text) > LINE_LIMIT:
+        """Put ``text`` in at the cursor; False when the line is full, or a terminal would act on it."""
+        if len(self.text) + len(text) > LINE_LIMIT or not text.isprintable():
             return False
         self.text = self.text[: self.at] + text + self.text[self.at :]
         self.at += len(text)

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from agent.console.filters import Filters
 from agent.console.pager import Pager
+from agent.console.paint import LINE_LIMIT, clean
 from agent.typed import Final
 
-# A line longer than this is cut into several.
-LINE_LIMIT: Final = 4096
 KEPT_LIMIT: Final = 65_536
 UIDS_LIMIT: Final = 200
 _MIN_UID: Final = 8
@@ -66,7 +65,7 @@ class Output:
 
     def show(self, lines: tuple[str, ...]) -> str:
         """Return what is shown of lines of our own."""
-        return self._pager.feed(self._chain.feed(list(lines)) + self._chain.end())
+        return self._pager.feed(self._chain.feed([clean(line) for line in lines]) + self._chain.end())
 
     def raw(self, data: bytes) -> bytes:
         """Return the bytes of a child that has the line to itself."""
@@ -114,9 +113,3 @@ def _last_word(why: str) -> str:
     if why == "silent":
         return "It does not answer: nothing came in the time it may take, and it was ended.\r\n"
     return ""
-
-
-def clean(line: str) -> str:
-    """Return ``line`` without anything that a terminal would act on."""
-    text = line.rstrip("\r").expandtabs(8)[:LINE_LIMIT]
-    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)

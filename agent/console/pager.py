@@ -48,10 +48,6 @@ class Pager:
         self.waiting = False
         return _wipe() + self._go_on()
 
-    def shows_all(self) -> bool:
-        """Whether nothing is held."""
-        return not self._held
-
     def _go_on(self) -> str:
         out: list[str] = []
         while self._held and not self.waiting:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from agent.typed import Final, NamedTuple
 
 _WIDE: Final = "WF"
+# Characters of a line, at most.
+LINE_LIMIT: Final = 4096
 
 
 class Row(NamedTuple):
@@ -56,3 +58,9 @@ def erase(row: Row) -> str:
     """Return what leaves the row empty, with the cursor at the margin."""
     width = columns(row.text)
     return "\r" + " " * width + "\r" if width else ""
+
+
+def clean(line: str) -> str:
+    """Return ``line`` without anything that a terminal would act on."""
+    text = line.rstrip("\r").expandtabs(8)[:LINE_LIMIT]
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)

@@ -138,9 +138,6 @@ class TtyPort:
         with contextlib.suppress(termios.error):
             termios.tcflush(self._writer, termios.TCOFLUSH)
 
-    def hang_up(self) -> None:
-        """Drop DTR for a moment; where there is none, nothing."""
-
     def close(self) -> None:
         """Give it back as it was."""
         with contextlib.suppress(termios.error, OSError):

@@ -25,8 +25,9 @@ when it does not answer.
 
 Before a password is set, `{FIRST_USER}` logs in with `{DEFAULT_PASSWORD}` and can do nothing but set one: at least
 {MIN_PASSWORD} characters, neither the default nor the user's name in it. Users, the counts of failed log-ins and the
-record of sessions are in `FILE.console/` beside the configuration FILE. `[console]` of the configuration sets banner,
-idle time-out and lock-out (`configs/keys.md`).
+record of sessions are in `FILE.console/` beside the configuration FILE, where no command of this console writes a file
+of its own. `[console]` of the configuration sets banner, idle time-out and lock-out (`configs/keys.md`): a wait is one
+and the same on every line, through restarts and however the clock is set. Who is deleted is out with his next command.
 
 A line that noise was in (NUL, bytes that are no UTF-8, parity errors) is not run. What changes something takes at least
 three letters of each word. BREAK and a lost carrier (`--carrier`) log out; a candidate that was not committed stays.

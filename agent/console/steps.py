@@ -35,7 +35,7 @@ class Show(NamedTuple):
 class Run(NamedTuple):
     """A child process; the answer is ``Ended``.
 
-    ``argv`` without the interpreter: ``python -m`` is put before it. ``data`` goes to its standard input, which is
+    ``argv`` without the interpreter: ``python -P -m`` is put before it. ``data`` goes to its standard input, which is
     then closed. With ``shown`` its output goes to the terminal through filters and pager, otherwise into ``Ended``.
     It is ended when it has been silent for ``wait_s`` (0: never). With ``raw`` it has the line to itself, bytes for
     bytes both ways, until it ends. ``whole``: q at the pager ends what is shown, not what is done.
@@ -67,10 +67,6 @@ class Pause(NamedTuple):
     seconds: float
 
 
-class Drop(NamedTuple):
-    """The line is given up: a modem hangs up, a local console ends. No answer."""
-
-
 class Ended(NamedTuple):
     """How a child ended; ``why``: empty, ``interrupted``, ``silent`` or ``quit`` (at the pager)."""
 
@@ -79,7 +75,7 @@ class Ended(NamedTuple):
     why: str = ""
 
 
-Step: TypeAlias = Ask | Show | Run | Paste | Pause | Drop
+Step: TypeAlias = Ask | Show | Run | Paste | Pause
 Talk: TypeAlias = Generator[Step, Any, Any]
 
 

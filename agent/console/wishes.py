@@ -34,7 +34,7 @@ class Flush(NamedTuple):
 
 
 class HangUp(NamedTuple):
-    """The session is over: drop the line, or end on a local terminal."""
+    """The session on a local terminal is over."""
 
 
 Wish: TypeAlias = Start | Send | Stop | Abandon | Flush | HangUp

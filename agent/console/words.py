@@ -69,7 +69,8 @@ def _escape(line: str, at: int) -> tuple[str, int, str]:
         if len(digits) != length or not digits.isalnum():
             raise ValueError
         char = chr(int(digits, 16))
-        char.encode()
+        if not char.encode().strip(b"\0"):  # no program takes it as an argument
+            raise ValueError
     except (ValueError, OverflowError):
         return "", at + 1 + len(digits), f"'\\{kind}{digits}' is no character"
     return char, at + 1 + length, ""

@@ -72,20 +72,3 @@ def test_a_fault_leaves_no_core(config: Path) -> None:
         assert not os.WCOREDUMP(status)
     finally:
         resource.setrlimit(resource.RLIMIT_CORE, before)
-
-
-def test_a_module_in_the_folder_of_the_caller_is_not_run(
-    config: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """``python -m`` looks into the folder it is started in before anything else."""
-    (config.parent / "secrets.py").write_text("open('was_run', 'w')\n")
-    (config.parent / "hmac.py").write_text("open('was_run', 'w')\n")
-    monkeypatch.chdir(config.parent)
-    line = Line("memory", config)
-    try:
-        line.type(b"admin\rnot the password\r")
-        while "incorrect" not in "\n".join(line.terminal.rows):
-            line.turn()
-    finally:
-        line.close()
-    assert not (config.parent / "was_run").exists()
