@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 
-CORE_KIB = 250  # stripped; it is loaded by every process that touches pixels
+CORE_KIB = 270  # stripped; it is loaded by every process that touches pixels
 STACK_BYTES = 4096  # of one function: threads of a small box have small stacks
 # Codecs work in memory of their caller: what they may call copies, compares, or rounds. The rest is of the compiler.
 NO_CODEC = re.compile(r"(source|pattern)\w*|ring|canvas|mark|sync")

@@ -21,6 +21,9 @@ class _Lib:
     MGA_FRAME_BYTES_MAX: Final[int]
     MGA_PATTERN_SIDE_MIN: Final[int]
     MGA_PATTERN_SIDE_MAX: Final[int]
+    MGA_REGIONS_MAX: Final[int]
+    MGA_GAIN_ONE: Final[int]
+    MGA_DEFECT_REACH: Final[int]
 
     MGA_OK: Final[int]
     MGA_ERR_ARG_NULL: Final[int]
@@ -55,6 +58,32 @@ class _Lib:
     MGA_COLOUR_AS_IS: Final[int]
     MGA_COLOUR_INVERTED: Final[int]
     MGA_COLOUR_YBR_FULL: Final[int]
+
+    MGA_PACKING_8: Final[int]
+    MGA_PACKING_16_LITTLE: Final[int]
+    MGA_PACKING_16_BIG: Final[int]
+    MGA_PACKING_DENSE: Final[int]
+    MGA_PACKING_GIGE: Final[int]
+
+    MGA_LAYOUT_RGB24: Final[int]
+    MGA_LAYOUT_BGR24: Final[int]
+    MGA_LAYOUT_BGRX32: Final[int]
+    MGA_LAYOUT_YUYV: Final[int]
+    MGA_LAYOUT_UYVY: Final[int]
+    MGA_LAYOUT_YYUV: Final[int]
+    MGA_LAYOUT_NV12: Final[int]
+    MGA_LAYOUT_I420: Final[int]
+
+    MGA_SPACE_RGB: Final[int]
+    MGA_SPACE_RGB_VIDEO: Final[int]
+    MGA_SPACE_601_FULL: Final[int]
+    MGA_SPACE_601_VIDEO: Final[int]
+    MGA_SPACE_709_FULL: Final[int]
+    MGA_SPACE_709_VIDEO: Final[int]
+
+    MGA_RESULT_RGB: Final[int]
+    MGA_RESULT_YBR_FULL: Final[int]
+    MGA_RESULT_YBR_FULL_422: Final[int]
 
     def mga_abi_version(self) -> int: ...
     def mga_status_text(self, status: int) -> Any: ...
@@ -100,6 +129,19 @@ class _Lib:
     def mga_window_find(self, src: Any, src_size: int, layout: Any, tail: float, window: Any) -> int: ...
     def mga_grey_narrow(self, dst: Any, dst_size: int, src: Any, src_size: int, layout: Any) -> int: ...
     def mga_grey_widen(self, dst: Any, dst_size: int, src: Any, src_size: int, layout: Any) -> int: ...
+    def mga_samples_unpack(self, dst: Any, dst_size: int, src: Any, src_size: int, params: Any) -> int: ...
+    def mga_colour_convert(self, dst: Any, dst_size: int, planes: Any, count: int, params: Any) -> int: ...
+    def mga_region_crop(
+        self, dst: Any, dst_size: int, src: Any, src_size: int, layout: Any, stride: int, region: Any
+    ) -> int: ...
+    def mga_region_blackout(
+        self, frame: Any, frame_size: int, layout: Any, regions: Any, count: int, value: Any
+    ) -> int: ...
+    def mga_flat_correct(self, dst: Any, dst_size: int, src: Any, src_size: int, layout: Any, params: Any) -> int: ...
+    def mga_defects_replace(self, frame: Any, frame_size: int, layout: Any, defects: Any, count: int) -> int: ...
+    def mga_table_apply(
+        self, dst: Any, dst_size: int, src: Any, src_size: int, layout: Any, table: Any, table_size: int, bits: int
+    ) -> int: ...
     def mga_sync_file_system(self, fd: int) -> int: ...
     def mga_thumbnail(self, dst: Any, dst_size: int, src: Any, src_size: int, layout: Any, params: Any) -> int: ...
 

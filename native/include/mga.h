@@ -13,11 +13,14 @@
 #include <stdint.h>
 
 /* cffi: begin */
-#define MGA_ABI_VERSION 1
+#define MGA_ABI_VERSION 2
 #define MGA_SLOTS_MAX 64               /* one bit per slot in a 64-bit word */
 #define MGA_FRAME_BYTES_MAX 1073741824 /* 1 GiB: keeps every RLE segment offset below 2^32 (PS3.5 G.5) */
 #define MGA_PATTERN_SIDE_MIN 16        /* the machine-readable mark needs 80 cells */
 #define MGA_PATTERN_SIDE_MAX 8192      /* twice the largest flat panel in use */
+#define MGA_REGIONS_MAX 64             /* rectangles blacked out in one call */
+#define MGA_GAIN_ONE 16384             /* a gain of 1.0; the most is just below 4 */
+#define MGA_DEFECT_REACH 8             /* how far from a dead pixel a good one is looked for */
 
 typedef enum {
     MGA_OK = 0,
@@ -221,7 +224,131 @@ int64_t mga_window_find(const void *src, size_t src_size, const mga_format *form
 int64_t mga_thumbnail(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
                       const mga_thumbnail_params *params);
 
-/* --- files ---------------------------------------------------------------------------------------------------------
+/* --- pictures as devices leave them ---------------------------------------------------------------------------------
+ *
+ * A line begins `stride` bytes behind the one before it, and what stands between them is not looked at. A source may be
+ * larger than its last line needs. What is written has no padding. */
+
+/* How samples of one colour stand in memory. */
+typedef enum {
+    MGA_PACKING_8 = 0,         /* GREY, Mono8 */
+    MGA_PACKING_16_LITTLE = 1, /* Y10, Y12, Y16, Mono10, Mono12, Mono14, Mono16: in the low bits of two bytes */
+    MGA_PACKING_16_BIG = 2,    /* the same with the high byte first: Y16_BE, and cameras that swap bytes */
+    MGA_PACKING_DENSE = 3,     /* Mono10p, Mono12p: bit behind bit, the lowest first */
+    MGA_PACKING_GIGE = 4       /* Mono10Packed, Mono12Packed: high bits, the low bits of both, high bits */
+} mga_packing;
+
+typedef struct {
+    uint32_t rows;
+    uint32_t columns;
+    uint32_t packing; /* mga_packing */
+    uint32_t bits;    /* of a sample: 1..8 in a byte, 1..16 in two, 9..14 dense, 10 or 12 for GigE Vision's own */
+    uint32_t stride;  /* 0 = lines follow each other, where samples are packed also inside a byte */
+} mga_unpack_params;
+
+/* Samples of one byte for MGA_PACKING_8, else of two, with Bits Stored as params->bits. Bytes written, MGA_ERR_ARG_*,
+ * or MGA_ERR_DATA_SAMPLE for a sample of whole bytes that is larger than its bits allow. */
+int64_t mga_samples_unpack(void *dst, size_t dst_size, const void *src, size_t src_size,
+                           const mga_unpack_params *params);
+
+/* Where the samples of colour stand; V4L2's names, and the native YBR_FULL_422 of DICOM. */
+typedef enum {
+    MGA_LAYOUT_RGB24 = 0,  /* three bytes by pixel, whatever their space is; RGB8 */
+    MGA_LAYOUT_BGR24 = 1,  /* BGR8 */
+    MGA_LAYOUT_BGRX32 = 2, /* BGRa8; the fourth byte is not looked at */
+    MGA_LAYOUT_YUYV = 3,
+    MGA_LAYOUT_UYVY = 4,
+    MGA_LAYOUT_YYUV = 5, /* YBR_FULL_422 (PS3.3 C.7.6.3.1.2) */
+    MGA_LAYOUT_NV12 = 6, /* two planes */
+    MGA_LAYOUT_I420 = 7  /* three planes */
+} mga_layout;
+
+/* What they mean: matrix (ITU-R BT.601 or BT.709) and range (full 0..255; video 16..235, chroma 16..240). */
+typedef enum {
+    MGA_SPACE_RGB = 0,
+    MGA_SPACE_RGB_VIDEO = 1,
+    MGA_SPACE_601_FULL = 2, /* DICOM's YBR_FULL and JFIF */
+    MGA_SPACE_601_VIDEO = 3,
+    MGA_SPACE_709_FULL = 4,
+    MGA_SPACE_709_VIDEO = 5
+} mga_space;
+
+typedef enum {
+    MGA_RESULT_RGB = 0,
+    MGA_RESULT_YBR_FULL = 1,
+    MGA_RESULT_YBR_FULL_422 = 2 /* an even number of columns */
+} mga_result;
+
+typedef struct {
+    const void *data;
+    size_t size;
+    uint32_t stride; /* bytes from a line to the next, at least those of a line; 0 = no padding */
+} mga_plane;
+
+typedef struct {
+    uint32_t rows;
+    uint32_t columns;
+    uint32_t layout; /* mga_layout */
+    uint32_t space;  /* mga_space; of YUYV to I420 not an RGB */
+    uint32_t result; /* mga_result */
+} mga_colour_params;
+
+/* Samples of 8 bits by pixel. Halved chroma is given to every pixel that shares it; of a pair YBR_FULL_422 keeps the
+ * chroma of the first pixel. Bytes written or MGA_ERR_ARG_*. */
+int64_t mga_colour_convert(void *dst, size_t dst_size, const mga_plane *planes, size_t count,
+                           const mga_colour_params *params);
+
+/* --- parts of frames ------------------------------------------------------------------------------------------------
+ */
+
+typedef struct {
+    uint32_t top; /* counted from 0 */
+    uint32_t left;
+    uint32_t rows; /* at least 1, inside of the frame */
+    uint32_t columns;
+} mga_region;
+
+/* One region of a frame whose lines, in each plane, may be padded (stride 0: are not). Bytes written or MGA_ERR_ARG_*.
+ */
+int64_t mga_region_crop(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
+                        uint32_t stride, const mga_region *region);
+/* Gives every pixel of the regions one value: as many as there are samples per pixel, each possible for the bits
+ * stored. Regions may overlap. MGA_OK or MGA_ERR_ARG_*; then the frame is as it was. */
+int64_t mga_region_blackout(void *frame, size_t frame_size, const mga_format *format, const mga_region *regions,
+                            size_t count, const int32_t *value);
+
+/* --- what a detector needs -------------------------------------------------------------------------------------------
+ *
+ * Of unsigned frames with one sample per pixel. */
+
+typedef struct {
+    const void *offset; /* a dark frame of the same format, or null */
+    size_t offset_size;
+    const void *gain; /* 16-bit samples, MGA_GAIN_ONE is 1.0; or null */
+    size_t gain_size;
+    uint32_t pedestal; /* added, so that noise below the dark frame is kept; possible for the bits stored */
+} mga_flat_params;
+
+/* (sample - offset) * gain, rounded to the nearest and halves away from zero, + pedestal, kept inside of the bits
+ * stored. 16 bits allocated. dst may be src. Bytes written or MGA_ERR_ARG_*. */
+int64_t mga_flat_correct(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
+                         const mga_flat_params *params);
+/* Gives each pixel of the list (row * columns + column, rising) the mean of the good ones nearest to it: of the ring at
+ * distance 1, or if none is good there 2, up to MGA_DEFECT_REACH. Pixels replaced; MGA_ERR_ARG_RANGE for a list that
+ * does not rise, leaves the frame, or has no good pixel in reach. */
+int64_t mga_defects_replace(void *frame, size_t frame_size, const mga_format *format, const uint32_t *defects,
+                            size_t count);
+
+/* --- tables ----------------------------------------------------------------------------------------------------------
+ */
+
+/* Each sample through a table of 2^bits_stored entries of 8 or 16 bits, little endian as samples are, beginning with
+ * that of the lowest value. Bits above the stored ones are not looked at. Any number of samples per pixel. Bytes
+ * written or MGA_ERR_ARG_*. */
+int64_t mga_table_apply(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
+                        const void *table, size_t table_size, uint32_t entry_bits);
+
+/* --- files ----------------------------------------------------------------------------------------------------------
  */
 
 /* Make durable whatever is written to the file system that the descriptor fd stands on (syncfs(2), which Python does

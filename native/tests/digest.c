@@ -150,6 +150,41 @@ static void run_preview(int number, mga_random *random)
     free(b.native);
 }
 
+/* A picture of a device, a detector's frame, and its table, in every format. */
+static void run_pixels(int number, mga_random *random)
+{
+    enum { ROWS = 5, ROOM = 3 * 3 * ROWS * 90 };
+    uint8_t src[ROOM];
+    uint8_t dst[ROOM];
+    uint64_t dice = mga_random_next(random);
+    uint32_t columns = 2 * (uint32_t)(1 + dice % 45);
+    for (size_t i = 0; i < ROOM; i++)
+        src[i] = (uint8_t)(mga_random_next(random) >> 8);
+    mga_plane planes[3] = {{src, 900, 0}, {src + 900, 900, 0}, {src + 1800, 900, 0}};
+    mga_colour_params colour = {ROWS, columns, (uint32_t)number % 8, (uint32_t)(2 + (dice >> 8) % 4),
+                                (uint32_t)(dice >> 16) % 3};
+    size_t count = colour.layout == MGA_LAYOUT_NV12 ? 2 : colour.layout == MGA_LAYOUT_I420 ? 3 : 1;
+    planes[0].size = count == 1 ? ROOM : 900;
+    int64_t size = mga_colour_convert(dst, ROOM, planes, count, &colour);
+    CHECK(size > 0);
+    (void)printf("colour %u %u %u %016llx\n", colour.layout, colour.space, colour.result,
+                 (unsigned long long)digest(dst, (size_t)size));
+    mga_unpack_params packed = {ROWS, columns - 1, (uint32_t)number % 5, number % 5 ? 12 : 8, 0};
+    size = mga_samples_unpack(dst, ROOM, src, ROOM, &packed);
+    CHECK(size > 0 || size == MGA_ERR_DATA_SAMPLE);
+    (void)printf("unpack %u %lld %016llx\n", packed.packing, (long long)size,
+                 (unsigned long long)digest(dst, (size_t)2 * ROWS * (columns - 1) / (number % 5 ? 1 : 2)));
+    mga_format f = {ROWS, columns, 1, 16, (uint32_t)(9 + dice % 8), 0, 0};
+    size_t bytes = (size_t)mga_format_bytes(&f);
+    mga_flat_params flat = {src + bytes, bytes, src + 2 * bytes, bytes, 100};
+    const uint32_t dead[] = {0, 1, columns, columns + 1, 2 * columns + 1};
+    CHECK(mga_flat_correct(dst, ROOM, src, bytes, &f, &flat) == (int64_t)bytes);
+    CHECK(mga_defects_replace(dst, bytes, &f, dead, 5) == 5);
+    f.bits_stored = 9;
+    CHECK(mga_table_apply(dst + bytes, ROOM - bytes, dst, bytes, &f, src, 1024, 16) == (int64_t)bytes);
+    (void)printf("detector %u %016llx\n", columns, (unsigned long long)digest(dst, 2 * bytes));
+}
+
 /* The test pictures, without the time that is burnt in. */
 static void run_patterns(uint32_t rows, uint32_t columns)
 {
@@ -179,6 +214,8 @@ int main(void)
         run_codecs(i, &random);
     for (int i = 0; i < CASES / 10; i++)
         run_preview(i, &random);
+    for (int i = 0; i < CASES / 5; i++)
+        run_pixels(i, &random);
     run_patterns(240, 320);
     return 0;
 }
