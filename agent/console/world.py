@@ -34,8 +34,8 @@ class World:
     __slots__ = ("_stamp", "config", "fault", "host", "local", "lock", "manners", "record", "times", "users")
 
     def __init__(self, config: str, line: str, *, local: bool = False, times: Times | None = None) -> None:
-        folder = f"{config}.console"
-        self.config = config
+        self.config = os.path.abspath(config)  # its folder is wanted, too
+        folder = f"{self.config}.console"
         self.local = local  # on the caller's own terminal: it ends with the session
         self.times = times or Times()
         self.host = os.uname().nodename.partition(".")[0][:24] or "box"

@@ -397,3 +397,9 @@ def test_a_factory_reset_that_was_cut_off_is_finished_before_anybody_logs_in(
     assert any("First start" in row for row in site.screen.rows)
     site.log_in()
     assert site.session.user is None
+
+
+def test_a_configuration_named_without_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    World("agent.toml", "ttyS0").users.put(User("anna", "admin", hashed(PASSWORD)))
+    assert [user.name for user in Users(f"{tmp_path}/agent.toml.console").all()] == ["anna"]
