@@ -176,7 +176,10 @@ class SelfTestFailed(AgentError):
     code = "config.tests"
     exit_status = 38
     lines: list[str] = []
-    hint = "Correct what failed. --confirm 10 tries it for ten minutes, --no-tests commits it all the same."
+    hint = (
+        "Correct what failed; 'config commit --confirm 10' tries it for ten minutes, 'config commit --no-tests' "
+        "keeps it all the same."
+    )
 
 
 # --- Data Sets and files ---------------------------------------------------------------------

@@ -177,7 +177,8 @@ def _committed(stage: Stage, done: Committed, minutes: float | None) -> dict[str
     told = applying.apply(stage.path, done.before)
     lines = [*done.lines, f"generation {done.number} is in force"]
     if minutes is not None:
-        lines.append(f"it is taken back in {minutes:g} minutes unless 'config confirm' is called before")
+        unit = "minute" if minutes == 1 else "minutes"
+        lines.append(f"it is taken back in {minutes:g} {unit} unless 'config confirm' is called before")
     if done.confirmed is not None:
         lines.append(f"generation {done.confirmed}, which waited to be confirmed, is replaced by it")
     return {"ok": told.ok, "generation": done.number, "lines": done.lines, "confirm_minutes": minutes,

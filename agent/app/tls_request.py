@@ -42,8 +42,8 @@ def make_key(path: str, kind: str) -> None:
     if os.path.lexists(path):
         raise FileError(
             f"{path} already exists, and a key is never replaced: what it signed would be lost",
-            hint="--same-key asks for a certificate for this key; --key FILE names a new one, to be put into key_file "
-            "when its certificate is there.",
+            hint="'tls request --same-key' asks for a certificate for this key; --key FILE names a new one, to be put "
+            "into key_file when its certificate is there.",
         )
     sink = FileSink(path, _KEY_MODE)
     try:

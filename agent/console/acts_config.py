@@ -10,6 +10,7 @@ from agent.console.config_words import expanded, key_of
 from agent.console.row import CONFIGURATION, OPERATIONAL
 from agent.console.steps import Ended, Interrupted, Run, Show, say
 from agent.console.tree import Refused
+from agent.console.wording import spoken
 from agent.errors import AgentError, FileError
 from agent.typed import TYPE_CHECKING, Final
 
@@ -78,6 +79,8 @@ def show(session: Session, call: Call, chain: Filters) -> Talk:
     from agent.console.words import split
 
     words = _words(session, call)
+    if words:
+        _in_candidate(session, call, words)
     lines = [line for line in session.stage.commands() if split(line)[0].words[1 : 1 + len(words)] == words]
     yield Show(tuple(lines) or ("(nothing is set: defaults)",), chain)
 
@@ -107,7 +110,13 @@ def commit(session: Session, call: Call, chain: Filters) -> Talk:
         options.append(f"--comment={call.value('comment')}")
     if call.has("no-tests"):
         options.append("--no-tests")
-    ended: Ended = yield Run(("agent", "config", "commit", *options), filters=chain, wait_s=COMMIT_S, whole=True)
+    ended: Ended = yield Run(
+        ("agent", "config", "commit", *options),
+        filters=chain,
+        wait_s=COMMIT_S,
+        whole=True,
+        wording=spoken(mode=CONFIGURATION),
+    )
     outcome = ended.why or ("ok" if ended.status == 0 else f"status {ended.status}")
     session.note("commit", outcome, call.value("comment"))
     session.world.refresh()
@@ -137,7 +146,7 @@ def edit(session: Session, call: Call, chain: Filters) -> None:
     words = _words(session, call)
     if key_of(words) is not None:
         raise Interrupted(f"nothing is below '{' '.join(words)}'")
-    next_words(session, "config-value", tuple(call.all("KEY")))  # raises for words that name nothing
+    _in_candidate(session, call, words)
     session.edit = words
 
 
@@ -192,6 +201,19 @@ def masked_words(call: Call) -> list[str]:
 
 def _words(session: Session, call: Call) -> tuple[str, ...]:
     return expanded((*session.edit, *call.all("KEY")))
+
+
+def _in_candidate(session: Session, call: Call, words: tuple[str, ...]) -> None:
+    """Raise ``Refused`` for words that name nothing."""
+    from agent.console.commands import COMMANDS
+
+    try:
+        next_words(session, "config-value", tuple(call.all("KEY")))
+    except Refused:
+        path = f"{call.command.path} {words[0]}"
+        if any(one.path == path and one.mode == OPERATIONAL for one in COMMANDS):
+            raise Refused(f"'{path}' is a command of operational mode: 'run {path}'") from None
+        raise
 
 
 def _notes(session: Session) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from agent.console.row import may
 from agent.console.steps import Ask, Ended, Interrupted, Paste, Run, ask, say
+from agent.console.wording import spoken
 from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def pasted() -> Generator[Step, Any, str]:
 def judged(session: Session, what: str, data: bytes, more: tuple[str, ...] = ()) -> Talk:
     """Say what it is, and keep it if that is wanted."""
     argv = ("agent", "tls", "import", what, "-", f"--config={session.world.config}", *more)
-    shown: Ended = yield Run((*argv, "--dry-run"), data, wait_s=IMPORT_S, whole=True)
+    shown: Ended = yield Run((*argv, "--dry-run"), data, wait_s=IMPORT_S, whole=True, wording=spoken())
     if shown.status or shown.why:
         session.note("import", "refused", what)
         raise Interrupted("nothing was kept")

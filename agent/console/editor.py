@@ -2,7 +2,8 @@
 
 The editor knows one line, what of it is on the screen, and whom to ask for help. It redraws by comparing the row that
 is shown with the row that should be (``paint``), so that no operation has drawing of its own. Messages that come
-meanwhile are printed above the line, which then stands below as it was.
+meanwhile are printed above the line, which then stands below as it was. Help that is longer than a page waits at
+``--More--``; a key that is none of the pager's ends it and is typed.
 
 A line that noise has been through is given back as tainted; whoever asked for it decides what that means (nobody runs
 it).
@@ -13,6 +14,7 @@ from __future__ import annotations
 from agent.console.history import History
 from agent.console.keys import Key
 from agent.console.line import Line
+from agent.console.pager import Pager
 from agent.console.paint import Row, clean, erase, repaint
 from agent.typed import Final, NamedTuple, Protocol
 
@@ -41,11 +43,15 @@ class Entered(NamedTuple):
 class Editor:
     """Edits one line after the other."""
 
-    __slots__ = ("_assist", "_history", "_hits", "_line", "_quote", "_search", "_shown", "out", "width")
+    __slots__ = (
+        "_assist", "_help_pages", "_history", "_hits", "_line", "_quote", "_search", "_shown", "length", "out", "width",
+    )  # fmt: skip
 
     def __init__(self, width: int = 80) -> None:
         self.width = width
+        self.length = 0  # lines of a page of help; 0: no pages
         self.out: list[str] = []
+        self._help_pages: Pager | None = None
         self._line: Line | None = None
         self._shown = Row()
         self._history: History | None = None
@@ -64,7 +70,7 @@ class Editor:
     ) -> None:
         """Show ``prompt`` and edit an empty line."""
         self._line = Line(prompt, self.width, secret=secret)
-        self._history, self._assist = history, assist
+        self._history, self._assist, self._help_pages = history, assist, None
         self._quote, self._search = False, None
         if history is not None:
             history.rewind()
@@ -88,6 +94,7 @@ class Editor:
         if self._line is None:
             self.out += shown
             return
+        self._turn(Key("interrupt"))
         self.out.append(erase(self._shown))
         self.out += shown
         self._shown = Row()
@@ -96,7 +103,7 @@ class Editor:
     def key(self, key: Key) -> Entered | None:
         """Take one key; returns the line when it has ended it."""
         line = self._line
-        if line is None:
+        if line is None or self._turn(key):
             return None
         if key.name == "noise":
             line.tainted = True
@@ -171,8 +178,22 @@ class Editor:
             self.out.append(BELL)
 
     def _below(self, lines: list[str]) -> None:
+from agent.console.pager import Pager
         self.out += ["\r\n", *(clean(text) + "\r\n" for text in lines)]
         self._shown = Row()
+        self._help_pages = pages if pages.waiting else None
+
+    def _turn(self, key: Key) -> bool:
+        """Give a key to the pages of help; False when it is not theirs."""
+        pages = self._help_pages
+        if pages is None:
+            return False
+        theirs = key.text in (" ", "q", "Q") or key.name in ("enter", "interrupt")
+        self.out.append(pages.key(key.name, key.text) if theirs else pages.key("interrupt", ""))
+        if not pages.waiting:
+            self._help_pages = None
+            self._draw()
+        return theirs
 
     def _recall(self, line: Line, direction: int) -> None:
         found = self._history.step(direction, line.text) if self._history is not None else None
@@ -205,7 +226,7 @@ class Editor:
 
     def _draw(self) -> None:
         line = self._line
-        if line is None:
+        if line is None or self._help_pages is not None:
             return
         row = line.row()
         if self._search is not None:

@@ -10,7 +10,10 @@ from __future__ import annotations
 from agent.console.filters import Filters
 from agent.console.pager import Pager
 from agent.console.paint import LINE_LIMIT, clean
-from agent.typed import Final
+from agent.typed import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KEPT_LIMIT: Final = 65_536
 UIDS_LIMIT: Final = 200
@@ -21,17 +24,26 @@ class Output:
     """The output of one step."""
 
     __slots__ = (
-        "_chain", "_kept", "_muted", "_pager", "_seen", "_shown", "_tails", "_width", "is_raw", "status",
+        "_chain", "_kept", "_muted", "_pager", "_seen", "_shown", "_tails", "_width", "_wording", "is_raw", "status",
     )  # fmt: skip
 
     def __init__(
-        self, filters: Filters, length: int, width: int, seen: dict[str, None], *, shown: bool = True, raw: bool = False
+        self,
+        filters: Filters,
+        length: int,
+        width: int,
+        seen: dict[str, None],
+        *,
+        shown: bool = True,
+        raw: bool = False,
+        wording: Callable[[str, int], str] | None = None,
     ) -> None:
         self._chain = filters.start()
         self._pager = Pager(0 if filters.no_more else length, width)
         self._seen = seen
         self._shown = shown
         self._width = width
+        self._wording = None if filters.json else wording
         self._kept = bytearray()
         self._tails = [b"", b""]
         self._muted = False
@@ -96,6 +108,8 @@ class Output:
 
     def _lines(self, data: bytes, error: int) -> str:
         lines = [clean(line) for line in data.decode("utf-8", "replace").split("\n")]
+        if self._wording is not None:
+            lines = [self._wording(line, error) for line in lines]
         for line in lines:
             self._remember(line)
         return self._pager.feed(lines if error else self._chain.feed(lines))

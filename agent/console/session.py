@@ -240,6 +240,7 @@ class Session:
         if isinstance(step, Ask):
             if step.fresh:
                 self._keys.clear()
+            self._editor.length = self.length
             self._editor.begin(step.prompt, secret=step.secret, history=step.history, assist=step.assist)
         elif isinstance(step, Show):
             self._output = Output(step.filters, self.length, self.width, self.seen)
@@ -247,7 +248,9 @@ class Session:
             return self._output.waiting
         elif isinstance(step, Run):
             length = 0 if step.stream else self.length
-            self._output = Output(step.filters, length, self.width, self.seen, shown=step.shown, raw=step.raw)
+            self._output = Output(
+                step.filters, length, self.width, self.seen, shown=step.shown, raw=step.raw, wording=step.wording
+            )
             self._child, self._why, self._stops, self._heard = True, "", 0, self.now
             self._wishes.append(Start(step.argv, step.data, step.raw))
         elif isinstance(step, Paste):

@@ -17,6 +17,7 @@ from agent.console.places import refuse_kept
 from agent.console.row import CONFIGURATION, OPERATIONAL
 from agent.console.steps import Ask, Ended, Interrupted, Run, ask, say
 from agent.console.tree import Call, Refused, Tree
+from agent.console.wording import spoken
 from agent.console.words import joined, split
 from agent.errors import AgentError, FileError
 from agent.typed import TYPE_CHECKING, Any, Final
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from agent.console.session import Login, Session
     from agent.console.steps import Talk
 
+NO_CONFIGURATION: Final = (
+    "There is no configuration yet. 'configure' begins one: 'set' a key ('set ?' lists them),",
+    "'compare', 'commit'. The agent begins with what is committed first.",
+)
 _NOISE: Final = "Not run: the line held what no keyboard sends (noise?). Type it again."
 
 
@@ -35,7 +40,9 @@ def shell(session: Session, user: Login) -> Talk:
     session.ending = "exit"
     session.note("login", "ok")
     try:
-        if session.world.fault:
+        if not os.path.lexists(session.world.config):
+            yield say(*NO_CONFIGURATION)
+        elif session.world.fault:
             yield say(f"The configuration cannot be used: {session.world.fault}")
         yield say(*waiting(session))
         while session.user is not None:
@@ -71,6 +78,10 @@ def _gone(session: Session) -> bool:
         return True
     session.user = session.user._replace(role=found.role)
     return False
+
+
+def _why_all_fail(session: Session) -> tuple[str, ...]:
+    return () if os.path.lexists(session.world.config) else NO_CONFIGURATION
 
 
 def waiting(session: Session) -> list[str]:
@@ -140,7 +151,7 @@ def line(session: Session, tree: Tree, text: str) -> Talk:
                 raise Interrupted("not done")
         yield from done(session, call, chain, shown)
     except (Interrupted, Refused) as error:
-        session.note("done", "interrupted", shown)
+        session.note("done", "interrupted" if str(error).startswith("interrupted") else "not done", shown)
         yield say(f"{str(error)[:1].upper()}{str(error)[1:]}.")
     except AgentError as error:
         session.note("done", "failed", shown)
@@ -164,11 +175,18 @@ def done(session: Session, call: Call, chain: Filters, shown: str) -> Talk:
         raise Interrupted(f"'{command.path}' has no JSON")
     refuse_kept(call, session.world.config)
     argv = argv_of(call, session.world.config, json=chain.json)
-    ended: Ended = yield Run(argv, filters=chain, wait_s=command.wait_s, stream=command.stream, whole=command.changes)
+    ended: Ended = yield Run(
+        argv,
+        filters=chain,
+        wait_s=command.wait_s,
+        stream=command.stream,
+        whole=command.changes,
+        wording=spoken(command, session.mode),
+    )
     outcome = ended.why or ("ok" if ended.status == 0 else f"status {ended.status}")
     session.note("done", outcome, shown)
     if ended.status and not ended.why:
-        yield say(f"(exit status {ended.status})")
+        yield say(f"(exit status {ended.status})", *_why_all_fail(session))
 
 
 def argv_of(call: Call, config: str, *, json: bool = False) -> tuple[str, ...]:

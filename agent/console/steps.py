@@ -7,7 +7,7 @@ pulled cable, BREAK and the idle time-out do.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from agent.console.editor import Assist, Entered
 from agent.console.filters import Filters
@@ -39,6 +39,7 @@ class Run(NamedTuple):
     then closed. With ``shown`` its output goes to the terminal through filters and pager, otherwise into ``Ended``.
     It is ended when it has been silent for ``wait_s`` (0: never). With ``raw`` it has the line to itself, bytes for
     bytes both ways, until it ends. ``whole``: q at the pager ends what is shown, not what is done.
+    ``wording`` puts each line into words of this console (``wording.py``; 1: it is an error line).
     """
 
     argv: tuple[str, ...]
@@ -49,6 +50,7 @@ class Run(NamedTuple):
     stream: bool = False
     raw: bool = False
     whole: bool = False
+    wording: Callable[[str, int], str] | None = None
 
 
 class Paste(NamedTuple):

@@ -7,7 +7,7 @@ Commands above the role of a user do not exist for him: they are neither complet
 
 from __future__ import annotations
 
-from agent.console.row import BOTH, Argument, Command, may
+from agent.console.row import BOTH, CONFIGURATION, OPERATIONAL, Argument, Command, may
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class Tree:
     def __init__(self, commands: Sequence[Command], mode: str, role: str, source: Source | None = None) -> None:
         self._all = [one for one in commands if one.mode in (mode, BOTH)]
         self._mine = [one for one in self._all if may(role, one.role)]
+        self._behind_run = {one.words[0] for one in commands if mode == CONFIGURATION and one.mode == OPERATIONAL}
         self._role = role
         self._source = source
 
@@ -128,8 +129,11 @@ class Tree:
                 alike = (given and full.startswith(given) for given, full in zip(before, row.words, strict=False))
                 if all(alike):
                     return Refused(f"'{' '.join(row.words[: depth + 1])}' is for the role {row.role}", row)
-        close = _close(word, nexts)
-        return Refused(f"unknown word '{word}'{close}; ? lists what there is")
+        if not before and word in self._behind_run:
+            return Refused(f"'{word}' is a command of operational mode: 'run {word} ...', or leave with 'exit' first")
+        if not before and word in _ELSEWHERE:
+            return Refused(f"unknown word '{word}'; here it is {_ELSEWHERE[word]}")
+        return Refused(f"unknown word '{word}'{_close(word, nexts)}; ? lists what there is")
 
     # --- arguments -----------------------------------------------------------------------------
 
@@ -226,6 +230,21 @@ def _close(word: str, words: set[str]) -> str:
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
+# What other consoles and shells call it.
+_ELSEWHERE: Final = {
+    "date": "'show clock'",
+    "enable": "'configure'",
+    "ifconfig": "'show network'",
+    "ip": "'show network'",
+    "ls": "'show', and 'show queue' for images",
+    "ping": "'test network', and 'echo NAME' for DICOM",
+    "queue": "'show queue'",
+    "reboot": "'restart', which begins the agent anew",
+    "save": "'commit', in 'configure'",
+    "send": "'test send NAME'; images go by themselves, see 'show queue'",
+    "status": "'show status'",
+    "write": "'commit', in 'configure'",
+}
 _GROUPS: Final = {
     "show": "what there is: state, queue, configuration, users",
     "user": "who may log in",

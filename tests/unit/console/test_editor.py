@@ -176,3 +176,44 @@ def test_any_bytes_leave_the_screen_as_the_line_is() -> None:
         row = line.row()
         assert terminal.screen.current == row.text.rstrip()
         assert terminal.screen.at == row.at
+
+
+class Long:
+    """Help of thirty lines."""
+
+    def complete(self, before: str) -> tuple[str, list[str]]:
+        return "", []
+
+    def explain(self, before: str) -> list[str] | None:
+        return [f"word {number}" for number in range(30)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "lines", "line"),
+    [
+        (b"", 23, ""),
+        (b" ", 30, "set "),
+        (b"\r", 24, ""),
+        (b"q", 23, "set "),
+        (b"\x03", 23, "set "),
+        (b"a", 23, "set a"),
+    ],
+)
+def test_long_help_waits_at_each_page(keys: bytes, lines: int, line: str) -> None:
+    terminal = Terminal(assist=Long())
+    terminal.editor.length = 24
+    terminal.type(b"set ?" + keys)
+    rows = [row for row in terminal.screen.rows if row]
+    assert sum(row.startswith("word ") for row in rows) == lines
+    assert terminal.screen.current == (f"> {line}".rstrip() if line else "--More--")
+    assert terminal.entered == []
+
+
+def test_a_message_ends_the_pages_of_help() -> None:
+    terminal = Terminal(assist=Long())
+    terminal.editor.length = 24
+    terminal.type(b"set ?")
+    terminal.editor.message(["Note: new"])
+    terminal.show()
+    assert terminal.screen.rows[-1].strip() == "Note: new"
+    assert terminal.screen.current == "> set"

@@ -403,3 +403,46 @@ def test_a_configuration_named_without_its_folder(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     World("agent.toml", "ttyS0").users.put(User("anna", "admin", hashed(PASSWORD)))
     assert [user.name for user in Users(f"{tmp_path}/agent.toml.console").all()] == ["anna"]
+
+
+def test_a_box_without_a_configuration_says_how_one_begins(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.config.unlink()
+    site.begin()
+    site.log_in()
+    assert "There is no configuration yet. 'configure' begins one" in "\n".join(site.screen.rows)
+
+
+def test_hints_of_a_verb_are_in_the_words_of_the_console(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.log_in()
+    site.answers = False
+    site.type("show status\r")
+    site.session.child_output(b"do: 'modality-agent clock ntp SERVER'.\n", site.now)
+    site.session.child_output(b"  hint: 'modality-agent queue list' shows it.\n", site.now, error=True)
+    site.session.child_ended(1, site.now)
+    site.show()
+    assert "do: 'clock ntp SERVER'." in site.screen.rows
+    assert "  hint: 'show queue' shows it." in site.screen.rows
+
+
+def test_the_record_tells_what_was_not_done_from_what_was_interrupted(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.log_in()
+    site.type("restart\r")
+    site.type("no\r")
+    site.type("restart\r")
+    site.type("\x03")
+    assert [row.split("\t")[5] for row in site.record().splitlines() if "\tdone\t" in row] == [
+        "not done", "interrupted",
+    ]  # fmt: skip
+
+
+def test_words_that_name_nothing_are_not_shown_as_unset(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.log_in()
+    site.type("configure\r")
+    site.type("show log\r")
+    assert "'show log' is a command of operational mode: 'run show log'." in site.screen.rows
+    site.type("echo pacs\r")
+    assert any("'echo' is a command of operational mode: 'run echo ...'" in row for row in site.screen.rows)
