@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 def show(session: Session, call: Call, chain: Filters) -> Talk:
     """Show who may log in."""
-    rows = [f"{user.name:<32}  {user.role:<10}  {ROLE_HELP[user.role]}" for user in session.world.users.all()]
-    yield Show((f"{'user':<32}  {'role':<10}  may", *rows), chain)
+    users = session.world.users.all()
+    width = max((len(user.name) for user in users), default=4)
+    rows = [f"{user.name:<{width}}  {user.role:<10}  {ROLE_HELP[user.role]}" for user in users]
+    yield Show((f"{'user':<{width}}  {'role':<10}  may", *rows), chain)
 
 
 def add(session: Session, call: Call, chain: Filters) -> Talk:

@@ -183,8 +183,8 @@ _SESSION: Final = (
     ),
     Command("help", "viewer", "how this console is used", act="acts:help_", mode=BOTH, json=False),
     Command("exit", "viewer", "log out; in configuration mode: leave it", act="acts:leave", mode=BOTH, json=False),
-    Command("quit", "viewer", "the same", act="acts:leave", mode=BOTH, json=False),
-    Command("logout", "viewer", "the same, in operational mode", act="acts:leave", json=False),
+    Command("quit", "viewer", "the same as exit", act="acts:leave", mode=BOTH, json=False),
+    Command("logout", "viewer", "the same as exit", act="acts:leave", json=False),
 )
 
 COMMANDS: Final[tuple[Command, ...]] = (

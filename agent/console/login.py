@@ -156,7 +156,7 @@ def _first(session: Session) -> Generator[Step, Any, Login | None]:
 
 def new_password(name: str) -> Generator[Step, Any, str | None]:
     """Ask twice for a new password of ``name``; returns what may be kept of it, or None."""
-    yield say(f"A password has at least {MIN_PASSWORD} characters, and neither the default nor the name in it.")
+    yield say(f"A password: {MIN_PASSWORD} characters or more, without the default one and the user's name.")
     for _ in range(TRIES):
         try:
             first = yield from ask("New password: ", secret=True, fresh=True)

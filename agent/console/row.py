@@ -15,7 +15,7 @@ ROLES: Final = ("viewer", "technician", "admin")
 ROLE_HELP: Final = {
     "viewer": "look, change nothing",
     "technician": "configure and operate the box",
-    "admin": "that, and users, keys and factory reset",
+    "admin": "configure and operate the box; users, keys, factory reset",
 }
 OPERATIONAL: Final = "operational"
 CONFIGURATION: Final = "configuration"
