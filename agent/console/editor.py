@@ -178,8 +178,8 @@ class Editor:
             self.out.append(BELL)
 
     def _below(self, lines: list[str]) -> None:
-from agent.console.pager import Pager
-        self.out += ["\r\n", *(clean(text) + "\r\n" for text in lines)]
+        pages = Pager(self.length, self.width)
+        self.out += ["\r\n", pages.feed([clean(text) for text in lines])]
         self._shown = Row()
         self._help_pages = pages if pages.waiting else None
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fakes.console_site import PASSWORD, Site
+from fakes.console_site import PASSWORD, Site, hashed
 
 from agent.config import reset
+from agent.console.users import User, Users
 from agent.console.wishes import Abandon, Flush, HangUp, Stop
+from agent.console.world import World
 
 
 def test_a_right_password_gives_the_prompt(tmp_path: Path) -> None:
