@@ -503,6 +503,18 @@ class SpoolBusy(SpoolError):
     hint = "The agent is already running on this spool; stop it first or talk to it."
 
 
+class AgentSilent(SpoolError):
+    """The agent that runs on this spool does not answer."""
+
+    code = "spool.silent"
+    exit_status = 39
+    retry = Retry.LATER
+    hint = (
+        "It is stuck or very busy, and will not do this later. 'modality-agent log' shows its last words. If it stays "
+        "so, restart its service (systemctl restart modality-agent) or this box; what it has captured is safe."
+    )
+
+
 class SpoolConflict(SpoolError):
     """Same SOP Instance UID, other digest (promise P5)."""
 

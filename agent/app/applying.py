@@ -12,7 +12,7 @@ import time
 from agent.app.control import ask
 from agent.config.changes import Effects, changes, effects
 from agent.config.load import load, parse
-from agent.errors import AgentError, ConfigError, FileError, SelfTestFailed
+from agent.errors import AgentError, AgentSilent, ConfigError, FileError, SelfTestFailed
 from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -42,7 +42,11 @@ def apply(path: str, before: str) -> Applied:
     login = [f"at the next log-in: {'; '.join(found.login)}"] if found.login else []
     if not found.reload and not found.restart:
         return Applied(login or ["nothing that the agent does changes"])
-    if _status(old or after, path) is None:
+    try:
+        status = _status(old or after, path)
+    except AgentSilent as error:
+        return Applied([f"{error}; until it is restarted it goes on with the configuration before", *login], ok=False)
+    if status is None:
         return Applied(["no agent runs with it: it takes effect at the next start", *login])
     if found.restart:
         late = "until then the running agent goes on with all of the configuration before"
@@ -104,9 +108,11 @@ def _settings(text: str, path: str) -> Settings | None:
 
 
 def _status(settings: Settings, path: str) -> dict[str, Any] | None:
-    """Ask the agent of this very file; None when there is none."""
+    """Ask the agent of this very file; None when there is none. Raises ``AgentSilent``."""
     try:
         answer = ask(settings.spool.path, {"verb": "status"})
+    except AgentSilent:
+        raise
     except (AgentError, OSError):
         return None
     if answer is None or os.path.realpath(str(answer.get("config"))) != os.path.realpath(path):
@@ -118,7 +124,7 @@ def refuse_mute(path: str) -> None:
     """Raise ``FileError`` when the running agent could not take back what nobody confirms."""
     try:
         status = _status(load(path), path)
-    except ConfigError:
+    except (ConfigError, AgentSilent):
         return
     if status is not None and not status.get("may_revert", True):
         folder = os.path.dirname(os.path.realpath(path))

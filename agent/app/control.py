@@ -2,9 +2,11 @@
 
 ``control.sock`` in the spool folder, for the agent's own user only (mode 0600). One request and one answer per
 connection, each one line of JSON: ``{"verb": "retry", "destination": "pacs"}`` and ``{"ok": true, ...}`` or
-``{"error": {"code", "message"}}``. Lines, connections and waits are bounded: a client has ``CLIENT_S`` for its request,
-however it spreads the bytes, and as much to take the answer, because the next one waits behind it. The address goes
-through ``/proc/self/fd`` because a socket path may have 107 bytes only and spool paths may be longer.
+``{"error": {"code", "message"}}``. A blank in front of the answer says that the request is there, so that an agent that
+hangs is known within ``FIRST_S`` from one that works for long; where nobody is left to take it, because who asked has
+given up, the request is not carried out. Lines, connections and waits are bounded: a client has ``CLIENT_S`` for its
+request, however it spreads the bytes, and as much to take the answer, because the next one waits behind it. The address
+goes through ``/proc/self/fd`` because a socket path may have 107 bytes only and spool paths may be longer.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import os
 import socket
 import time
 
-from agent.errors import AgentError, SpoolBusy, SpoolError, UsageError, class_of
+from agent.errors import AgentError, AgentSilent, SpoolBusy, SpoolError, UsageError, class_of
 from agent.spool.states import PRIORITY_OF_WORD
 from agent.typed import TYPE_CHECKING, Any, Final
 
@@ -29,8 +31,12 @@ REQUEST_LIMIT_BYTES: Final = 4096
 ANSWER_LIMIT_BYTES: Final = 1 << 20
 # Both ends are on this machine: a request arrives in a millisecond. A hundred times that on a busy box, and some more.
 CLIENT_S: Final = 0.5
-# How long ``ask`` waits for its turn and its answer: a full backlog of clients that hang, twice over.
+# How long ``ask`` waits for its turn: a full backlog of clients that hang, and some more.
+FIRST_S: Final = 5.0
+# How long for what is done then, unless its caller knows better.
 WAIT_S: Final = 10.0
+# An answer that has begun is there at once: ``CLIENT_S``, on a busy box.
+REST_S: Final = 2.0
 # Requests that come with files are answered beside the others, so many at a time; a stop waits so long for them.
 _APART: Final = 2
 APART_S: Final = 30.0
@@ -44,6 +50,10 @@ PAUSE_S: Final = 0.25
 _BACKLOG: Final = 8
 # Numbers of instances have eight hex digits.
 _LAST_NUMBER: Final = 0xFFFFFFFF
+
+_LATER: Final = "It may be done later; 'modality-agent log' shows what it does. Look before you ask again."
+# In front of an answer; JSON takes no notice of it.
+_HERE: Final = b" "
 
 Request = dict[str, Any]
 
@@ -109,6 +119,11 @@ class ControlServer:
 
     def _answer(self, side: socket.socket) -> None:
         line, descriptors = _read_request(side, REQUEST_LIMIT_BYTES, time.monotonic() + CLIENT_S)
+        try:
+            side.sendall(_HERE)
+        except OSError:  # nobody waits for it any more
+            _close_all(descriptors)
+            raise
         if not descriptors:
             self._reply(side, line, [])
             return
@@ -203,27 +218,46 @@ def ask(
 ) -> dict[str, Any] | None:
     """Ask the agent that runs on the spool ``root``; None when none runs. ``descriptors`` go along with the request.
 
-    Raises ``SpoolError`` when it answers with an error or not at all.
+    Raises ``AgentSilent`` when it does not answer, and what it answers if that is an error.
     """
     import json
 
-    until = time.monotonic() + wait_s
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as side:
         try:
-            if not _connect(side, root, until):
+            if not _connect(side, root, time.monotonic() + FIRST_S):
                 return None
-            side.settimeout(_left(until))
+            until = time.monotonic() + FIRST_S
+            side.settimeout(FIRST_S)
             line = json.dumps(request).encode() + b"\n"
             if descriptors:
                 socket.send_fds(side, [line], descriptors)  # a line of ours fits into the buffer of a socket
             else:
                 side.sendall(line)
-            answer: dict[str, Any] = json.loads(_read_line(side, ANSWER_LIMIT_BYTES, until))
+            answer: dict[str, Any] = json.loads(_read_answer(side, until, wait_s))
         except (OSError, ValueError) as error:
-            raise SpoolError(f"the running agent did not answer on {root}/{SOCKET_NAME}: {error}") from None
+            raise AgentSilent(f"the running agent does not answer: {error}") from None
     if "error" in answer:
         raise _error(answer["error"])
     return answer
+
+
+def _read_answer(side: socket.socket, until: float, wait_s: float) -> bytes:
+    """Read an answer that must begin by ``until``; what is done has time, what is said has not."""
+    side.settimeout(_left(until))
+    try:
+        begun = side.recv(len(_HERE))
+    except TimeoutError:
+        raise TimeoutError(f"nothing came within {FIRST_S:g} s") from None
+    if begun == _HERE:
+        side.settimeout(wait_s)
+        try:
+            begun = side.recv(1)
+        except TimeoutError:
+            text = f"the running agent began with it and was not done within {wait_s:g} s"
+            raise AgentSilent(text, hint=_LATER) from None
+    if not begun:
+        raise OSError("it ended the connection")
+    return begun + _read_line(side, ANSWER_LIMIT_BYTES, time.monotonic() + REST_S)
 
 
 def _connect(side: socket.socket, root: str, until: float) -> bool:

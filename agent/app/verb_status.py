@@ -79,7 +79,7 @@ def _asked(root: str) -> dict[str, Any]:
     except MediaError:
         raise
     except SpoolError as error:
-        return {**_offline(root), "spool_held": False, "silent": f"the agent is there and does not answer: {error}"}
+        return {**_offline(root), "spool_held": False, "silent": str(error)}
 
 
 def _offline(root: str) -> dict[str, Any]:

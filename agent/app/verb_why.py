@@ -37,7 +37,7 @@ def run(args: Arguments) -> int:
     from agent.app.flight_text import records
     from agent.app.why_note import of_destination, of_instance
 
-    answer = _agent(spool_root(args))
+    answer, silent = _agent(spool_root(args))
     links, listens = answer.get("destinations", {}), _listens(args, answer)
     with view_of(args) as view:
         known = view.counts()
@@ -47,7 +47,7 @@ def run(args: Arguments) -> int:
                 _write(args.text, args.what, flights)
             deaf = not listens and not why.has_reported(view, args.what)
             facts = why.of_destination(view, args.what, links.get(args.what), flights, profile, deaf=deaf,
-                                       running=bool(answer))  # fmt: skip
+                                       running=bool(answer), silent=silent)  # fmt: skip
             facts["certificates"] = _ending(args, profile)
             facts["note"] = of_destination(facts, flights, _settings(args), answer)
             lines = why.destination_lines(facts)
@@ -66,6 +66,8 @@ def run(args: Arguments) -> int:
             facts = why.of_instance(receipt, enough, links, uncommitting, deaf_to, due_in_s)
             facts["note"] = of_instance(receipt, facts["destinations"], links, _settings(args), answer)
             lines = why.instance_lines(facts, receipt)
+    if silent:
+        lines.append(f"{silent}; this is what its spool shows")
     if facts["note"]:
         lines += ["for the PACS team:", f"  {facts['note']}"]
     if args.json:
@@ -117,14 +119,16 @@ def _write(path: str, name: str, flights: list[dict[str, Any]]) -> None:
         sink.abandon()
 
 
-def _agent(root: str) -> dict[str, Any]:
-    """How things are now, by a running agent; nothing without one."""
+def _agent(root: str) -> tuple[dict[str, Any], str]:
+    """How things are now, by a running agent, and why it does not say so; the ledger is read all the same."""
     from agent.app.control import ask
 
     try:
-        return ask(root, {"verb": "status"}) or {}
-    except (SpoolError, OSError):  # a busy agent must not keep the ledger from being read
-        return {}
+        return ask(root, {"verb": "status"}) or {}, ""
+    except SpoolError as error:
+        return {}, str(error)
+    except OSError:
+        return {}, ""
 
 
 def _listens(args: Arguments, answer: dict[str, Any]) -> bool:

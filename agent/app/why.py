@@ -298,12 +298,12 @@ def instance_lines(facts: Facts, receipt: Receipt) -> list[str]:
 
 def of_destination(
     reader: Reader, name: str, link: Facts | None, flights: Sequence[Facts] = (), profile: Facts | None = None,
-    *, deaf: bool = False, running: bool = False,
+    *, deaf: bool = False, running: bool = False, silent: str = "",
 ) -> Facts:  # fmt: skip
     """How one destination is served: its way, its queue and what holds it up, what it takes, what was chosen.
 
     ``flights`` are its last associations, oldest first, and ``profile`` what they taught; ``deaf``: its reports may not
-    reach this box.
+    reach this box; ``silent``: why the agent that runs does not say how things are.
     """
     learned = recall(reader, name).link
     answers = [told for told in reader.sent(name) if "sent_as" in told.detail][-_SHOWN:]
@@ -313,6 +313,7 @@ def of_destination(
     return {
         "destination": name,
         "running": running,
+        "silent": silent,
         "way": link,
         "commits": name in reader.stored_is_enough() or not refuses_commitment(reader, name),
         "queue": reader.counts().get(name, {}),
@@ -339,6 +340,7 @@ def destination_lines(facts: Facts) -> list[str]:
     name, link = facts["destination"], facts["link"]
     queue = ", ".join(f"{count} {state}" for state, count in sorted(facts["queue"].items())) or "nothing yet"
     gone = "not configured: nothing is sent to it" if facts["running"] else "the agent is not running"
+    gone = "the agent does not answer" if facts["silent"] else gone
     peer = facts["way"]["peer"] if facts["way"] else gone
     lines = [f"{name} ({peer})", f"queue: {queue}"]
     if facts["way"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import socket
 import threading
@@ -16,10 +17,13 @@ import pytest
 
 from agent.app import control
 from agent.app.notify import notify
-from agent.errors import AgentError, SpoolError, UsageError
+from agent.errors import AgentError, AgentSilent, UsageError
+
+HANDLED: list[dict[str, Any]] = []
 
 
 def _handle(request: dict[str, Any]) -> dict[str, Any]:
+    HANDLED.append(request)
     if request.get("big"):
         return {"ok": True, "big": "x" * control.ANSWER_LIMIT_BYTES}
     if request.get("verb") == "status":
@@ -158,13 +162,59 @@ def test_a_failing_accept_is_said_and_tried_again(tmp_path: Path) -> None:
     assert not thread.is_alive()
 
 
-def test_an_agent_that_does_not_answer_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control, "WAIT_S", 0.1)
+@pytest.mark.parametrize(
+    ("drops", "text"),
+    [
+        (b"", "does not answer: nothing came within 0.3 s"),
+        (b"{" * 20, "does not answer: timed out"),
+        (b" ", "began with it and was not done within 0.2 s"),
+        (b" {" + b" " * 20, "does not answer: timed out"),
+    ],
+    ids=["silent", "dripping", "begun", "begun and dripping"],
+)
+def test_who_answers_nothing_or_by_drops_is_an_agent_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drops: bytes, text: str
+) -> None:
+    monkeypatch.setattr(control, "FIRST_S", 0.3)
+    monkeypatch.setattr(control, "REST_S", 0.3)
+    over = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        with contextlib.suppress(OSError), listener.accept()[0] as side:
+            for drop in drops:
+                side.send(bytes((drop,)))
+                over.wait(0.1)
+            over.wait(20)
+
     with socket.socket(socket.AF_UNIX) as deaf:
         deaf.bind(str(tmp_path / control.SOCKET_NAME))
         deaf.listen(1)
-        with pytest.raises(SpoolError, match="did not answer"):
-            control.ask(str(tmp_path), {"verb": "status"})
+        thread = threading.Thread(target=drip, args=(deaf,))
+        thread.start()
+        began = time.monotonic()
+        try:
+            with pytest.raises(AgentSilent, match=text):
+                control.ask(str(tmp_path), {"verb": "status"}, wait_s=0.2)
+            assert time.monotonic() - began < 5
+        finally:
+            over.set()
+            thread.join(5)
+
+
+def test_what_nobody_waits_for_any_more_is_not_done(root: Path) -> None:
+    """An agent that goes on after a minute does not make a capture that somebody has given up."""
+    blocked = [_connect(root) for _ in range(2)]  # the agent reads them first, each for a while
+    done: list[dict[str, Any]] = []
+    with _connect(root) as side:
+        side.send(b'{"verb": "status", "of": "who went"}\n')
+    for one in blocked:
+        one.close()
+    with _connect(root) as side:
+        side.send(b'{"verb": "status", "of": "who waits"}\n')
+        side.shutdown(socket.SHUT_WR)
+        done.append(json.loads(side.makefile().read()))
+    assert [one["echo"]["of"] for one in done] == ["who waits"]
+    assert [one["of"] for one in HANDLED if "of" in one] == ["who waits"]
 
 
 def test_systemd_hears_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
