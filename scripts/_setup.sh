@@ -13,6 +13,8 @@ log=$root/build/setup.log
 packages_run="gcc libc6-dev python3-dev python3-venv openssl"
 packages_dev="dcmtk orthanc dicom3tools libgdcm-tools mtools dosfstools xorriso libopenjp2-tools clang-tidy shellcheck strace git genisoimage unzip picocom tmux lrzsz exfatprogs exfat-fuse"
 packages_cross="gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user"
+micropython=@micropython/micropython-webassembly-pyscript@1.27.0
+micropython_stubs='micropython-rp2-rpi_pico_w-stubs==1.29.*'
 
 say() { printf '%s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -61,7 +63,8 @@ missing_packages() {
     for package in "$@"; do
         case $package in
         gcc) command -v cc >/dev/null && continue ;;
-        openssl | strace | clang-tidy | shellcheck | git) command -v "$package" >/dev/null && continue ;;
+        openssl | strace | clang-tidy | shellcheck | git | npm) command -v "$package" >/dev/null && continue ;;
+        nodejs) command -v node >/dev/null && continue ;;
         python3-venv) "$base_python" -c 'import ensurepip, venv' 2>/dev/null && continue ;;
         python3-dev) has_python_header && continue ;;
         esac
@@ -155,6 +158,21 @@ setup_python() {
         fail_with_log "the product did not build"
 }
 
+# The front panel's firmware is checked against the stubs of its port, which must not mix with those of this Python,
+# and runs on a real MicroPython under node.
+setup_micropython() {
+    # shellcheck disable=SC2086
+    step "MicroPython's types in hw/typings" $pip install --upgrade --target "$root/hw/typings" "$micropython_stubs" ||
+        fail_with_log "pip could not install"
+    setup_packages optional nodejs npm
+    mkdir -p "$root/build/micropython"
+    if command -v npm >/dev/null && step "MicroPython for node" npm install --no-save \
+        --prefix "$root/build/micropython" "$micropython"; then
+        return 0
+    fi
+    say "  no MicroPython (npm, nodejs), so the tests of the front panel on it will be skipped"
+}
+
 is_set_up() {
     [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && "$python" -c 'import agent.native._core' 2>/dev/null
 }
@@ -181,6 +199,7 @@ setup() {
         setup_packages optional $packages_dev
         # shellcheck disable=SC2086
         setup_packages optional $packages_cross
+        setup_micropython
     fi
     say "$wanted" >"$stamp"
     exec 9>&-

@@ -11,7 +11,7 @@ import pytest
 from agent.app.verbs import VERBS
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "native/README.md", "configs/README.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "native/README.md", "configs/README.md", "hw/PROTOCOL.md")
 SELF = "tests/unit/test_house_rules.py"
 
 
@@ -38,11 +38,12 @@ def test_every_suppression_says_why() -> None:
     bare = (
         r"#\s*noqa(:\s*[A-Z0-9, ]+)?\s*$|#\s*type:\s*ignore(\[[a-z-]+(,\s*[a-z-]+)*\])?\s*$|//\s*NOLINT(\([^)]*\))?\s*$"
     )
-    assert offences(bare, tracked("agent/*.py", "scripts/*.py", "native/*.[ch]")) == []
+    assert offences(bare, tracked("agent/*.py", "hw/*.py", "scripts/*.py", "native/*.[ch]")) == []
 
 
 def test_nothing_is_left_to_do() -> None:
-    assert offences(r"\b(TODO|FIXME|XXX)\b|NotImplementedError", tracked("agent/*", "native/*", "scripts/*")) == []
+    ours = tracked("agent/*", "hw/*", "native/*", "scripts/*")
+    assert offences(r"\b(TODO|FIXME|XXX)\b|NotImplementedError", ours) == []
 
 
 def test_nothing_names_one_machine() -> None:
@@ -53,7 +54,7 @@ def test_nothing_names_one_machine() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_documents_name_files_that_exist(document: str) -> None:
     text = (ROOT / document).read_text()
-    named = re.findall(r"`((?:agent|native|scripts|tests|configs|\.ci)/[\w./-]*\w/?)`", text)
+    named = re.findall(r"`((?:agent|hw|native|scripts|tests|configs|\.ci)/[\w./-]*\w/?)`", text)
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 

@@ -1,0 +1,128 @@
+"""The panel: what comes on the line and what the pins do, put together. ``main`` calls ``turn`` for ever."""
+
+from board import EXPOSURE, SWITCHES, Board
+from clock import Clock, since
+from framing import LIMIT, OVERHEAD, Decoder, encode
+from heart import Heart
+from lights import Lights
+from messages import ACK, BEAT, EVENT, GREET, HELLO, PING, PONG, STATE, VERSION, pack, unpack
+from outbox import Outbox
+from trigger import Switch
+
+FIRMWARE = (0, 1, 0)
+STATE_MS = 1000
+ALARM_MS = 20  # between states while the power fails: one of them arrives
+
+
+class Panel:
+    """One of it, on one board."""
+
+    def __init__(self, board: Board) -> None:
+        self.heart = Heart()
+        self.outbox = Outbox(board.kept(), board.random())
+        self._board = board
+        self._clock = Clock(board)
+        self._decoder = Decoder()
+        self._input = bytearray(256)
+        self._payload = bytearray(LIMIT)
+        self._frame = bytearray(LIMIT + OVERHEAD)
+        self._sequence = 0
+        self._switches = [Switch(board.level(place)) for place in SWITCHES]
+        self._exposed = 0
+        self._lights = Lights()
+        self._flags = 0
+        self._stated = 0
+        self._temperature = board.temperature()
+        board.keep(self.outbox.kept)
+        self._hello()
+
+    def turn(self) -> None:
+        """Look at everything once; at least every 10 ms, every millisecond if the board can."""
+        self._clock.look()
+        self._listen()
+        self._sense()
+        self._watch()
+        self._speak()
+
+    def _listen(self) -> None:
+        size = self._board.read(self._input)
+        at = 0
+        while at < size:
+            at = self._decoder.feed(self._input, at, size)
+            if self._decoder.size:
+                self._hear(self._decoder.payload, self._decoder.size)
+
+    def _hear(self, payload: bytearray, size: int) -> None:
+        fields = unpack(payload, size)
+        if fields is None:
+            return
+        kind = payload[0]
+        if kind == GREET:
+            self._hello()
+        elif kind == BEAT and fields[0] == VERSION:
+            self._lights.show(fields[1], self._clock.ms)
+            self.heart.beat(self._clock.ms, fields[2])
+        elif kind == ACK and self.outbox.acknowledge(fields[0], fields[1], self._clock.ms):
+            self._board.keep(self.outbox.kept)
+        elif kind == PING:
+            self._send(PONG, fields[0], self._clock.us)
+
+    def _sense(self) -> None:
+        for place in SWITCHES:
+            switch = self._switches[place]
+            if switch.look(self._board.level(place), self._clock.us):
+                self._note(place, switch.level, switch.tick)
+        edge = self._board.next_edge()
+        if edge is not None:
+            self._exposed = edge[1]
+            self._note(EXPOSURE, edge[1], self._clock.us_of(edge[0]))
+
+    def _note(self, place: int, level: int, tick: int) -> None:
+        if self.outbox.add(place, level, tick, self._clock.ms):
+            self._board.keep(self.outbox.kept)
+
+    def _watch(self) -> None:
+        heart = self.heart
+        heart.look(self._clock.ms)
+        self._board.power_cycle(heart.cycling)
+        if heart.silent:
+            self._lights.show(0, self._clock.ms)
+        on = self._lights.look(self._clock.ms)
+        if on is not None:
+            self._board.lights(*on)
+        self._board.feed()
+
+    def _speak(self) -> None:
+        ms = self._clock.ms
+        if not self.heart.silent:  # nobody would hear it
+            place = self.outbox.due(ms)
+            while place >= 0:
+                self._send(EVENT, *self.outbox.event(place, ms))
+                place = self.outbox.due(ms)
+        flags = self._board.power_fails() | self.heart.armed << 1 | self.heart.cycling << 2
+        waited = since(ms, self._stated)
+        if flags != self._flags or waited >= (ALARM_MS if flags & 1 else STATE_MS):
+            if waited >= STATE_MS:
+                self._temperature = self._board.temperature()
+            self._flags = flags
+            self._stated = ms
+            self._state()
+
+    def _state(self) -> None:
+        inputs = self._exposed << EXPOSURE
+        for place in SWITCHES:
+            inputs |= self._switches[place].level << place
+        box = self.outbox
+        dropped = box.dropped + self._board.edges_lost & 0xFFFF
+        following = box.first + box.count & 0xFFFFFFFF
+        bad = self._decoder.bad
+        self._send(STATE, self._clock.us, following, inputs, self._flags, self._temperature, bad, dropped)
+
+    def _hello(self) -> None:
+        board, box = self._board, self.outbox
+        self._send(HELLO, VERSION, *FIRMWARE, board.cause, board.abilities, board.serial, box.run, box.first)
+
+    def _send(self, kind: int, *fields: int) -> None:
+        size = pack(self._payload, kind, self._sequence, *fields)
+        self._sequence = self._sequence + 1 & 0xFF
+        self._board.write(self._frame, encode(self._frame, self._payload, size))

@@ -1,0 +1,152 @@
+// The front panel's firmware on MicroPython for WebAssembly: this is the hardware around it. One argument, JSON:
+//   micropython  its .mjs          tty   the line          files  [[name in the panel, path here], ...]
+//   kept         file that holds what survives a reset      cause  of this start, as messages.CAUSES counts
+//   rate         how fast its time goes                     seed   of the operator, who presses pedals; 0: none
+//   resets       how often in a thousand presses the processor is reset before anybody can have heard of it
+// Lines on standard input move pins: `level N 0|1`, `exposure 0|1`, `power 0|1`, `hang`, `reset`. Lines on standard
+// output are what happened: `pressed N`, `lights G A R B`, `off 0|1`, `reset`, `hung`.
+// The firmware never gives way to node's event loop, so everything here is synchronous, and the watchdog is a thread.
+import { randomInt } from 'node:crypto'
+import fs from 'node:fs'
+import { Worker } from 'node:worker_threads'
+
+const given = JSON.parse(process.argv[2])
+const { loadMicroPython } = await import(given.micropython)
+const TICKS = 0x3fffffff
+const WATCHDOG_MS = 2000
+const line = fs.openSync(given.tty, fs.constants.O_RDWR | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY)
+const commands = fs.openSync('/dev/stdin', fs.constants.O_RDONLY | fs.constants.O_NONBLOCK)
+const say = (...words) => fs.writeSync(1, words.join(' ') + '\n')
+
+const begun = process.hrtime.bigint()
+const now = () => Math.floor(Number(process.hrtime.bigint() - begun) / 1000) * given.rate // microseconds of the panel
+
+const fed = new Int32Array(new SharedArrayBuffer(4))
+const ticking = new Int32Array(new SharedArrayBuffer(4))
+new Worker(`
+  const { workerData: [fed, ms] } = require('node:worker_threads')
+  let seen = 0 // nobody watches before it was fed once
+  setInterval(() => {
+    if (seen && Atomics.load(fed, 0) === seen) { require('node:fs').writeSync(1, 'hung\\n'); process.kill(process.pid, 'SIGKILL') }
+    seen = Atomics.load(fed, 0)
+  }, ms)`, { eval: true, workerData: [fed, WATCHDOG_MS] }).unref()
+
+function tryRead(fd, buffer, offset, length) {
+  try {
+    return fs.readSync(fd, buffer, offset, length, null)
+  } catch (error) {
+    if (error.code === 'EAGAIN' || error.code === 'EIO') return 0 // nothing there; nobody at the other end
+    throw error
+  }
+}
+
+function reset() {
+  say('reset')
+  process.exit(3)
+}
+
+const levels = [0, 0, 0, 0]
+const edges = []
+let failing = false
+let shown = ''
+let off = 0
+
+// An operator: glitches, then a press that stands until the firmware must have seen it, then a release.
+let state = given.seed >>> 0
+function random(below) { // xorshift32
+  state ^= state << 13; state >>>= 0
+  state ^= state >>> 17
+  state ^= state << 5; state >>>= 0
+  return state % below
+}
+const MS = 1000
+let until = 300 * MS
+let doing = 'idle'
+let finger = 0
+let turns = 0
+function operate(time) {
+  if (time < until) return
+  if (doing === 'idle') {
+    finger = random(4)
+    doing = random(3) === 0 ? 'glitch' : 'press'
+    levels[finger] = 1
+    until = time + (doing === 'glitch' ? 5 * MS : 25 * MS)
+    turns = 0
+  } else if (doing === 'glitch') {
+    levels[finger] = 0
+    doing = 'idle'
+    until = time + 5 * MS
+  } else if (doing === 'press') {
+    if (++turns < 3) return // it has looked since
+    say('pressed', finger)
+    if (random(1000) < given.resets) reset()
+    doing = 'held'
+    until = time + random(30) * MS
+  } else {
+    levels[finger] = 0
+    doing = 'idle'
+    until = time + (25 + random(50)) * MS
+  }
+}
+
+const typed = new Uint8Array(4096)
+let rest = ''
+const acts = {
+  level: (place, level) => { levels[place] = Number(level) },
+  exposure: level => { edges[Number(level)] = now() & TICKS },
+  power: fails => { failing = fails === '1' },
+  hang: () => { for (;;) Atomics.wait(ticking, 0, 0, 1000) },
+  reset,
+}
+function obey() {
+  const size = tryRead(commands, typed, 0, typed.length)
+  if (size === 0) return
+  const lines = (rest + Buffer.from(typed.subarray(0, size)).toString()).split('\n')
+  rest = lines.pop()
+  for (const words of lines.map(one => one.split(' '))) acts[words[0]](...words.slice(1))
+}
+
+const pins = {
+  ticks: () => now() % (TICKS + 1),
+  random: () => randomInt(1, TICKS),
+  cause: () => given.cause,
+  level: place => levels[place],
+  power_fails: () => failing,
+  temperature: () => 3150,
+  lights: (...on) => { if (shown !== (shown = on.join(' '))) say('lights', shown) },
+  power_cycle: on => { if (off !== (off = Number(on))) say('off', off) },
+  feed: () => { Atomics.add(fed, 0, 1) },
+  edge: level => edges[level],
+  rest: () => {
+    Atomics.wait(ticking, 0, 0, 1 / given.rate)
+    edges.length = 0
+    obey()
+    if (given.seed) operate(now())
+    return (0 in edges ? 1 : 0) | (1 in edges ? 2 : 0)
+  },
+}
+
+const micropython = await loadMicroPython({ stdout: text => say(text), linebuffer: true })
+const device = (name, minor, read, write) => {
+  micropython.FS.registerDevice(micropython.FS.makedev(64, minor), {
+    open() {}, close() {},
+    read: (_stream, buffer, offset, length) => read(buffer, offset, length),
+    write: (_stream, buffer, offset, length) => write(Buffer.from(buffer.buffer, buffer.byteOffset + offset, length)),
+  })
+  micropython.FS.mkdev(name, micropython.FS.makedev(64, minor))
+}
+device('/dev/line', 0, (buffer, offset, length) => tryRead(line, buffer, offset, length), data => {
+  try { return fs.writeSync(line, data) } catch { return data.length } // no room: lost, as on a wire
+})
+const memory = fs.existsSync(given.kept) ? fs.readFileSync(given.kept) : Buffer.alloc(16)
+let read = 0
+device('/dev/kept', 1, (buffer, offset, length) => {
+  const size = Math.min(length, memory.length - read)
+  buffer.set(memory.subarray(read, read + size), offset)
+  read += size
+  return size
+}, data => { fs.writeFileSync(given.kept, data); return data.length })
+for (const [name, path] of given.files) micropython.FS.writeFile(`/${name}.py`, fs.readFileSync(path))
+micropython.registerJsModule('_pins', pins)
+micropython.runPython(`import sys\nsys.path.insert(0, '/')\nimport ${given.start ?? 'main'}`)
+process.exit(0)
