@@ -26,6 +26,7 @@ def main() -> int:
             "directory",
             "queue",
             "console",
+            "pixels",
         ],
     )
     parser.add_argument("--rounds", type=int, default=3, help="each sender runs so often, interleaved (default 3)")
@@ -59,6 +60,10 @@ def main() -> int:
         import bench_console
 
         return bench_console.main(options.rounds, quick=options.quick)
+    if options.what == "pixels":
+        import bench_pixels
+
+        return bench_pixels.main(options.rounds, quick=options.quick)
     if options.what == "pace":
         import bench_pace
 
