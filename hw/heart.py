@@ -19,7 +19,7 @@ class Heart:
     """What is known of the agent's heartbeat."""
 
     def __init__(self) -> None:
-        self.silent = True
+        self.silent = False  # it may have been there before the processor was reset
         self.armed = False
         self.cycling = False
         self.cycles = 0  # since the last heartbeat

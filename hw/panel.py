@@ -5,7 +5,7 @@ from clock import Clock, since
 from framing import LIMIT, OVERHEAD, Decoder, encode
 from heart import Heart
 from lights import Lights
-from messages import ACK, BEAT, EVENT, GREET, HELLO, PING, PONG, STATE, VERSION, pack, unpack
+from messages import ACK, BEAT, EVENT, GREET, HELLO, PING, PONG, STATE, TICKS, VERSION, pack, unpack
 from outbox import Outbox
 from trigger import Switch
 
@@ -78,7 +78,8 @@ class Panel:
             self._note(EXPOSURE, edge[1], self._clock.us_of(edge[0]))
 
     def _note(self, place: int, level: int, tick: int) -> None:
-        if self.outbox.add(place, level, tick, self._clock.ms):
+        clock = self._clock
+        if self.outbox.add(place, level, tick, clock.ms - since(clock.us, tick) // 1000 & TICKS):
             self._board.keep(self.outbox.kept)
 
     def _watch(self) -> None:

@@ -90,13 +90,13 @@ def test_of_frames_that_are_hit_often_hardly_any_passes(rng: random.Random) -> N
     good = framed(payload)
     passed = hits = 0
     decoder = Decoder()
-    for _ in range(40_000):
+    for _ in range(10_000):
         line = bytearray(good)
         for at in rng.sample(range(1, len(line) - 1), 3):
             line[at] ^= rng.randrange(1, 256)
         hits += 1
         passed += any(one != payload for one in decoded(decoder, bytes(line)))
-    assert passed <= 6, (passed, hits)
+    assert passed <= 3, (passed, hits)
 
 
 @pytest.mark.parametrize("length", [LIMIT + 1, LIMIT + 2, 250, 5000])

@@ -1,0 +1,139 @@
+"""The front panel at work: opens its line, again whenever it was unplugged, and tells what happens on it.
+
+``told`` hears each event, and must have done with it what is to be done when it returns: the acknowledgement follows.
+``lights`` is asked what the panel shows, ten times a second. ``fails`` is called when the panel says that the power is
+about to go, once for each time.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+
+from agent.errors import DeviceError
+from agent.panel.messages import LIGHTS, Numbers
+from agent.panel.port import Port
+from agent.panel.session import Session
+from agent.typed import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+    from agent.panel.session import Event
+
+# An operator sees a light change a tenth of a second later as an answer to his foot.
+LOOK_S: Final = 0.1
+# Between attempts to open a line that is not there; an adapter takes as long to come back.
+REOPEN_S: Final = 1.0
+
+
+class Panel:
+    """``work`` is the function of its role."""
+
+    def __init__(
+        self,
+        port: str,
+        told: Callable[[Event], None],
+        lights: Callable[[], str],
+        fails: Callable[[], None],
+        say: Callable[[str, str], None],
+        *,
+        watchdog_s: int = 0,
+    ) -> None:
+        self._port = port
+        self._told = told
+        self._lights = lights
+        self._fails = fails
+        self._say = say
+        self._watchdog_s = watchdog_s
+        self._numbers = Numbers()
+        self._session: Session | None = None
+        self._trouble = ""
+        self._failing: bool | None = None  # None until the panel has said it once
+        self._present = False
+        self._lost = 0
+
+    def work(self, stop: threading.Event, _facts: object = None) -> None:
+        """Serve the panel until ``stop`` is set."""
+        while not stop.is_set():
+            try:
+                port = Port(self._port)
+            except DeviceError as error:
+                self._troubled(str(error))
+                stop.wait(REOPEN_S)
+                continue
+            try:
+                self._serve(port, stop)
+            except DeviceError as error:
+                self._troubled(str(error))
+                stop.wait(REOPEN_S)
+            finally:
+                self._session = None
+                port.close()
+
+    def facts(self) -> dict[str, Any]:
+        """What is known of it, as plain values."""
+        session = self._session
+        if session is None or session.hello is None:
+            return {"port": self._port, "present": False, "trouble": self._trouble}
+        hello, state = session.hello, session.state
+        return {
+            "port": self._port,
+            "present": session.speaks,
+            "trouble": self._trouble,
+            "firmware": hello.firmware,
+            "serial": f"{hello.serial:016x}",
+            "last_reset": hello.cause,
+            "missed_frames": session.missed,
+            "inputs": list(state.inputs) if state else [],
+            "flags": list(state.flags) if state else [],
+            "temperature_c": state.temperature_c if state else None,
+            "dropped": state.dropped if state else 0,
+            "lost": self._lost,
+        }
+
+    def _serve(self, port: Port, stop: threading.Event) -> None:
+        session = self._session = Session(self._numbers, time.monotonic(), watchdog_s=self._watchdog_s)
+        poll = select.poll()
+        poll.register(port, select.POLLIN)
+        while not stop.is_set():
+            session.lights = LIGHTS.index(self._lights())
+            session.tick(time.monotonic())
+            port.write(session.outgoing)
+            wait_s = min(LOOK_S, max(session.deadline - time.monotonic(), 0))
+            if poll.poll(wait_s * 1000):
+                data = port.read()
+                for event in session.receive(data, time.monotonic()):
+                    self._told(event)
+            self._notice(session)
+        session.leave()
+        port.write(session.outgoing)
+
+    def _notice(self, session: Session) -> None:
+        """Say what has changed, once."""
+        if session.speaks != self._present:
+            self._present = session.speaks
+            if session.hello is not None and self._present:
+                self._trouble = ""
+                hello = session.hello
+                self._say("notice", f"there, firmware {hello.firmware}, last reset: {hello.cause}")
+            elif session.hello is None:
+                self._troubled(f"{self._port}: the panel is silent")
+        if session.hello is not None and not session.speaks:
+            self._troubled(f"the panel speaks version {session.hello.protocol} of the protocol: update its firmware")
+        if session.lost:
+            self._lost += session.lost
+            self._say("warning", f"{session.lost} events of the panel are lost")
+            session.lost = 0
+        if session.state is not None:
+            failing = "power_fail" in session.state.flags
+            if failing and self._failing is False:
+                self._fails()
+            self._failing = failing
+
+    def _troubled(self, text: str) -> None:
+        self._present = False
+        if text != self._trouble:
+            self._trouble = text
+            self._say("warning", text)
