@@ -24,9 +24,14 @@ FIRMWARE = [
 _RESET = 3
 
 
+def here() -> bool:
+    """Whether there is a MicroPython."""
+    return MICROPYTHON.exists() and shutil.which("node") is not None
+
+
 def need_micropython() -> None:
     """Skip loudly where it is not, and fail in the automatic check."""
-    if MICROPYTHON.exists() and shutil.which("node"):
+    if here():
         return
     reason = "MicroPython for WebAssembly is not here (node and npm, then scripts/test again)"
     if os.environ.get("CI") == "true":

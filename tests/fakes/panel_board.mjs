@@ -3,8 +3,8 @@
 //   kept         file that holds what survives a reset      cause  of this start, as messages.CAUSES counts
 //   rate         how fast its time goes                     seed   of the operator, who presses pedals; 0: none
 //   resets       how often in a thousand presses the processor is reset before anybody can have heard of it
-// Lines on standard input move pins: `level N 0|1`, `exposure 0|1`, `power 0|1`, `hang`, `reset`. Lines on standard
-// output are what happened: `pressed N`, `lights G A R B`, `off 0|1`, `reset`, `hung`.
+// Lines on standard input move pins: `level N 0|1`, `exposure 0|1`, `power 0|1`; or `hang`, `reset`, `enough` for the
+// operator. Lines on standard output are what happened: `pressed N`, `lights G A R B`, `off 0|1`, `reset`, `hung`.
 // The firmware never gives way to node's event loop, so everything here is synchronous, and the watchdog is a thread.
 import { randomInt } from 'node:crypto'
 import fs from 'node:fs'
@@ -48,10 +48,12 @@ function reset() {
 const levels = [0, 0, 0, 0]
 const edges = []
 let failing = false
+let memory // what survives a reset
 let shown = ''
 let off = 0
 
-// An operator: glitches, then a press that stands until the firmware must have seen it, then a release.
+// An operator: now and then a glitch that a single turn of the firmware sees, else a press and a release that each stand
+// until it must have seen them, which is known only by its turns: the machine may stand still at any time.
 let state = given.seed >>> 0
 function random(below) { // xorshift32
   state ^= state << 13; state >>>= 0
@@ -59,35 +61,36 @@ function random(below) { // xorshift32
   state ^= state << 5; state >>>= 0
   return state % below
 }
-const MS = 1000
-let until = 300 * MS
-let doing = 'idle'
+const SETTLED = 21000
+let until = 300000
 let finger = 0
-let turns = 0
-function operate(time) {
-  if (time < until) return
-  if (doing === 'idle') {
-    finger = random(4)
-    doing = random(3) === 0 ? 'glitch' : 'press'
-    levels[finger] = 1
-    until = time + (doing === 'glitch' ? 5 * MS : 25 * MS)
-    turns = 0
-  } else if (doing === 'glitch') {
-    levels[finger] = 0
-    doing = 'idle'
-    until = time + 5 * MS
-  } else if (doing === 'press') {
-    if (++turns < 3) return // it has looked since
-    say('pressed', finger)
-    if (random(1000) < given.resets) reset()
-    doing = 'held'
-    until = time + random(30) * MS
-  } else {
-    levels[finger] = 0
-    doing = 'idle'
-    until = time + (25 + random(50)) * MS
+function move(level, then) {
+  levels[finger] = level
+  doing = time => { // it has seen it move ...
+    until = time + SETTLED
+    doing = () => { doing = then } // ... and looks once more when it has settled
   }
 }
+function idle(time) {
+  if (given.enough) return say('enough') + (given.seed = 0)
+  if (memory.subarray(8).filter(what => what !== 0xff).length > 5) return // the line is down: a finger waits
+  finger = random(4)
+  if (random(3) === 0) {
+    levels[finger] = 1
+    doing = () => { levels[finger] = 0; doing = () => { doing = idle } }
+  } else move(1, pressed)
+}
+function pressed(time) {
+  say('pressed', finger)
+  if (random(1000) < given.resets) reset()
+  until = time + random(30000)
+  doing = () => move(0, released)
+}
+function released(time) {
+  until = time + random(50000)
+  doing = idle
+}
+let doing = idle
 
 const typed = new Uint8Array(4096)
 let rest = ''
@@ -95,6 +98,7 @@ const acts = {
   level: (place, level) => { levels[place] = Number(level) },
   exposure: level => { edges[Number(level)] = now() & TICKS },
   power: fails => { failing = fails === '1' },
+  enough: () => { given.enough = true },
   hang: () => { for (;;) Atomics.wait(ticking, 0, 0, 1000) },
   reset,
 }
@@ -121,7 +125,7 @@ const pins = {
     Atomics.wait(ticking, 0, 0, 1 / given.rate)
     edges.length = 0
     obey()
-    if (given.seed) operate(now())
+    if (given.seed && now() >= until) doing(now())
     return (0 in edges ? 1 : 0) | (1 in edges ? 2 : 0)
   },
 }
@@ -138,14 +142,14 @@ const device = (name, minor, read, write) => {
 device('/dev/line', 0, (buffer, offset, length) => tryRead(line, buffer, offset, length), data => {
   try { return fs.writeSync(line, data) } catch { return data.length } // no room: lost, as on a wire
 })
-const memory = fs.existsSync(given.kept) ? fs.readFileSync(given.kept) : Buffer.alloc(16)
+memory = fs.existsSync(given.kept) ? fs.readFileSync(given.kept) : Buffer.alloc(16)
 let read = 0
 device('/dev/kept', 1, (buffer, offset, length) => {
   const size = Math.min(length, memory.length - read)
   buffer.set(memory.subarray(read, read + size), offset)
   read += size
   return size
-}, data => { fs.writeFileSync(given.kept, data); return data.length })
+}, data => { memory = Buffer.from(data); fs.writeFileSync(given.kept, data); return data.length })
 for (const [name, path] of given.files) micropython.FS.writeFile(`/${name}.py`, fs.readFileSync(path))
 micropython.registerJsModule('_pins', pins)
 micropython.runPython(`import sys\nsys.path.insert(0, '/')\nimport ${given.start ?? 'main'}`)
