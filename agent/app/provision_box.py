@@ -36,7 +36,7 @@ class Answer(NamedTuple):
     def why(self) -> str:
         """Its error and hint, or what it printed instead."""
         lines = [line.strip() for line in (self.err.strip() or self.out.strip()[-400:]).splitlines()]
-        return "\n".join(line.removeprefix("modality-agent: error: ") for line in lines) or f"status {self.status}"
+        return "; ".join(line.removeprefix("modality-agent: error: ") for line in lines) or f"status {self.status}"
 
 
 class Box:

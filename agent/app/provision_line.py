@@ -10,17 +10,22 @@ enough to lock anybody out.
 from __future__ import annotations
 
 import re
+import select
 import time
 
 from agent.console.frames import Channel
-from agent.errors import DeviceError, LinkTimeout, NotLoggedIn, UsageError
+from agent.console.port import HINT, PortGone, open_port
+from agent.errors import DeviceError, LinkTimeout, NotLoggedIn
 from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agent.console.port import Port
+
 QUIET_S: Final = 0.6
 _PROMPT_S: Final = 8.0
+_STUCK_S: Final = 60.0
 _TRIES: Final = 8
 _INTERRUPT: Final = b"\x03\x03\x03"
 _CANCEL: Final = b"\x18" * 8 + _INTERRUPT  # a file transfer has five of them
@@ -56,61 +61,65 @@ def prompt_of(text: str) -> Prompt:
 class Wire:
     """The port, byte by byte; every failure of it is a ``DeviceError``."""
 
-    def __init__(self, port: Any, name: str, say: Callable[[str], None]) -> None:
+    def __init__(self, port: Port, say: Callable[[str], None]) -> None:
         self.say = say
-        self._port, self._name = port, name
+        self._port = port
 
     def read(self, wait_s: float) -> bytes:
         """Return what comes within ``wait_s``, as soon as there is something."""
         until = time.monotonic() + wait_s
         while True:
-            data: bytes = self._do(lambda: self._port.read(max(1, min(self._port.in_waiting, 4096))))
+            came = self._do(self._port.read)
+            data = b"".join(one if isinstance(one, bytes) else bytes([max(one.byte, 0)]) for one in came)
             if data or time.monotonic() >= until:
                 return data
+            self._wait(self._port.fileno(), select.POLLIN)
 
     def write(self, data: bytes) -> None:
         """Send all of it."""
-        self._do(lambda: self._port.write(data))
-
-    def send_break(self) -> None:
-        """Ask for a log-out, where the line knows BREAK."""
-        self._do(lambda: self._port.send_break(0.3))
+        until = time.monotonic() + _STUCK_S
+        while data:
+            if time.monotonic() > until:
+                raise DeviceError(f"{self._port.name}: the line takes nothing", hint=HINT)
+            data = data[self._do(self._port.write, data) :]
+            if data:
+                self._wait(self._port.write_fileno(), select.POLLOUT)
 
     def close(self) -> None:
         """Give the port back."""
-        self._do(self._port.close)
+        self._port.close()
 
-    def _do(self, act: Callable[[], Any]) -> Any:
-        import termios
-
+    def _do(self, act: Callable[..., Any], *given: object) -> Any:
         try:
-            return act()
-        except (OSError, termios.error) as error:  # SerialException is an OSError, termios.error is none
-            raise DeviceError(f"{self._name}: {error}", hint="Is the cable in, and nobody else on the port?") from None
+            return act(*given)
+        except PortGone as error:
+            raise DeviceError(f"{self._port.name}: {error}", hint=HINT) from None
+
+    def _wait(self, fd: int, event: int) -> None:
+        """Sleep until there is something to do, 20 ms at most."""
+        if fd < 0:
+            time.sleep(0.01)
+            return
+        poll = select.poll()
+        poll.register(fd, event)
+        poll.poll(20)
 
 
 def open_wire(name: str, baud: int, say: Callable[[str], None]) -> Wire:
-    """Open a device or a URL of pyserial; raises ``DeviceError``."""
-    try:
-        import serial
-    except ImportError:
-        raise UsageError(
-            "pyserial is not installed", hint="pip install 'modality-agent[console]', or Debian's python3-serial."
-        ) from None
-    try:
-        more = {} if "://" in name else {"exclusive": True}
-        return Wire(serial.serial_for_url(name, baudrate=baud, timeout=0.02, **more), name, say)
-    except (OSError, ValueError) as error:
-        raise DeviceError(f"{name}: {error}", hint="Is the cable in, and nobody else on the port?") from None
+    """Open a device, or a URL of pyserial; raises ``DeviceError``."""
+    port = open_port(name, baud)
+    port.transparent(on=True)
+    return Wire(port, say)
 
 
 class Conversation:
     """What a person would do at the console, done with care."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, *, may_begin: bool = True) -> None:
         self._wire = wire
         self._text = ""
         self.first_start = False
+        self._may_begin = may_begin
 
     # --- from anywhere to frames -----------------------------------------------------------------
 
@@ -201,6 +210,10 @@ class Conversation:
             if found.state == "operational":
                 return
             if found.state == "new":
+                if not self._may_begin:
+                    self._wire.write(_INTERRUPT)
+                    raise NotLoggedIn("the box is at its first start, and says nothing before its password is set",
+                                      hint="Without --dry-run it is set to that of --password-file.")  # fmt: skip
                 self._set_first(password)
                 return
             if "locked" in self._text or "Too many" in self._text:

@@ -13,7 +13,7 @@ import sys
 import time
 
 from agent.app.common import add_config
-from agent.errors import DeviceError, UsageError
+from agent.errors import DeviceError
 from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -47,11 +47,8 @@ def run(args: Arguments) -> int:
         print(document(), end="")
         return 0
     from agent.console.coreless import coreless
-    from agent.console.port import BAUDS
 
     coreless()
-    if args.port and "://" not in args.port and args.baud not in BAUDS:
-        raise UsageError(f"--baud: {args.baud} is not one of {', '.join(map(str, BAUDS))}")
     wake = _signals()
     port = _open(args)
     try:

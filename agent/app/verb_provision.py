@@ -41,7 +41,7 @@ def arguments(parser: Parser) -> None:
     parser.add("--comment", metavar="TEXT", default="provision", help="why; kept in the history of the box")
     parser.add("--discard", switch=True, help="throw away what somebody has edited and not committed")
     parser.add("--no-tests", switch=True, help="commit without the self-tests of the box")
-    parser.add("--dry-run", switch=True, help="print what would change; change nothing")
+    parser.add("--dry-run", switch=True, help="print what would change; change nothing (no first start)")
     parser.add("--json", switch=True, help="print the result as JSON")
 
 
@@ -64,7 +64,7 @@ def run(args: Arguments) -> int:
     password = _password(args)
     wire = open_wire(args.port, args.baud, say)
     try:
-        talk = Conversation(wire)
+        talk = Conversation(wire, may_begin=not args.dry_run)
         logged_in = talk.enter(args.user, password, leave=args.discard)
         box = Box(wire, talk.frames())
         try:
@@ -110,7 +110,13 @@ def _provision(
 
 def _identity(box: Box, text: str) -> dict[str, str]:
     """Say which box it is; raises ``UsageError`` when FILE is of another one."""
-    agent = box.must("config", "show", "--json").facts.get("agent", {})
+    shown = box.ask("config", "show", "--json")
+    if shown.status and box.must("config", "history", "--json").facts.get("generations") == []:
+        commands = box.must("config", "commands", "--json").facts
+        shown = shown if commands.get("lines") else shown._replace(status=0, out="{}")  # it has none yet
+    if shown.status:
+        raise BoxRefused(f"config show on the box: {shown.why}")
+    agent = shown.facts.get("agent", {})
     has = {key: str(agent.get(key, "")) for key in ("manufacturer", "model_name", "serial_number", "ae_title")}
     for key, value in _claims(text):
         if has[key] not in (*_UNSET[key], value):

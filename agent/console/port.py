@@ -24,6 +24,7 @@ BAUDS: Final = {
     9600: termios.B9600, 19200: termios.B19200, 38400: termios.B38400, 57600: termios.B57600, 115200: termios.B115200,
     230400: termios.B230400, 460800: termios.B460800, 921600: termios.B921600,
 }  # fmt: skip
+HINT: Final = "Is the cable in, the name right, and may this user open it (group dialout)?"
 
 
 class PortGone(Exception):
@@ -213,10 +214,12 @@ def open_port(name: str, baud: int, *, hardware: bool = False, carrier: bool = F
     """Open a device or a URL; raises ``DeviceError``."""
     if "://" in name:
         return _open_url(name, baud)
+    if baud not in BAUDS:
+        raise UsageError(f"--baud: {baud} is not one of {', '.join(map(str, BAUDS))}")
     try:
         fd = os.open(name, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise DeviceError(f"{name}: {error.strerror or error}") from error
+        raise DeviceError(f"{name}: {error.strerror or error}", hint=HINT) from error
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         port = TtyPort(fd, fd, own=True, name=name)
@@ -228,7 +231,7 @@ def open_port(name: str, baud: int, *, hardware: bool = False, carrier: bool = F
         raise DeviceError(f"{name}: another program has it", hint="Two readers steal each other's letters.") from None
     except (OSError, termios.error) as error:
         os.close(fd)
-        raise DeviceError(f"{name}: is no serial line ({error})") from error
+        raise DeviceError(f"{name}: is no serial line ({error})", hint=HINT) from error
     return port
 
 
@@ -242,4 +245,4 @@ def _open_url(name: str, baud: int) -> UrlPort:
     try:
         return UrlPort(serial.serial_for_url(name, baudrate=baud, timeout=0), name)
     except (OSError, ValueError, termios.error) as error:
-        raise DeviceError(f"{name}: {error}") from error
+        raise DeviceError(f"{name}: {error}", hint=HINT) from error

@@ -159,10 +159,37 @@ def test_another_box_another_editor_and_a_configuration_that_is_wrong(config: Pa
     assert not (config.parent / "agent.toml.history/candidate.toml").exists()
 
 
+def test_a_box_without_a_configuration_and_a_laptop_without_pyserial(
+    config: Path, wanted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.unlink()
+    (wanted.parent / "serial.py").write_text("raise ImportError\n")
+    monkeypatch.setenv("PYTHONPATH", str(wanted.parent))
+    wanted.write_text(WANTED.partition("[tls]")[0])
+    with Box(config) as box:
+        dry = provision(box, wanted, "--dry-run")
+        assert dry.returncode == 8
+        assert "at its first start, and says nothing before its password is set" in dry.stderr
+        assert not (config.parent / "agent.toml.console/users").exists()
+        wanted.write_text(WANTED)
+        wrong = provision(box, wanted)
+        assert wrong.returncode == 9
+        assert "no such file" in wrong.stderr
+        assert "[config]; hint: Correct the candidate" in wrong.stderr
+        wanted.write_text(WANTED.partition("[tls]")[0])
+        first = provision(box, wanted)
+        assert first.returncode == 0, first.stdout + first.stderr
+        assert "set destination pacs host 10.0.0.7\n" in first.stdout
+        assert "nothing to do" in provision(box, wanted).stdout
+    assert config.read_text() == wanted.read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (("--port", "/dev/none", "w.toml"), 41, "/dev/none"),
+        (("--port", "/dev/none", "w.toml"), 41, "/dev/none: No such file or directory"),
+        (("--port", "/dev/none", "w.toml"), 41, "hint: Is the cable in, the name right"),
+        (("--port", "/dev/none", "--baud", "9601", "w.toml"), 2, "--baud: 9601 is not one of 9600, 19200"),
         (("w.toml",), 2, "--port is missing"),
         (("--port", "loop://", "none.toml"), 3, "No such file"),
     ],
