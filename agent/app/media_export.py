@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from agent.exchange.shelf import Shelf
     from agent.media.profile import Profile
     from agent.spool.exports import Exported
+    from agent.spool.mount import Mount
     from agent.spool.quota import Policy
     from agent.spool.view import SpoolView
 
@@ -245,6 +246,7 @@ def _prepared(
     from agent.exchange import volume
     from agent.exchange.carrier import require_archive
     from agent.exchange.carry import ARCHIVE, FOLDER, numbered, remarks, room_needed, stage_needed, strange
+    from agent.spool import mount
     from agent.spool.durable import Medium
     from agent.spool.quota import Admission
 
@@ -257,6 +259,7 @@ def _prepared(
     )
     if target.kind == FOLDER:
         notes += volume.repair(on) if args.repair else volume.require_closed(on)
+        notes += _own_disk(target.path, on.point, mount.of(root))
     volumes = [found.volumes[number - 1] for number in wanted]
     several = [numbered(target, number, len(found.volumes)) if args.volume is None else target for number in wanted]
     for one in volumes if target.kind == ARCHIVE else ():
@@ -277,6 +280,13 @@ def _prepared(
             hint="Export fewer at once, as with '--study' or '--volume-size': what is encrypted lies there meanwhile.",
         )
     return notes
+
+
+def _own_disk(path: str, point: str, spool: Mount | None) -> list[str]:
+    """Say so when a folder is where the spool or the system is: the medium may not be mounted."""
+    if point not in ("/", spool.point if spool is not None else "/"):
+        return []
+    return [f"{path} is on a disk of this box, not on a medium of its own: was it to be mounted first?"]
 
 
 def _policy(args: Arguments) -> Policy:

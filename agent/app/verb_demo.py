@@ -75,7 +75,9 @@ def run(args: Arguments) -> int:
     else:
         _print(result)
     if result["faults"]:
-        raise NotDelivered(f"the demo failed: {result['faults'][0]}", hint=f"Everything is kept in {site.folder}.")
+        busy = any("frames were dropped" in fault for fault in result["faults"])
+        why = "This machine had no time for every frame: run it again while nothing else does. " if busy else ""
+        raise NotDelivered(f"the demo failed: {result['faults'][0]}", hint=f"{why}Everything is kept in {site.folder}.")
     return 0
 
 

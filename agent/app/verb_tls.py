@@ -146,6 +146,11 @@ def _place_of_key(settings: Settings, config: str) -> tuple[str, str]:
 def _wanted(args: Arguments, settings: Settings | None) -> Any:
     from agent.app.tls_request import Wanted
 
+    if args.subject and ("=" in args.subject or args.subject.startswith("/")):
+        raise UsageError(
+            f"--subject: '{args.subject}' is a whole subject, and the Common Name alone is wanted",
+            hint="Write the name without 'CN='; the organization is --organization, or [agent] institution_name.",
+        )
     host, known = socket.gethostname(), _in_use(settings)
     names = tuple(args.name) or (known.names if known is not None else ())
     if not names:

@@ -232,7 +232,9 @@ def _open(peer: Peer, clock: Callable[[], float], cancelled: Callable[[], bool])
         # Bytes, because a name given as text would load the IDNA codec and its half megabyte of tables.
         addresses = socket.getaddrinfo(plain_name(peer.host), peer.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise ConnectFailed(f"{peer}: the host name is not known: {error}") from error
+        why = getattr(error, "strerror", None) or error
+        hint = "Is it spelled right? 'modality-agent network' shows the name servers of this box."
+        raise ConnectFailed(f"{peer}: the host name is not known: {why}", hint=hint) from error
     problem: OSError | None = None
     for family, kind, protocol, _, address in addresses:
         sock = socket.socket(family, kind, protocol)

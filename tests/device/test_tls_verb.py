@@ -106,6 +106,15 @@ def test_a_new_certificate_for_the_same_key_keeps_the_names(site: Site, pki: Pki
     assert "CN=unit7\n" in request(pki)
 
 
+@pytest.mark.parametrize("subject", ["CN=box1,O=Hospital", "/CN=box1", "O=Hospital"])
+def test_a_whole_subject_is_no_common_name(subject: str, pki: Pki) -> None:
+    key = pki.folder / "new.key"
+    done = run_command("tls", "request", "--key", key, "--subject", subject, "--name", "h")
+    assert done.returncode == 2
+    assert "the Common Name alone is wanted" in done.stderr
+    assert not key.exists()
+
+
 @pytest.mark.parametrize(
     ("kind", "words"), [("rsa-2048", "(2048 bit"), ("rsa-3072", "(3072 bit"), ("p-256", "(256 bit")]
 )

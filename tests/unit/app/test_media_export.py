@@ -412,3 +412,11 @@ def test_room_to_encrypt_is_what_the_site_leaves(
     monkeypatch.setattr("agent.exchange.cms.check", lambda _keys: None)
     assert export(box, "--all", "--to", box / "out", "--recipient", "cert.pem") == 3
     assert "0 B to spare" in capsys.readouterr().err
+
+
+def test_a_folder_on_a_disk_of_the_box_is_no_medium_unsaid(box: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export(box, "--all", "--to", box / "out") == 0
+    assert f"{box / 'out'} is on a disk of this box, not on a medium of its own" in capsys.readouterr().err
+    assert export(box, "--all", "--to", box / "out.zip") == 0
+    assert "on a disk of this box" not in capsys.readouterr().err
+    assert [media_export._own_disk("/mnt/stick", point, None) for point in ("/mnt/stick", "/mnt")] == [[], []]
