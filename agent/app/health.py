@@ -1,13 +1,14 @@
 """Health in one word, and why: what ``status`` shows first, from the facts that it shows below.
 
 ``trouble`` is what somebody must do something about, or images are not made or do not leave; ``attention`` is what will
-become that, or what somebody should know; else it is ``well``. The table says which fact is which.
+become that, or what somebody should know; else it is ``well``. The table says which fact is which, and each reason
+which command tells more: of the command line, or of the console where it is asked there (``CONSOLE``).
 """
 
 from __future__ import annotations
 
 from agent.app.term import count_text
-from agent.typed import TYPE_CHECKING, Any, Final
+from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,53 +20,77 @@ _STATES: Final = {"damaged": TROUBLE, "lost": TROUBLE, "held": TROUBLE, "unconfi
 _CLOCK: Final = {"never set": TROUBLE, "went back": TROUBLE, "not synchronised": ATTENTION}
 
 
+# A command that tells more -> its name in the console, where that is another one.
+CONSOLE: Final = {
+    "clock show": "show clock", "log": "show log", "queue list": "show queue", "spool check": "show spool",
+    "queue list --state held": "show queue state held", "spool verify": "verify spool", "tls show": "show certificates",
+}  # fmt: skip
+# Cause of an alarm -> the command that tells more of it, where that is not the log.
+_FULL: Final = {"full": "queue list", "level": "queue list"}
+
+
+class Reason(NamedTuple):
+    """Why it is not well, and which command tells more."""
+
+    word: str
+    text: str
+    see: str
+
+
 def health(answer: dict[str, Any]) -> dict[str, Any]:
-    """The word and its reasons, the gravest first."""
-    found = list(_reasons(answer))
-    grave = [text for word, text in found if word == TROUBLE]
-    mild = [text for word, text in found if word == ATTENTION]
-    return {"word": TROUBLE if grave else ATTENTION if mild else WELL, "reasons": grave + mild}
+    """The word and its reasons, the gravest first, each with the command that tells more."""
+    found = sorted(_reasons(answer), key=lambda one: one.word != TROUBLE)
+    word = found[0].word if found else WELL
+    return {"word": word, "reasons": [one.text for one in found], "see": [one.see for one in found]}
 
 
-def _reasons(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _reasons(answer: dict[str, Any]) -> Iterator[Reason]:
     if not answer["running"]:
-        yield TROUBLE, answer.get("silent") or "the agent is not running"
+        yield Reason(TROUBLE, answer.get("silent") or "the agent is not running", "log")
     if answer.get("refused"):
-        yield TROUBLE, "the configuration file is not in force: it was refused"
+        yield Reason(TROUBLE, "the configuration file is not in force: it was refused", "log")
     for alarm in answer.get("medium", ()):
-        yield (TROUBLE if alarm["level"] == "error" else ATTENTION), alarm["text"]
+        grave = TROUBLE if alarm["level"] == "error" else ATTENTION
+        yield Reason(grave, alarm["text"], _FULL.get(alarm.get("cause"), "log"))
     if (answer.get("verify") or {}).get("damaged"):
-        yield TROUBLE, "files in the spool are damaged"
+        yield Reason(TROUBLE, "files in the spool are damaged", "spool verify")
     for name, role in answer.get("roles", {}).items():
         if not role["alive"]:
-            yield TROUBLE, f"'{name}' does not work: {role['last_error'] or 'it ended'}"
+            yield Reason(TROUBLE, f"'{name}' does not work: {role['last_error'] or 'it ended'}", "log")
     yield from _of_destinations(answer)
     if (answer.get("dicomdir") or {}).get("reason"):
-        yield ATTENTION, "the DICOMDIR is not up to date"
+        yield Reason(ATTENTION, "the DICOMDIR is not up to date", "log")
     clock = answer.get("clock") or {}
     if clock.get("grade") in _CLOCK:
-        yield _CLOCK[clock["grade"]], f"the clock is {clock['grade']}"
+        yield Reason(_CLOCK[clock["grade"]], f"the clock is {clock['grade']}", "clock show")
     for text in answer.get("certificates", ()):
-        yield (TROUBLE if "expired" in text else ATTENTION), text
+        yield Reason(TROUBLE if "expired" in text else ATTENTION, text, "tls show")
     disk = answer.get("disk") or {}
     if not answer["running"] and disk and not disk["writable"]:
-        yield TROUBLE, "the medium of the spool cannot be written"
+        yield Reason(TROUBLE, "the medium of the spool cannot be written", "spool check")
 
 
-def _of_destinations(answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _of_destinations(answer: dict[str, Any]) -> Iterator[Reason]:
     held = {one["destination"]: one for one in answer.get("holds", ()) if not one["study_uid"]}
     for name, states in answer["queue"].items():
+        see = f"why {name}"
         for state, grave in _STATES.items():
             count = states.get(state, 0)
             by_hand = answer.get("held_by_hand", {}).get(name, 0) if state == "held" else 0
             if count - by_hand > 0:
-                yield grave, f"{name}: {count_text(count - by_hand, 'instance')} {state}"
+                yield Reason(grave, f"{name}: {count_text(count - by_hand, 'instance')} {state}", see)
             if by_hand:
-                yield ATTENTION, f"{name}: {count_text(by_hand, 'instance')} held by the operator"
+                yield Reason(
+                    ATTENTION,
+                    f"{name}: {count_text(by_hand, 'instance')} held by the operator",
+                    "queue list --state held",
+                )
         if name in held:
-            yield ATTENTION, f"{name}: held by the operator"
+            yield Reason(ATTENTION, f"{name}: held by the operator", see)
         link = answer.get("destinations", {}).get(name)
         if link and link["state"] == "needs the operator":
-            yield TROUBLE, f"{name}: nothing goes out until somebody acts"
+            yield Reason(TROUBLE, f"{name}: nothing goes out until somebody acts", see)
         elif link and link["failures"]:
-            yield ATTENTION, f"{name}: {count_text(link['failures'], 'failure')} in a row, it is tried again"
+            yield Reason(
+                ATTENTION, f"{name}: {count_text(link['failures'], 'failure')} in a row, it is tried again", see
+            )

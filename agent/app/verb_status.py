@@ -15,9 +15,10 @@ from agent.app.certificates import ending
 from agent.app.cli import print_json
 from agent.app.common import PAUSE_S, STARTING_S, add_spool, patiently, settings_of
 from agent.app.flight_text import alarms
-from agent.app.health import COLOURS, health
+from agent.app.health import COLOURS, CONSOLE, WELL, health
+from agent.app.orders import WHO
 from agent.app.term import count_text, hour_text, paint, printable, size_text, span_text, stamp_text, table
-from agent.errors import MediaError, SpoolError
+from agent.errors import MediaError, NotFound, SpoolError
 from agent.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ AT_ONCE = "once it is repaired, 'modality-agent queue retry --destination {name}
 def arguments(parser: Parser) -> None:
     """Declare the options."""
     parser.add("--associations", switch=True, help="only the associations that are open now")
+    parser.add("--trouble", switch=True, help="only what is not well and which command tells more; nothing if all is")
     add_spool(parser)
 
 
@@ -40,13 +42,20 @@ def run(args: Arguments) -> int:
     """Print the status."""
     settings = None if args.spool is not None else settings_of(args)
     root: str = args.spool if settings is None else settings.spool.path
-    answer = collect(root, settings)
+    try:
+        answer = collect(root, settings)
+    except NotFound:
+        if args.trouble:  # where no agent has ever run, nothing has gone wrong
+            return 0
+        raise
     if args.associations:
         return _associations(answer, as_json=args.json)
     if args.json:
         print_json(answer)
-    else:
+    elif not args.trouble:
         _print(answer, root)
+    elif answer["health"]["word"] != WELL:
+        _print_health(answer)
     return 0
 
 
@@ -132,8 +141,9 @@ def _associations(answer: dict[str, Any], *, as_json: bool) -> int:
 def _print_health(answer: dict[str, Any]) -> None:
     said = answer["health"]
     print(f"health   {paint(said['word'], COLOURS[said['word']])}")
-    for text in said["reasons"]:
-        print(f"  {printable(text, _LINE)}")
+    for text, see in zip(said["reasons"], said["see"], strict=True):
+        command = CONSOLE.get(see, see) if WHO in os.environ else see
+        print(f"  {printable(text, _LINE)} ('{printable(command)}' tells more)")
 
 
 def _print(answer: dict[str, Any], root: str) -> None:

@@ -37,6 +37,7 @@ HASH_S: Final = 20.0
 FAILED_S: Final = 1.0
 LOCKED_S: Final = 5.0
 TRIES: Final = 3
+TROUBLE_S: Final = 15.0  # an agent that hangs costs five
 
 
 def life(session: Session) -> Talk:
@@ -98,7 +99,16 @@ def _log_in(session: Session) -> Generator[Step, Any, Login | None]:
         yield say(f"{failures} failed log-in{'s' * (failures != 1)} since the last one.")
     if world.users.note:
         yield say(f"Note: {world.users.note}.")
+    if not world.fault:
+        yield from _trouble(world)
     return session.user
+
+
+def _trouble(world: World) -> Talk:
+    """Say what is not well on this box, if anything is."""
+    told: Ended = yield Run(("agent", "status", "--trouble", f"--config={world.config}"), shown=False, wait_s=TROUBLE_S)
+    if told.status == 0 and not told.why and told.output:
+        yield say(*told.output.decode("utf-8", "replace").splitlines())
 
 
 def _typed(world: World) -> Generator[Step, Any, tuple[str, str]]:

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from agent.app import verbs
 from agent.app.clock_facts import clock, quality_text
-from agent.app.health import health
+from agent.app.health import CONSOLE, health
 from agent.app.term import span_text
+from agent.console.commands import COMMANDS
+from agent.console.row import OPERATIONAL
+from agent.console.tree import Tree
 from agent.link.timekeeping import Kept
 
 WELL: dict[str, Any] = {
@@ -48,6 +52,27 @@ def test_each_fact_counts(changes, word, reason):
     said = health({**WELL, **changes})
     assert said["word"] == word
     assert any(reason in text for text in said["reasons"]) is bool(reason)
+
+
+@pytest.mark.parametrize(
+    ("changes", "see"),
+    [
+        ({"medium": [{"level": "error", "cause": "full", "text": "out of resources"}]}, "show queue"),
+        ({"medium": [{"level": "error", "cause": "medium", "text": "gone"}]}, "show log"),
+        ({"destinations": {"pacs": {"state": "resting", "failures": 3}}}, "why pacs"),
+        ({"certificates": ["our certificate expired on 2026-04-01"]}, "show certificates"),
+        ({"clock": {"grade": "never set"}}, "show clock"),
+        ({"queue": {"pacs": {"held": 1}}, "held_by_hand": {"pacs": 1}}, "show queue state held"),
+        ({"verify": {"damaged": 1}}, "verify spool"),
+        ({"running": False, "disk": {"writable": False}}, "show log"),
+    ],
+)
+def test_each_reason_names_the_command_that_tells_more(changes, see):
+    first = health({**WELL, **changes})["see"][0]
+    assert verbs.find(first.split()[0]) is not None
+    shown = CONSOLE.get(first, first)
+    assert shown == see
+    assert Tree(COMMANDS, OPERATIONAL, "technician").find(shown.split())
 
 
 def test_the_gravest_stands_first():

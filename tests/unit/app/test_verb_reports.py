@@ -243,7 +243,8 @@ def test_status_says_what_is_wrong_with_the_medium(capsys: pytest.CaptureFixture
     answer: dict[str, Any] = {
         "running": False, "spool_held": False, "queue": {}, "alarms": {}, "recovered": "clips kept: 1",
         "medium": [{"cause": "full", "level": "error", "text": "out of resources", "since": 1.8e9}],
-        "verify": {"damaged": 2}, "health": {"word": "trouble", "reasons": ["the agent is not running"]},
+        "verify": {"damaged": 2},
+        "health": {"word": "trouble", "reasons": ["the agent is not running"], "see": ["log"]},
         "disk": {"used": 0.97, "free_bytes": 5 << 20, "total_bytes": 1 << 30, "writable": True},
         "clock": {"at": 1.8e9, "zone": "UTC", "grade": "synchronised", "kept_by": "chrony", "error_bound_s": 0.002},
     }  # fmt: skip

@@ -20,6 +20,17 @@ def test_a_right_password_gives_the_prompt(tmp_path: Path) -> None:
     assert "\tanna\tadmin\tlogin\tok" in site.record()
 
 
+def test_what_is_not_well_is_said_to_who_logs_in_and_to_nobody_else(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.trouble = "health   attention\n  pacs: 3 failures in a row, it is tried again ('why pacs' tells more)\n"
+    site.log_in(password="wrong")
+    assert not any("pacs" in row for row in site.screen.rows)
+    site.pass_time(2)
+    site.log_in()
+    assert [row for row in site.screen.rows if row][-2:] == site.trouble.splitlines()
+    assert site.screen.current == "anna@box>"
+
+
 @pytest.mark.parametrize(("name", "password"), [("anna", "wrong"), ("nobody", PASSWORD), ("admin", "modality")])
 def test_a_wrong_one_does_not(tmp_path: Path, name: str, password: str) -> None:
     site = Site(tmp_path)
