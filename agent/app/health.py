@@ -58,6 +58,9 @@ def _reasons(answer: dict[str, Any]) -> Iterator[Reason]:
         if not role["alive"]:
             yield Reason(TROUBLE, f"'{name}' does not work: {role['last_error'] or 'it ended'}", "log")
     yield from _of_destinations(answer)
+    panel = answer.get("panel")
+    if panel and not panel["present"]:
+        yield Reason(ATTENTION, "the front panel is not there", "log")
     if (answer.get("dicomdir") or {}).get("reason"):
         yield Reason(ATTENTION, "the DICOMDIR is not up to date", "log")
     clock = answer.get("clock") or {}

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from agent.acquire.exam import Exam
     from agent.acquire.recorder import Recorded, Recorder
+    from agent.app.front_panel import FrontPanel
     from agent.config.settings import Settings, SourceSettings
     from agent.spool.store import Spool
 
@@ -86,6 +87,7 @@ class Runtime:
         self._certificates = stamps_of(*settings.tls)
         self.recorders: dict[str, Recorder] = {}
         self.forwarders: dict[str, Forwarder] = {}
+        self.front: FrontPanel | None = None
         self.listener: Listening | None = None
         self.control: ControlServer | None = None
         self.refused: dict[str, Any] | None = None  # when (wall s) and why the last reload was
@@ -266,11 +268,21 @@ class Runtime:
             plan[f"to {row.name}"] = Spec(
                 self.forwarders[row.name].work, forwarder_facts(settings, row), self.spool.wake
             )
+        if settings.panel.port:
+            plan["panel"] = Spec(self._panel_of(settings).work, settings.panel)
         for source in settings.source:
             recorder = self.recorders[source.name]
             busy = partial(_is_busy, recorder)
             plan[f"from {source.name}"] = Spec(recorder.work, (source, self._exam), recorder.wake, busy)
         return plan
+
+    def _panel_of(self, settings: Settings) -> FrontPanel:
+        """Return the panel in force, or a new one for a new ``[panel]``."""
+        if self.front is None or self.front.settings != settings.panel:
+            from agent.app.front_panel import FrontPanel  # a box without one pays nothing for it
+
+            self.front = FrontPanel(settings.panel, self)
+        return self.front
 
     def _exam_of(self, settings: Settings) -> Exam | None:
         """Return the exam that captures belong to: a new one when patient, exam or device were configured anew."""
@@ -312,7 +324,7 @@ class Runtime:
         if verb == "retry":
             return {"ok": True, **self._retry(text_of(request, "destination"), text_of(request, "uid"))}
         if verb == "capture":
-            self._trigger(text_of(request, "source") or "", priority_of(request, ""))
+            self.trigger(text_of(request, "source") or "", priority_of(request, ""))
             return {"ok": True}
         if verb == "examine":
             return {"ok": True, "state": WORDS[self.spool.examine_number(number_of(request, "instance"))]}
@@ -325,7 +337,8 @@ class Runtime:
             return order(self, request)
         raise UsageError(f"the agent knows no request '{verb}'")
 
-    def _trigger(self, source: str, priority: str) -> None:
+    def trigger(self, source: str, priority: str = "") -> None:
+        """Ask for one capture; raises ``AgentError``."""
         with self._lock:
             recorder = self.recorders.get(source)
             if recorder is None:
@@ -364,6 +377,7 @@ class Runtime:
             "verify": self.keeper.scrub_facts(),
             "dicomdir": self.keeper.dicomdir_facts(),
             "medium": self.keeper.alarms.facts,
+            "panel": self.front.facts() if self.front is not None and self.settings.panel.port else None,
             "sources": {
                 name: {
                     **one.counts._asdict(),

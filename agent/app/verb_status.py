@@ -178,6 +178,15 @@ def _print_running(answer: dict[str, Any]) -> None:
     listener = answer["listener"]
     where = f"{answer['ae_title']}@{listener['host']}:{listener['port']}" if listener else "off"
     print(f"listener {where}")
+    if answer.get("panel"):
+        print(f"panel    {_panel_text(answer['panel'])}")
+
+
+def _panel_text(panel: dict[str, Any]) -> str:
+    if not panel["present"]:
+        return f"{paint('not there', 'yellow')}: {printable(panel['trouble'], _LINE)}"
+    warmth = "" if panel["temperature_c"] is None else f", {panel['temperature_c']:.1f} degrees"
+    return f"firmware {panel['firmware']}, last reset: {panel['last_reset']}{warmth}"
 
 
 def _print_box(answer: dict[str, Any], root: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from agent.config.kinds import KINDS
 from agent.config.nearest import close_to, nearest
-from agent.config.schema import GREY_WORDS, REQUIRED, SECTIONS, Key, Section, Value
+from agent.config.schema import GREY_WORDS, PANEL_INPUTS, REQUIRED, SECTIONS, Key, Section, Value
 from agent.config.source import parse_source
 from agent.config.user import user_problems
 from agent.config.words import near_refusal, transfer_syntax_uid
@@ -169,6 +169,7 @@ def _between(values: Values) -> list[Problem]:
             problems.append(Problem(f"{name}[{limit}]", f"at most {limit} are allowed"))
     problems += _tls_files(values)
     problems += _failovers(values["destination"])
+    problems += _pedals(values)
     for index, row in enumerate(values["destination"]):
         problems += [Problem(f"destination[{index}].{key}", reason) for key, reason in user_problems(row)]
         if row["retry_cap_s"] < row["retry_base_s"]:
@@ -211,6 +212,15 @@ def _failovers(rows: list[Values]) -> Iterator[Problem]:
                           "would leave this box though nobody has committed it")  # fmt: skip
         if row["standby"] and row["name"] not in named:
             yield Problem(f"destination[{index}].standby", "no destination names it as its failover")
+
+
+def _pedals(values: Values) -> Iterator[Problem]:
+    """What the panel is to capture and is not there."""
+    known = [row["name"] for row in values["source"]]
+    for key in PANEL_INPUTS:
+        name = values["panel"][key]
+        if name and name not in known:
+            yield Problem(f"panel.{key}", f"no source is called '{name}'{close_to(name, known)}")
 
 
 def _tls_files(values: Values) -> Iterator[Problem]:

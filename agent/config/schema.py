@@ -417,6 +417,23 @@ _CONSOLE: Final = (
     ),
 )
 
+# As the panel has them (agent.panel.messages), whose layer is above this one; a test compares the two.
+PANEL_INPUTS: Final = {
+    "foot": "the foot-switch is pressed",
+    "foot_2": "the second foot-switch is pressed",
+    "button": "the button is pressed",
+    "button_2": "the second button is pressed",
+    "exposure": "the exposure input becomes active",
+}
+_PANEL: Final = (
+    Key("port", "path", "", "Serial line of the front panel, best by its name in /dev/serial/by-id; empty: no panel."),
+    *(
+        Key(name, "text", "", f"Source that is captured when {what}; empty: none.", high=32, completes="source")
+        for name, what in PANEL_INPUTS.items()
+    ),
+    Key("watchdog_s", "integer", 0, "The panel cycles our power when we are silent so long; 0: never.", "s", 0, 3600),
+)
+
 SECTIONS: Final[tuple[Section, ...]] = (
     Section("agent", repeated=False, help="Who we are.", keys=_AGENT),
     Section("spool", repeated=False, help="The durable queue on local media.", keys=_SPOOL),
@@ -426,5 +443,6 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section("source", repeated=True, help="A device that delivers frames.", keys=_SOURCE),
     Section("patient", repeated=False, help="The patient of captures made without a worklist.", keys=_PATIENT),
     Section("exam", repeated=False, help="The study of captures made without a worklist.", keys=_EXAM),
+    Section("panel", repeated=False, help="The front panel: foot-switches, lights, watchdog.", keys=_PANEL),
     Section("console", repeated=False, help="The technician's console.", keys=_CONSOLE),
 )

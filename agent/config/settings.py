@@ -146,6 +146,18 @@ class ExamSettings(NamedTuple):
     priority: str
 
 
+class PanelSettings(NamedTuple):
+    """``[panel]``; the port is absolute or empty."""
+
+    port: str
+    foot: str
+    foot_2: str
+    button: str
+    button_2: str
+    exposure: str
+    watchdog_s: int
+
+
 class ConsoleSettings(NamedTuple):
     """``[console]``."""
 
@@ -166,6 +178,7 @@ class Settings(NamedTuple):
     source: tuple[SourceSettings, ...]
     patient: PatientSettings
     exam: ExamSettings
+    panel: PanelSettings
     console: ConsoleSettings
 
 
@@ -178,5 +191,6 @@ SECTION_TYPES = {
     "source": SourceSettings,
     "patient": PatientSettings,
     "exam": ExamSettings,
+    "panel": PanelSettings,
     "console": ConsoleSettings,
 }

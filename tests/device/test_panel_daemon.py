@@ -1,0 +1,98 @@
+"""A foot on the pedal of a real panel, beside the installed daemon."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes.command import run_command
+from fakes.noisy_line import NoisyLine
+from fakes.panel import RealPanel
+from fakes.site import Site, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+STILL = {"name": "still", "uri": "pattern:us-mono?rows=64&columns=64&rate_hz=50", "clip_frames": 1, "sop_class": "us"}
+CLIP = {**STILL, "name": "clip", "sop_class": "us-mf", "clip_frames": 5000, "clip_s": 60.0}
+
+
+class Bench:
+    """Site, line and panel."""
+
+    def __init__(self, folder: Path) -> None:
+        self.line = NoisyLine(folder, random.Random(1))
+        self.panel = RealPanel(self.line.there, folder)
+        self.site = Site(folder / "site")
+        self.site.configure(destinations=[], sources=[STILL, CLIP])
+        rows = {"port": self.line.here, "foot": "still", "button": "clip", "watchdog_s": 60}
+        self.site.config.write_text(self.site.config.read_text() + "\n" + table("[panel]", rows))
+        self.agent = self.site.start()
+        self.wait_for("there, firmware")
+
+    def wait_for(self, text: str, times: int = 1) -> None:
+        self.agent.wait_until(text, lambda: self.site.log().count(text) >= times)
+
+    def press(self, place: int) -> None:
+        self.panel.move("level", place, 1)
+        time.sleep(0.05)
+        self.panel.move("level", place, 0)
+        time.sleep(0.05)
+
+    def close(self) -> None:
+        self.site.stop()
+        self.panel.stop()
+        self.line.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_foot_is_a_trigger(bench: Bench) -> None:
+    bench.panel.wait_for("lights 1 0 0 0")
+    for number in (1, 2, 3):
+        bench.press(0)
+        bench.wait_for("captured ", number)
+    assert [row.source for row in bench.site.rows()] == ["still"] * 3
+    status = run_command("status", "--config", bench.site.config)
+    assert "panel    firmware 0.1.0, last reset: power_on, 31.5 degrees" in status.stdout
+
+
+def test_the_lights_say_that_it_captures(bench: Bench) -> None:
+    bench.press(2)
+    bench.panel.wait_for("lights 1 0 0 1")  # with a beep
+    bench.press(2)
+    bench.press(2)
+    bench.wait_for("'button' was pressed and makes no capture of clip: a capture of clip is already waiting")
+    bench.panel.wait_for("lights 0 0 1 1")
+
+
+def test_a_press_that_comes_late_makes_nothing(bench: Bench) -> None:
+    bench.line.pull()
+    bench.press(0)
+    time.sleep(2.5)
+    bench.line.plug()
+    bench.wait_for("'foot' was pressed and makes no capture of still: it was ")
+    assert bench.site.rows() == []
+
+
+def test_when_the_power_fails_a_clip_is_sealed(bench: Bench) -> None:
+    bench.press(2)
+    bench.panel.wait_for("lights 1 0 0 1")
+    time.sleep(1)
+    before = time.monotonic()
+    bench.panel.move("power", 1)
+    bench.wait_for("captured ")
+    print(f"sealed {(time.monotonic() - before) * 1000:.0f} ms after the supply failed")
+    bench.wait_for("the power is about to fail")
+    assert [row.source for row in bench.site.rows()] == ["clip"]
+    bench.wait_for("there, firmware", 2)  # and the agent is back, should the power be
