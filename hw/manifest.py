@@ -1,8 +1,11 @@
-"""What is frozen into the firmware: this folder, and the two modules that the agent has, too."""
+"""What is frozen into the firmware: the port's own modules, this folder, and the two modules that the agent has, too.
+
+In ``ports/rp2`` of MicroPython: ``make BOARD=RPI_PICO_W FROZEN_MANIFEST=.../hw/manifest.py``.
+"""
 
 # ruff: noqa: F821  the words of a manifest
-module("main.py")
-for name in ("board", "board_pico_w", "clock", "heart", "lights", "outbox", "panel", "trigger"):
+include("$(PORT_DIR)/boards/manifest.py")
+for name in ("main", "board", "board_pico_w", "clock", "heart", "lights", "outbox", "panel", "trigger"):
     module(name + ".py")
 for name in ("framing", "messages"):
-    module(name + ".py", base_path="$(MPY_DIR)/../modality-agent/agent/panel")
+    module(name + ".py", base_path="../agent/panel")

@@ -5,7 +5,23 @@ from clock import Clock, since
 from framing import LIMIT, OVERHEAD, Decoder, encode
 from heart import Heart
 from lights import Lights
-from messages import ACK, BEAT, EVENT, GREET, HELLO, PING, PONG, STATE, TICKS, VERSION, pack, unpack
+from messages import (
+    ACK,
+    BEAT,
+    EVENT,
+    GREET,
+    HELLO,
+    PING,
+    PONG,
+    STATE,
+    STATUSES,
+    TICKS,
+    VERSION,
+    WRITE,
+    WRITTEN,
+    pack,
+    unpack,
+)
 from outbox import Outbox
 from trigger import Switch
 
@@ -66,6 +82,8 @@ class Panel:
             self._board.keep(self.outbox.kept)
         elif kind == PING:
             self._send(PONG, fields[0], self._clock.us)
+        elif kind == WRITE:
+            self._send(WRITTEN, 0, STATUSES.index("refused"))
 
     def _sense(self) -> None:
         for place in SWITCHES:

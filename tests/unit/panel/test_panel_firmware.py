@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from fakes.firmware import Firmware
 
+from agent.panel.framing import LIMIT, OVERHEAD, encode
 from agent.panel.messages import (
     ACK,
     EVENT,
@@ -17,14 +19,19 @@ from agent.panel.messages import (
     PING,
     PONG,
     STATE,
+    STATUSES,
     TICKS,
+    WRITE,
+    WRITTEN,
     Numbers,
+    pack,
 )
 
 if TYPE_CHECKING:
     import random
 
 RUN = 0xCAFE
+HW = Path(__file__).resolve().parents[3] / "hw"
 
 
 @pytest.fixture
@@ -180,6 +187,24 @@ def test_ping_is_answered_with_the_tick(firmware: Firmware) -> None:
     firmware.say(PING, 77)
     firmware.run(1)
     assert firmware.heard(PONG) == [{"token": 77, "tick": firmware.board.us}]
+
+
+def test_firmware_is_not_taken(firmware: Firmware) -> None:
+    payload, frame = bytearray(LIMIT), bytearray(LIMIT + OVERHEAD)
+    size = pack(payload, WRITE, 0, 0, 1, 0)
+    payload[size] = 7
+    firmware.board.incoming += frame[: encode(frame, payload, size + 1)]
+    firmware.run(1)
+    assert firmware.heard(WRITTEN) == [{"offset": 0, "status": STATUSES.index("refused")}]
+
+
+def test_the_manifest_freezes_what_main_needs() -> None:
+    frozen: list[Path] = []
+    words = {"include": str, "module": lambda name, base_path=".": frozen.append((HW / base_path / name).resolve())}
+    exec((HW / "manifest.py").read_text(), words)
+    ours = {path.stem for path in HW.glob("*.py")} - {"manifest", "board_wasm"}
+    assert {path.stem for path in frozen} == {*ours, "framing", "messages"}
+    assert [path for path in frozen if not path.is_file()] == []
 
 
 def test_ticks_come_round(firmware: Firmware) -> None:
