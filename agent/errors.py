@@ -171,7 +171,7 @@ class ConfigChanged(AgentError):
 
 
 class SelfTestFailed(AgentError):
-    """A self-test of the candidate failed, so it was not committed; ``lines`` are what each of them said."""
+    """A self-test failed, so a configuration was not committed, or does not stand; ``lines``: what each test said."""
 
     code = "config.tests"
     exit_status = 38

@@ -12,7 +12,7 @@ import time
 from agent.app.control import ask
 from agent.config.changes import Effects, changes, effects
 from agent.config.load import load, parse
-from agent.errors import AgentError, AgentSilent, ConfigError, FileError, SelfTestFailed
+from agent.errors import AgentError, AgentSilent, ConfigError, FileError, NotFound, SelfTestFailed
 from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -132,20 +132,24 @@ def refuse_mute(path: str) -> None:
                         hint="Let its user own the folder and the file, or commit without --confirm.")  # fmt: skip
 
 
-def tested(stage: Stage) -> list[str]:
-    """Run the self-tests on the candidate; returns notes, raises ``SelfTestFailed`` with what each of them said."""
-    from agent.app.verbs import find
+def tested(text: str, path: str, names: str) -> list[str]:
+    """Run self-tests on a configuration, those of ``names`` (``a,b``) or all; returns notes.
 
-    if find("selftest") is None:
-        return []
+    Raises ``SelfTestFailed`` with what each of them said, and ``NotFound`` for a name of none.
+    """
+    from agent.app.selftest import groups
     from agent.config.render import in_force
 
-    settings = parse(stage.text(), path=stage.path)
+    settings = parse(text, path=path)
+    chosen, known = [name for name in names.split(",") if name], groups(settings, 0.0)
+    for name in chosen:
+        if name not in known:
+            raise NotFound(f"there is no self-test '{name}'", hint=f"There are: {', '.join(known)}.")
     with tempfile.TemporaryDirectory(prefix="modality-agent-") as folder:
         file = f"{folder}/candidate.toml"
         with open(file, "w", encoding="utf-8") as out:
             out.write(in_force(settings, masked=False))  # all paths absolute
-        found = _selftest(file)
+        found = _selftest(file, chosen)
     lines = [f"{one['outcome']} {one['name']}: {one['says']}" + (f"; {one['do']}" if one["do"] else "")
              for one in found["checks"]]  # fmt: skip
     if found["passed"]:
@@ -155,8 +159,8 @@ def tested(stage: Stage) -> list[str]:
     raise error
 
 
-def _selftest(file: str) -> dict[str, Any]:
-    command = [sys.executable, "-P", "-m", "agent", "selftest", "--config", file, "--json"]
+def _selftest(file: str, names: list[str]) -> dict[str, Any]:
+    command = [sys.executable, "-P", "-m", "agent", "selftest", "--config", file, "--json", "--", *names]
     try:
         done = subprocess.run(  # noqa: S603  our own program and arguments, no shell
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=TESTS_S

@@ -21,7 +21,7 @@ import sys
 from agent.app import bench_ca
 from agent.app.control import ask
 from agent.app.cut_proxy import CutProxy
-from agent.config.render import toml_value
+from agent.config.edit import literal
 from agent.errors import FileError, LinkTimeout
 from agent.typed import TYPE_CHECKING, Any, Final
 
@@ -190,7 +190,7 @@ class BenchSite:
         ]
         with open(self.config, "w", encoding="utf-8") as file:
             for header, values in tables:
-                lines = [header, *(f"{key} = {toml_value(value)}" for key, value in values.items())]
+                lines = [header, *(f"{key} = {literal(value)}" for key, value in values.items())]
                 file.write("\n".join(lines) + "\n\n")
 
 

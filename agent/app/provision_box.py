@@ -6,7 +6,7 @@ import json
 import time
 
 from agent.console.frames import Channel
-from agent.errors import BoxRefused, LinkTimeout
+from agent.errors import BoxRefused, DeviceError, LinkTimeout
 from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Box:
 
     def __init__(self, wire: Wire, channel: Channel) -> None:
         self._wire, self._channel = wire, channel
+        self.lost = False  # the line failed: nothing more can be said on it
 
     def ask(self, *argv: str, data: str = "") -> Answer:
         """Have the box run a verb; raises ``LinkTimeout`` when the line is too bad."""
@@ -62,6 +63,13 @@ class Box:
         self._exchange({"argv": ["bye"]})
 
     def _exchange(self, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return self._exchanged(request)
+        except (DeviceError, LinkTimeout):
+            self.lost = True
+            raise
+
+    def _exchanged(self, request: dict[str, Any]) -> dict[str, Any]:
         channel = self._channel
         channel.send(json.dumps(request, ensure_ascii=False).encode(), time.monotonic())
         heard_at = time.monotonic()

@@ -11,6 +11,7 @@ import sys
 from agent.app.cli import print_json
 from agent.app.orders import who
 from agent.app.term import count_text, printable
+from agent.config.load import text_of
 from agent.config.settling import when
 from agent.config.stage import Stage
 from agent.errors import ConfigChanged, ConfigError, SelfTestFailed, UsageError
@@ -26,6 +27,10 @@ def act(args: Arguments, path: str) -> int:
     stage = Stage(path)
     try:
         facts = _ACTIONS[args.action](stage, args)
+    except (ConfigChanged, SelfTestFailed) as error:
+        for line in error.lines:
+            sys.stderr.write(f"  {printable(line, 1000)}\n")
+        raise
     finally:
         stage.unlock()
     for note in stage.notes:
@@ -70,8 +75,6 @@ def _load(stage: Stage, args: Arguments) -> dict[str, Any]:
 
 
 def _read(name: str) -> str:
-    from agent.config.load import text_of
-
     return text_of(name) if name != "-" else sys.stdin.read()
 
 
@@ -95,7 +98,8 @@ def _rollback(stage: Stage, args: Arguments) -> dict[str, Any]:
 
 def _compare(stage: Stage, args: Arguments) -> dict[str, Any]:
     lines = stage.compare(_back(args, 0))
-    return {"lines": lines, "text": "\n".join(lines)}
+    begun = stage.edited_by()
+    return {"lines": lines, "by": "" if begun is None else begun.who, "text": "\n".join(lines)}
 
 
 def _back(args: Arguments, default: int | None) -> int:
@@ -144,19 +148,10 @@ def _entry_line(entry: Entry) -> str:
 
 
 def _commit(stage: Stage, args: Arguments) -> dict[str, Any]:
-    confirm_s = None if args.confirm is None else args.confirm * 60
-    stage.lock(_who(args))
-    try:
-        return _commit_checked(stage, args, confirm_s)
-    except (ConfigChanged, SelfTestFailed) as error:
-        for line in error.lines:
-            sys.stderr.write(f"  {printable(line, 1000)}\n")
-        raise
-
-
-def _commit_checked(stage: Stage, args: Arguments, confirm_s: float | None) -> dict[str, Any]:
     from agent.app import applying
 
+    confirm_s = None if args.confirm is None else args.confirm * 60
+    stage.lock(_who(args))
     if confirm_s is not None:
         applying.refuse_mute(stage.path)
     if not stage.changed and stage.pending() is not None and confirm_s is None:
@@ -164,7 +159,7 @@ def _commit_checked(stage: Stage, args: Arguments, confirm_s: float | None) -> d
     if stage.changed:
         stage.notes += applying.checked(stage)
         if confirm_s is None and not args.no_tests:
-            stage.notes += applying.tested(stage)
+            stage.notes += applying.tested(stage.text(), stage.path, args.tests)
     done = stage.commit(_who(args), args.comment, confirm_s)
     if done is None:
         return {"ok": True, "generation": None, "lines": [], "text": "nothing to commit"}
@@ -185,9 +180,29 @@ def _committed(stage: Stage, done: Committed, minutes: float | None) -> dict[str
             "effects": told.lines, "text": "\n".join([*lines, *told.lines]), "exit": 0 if told.ok else 1}  # fmt: skip
 
 
-def _confirm(stage: Stage, _args: Arguments) -> dict[str, Any]:
+def _confirm(stage: Stage, args: Arguments) -> dict[str, Any]:
+    waiting = stage.pending()
+    if waiting is not None and not args.no_tests:
+        from agent.app.applying import tested
+
+        try:
+            stage.notes += tested(text_of(stage.path), stage.path, args.tests)
+        except SelfTestFailed as error:
+            error.message = "a self-test failed, and it is not confirmed"
+            error.hint = f"--no-tests confirms it all the same; otherwise generation {waiting.before} comes back."
+            raise
     number = stage.confirm()
     return {"ok": True, "generation": number, "text": f"generation {number} is confirmed, and stays"}
+
+
+def _revert(stage: Stage, args: Arguments) -> dict[str, Any]:
+    from agent.app.applying import apply
+
+    before = text_of(stage.path)
+    told = stage.take_back(_who(args))
+    applied = apply(stage.path, before)
+    text = "\n".join([*told, *applied.lines])
+    return {"ok": applied.ok, "effects": applied.lines, "text": text, "exit": 0 if applied.ok else 1}
 
 
 _ACTIONS = {
@@ -199,6 +214,7 @@ _ACTIONS = {
     "check": _check,
     "commit": _commit,
     "confirm": _confirm,
+    "revert": _revert,
     "rollback": _rollback,
     "discard": _discard,
     "update": _update,

@@ -179,7 +179,8 @@ def _json(value: object) -> str:
 
 
 def _config(found: Sources) -> str:
-    from agent.config.render import as_dict, toml_value
+    from agent.config.edit import literal
+    from agent.config.render import as_dict
 
     if found.settings is None:
         return f"# the file cannot be used: {found.problem}; its text may say anything and is left out\n"
@@ -189,7 +190,7 @@ def _config(found: Sources) -> str:
             lines.append(f"[[{section}]]" if isinstance(value, list) else f"[{section}]")
             for key, one in row.items():
                 hidden = one and (section in _PRIVATE or key in _PRIVATE_KEYS)
-                lines.append(f"{key} = {toml_value(_MASK if hidden else _shown(found, key, one))}")
+                lines.append(f"{key} = {literal(_MASK if hidden else _shown(found, key, one))}")
             lines.append("")
     return "\n".join(lines)
 

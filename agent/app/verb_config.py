@@ -15,8 +15,8 @@ from agent.errors import ConfigError, UsageError
 from agent.typed import TYPE_CHECKING, Final
 
 # What changes a configuration, or looks at how it was changed.
-STAGED: Final = ("set", "delete", "compare", "commands", "load", "commit", "confirm", "rollback", "discard", "update",
-    "history")  # fmt: skip
+STAGED: Final = ("set", "delete", "compare", "commands", "load", "commit", "confirm", "revert", "rollback", "discard",
+    "update", "history")  # fmt: skip
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
@@ -51,7 +51,10 @@ def staging_arguments(parser: Parser) -> None:
                help="commit: what is in force now comes back by itself after so many minutes unless 'config confirm' "
                "is called, and at a start of the machine")  # fmt: skip
     parser.add("--comment", of=("commit",), metavar="TEXT", default="", help="commit: why; kept in the history")
-    parser.add("--no-tests", of=("commit",), switch=True, help="commit: without the self-tests of 'selftest'")
+    parser.add("--tests", of=("commit", "confirm"), metavar="NAMES", default="",
+               help="only these self-tests of 'selftest', as pacs,clock; what is committed with --confirm has its "
+               "tests when it is confirmed")  # fmt: skip
+    parser.add("--no-tests", of=("commit", "confirm"), switch=True, help="without the self-tests of 'selftest'")
     parser.add("--replace", of=("load",), switch=True, help="load: in the place of the candidate, not on top of it")
     parser.add("--who", of=STAGED, metavar="NAME", default="", help="who does it, where that is not the user")
 

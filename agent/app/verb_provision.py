@@ -1,9 +1,10 @@
 """``provision``: a box is configured from a laptop over its serial line, as often as one likes with the same outcome.
 
 It logs in, says what box that is, brings certificates, loads FILE into the candidate, prints what that changes, and
-commits it so that it reverts by itself unless the self-tests of the box pass. A second run finds nothing to do. FILE as
-TOML is the whole configuration; lines of ``set`` and ``delete`` change what there is. It can do what its user could do
-at the console, and nothing that is not committed stays behind.
+commits it so that it reverts by itself unless it is confirmed, which the self-tests of the box must allow: what fails
+them is taken back at once. A cable that is pulled leaves the box as it was, or as it will be again within ten minutes;
+the next run goes on from wherever that was. A run behind that finds nothing to do. FILE as TOML is the whole
+configuration; lines of ``set`` and ``delete`` change what there is. It can do what its user could do at the console.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import os
 import sys
 
 from agent.app.cli import print_json
-from agent.errors import BoxRefused, FileError, UsageError
+from agent.console.machine import BY_PROGRAM
+from agent.errors import BoxRefused, DeviceError, FileError, LinkTimeout, SelfTestFailed, UsageError
 from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -23,7 +25,10 @@ if TYPE_CHECKING:
 
 _MOST_BYTES: Final = 1 << 20
 _CONFIRM_MINUTES: Final = "10"
-_NOT_FOUND, _TESTS = 4, 38
+_BY_ITSELF: Final = (
+    "Run it again: it goes on. Unless it was confirmed, what was before comes back by itself within "
+    f"{_CONFIRM_MINUTES} minutes."
+)
 # What a box is called by before somebody says it: it may become anything.
 _UNSET: Final = {"serial_number": ("", "0"), "model_name": ("", "modality-agent")}
 
@@ -70,8 +75,9 @@ def run(args: Arguments) -> int:
         try:
             _provision(args, box, text, brought, said, say)
         finally:
-            box.bye()
-            talk.leave(log_out=logged_in)
+            if not box.lost:
+                box.bye()
+                talk.leave(log_out=logged_in)
     finally:
         wire.close()
     if args.json:
@@ -92,19 +98,27 @@ def _provision(
     kept = False
     try:
         said["diff"] = _lines(box.must("config", "compare"))
-        if not said["diff"]:
+        waits = box.must("config", "history", "--json").facts.get("pending") or {}
+        if not said["diff"] and not waits:
             say("nothing to do: the box has this configuration")
             return
         for line in said["diff"]:
             say(line)
         if args.dry_run:
             box.must("config", "check", "--candidate")
-            say("would be committed; nothing was changed")
+            say(f"would be {'committed' if said['diff'] else 'confirmed'}; nothing was changed")
             return
-        _commit(args, box, say)
-        kept = said["changed"] = True
+        if said["diff"]:
+            _commit(args, box, say)
+        else:
+            say(f"the box has this configuration, and reverts in {waits['left_s']:.0f} s unless confirmed")
+        kept, said["changed"] = bool(said["diff"]), True
+        _confirm(args, box, say)
+    except (DeviceError, LinkTimeout) as error:
+        error.hint = _BY_ITSELF
+        raise
     finally:
-        if not kept:
+        if not kept and not box.lost:
             box.ask("config", "discard")
 
 
@@ -152,17 +166,19 @@ def _is_lines(text: str) -> bool:
 
 
 def _no_candidate(args: Arguments, box: Box, say: Callable[[str], None]) -> None:
-    """Do not mix with what somebody else has begun."""
-    lines = _lines(box.must("config", "compare"))
+    """Do not mix with what somebody else has begun; what an earlier run has left is ours."""
+    facts = box.must("config", "compare", "--json").facts
+    lines, ours = facts.get("lines", []), str(facts.get("by", "")).endswith(BY_PROGRAM)
     if not lines:
         return
-    if not args.discard:
+    if not (args.discard or ours):
         raise UsageError(
             f"somebody has edited the configuration of the box and not committed it: {len(lines)} changes",
             hint="Commit or discard them at its console, or give --discard.",
         )
     box.must("config", "discard")
-    say(f"discarded: {len(lines)} changes that nobody had committed")
+    whose = "an earlier run had left" if ours else "nobody had committed"
+    say(f"discarded: {len(lines)} changes that {whose}")
 
 
 def _bring(args: Arguments, box: Box, what: str, pem: str, said: dict[str, Any], say: Callable[[str], None]) -> None:
@@ -176,26 +192,39 @@ def _bring(args: Arguments, box: Box, what: str, pem: str, said: dict[str, Any],
 
 
 def _commit(args: Arguments, box: Box, say: Callable[[str], None]) -> None:
-    """Commit so that it reverts by itself, test, and only then let it stand."""
-    tests = ("--no-tests",) if args.no_tests else ()
-    done = box.ask("config", "commit", "--confirm", _CONFIRM_MINUTES, "--comment", args.comment, *tests)
-    if done.status == _NOT_FOUND:  # a box without a history has nothing to go back to
-        done = box.must("config", "commit", "--comment", args.comment, *tests)
-        say("committed: the first configuration of this box")
-        return
+    """Commit so that it reverts by itself."""
+    done = box.ask("config", "commit", "--confirm", _CONFIRM_MINUTES, "--comment", args.comment, "--json")
+    if done.status and "generation" in done.facts:  # it was committed, and the agent that runs does not take it
+        raise BoxRefused(f"it was committed, but {_taken_back(box, '; '.join(done.facts['effects']))}")
     if done.status:
-        for line in done.out.splitlines():
-            say(line)
         raise BoxRefused(f"the box does not commit it: {done.why}")
     say(f"committed; it reverts in {_CONFIRM_MINUTES} minutes unless confirmed")
+
+
+def _confirm(args: Arguments, box: Box, say: Callable[[str], None]) -> None:
+    """Let it stand, if the self-tests of the box pass."""
+    done = box.ask("config", "confirm", *(("--no-tests",) if args.no_tests else ()))
+    if done.status == SelfTestFailed.exit_status:
+        for line in done.err.splitlines():
+            if line.startswith("  ") and not line.lstrip().startswith("hint:"):
+                say(line.strip())
+        raise SelfTestFailed(
+            _taken_back(box, "a self-test of the box failed"),
+            hint="Correct what failed and run it again, or give --no-tests.",
+        )
+    if done.status:
+        raise BoxRefused(f"it is not confirmed: {done.why}", hint="'config history' of the box says what is in force.")
     if not args.no_tests:
-        tested = box.ask("selftest", "--json")
-        if tested.status not in (0, 2):  # 2: this version has no such verb, and the commit has tested
-            hint = f"What was before comes back by itself within {_CONFIRM_MINUTES} minutes."
-            raise BoxRefused(f"its self-tests fail now, and it is not confirmed: {tested.why}", hint=hint)
         say("self-tests passed")
-    box.must("config", "confirm")
     say("confirmed")
+
+
+def _taken_back(box: Box, why: str) -> str:
+    """Take it back, and say so; what cannot be taken back now comes back by itself."""
+    done = box.ask("config", "revert")
+    if done.status:
+        return f"{why}; what was before comes back by itself, for it could not be taken back: {done.why}"
+    return f"{why}, and what was before is in force again"
 
 
 def _lines(answer: Any) -> list[str]:

@@ -10,16 +10,15 @@ from agent.config.command_line import line, split
 from agent.config.edit import Edited, add_table, delete, literal, same, set_value
 from agent.config.key_path import find, is_set, value_of
 from agent.config.kinds import KINDS
-from agent.config.schema import SECTIONS, Key, Section
+from agent.config.schema import MASK, SECTIONS, Key, Section
 from agent.errors import AgentError, UsageError
-from agent.typed import TYPE_CHECKING, Any, Final
+from agent.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from agent.config.key_path import Place
 
-MASK: Final = "********"
 Document = dict[str, Any]
 
 

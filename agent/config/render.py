@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from agent.config.edit import literal
 from agent.config.kinds import KINDS
-from agent.config.schema import REQUIRED, SECTIONS, Key, Section, Value
+from agent.config.schema import MASK, REQUIRED, SECTIONS, Key, Section, Value
 from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -23,19 +24,6 @@ left out has its default. What the keys do together is in `README.md` beside thi
 
 | key | type | default | what it is |
 |---|---|---|---|"""
-_MASK: Final = "********"
-
-
-def toml_value(value: object) -> str:
-    """One value as TOML."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(toml_value, value))}]"
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return repr(value)
 
 
 def example() -> str:
@@ -46,7 +34,7 @@ def example() -> str:
         lines.append(_header(section))
         for key in section.keys:
             lines.append(f"# {key.help}{_remark(key)}")
-            lines.append(f"{key.name} = {toml_value(_default(key))}")
+            lines.append(f"{key.name} = {literal(_default(key))}")
         lines.append("")
     return "\n".join(lines)
 
@@ -68,7 +56,7 @@ def in_force(settings: Settings, *, masked: bool = True) -> str:
         for row in part if section.repeated else (part,):
             lines.append(_header(section))
             shown = _shown if masked else _plain
-            lines += [f"{key.name} = {toml_value(shown(key, row))}" for key in section.keys]
+            lines += [f"{key.name} = {literal(shown(key, row))}" for key in section.keys]
             lines.append("")
     return "\n".join(lines)
 
@@ -110,7 +98,7 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
     """Every key for tables in documents: key path, type, default, help."""
     for section in SECTIONS:
         for key in section.keys:
-            default = "required" if key.default is REQUIRED else toml_value(key.default)
+            default = "required" if key.default is REQUIRED else literal(key.default)
             path = f"[[{section.name}]] {key.name}" if section.repeated else f"{section.name}.{key.name}"
             yield path, KINDS[key.kind].word, default, key.help + _remark(key)
 
@@ -136,7 +124,7 @@ def _default(key: Key) -> Value:
 
 def _shown(key: Key, row: object) -> Value:
     value: Value = getattr(row, key.name)
-    return _MASK if key.secret and value else value
+    return MASK if key.secret and value else value
 
 
 def _plain(key: Key, row: object) -> Value:

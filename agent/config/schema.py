@@ -14,6 +14,8 @@ from __future__ import annotations
 from agent.config.user import WORDS as USER_WORDS
 from agent.typed import Final, NamedTuple
 
+MASK: Final = "********"  # stands where the value of a secret key would
+
 Value = str | int | float | bool | tuple[str, ...]
 
 

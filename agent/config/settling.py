@@ -248,7 +248,7 @@ def _revert(folder: Folder, times: Times) -> list[str]:
     if waiting is None:
         folder.remove(PENDING)
         return []
-    return _taken_back(folder, times, waiting, data) if waiting.left_s(times) <= 0 else []
+    return taken_back(folder, times, waiting, data) if waiting.left_s(times) <= 0 else []
 
 
 def _out_of_history(folder: Folder) -> list[Unconfirmed]:
@@ -273,16 +273,19 @@ def _given_up(folder: Folder, times: Times, told: str) -> list[str]:
     return [told]
 
 
-def _taken_back(folder: Folder, times: Times, waiting: Unconfirmed, data: bytes | None) -> list[str]:
-    what, good = f"{words_of(waiting.number)} by {waiting.who} was not confirmed in time", _before(folder, waiting)
+def taken_back(folder: Folder, times: Times, waiting: Unconfirmed, data: bytes | None, by: str = "") -> list[str]:
+    """Let the one that was before be in force again, because the time is over or because of ``by``."""
+    why, good = f"was taken back by {by}" if by else "was not confirmed in time", _before(folder, waiting)
+    what = f"{words_of(waiting.number)} by {waiting.who} {why}"
     if good is None:
         return _given_up(folder, times, f"{what}, and no generation before it can be read")
     told = f"{what}: {words_of(good)} is in force again"
-    tell(folder, times, told)
+    if not by:
+        tell(folder, times, told)
     at, clock = stamped(folder, times)
-    comment = f"{words_of(waiting.number)} was not confirmed; as {words_of(good)}"
+    comment = f"{words_of(waiting.number)} {why}; as {words_of(good)}"
     text = carried(good.text, text_of(data) or "")
-    made = Generation(next_number(folder), at, clock, AGENT, REVERT, comment, text)
+    made = Generation(next_number(folder), at, clock, by or AGENT, REVERT, comment, text)
     if not install(folder, made, data, [good.number]):
         return []  # edited by hand at this very moment: who comes next sees it
     folder.remove(PENDING)

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 
 from agent.config import settling, unconfirmed
 from agent.config.at_rest import NOTICE, PENDING
-from agent.config.difference import MASK, apply, commands, delete_words, difference, set_words
+from agent.config.difference import apply, commands, delete_words, difference, set_words
 from agent.config.examined import carried, followed
 from agent.config.generations import CANDIDATE, Candidate, Folder, Generation, digest
 from agent.config.settling import text_of
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 # A technician who tries something is back within the hour; a day is enough for anybody.
 CONFIRM_MAX_S: Final = 86_400.0
 _ALL: Final = "Correct the candidate; 'config check --candidate' lists every problem."
-__all__ = ["CONFIRM_MAX_S", "MASK", "Committed", "Entry", "Pending", "Stage"]
+__all__ = ["CONFIRM_MAX_S", "Committed", "Entry", "Pending", "Stage"]
 
 
 class Committed(NamedTuple):
@@ -231,17 +231,28 @@ class Stage:
 
     def confirm(self) -> int:
         """Let the unconfirmed generation stand, whoever edits; returns its number. ``NotFound`` when nothing waits."""
+        with self._what_waits() as (waiting, _data):
+            self._folder.remove(PENDING)
+            self._folder.remove(NOTICE)
+            return waiting.number
+
+    def take_back(self, who: str) -> list[str]:
+        """Do now what would be done if nobody confirmed; returns what was done, in words."""
+        with self._what_waits() as (waiting, data):
+            return settling.taken_back(self._folder, self._times, waiting, data, _one_line(who))
+
+    @contextmanager
+    def _what_waits(self) -> Iterator[tuple[Unconfirmed, bytes | None]]:
         self._folder.make()
         with turn(self._folder):
             self._settle()
-            waiting = self._waiting()
+            data = self._folder.current()
+            waiting = self._waiting(data)
             if waiting is None:
                 told = self.notes[-1:] or self.notice()[-1:]
                 raise NotFound("nothing waits to be confirmed" + (f": {told[0]}" if told else ""),
                                hint="'config history' shows which generation is in force.")  # fmt: skip
-            self._folder.remove(PENDING)
-            self._folder.remove(NOTICE)
-            return waiting.number
+            yield waiting, data
 
     def pending(self) -> Pending | None:
         """Return what waits to be confirmed."""
@@ -380,12 +391,12 @@ class Stage:
         error.lines = difference(self._said(None if began is None else began.text), self._said(now))
         raise error
 
-    def _waiting(self) -> Unconfirmed | None:
+    def _waiting(self, data: bytes | None = None) -> Unconfirmed | None:
         try:
             entries = unconfirmed.read(self._folder)
         except ValueError:
             return None
-        text = text_of(self._folder.current())
+        text = text_of(self._folder.current() if data is None else data)
         return next((one for one in entries if text is not None and one.text == digest(text)), None)
 
     def _back(self, back: int) -> Generation:

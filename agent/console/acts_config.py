@@ -6,6 +6,7 @@ the lock and leaves the candidate where it is; the next one is told.
 
 from __future__ import annotations
 
+from agent.console.commands_config import TESTS_S
 from agent.console.config_words import expanded, key_of
 from agent.console.row import CONFIGURATION, OPERATIONAL
 from agent.console.steps import Ended, Interrupted, Run, Show, say
@@ -21,10 +22,7 @@ if TYPE_CHECKING:
     from agent.console.tree import Call
 
 _ANEW: Final = "The layout of the file could not be kept: the candidate is written anew, without its comments."
-MASK: Final = "********"
 MAX_CONFIRM_MINUTES: Final = 1440
-# Tests ask every destination, one after the other.
-COMMIT_S: Final = 600.0
 
 
 def enter(session: Session, call: Call, chain: Filters) -> Talk:
@@ -69,9 +67,7 @@ def set_(session: Session, call: Call, chain: Filters) -> Talk:
 def delete(session: Session, call: Call, chain: Filters) -> Talk:
     """Take something out of the candidate."""
     if not session.stage.delete(_words(session, call)):
-        yield say(
-            "The file was laid out in a way that cannot be kept: the candidate is written anew, without comments."
-        )
+        yield say(_ANEW)
 
 
 def show(session: Session, call: Call, chain: Filters) -> Talk:
@@ -97,7 +93,8 @@ def commit(session: Session, call: Call, chain: Filters) -> Talk:
         problems = session.stage.problems()
         yield Show(tuple(problems) or ("The candidate can be committed.",), chain)
         return
-    if not session.stage.changed:
+    waits = session.stage.pending() is not None and not call.has("confirmed")
+    if not session.stage.changed and not waits:  # a commit of what waits confirms it
         raise Interrupted("there is nothing to commit: the candidate is what is in force")
     assert session.user is not None
     options = [f"--who={session.user.name}", f"--config={session.world.config}"]
@@ -108,12 +105,14 @@ def commit(session: Session, call: Call, chain: Filters) -> Talk:
         options.append(f"--confirm={minutes}")
     if call.value("comment"):
         options.append(f"--comment={call.value('comment')}")
+    if call.value("tests"):
+        options.append(f"--tests={call.value('tests')}")
     if call.has("no-tests"):
         options.append("--no-tests")
     ended: Ended = yield Run(
         ("agent", "config", "commit", *options),
         filters=chain,
-        wait_s=COMMIT_S,
+        wait_s=TESTS_S,
         whole=True,
         wording=spoken(mode=CONFIGURATION),
     )
@@ -122,12 +121,11 @@ def commit(session: Session, call: Call, chain: Filters) -> Talk:
     session.world.refresh()
 
 
-def confirm(session: Session, call: Call, chain: Filters) -> Talk:
-    """Let a commit stand."""
-    stage = session.stage or session.world.stage()
-    number = stage.confirm()
-    session.note("confirm", "ok", f"generation {number}")
-    yield say(f"Generation {number} stands.")
+def update(session: Session, call: Call, chain: Filters) -> Talk:
+    """Put the candidate on top of a file that was changed."""
+    if not session.stage.update():
+        yield say(_ANEW)
+    yield say(f"The candidate is on top of the file: {len(session.stage.compare())} changes; see 'compare'.")
 
 
 def rollback(session: Session, call: Call, chain: Filters) -> Talk:
@@ -194,6 +192,8 @@ def next_words(session: Session, source: str, words: tuple[str, ...]) -> list[tu
 
 def masked_words(call: Call) -> list[str]:
     """Return the words of a call with the values of secret keys masked."""
+    from agent.config.schema import MASK
+
     words = call.all("KEY")
     key = key_of(expanded(words))
     return [*words[:-1], MASK] if key is not None and key.secret else words

@@ -30,6 +30,8 @@ HELLO: Final = b"\r\n~hello modality-agent 1\r\n"
 SILENT_S: Final = 45.0
 ALIVE_S: Final = 3.0
 _CHUNK: Final = 4096
+# Behind the name of the user, so that a program knows what it has left itself.
+BY_PROGRAM: Final = " (program)"
 _ESCAPE: Final = b"\x03\x03\x03"
 _ANSWER_LIMIT: Final = 262_144
 # A self-test asks every destination, one after the other.
@@ -44,6 +46,7 @@ TABLE: Final[dict[tuple[str, ...], tuple[str, str]]] = {
     ("config", "check"): ("technician", ""),
     ("config", "commit"): ("technician", "--who"),
     ("config", "confirm"): ("technician", "--who"),
+    ("config", "revert"): ("technician", "--who"),
     ("config", "discard"): ("technician", "--who"),
     ("selftest",): ("technician", ""),
     ("status",): ("viewer", ""),
@@ -132,7 +135,7 @@ class Machine:
             }
         if strange := _strange(argv[len(row) :]):
             return {"status": 2, "out": "", "err": f"not to be given by a program: {strange}"}
-        own = [f"--config={self._config}", *([f"{who}={self._who}"] if who else [])]
+        own = [f"--config={self._config}", *([f"{who}={self._who}{BY_PROGRAM}"] if who else [])]
         answer = self._run([*row, *own, *argv[len(row) :]], data.encode())
         outcome = f"status {answer['status']}" if answer["status"] else "ok"
         self._record.note(time.time(), self._who, self._role, "machine", outcome, " ".join(argv))

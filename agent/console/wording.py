@@ -25,9 +25,9 @@ _ACTS: Final[dict[tuple[str, ...], str]] = {
     ("config", "check", "--candidate"): "commit check",
     ("config", "commit"): "commit",
     ("config", "compare"): "compare",
-    ("config", "confirm"): "confirm",
     ("config", "discard"): "discard",
     ("config", "rollback"): "rollback",
+    ("config", "update"): "update",
     ("reset", "--factory"): "factory reset",
     ("tls", "import"): "tls import",
 }
@@ -37,6 +37,7 @@ _OF_ACTS: Final = {
     "--confirm": "confirmed",
     "--destination": "destination",
     "--no-tests": "no-tests",
+    "--tests": "tests",
 }
 
 

@@ -134,7 +134,7 @@ def test_a_kill_does_not_confirm_either(plain: Site) -> None:
     assert _status(plain)["ae_title"] == "OTHER"
     agent.wait_until("an alarm", lambda: _alarmed(plain) == {"unconfirmed"})
     assert "generation 2 is not confirmed: 1 comes back in" in config(plain, "history").stdout
-    config(plain, "confirm")
+    config(plain, "confirm", "--tests", "clock,spool")
     assert "not confirmed" not in config(plain, "history").stdout
 
 
@@ -189,6 +189,33 @@ def test_a_candidate_that_fails_its_self_tests_is_not_committed(plain: Site) -> 
     assert _title(plain) == "AGENT"
     config(plain, "delete", "destination", "archive")
     assert "generation 2 is in force" in config(plain, "commit").stdout
+
+
+def test_what_fails_its_self_tests_is_not_confirmed_unless_that_is_wanted(plain: Site) -> None:
+    config(plain, "set", "agent", "ae_title", "OTHER")
+    config(plain, "commit", "--confirm", "10")
+    said = config(plain, "confirm", status=38).stderr
+    assert "failed echo archive: " in said
+    assert "error: a self-test failed, and it is not confirmed" in said
+    assert "hint: --no-tests confirms it all the same; otherwise generation 1 comes back" in said
+    assert "there is no self-test 'archve'" in config(plain, "confirm", "--tests", "archve", status=4).stderr
+    assert "generation 2 is not confirmed" in config(plain, "history").stdout
+    assert "generation 2 is confirmed" in config(plain, "confirm", "--tests", "clock,spool").stdout
+    config(plain, "set", "agent", "ae_title", "THIRD")
+    config(plain, "commit", "--confirm", "10")
+    assert "generation 3 is confirmed" in config(plain, "confirm", "--no-tests").stdout
+
+
+def test_what_waits_is_taken_back_by_a_word(plain: Site) -> None:
+    plain.start()
+    config(plain, "set", "agent", "ae_title", "OTHER")
+    config(plain, "commit", "--confirm", "10")
+    said = config(plain, "revert", "--who", "anna").stdout
+    assert "was taken back by anna: generation 1 is in force again" in said
+    assert "in effect: [agent] ae_title" in said
+    assert _status(plain)["ae_title"] == "AGENT"
+    assert not _alarmed(plain)
+    assert "nothing waits" in config(plain, "revert", status=4).stderr
 
 
 def test_a_commit_that_the_running_agent_refuses_says_so(plain: Site) -> None:

@@ -59,6 +59,7 @@ class Line:
     ):
         chance = random.Random(seed)
         self.baud, self.noise = baud, noise
+        self.cut = False  # a cable that is pulled: what goes in comes out nowhere
         self.to_far = _Way(near[0], far[1], chance)
         self.to_near = _Way(far[0], near[1], chance)
         self._end = threading.Event()
@@ -82,7 +83,9 @@ class Line:
             if count:
                 share -= count if self.baud else 0
                 for way in ways:
-                    if way.waiting:
+                    if self.cut:
+                        way.waiting = b""
+                    elif way.waiting:
                         way.give(count, self.noise)
 
     def close(self) -> None:

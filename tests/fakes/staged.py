@@ -69,9 +69,13 @@ class Box:
 
     def committed(self, port: str, confirm_s: float | None = None) -> Stage:
         stage = self.stage()
+        self.committed_by(stage, port, confirm_s)
+        return stage
+
+    @staticmethod
+    def committed_by(stage: Stage, port: str, confirm_s: float | None = None) -> None:
         stage.set(("destination", "pacs", "port"), port)
         assert stage.commit("anna", f"port {port}", confirm_s)
-        return stage
 
     @property
     def port(self) -> int:

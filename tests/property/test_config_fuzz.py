@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.config import load, render
+from agent.config.edit import literal
 from agent.config.lines import key_lines
 from agent.config.schema import SECTIONS
 from agent.config.source import parse_source
@@ -50,7 +51,7 @@ def test_the_example_with_a_piece_replaced(at: int, length: int, new: str) -> No
 def test_any_value_for_any_key(where: tuple, value: object) -> None:
     section, key = where
     header = f"[[{section.name}]]" if section.repeated else f"[{section.name}]"
-    text = "nan" if value is None else (repr(value) if isinstance(value, list) else render.toml_value(value))
+    text = "nan" if value is None else (repr(value) if isinstance(value, list) else literal(value))
     judge(f"{header}\n{key.name} = {text}\n")
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from agent.config import load, render
 from agent.config.check import check_value, examine
+from agent.config.edit import literal
 from agent.config.kinds import KINDS
 from agent.config.schema import REQUIRED, SECTIONS, Key
 from agent.config.settings import SECTION_TYPES, Settings
@@ -111,6 +112,6 @@ def test_secrets_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_toml_values_read_back() -> None:
-    assert tomllib.loads(f"x = {render.toml_value(('a', 'b'))}")["x"] == ["a", "b"]
+    assert tomllib.loads(f"x = {literal(('a', 'b'))}")["x"] == ["a", "b"]
     for value in ("", 'a"b', "a\\b", "ä", True, False, 0, 1.5, 1e-05):
-        assert tomllib.loads(f"x = {render.toml_value(value)}")["x"] == value
+        assert tomllib.loads(f"x = {literal(value)}")["x"] == value

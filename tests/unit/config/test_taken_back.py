@@ -9,7 +9,7 @@ from fakes.staged import BEGAN, Box
 
 from agent.config import settling
 from agent.config.stage import Stage
-from agent.errors import ConfigChanged
+from agent.errors import ConfigChanged, NotFound
 
 MORE = BEGAN + "port = 11112\n[listener]\nport = 11113\n"
 PATIENT = '\n[patient]\nname = "DOE^JANE"\nid = "4711"\n'
@@ -24,8 +24,7 @@ def box(tmp_path: Path) -> Box:
 def test_who_locks_himself_out_while_he_edits_can_be_confirmed_by_another(box: Box) -> None:
     held = box.stage()
     held.lock("anna")
-    held.set(("agent", "ae_title"), "A")
-    held.commit("anna", confirm_s=600)
+    box.committed_by(held, "105", confirm_s=600)
     assert box.stage().confirm() == 2
 
 
@@ -133,3 +132,18 @@ def test_a_hand_edit_of_the_second_of_two_that_wait_goes_back_to_neither(box: Bo
     box.clock.start_again()
     assert "generation 1 was before it" in Stage(str(box.file), times=box.clock.times()).revert_if_due()[0]
     assert box.port == 107
+
+
+def test_a_person_takes_back_what_waits_and_nobody_is_alarmed(box: Box) -> None:
+    held = box.stage()
+    held.lock("anna")
+    box.committed_by(held, "105", confirm_s=600)
+    told = box.stage().take_back("bob")
+    assert told == ["generation 2 by anna was taken back by bob: generation 1 is in force again"]
+    assert box.file.read_text() == BEGAN
+    stage = box.stage()
+    assert stage.pending() is None
+    assert stage.notice() == []
+    assert stage.history()[0].generation.who == "bob"
+    with pytest.raises(NotFound, match="nothing waits to be confirmed"):
+        stage.take_back("bob")
