@@ -7,8 +7,10 @@ is none. Who may not read the spool is told so, because "no spool" would send hi
 from __future__ import annotations
 
 import os
+import sys
 import time
 
+from agent.config.at_rest import FINISHED, reset_waits
 from agent.errors import ConfigError, FileError, MediaError, NotFound
 from agent.typed import TYPE_CHECKING, Final
 
@@ -44,14 +46,16 @@ def add_spool(parser: Parser) -> None:
 def load_config(path: str, *, files: bool = False) -> Settings:
     """Load a configuration; the hint for one that nobody has made says how to get one.
 
-    A factory reset that was cut off is finished first: what it would read is neither the old nor the new one.
+    A factory reset that was cut off is finished first, and that is said: what it would read is neither the old nor
+    the new one. Raises ``FileError`` where this process may not finish it.
     """
     from agent.config.load import load
 
-    if os.path.exists(path + ".reset"):
+    if reset_waits(path):
         from agent.config.reset import finish
 
-        finish(path)
+        if finish(path):
+            sys.stderr.write(f"modality-agent: note: {FINISHED}\n")
     try:
         return load(path, files=files)
     except ConfigError as error:

@@ -11,6 +11,7 @@ import sys
 from agent.app.cli import print_json
 from agent.app.orders import who
 from agent.app.term import count_text, printable
+from agent.config.at_rest import reset_waits
 from agent.config.load import text_of
 from agent.config.settling import when
 from agent.config.stage import Stage
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 def act(args: Arguments, path: str) -> int:
     """Do one action of ``config``."""
     stage = Stage(path)
+    if reset_waits(path):
+        stage.revert_if_due()
     try:
         facts = _ACTIONS[args.action](stage, args)
     except (ConfigChanged, SelfTestFailed) as error:

@@ -6,11 +6,11 @@ import time
 
 from agent.app.certificates import ending
 from agent.app.cli import print_json
-from agent.app.common import DEFAULT_CONFIG
+from agent.app.common import DEFAULT_CONFIG, load_config
 from agent.app.rehearse import rehearse
 from agent.app.term import count_text
 from agent.app.wiring import check_tls
-from agent.config import load, render
+from agent.config import render
 from agent.errors import ConfigError, UsageError
 from agent.typed import TYPE_CHECKING, Final
 
@@ -103,7 +103,7 @@ def run(args: Arguments) -> int:
 
 def _load(path: str, *, files: bool) -> Settings:
     try:
-        settings = load.load(path, files=files)
+        settings = load_config(path, files=files)
         if files:
             check_tls(settings)
     except ConfigError as error:

@@ -2,7 +2,7 @@
 
 What goes and how a power cut leaves the old box or the new one is told in ``agent.config.reset``. Instances that every
 destination has committed may go, and do, unless an agent runs and holds the spool; all others stay where they are, and
-are counted. It asks nobody: the console does, twice, and the button of the front panel has its press-window.
+are counted. An agent that runs begins anew with the new box. It asks nobody: the console does, twice, and the button of the front panel has its press-window.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ def run(args: Arguments) -> int:
     settings = _settings(path)
     evicted, spool = _spool(settings, look=args.dry_run)
     wanted = reset.plan(path) if args.dry_run else reset.reset(path)
+    begun = "" if args.dry_run or not spool["running"] else _begun_anew(spool["spool"])
     facts: dict[str, Any] = {
         "done": not args.dry_run,
         "finished": cut_off,
@@ -47,6 +48,7 @@ def run(args: Arguments) -> int:
         "elsewhere": list(wanted.stays),
         "evicted": evicted,
         **spool,
+        "agent": begun,
     }
     if args.json:
         print_json(facts)
@@ -92,6 +94,17 @@ def _spool(settings: Settings | None, *, look: bool) -> tuple[int, dict[str, Any
     return evicted, facts
 
 
+def _begun_anew(root: str) -> str:
+    """Let the running agent begin anew with what the box has now; says what became of that."""
+    from agent.app.verb_restart import DEFAULT_TIMEOUT_S, restarted
+
+    try:
+        restarted(root, DEFAULT_TIMEOUT_S)
+    except AgentError as error:
+        return f"restart the agent, for it goes on with the configuration of before: {error}"
+    return "the running agent has begun anew with it"
+
+
 def _say(facts: dict[str, Any], path: str) -> None:
     done = facts["done"]
     print(f"{path}: {'is' if done else 'would be'} as at the first start")
@@ -106,5 +119,5 @@ def _say(facts: dict[str, Any], path: str) -> None:
         print(f"{count_text(facts['stay'], 'instance')} stay{'s' * (facts['stay'] == 1)} in {facts['spool']}: {why}")
     if facts["problem"]:
         print(f"note: the spool was left as it is: {facts['problem']}")
-    if done and facts["running"]:
-        print("restart the agent: it goes on with the configuration of before")
+    if facts["agent"]:
+        print(facts["agent"])

@@ -31,24 +31,28 @@ def arguments(parser: Parser) -> None:
 
 def run(args: Arguments) -> int:
     """Ask for it and wait."""
-    from agent.app.control import ask
-
     if args.timeout <= 0:
         raise UsageError("--timeout must be more than 0")
-    root = spool_root(args)
-    before = ask(root, {"verb": "status"})
-    if before is None:
-        readable(root)
-        raise NotRunning(f"no agent is running on {root}")
     began = time.monotonic()
-    ask(root, {"verb": "restart", "by": who()})
-    after = _ready(root, before["started_at"], began + args.timeout)
+    after = restarted(spool_root(args), args.timeout)
     seconds = round(time.monotonic() - began, 1)
     if args.json:
         print_json({"ready": True, "seconds": seconds, "pid": after["pid"], "recovered": after["recovered"]})
     else:
         print(f"ready again after {seconds} s, pid {after['pid']}")
     return 0
+
+
+def restarted(root: str, within_s: float) -> dict[str, Any]:
+    """Let the agent on ``root`` begin anew, and wait until it is ready; returns its status."""
+    from agent.app.control import ask
+
+    before = ask(root, {"verb": "status"})
+    if before is None:
+        readable(root)
+        raise NotRunning(f"no agent is running on {root}")
+    ask(root, {"verb": "restart", "by": who()})
+    return _ready(root, before["started_at"], time.monotonic() + within_s)
 
 
 def _ready(root: str, started_at: float, until: float) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from agent.typed import Final, NamedTuple
 
 SUFFIX: Final = ".history"
 NEXT, PENDING, NOTICE = "next.toml", "pending", "notice"
+RESET: Final = ".reset"
+FINISHED: Final = "a factory reset that was cut off was finished: this is the configuration of the first start"
 
 
 class Newest(NamedTuple):
@@ -27,12 +29,19 @@ def history_of(path: str) -> str:
     return os.path.realpath(path) + SUFFIX
 
 
+def reset_waits(path: str) -> bool:
+    """Whether a factory reset was decided and cut off: what is there is neither the old box nor the new one."""
+    return os.path.isfile(os.path.realpath(path) + RESET)
+
+
 def at_rest(path: str) -> bool:
-    """Whether no commit was cut off, nothing waits to be confirmed, and the file is its newest generation.
+    """Whether no commit or reset was cut off, nothing waits to be confirmed, and the file is its newest generation.
 
     Another one, which this process may not make a generation, is left to who may.
     """
     history = history_of(path)
+    if reset_waits(path):
+        return False
     if not os.path.isdir(history):
         return True
     if os.path.lexists(f"{history}/{NEXT}") or os.path.lexists(f"{history}/{PENDING}"):

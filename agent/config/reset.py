@@ -10,6 +10,8 @@ system's and stay, as does the record of sessions, which tells who did this. FIL
 maker of the box put one, else a configuration without anything but what is the box's own: who made it, and where its
 spool is. Nothing in the spool is ever touched: an instance that no archive has committed has no other place.
 
+Where FILE is a link, its history and the decision are beside what it points to, and relative names count from the link.
+
 Raises ``FileError``.
 """
 
@@ -18,6 +20,8 @@ from __future__ import annotations
 import json
 import os
 
+from agent.config.at_rest import RESET as MARK
+from agent.config.at_rest import history_of, reset_waits
 from agent.errors import FileError, SpoolError
 from agent.spool.durable import FILE_MODE, Medium
 from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
@@ -25,9 +29,8 @@ from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MARK: Final = ".reset"
 FACTORY: Final = ".factory"
-HISTORY, CONSOLE, CERTIFICATES = ".history", ".console", "tls"
+CONSOLE, CERTIFICATES = ".console", "tls"
 _LOCKS: Final = ("lock", "turn")  # a lock that is removed locks nobody out
 _RECORD: Final = "sessions"
 # Of the box, not of the site: a reset does not change who made it, and not where its images are.
@@ -57,8 +60,8 @@ class Plan(NamedTuple):
 
 def plan(path: str) -> Plan:
     """Say what a reset of the configuration ``path`` would do."""
-    path = os.path.abspath(path)
-    folder = os.path.dirname(path)
+    link, path = os.path.abspath(path), os.path.realpath(path)
+    folder = os.path.dirname(link)
     remove: dict[str, None] = {}
     stays: dict[str, None] = {}
     for text in _texts(path):
@@ -68,10 +71,10 @@ def plan(path: str) -> Plan:
             for named in _named(document, table, key):
                 found = _absolute(named, folder)
                 beside = os.path.dirname(found) in (folder, os.path.join(folder, CERTIFICATES))
-                ours = (beside or key == "key_file") and _has(found, sign) and not found.startswith(path)
+                ours = (beside or key == "key_file") and _has(found, sign) and not found.startswith((path, link))
                 inside = spool and (found + "/").startswith(spool + "/")
                 (remove if ours and not inside else stays).update({found: None})
-    remove.update(dict.fromkeys(_beside(path)))
+    remove.update(dict.fromkeys(_beside(link)))
     there = [one for name in remove for one in _with_relatives(name) if os.path.isfile(one) or os.path.islink(one)]
     return Plan(
         tuple(dict.fromkeys(there)),
@@ -82,30 +85,24 @@ def plan(path: str) -> Plan:
 
 def reset(path: str, medium: Medium | None = None) -> Plan:
     """Do it; it is decided when ``FILE.reset`` is there."""
-    path = os.path.abspath(path)
-    wanted = plan(path)
+    wanted, link, path = plan(path), path, os.path.realpath(path)
     medium = medium or Medium(os.path.dirname(path))
     folder = os.path.dirname(path)
     mark = json.dumps({"remove": [_relative(name, folder) for name in wanted.remove], "text": wanted.text})
     _put(medium, path + MARK, mark.encode(), path)
-    finish(path, medium)
+    finish(link, medium)
     return wanted
-
-
-def unfinished(path: str) -> bool:
-    """Whether a reset was decided and cut off."""
-    return os.path.isfile(path + MARK)
 
 
 def finish(path: str, medium: Medium | None = None) -> bool:
     """Finish a reset that was decided; False when there is none."""
-    path = os.path.abspath(path)
-    if not unfinished(path):
+    link, path = os.path.abspath(path), os.path.realpath(path)
+    if not reset_waits(path):
         return False
     medium = medium or Medium(os.path.dirname(path))
     remove, text = _marked(path)
     try:
-        for name in dict.fromkeys((*remove, *_beside(path))):
+        for name in dict.fromkeys((*remove, *_beside(link))):
             if os.path.lexists(name):
                 medium.remove(name)
         _put(medium, path, text.encode(), path)
@@ -148,7 +145,7 @@ def _texts(path: str) -> Iterator[str]:
     text = _read(path)
     if text is not None:
         yield text
-    folder = path + HISTORY
+    folder = history_of(path)
     for name in sorted(_names(folder), reverse=True):
         text = _read(os.path.join(folder, name)) if name.endswith(".toml") else None
         if text is not None:
@@ -158,7 +155,7 @@ def _texts(path: str) -> Iterator[str]:
 def _beside(path: str) -> Iterator[str]:
     """Yield what has no name in FILE: history, candidate, users, and the folder where certificates go by themselves."""
     for folder, stays in (
-        (path + HISTORY, _LOCKS),
+        (history_of(path), _LOCKS),
         (path + CONSOLE, ()),
         (os.path.join(os.path.dirname(path), CERTIFICATES), ()),
     ):

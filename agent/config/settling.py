@@ -23,7 +23,7 @@ from __future__ import annotations
 import time
 
 from agent.config import unconfirmed
-from agent.config.at_rest import NEXT, NOTICE, PENDING
+from agent.config.at_rest import FINISHED, NEXT, NOTICE, PENDING, reset_waits
 from agent.config.examined import carried, only_another_exam, without
 from agent.config.generations import Folder, Generation, digest
 from agent.config.unconfirmed import Times, Unconfirmed
@@ -46,7 +46,8 @@ _NOTICE_LIMIT: Final = 20  # lines
 
 def settle(folder: Folder, times: Times) -> list[str]:
     """Bring everything to rest; returns what was done, in words. To be called in a turn."""
-    said = _finish(folder)
+    said = _finish_reset(folder)
+    said += _finish(folder)
     said += _mend(folder, times)
     said += _revert(folder, times)
     adopted = _adopt(folder, times)
@@ -155,6 +156,15 @@ def tell(folder: Folder, times: Times, text: str) -> None:
 
 
 # --- the steps -----------------------------------------------------------------------------------
+
+
+def _finish_reset(folder: Folder) -> list[str]:
+    """A factory reset that was cut off."""
+    if not reset_waits(folder.file):
+        return []
+    from agent.config.reset import finish
+
+    return [FINISHED] if finish(folder.file, folder.medium) else []
 
 
 def _finish(folder: Folder) -> list[str]:

@@ -18,7 +18,7 @@ import os
 from contextlib import contextmanager
 
 from agent.config import settling, unconfirmed
-from agent.config.at_rest import NOTICE, PENDING
+from agent.config.at_rest import NOTICE, PENDING, reset_waits
 from agent.config.difference import apply, commands, delete_words, difference, set_words
 from agent.config.examined import carried, followed
 from agent.config.generations import CANDIDATE, Candidate, Folder, Generation, digest
@@ -286,7 +286,8 @@ class Stage:
     def revert_if_due(self) -> list[str]:
         """Do what is due, and whatever was cut off; returns what was done, in words."""
         before = len(self.notes)
-        if os.path.isdir(self._folder.path):
+        if os.path.isdir(self._folder.path) or reset_waits(self.path):
+            self._folder.make()
             with turn(self._folder):
                 self._settle()
         return self.notes[before:]

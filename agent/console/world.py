@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 
+from agent.config.at_rest import reset_waits
 from agent.config.unconfirmed import Times
 from agent.console.lockout import LockOut
 from agent.console.record import Record
@@ -49,7 +50,7 @@ class World:
 
     def refresh(self) -> None:
         """Read ``[console]`` again if the configuration has changed; a factory reset that was cut off is finished."""
-        if os.path.lexists(f"{self.config}.reset"):
+        if reset_waits(self.config):
             finish_reset(self.config)
         try:
             found = os.stat(self.config)

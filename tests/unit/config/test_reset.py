@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from agent.config.at_rest import FINISHED, at_rest, bring_to_rest, reset_waits
 from agent.config.load import load
-from agent.config.reset import MARK, finish, first_text, plan, reset, unfinished
+from agent.config.reset import MARK, finish, first_text, plan, reset
+from agent.config.stage import Stage
 from agent.errors import FileError
 from agent.spool.durable import Medium
 from agent.spool.ops import Ops
@@ -118,6 +121,41 @@ def test_a_mark_that_cannot_be_read_is_said(tmp_path: Path) -> None:
         finish(str(file))
 
 
+def test_where_the_configuration_is_a_link_what_it_points_to_is_reset(tmp_path: Path) -> None:
+    file = box(tmp_path)
+    (tmp_path / "data").mkdir()
+    real, history = tmp_path / "data/real.toml", tmp_path / "data/real.toml.history"
+    file.rename(real)
+    Path(f"{file}.history").rename(history)
+    file.symlink_to(real)
+    reset(str(file))
+    assert file.is_symlink()
+    left = files(tmp_path)
+    assert not [name for name in GONE if name in left]
+    assert not [name for name in left if name.startswith("data/real.toml.history/0")]
+    assert not [name for name in left if name.endswith(("~", MARK))]
+    assert load(str(file)).destination == ()
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_whoever_comes_to_a_reset_that_was_cut_off_finishes_it_and_says_so(tmp_path: Path, link: bool) -> None:
+    file = box(tmp_path)
+    if link:
+        (tmp_path / "link.toml").symlink_to(file)
+    named = str(tmp_path / "link.toml") if link else str(file)
+    step = 0
+    while not reset_waits(named):
+        with contextlib.suppress(Cut):
+            reset(named, Medium(str(file.parent), CutAt(step)))
+        step += 1
+    assert "SITE" in file.read_text()
+    assert not at_rest(named)
+    assert bring_to_rest(named)[0] == FINISHED
+    assert load(named).agent.ae_title == "MODALITY"
+    assert [one.generation.how for one in Stage(named).history()] == ["hand"]
+    assert at_rest(named)
+
+
 def test_the_power_is_cut_before_every_step(tmp_path: Path) -> None:
     """The old box, or the new one once whoever comes next has finished; and that may be cut, too."""
     step, outcomes = 0, set()
@@ -131,9 +169,9 @@ def test_the_power_is_cut_before_every_step(tmp_path: Path) -> None:
             pass
         else:
             break
-        if unfinished(str(file)):
+        if reset_waits(str(file)):
             second = 0
-            while unfinished(str(file)):  # each start gets a little further
+            while reset_waits(str(file)):  # each start gets a little further
                 try:
                     finish(str(file), Medium(str(file.parent), CutAt(second)))
                 except Cut:
