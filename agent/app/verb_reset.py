@@ -2,7 +2,8 @@
 
 What goes and how a power cut leaves the old box or the new one is told in ``agent.config.reset``. Instances that every
 destination has committed may go, and do, unless an agent runs and holds the spool; all others stay where they are, and
-are counted. An agent that runs begins anew with the new box. It asks nobody: the console does, twice, and the button of the front panel has its press-window.
+are counted. An agent that runs begins anew with the new box. It asks nobody: the console does, twice, and the button of
+the front panel has its press-window.
 """
 
 from __future__ import annotations
