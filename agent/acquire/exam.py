@@ -16,6 +16,7 @@ from __future__ import annotations
 import threading
 
 from agent.acquire.identity import new_uid
+from agent.acquire.pixel_path import told
 from agent.dataset.dataset import DataSet
 from agent.errors import AgentError, ConfigError, FileError, IodError
 from agent.iod import codes
@@ -171,6 +172,7 @@ class Exam:
             capture=CaptureFacts(
                 source.conversion_type or ("SYN" if pattern else "DI"), pages=source.conversion_type in _PAGES
             ),
+            remark=told(source),
             attributes=_attributes(source),
         )
 
@@ -237,7 +239,9 @@ def _xray(source: SourceSettings, *, pattern: bool) -> XrayFacts:
     if source.pixel_spacing_mm:
         known = known._replace(imager_pixel_spacing_mm=(source.pixel_spacing_mm, source.pixel_spacing_mm))
     return known._replace(
-        pixel_intensity_relationship=source.intensity_relationship or known.pixel_intensity_relationship,
+        pixel_intensity_relationship="LOG"
+        if source.curve == "log"
+        else source.intensity_relationship or known.pixel_intensity_relationship,
         pixel_intensity_sign=source.intensity_sign or known.pixel_intensity_sign,
         detector_type=source.detector_type or known.detector_type,
         view=_view(source, pattern=pattern),

@@ -1,4 +1,4 @@
-"""The frame log: SHA-256 of every frame as the source delivered it, before anything touched it.
+"""The frame log: SHA-256 of every frame as the source, or its pixel path, delivered it, before compression touched it.
 
 One line per frame: SOP Instance UID, frame in the instance from 1, the source's own number, digest. Whoever decodes the
 instance at the archive years later can prove with it that not one sample changed on the way (promise P10). Where the

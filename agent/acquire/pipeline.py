@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from agent.acquire.exam import Exam
     from agent.acquire.grey import GreyWriter
     from agent.acquire.interim import Interim
+    from agent.acquire.pixel_path import FrameSource
     from agent.acquire.sources import Opened
     from agent.acquire.writers import Sink
     from agent.config.settings import SourceSettings
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
     from agent.iod.acquisition import Acquisition
     from agent.media.part10 import FileMeta
     from agent.native.frame import Frame
-    from agent.native.source import Source
 
 # How soon a stop is seen while no frame comes.
 _WAKE_S: Final = 0.2
@@ -384,6 +384,6 @@ def _let_go(error: BaseException) -> None:
         at = at.__cause__ or at.__context__
 
 
-def _description(source: Source) -> PixelDescription:
+def _description(source: FrameSource) -> PixelDescription:
     given = source.description
     return PixelDescription(*(getattr(given, name) for name in PixelDescription._fields))

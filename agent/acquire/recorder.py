@@ -166,14 +166,14 @@ class Recorder:
         from agent.acquire.automatic import pick
         from agent.acquire.described import Order
         from agent.acquire.pipeline import capture, expected_bytes
-        from agent.acquire.sources import open_source
+        from agent.acquire.sources import open_configured
 
         source = self.source
         urgency = (self.wanted if self._asked else "") or source.priority or self._exam.priority
         log = self._open_log()
         self._recording = True
         try:
-            with open_source(source.uri) as opened:
+            with open_configured(source) as opened:
                 picked = pick(source, opened, self._spool, self._destinations())
                 unproven = bool(source.frame_digest_file)
                 keep = partial(self._record, picked=picked, urgency=urgency, unproven=unproven)
@@ -285,8 +285,10 @@ class Recorder:
         self, captured: Captured, *, picked: Picked, urgency: str, unproven: bool, unkept: bool = False
     ) -> InstanceRecord:
         from agent.acquire.pipeline import frames_missing
+        from agent.acquire.pixel_path import told
         from agent.transcode.choose import kind_of
 
+        pixel_path = told(self.source)
         missing = frames_missing(self.source, captured.frames, captured.ended_by)
         return InstanceRecord(
             captured.sop_instance_uid,
@@ -308,6 +310,7 @@ class Recorder:
                 ("encode_s", round(captured.encode_s, 6)),
                 ("syntax_why", picked.why),
                 *((("frames_missing", missing),) if missing else ()),
+                *((("pixel_path", pixel_path),) if pixel_path else ()),
                 *((("grey", captured.grey),) if captured.grey else ()),
                 *((("frame_log", "failed"),) if unproven else ()),
                 *((("kept_on_the_way", "failed"),) if unkept else ()),

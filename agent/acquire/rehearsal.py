@@ -12,7 +12,7 @@ from agent.acquire.automatic import pick
 from agent.acquire.described import Order
 from agent.acquire.exam import Exam
 from agent.acquire.pipeline import rehearse_capture
-from agent.acquire.sources import open_source
+from agent.acquire.sources import open_configured, open_source
 from agent.config.check import stand_in
 from agent.errors import AgentError, ConfigError, DeviceError, FileError
 from agent.typed import TYPE_CHECKING, NamedTuple
@@ -80,8 +80,9 @@ def rehearse_sources(settings: Settings) -> Rehearsed:
     for index, source in enumerate(settings.source):
         try:
             _rehearse(source, exam, found.notes)
-        except (ConfigError, FileError) as error:  # of the attributes file, which is named
-            found.problems.append((f"source[{index}].attributes_file", f"{error}. {error.hint}"))
+        except (ConfigError, FileError) as error:  # of the pixel path, or of the attributes file, which is named
+            key = error.problems[0][1] if isinstance(error, ConfigError) and error.problems else "attributes_file"
+            found.problems.append((f"source[{index}].{key}", f"{error}. {error.hint}"))
         except AgentError as error:
             said = f"source '{source.name}' cannot make an instance of {source.sop_class}: {error}"
             found.problems.append((f"source[{index}]", f"{said}. {error.hint}"))
@@ -90,7 +91,7 @@ def rehearse_sources(settings: Settings) -> Rehearsed:
 
 def _rehearse(source: SourceSettings, exam: Exam, notes: list[str]) -> None:
     try:
-        opened = open_source(source.uri, limit=1)
+        opened = open_configured(source, limit=1)
     except DeviceError as error:
         notes.append(f"source '{source.name}' has no frames to look at ({error}): its keys were checked all the same")
         opened = open_source(stand_in(source.sop_class))

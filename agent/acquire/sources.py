@@ -1,4 +1,4 @@
-"""Open the source that a URI names."""
+"""Open the source that a URI names, and of a configured one what its frames become (``pixel_path``)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from agent.config.source import parse_source
 from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from agent.native.source import Source
+    from agent.acquire.pixel_path import FrameSource
+    from agent.config.settings import SourceSettings
 
 
 class Opened(NamedTuple):
     """An open source that closes itself as a context manager; ``frames`` it will deliver, 0 where it never ends."""
 
-    source: Source
+    source: FrameSource
     frames: int
 
     def __enter__(self) -> Opened:
@@ -22,6 +23,20 @@ class Opened(NamedTuple):
 
     def __exit__(self, *_exc: object) -> None:
         self.source.close()
+
+
+def open_configured(settings: SourceSettings, limit: int | None = None) -> Opened:
+    """Open a source with its pixel path; raises ``ConfigError`` besides, where that does not fit its frames."""
+    from agent.acquire.pixel_path import Treated, is_asked
+
+    opened = open_source(settings.uri, limit)
+    if not is_asked(settings):
+        return opened
+    try:
+        return opened._replace(source=Treated(opened.source, settings))
+    except BaseException:
+        opened.source.close()
+        raise
 
 
 def open_source(uri: str, limit: int | None = None) -> Opened:

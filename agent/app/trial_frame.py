@@ -16,6 +16,7 @@ from agent.errors import DeviceError, NotFound, UsageError
 from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from agent.acquire.sources import Opened
     from agent.app.options import Arguments
     from agent.config.settings import Settings, SourceSettings
 
@@ -32,7 +33,7 @@ def show(args: Arguments, settings: Settings) -> int:
         raise UsageError("--timeout must be more than 0")
     row = next((one for one in settings.source if one.name == args.name), None)
     began = time.monotonic()
-    picture, number = _frame(row.uri if row else _uri(args.name, settings), _window(row), args.timeout)
+    picture, number = _frame(_opened(row, args.name, settings), _window(row), args.timeout)
     one = picture.description
     facts: dict[str, Any] = {
         "source": args.name, "frame": number, "after_s": round(time.monotonic() - began, 3), "rows": one.rows,
@@ -58,24 +59,27 @@ def show(args: Arguments, settings: Settings) -> int:
     return 0
 
 
-def _uri(name: str, settings: Settings) -> str:
+def _opened(row: SourceSettings | None, name: str, settings: Settings) -> Opened:
+    """A source as its captures see it, or that of a URI."""
+    from agent.acquire.sources import open_configured, open_source
+
+    if row is not None:
+        return open_configured(row, 1)
     try:
         parse_source(name)
     except ValueError:
         names = ", ".join(one.name for one in settings.source) or "none"
         raise NotFound(f"no source '{printable(name)}' is configured; there are: {names}") from None
-    return name
+    return open_source(name, 1)
 
 
 def _window(row: SourceSettings | None) -> tuple[float, float] | None:
     return None if row is None or not row.window_width else (row.window_center, row.window_width)
 
 
-def _frame(uri: str, window: tuple[float, float] | None, within_s: float) -> tuple[Picture, int]:
+def _frame(one: Opened, window: tuple[float, float] | None, within_s: float) -> tuple[Picture, int]:
     """Take the first frame that comes."""
-    from agent.acquire.sources import open_source
-
-    with open_source(uri, 1) as opened:
+    with one as opened:
         source = opened.source
         source.start()
         until = time.monotonic() + within_s

@@ -17,8 +17,9 @@ from agent.app.cli import print_json
 from agent.app.common import DEFAULT_CONFIG, load_config
 from agent.app.term import Progress, count_text, printable, size_text
 from agent.config.check import check_value
+from agent.config.key import Key
 from agent.config.load import build
-from agent.config.schema import MULTI_FRAME_WORDS, SECTIONS, SOP_CLASS_WORDS, Key
+from agent.config.schema import MULTI_FRAME_WORDS, SECTIONS, SOP_CLASS_WORDS
 from agent.config.settings import SourceSettings
 from agent.config.source import parse_source
 from agent.config.words import MADE, near_refusal, transfer_syntax_uid, transfer_syntax_word
@@ -109,7 +110,7 @@ def _capture(args: Arguments, settings: Settings, source: SourceSettings) -> tup
     from agent.acquire.filesink import FileSink
     from agent.acquire.frame_log import FrameLog
     from agent.acquire.pipeline import capture
-    from agent.acquire.sources import open_source
+    from agent.acquire.sources import open_configured
 
     progress = Progress()
     log = FrameLog(source.frame_digest_file) if source.frame_digest_file else None
@@ -122,7 +123,7 @@ def _capture(args: Arguments, settings: Settings, source: SourceSettings) -> tup
     sink: FileSink | None = None
     try:
         sink = FileSink(args.output)
-        with open_source(source.uri) as opened:
+        with open_configured(source) as opened:
             order = Order(source, pick(source, opened).syntax, watch)
             done = capture(opened, order, Exam(settings), sink, threading.Event())
         if log is not None:

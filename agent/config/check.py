@@ -7,9 +7,11 @@ once. It reads no file; ``agent.config.load`` does that and knows the lines.
 
 from __future__ import annotations
 
+from agent.config.key import REQUIRED, Key, Section, Value
 from agent.config.kinds import KINDS
 from agent.config.nearest import close_to, nearest
-from agent.config.schema import GREY_WORDS, PANEL_INPUTS, REQUIRED, SECTIONS, Key, Section, Value
+from agent.config.regions import REGIONS_MAX
+from agent.config.schema import GREY_WORDS, PANEL_INPUTS, SECTIONS
 from agent.config.source import parse_source
 from agent.config.user import user_problems
 from agent.config.words import near_refusal, transfer_syntax_uid
@@ -181,6 +183,7 @@ def _between(values: Values) -> list[Problem]:
         reason = near_refusal(transfer_syntax_uid(row["transfer_syntax"]), row["near"]) or _too_near(row)
         if reason:
             problems.append(Problem(f"source[{index}].near", reason))
+        problems += [Problem(f"source[{index}].{key}", reason) for key, reason in _pixel_path(row)]
         reason = _no_grey(row) if row["grey_as_monochrome"] else ""
         if reason:
             problems.append(Problem(f"source[{index}].grey_as_monochrome", reason))
@@ -267,6 +270,19 @@ def _no_grey(row: Values) -> str:
     if row["sop_class"] not in GREY_WORDS:
         return f"is for {', '.join(GREY_WORDS)}; '{row['sop_class']}' keeps its photometric interpretation"
     return "gives every sample back, and near does not" if row["near"] else ""
+
+
+def _pixel_path(row: Values) -> Iterator[tuple[str, str]]:
+    """What of the pixel path contradicts itself, or cannot be said in an instance (PS3.3 C.8.11.3, C.8.7.1)."""
+    said = row["intensity_relationship"]
+    if len(row["blackout"]) > REGIONS_MAX:
+        yield "blackout", f"has {len(row['blackout'])} regions, at most {REGIONS_MAX} are allowed"
+    if row["pedestal"] and not (row["offset_file"] or row["gain_file"]):
+        yield "pedestal", "is added to corrected samples: it needs an offset_file or a gain_file"
+    if row["curve"] == "log" and said not in ("", "LOG"):
+        yield "curve", f"makes the Pixel Intensity Relationship LOG, and intensity_relationship is {said}"
+    if row["curve"] == "sqrt" and (said in ("LIN", "LOG") or row["sop_class"] in ("dx", "dx-processing")):
+        yield "curve", "a square root is neither LIN nor LOG; of xa and xrf it is DISP, and dx has no word for it"
 
 
 def _unique(section: str, rows: list[Values]) -> list[Problem]:

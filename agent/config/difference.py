@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from agent.config.command_line import line, split
 from agent.config.edit import Edited, add_table, delete, literal, same, set_value
+from agent.config.key import Key, Section
 from agent.config.key_path import find, is_set, value_of
 from agent.config.kinds import KINDS
-from agent.config.schema import MASK, SECTIONS, Key, Section
+from agent.config.schema import MASK, SECTIONS
 from agent.errors import AgentError, UsageError
 from agent.typed import TYPE_CHECKING, Any
 

@@ -7,9 +7,10 @@ named by its ``name``; ``destination[0]``, as error messages say it, is the firs
 from __future__ import annotations
 
 from agent.config.check import check_value, elsewhere, expected
+from agent.config.key import Key, Section
 from agent.config.kinds import KINDS
 from agent.config.nearest import nearest
-from agent.config.schema import SECTIONS, Key, Section
+from agent.config.schema import SECTIONS
 from agent.errors import ConfigError, UsageError
 from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.config.nearest import close_to
+from agent.config.regions import region
 from agent.config.source import parse_source
 from agent.config.windows import spans
 from agent.config.words import (
@@ -171,6 +172,14 @@ def _window(text: str) -> str:
     return ""
 
 
+def _region(text: str) -> str:
+    try:
+        region(text)
+    except ValueError as error:
+        return str(error) if text else ""
+    return ""
+
+
 def _source(text: str) -> str:
     try:
         parse_source(text)
@@ -213,6 +222,8 @@ KINDS: Final[dict[str, Kind]] = {
     "orientation": Kind((str,), "string", _orientation),
     "path": Kind((str,), "string", _path),
     "person": Kind((str,), "string", _person),
+    "region": Kind((str,), "string", _region),
+    "regions": Kind((list, tuple), "array", _region),
     "sent-syntax": Kind((str,), "string", _sent_syntax),
     "source": Kind((str,), "string", _source),
     "switch": Kind((bool,), "boolean", _any),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from agent.config.edit import literal
+from agent.config.key import REQUIRED, Key, Section, Value
 from agent.config.kinds import KINDS
-from agent.config.schema import MASK, REQUIRED, SECTIONS, Key, Section, Value
+from agent.config.schema import MASK, SECTIONS
 from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:

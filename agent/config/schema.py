@@ -3,63 +3,15 @@
 Validation, defaults, ``configs/agent.toml``, ``config show``, the JSON Schema, ``set``, ``?`` and completion are all
 read from ``SECTIONS``. To add a key: one line here, and the field of the same name in
 ``agent.config.settings`` (a test compares the two).
-
-A key has a kind (what TOML type it is and what text is legal), a default or ``REQUIRED``, bounds, a unit and a help
-sentence. Secrets are never values: the file that holds one is named instead; ``secret`` marks a key whose value must
-not be shown should one ever be needed.
 """
 
 from __future__ import annotations
 
+from agent.config.key import REQUIRED, Key, Section
 from agent.config.user import WORDS as USER_WORDS
-from agent.typed import Final, NamedTuple
+from agent.typed import Final
 
 MASK: Final = "********"  # stands where the value of a secret key would
-
-Value = str | int | float | bool | tuple[str, ...]
-
-
-class _Required:
-    """The mark of a key without default."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "REQUIRED"
-
-
-REQUIRED: Final = _Required()
-
-
-class Key(NamedTuple):
-    """One key of one section.
-
-    ``kind`` is a row of ``agent.config.kinds.KINDS``; ``low`` and ``high`` bound numbers and the length of text;
-    ``example`` is what ``configs/agent.toml`` shows for a key that has no default; ``completes`` is the repeated
-    section whose names its values are (``agent.config.words_of`` offers them, ``choices``, and those of the kind).
-    """
-
-    name: str
-    kind: str
-    default: Value | _Required
-    help: str
-    unit: str = ""
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-    example: Value = ""
-    secret: bool = False
-    completes: str = ""
-
-
-class Section(NamedTuple):
-    """One TOML table (``[name]``) or, when ``repeated``, one array of tables (``[[name]]``)."""
-
-    name: str
-    repeated: bool
-    help: str
-    keys: tuple[Key, ...]
-
 
 SOP_CLASS_WORDS: Final = (
     "us",
@@ -381,11 +333,19 @@ _SOURCE: Final = (
         "",
         "JSON of more Attributes of every instance, by keyword or tag: positioner angles, regions, KVP ...",
     ),
+    Key("offset_file", "path", "", "Dark frame taken off each frame: raw samples of one frame, little endian."),
+    Key("gain_file", "path", "", "Gain of each pixel: raw 16-bit samples of one frame, little endian, 16384 is 1.0."),
+    Key("pedestal", "integer", 0, "Added to corrected samples, so that noise below 0 is kept.", "", 0, 65_535),
+    Key("defects_file", "path", "", "Dead pixels, ROW COLUMN from 0 in each line: they get the mean around them."),
+    Key("curve", "choice", "", "Curve that samples go through, over all their bits.", choices=("", "log", "sqrt")),
+    Key("blackout", "regions", (), "Rectangles made unreadable, each TOP,LEFT,ROWS,COLUMNS of the source's frame."),
+    Key("blackout_value", "integer", 0, "Stored value, of colour in each sample, that they get.", "", 0, 65_535),
+    Key("crop", "region", "", "Part of the source's frame that is stored, TOP,LEFT,ROWS,COLUMNS; empty: all."),
     Key(
         "frame_digest_file",
         "path",
         "",
-        "Append the SHA-256 of every frame as the source delivered it to this file; empty: off.",
+        "Append the SHA-256 of every frame to this file, before compression; empty: off.",
     ),
 )
 

@@ -124,6 +124,14 @@ class SourceSettings(NamedTuple):
     window_width: float
     conversion_type: str
     attributes_file: str
+    offset_file: str
+    gain_file: str
+    pedestal: int
+    defects_file: str
+    curve: str
+    blackout: tuple[str, ...]
+    blackout_value: int
+    crop: str
     frame_digest_file: str
 
 

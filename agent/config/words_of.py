@@ -7,9 +7,10 @@ the other words can be completed. Which of them begin with what was typed alread
 from __future__ import annotations
 
 from agent.config.check import expected
+from agent.config.key import REQUIRED, Key, Section
 from agent.config.key_path import find, parts_of, rows_of
 from agent.config.kinds import KINDS
-from agent.config.schema import REQUIRED, SECTIONS, Key, Section
+from agent.config.schema import SECTIONS
 from agent.config.words import LOSSLESS, MADE
 from agent.errors import UsageError
 from agent.transcode.choose import AS_STORED, AUTO

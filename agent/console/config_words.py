@@ -6,7 +6,8 @@ each word means, is ``agent.config.words_of``'s.
 
 from __future__ import annotations
 
-from agent.config.schema import SECTIONS, Key, Section
+from agent.config.key import Key, Section
+from agent.config.schema import SECTIONS
 from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:

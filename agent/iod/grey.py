@@ -43,4 +43,4 @@ def facts(colour: PixelDescription, acquisition: Acquisition, remark: str) -> Ac
         said["WindowCenter"], said["WindowWidth"] = full // 2, full
     if "PresentationLUTShape" not in said:
         said["PresentationLUTShape"] = "IDENTITY"
-    return acquisition._replace(attributes=said, remark=remark)
+    return acquisition._replace(attributes=said, remark="; ".join(filter(None, (acquisition.remark, remark))))

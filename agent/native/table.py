@@ -33,11 +33,13 @@ class Table(NamedTuple):
     entries: bytes
     bits: int
     """Most that an entry needs, Bits Stored of what it makes; more than 8: entries of two bytes."""
+    wide: bool = False
+    """Entries of two bytes all the same."""
 
     @property
     def entry_bits(self) -> int:
         """Bits Allocated of what it makes."""
-        return _BYTE if self.bits <= _BYTE else _WORD
+        return _BYTE if self.bits <= _BYTE and not self.wide else _WORD
 
 
 def table(values: Iterable[int], bits: int) -> Table:
@@ -53,6 +55,11 @@ def table(values: Iterable[int], bits: int) -> Table:
     if sys.byteorder == "big":
         entries.byteswap()
     return Table(entries.tobytes(), bits)
+
+
+def widened(narrow: Table) -> Table:
+    """The same numbers in entries of two bytes."""
+    return Table(bytes(byte for entry in narrow.entries for byte in (entry, 0)), narrow.bits, wide=True)
 
 
 def made(description: PixelDescription, through: Table) -> FrameDescription:

@@ -343,8 +343,8 @@ int64_t mga_defects_replace(void *frame, size_t frame_size, const mga_format *fo
  */
 
 /* Each sample through a table of 2^bits_stored entries of 8 or 16 bits, little endian as samples are, beginning with
- * that of the lowest value. Bits above the stored ones are not looked at. Any number of samples per pixel. Bytes
- * written or MGA_ERR_ARG_*. */
+ * that of the lowest value. Bits above the stored ones are not looked at. Any number of samples per pixel. dst may be
+ * src where entries are as wide as samples. Bytes written or MGA_ERR_ARG_*. */
 int64_t mga_table_apply(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
                         const void *table, size_t table_size, uint32_t entry_bits);
 

@@ -154,6 +154,13 @@ static void check_table(const mga_format *f, uint32_t entry_bits, mga_random *ra
             v = (v + (1u << (f->bits_stored - 1))) & ((1u << f->bits_stored) - 1);
         CHECK(memcmp(dst + i * entry, table + v * entry, entry) == 0);
     }
+    if (entry == width) { /* in place */
+        uint8_t *again = exactly(bytes);
+        memcpy(again, src, bytes);
+        CHECK(mga_table_apply(again, bytes, again, bytes, f, table, size, entry_bits) == (int64_t)bytes);
+        CHECK(memcmp(again, dst, bytes) == 0);
+        free(again);
+    }
     CHECK(mga_table_apply(dst, samples * entry - 1, src, bytes, f, table, size, entry_bits) == MGA_ERR_ARG_DST_SIZE);
     CHECK(mga_table_apply(dst, samples * entry, src, bytes - 1, f, table, size, entry_bits) == MGA_ERR_ARG_SRC_SIZE);
     CHECK(mga_table_apply(dst, samples * entry, src, bytes, f, table, size - 1, entry_bits) == MGA_ERR_ARG_RANGE);

@@ -16,9 +16,10 @@ from agent.config import edit
 from agent.config.command_line import line, split
 from agent.config.difference import apply, commands, delete_words, difference, set_words
 from agent.config.edit import Edited, same, says, written
+from agent.config.key import Key, Section
 from agent.config.kinds import KINDS
 from agent.config.load import parse
-from agent.config.schema import SECTIONS, Key, Section
+from agent.config.schema import SECTIONS
 from agent.config.toml_text import statements
 from agent.errors import AgentError, ConfigError
 

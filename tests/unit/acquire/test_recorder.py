@@ -72,6 +72,14 @@ def test_a_loss_is_in_the_receipt(spool: Spool) -> None:
     assert (detail["near"], detail["lossy"]) == ("2", f"{done.captured.report.ratio:.3f} ISO_14495_1")
 
 
+def test_what_was_done_to_the_frames_is_in_the_receipt(spool: Spool) -> None:
+    done = recorder(spool, [], crop="0,0,16,18", blackout=("2,2,4,4",)).record(threading.Event())
+    receipt = spool.receipt(done.captured.sop_instance_uid)
+    assert receipt is not None
+    assert receipt.events[0].detail["pixel_path"] == "1 region blacked out, cropped to 0,0,16,18"
+    assert done.captured.native_bytes == done.captured.frames * 16 * 18 * done.captured.description.samples_per_pixel
+
+
 def test_it_captures_by_itself_and_when_triggered(spool: Spool) -> None:
     seen: list[Recorded] = []
     arrived = threading.Semaphore(0)

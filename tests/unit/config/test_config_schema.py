@@ -11,8 +11,9 @@ import pytest
 from agent.config import load, render
 from agent.config.check import check_value, examine
 from agent.config.edit import literal
+from agent.config.key import REQUIRED, Key
 from agent.config.kinds import KINDS
-from agent.config.schema import REQUIRED, SECTIONS, Key
+from agent.config.schema import SECTIONS
 from agent.config.settings import SECTION_TYPES, Settings
 
 ROOT = Path(__file__).resolve().parents[3]
