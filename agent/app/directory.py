@@ -101,7 +101,7 @@ class Directory:
         try:
             self._pid = os.posix_spawn(
                 sys.executable, [sys.executable, *_CHILD, self._spool.root, self._label], os.environ,
-                file_actions=[(os.POSIX_SPAWN_DUP2, theirs, 1)], setsigmask=(),
+                file_actions=[(os.POSIX_SPAWN_DUP2, theirs, 1)], setsigmask=(), setpgroup=0,
             )  # fmt: skip
         except OSError as error:
             os.close(self._pipe)

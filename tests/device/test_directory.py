@@ -118,6 +118,13 @@ def test_the_rest_is_done_at_the_stop(desk: Desk, images: list[Path]) -> None:
     assert listed(desk.root) == held(desk.root)
 
 
+def test_what_ends_the_agent_at_a_terminal_does_not_end_the_process(desk: Desk, images: list[Path]) -> None:
+    """^C, and ``kill %1`` of a shell, go to all of a process group."""
+    desk.spool.import_file(str(images[0]))
+    desk.directory.look()
+    assert os.getpgid(desk.directory._pid) not in (0, os.getpgrp())
+
+
 def test_a_process_that_hangs_at_the_stop_is_ended(
     desk: Desk, images: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
