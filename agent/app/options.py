@@ -173,13 +173,17 @@ class Parser:
                 continue
             positional = not option.names[0].startswith("-")
             if option.required or (positional and option.amount not in "?*" and not option.of):
-                raise self._error(f"{option.metavar if positional else option.title} is missing: {option.help}")
+                wanted = option.metavar if positional else option.title
+                if positional and option.choices:
+                    wanted = f"one of {', '.join(option.choices)}"
+                raise self._error(f"{wanted} is missing: {option.help}")
             values[option.key] = [] if option.repeated or option.amount == "*" else option.default
         return Arguments(**values)
 
     def _read(self, option: Option, text: str) -> Any:
         if option.choices and text not in option.choices:
-            raise self._error(f"{option.title}: '{text}' is not one of {', '.join(option.choices)}")
+            known = f"'{text}' is not one of {', '.join(option.choices)}{_close(text, option.choices)}"
+            raise self._error(f"{option.title}: {known}")
         try:
             return option.read(text)
         except ValueError:
@@ -193,11 +197,7 @@ class Parser:
         return f"; did you mean {wanted} {word}?" if wanted in known else ""
 
     def _nearest(self, name: str) -> str:
-        import difflib
-
-        known = [each for option in self._options for each in option.names if each.startswith("-")]
-        close = difflib.get_close_matches(name, known, 1, 0.6)
-        return f"; did you mean {close[0]}?" if close else ""
+        return _close(name, [each for option in self._options for each in option.names if each.startswith("-")])
 
     def _error(self, message: str) -> UsageError:
         return UsageError(message, hint=f"See '{self.prog} --help'.")
@@ -208,6 +208,13 @@ class Parser:
             return {"1": option.metavar, "?": f"[{option.metavar}]", "+": many, "*": f"[{many}]"}[option.amount]
         word = option.names[-1] if option.switch else f"{option.names[-1]} {option.metavar}"
         return word if option.required else f"[{word}]"
+
+
+def _close(word: str, known: Sequence[str]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(word, known, 1, 0.6)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _wrap(head: str, parts: Sequence[str], indent: int = 7) -> list[str]:

@@ -45,9 +45,9 @@ def test_everything_it_takes(parser: Parser) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "{list,show} is missing: what to do"),
+        ([], "one of list, show is missing: what to do"),
         (["list"], "FILE is missing: files"),
-        (["lst", "a"], "action: 'lst' is not one of list, show"),
+        (["lst", "a"], "action: 'lst' is not one of list, show; did you mean list?"),
         (["list", "a", "--prt", "1"], "there is no option --prt; did you mean --port?"),
         (["list", "a", "--zzz"], "there is no option --zzz"),
         (["list", "a", "--port"], "--port needs a value: N"),
