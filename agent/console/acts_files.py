@@ -44,7 +44,9 @@ def send(session: Session, call: Call, chain: Filters) -> Talk:
         size, digest = _measured(path)
         row = PROTOCOLS[protocol]
         yield say(
-            f"{name}, {size} bytes, SHA-256 {digest}", f"Receive it now with {protocol.upper()} ({row.there_receive})."
+            f"{name}, {size} bytes,",
+            f"SHA-256 {digest}",
+            f"Receive it now with {protocol.upper()} ({row.there_receive}; in picocom ^A ^R).",
         )
         yield from _carried(session, ("send", protocol, str(MOST_SENT), path), what)
         yield say(f"Sent: {name}, {size} bytes, SHA-256 {digest[:32]}...")
@@ -59,7 +61,9 @@ def receive(session: Session, call: Call, chain: Filters) -> Talk:
         needs_admin(session)
     _missing(protocol)
     with _folder() as folder:
-        yield say(f"Send it now with {protocol.upper()} ({PROTOCOLS[protocol].there_send}); ^C aborts.")
+        yield say(
+            f"Send it now with {protocol.upper()} ({PROTOCOLS[protocol].there_send}; in picocom ^A ^S); ^C aborts."
+        )
         yield from _carried(session, ("receive", protocol, str(MOST_RECEIVED), folder), what)
         name, data = _taken(folder)
     from agent.spool.small_sha256 import sha256
