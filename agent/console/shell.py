@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from agent.console.steps import Talk
 
 NO_CONFIGURATION: Final = (
-    "There is no configuration yet. 'configure' begins one: 'set' a key ('set ?' lists them),",
-    "'compare', 'commit'. The agent begins with what is committed first.",
+    "There is no configuration yet. 'configure' begins one, 'set ?' lists its keys,",
+    "'commit' puts it in force; with that the agent begins.",
 )
 _NOISE: Final = "Not run: the line held what no keyboard sends (noise?). Type it again."
 
