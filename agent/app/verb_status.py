@@ -128,14 +128,20 @@ def disk(root: str) -> dict[str, Any] | None:
 def _associations(answer: dict[str, Any], *, as_json: bool) -> int:
     found = answer.get("associations", [])
     if as_json:
-        print_json({"running": answer["running"], "associations": found})
+        print_json({"running": answer["running"], "silent": answer.get("silent", ""), "associations": found})
     elif not found:
-        print("no association is open" if answer["running"] else "not running: no association is open")
+        print("no association is open" if answer["running"] else _nothing(answer))
     for one in () if as_json else found:
         who = f"with {one['destination']} ({one['peer']})" if one["opened_by_us"] else f"opened by {one['peer']}"
         state = "" if one["associated"] else ", not accepted yet"
         print(f"{printable(who)}: open for {one['seconds']:.1f} s, {one['pdus']} PDUs and messages{state}")
     return 0
+
+
+def _nothing(answer: dict[str, Any]) -> str:
+    """Say why nobody knows of an association."""
+    silent = answer.get("silent")
+    return printable(f"nobody knows: {silent}", _LINE) if silent else "not running: no association is open"
 
 
 def _print_health(answer: dict[str, Any]) -> None:
