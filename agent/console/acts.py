@@ -61,7 +61,7 @@ def _uptime_s() -> float:
 
 def sessions(session: Session, call: Call, chain: Filters) -> Talk:
     """Show the record of sessions."""
-    lines = [line.replace("\t", "  ") for line in session.world.record.tail(_SESSIONS_SHOWN)]
+    lines = session.world.record.tail(_SESSIONS_SHOWN)
     if lost := session.world.record.lost:
         lines.append(f"({lost} event{'s' * (lost != 1)} of this console could not be recorded)")
     yield Show(tuple(lines), chain)

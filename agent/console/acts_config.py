@@ -174,7 +174,7 @@ def run(session: Session, call: Call, chain: Filters) -> Talk:
         raise Interrupted(str(error)) from None
     if wanted.command.path in ("configure", "exit", "quit", "logout"):
         raise Interrupted(f"'{wanted.command.path}' makes no sense here")
-    yield from done(session, wanted, chain, masked(wanted, joined(words)))
+    yield from done(session, wanted, chain, masked(session, wanted, joined(words)))
 
 
 def next_words(session: Session, source: str, words: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -190,13 +190,22 @@ def next_words(session: Session, source: str, words: tuple[str, ...]) -> list[tu
     return [(word.text, word.help) for word in found]
 
 
-def masked_words(call: Call) -> list[str]:
-    """Return the words of a call with the values of secret keys masked."""
+def masked_words(session: Session, call: Call) -> list[str]:
+    """Return the words of a call with the value of a secret key masked, however many words it has."""
+    from agent.config import key_path
+    from agent.config.difference import divide
     from agent.config.schema import MASK
 
     words = call.all("KEY")
-    key = key_of(expanded(words))
-    return [*words[:-1], MASK] if key is not None and key.secret else words
+    try:
+        document = session.stage.document()
+        path, value = divide(_words(session, call), document)
+        key = key_path.find(path, document).key
+    except AgentError:
+        return words
+    if key is None or not key.secret or value is None:
+        return words
+    return [*words[: len(path) - len(session.edit)], MASK]
 
 
 def _words(session: Session, call: Call) -> tuple[str, ...]:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from agent.console.filters import Filters
 from agent.console.pager import Pager
-from agent.console.paint import LINE_LIMIT, clean
+from agent.console.paint import clean
 from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+
+# A line longer than this is cut into several.
+LINE_LIMIT: Final = 4096
 KEPT_LIMIT: Final = 65_536
 UIDS_LIMIT: Final = 200
 _MIN_UID: Final = 8
@@ -107,9 +110,10 @@ class Output:
         return out + _last_word(why)
 
     def _lines(self, data: bytes, error: int) -> str:
-        lines = [clean(line) for line in data.decode("utf-8", "replace").split("\n")]
+        whole = [clean(line) for line in data.decode("utf-8", "replace").split("\n")]
         if self._wording is not None:
-            lines = [self._wording(line, error) for line in lines]
+            whole = [self._wording(line, error) for line in whole]
+        lines = [line[at : at + LINE_LIMIT] for line in whole for at in range(0, max(len(line), 1), LINE_LIMIT)]
         for line in lines:
             self._remember(line)
         return self._pager.feed(lines if error else self._chain.feed(lines))

@@ -10,8 +10,6 @@ from __future__ import annotations
 from agent.typed import Final, NamedTuple
 
 _WIDE: Final = "WF"
-# Characters of a line, at most.
-LINE_LIMIT: Final = 4096
 
 
 class Row(NamedTuple):
@@ -62,5 +60,5 @@ def erase(row: Row) -> str:
 
 def clean(line: str) -> str:
     """Return ``line`` without anything that a terminal would act on."""
-    text = line.rstrip("\r").expandtabs(8)[:LINE_LIMIT]
+    text = line.rstrip("\r").expandtabs(8)
     return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)

@@ -7,8 +7,10 @@ of a user that does not exist. ``sessions`` is at most ``SIZE_LIMIT``; then it b
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
+from collections import deque
 
 from agent.errors import SpoolError
 from agent.spool.durable import FOLDER_MODE, Medium
@@ -41,17 +43,15 @@ class Record:
             self.lost += 1
 
     def tail(self, count: int) -> list[str]:
-        """Return the last lines."""
-        lines: list[str] = []
-        for number in range(KEPT):
-            if len(lines) >= count:
-                break
-            try:
-                with open(_numbered(self._path, number), encoding="utf-8", errors="replace") as file:
-                    lines = [*file.read(2 * SIZE_LIMIT).splitlines(), *lines]
-            except OSError:
-                break
-        return lines[-count:]
+        """Return the last lines, their fields parted by blanks."""
+        lines: deque[str] = deque(maxlen=count)
+        for number in reversed(range(KEPT)):
+            with (
+                contextlib.suppress(OSError),
+                open(_numbered(self._path, number), encoding="utf-8", errors="replace") as file,
+            ):
+                lines.extend(line.rstrip("\n").replace("\t", "  ") for line in file)
+        return list(lines)
 
     def _append(self, row: bytes) -> None:
         if not os.path.isdir(self._folder):

@@ -140,7 +140,7 @@ def line(session: Session, tree: Tree, text: str) -> Talk:
         session.note("command", "refused", error.command.path if error.command is not None else "(no command)")
         yield say(f"{error}.")
         return
-    shown = masked(call, text)
+    shown = masked(session, call, text)
     if shown == text:
         session.history.add(text)
     session.note("command", "begun" if call.command.verb else "", shown)
@@ -207,10 +207,10 @@ def argv_of(call: Call, config: str, *, json: bool = False) -> tuple[str, ...]:
     return ("agent", *command.verb, *options, *(("--", *places) if places else ()))
 
 
-def masked(call: Call, text: str) -> str:
+def masked(session: Session, call: Call, text: str) -> str:
     """Return ``text`` as it may be written down: values of secret keys are not in it."""
     if not any(argument.source == "config-value" for argument, _ in call.values):
         return text
     from agent.console.acts_config import masked_words
 
-    return joined([*call.command.words, *masked_words(call)])
+    return joined([*call.command.words, *masked_words(session, call)])

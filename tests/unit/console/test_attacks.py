@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from fakes.console_site import Site
+from fakes.console_site import PASSWORD, Site
 
+from agent.config import key_path
+from agent.config.key_path import find
 from agent.console.children import Child
+from agent.console.filters import Filters
+from agent.console.output import Output
 from agent.console.session import AHEAD_LIMIT
 from agent.console.users import Users
+from agent.console.wishes import Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agent.config.key_path import Place
 
 WRONG = "wrong password"
 
@@ -89,8 +100,9 @@ def test_after_a_start_of_the_machine_a_wait_is_what_was_left_of_it(tmp_path: Pa
     assert "locked for another 80 s" in site.last
 
 
-def test_a_name_that_is_none_answers_as_one_that_is(tmp_path: Path) -> None:
+def test_a_name_that_is_none_answers_as_one_that_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the lock-out of others nor its own tells whether a name exists."""
+    monkeypatch.setattr(os, "urandom", bytes)  # no two of these names have one place
     answers = []
     for name in ("anna", "nobody"):
         (tmp_path / name).mkdir()
@@ -124,7 +136,7 @@ def test_a_break_does_not_shorten_the_moment_that_a_failure_costs(tmp_path: Path
 
 def test_many_names_that_do_not_exist_fill_nothing(tmp_path: Path) -> None:
     site = Site(tmp_path)
-    for number in range(100):
+    for number in range(40):
         site.log_in(f"name{number}", WRONG)
         site.pass_time(2)
     assert "name" not in (tmp_path / "agent.toml.console" / "failures").read_text()
@@ -338,3 +350,139 @@ def test_events_that_could_not_be_recorded_are_told(tmp_path: Path, monkeypatch:
     monkeypatch.undo()
     site.type("show sessions\r")
     assert "1 event of this console could not be recorded" in "\n".join(site.screen.rows)
+
+
+def test_nothing_of_a_long_line_is_lost() -> None:
+    output, said = Output(Filters(), 0, 80, {}), ""
+    letters = "".join(chr(97 + at % 26) for at in range(20_000))
+    for at in range(0, len(letters), 4096):
+        said += output.take(letters[at : at + 4096].encode(), error=False)
+    said += output.take(b"\n", error=False) + output.end(0, "")
+    assert "".join(said.split("\r\n")) == letters
+
+
+# --- at every step ---------------------------------------------------------------------------------
+
+# What was typed, whether the child that is begun last goes on.
+STEPS = {
+    "log-in": ("", False), "name": ("an", False), "password": ("anna\r", False),
+    "half a password": ("anna\rcorr", False),
+    "being checked": (f"anna\r{PASSWORD}\r", True), "prompt": ("IN", False), "half a line": ("INshow us", False),
+    "pager": ("INterminal length 2\rhelp\r", False), "question": ("INrestart\r", False),
+    "half an answer": ("INrestart\rye", False), "old password": ("INpassword\r", False),
+    "new password": ("INuser add bert viewer\r", False), "again": ("INuser add bert viewer\rl0ng enough\r", False),
+    "being hashed": ("INuser add bert viewer\rl0ng enough\rl0ng enough\r", True),
+    "paste": ("INtls import ca\r-----BEGIN", False), "between two pastes": ("INtls import ca\r-----END X\r", False),
+    "verb": ("INshow status\r", True), "long verb": ("INverify spool\r", True), "stream": ("INlog follow\r", True),
+    "transfer": ("INfile send configuration\r", True), "program": ("INmachine\r", True),
+    "configuration": ("INconfigure\r", False), "half a key": ("INconfigure\rset agent ae_t", False),
+    "commit": ("INconfigure\rset agent ae_title X\rcommit\r", True), "search": ("IN\x12sho", False),
+}  # fmt: skip
+# Their end is watched over by the child itself (transfer.py, machine.py), or lasts as long as there is work.
+OWN_TIME = {"long verb", "transfer", "program"}
+
+
+def at_step(folder: Path, name: str) -> Site:
+    site = Site(folder)
+    typed, goes_on = STEPS[name]
+    if typed.startswith("IN"):
+        site.log_in()
+        typed = typed[2:]
+    *before, last = typed.split("\r", typed.count("\r") - 1) if "\r" in typed else [typed]
+    for line in before:
+        site.type(line + "\r")
+    site.answers = not goes_on
+    site.type(last)
+    assert site.session._child == goes_on
+    site.wishes.clear()
+    return site
+
+
+def is_as_before(site: Site, *, child: bool) -> None:
+    """Nobody is logged in, the child is killed, the candidate can be edited by others, and the log-in works."""
+    assert site.session.user is None
+    assert not child or Stop(hard=True) in site.wishes
+    stage = site.world.stage()
+    stage.lock("somebody else")
+    stage.unlock()
+    assert list(Path("/dev/shm").glob("modality-agent-*")) == []
+    site.answers = True
+    site.pass_time(3)
+    site.log_in()
+    assert site.screen.current == "anna@box>"
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_the_cable_is_pulled_at_every_step(tmp_path: Path, name: str) -> None:
+    site = at_step(tmp_path, name)
+    site.session.closed(site.now)
+    site.show()
+    is_as_before(site, child=STEPS[name][1])
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_break_at_every_step(tmp_path: Path, name: str) -> None:
+    site = at_step(tmp_path, name)
+    site.session.line_break(site.now)
+    site.show()
+    is_as_before(site, child=STEPS[name][1])
+
+
+@pytest.mark.parametrize("name", [name for name in STEPS if name not in OWN_TIME])
+def test_who_does_nothing_is_logged_out_at_every_step(tmp_path: Path, name: str) -> None:
+    site = at_step(tmp_path, name)
+    site.pass_time(1700)  # a silent child has its own time before
+    site.show()
+    is_as_before(site, child=False)
+
+
+# The first is more than may be typed ahead.
+FLOODS = (
+    b"\0" * (AHEAD_LIMIT + 9),
+    *(one * 300 for one in (b"\xff", b"\x1b[", b"\x13", b"\x03", b"\xe2\x82", b"\x7f")),
+)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_flood_at_every_step_is_survived(tmp_path: Path, name: str) -> None:
+    site = at_step(tmp_path, name)
+    users = Path(f"{site.config}.console/users").read_bytes()
+    for flood in FLOODS:
+        site.type(flood)
+        assert len(site.session._keys) <= AHEAD_LIMIT + 1
+        assert len(site.session.outgoing) < 100_000
+    assert Path(f"{site.config}.console/users").read_bytes() == users
+    site.session.line_break(site.now)
+    site.show()
+    is_as_before(site, child=False)
+
+
+def test_a_flood_without_an_end_is_one_line_that_is_full(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.log_in()
+    for _ in range(8):
+        site.session.receive(b"a" * 8192, site.now)
+        site.session.outgoing.clear()
+        assert len(site.session._keys) == 0
+    site.type("\r")
+    assert site.screen.current == "anna@box>"
+
+
+@pytest.mark.parametrize("typed", ["set agent ae_title hunter2 secret", "set agent ae_t hunter2",
+    "edit agent\rset ae_title hunter2 secret", "set agent.ae_title hunter2"])  # fmt: skip
+def test_the_value_of_a_secret_key_is_written_nowhere(
+    tmp_path: Path, typed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No key of today is one; whichever becomes one is masked in record and history, below 'edit' too."""
+
+    def secret(words: Sequence[str], document: dict[str, Any]) -> Place:
+        place = find(words, document)
+        return place if place.key is None else place._replace(key=place.key._replace(secret=True))
+
+    monkeypatch.setattr(key_path, "find", secret)
+    site = Site(tmp_path)
+    site.log_in()
+    site.type(f"configure\r{typed}\r")
+    assert "hunter2" not in site.record()
+    assert "hunter2" not in "\n".join(site.session.history.lines)
+    assert "********" in site.record()
