@@ -80,6 +80,7 @@ def _boot(paper: str, devices: list[Path]) -> Iterator[dict[str, Any]]:
     finally:
         process.kill()
         process.wait()
+        process.stdout.close()
     if not ended:
         raise RuntimeError("user-mode Linux ended without an answer:\n" + "".join(heard[-30:]))
 
