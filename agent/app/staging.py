@@ -50,6 +50,15 @@ def _who(args: Arguments) -> str:
     return args.who or who()
 
 
+def _lock(stage: Stage, args: Arguments) -> None:
+    """Have the candidate for oneself; whose it was is said, for a commit takes all of it."""
+    stage.lock(_who(args))
+    begun = stage.edited_by() if stage.changed else None
+    if begun is not None and begun.who not in ("", _who(args)):
+        count = count_text(len(stage.compare()), "change")
+        stage.notes.append(f"the candidate had {count} before, the last by {begun.who}")
+
+
 def _edited(stage: Stage, *, kept: bool) -> dict[str, Any]:
     if not kept:
         stage.notes.append("the candidate had to be written anew, without the comments of the file")
@@ -60,20 +69,20 @@ def _edited(stage: Stage, *, kept: bool) -> dict[str, Any]:
 def _set(stage: Stage, args: Arguments) -> dict[str, Any]:
     from agent.config.difference import divide
 
-    stage.lock(_who(args))
+    _lock(stage, args)
     words, value = divide(args.words, stage.document()) if args.words else ((), None)
     return _edited(stage, kept=stage.set(words, value))
 
 
 def _delete(stage: Stage, args: Arguments) -> dict[str, Any]:
-    stage.lock(_who(args))
+    _lock(stage, args)
     return _edited(stage, kept=stage.delete(args.words))
 
 
 def _load(stage: Stage, args: Arguments) -> dict[str, Any]:
     if len(args.words) != 1:
         raise UsageError("'config load' needs one file, or - for stdin")
-    stage.lock(_who(args))
+    _lock(stage, args)
     return _edited(stage, kept=stage.load(_read(args.words[0]), replace=args.replace))
 
 
@@ -82,18 +91,18 @@ def _read(name: str) -> str:
 
 
 def _discard(stage: Stage, args: Arguments) -> dict[str, Any]:
-    stage.lock(_who(args))
+    _lock(stage, args)
     gone = stage.discard()
     return {"ok": True, "text": "the candidate is dropped" if gone else "there was no candidate"}
 
 
 def _update(stage: Stage, args: Arguments) -> dict[str, Any]:
-    stage.lock(_who(args))
+    _lock(stage, args)
     return _edited(stage, kept=stage.update())
 
 
 def _rollback(stage: Stage, args: Arguments) -> dict[str, Any]:
-    stage.lock(_who(args))
+    _lock(stage, args)
     number = stage.rollback(_back(args, None))
     facts = _edited(stage, kept=True)
     return {**facts, "generation": number, "text": f"generation {number} is the candidate; {facts['text']}"}
@@ -154,7 +163,7 @@ def _commit(stage: Stage, args: Arguments) -> dict[str, Any]:
     from agent.app import applying
 
     confirm_s = None if args.confirm is None else args.confirm * 60
-    stage.lock(_who(args))
+    _lock(stage, args)
     if confirm_s is not None:
         applying.refuse_mute(stage.path)
     if not stage.changed and stage.pending() is not None and confirm_s is None:

@@ -126,8 +126,12 @@ def _identity(box: Box, text: str) -> dict[str, str]:
     """Say which box it is; raises ``UsageError`` when FILE is of another one."""
     shown = box.ask("config", "show", "--json")
     if shown.status and box.must("config", "history", "--json").facts.get("generations") == []:
-        commands = box.must("config", "commands", "--json").facts
-        shown = shown if commands.get("lines") else shown._replace(status=0, out="{}")  # it has none yet
+        begun = box.must("config", "compare", "--json").facts
+        said = box.must("config", "commands", "--json").facts.get("lines")
+        if not said or str(begun.get("by", "")).endswith(
+            BY_PROGRAM
+        ):  # it has none yet, or what an earlier run has left
+            shown = shown._replace(status=0, out="{}")
     if shown.status:
         raise BoxRefused(f"config show on the box: {shown.why}")
     agent = shown.facts.get("agent", {})

@@ -185,7 +185,7 @@ def test_a_candidate_that_fails_its_self_tests_is_not_committed(plain: Site) -> 
     said = config(plain, "commit", status=38).stderr
     assert "failed echo archive: " in said
     assert "ok spool" in said
-    assert "--no-tests commits it all the same" in said
+    assert "--no-tests' keeps it all the same" in said
     assert _title(plain) == "AGENT"
     config(plain, "delete", "destination", "archive")
     assert "generation 2 is in force" in config(plain, "commit").stdout
@@ -204,6 +204,15 @@ def test_what_fails_its_self_tests_is_not_confirmed_unless_that_is_wanted(plain:
     config(plain, "set", "agent", "ae_title", "THIRD")
     config(plain, "commit", "--confirm", "10")
     assert "generation 3 is confirmed" in config(plain, "confirm", "--no-tests").stdout
+
+
+def test_who_goes_on_with_what_another_has_begun_is_told(plain: Site) -> None:
+    config(plain, "set", "agent", "ae_title", "OTHER", "--who", "anna")
+    said = config(plain, "set", "listener", "port", "7", "--who", "bob").stderr
+    assert "note: the candidate had 1 change before, the last by anna" in said
+    assert config(plain, "set", "listener", "port", "8", "--who", "bob").stderr == ""
+    assert "had 2 changes before, the last by bob" in config(plain, "discard", "--who", "anna").stderr
+    assert config(plain, "set", "listener", "port", "8", "--who", "anna").stderr == ""
 
 
 def test_what_waits_is_taken_back_by_a_word(plain: Site) -> None:

@@ -72,7 +72,7 @@ def first_start_and_again(baud: int, noise: float, config: Path, wanted: Path, p
     assert not (config.parent / "agent.toml.history/pending").exists()
     record = (config.parent / "agent.toml.console/sessions").read_text()
     assert PASSWORD not in record
-    assert "admin\tadmin\tmachine\tok\tconfig confirm\n" in record
+    assert "admin\tadmin\tmachine\tok\tconfig confirm --no-tests\n" in record
 
 
 def test_first_start_to_configured_and_again_nothing(tmp_path: Path, wanted: Path) -> None:
@@ -177,8 +177,11 @@ def test_a_box_without_a_configuration_and_a_laptop_without_pyserial(
         assert "no such file" in wrong.stderr
         assert "[config]; hint: Correct the candidate" in wrong.stderr
         wanted.write_text(WANTED.partition("[tls]")[0])
+        died = ("config", "load", wanted, "--who", "admin (program)", "--config", config)
+        assert run_command(*died).returncode == 0  # as a run that died leaves it
         first = provision(box, wanted)
         assert first.returncode == 0, first.stdout + first.stderr
+        assert "discarded: 5 changes that an earlier run had left\n" in first.stdout
         assert "set destination pacs host 10.0.0.7\n" in first.stdout
         assert "nothing to do" in provision(box, wanted).stdout
     assert config.read_text() == wanted.read_text()
