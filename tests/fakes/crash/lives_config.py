@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.config.at_rest import at_rest, in_force
+from agent.config.reset import first_text
 from agent.config.stage import Stage
 from agent.config.unconfirmed import Times
 from agent.errors import NotFound
@@ -99,6 +100,17 @@ def commit(world: World) -> None:
     world.promise("committed")
 
 
+def nothing(world: World) -> None:
+    """A box out of the carton: no configuration, and no history."""
+    os.makedirs(world.root, exist_ok=True)
+
+
+def first(world: World) -> None:
+    """Its first configuration, to be confirmed."""
+    _commit(world, CONFIRM_S)
+    world.promise("waits")
+
+
 def confirm(world: World) -> None:
     """A commit that is confirmed in time."""
     _commit(world, CONFIRM_S)
@@ -161,6 +173,32 @@ def look_at_confirmed(world: World) -> list[str]:
     wrong += _either(world, [NEW] if stands else [OLD])
     wrong += _at_rest(world, later)
     return wrong + _goes_on(world, _stage(world, 1.0, "two"))
+
+
+def look_at_first(world: World) -> list[str]:
+    """None, that of the first start, or the committed one, which goes back to that; somebody is told what came back."""
+    wrong = [] if _first_of(world) in (["new"] if "waits" in _said(world) else ["", "first", "new"]) else ["I2 another"]
+    _stage(world).adopt()
+    was = _first_of(world)
+    if was == "new" and _stage(world).pending() is None:
+        wrong.append("it stands, and nobody confirmed it")
+    later = _stage(world, 1.0, "two")
+    later.adopt()
+    if _first_of(world) != ("first" if was else ""):
+        wrong.append(f"'{was}' became '{_first_of(world)}'")
+    if was == "new" and not any("generation 1 is in force again" in line for line in later.notice()):
+        wrong.append(f"nobody is told: {later.notice()}")
+    if was:
+        return wrong + _at_rest(world, later) + _goes_on(world, _stage(world, 1.0, "two"))
+    _commit(world, None)
+    return wrong if _first_of(world) == "new" else [*wrong, "it does not go on"]
+
+
+def _first_of(world: World) -> str:
+    """Which of the three it is; its text for any other."""
+    known = {None: "", '[agent]\nae_title = "NEW"\n': "new", first_text(_file(world) + ".none"): "first"}
+    text = _text(world) if os.path.exists(_file(world)) else None
+    return known.get(text, str(text))
 
 
 def look_at_later(world: World) -> list[str]:

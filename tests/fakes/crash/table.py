@@ -93,6 +93,7 @@ _ROWS = (
     _file("wrap", "pictures into one compressed instance", "with_pictures", "wrap"),
     _file("transcode", "a file into another transfer syntax", "with_instances", "transcode"),
     _config("commit", "a file that a person wrote gives way to a candidate", "by_hand", "commit", "look_at_commit"),
+    _config("first", "a box without a configuration gets one, to be confirmed", "nothing", "first", "look_at_first"),
     _config("confirm", "a commit is confirmed in time", "begun", "confirm", "look_at_confirmed"),
     _config("unconfirmed", "an unconfirmed generation gives way to another", "waiting", "again_unconfirmed",
             "look_at_later"),
