@@ -187,8 +187,8 @@ def _mend(folder: Folder, times: Times) -> list[str]:
     data = folder.current()
     text = text_of(data)
     newest = folder.newest()
-    if text is not None and newest is not None and text == newest.text:
-        return []
+    if newest is not None and (text == newest.text or (data is None and newest.how == FIRST)):
+        return []  # as it is to be, or nothing has ever been in force
     kept = [one for one in map(folder.generation, numbers) if one is not None]
     damage = damage_of(data, kept)
     good = _last_good(folder, kept)
@@ -251,7 +251,7 @@ def _revert(folder: Folder, times: Times) -> list[str]:
     waiting = next((entry for entry in entries if text_now is not None and entry.text == digest(text_now)), None)
     if waiting is None and newest is not None and text_now is not None:
         waiting = _carried_over(folder, entries, newest, text_now)
-    if waiting is None and (newest is None or text_now != newest.text):
+    if waiting is None and text_now is not None and (newest is None or text_now != newest.text):
         what = f"{folder.file} was edited by hand while {words_of(entries[-1].number)} waited to be confirmed"
         told = f"{what}: nothing reverts by itself; {words_of(entries[-1].before)} was before it"
         return _given_up(folder, times, told)

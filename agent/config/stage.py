@@ -370,7 +370,7 @@ class Stage:
         if text is not None:
             return text
         newest = self._folder.newest()
-        return "" if newest is None else newest.text
+        return "" if newest is None or newest.how == settling.FIRST else newest.text
 
     def _parsed(self, text: str, what: str = "") -> dict[str, Any]:
         from agent.config.load import document_of

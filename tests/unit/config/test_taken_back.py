@@ -8,8 +8,9 @@ import pytest
 from fakes.staged import BEGAN, Box
 
 from agent.config import settling
+from agent.config.generations import Folder
 from agent.config.stage import Stage
-from agent.errors import ConfigChanged, NotFound
+from agent.errors import ConfigChanged, FileError, NotFound
 
 MORE = BEGAN + "port = 11112\n[listener]\nport = 11113\n"
 PATIENT = '\n[patient]\nname = "DOE^JANE"\nid = "4711"\n'
@@ -123,6 +124,31 @@ def test_the_first_commit_of_a_box_can_be_taken_back(tmp_path: Path, before: str
     box.clock.start_again()
     assert "generation 1 is in force again" in box.stage().revert_if_due()[0]
     assert box.file.read_text().startswith("# the configuration of the first start")
+
+
+def test_a_first_commit_that_the_medium_refuses_can_be_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = Box(tmp_path)
+    box.file.unlink()
+    stage = box.stage()
+    stage.set(("agent", "ae_title"), "A")
+
+    def full(*_words: object) -> None:
+        raise FileError("no room")
+
+    monkeypatch.setattr(Folder, "replace", full)
+    with pytest.raises(FileError, match="no room"):
+        stage.commit("anna", confirm_s=60)
+    monkeypatch.undo()
+    assert stage.revert_if_due() == [
+        "a commit was cut off before its decision: the configuration before it is in force"
+    ]
+    assert not box.file.exists()
+    assert stage.compare() == ["set agent ae_title A"]
+    stage.set(("listener", "port"), "7")
+    assert stage.commit("anna", confirm_s=60)
+    assert [one.generation.how for one in stage.history()] == ["commit", "first"]
 
 
 def test_a_hand_edit_of_the_second_of_two_that_wait_goes_back_to_neither(box: Box) -> None:
