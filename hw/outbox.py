@@ -79,12 +79,17 @@ class Outbox:
     def event(self, place: int, ms: int) -> tuple[int, int, int, int, int, int]:
         """Return the fields of an event as the message has them."""
         at = (self._at + place) % SLOTS
-        age = since(ms, self._ms[at])
-        if age >= OLD_MS:
-            self._old[at] = 1  # and stays so when the clock comes round
+        age = OLD_MS if self._old[at] else min(since(ms, self._ms[at]), OLD_MS)
         what = self._what[at]
         number = self.first + place & 0xFFFFFFFF
-        return self.run, number, self._tick[at], OLD_MS if self._old[at] else age, what >> 1, what & 1
+        return self.run, number, self._tick[at], age, what >> 1, what & 1
+
+    def grow_old(self, ms: int) -> None:
+        """Mark what is too old for its age to be told, before the clock comes round."""
+        for place in range(self.count):
+            at = (self._at + place) % SLOTS
+            if since(ms, self._ms[at]) >= OLD_MS:
+                self._old[at] = 1
 
     def _restore(self, kept: bytes | bytearray) -> None:
         self.run, self.first = struct.unpack_from(_KEPT, kept, 0)

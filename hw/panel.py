@@ -46,6 +46,7 @@ class Panel:
         self._switches = [Switch(board.level(place)) for place in SWITCHES]
         self._exposed = 0
         self._lights = Lights()
+        self._failing = False  # at the last turn: a failure lasts longer than one
         self._flags = 0
         self._stated = 0
         self._temperature = board.temperature()
@@ -118,11 +119,14 @@ class Panel:
             while place >= 0:
                 self._send(EVENT, *self.outbox.event(place, ms))
                 place = self.outbox.due(ms)
-        flags = self._board.power_fails() | self.heart.armed << 1 | self.heart.cycling << 2
+        fails = self._board.power_fails()
+        flags = (fails and self._failing) | self.heart.armed << 1 | self.heart.cycling << 2
+        self._failing = fails
         waited = since(ms, self._stated)
         if flags != self._flags or waited >= (ALARM_MS if flags & 1 else STATE_MS):
             if waited >= STATE_MS:
                 self._temperature = self._board.temperature()
+                self.outbox.grow_old(ms)
             self._flags = flags
             self._stated = ms
             self._state()

@@ -124,12 +124,10 @@ def test_nobody_is_told_while_there_is_no_agent() -> None:
 
 def test_an_age_beyond_its_bounds_stays_old() -> None:
     firmware = Firmware()
+    firmware.run(4000)
     firmware.board.levels[0] = 1
     firmware.run(25)
-    for _ in range(14):  # longer than the milliseconds last before they come round
-        firmware.beat()
-        firmware.run(25)
-        firmware.run(80_000_000, step_us=400_000_000)
+    firmware.run(2**30, step_us=2**28)  # twelve days, after which the milliseconds have come round
     firmware.beat()
     firmware.run(50)
     assert firmware.heard(EVENT)[-1]["age_ms"] == OLD_MS
@@ -223,6 +221,11 @@ def test_state_is_repeated_and_told_at_once_when_the_power_fails(firmware: Firmw
     assert len(firmware.heard(STATE)) == 5
     firmware.board.failing = True
     firmware.run(1)
+    firmware.board.failing = False  # a glitch
+    firmware.run(1)
+    assert firmware.heard(STATE) == []
+    firmware.board.failing = True
+    firmware.run(2)
     assert [one["flags"] for one in firmware.heard(STATE)] == [1]
     firmware.run(100)
     assert [one["flags"] for one in firmware.heard(STATE)] == [1] * 5
