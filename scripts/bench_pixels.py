@@ -18,7 +18,7 @@ import numpy as np
 from bench_lib import OUT, SENDER_CPU, median, print_table
 
 from agent.native import detector, table
-from agent.native.convert import Plane, contiguous, convert, converted_bytes, unpack, unpacked
+from agent.native.convert import Plane, contiguous, convert, converted_bytes, demosaic, unpack, unpacked
 from agent.native.frame import FrameDescription
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def main(rounds: int, *, quick: bool) -> int:
     if missing:
         print(f"not installed, so not compared: {', '.join(missing)}")
     hd, panel = (QUICK, QUICK) if quick else (HD, PANEL)
-    cases = [*colours(hd, missing), *packed(panel), *panels(panel)]
+    cases = [*colours(hd, missing), bayer(hd, missing), *packed(panel), *panels(panel)]
     peers = list(dict.fromkeys(name for case in cases for name in case.works if name != OURS))
     rows, report = [], []
     for case in cases:
@@ -104,6 +104,20 @@ def colours(size: tuple[int, int], missing: list[str]) -> list[Case]:
     swap: dict[str, Work] = {"numpy": lambda: np.ascontiguousarray(rgb[..., ::-1])}
     found.append(_colour("BGR to RGB", rgb, "BGR24", "rgb", "RGB", swap, size))
     return found
+
+
+def bayer(size: tuple[int, int], missing: list[str]) -> Case:
+    """A sensor with filters; OpenCV repeats the lines beside the edge, where we mirror: they are not compared."""
+    raw: Array = np.random.default_rng(4).integers(0, 256, size, dtype=np.uint8)
+    out = bytearray(3 * raw.size)
+    works: dict[str, Work] = {OURS: lambda: demosaic(raw, "BayerRG8", *size, out)}
+    if "cv2" not in missing:
+        import cv2
+
+        works["OpenCV"] = lambda: cv2.cvtColor(raw, cv2.COLOR_BayerRGGB2RGB)[1:-1, 1:-1]
+    return Case(
+        "BayerRG8 to RGB", raw.nbytes, works, lambda: np.frombuffer(out, np.uint8).reshape(*size, 3)[1:-1, 1:-1]
+    )
 
 
 def _peers(data: Array, layout: str, missing: list[str]) -> dict[str, Work]:

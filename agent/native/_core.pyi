@@ -81,6 +81,11 @@ class _Lib:
     MGA_SPACE_709_FULL: Final[int]
     MGA_SPACE_709_VIDEO: Final[int]
 
+    MGA_BAYER_RG: Final[int]
+    MGA_BAYER_GR: Final[int]
+    MGA_BAYER_GB: Final[int]
+    MGA_BAYER_BG: Final[int]
+
     MGA_RESULT_RGB: Final[int]
     MGA_RESULT_YBR_FULL: Final[int]
     MGA_RESULT_YBR_FULL_422: Final[int]
@@ -131,6 +136,7 @@ class _Lib:
     def mga_grey_widen(self, dst: Any, dst_size: int, src: Any, src_size: int, layout: Any) -> int: ...
     def mga_samples_unpack(self, dst: Any, dst_size: int, src: Any, src_size: int, params: Any) -> int: ...
     def mga_colour_convert(self, dst: Any, dst_size: int, planes: Any, count: int, params: Any) -> int: ...
+    def mga_bayer_convert(self, dst: Any, dst_size: int, src: Any, src_size: int, params: Any) -> int: ...
     def mga_region_crop(
         self, dst: Any, dst_size: int, src: Any, src_size: int, layout: Any, stride: int, region: Any
     ) -> int: ...

@@ -77,6 +77,15 @@ RESULTS = {
 }
 
 
+FILTERS = {
+    "BayerRG8": lib.MGA_BAYER_RG,
+    "BayerGR8": lib.MGA_BAYER_GR,
+    "BayerGB8": lib.MGA_BAYER_GB,
+    "BayerBG8": lib.MGA_BAYER_BG,
+}
+"""Filters in front of the pixels, by GenICam's names: of the first two of the first line."""
+
+
 class Plane(NamedTuple):
     """One plane of a picture; `data` may be longer than its lines."""
 
@@ -142,6 +151,18 @@ def convert(
     dst = c_buffer(out, writable=True)
     written = lib.mga_colour_convert(dst, len(dst), ffi.new("mga_plane[]", members), len(members), params)
     return check(written, f"converting {layout} to {to}", *borrowed, dst)
+
+
+def demosaic(src: Buffer, name: str, rows: int, columns: int, out: Buffer, *, stride: int = 0) -> int:
+    """Write RGB by pixel of a picture with a filter in front of each pixel; gives the bytes written.
+
+    What a pixel lacks is the mean, halves up, of the two or four nearest that have it; beyond the edges the picture is
+    mirrored about its outermost line.
+    """
+    params = ffi.new("mga_bayer_params *", [rows, columns, _known(FILTERS, name, "the order of filters"), stride])
+    borrowed, dst = c_buffer(src), c_buffer(out, writable=True)
+    written = lib.mga_bayer_convert(dst, len(dst), borrowed, len(borrowed), params)
+    return check(written, f"converting {name}", borrowed, dst)
 
 
 def contiguous(data: Buffer, layout: str, rows: int, columns: int, *, stride: int = 0) -> list[Plane]:

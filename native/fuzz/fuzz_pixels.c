@@ -72,6 +72,16 @@ static void check_colour(const wishes *w, const uint8_t *data, size_t data_size)
               : is_argument_status(status));
 }
 
+static void check_bayer(const wishes *w, const uint8_t *data, size_t data_size)
+{
+    const mga_bayer_params p = {w->colour.rows, w->colour.columns, w->colour.space, w->strides[0]};
+    size_t size = room_for((uint64_t)p.rows * (p.stride ? p.stride : p.columns), w->lie);
+    size_t room = room_for(3 * (uint64_t)p.rows * p.columns, w->lie >> 8);
+    const uint8_t *src = bytes_of(size, data, data_size);
+    int64_t status = mga_bayer_convert(mga_fuzz_buffer(&target, room), room, src, size, &p);
+    CHECK(status >= 0 ? (uint64_t)status == 3 * (uint64_t)p.rows * p.columns : is_argument_status(status));
+}
+
 static void check_frame(const wishes *w, const uint8_t *data, size_t data_size)
 {
     int64_t said = mga_format_bytes(&w->format);
@@ -100,6 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(&w, data, sizeof w);
     check_unpack(&w, data + sizeof w, size - sizeof w);
     check_colour(&w, data + sizeof w, size - sizeof w);
+    check_bayer(&w, data + sizeof w, size - sizeof w);
     check_frame(&w, data + sizeof w, size - sizeof w);
     return 0;
 }

@@ -298,6 +298,20 @@ typedef struct {
 int64_t mga_colour_convert(void *dst, size_t dst_size, const mga_plane *planes, size_t count,
                            const mga_colour_params *params);
 
+/* The filters of the first two pixels of the first line (GenICam BayerRG8 and so on; V4L2 names the first four). */
+typedef enum { MGA_BAYER_RG = 0, MGA_BAYER_GR = 1, MGA_BAYER_GB = 2, MGA_BAYER_BG = 3 } mga_bayer_filters;
+
+typedef struct {
+    uint32_t rows; /* at least 2 */
+    uint32_t columns;
+    uint32_t filters; /* mga_bayer_filters */
+    uint32_t stride;  /* 0 = no padding */
+} mga_bayer_params;
+
+/* RGB by pixel of samples of 8 bits: what a pixel lacks is the mean of the nearest that have it, halves up. Bytes
+ * written or MGA_ERR_ARG_*. */
+int64_t mga_bayer_convert(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_bayer_params *params);
+
 /* --- parts of frames ------------------------------------------------------------------------------------------------
  */
 

@@ -174,6 +174,10 @@ static void run_pixels(int number, mga_random *random)
     CHECK(size > 0 || size == MGA_ERR_DATA_SAMPLE);
     (void)printf("unpack %u %lld %016llx\n", packed.packing, (long long)size,
                  (unsigned long long)digest(dst, (size_t)2 * ROWS * (columns - 1) / (number % 5 ? 1 : 2)));
+    mga_bayer_params bayer = {ROWS, columns, (uint32_t)number % 4, 0};
+    size = mga_bayer_convert(dst, ROOM, src, ROOM, &bayer);
+    CHECK(size > 0);
+    (void)printf("bayer %u %016llx\n", bayer.filters, (unsigned long long)digest(dst, (size_t)size));
     mga_format f = {ROWS, columns, 1, 16, (uint32_t)(9 + dice % 8), 0, 0};
     size_t bytes = (size_t)mga_format_bytes(&f);
     mga_flat_params flat = {src + bytes, bytes, src + 2 * bytes, bytes, 100};

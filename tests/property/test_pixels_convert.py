@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.native.convert import (
+    FILTERS,
     LAYOUTS,
     PACKINGS,
     RESULTS,
@@ -22,6 +23,7 @@ from agent.native.convert import (
     contiguous,
     convert,
     converted_bytes,
+    demosaic,
     unpack,
     unpacked,
 )
@@ -201,6 +203,35 @@ def test_samples_are_those_that_numpy_packed(
     stride = 0 if pad < 0 else lines.shape[1] + pad
     assert unpack(src, name, rows, columns, out, stride=stride) == len(out)
     assert out == samples.astype(np.uint8 if description.bits_allocated == 8 else "<u2").tobytes()
+
+
+@given(
+    name=st.sampled_from(list(FILTERS)), rows=st.integers(2, 7), columns=st.one_of(st.integers(2, 40), st.just(1025)),
+    pad=st.integers(0, 5), misaligned=st.integers(0, 3), edge=EDGES, seed=st.integers(0, 2**32 - 1),
+)  # fmt: skip
+def test_filters_are_filled_with_the_mean_of_the_nearest(
+    *, name: str, rows: int, columns: int, pad: int, misaligned: int, edge: str, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    raw = _samples(rng, (rows, columns), 255, edge)
+    order = {"RG": "RGGB", "GR": "GRBG", "GB": "GBRG", "BG": "BGGR"}[name[5:7]]
+    row, column = np.indices((rows, columns))
+    filters = np.array([*order])[row % 2 * 2 + column % 2]
+    around = np.pad(raw, 1, mode="reflect")
+    in_front = np.pad(filters, 1, mode="reflect")
+    nearest = [[(0, 0)], [(-1, 0), (1, 0), (0, -1), (0, 1)], [(-1, -1), (-1, 1), (1, -1), (1, 1)]]
+    want = np.full((rows, columns, 3), -1)
+    for k, colour in enumerate("RGB"):
+        for places in nearest:
+            moved = [(slice(1 + y, 1 + y + rows), slice(1 + x, 1 + x + columns)) for y, x in places]
+            has = sum((in_front[place] == colour).astype(int) for place in moved)
+            total = sum(np.where(in_front[place] == colour, around[place], 0) for place in moved)
+            mean = (total + has // 2) // np.maximum(has, 1)
+            want[..., k] = np.where((want[..., k] < 0) & (has > 0), mean, want[..., k])
+    src = _padded(raw.astype(np.uint8), pad, misaligned, rng)
+    out = bytearray(3 * rows * columns)
+    assert demosaic(src, name, rows, columns, out, stride=columns + pad) == len(out)
+    assert out == want.astype(np.uint8).tobytes()
 
 
 def test_every_colour_has_the_ybr_that_exact_arithmetic_gives() -> None:
