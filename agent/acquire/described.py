@@ -60,16 +60,22 @@ class Captured(NamedTuple):
     grey: str = ""  # what grey_as_monochrome came to
 
 
+def _to_nobody(_text: str) -> None:
+    """Say nothing."""
+
+
 class Order(NamedTuple):
     """What to capture: the settings of the source, the resolved transfer syntax, and the optional frame log.
 
-    ``keep`` makes the record of the ledger of a clip so far; without it frames are not kept on the way.
+    ``keep`` makes the record of the ledger of a clip so far; without it frames are not kept on the way. ``warn`` hears
+    at once that they are not, or no longer: a power cut would cost more than the last second then.
     """
 
     source: SourceSettings
     transfer_syntax_uid: str
     digest: Callable[[str, int, int, memoryview], None] | None = None  # (UID, frame from 1, source's number, samples)
     keep: Callable[[Captured], InstanceRecord] | None = None
+    warn: Callable[[str], None] = _to_nobody
 
 
 class Moment(NamedTuple):

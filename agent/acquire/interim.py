@@ -4,7 +4,7 @@ The capture thread takes a copy of what it knows after a frame, which costs some
 makes a mark of it: it syncs the frames and writes what recovery needs to make an instance of them. That instance has a
 SOP Instance UID of its own, one for each mark, and its receipt names that of the clip (``instead_of``). A medium that
 is slow to sync makes fewer marks; the capture never waits for one. When a mark fails for another reason than the frames
-themselves the clip goes on without, and the ``failure`` of the record says so.
+themselves the clip goes on without: that is told at once, and the ``failure`` of the record says so.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ SLACK_BYTES: Final = 64 * 1024
 class Interim:
     """The marks of one clip; ``frame`` is of the capture thread."""
 
-    __slots__ = ("_at", "_change", "_describe", "_end", "_log", "_record", "_stopped", "_stream", "_task", "_thread")
+    __slots__ = ("_at", "_change", "_describe", "_end", "_log", "_record", "_stopped", "_stream", "_task", "_thread",
+        "_warn")  # fmt: skip
 
     def __init__(
         self,
@@ -49,11 +50,13 @@ class Interim:
         stream: StreamWriter,
         describe: Callable[[Moment], tuple[FileMeta, DataSet, Captured]],
         record: Callable[[Captured], InstanceRecord],
+        warn: Callable[[str], None],
     ) -> None:
         self._log = log
         self._stream = stream
         self._describe = describe
         self._record = record
+        self._warn = warn
         self._change = threading.Condition()
         self._task: tuple[Moment, Parts | None] | None = None
         self._stopped = False
@@ -94,7 +97,7 @@ class Interim:
             try:
                 self._mark(at, parts)
             except AgentError as error:
-                self._log.failure = error
+                self._fail(error)
             else:
                 return True
         if self._log.broken is not None:
@@ -120,9 +123,14 @@ class Interim:
             try:
                 self._mark(at, parts)
             except AgentError as error:
-                self._log.failure, self._stopped = error, True
+                self._stopped = True
+                self._fail(error)
             finally:
                 self._task = None
+
+    def _fail(self, error: AgentError) -> None:
+        self._log.failure = error
+        self._warn(f"frames of this clip are no longer kept on the way: {error}")
 
     def _mark(self, at: Moment, parts: Parts | None) -> None:
         _meta, dataset, captured = self._describe(at)

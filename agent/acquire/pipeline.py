@@ -345,7 +345,10 @@ class _Capture:
         from agent.acquire.interim import SLACK_BYTES, Interim
 
         log = self._sink.clip_log(stream.pixel_offset + SLACK_BYTES)
-        return None if log is None else Interim(log, stream, self._describe, keep)
+        if log is None:
+            self._order.warn("frames of this clip are not kept on the way: there is no room for their record")
+            return None
+        return Interim(log, stream, self._describe, keep, self._order.warn)
 
     def _mark(self) -> None:
         """Make what is there durable, when it is time."""

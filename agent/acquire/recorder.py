@@ -177,7 +177,7 @@ class Recorder:
                 picked = pick(source, opened, self._spool, self._destinations())
                 unproven = bool(source.frame_digest_file)
                 keep = partial(self._record, picked=picked, urgency=urgency, unproven=unproven)
-                order = Order(source, picked.syntax, log.add if log else None, keep)
+                order = Order(source, picked.syntax, log.add if log else None, keep, self._warn)
                 draft = self._spool.draft(expected_bytes(opened, order))
                 try:
                     captured = capture(opened, order, self._exam, draft, stop)

@@ -62,8 +62,8 @@ TOLERATED = (
 )  # fmt: skip
 # What is written down and promises nothing of the ledger.
 NO_PROMISES = {"said", "at", "copied", "vouched", "made", "safe"}
-# How a receipt tells of what was got over at once. A clip that the medium had no room for is said in the log by the
-# daemon, whose report these lives do not have.
+# How a receipt tells of what was got over at once. That a clip ended because the medium was full is said in the log by
+# the daemon, whose report these lives do not have.
 IN_A_RECEIPT = ("recovered=file", "the commit of its group failed", "no copy can be made", "ended_by=full")
 
 

@@ -27,6 +27,8 @@ def clips(world: World) -> None:
     with world.open() as spool:
         for number, syntax in _SYNTAXES.items():
             clip = Clip(spool, number, syntax)
+            if clip.log is None:  # whoever captures says so at once
+                world.promise("said", "capture", "no room for the record of a clip")
             for frames in (1, 2, 3):
                 clip.add(frames)
                 if clip.mark():

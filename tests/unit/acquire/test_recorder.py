@@ -251,8 +251,9 @@ def test_a_clip_without_marks_says_that_a_power_cut_would_have_cost_it(tmp_path:
         unit = recorder(spool, seen, transfer_syntax="rle")
         unit._warn = warnings.append
         done = unit.record(threading.Event())
-        (warning,) = warnings
-        assert warning.startswith("frames of this clip were not kept on the way: ")
+        at_once, at_the_end = warnings
+        assert at_once == "frames of this clip are not kept on the way: there is no room for their record"
+        assert at_the_end.startswith("frames of this clip were not kept on the way: ")
         receipt = spool.receipt(done.captured.sop_instance_uid)
         assert receipt is not None
         assert receipt.events[0].detail["kept_on_the_way"] == "failed"
