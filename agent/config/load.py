@@ -42,7 +42,7 @@ def parse(text: str, *, path: str = "agent.toml", files: bool = False) -> Settin
     if not problems:
         _absolute(values, os.path.dirname(os.path.abspath(path)))
         if files:
-            problems = list(_missing_files(values))
+            problems = [*_of_the_console(values, path), *_missing_files(values)]
     if problems:
         error = _refusal(text, path, problems)
         if problems[0].message.endswith((_SHARED_KEY, SHARED)):
@@ -153,6 +153,18 @@ def _absolute_source(uri: str, folder: str) -> str:
     scheme, _, rest = uri.partition(":")
     what, mark, query = rest.partition("?")
     return f"{scheme}:{os.path.normpath(os.path.join(folder, what))}{mark}{query}" if scheme == "replay" else uri
+
+
+def _of_the_console(values: Values, path: str) -> Iterator[Problem]:
+    """What no key may name: who may log in, and by which hash; a file that a key names may go to a peer."""
+    kept = os.path.join(f"{os.path.realpath(path)}.console", "")
+    for section in SECTIONS:
+        names = [key.name for key in section.keys if key.kind == "path"]
+        for index, row in enumerate(values[section.name] if section.repeated else [values[section.name]]):
+            place = f"[{index}]" * section.repeated
+            for name in names:
+                if row[name] and (os.path.realpath(row[name]) + os.sep).startswith(kept):
+                    yield Problem(f"{section.name}{place}.{name}", f"{row[name]} is where the console keeps its users")
 
 
 def _missing_files(values: Values) -> Iterator[Problem]:

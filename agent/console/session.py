@@ -84,11 +84,14 @@ class Session:
 
     def receive(self, data: bytes, now: float) -> None:
         """Take bytes of the line."""
-        self.now = self._touched = now
+        self.now = now
         if isinstance(self._step, Run) and self._step.raw:
+            self._touched = now
             self._wishes.append(Send(data))
             return
         keys = self._decoder.feed(data)
+        if any(key.name != "noise" for key in keys):  # a bad line is nobody who is there
+            self._touched = now
         if isinstance(self._step, Run) and self._child and any(key.name == "interrupt" for key in keys):
             self.interrupt()
             return

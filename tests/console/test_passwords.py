@@ -155,11 +155,14 @@ def test_no_password_is_to_be_found_anywhere(config: Path) -> None:
                 "show configuration commands", "show status", f"support {config.parent}/bundle.tar.gz")}  # fmt: skip
             console.type("log follow\r")
             console.read(1.0)
-            limits_of = [limit_of_core(pid) for pid in (console.process.pid, *children(console.process.pid))]
+            started = children(console.process.pid)
+            limits_of = [limit_of_core(pid) for pid in (console.process.pid, *started)]
             lookout.end()
             console.process.send_signal(signal.SIGABRT)
             status = os.waitpid(console.process.pid, 0)[1]
             console.process.returncode = -signal.SIGABRT
+            for pid in started:  # nobody is left to end them
+                os.kill(pid, signal.SIGKILL)
     finally:
         resource.setrlimit(resource.RLIMIT_CORE, limits)
     # the list of processes

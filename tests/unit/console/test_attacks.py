@@ -486,3 +486,23 @@ def test_the_value_of_a_secret_key_is_written_nowhere(
     assert "hunter2" not in site.record()
     assert "hunter2" not in "\n".join(site.session.history.lines)
     assert "********" in site.record()
+
+
+def test_noise_is_nobody_who_is_there(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.log_in()
+    for _ in range(12):
+        site.session.receive(b"\xff\x00\x9c", site.now)
+        site.session.disturbed(site.now)
+        site.pass_time(60)
+    assert site.session.user is None
+
+
+@pytest.mark.parametrize("key", ["tls certificate_file", "destination pacs tls_ca_file", "spool path"])
+def test_no_key_names_the_files_of_the_console(tmp_path: Path, key: str) -> None:
+    """What a key names may be sent to a peer, as the passcode of a technician's own archive."""
+    site = Site(tmp_path, role="technician")
+    (tmp_path / "link").symlink_to(tmp_path / "agent.toml.console")
+    site.log_in()
+    site.type(f"configure\rset {key} {tmp_path}/link/users\rcommit check\r")
+    assert "is where the console keeps its users" in "\n".join(site.screen.rows)
