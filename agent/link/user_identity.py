@@ -25,6 +25,7 @@ JWT: Final = 5
 KINDS: Final = {1: "user name", 2: "user name and passcode", 3: "Kerberos ticket", 4: "SAML assertion", 5: "JWT"}
 MOST_BYTES: Final = 0xFFFF  # the length of a field has 16 bits
 SHARED_BITS: Final = 0o066  # others can read or replace it; execution bits are harmless
+_KEY: Final = b"PRIVATE KEY-----"  # who may name a file here need not be one who may take keys off the box
 SHARED: Final = "only the agent's own user may read or write what proves who it is"
 
 
@@ -75,6 +76,8 @@ def secret_of(kind: int, path: str) -> bytes:
         raise ConfigError(f"{KINDS[kind]} file {path} cannot be read: {error.strerror}") from None
     if mode & SHARED_BITS:
         raise ConfigError(f"{path} is open to group or others (mode {mode:04o}); {SHARED}", hint=f"chmod 600 {path}")
+    if _KEY in data:
+        raise ConfigError(f"{path} is a private key, which is shown to nobody; no {KINDS[kind]} is in it")
     if kind in (PASSCODE, JWT):  # text, as an editor writes it
         data = data.rstrip(b"\r\n")
     if not data:

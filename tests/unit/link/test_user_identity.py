@@ -43,7 +43,14 @@ def test_nothing_secret_without_tls(file: str) -> None:
         identity_of(User(kind, "u", file, in_clear=True), encrypted=False)
 
 
-@pytest.mark.parametrize(("data", "message"), [(b"\n", "is empty"), (bytes(MOST_BYTES + 1), "carries 65535 at most")])
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"\n", "is empty"),
+        (bytes(MOST_BYTES + 1), "carries 65535 at most"),
+        (b"-----BEGIN EC PRIVATE KEY-----\nMHc\n", "is a private key, which is shown to nobody"),
+    ],
+)
 def test_files_that_cannot_be_used(tmp_path: Path, data: bytes, message: str) -> None:
     path = tmp_path / "secret"
     path.write_bytes(data)
