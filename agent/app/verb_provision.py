@@ -164,7 +164,7 @@ def _claims(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_lines(text: str) -> bool:
-    from agent.config.stage import is_commands
+    from agent.config.command_line import is_commands
 
     return is_commands(text)
 

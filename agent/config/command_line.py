@@ -96,3 +96,12 @@ def _escaped(character: str) -> str:
 def line(words: Sequence[str]) -> str:
     """Put words together."""
     return " ".join(map(quoted, words))
+
+
+def is_commands(text: str) -> bool:
+    """Whether a text is lines of ``set`` and ``delete``, and not TOML."""
+    for row in text.splitlines():
+        words = row.split(None, 2)
+        if words and not row.lstrip().startswith("#"):
+            return words[0] in ("set", "delete") and len(words) > 1 and words[1][:1] != "="
+    return False

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 
 from agent.config import settling, unconfirmed
 from agent.config.at_rest import NOTICE, PENDING, reset_waits
+from agent.config.command_line import is_commands
 from agent.config.difference import apply, commands, delete_words, difference, set_words
 from agent.config.examined import carried, followed
 from agent.config.generations import CANDIDATE, Candidate, Folder, Generation, digest
@@ -406,15 +407,6 @@ class Stage:
             raise NotFound(f"there is no generation {back} back; there are 0 to {len(entries) - 1}"
                            if entries else "there is no history yet", hint="'config history' lists them.")  # fmt: skip
         return entries[back].generation
-
-
-def is_commands(text: str) -> bool:
-    """Whether a text is lines of ``set`` and ``delete``, and not TOML."""
-    for row in text.splitlines():
-        words = row.split(None, 2)
-        if words and not row.lstrip().startswith("#"):
-            return words[0] in ("set", "delete") and len(words) > 1 and words[1][:1] != "="
-    return False
 
 
 def _possible(lines: Sequence[str], document: dict[str, Any]) -> Iterator[str]:
