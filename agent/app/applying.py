@@ -129,7 +129,7 @@ def refuse_mute(path: str) -> None:
     if status is not None and not status.get("may_revert", True):
         folder = os.path.dirname(os.path.realpath(path))
         raise FileError(f"the running agent may not write in {folder}, so it could not revert what nobody confirms",
-                        hint="Let its user own the folder and the file, or commit without --confirm.")  # fmt: skip
+                        hint="Let its user own the folder and the file, or commit for good.")  # fmt: skip
 
 
 def tested(text: str, path: str, names: str) -> list[str]:

@@ -22,7 +22,7 @@ SHOWN: Final = 200
 
 
 class Refused(Exception):
-    """The line is no command; the text says why, and ``known`` whether a command was recognised in it."""
+    """The line is no command; the text says why, and ``command`` which one was recognised in it."""
 
     def __init__(self, text: str, command: Command | None = None) -> None:
         super().__init__(text)

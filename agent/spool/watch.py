@@ -126,7 +126,9 @@ class Watch:
             f"{'' if free.inodes is None else f' and {free.inodes} files'}, without what is committed"
         )
         if short:
-            return Trouble("full", "error", f"{text}: out of resources, captures are refused", refuses=True)
+            kept_free = f"{self._spool.policy.min_free_inodes} files" if few else f"{floor // MIB} MiB"
+            why = f"out of resources, captures are refused: {kept_free} are to stay free"
+            return Trouble("full", "error", f"{text}; {why}", refuses=True)
         if kept.used >= self._levels.alarm:
             return Trouble("level", "error", f"{text}; captures are refused below {floor // MIB} MiB")
         if kept.used >= self._levels.warning:
