@@ -274,10 +274,10 @@ def test_a_child_that_cannot_be_started_leaves_no_descriptor(monkeypatch: pytest
         raise OSError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(os, "posix_spawn", full)
-    before = len(os.listdir("/proc/self/fd"))
+    before = set(os.listdir("/proc/self/fd"))
     with pytest.raises(OSError, match="temporarily"):
         Child(("agent",), b"", 80)
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert set(os.listdir("/proc/self/fd")) <= before
 
 
 def test_a_line_that_takes_nothing_does_not_keep_anybody_logged_in(tmp_path: Path) -> None:
