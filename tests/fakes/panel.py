@@ -30,11 +30,11 @@ def here() -> bool:
 
 
 def need_micropython() -> None:
-    """Skip loudly where it is not, and fail in the automatic check."""
+    """Skip loudly where it is not; the automatic check fails without node and npm, not without npm's registry."""
     if here():
         return
     reason = "MicroPython for WebAssembly is not here (node and npm, then scripts/test again)"
-    if os.environ.get("CI") == "true":
+    if os.environ.get("CI") == "true" and not (shutil.which("node") and shutil.which("npm")):
         pytest.fail(reason)
     pytest.skip(reason)
 
