@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_TRIES: Final = 8
+_TRIES: Final = 8  # each one lost wants another stage to end between two calls of ours
 
 
 @contextmanager
