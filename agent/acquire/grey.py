@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from agent.acquire.recolour import Beside, InPlace, recolour
 from agent.acquire.writers import make_writer
-from agent.config.schema import GREY_WORDS
+from agent.config.schema_source import GREY_WORDS
 from agent.dataset.uid import is_lossy, uid_name
 from agent.errors import UsageError
 from agent.iod import grey as iod

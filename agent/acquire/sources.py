@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 
 from agent.config.source import parse_source
-from agent.typed import TYPE_CHECKING, NamedTuple
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent.acquire.pixel_path import FrameSource
     from agent.config.settings import SourceSettings
+    from agent.config.source import SourceUri
 
 
 class Opened(NamedTuple):
@@ -42,19 +45,22 @@ def open_configured(settings: SourceSettings, limit: int | None = None) -> Opene
 def open_source(uri: str, limit: int | None = None) -> Opened:
     """Open (do not start) the source of a checked URI, of a replay at most ``limit`` frames; raises ``DeviceError``."""
     parsed = parse_source(uri)
-    options = parsed.options
-    if parsed.scheme == "replay":
-        return _replay(parsed.what, options["rate_hz"], repeat=bool(options["repeat"]), limit=limit)
+    return _OPENERS[parsed.scheme](parsed, limit)
+
+
+def _pattern(uri: SourceUri, _limit: int | None) -> Opened:
     from agent.native.source import pattern
 
+    options = uri.options
     rows, columns = int(options["rows"]), int(options["columns"])
-    return Opened(pattern(parsed.what, rows, columns, options["rate_hz"], seed=int(options["seed"])), 0)
+    return Opened(pattern(uri.what, rows, columns, options["rate_hz"], seed=int(options["seed"])), 0)
 
 
-def _replay(path: str, rate_hz: float, *, repeat: bool, limit: int | None) -> Opened:
+def _replay(uri: SourceUri, limit: int | None) -> Opened:
     from agent.acquire.replay import open_frames
     from agent.native.source import replay
 
+    path, rate_hz, repeat = uri.what, uri.options["rate_hz"], bool(uri.options["repeat"])
     found = open_frames(path, limit)
     try:
         source = replay(
@@ -63,3 +69,7 @@ def _replay(path: str, rate_hz: float, *, repeat: bool, limit: int | None) -> Op
     finally:
         os.close(found.fd)
     return Opened(source, 0 if repeat else found.total)
+
+
+# A kind of source is a line in agent.config.source.SCHEMES and one here; what opens it is imported when it is used.
+_OPENERS: Final[dict[str, Callable[[SourceUri, int | None], Opened]]] = {"pattern": _pattern, "replay": _replay}

@@ -19,7 +19,8 @@ from agent.app.term import Progress, count_text, printable, size_text
 from agent.config.check import check_value
 from agent.config.key import Key
 from agent.config.load import build
-from agent.config.schema import MULTI_FRAME_WORDS, SECTIONS, SOP_CLASS_WORDS
+from agent.config.schema import SECTIONS
+from agent.config.schema_source import MULTI_FRAME_WORDS, SOP_CLASS_WORDS
 from agent.config.settings import SourceSettings
 from agent.config.source import parse_source
 from agent.config.words import MADE, near_refusal, transfer_syntax_uid, transfer_syntax_word
@@ -92,7 +93,8 @@ def run(args: Arguments) -> int:
 
 def _print(path: str, size: int, done: Captured) -> None:
     syntax = transfer_syntax_word(done.transfer_syntax_uid)
-    print(f"{path}: {size_text(size)}, {count_text(done.frames, 'frame')}, {done.dropped} dropped, {syntax}")
+    dropped = f"{done.dropped} dropped{done.losses.said}"
+    print(f"{path}: {size_text(size)}, {count_text(done.frames, 'frame')}, {dropped}, {syntax}")
     if done.frames > 1:
         print(f"frame time {done.frame_time_ms:.3f} ms, ended by {done.ended_by}")
     if done.report is not None and done.report.method:
@@ -256,6 +258,7 @@ def _facts(path: str, size: int, done: Captured) -> dict[str, Any]:
         "transfer_syntax": transfer_syntax_word(done.transfer_syntax_uid),
         "frames": done.frames,
         "dropped": done.dropped,
+        "losses": done.losses._asdict(),
         "frame_time_ms": round(done.frame_time_ms, 3),
         "native_bytes": done.native_bytes,
         "near": done.report.near if done.report else 0,

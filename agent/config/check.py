@@ -11,7 +11,8 @@ from agent.config.key import REQUIRED, Key, Section, Value
 from agent.config.kinds import KINDS
 from agent.config.nearest import close_to, nearest
 from agent.config.regions import REGIONS_MAX
-from agent.config.schema import GREY_WORDS, PANEL_INPUTS, SECTIONS
+from agent.config.schema import PANEL_INPUTS, SECTIONS
+from agent.config.schema_source import GREY_WORDS
 from agent.config.source import parse_source
 from agent.config.user import user_problems
 from agent.config.words import near_refusal, transfer_syntax_uid
@@ -253,7 +254,7 @@ def stand_in(sop_class: str) -> str:
 
 def _mismatch(uri: str, sop_class: str) -> str:
     """Why the frames of a pattern cannot become instances of a SOP Class, or ''."""
-    scheme, what, _ = parse_source(uri)
+    scheme, what = parse_source(uri)[:2]
     if scheme != "pattern" or sop_class not in _CANNOT_HOLD.get(what, ()):
         return ""
     return f"'{sop_class}' cannot hold the {_PICTURES[what]} pictures of pattern:{what}"
@@ -261,7 +262,7 @@ def _mismatch(uri: str, sop_class: str) -> str:
 
 def _too_near(row: Values) -> str:
     """Why a pattern cannot differ by so much, or ''; what a replay holds is known when it is opened."""
-    scheme, what, _ = parse_source(row["uri"])
+    scheme, what = parse_source(row["uri"])[:2]
     return near_excess(row["near"], 16 if what == "dx16" else 8) if scheme == "pattern" else ""
 
 

@@ -1,7 +1,7 @@
 """Source URIs: ``pattern:us-rgb?rows=768&columns=1024&rate_hz=30`` and ``replay:PATH?rate_hz=30``.
 
-One small grammar, ``SCHEME:WHAT?key=value&key=value``, with a table of the options each scheme knows. Options have
-bounds here so that a mistake is found when the configuration is read, not when the foot-switch is pressed.
+One small grammar, ``SCHEME:WHAT?key=value&key=value``, with a table of what each scheme knows. Options have bounds here
+so that a mistake is found when the configuration is read, not when the foot-switch is pressed.
 Raises ``ValueError`` with a sentence; the caller says where the URI stood.
 """
 
@@ -14,7 +14,7 @@ PATTERN_KINDS: Final = ("us-rgb", "us-mono", "dx16")
 
 
 class Option(NamedTuple):
-    """One option of a scheme: its default and inclusive bounds; ``whole`` numbers only or not."""
+    """A number: its default and inclusive bounds; ``whole`` numbers only or not."""
 
     default: float
     low: float
@@ -22,50 +22,99 @@ class Option(NamedTuple):
     whole: bool
 
 
+class Text(NamedTuple):
+    """A text: its default, and the words it must be one of (none: any of printable ASCII, 128 at most)."""
+
+    default: str = ""
+    words: tuple[str, ...] = ()
+
+
+class Scheme(NamedTuple):
+    """What a scheme knows: its options, the words it can begin with (none: any), and a prefix of free options."""
+
+    options: dict[str, Option | Text]
+    whats: tuple[str, ...] = ()
+    noun: str = ""
+    """What one of ``whats`` is called in a message."""
+    prefix: str = ""
+    """Options that begin so are kept as they are: names that only the device knows (``control.``); empty: none."""
+
+
 # 8192 is twice the largest flat panel, 1000 frames/s is beyond every grabber: both are the bounds of the C core.
 _ROWS = Option(768, 16, 8192, whole=True)
 _COLUMNS = Option(1024, 16, 8192, whole=True)
-OPTIONS: Final = {
-    "pattern": {
-        "rows": _ROWS,
-        "columns": _COLUMNS,
-        "rate_hz": Option(30, 0, 1000, whole=False),
-        "seed": Option(0, 0, 2**32 - 1, whole=True),
-    },
-    "replay": {
-        "rate_hz": Option(0, 0, 1000, whole=False),
-        "repeat": Option(0, 0, 1, whole=True),
-    },
+SCHEMES: Final[dict[str, Scheme]] = {
+    "pattern": Scheme(
+        {
+            "rows": _ROWS,
+            "columns": _COLUMNS,
+            "rate_hz": Option(30, 0, 1000, whole=False),
+            "seed": Option(0, 0, 2**32 - 1, whole=True),
+        },
+        whats=PATTERN_KINDS,
+        noun="pattern",
+    ),
+    "replay": Scheme({"rate_hz": Option(0, 0, 1000, whole=False), "repeat": Option(0, 0, 1, whole=True)}),
 }
+
+_TEXT_MAX: Final = 128
 
 
 class SourceUri(NamedTuple):
-    """A parsed URI: ``scheme`` of ``OPTIONS``, ``what`` (pattern kind or path), every option with its value."""
+    """A parsed URI: ``scheme`` of ``SCHEMES``, ``what`` (pattern kind, path, address), every option with its value."""
 
     scheme: str
     what: str
     options: dict[str, float]
+    """The numbers."""
+    texts: dict[str, str]
+    """The texts, and the free options that were given, by their whole name."""
 
 
 def parse_source(uri: str) -> SourceUri:
     """Read a source URI; raises ``ValueError`` saying what is wrong and what would be right."""
-    scheme, colon, rest = uri.partition(":")
-    known = OPTIONS.get(scheme)
-    if not colon or known is None:
-        raise ValueError(f"'{uri}' is no source; it must start with {' or '.join(f'{name}:' for name in OPTIONS)}")
+    name, colon, rest = uri.partition(":")
+    scheme = SCHEMES.get(name)
+    if not colon or scheme is None:
+        raise ValueError(f"'{uri}' is no source; it must start with {' or '.join(f'{word}:' for word in SCHEMES)}")
     what, _, query = rest.partition("?")
     if not what:
-        raise ValueError(f"'{uri}' names nothing after '{scheme}:'")
-    if scheme == "pattern" and what not in PATTERN_KINDS:
-        close = close_to(what, PATTERN_KINDS)
-        raise ValueError(f"'{what}' is no pattern; use one of {', '.join(PATTERN_KINDS)}{close}")
-    options = {name: option.default for name, option in known.items()}
+        raise ValueError(f"'{uri}' names nothing after '{name}:'")
+    if scheme.whats and what not in scheme.whats:
+        close = close_to(what, scheme.whats)
+        raise ValueError(f"'{what}' is no {scheme.noun}; use one of {', '.join(scheme.whats)}{close}")
+    parsed = SourceUri(name, what, {}, {})
+    for key, option in scheme.options.items():
+        if isinstance(option, Text):
+            parsed.texts[key] = option.default
+        else:
+            parsed.options[key] = option.default
     for part in query.split("&") if query else ():
-        name, _, text = part.partition("=")
-        if name not in known:
-            raise ValueError(f"'{scheme}:' has no option '{name}'; it has {', '.join(known)}{close_to(name, [*known])}")
-        options[name] = _number(name, text, known[name])
-    return SourceUri(scheme, what, options)
+        key, _, text = part.partition("=")
+        _set(parsed, scheme, key, text)
+    return parsed
+
+
+def _set(parsed: SourceUri, scheme: Scheme, key: str, text: str) -> None:
+    option = scheme.options.get(key)
+    if option is None and scheme.prefix and key.startswith(scheme.prefix) and key != scheme.prefix:
+        parsed.texts[key] = _text(key, text, Text())
+    elif option is None:
+        has = [*scheme.options, *((f"{scheme.prefix}NAME",) if scheme.prefix else ())]
+        raise ValueError(f"'{parsed.scheme}:' has no option '{key}'; it has {', '.join(has)}{close_to(key, has)}")
+    elif isinstance(option, Text):
+        parsed.texts[key] = _text(key, text, option)
+    else:
+        parsed.options[key] = _number(key, text, option)
+
+
+def _text(name: str, text: str, option: Text) -> str:
+    if option.words and text not in option.words:
+        close = close_to(text, option.words)
+        raise ValueError(f"option '{name}' must be one of {', '.join(option.words)}, not '{text}'{close}")
+    if len(text) > _TEXT_MAX or not (text.isascii() and text.isprintable()):
+        raise ValueError(f"option '{name}' needs printable ASCII, {_TEXT_MAX} characters at most")
+    return text
 
 
 def _number(name: str, text: str, option: Option) -> float:

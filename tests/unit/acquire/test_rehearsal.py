@@ -11,7 +11,7 @@ from fakes.command import run_command
 from agent.acquire.rehearsal import Rehearsed, rehearse_sources
 from agent.config import load
 from agent.config.check import stand_in
-from agent.config.schema import SOP_CLASS_WORDS
+from agent.config.schema_source import SOP_CLASS_WORDS
 from agent.errors import ConfigError
 
 PATTERN = "pattern:us-rgb?rows=48&columns=64"

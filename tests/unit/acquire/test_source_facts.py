@@ -15,7 +15,8 @@ from agent.acquire.filesink import FileSink
 from agent.acquire.pipeline import Order, capture
 from agent.acquire.sources import open_source
 from agent.config import load
-from agent.config.schema import MULTI_FRAME_WORDS, SECTIONS
+from agent.config.schema import SECTIONS
+from agent.config.schema_source import MULTI_FRAME_WORDS
 from agent.config.words import transfer_syntax_uid
 from agent.errors import AgentError, ConfigError, FileError, IodError
 from agent.media.reader import Instance, open_instance

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.config.schema import MULTI_FRAME_WORDS, SOP_CLASS_WORDS
+from agent.config.schema_source import MULTI_FRAME_WORDS, SOP_CLASS_WORDS
 from agent.iod.build import KINDS
 
 

@@ -10,7 +10,7 @@ import pytest
 from fakes.spool_world import BOTH, FakeTime, capture, part10, record, uid_of
 
 from agent.app import verb_queue
-from agent.config.schema import PRIORITIES
+from agent.config.schema_source import PRIORITIES
 from agent.errors import MediaError, NotFound, SpoolError
 from agent.spool import priority as lanes
 from agent.spool import schema
