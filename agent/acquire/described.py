@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from agent.dataset.pixels import PixelDescription
     from agent.errors import AgentError
     from agent.iod.acquisition import Acquisition
-    from agent.iod.timing import FrameClock
+    from agent.iod.timing import FrameClock, Losses
     from agent.native.encoder import Report
     from agent.native.source import Counters
     from agent.spool.draft import InstanceRecord
@@ -47,6 +47,7 @@ class Captured(NamedTuple):
     series_uid: str
     frames: int
     dropped: int  # between the first and the last stored frame
+    losses: Losses  # why, as far as the source knows
     frame_time_ms: float  # measured mean
     native_bytes: int  # of the frames as they are stored
     started: WallStamp
@@ -107,6 +108,7 @@ def describe(order: Order, exam: Exam, facts: Acquisition, at: Moment) -> tuple[
         (f"JPEG-LS near-lossless, no sample differs by more than {near}", near > 0),
         ("The clock of the device was not set", not started.is_set),
         ("Frame time is nominal", nominal),
+        ("The device began to count its frames anew: how many are missing is not known", clock.losses.restarts > 0),
         ("The source failed before the clip was complete", at.ended_by == "failed"),
         ("The recording was cut off, the end of the clip is missing", at.ended_by == CUT),
     )
@@ -137,6 +139,7 @@ def describe(order: Order, exam: Exam, facts: Acquisition, at: Moment) -> tuple[
         series_uid=facts.series_instance_uid,
         frames=clock.frames,
         dropped=clock.dropped,
+        losses=clock.losses,
         frame_time_ms=frame_time_ms,
         native_bytes=clock.frames * at.description.frame_bytes,
         **{**said, "grey": at.said},

@@ -179,7 +179,7 @@ class _Capture:
     def _frames(self) -> None:
         while (frame := self._next()) is not None:
             try:
-                going_on = self._one(frame.number, frame.timestamp_ns, frame.data)
+                going_on = self._one(frame)
             except BaseException as error:
                 _let_go(error)  # of the views its traceback keeps: they would make giving back fail, and hide it
                 raise
@@ -213,8 +213,9 @@ class _Capture:
                 raise DeviceError(f"source '{self._order.source.name}' delivered nothing for {self._silence_s:g} s")
         return None
 
-    def _one(self, number: int, timestamp_ns: int, data: memoryview) -> bool:
+    def _one(self, frame: Frame) -> bool:
         """Write one frame; False when the clip is complete."""
+        number, timestamp_ns, data = frame.number, frame.timestamp_ns, frame.data
         if self._started is None:
             self._first_ns = timestamp_ns
             self._started = wall_stamp(time.time() - (time.monotonic_ns() - timestamp_ns) / 1e9)
@@ -235,7 +236,7 @@ class _Capture:
             self._ended_by = "full"
             self._sink.finishing()
             return False
-        self._clock.add(number, timestamp_ns)
+        self._clock.add(number, timestamp_ns, frame.losses)
         self._mark()
         if self._order.digest is not None:
             self._order.digest(self._facts.sop_instance_uid, self._clock.frames, number, data)

@@ -310,6 +310,7 @@ class Recorder:
                 ("encode_s", round(captured.encode_s, 6)),
                 ("syntax_why", picked.why),
                 *((("frames_missing", missing),) if missing else ()),
+                *(of_device for of_device in captured.losses._asdict().items() if of_device[1]),
                 *((("pixel_path", pixel_path),) if pixel_path else ()),
                 *((("grey", captured.grey),) if captured.grey else ()),
                 *((("frame_log", "failed"),) if unproven else ()),

@@ -304,10 +304,10 @@ class Runtime:
         missing = frames_missing(source, captured.frames, captured.ended_by)
         early = early_end(captured.ended_by, captured.frames, missing)
         self.journal.say(
-            "warning" if captured.dropped or early else "info",
+            "warning" if captured.dropped or any(captured.losses) or early else "info",
             f"from {source.name}",
             f"captured {captured.sop_instance_uid}: {captured.frames} frame{'s' * (captured.frames != 1)}, "
-            f"{captured.dropped} dropped, "
+            f"{captured.dropped} dropped{captured.losses.said}, "
             f"{sealed.size} bytes, ended by {captured.ended_by}, sha256 {sealed.file_sha256}{early and f'; {early}'}",
         )
 

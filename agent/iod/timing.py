@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from array import array
 
-from agent.typed import TYPE_CHECKING
+from agent.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from agent.iod.acquisition import Acquisition
@@ -25,15 +25,40 @@ NS_PER_MS = 1_000_000
 RESOLUTION_DIGITS = 3  # microseconds
 
 
+class Losses(NamedTuple):
+    """Why frame numbers are missing; the rest of them found no room in time."""
+
+    lost: int = 0
+    """Never came from the device."""
+    damaged: int = 0
+    """Came incomplete, or the device said that they are wrong."""
+    restarts: int = 0
+    """Times that the device began to count anew: how many were lost then nobody knows."""
+
+    @property
+    def said(self) -> str:
+        """In words, in brackets behind a number of dropped frames; empty: there is nothing to say."""
+        words = (
+            (self.lost, f"{self.lost} never came"),
+            (self.damaged, f"{self.damaged} damaged"),
+            (self.restarts, f"the device counted anew {self.restarts} times: more may be missing"),
+        )
+        said = ", ".join(text for count, text in words if count)
+        return f" ({said})" if said else ""
+
+
 class FrameClock:
     """Collects when frames were captured; constant cost per frame.
 
-    ``add`` wants ascending frame numbers of the source, whose gaps are dropped frames, and time stamps in ns.
+    ``add`` wants ascending frame numbers of the source, whose gaps are dropped frames, time stamps in ns, and what the
+    source had counted of its losses until then.
     """
 
     __slots__ = (
+        "_first_losses",
         "_first_ns",
         "_intervals",
+        "_last_losses",
         "_last_ns",
         "_last_number",
         "dropped",
@@ -49,12 +74,13 @@ class FrameClock:
         self.longest_ms = 0.0
         self._first_ns = self._last_ns = self._last_number = 0
         self._intervals = array("d")
+        self._first_losses = self._last_losses = (0, 0, 0)
 
-    def add(self, number: int, timestamp_ns: int) -> None:
+    def add(self, number: int, timestamp_ns: int, losses: tuple[int, int, int] = (0, 0, 0)) -> None:
         """Note one stored frame."""
         interval_ms = 0.0
         if self.frames == 0:
-            self._first_ns = timestamp_ns
+            self._first_ns, self._first_losses = timestamp_ns, losses
         else:
             interval_ms = (timestamp_ns - self._last_ns) / NS_PER_MS
             self.dropped += max(0, number - self._last_number - 1)
@@ -63,7 +89,12 @@ class FrameClock:
         if self.frames < MAX_VECTOR_FRAMES:
             self._intervals.append(interval_ms)
         self.frames += 1
-        self._last_ns, self._last_number = timestamp_ns, number
+        self._last_ns, self._last_number, self._last_losses = timestamp_ns, number, losses
+
+    @property
+    def losses(self) -> Losses:
+        """What became of the dropped frames between the first and the last stored one, as far as the source knows."""
+        return Losses(*(last - first for last, first in zip(self._last_losses, self._first_losses, strict=True)))
 
     @property
     def frame_time_ms(self) -> float:

@@ -93,6 +93,8 @@ class Frame(NamedTuple):
     data: memoryview
     """The samples, read-only, straight from the ring; released when the frame is given back."""
     slot: int
+    losses: tuple[int, int, int] = (0, 0, 0)
+    """Lost, damaged and restarts of `Counters` until this frame: what became of numbers that are missing before it."""
 
 
 class Mark(NamedTuple):

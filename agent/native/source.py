@@ -9,7 +9,7 @@
 
 A live source never waits: when no slot is free the frame is dropped and counted, and the next frame's number shows the
 gap. A source with rate 0 waits for the consumer and drops nothing. `counters()` always satisfies
-``delivered + waiting + dropped == last - first + 1``.
+``delivered + waiting + dropped + lost + damaged == last - first + 1``.
 
 The ring memory belongs to Python, so a view that outlives its source shows stale samples at worst, never freed memory.
 The consumer may hold several frames and give them back in any order; `stop` ends the thread at once, frames that wait
@@ -21,7 +21,7 @@ from __future__ import annotations
 from agent.errors import NativeArgumentError
 from agent.native._core import ffi, lib
 from agent.native.frame import Frame, FrameDescription, PixelDescription
-from agent.native.status import check
+from agent.native.status import check, failure
 from agent.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -55,6 +55,12 @@ class Counters(NamedTuple):
     """Times the ring became full."""
     high_water: int
     """Most frames that ever waited."""
+    lost: int = 0
+    """Never came: the device's own count stepped over them."""
+    damaged: int = 0
+    """Came incomplete, or the device itself said that they are wrong."""
+    restarts: int = 0
+    """Times that the device began to count anew: how many were lost then nobody knows."""
 
 
 class Source:
@@ -102,10 +108,16 @@ class Source:
     def take(self) -> Frame | None:
         """Take the oldest waiting frame, or None; raises `DeviceError` once a failed source is drained."""
         frame = self._frame
-        if not check(lib.mga_source_take(self._open(), frame), self._name):
+        status = lib.mga_source_take(self._open(), frame)
+        if status < 0:
+            trouble = ffi.new("mga_trouble *")
+            check(lib.mga_source_trouble(self._handle, trouble), self._name)
+            raise failure(status, self._name, trouble)
+        if status == 0:
             return None
         data = self._memory[frame.offset : frame.offset + self.description.frame_bytes]
-        return Frame(frame.number, frame.timestamp_ns, data, frame.slot)
+        losses = (frame.lost, frame.damaged, frame.restarts)
+        return Frame(frame.number, frame.timestamp_ns, data, frame.slot, losses)
 
     def give_back(self, frame: Frame) -> None:
         """Return the slot to the ring; the frame's own view becomes unusable."""
@@ -121,7 +133,7 @@ class Source:
         """Count what became of every frame so far."""
         c = ffi.new("mga_counters *")
         check(lib.mga_source_counters(self._open(), c), self._name)
-        return Counters(c.first, c.last, c.delivered, c.dropped, c.waiting, c.overruns, c.high_water)
+        return Counters(*(getattr(c, name) for name in Counters._fields))
 
     def stop(self) -> None:
         """End the thread (well within a second); what waits can still be taken."""
@@ -140,7 +152,7 @@ class Source:
         return self._handle
 
 
-def _allocate(frame_bytes: int, slots: int, name: str) -> memoryview:
+def allocate_ring(frame_bytes: int, slots: int, name: str) -> memoryview:
     """Ring memory: pages that cost nothing until the first frame is written to them."""
     import mmap
 
@@ -152,11 +164,18 @@ def _make(opener: Any, params: Any, memory: memoryview, description: PixelDescri
     borrowed = ffi.from_buffer("uint8_t[]", memory, require_writable=True)
     out = ffi.new("mga_source **")
     check(opener(out, borrowed, len(memory), params), f"opening {name}")
+    return own_source(out[0], borrowed, memory, description, params.rate_hz, name)
+
+
+def own_source(
+    handle: Any, borrowed: Any, memory: memoryview, description: PixelDescription, rate_hz: float, name: str
+) -> Source:
+    """Wrap an ``mga_source *`` over its ``memory``, which lives as long as it; ``borrowed`` is that for C."""
 
     def close(handle: Any, _memory: Any = borrowed) -> None:
         lib.mga_source_close(handle)
 
-    return Source(ffi.gc(out[0], close, len(memory)), memory.toreadonly(), description, params.rate_hz, name)
+    return Source(ffi.gc(handle, close, len(memory)), memory.toreadonly(), description, rate_hz, name)
 
 
 def pattern(
@@ -181,7 +200,7 @@ def pattern(
     description = FrameDescription(rows, columns, **attributes)
     try:
         params = ffi.new("mga_pattern_params *", [number, rows, columns, slots, rate_hz, frames, seed])
-        memory = _allocate(description.frame_bytes, slots, name)
+        memory = allocate_ring(description.frame_bytes, slots, name)
     except OverflowError as error:
         raise NativeArgumentError(f"opening {name}: {error}") from error
     return _make(lib.mga_pattern_open, params, memory, description, name)
@@ -208,7 +227,7 @@ def replay(
         params = ffi.new(
             "mga_replay_params *", [fd, slots, offset, description.frame_bytes, frames, rate_hz, int(repeat)]
         )
-        memory = _allocate(description.frame_bytes, slots, name)
+        memory = allocate_ring(description.frame_bytes, slots, name)
     except OverflowError as error:
         raise NativeArgumentError(f"opening {name}: {error}") from error
     return _make(lib.mga_replay_open, params, memory, description, name)

@@ -39,5 +39,18 @@ def check(result: int, what: str, *borrowed: Any) -> int:
         return result
     for memory in borrowed:
         ffi.release(memory)
-    text = ffi.string(lib.mga_status_text(result)).decode("ascii")
-    raise error_class(result)(f"{what}: {text}")
+    raise failure(result, what)
+
+
+def failure(status: int, what: str, trouble: Any = None) -> NativeError:
+    """Make what a negative status means; ``trouble`` is an ``mga_trouble *`` that tells more, or None."""
+    text = ffi.string(lib.mga_status_text(status)).decode("ascii")
+    if trouble is not None and trouble.what[0] != b"\0":
+        text += f" ({ffi.string(trouble.what).decode('utf-8', 'replace')}"
+        if trouble.number:
+            import errno
+            import os
+
+            text += f": {os.strerror(trouble.number)}, {errno.errorcode.get(trouble.number, trouble.number)}"
+        text += ")"
+    return error_class(status)(f"{what}: {text}")

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /* cffi: begin */
-#define MGA_ABI_VERSION 2
+#define MGA_ABI_VERSION 3
 #define MGA_SLOTS_MAX 64               /* one bit per slot in a 64-bit word */
 #define MGA_FRAME_BYTES_MAX 1073741824 /* 1 GiB: keeps every RLE segment offset below 2^32 (PS3.5 G.5) */
 #define MGA_PATTERN_SIDE_MIN 16        /* the machine-readable mark needs 80 cells */
@@ -45,12 +45,19 @@ typedef enum {
     MGA_ERR_DATA_SAMPLE = -109,    /* a sample needs more than its bits stored, or would with this loss */
     MGA_ERR_DATA_BESIDE = -110,    /* bytes that are neither packets of a plane nor padding (PS3.5 G.3, G.5) */
     /* the device or the machine failed */
-    MGA_ERR_DEV_MEMORY = -201, /* no memory for the source */
-    MGA_ERR_DEV_EVENT = -202,  /* no eventfd, or no descriptor */
-    MGA_ERR_DEV_THREAD = -203, /* no thread */
-    MGA_ERR_DEV_READ = -204,   /* the file or device returned an error */
-    MGA_ERR_DEV_SHORT = -205,  /* the file ended inside a frame */
-    MGA_ERR_DEV_SYNC = -206    /* a file system could not be synced, or something on it could not be written */
+    MGA_ERR_DEV_MEMORY = -201,   /* no memory for the source */
+    MGA_ERR_DEV_EVENT = -202,    /* no eventfd, or no descriptor */
+    MGA_ERR_DEV_THREAD = -203,   /* no thread */
+    MGA_ERR_DEV_READ = -204,     /* the file or device returned an error */
+    MGA_ERR_DEV_SHORT = -205,    /* the file ended inside a frame */
+    MGA_ERR_DEV_SYNC = -206,     /* a file system could not be synced, or something on it could not be written */
+    MGA_ERR_DEV_ABSENT = -207,   /* there is no such device, or nobody answers there */
+    MGA_ERR_DEV_BUSY = -208,     /* somebody else uses the device */
+    MGA_ERR_DEV_REFUSED = -209,  /* the device cannot do what was asked for */
+    MGA_ERR_DEV_GONE = -210,     /* the device vanished, or fell silent for good, while it was in use */
+    MGA_ERR_DEV_GEOMETRY = -211, /* the device now sends pictures of another size or kind than was agreed on */
+    MGA_ERR_DEV_PROTOCOL = -212, /* the device sent what its protocol does not allow */
+    MGA_ERR_DEV_LIBRARY = -213 /* the library that speaks to the device is not installed, or is not what it should be */
 } mga_status;
 
 /* One frame's layout; the words of PS3.3 C.7.6.3. */
@@ -105,9 +112,13 @@ typedef struct {
     uint64_t timestamp_ns; /* CLOCK_MONOTONIC, when the frame was begun */
     uint64_t offset;       /* of the frame in the ring memory, bytes */
     uint32_t slot;
+    uint64_t lost;     /* mga_counters when the frame was queued: between two frames */
+    uint64_t damaged;  /* the differences say why numbers are missing, */
+    uint64_t restarts; /* and whether more may be missing than the numbers say */
 } mga_frame;
 
-/* Always: delivered + waiting + dropped == last - first + 1. Before the first frame first is 1 and last is 0. */
+/* Always: delivered + waiting + dropped + lost + damaged == last - first + 1. Before the first frame first is 1 and
+ * last is 0. */
 typedef struct {
     uint64_t first;
     uint64_t last;
@@ -116,6 +127,9 @@ typedef struct {
     uint64_t waiting;  /* in the ring, not yet taken */
     uint64_t overruns; /* times the ring went from room to no room */
     uint64_t high_water; /* most frames that ever waited */
+    uint64_t lost;       /* never came: the device's own count stepped over them */
+    uint64_t damaged;    /* came incomplete, or the device itself said that they are wrong */
+    uint64_t restarts;   /* times that the device began to count anew: how many were lost then nobody knows */
 } mga_counters;
 
 /* Bytes of ring memory for so many slots of so many bytes (each slot begins on a page). */
@@ -136,6 +150,34 @@ int64_t mga_source_counters(mga_source *source, mga_counters *counters);
 int64_t mga_source_stop(mga_source *source);
 /* Stops and frees. Null is ignored. */
 void mga_source_close(mga_source *source);
+
+/* --- devices: sources with a pace of their own ----------------------------------------------------------------------
+ *
+ * A device is opened first (mga_*_open of its kind), agrees on what it will send, and then becomes a source. */
+
+typedef struct mga_device mga_device;
+
+/* What a device will send, as its frames lie in the ring. */
+typedef struct {
+    mga_format format;    /* one sample is MONOCHROME2, three are RGB */
+    double rate_hz;       /* 0 = the device does not say */
+    uint32_t driver_time; /* 1 = time stamps are those of its driver, 0 = of the arrival */
+    double spacing_mm[2]; /* between rows, between columns; 0 = the device does not say */
+    char sends[32];       /* the device's own name of its pixels: YUYV, Mono12Packed */
+} mga_agreement;
+
+/* What exactly failed: the name of a call or a thing, and its errno (0 where there is none). */
+typedef struct {
+    int32_t number;
+    char what[124];
+} mga_trouble;
+
+/* The device belongs to the source from then on, but to the caller where this fails. */
+int64_t mga_device_source(mga_source **out, mga_device *device, void *memory, size_t memory_size, uint32_t slots);
+/* For a device that did not become a source. Null is ignored. */
+void mga_device_close(mga_device *device);
+/* What ended a source that ended with MGA_ERR_DEV_*; empty for one that is no device. */
+int64_t mga_source_trouble(mga_source *source, mga_trouble *trouble);
 
 /* The number and time that a pattern burnt into its picture, read back from the binary strip. */
 typedef struct {

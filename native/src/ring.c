@@ -49,6 +49,7 @@ int64_t mga_ring_open(mga_ring *ring, void *memory, size_t memory_size, uint64_t
     memset(ring, 0, sizeof *ring);
     ring->memory = memory;
     ring->stride = (size_t)stride_of(frame_bytes);
+    ring->frame_bytes = frame_bytes;
     ring->slots = slots;
     ring->free = slots == 64 ? UINT64_MAX : ((uint64_t)1 << slots) - 1;
     ring->counters.first = 1;
@@ -124,8 +125,13 @@ void mga_ring_publish(mga_ring *ring, uint32_t slot, uint64_t number, uint64_t t
 {
     enter(ring);
     mga_counters *c = &ring->counters;
-    ring->queue[(ring->head + c->waiting) % MGA_SLOTS_MAX] = (mga_frame){
-        .number = number, .timestamp_ns = timestamp_ns, .offset = (uint64_t)slot * ring->stride, .slot = slot};
+    ring->queue[(ring->head + c->waiting) % MGA_SLOTS_MAX] = (mga_frame){.number = number,
+                                                                         .timestamp_ns = timestamp_ns,
+                                                                         .offset = (uint64_t)slot * ring->stride,
+                                                                         .slot = slot,
+                                                                         .lost = c->lost,
+                                                                         .damaged = c->damaged,
+                                                                         .restarts = c->restarts};
     if (c->waiting == 0)
         raise_event(ring);
     c->waiting++;
@@ -147,6 +153,29 @@ void mga_ring_drop(mga_ring *ring, uint64_t count)
     enter(ring);
     ring->counters.dropped += count;
     ring->counters.last += count;
+    leave(ring);
+}
+
+void mga_ring_lose(mga_ring *ring, uint64_t count)
+{
+    enter(ring);
+    ring->counters.lost += count;
+    ring->counters.last += count;
+    leave(ring);
+}
+
+void mga_ring_damage(mga_ring *ring)
+{
+    enter(ring);
+    ring->counters.damaged++;
+    ring->counters.last++;
+    leave(ring);
+}
+
+void mga_ring_restarted(mga_ring *ring)
+{
+    enter(ring);
+    ring->counters.restarts++;
     leave(ring);
 }
 
@@ -178,6 +207,14 @@ void mga_ring_finish(mga_ring *ring, int64_t failure)
     ring->finished = true;
     ring->failure = failure;
     leave(ring);
+}
+
+bool mga_ring_finished(mga_ring *ring)
+{
+    enter(ring);
+    bool finished = ring->finished;
+    leave(ring);
+    return finished;
 }
 
 /* --- the consumer ----------------------------------------------------------------------------------------------- */

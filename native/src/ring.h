@@ -23,6 +23,7 @@ typedef struct {
     pthread_cond_t wake; /* for the producer: a slot was given back, or stop was asked */
     uint8_t *memory;
     size_t stride;
+    size_t frame_bytes;
     uint32_t slots;
     int event_fd;
     uint64_t free;  /* bit per slot */
@@ -47,10 +48,14 @@ int mga_ring_claim(mga_ring *ring, bool wait, uint32_t *slot);
 void mga_ring_publish(mga_ring *ring, uint32_t slot, uint64_t number, uint64_t timestamp_ns);
 void mga_ring_unclaim(mga_ring *ring, uint32_t slot);
 void mga_ring_drop(mga_ring *ring, uint64_t count);
+void mga_ring_lose(mga_ring *ring, uint64_t count);
+void mga_ring_damage(mga_ring *ring);
+void mga_ring_restarted(mga_ring *ring);
 /* false = stop was asked. */
 bool mga_ring_sleep_until(mga_ring *ring, uint64_t deadline_ns);
 bool mga_ring_stopping(mga_ring *ring);
 void mga_ring_finish(mga_ring *ring, int64_t failure);
+bool mga_ring_finished(mga_ring *ring);
 
 /* For the consumer. */
 int64_t mga_ring_take(mga_ring *ring, mga_frame *frame);

@@ -77,9 +77,8 @@ static int64_t produce(mga_source *source, uint64_t number)
     return status;
 }
 
-static void *run(void *argument)
+static int64_t run_paced(mga_source *source)
 {
-    mga_source *source = argument;
     mga_ring *ring = &source->ring;
     int64_t status = source->kind->prepare ? source->kind->prepare(source) : MGA_OK;
     uint64_t start_ns = mga_clock_ns();
@@ -94,12 +93,19 @@ static void *run(void *argument)
                 break;
         }
         status = produce(source, number);
-        if (mga_ring_stopping(ring)) {
-            status = MGA_OK; /* whatever stopping interrupted is no failure */
+        if (mga_ring_stopping(ring))
             break;
-        }
     }
-    mga_ring_finish(ring, status < 0 ? status : MGA_OK);
+    return status;
+}
+
+static void *run(void *argument)
+{
+    mga_source *source = argument;
+    int64_t status = source->kind->run ? source->kind->run(source) : run_paced(source);
+    if (mga_ring_stopping(&source->ring))
+        status = MGA_OK; /* whatever stopping interrupted is no failure */
+    mga_ring_finish(&source->ring, status < 0 ? status : MGA_OK);
     return NULL;
 }
 
@@ -128,6 +134,8 @@ int64_t mga_source_stop(mga_source *source)
         return MGA_ERR_ARG_NULL;
     (void)pthread_mutex_lock(&source->lifecycle);
     mga_ring_ask_stop(&source->ring);
+    if (source->kind->wake)
+        source->kind->wake(source);
     if (source->started && !source->joined) {
         (void)pthread_join(source->thread, NULL);
         source->joined = true;

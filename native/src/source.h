@@ -1,4 +1,5 @@
-/* A source: a ring and the thread that fills it. What differs between sources is a table of three functions. */
+/* A source: a ring and the thread that fills it. What differs between sources is a table of functions: one that is
+ * paced here has `fill`, one with a pace of its own has `run` (device.h). */
 #ifndef MGA_SOURCE_H
 #define MGA_SOURCE_H
 
@@ -9,6 +10,10 @@ typedef struct {
     int64_t (*prepare)(mga_source *source);
     /* Writes frame `number` (from 1) to dst. MGA_OK, or what ended the source. */
     int64_t (*fill)(mga_source *source, uint8_t *dst, uint64_t number, uint64_t timestamp_ns);
+    /* Instead of both: delivers frames until stop is asked or something ends it. */
+    int64_t (*run)(mga_source *source);
+    /* Wakes what `run` waits for, because stop was asked; from another thread. With `run`. */
+    void (*wake)(mga_source *source);
     /* Frees what self owns. */
     void (*dispose)(mga_source *source);
 } mga_source_kind;

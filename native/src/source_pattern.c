@@ -57,7 +57,7 @@ static void dispose(mga_source *source)
     free(self);
 }
 
-static const mga_source_kind PATTERN = {prepare, fill, dispose};
+static const mga_source_kind PATTERN = {.prepare = prepare, .fill = fill, .dispose = dispose};
 
 static int64_t check(const mga_pattern_params *p)
 {

@@ -51,7 +51,7 @@ static void dispose(mga_source *source)
     free(self);
 }
 
-static const mga_source_kind REPLAY = {NULL, fill, dispose};
+static const mga_source_kind REPLAY = {.fill = fill, .dispose = dispose};
 
 static int64_t check(const mga_replay_params *p)
 {

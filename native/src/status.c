@@ -34,6 +34,13 @@ const char *mga_status_text(int64_t status)
     case MGA_ERR_DEV_READ: return "reading from the file or device failed";
     case MGA_ERR_DEV_SHORT: return "the file ended inside a frame";
     case MGA_ERR_DEV_SYNC: return "the file system could not be synced";
+    case MGA_ERR_DEV_ABSENT: return "there is no such device, or nobody answers there";
+    case MGA_ERR_DEV_BUSY: return "somebody else uses the device";
+    case MGA_ERR_DEV_REFUSED: return "the device cannot do what was asked for";
+    case MGA_ERR_DEV_GONE: return "the device vanished while it was in use";
+    case MGA_ERR_DEV_GEOMETRY: return "the device now sends pictures of another size or kind";
+    case MGA_ERR_DEV_PROTOCOL: return "the device sent what its protocol does not allow";
+    case MGA_ERR_DEV_LIBRARY: return "the library that speaks to the device is not here";
     default: return "unknown status";
     }
 }
