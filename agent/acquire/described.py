@@ -17,6 +17,7 @@ from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agent.acquire.calibration import Calibrated
     from agent.acquire.clock import WallStamp
     from agent.acquire.exam import Exam
     from agent.acquire.grey import GreyWriter
@@ -59,6 +60,8 @@ class Captured(NamedTuple):
     failure: AgentError | None = None  # why source or encoder failed, to be reported once the instance is safe
     encode_s: float = 0.0  # CPU seconds of the compressor
     grey: str = ""  # what grey_as_monochrome came to
+    calibration: str = ""  # whose regions the instance has
+    uncalibrated: str = ""  # why it has none of the template of its source
 
 
 def _to_nobody(_text: str) -> None:
@@ -94,17 +97,21 @@ class Moment(NamedTuple):
     failure: AgentError | None = None
     encode_s: float = 0.0
     said: str = ""
+    calibrated: Calibrated | None = None  # where the source has a template of regions
 
 
 def describe(order: Order, exam: Exam, facts: Acquisition, at: Moment) -> tuple[FileMeta, DataSet, Captured]:
     """Say everything of an instance that ends ``at`` this moment; ``facts`` are those known before its first frame."""
-    clock, report, started = at.clock, at.report, at.started
+    clock, report, started, calibrated = at.clock, at.report, at.started, at.calibrated
     facts = facts._replace(date=started.date, time=started.time, timezone_offset=started.offset)
     # Frames that come as fast as we take them have no spacing of their own; ours would be a false one.
     timed = at.measured and clock.frame_time_ms >= MIN_FRAME_TIME_MS
     nominal = clock.frames > 1 and not timed and not facts.capture.pages
     near = report.near if report is not None else 0
+    if calibrated is not None:
+        facts = calibrated.into(facts)
     notes = (
+        (facts.comments, facts.comments != ""),
         (f"JPEG-LS near-lossless, no sample differs by more than {near}", near > 0),
         ("The clock of the device was not set", not started.is_set),
         ("Frame time is nominal", nominal),
@@ -143,6 +150,8 @@ def describe(order: Order, exam: Exam, facts: Acquisition, at: Moment) -> tuple[
         frame_time_ms=frame_time_ms,
         native_bytes=clock.frames * at.description.frame_bytes,
         **{**said, "grey": at.said},
+        calibration="" if calibrated is None else calibrated.said,
+        uncalibrated="" if calibrated is None else calibrated.missing,
     )  # fmt: skip
 
 

@@ -41,9 +41,9 @@ from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from agent.acquire.exam import Exam
+    from agent.acquire.frame_source import FrameSource
     from agent.acquire.grey import GreyWriter
     from agent.acquire.interim import Interim
-    from agent.acquire.pixel_path import FrameSource
     from agent.acquire.sources import Opened
     from agent.acquire.writers import Sink
     from agent.config.settings import SourceSettings
@@ -103,7 +103,7 @@ class _Capture:
 
     __slots__ = ("_clock", "_description", "_ended_by", "_exam", "_facts", "_failure", "_first_ns", "_grey",
         "_grey_clock", "_interim", "_limit", "_limited_by", "_order", "_silence_s", "_sink", "_source", "_started",
-        "_stop", "_writer")  # fmt: skip
+        "_stop", "_watch", "_writer")  # fmt: skip
 
     def __init__(self, opened: Opened, order: Order, exam: Exam, sink: Sink, stop: threading.Event) -> None:
         self._source = opened.source
@@ -116,13 +116,15 @@ class _Capture:
         whole = self._limit == opened.frames and frames_missing(order.source, opened.frames, "source") > 0
         self._limited_by = "source" if whole else "frames"
         self._facts: Acquisition = exam.acquisition(order.source, order.transfer_syntax_uid)
-        more = more_header_bytes(self._facts, icon=order.source.icon)
+        self._watch = opened.calibration
+        if self._watch is not None:
+            self._watch.refuse_two(self._facts)
         what = (
             sink,
             order.transfer_syntax_uid,
             self._description,
             self._limit,
-            more,
+            self._more_bytes(),
             order.source.near,
             self._has_time,
         )
@@ -135,6 +137,10 @@ class _Capture:
         self._ended_by = "source"
         self._failure: AgentError | None = None
         self._silence_s = silence_s(opened.source.rate_hz)
+
+    def _more_bytes(self) -> int:
+        regions = 0 if self._watch is None else self._watch.header_bytes
+        return more_header_bytes(self._facts, icon=self._order.source.icon) + regions
 
     def run(self) -> Captured:
         """Take frames until the clip ends, then complete the file."""
@@ -161,6 +167,8 @@ class _Capture:
         now = wall_stamp(time.time())
         moment = self._facts._replace(date=now.date, time=now.time, timezone_offset=now.offset)
         facts = compressed(moment, self._writer.report)
+        if self._watch is not None:
+            facts = self._watch.now().into(facts)
         try:
             if self._grey is None:
                 self._rehearse(now, coded(self._description, self._writer.report), facts)
@@ -237,6 +245,8 @@ class _Capture:
             self._sink.finishing()
             return False
         self._clock.add(number, timestamp_ns, frame.losses)
+        if self._watch is not None:
+            self._watch.stored()
         self._mark()
         if self._order.digest is not None:
             self._order.digest(self._facts.sop_instance_uid, self._clock.frames, number, data)
@@ -279,8 +289,7 @@ class _Capture:
         return True
 
     def _native_writer(self) -> StreamWriter:
-        more = more_header_bytes(self._facts, icon=self._order.source.icon)
-        return StreamWriter(self._sink, EXPLICIT_VR_LE, self._description, self._limit, more)
+        return StreamWriter(self._sink, EXPLICIT_VR_LE, self._description, self._limit, self._more_bytes())
 
     def _now_native(self) -> None:
         self._order = self._order._replace(transfer_syntax_uid=EXPLICIT_VR_LE)
@@ -326,6 +335,7 @@ class _Capture:
             failure=self._failure,
             encode_s=self._writer.encode_s,
             said="" if grey is None else grey.said,
+            calibrated=None if self._watch is None else self._watch.now(),
         )
 
     def _describe(self, at: Moment) -> tuple[FileMeta, DataSet, Captured]:

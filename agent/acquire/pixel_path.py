@@ -17,58 +17,22 @@ derived from no other image (C.7.6.1.1.2). ``told`` goes into Contribution Descr
 
 from __future__ import annotations
 
+from agent.acquire.frame_source import Passing
 from agent.config.regions import region
 from agent.errors import AgentError, ConfigError
-from agent.typed import TYPE_CHECKING, Final, Protocol
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from agent.acquire.frame_source import FrameSource
     from agent.config.settings import SourceSettings
     from agent.native.frame import Frame, FrameDescription, PixelDescription
-    from agent.native.source import Counters
 
     Step = Callable[[memoryview], memoryview]
 
 MAX_DEFECTS_BYTES: Final = 1 << 20  # some ten thousand dead pixels: a panel with more is to be replaced
 _HINT: Final = "Correct this key of the source, or take the file again from this detector."
-
-
-class FrameSource(Protocol):
-    """What captures need of a source; ``agent.native.source.Source`` is one."""
-
-    @property
-    def description(self) -> PixelDescription:
-        """What its frames are."""
-
-    @property
-    def rate_hz(self) -> float:
-        """Its pace; 0: that of whoever takes."""
-
-    @property
-    def ended(self) -> bool:
-        """Whether no frame waits and none will come."""
-
-    def start(self) -> None:
-        """Begin to deliver."""
-
-    def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait for a frame or the end."""
-
-    def take(self) -> Frame | None:
-        """The oldest frame that waits."""
-
-    def give_back(self, frame: Frame) -> None:
-        """Be done with it."""
-
-    def counters(self) -> Counters:
-        """What became of every frame."""
-
-    def stop(self) -> None:
-        """Deliver no more."""
-
-    def close(self) -> None:
-        """Stop and free."""
 
 
 def is_asked(source: SourceSettings) -> bool:
@@ -90,29 +54,15 @@ def told(source: SourceSettings) -> str:
     return ", ".join(words for words, done in steps if done)
 
 
-class Treated:
+class Treated(Passing):
     """A source whose frames went through the path."""
 
-    __slots__ = ("_path", "_source", "description", "rate_hz")
+    __slots__ = ("_path",)
 
     def __init__(self, source: FrameSource, settings: SourceSettings) -> None:
-        self._source = source
+        super().__init__(source)
         self._path = _Path(settings, source.description)
         self.description = self._path.description
-        self.rate_hz = source.rate_hz
-
-    @property
-    def ended(self) -> bool:
-        """As the source says."""
-        return self._source.ended
-
-    def start(self) -> None:
-        """As the source does."""
-        self._source.start()
-
-    def wait(self, timeout_s: float | None = None) -> bool:
-        """As the source does."""
-        return self._source.wait(timeout_s)
 
     def take(self) -> Frame | None:
         """Take the oldest frame through the path; valid until the next is taken."""
@@ -127,18 +77,6 @@ class Treated:
     def give_back(self, frame: Frame) -> None:
         """Make its view unusable; the slot is free already."""
         frame.data.release()
-
-    def counters(self) -> Counters:
-        """As the source counts."""
-        return self._source.counters()
-
-    def stop(self) -> None:
-        """As the source does."""
-        self._source.stop()
-
-    def close(self) -> None:
-        """As the source does."""
-        self._source.close()
 
 
 class _Path:

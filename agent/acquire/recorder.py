@@ -97,6 +97,7 @@ class Recorder:
         self._crowded = False  # a trigger came meanwhile
         self._recording = False
         self._done = (0, 0, 0, "")  # captures, frames, dropped, last UID: of what is durable
+        self._uncalibrated = ""  # what was last said of why there are no calibrated regions
         self.lost = ""  # what became of a trigger that was dropped, until the next one
 
     def trigger(self, priority: str = "") -> bool:
@@ -240,6 +241,9 @@ class Recorder:
         """Count and report what is durable; one thread at a time."""
         captures, frames, dropped, _ = self._done
         self._done = (captures + 1, frames + captured.frames, dropped + captured.dropped, captured.sop_instance_uid)
+        if captured.uncalibrated != self._uncalibrated:  # not of every frame, nor of every clip
+            self._uncalibrated = captured.uncalibrated
+            self._warn(f"source '{self.source.name}': {_of_regions(captured)}")
         self._report(self.source, Recorded(captured, sealed))
 
     def _drain(self) -> None:
@@ -313,6 +317,7 @@ class Recorder:
                 *(of_device for of_device in captured.losses._asdict().items() if of_device[1]),
                 *((("pixel_path", pixel_path),) if pixel_path else ()),
                 *((("grey", captured.grey),) if captured.grey else ()),
+                *((("calibration", said),) if (said := _of_regions(captured)) else ()),
                 *((("frame_log", "failed"),) if unproven else ()),
                 *((("kept_on_the_way", "failed"),) if unkept else ()),
                 *((("failure", captured.failure.code),) if captured.failure else ()),
@@ -342,6 +347,10 @@ class Recorder:
         if not self._automatic_left() or self._next_at is None:
             return None
         return max(0.0, self._next_at - now)
+
+
+def _of_regions(captured: Captured) -> str:
+    return f"no calibrated regions: {captured.uncalibrated}" if captured.uncalibrated else captured.calibration
 
 
 def _compression(captured: Captured) -> tuple[tuple[str, str], ...]:

@@ -20,6 +20,7 @@ from agent.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+    from agent.acquire.sources import Opened
     from agent.acquire.writers import Sink
     from agent.config.settings import Settings, SourceSettings
 
@@ -89,6 +90,14 @@ def rehearse_sources(settings: Settings) -> Rehearsed:
     return found
 
 
+def _calibration(source: SourceSettings, opened: Opened) -> list[str]:
+    if not source.calibration:
+        return []
+    from agent.acquire.calibration import require
+
+    return require(source, opened.calibration)
+
+
 def _rehearse(source: SourceSettings, exam: Exam, notes: list[str]) -> None:
     try:
         opened = open_configured(source, limit=1)
@@ -97,3 +106,4 @@ def _rehearse(source: SourceSettings, exam: Exam, notes: list[str]) -> None:
         opened = open_source(stand_in(source.sop_class))
     with opened:
         rehearse_capture(opened, Order(source, pick(source, opened).syntax), exam, _Nowhere())
+        notes += _calibration(source, opened)

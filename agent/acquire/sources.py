@@ -10,7 +10,8 @@ from agent.typed import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.acquire.pixel_path import FrameSource
+    from agent.acquire.calibration import Watch
+    from agent.acquire.frame_source import FrameSource
     from agent.config.settings import SourceSettings
     from agent.config.source import SourceUri
 
@@ -20,6 +21,7 @@ class Opened(NamedTuple):
 
     source: FrameSource
     frames: int
+    calibration: Watch | None = None
 
     def __enter__(self) -> Opened:
         return self
@@ -29,13 +31,21 @@ class Opened(NamedTuple):
 
 
 def open_configured(settings: SourceSettings, limit: int | None = None) -> Opened:
-    """Open a source with its pixel path; raises ``ConfigError`` besides, where that does not fit its frames."""
+    """Open a source with its pixel path and the templates of its regions.
+
+    Raises ``ConfigError`` besides, where the path does not fit its frames; what is wrong with templates is in them.
+    """
     from agent.acquire.pixel_path import Treated, is_asked
 
     opened = open_source(settings.uri, limit)
-    if not is_asked(settings):
-        return opened
     try:
+        if settings.calibration:
+            from agent.acquire.calibration import Watch, Watched
+
+            watch = Watch(settings, opened.source.description)
+            opened = opened._replace(source=Watched(opened.source, watch), calibration=watch)
+        if not is_asked(settings):
+            return opened
         return opened._replace(source=Treated(opened.source, settings))
     except BaseException:
         opened.source.close()

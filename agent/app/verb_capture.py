@@ -99,8 +99,11 @@ def _print(path: str, size: int, done: Captured) -> None:
         print(f"frame time {done.frame_time_ms:.3f} ms, ended by {done.ended_by}")
     if done.report is not None and done.report.method:
         print(f"no sample differs by more than {done.report.near}, {done.report.ratio:.1f}:1")
-    if done.grey:
-        print(done.grey)
+    for said in (done.grey, done.calibration):
+        if said:
+            print(said)
+    if done.uncalibrated:
+        print(f"no calibrated regions: {printable(done.uncalibrated)}")
     print(f"SOP Instance UID {done.sop_instance_uid}")
 
 
@@ -266,4 +269,6 @@ def _facts(path: str, size: int, done: Captured) -> dict[str, Any]:
         "ended_by": done.ended_by,
         "failure": None if done.failure is None else done.failure.code,
         "grey": done.grey,
+        "calibration": done.calibration,
+        "uncalibrated": done.uncalibrated,
     }

@@ -185,6 +185,10 @@ def _between(values: Values) -> list[Problem]:
         if reason:
             problems.append(Problem(f"source[{index}].near", reason))
         problems += [Problem(f"source[{index}].{key}", reason) for key, reason in _pixel_path(row)]
+        if row["calibration"] and row["sop_class"] not in ("us", "us-mf"):
+            problems.append(
+                Problem(f"source[{index}].calibration", f"is for us and us-mf; '{row['sop_class']}' has no regions")
+            )
         reason = _no_grey(row) if row["grey_as_monochrome"] else ""
         if reason:
             problems.append(Problem(f"source[{index}].grey_as_monochrome", reason))

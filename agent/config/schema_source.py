@@ -151,6 +151,12 @@ SOURCE: Final = (
     Key("curve", "choice", "", "Curve that samples go through, over all their bits.", choices=("", "log", "sqrt")),
     Key("blackout", "regions", (), "Rectangles made unreadable, each TOP,LEFT,ROWS,COLUMNS of the source's frame."),
     Key("blackout_value", "integer", 0, "Stored value, of colour in each sample, that they get.", "", 0, 65_535),
+    Key(
+        "calibration",
+        "path",
+        "",
+        "Template of calibrated regions of us and us-mf, or a folder of them, made by 'calibrate'; empty: none.",
+    ),
     Key("crop", "region", "", "Part of the source's frame that is stored, TOP,LEFT,ROWS,COLUMNS; empty: all."),
     Key(
         "frame_digest_file",

@@ -131,6 +131,7 @@ class SourceSettings(NamedTuple):
     curve: str
     blackout: tuple[str, ...]
     blackout_value: int
+    calibration: str
     crop: str
     frame_digest_file: str
 

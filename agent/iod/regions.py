@@ -12,7 +12,7 @@ with: a picture without known scale has no region.
 from __future__ import annotations
 
 from agent.dataset.dataset import DataSet
-from agent.typed import TYPE_CHECKING, Final, NamedTuple
+from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,6 +136,29 @@ def spectrum(
         reference_value_x=0.0,
         reference_value_y=0.0,
     )
+
+
+def cropped(region: Region, top: int, left: int, rows: int, columns: int) -> Region | None:
+    """What is left of a region in that part of the picture, counted from the part's corner; None: nothing.
+
+    A pixel keeps its physical value: the reference pixel is counted from the corner of the region, and that may move.
+    """
+    min_x, min_y = max(region.min_x, left), max(region.min_y, top)
+    max_x, max_y = min(region.max_x, left + columns - 1), min(region.max_y, top + rows - 1)
+    if min_x > max_x or min_y > max_y:
+        return None
+    return region._replace(
+        min_x=min_x - left, min_y=min_y - top, max_x=max_x - left, max_y=max_y - top,
+        reference_x=None if region.reference_x is None else region.reference_x - (min_x - region.min_x),
+        reference_y=None if region.reference_y is None else region.reference_y - (min_y - region.min_y),
+        sample_volume=_moved(region.sample_volume, left, top),
+        line=_moved(region.line, left, top),
+    )  # fmt: skip
+
+
+def _moved(points: tuple[int, ...] | None, left: int, top: int) -> Any:
+    """Places in the picture, x and y by turns, counted from the corner of a part of it."""
+    return points and tuple(place - (top if index % 2 else left) for index, place in enumerate(points))
 
 
 def item(region: Region) -> DataSet:
