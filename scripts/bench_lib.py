@@ -38,12 +38,12 @@ class Usage(NamedTuple):
         return self.user_s + self.system_s
 
 
-def measure(command: Sequence[str], *, env: Mapping[str, str] | None = None) -> Usage:
-    """Run a command on the sender's core; raises SystemExit with its last words when it fails."""
+def measure(command: Sequence[str], *, env: Mapping[str, str] | None = None, cpu: int | None = SENDER_CPU) -> Usage:
+    """Run a command on one core, or on all (None); raises SystemExit with its last words when it fails."""
     report = OUT / f"usage-{os.getpid()}"
     OUT.mkdir(exist_ok=True)
     shown = subprocess.run(
-        [*pinned(SENDER_CPU), str(TOOLS / "measure"), str(report), *command],
+        [*([] if cpu is None else pinned(cpu)), str(TOOLS / "measure"), str(report), *command],
         env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         timeout=TIMEOUT_S,
     )  # fmt: skip

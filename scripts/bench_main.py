@@ -27,6 +27,7 @@ def main() -> int:
             "queue",
             "console",
             "pixels",
+            "acquire",
         ],
     )
     parser.add_argument("--rounds", type=int, default=3, help="each sender runs so often, interleaved (default 3)")
@@ -64,6 +65,10 @@ def main() -> int:
         import bench_pixels
 
         return bench_pixels.main(options.rounds, quick=options.quick)
+    if options.what == "acquire":
+        import bench_acquire
+
+        return bench_acquire.main(options.rounds, quick=options.quick)
     if options.what == "pace":
         import bench_pace
 
