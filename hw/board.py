@@ -6,6 +6,7 @@ FOOT, FOOT_2, BUTTON, BUTTON_2, EXPOSURE = 0, 1, 2, 3, 4  # places in messages.I
 SWITCHES = (FOOT, FOOT_2, BUTTON, BUTTON_2)
 EDGES = 8  # of the exposure input that may wait for the loop
 KEPT = 16  # bytes that survive a reset of the processor: the free scratch registers of an RP2040
+HEART_AT = 12  # where among them the heartbeat's are; the events' are in front
 
 
 class Board:

@@ -8,26 +8,26 @@ to wait for, leaves room for the switches.
 import struct
 from array import array
 
-from board import EXPOSURE
+from board import EXPOSURE, HEART_AT
 from clock import since
 from messages import OLD_MS
 
 SLOTS = 8  # as many as a board keeps
 ROOM = 3  # of them for switches only
 RESEND_MS = 40  # more than a round trip through a USB adapter with its 16 ms timer
-_NOTHING = 0xFF
-_KEPT = "<II"  # the run, the number of the oldest; then one byte for each event
+_NOTHING = 15
+_KEPT = "<II"  # the run, the number of the oldest; then half a byte for each event, the lower half first
 
 
 class Outbox:
-    """A ring of numbered events."""
+    """A ring of numbered events; ``kept`` is what the board keeps of the panel, and begins with theirs."""
 
-    def __init__(self, kept: bytes | bytearray, run: int) -> None:
+    def __init__(self, kept: bytearray, run: int) -> None:
         self.run = run or 1
         self.first = 1
         self.count = 0
         self.dropped = 0
-        self.kept = bytearray(8 + SLOTS)
+        self._kept = kept
         self._sent = 0  # of those in the box
         self._sent_ms = 0
         self._at = 0  # slot of the oldest
@@ -35,8 +35,8 @@ class Outbox:
         self._tick = array("I", [0] * SLOTS)
         self._ms = array("I", [0] * SLOTS)
         self._old = bytearray(SLOTS)
-        if len(kept) == len(self.kept) and any(kept[:4]):
-            self._restore(kept)
+        if any(kept[:4]):
+            self._restore()
         self._keep()
 
     def add(self, place: int, level: int, tick: int, ms: int) -> bool:
@@ -91,14 +91,21 @@ class Outbox:
             if since(ms, self._ms[at]) >= OLD_MS:
                 self._old[at] = 1
 
-    def _restore(self, kept: bytes | bytearray) -> None:
-        self.run, self.first = struct.unpack_from(_KEPT, kept, 0)
-        while self.count < SLOTS and kept[8 + self.count] != _NOTHING:
-            self._what[self.count] = kept[8 + self.count]
+    def _restore(self) -> None:
+        self.run, self.first = struct.unpack_from(_KEPT, self._kept, 0)
+        while self.count < SLOTS:
+            what = self._kept[8 + self.count // 2] >> (self.count & 1) * 4 & 15
+            if what == _NOTHING:
+                return
+            self._what[self.count] = what
             self._old[self.count] = 1
             self.count += 1
 
     def _keep(self) -> None:
-        struct.pack_into(_KEPT, self.kept, 0, self.run, self.first)
-        for place in range(SLOTS):
-            self.kept[8 + place] = self._what[(self._at + place) % SLOTS] if place < self.count else _NOTHING
+        struct.pack_into(_KEPT, self._kept, 0, self.run, self.first)
+        for at in range(8, HEART_AT):
+            place = (at - 8) * 2
+            self._kept[at] = self._nibble(place) | self._nibble(place + 1) << 4
+
+    def _nibble(self, place: int) -> int:
+        return self._what[(self._at + place) % SLOTS] if place < self.count else _NOTHING

@@ -1,6 +1,6 @@
 """The panel: what comes on the line and what the pins do, put together. ``main`` calls ``turn`` for ever."""
 
-from board import EXPOSURE, SWITCHES, Board
+from board import EXPOSURE, KEPT, SWITCHES, Board
 from clock import Clock, since
 from framing import LIMIT, OVERHEAD, Decoder, encode
 from heart import Heart
@@ -34,8 +34,12 @@ class Panel:
     """One of it, on one board."""
 
     def __init__(self, board: Board) -> None:
-        self.heart = Heart()
-        self.outbox = Outbox(board.kept(), board.random())
+        self._kept = bytearray(KEPT)
+        kept = board.kept()
+        if len(kept) == KEPT and kept[KEPT - 1] < 4:  # 0.1 had something else there
+            self._kept[:] = kept
+        self.heart = Heart(self._kept)
+        self.outbox = Outbox(self._kept, board.random())
         self._board = board
         self._clock = Clock(board)
         self._decoder = Decoder()
@@ -50,7 +54,7 @@ class Panel:
         self._flags = 0
         self._stated = 0
         self._temperature = board.temperature()
-        board.keep(self.outbox.kept)
+        board.keep(self._kept)
         self._hello()
 
     def turn(self) -> None:
@@ -78,9 +82,10 @@ class Panel:
             self._hello()
         elif kind == BEAT and fields[0] == VERSION:
             self._lights.show(fields[1], self._clock.ms)
-            self.heart.beat(self._clock.ms, fields[2])
+            if self.heart.beat(self._clock.ms, fields[2]):
+                self._board.keep(self._kept)
         elif kind == ACK and self.outbox.acknowledge(fields[0], fields[1], self._clock.ms):
-            self._board.keep(self.outbox.kept)
+            self._board.keep(self._kept)
         elif kind == PING:
             self._send(PONG, fields[0], self._clock.us)
         elif kind == WRITE:
@@ -99,11 +104,12 @@ class Panel:
     def _note(self, place: int, level: int, tick: int) -> None:
         clock = self._clock
         if self.outbox.add(place, level, tick, clock.ms - since(clock.us, tick) // 1000 & TICKS):
-            self._board.keep(self.outbox.kept)
+            self._board.keep(self._kept)
 
     def _watch(self) -> None:
         heart = self.heart
-        heart.look(self._clock.ms)
+        if heart.look(self._clock.ms):
+            self._board.keep(self._kept)
         self._board.power_cycle(heart.cycling)
         if heart.silent:
             self._lights.show(0, self._clock.ms)

@@ -71,9 +71,10 @@ function move(level, then) {
     doing = () => { doing = then } // ... and looks once more when it has settled
   }
 }
+const waiting = () => [...memory.subarray(8, 12)].flatMap(two => [two & 15, two >> 4]).filter(what => what !== 15).length
 function idle(time) {
   if (given.enough) return say('enough') + (given.seed = 0)
-  if (memory.subarray(8).filter(what => what !== 0xff).length > 5) return // the line is down: a finger waits
+  if (waiting() > 5) return // the line is down: a finger waits
   finger = random(4)
   if (random(3) === 0) {
     levels[finger] = 1

@@ -255,6 +255,62 @@ def test_power_is_cycled_when_the_agent_falls_silent() -> None:
         assert firmware.board.off == 0
 
 
+def test_the_watchdog_outlives_a_reset_of_the_panel() -> None:
+    firmware = Firmware()
+    firmware.beat(watchdog_s=30)
+    firmware.run(1000)
+    again = Firmware(firmware.board.memory)  # and nobody is there any more
+    again.run(29_900, step_us=50_000)
+    assert (again.board.off, again.heard(STATE)[-1]["flags"]) == (0, 0b10)
+    again.run(200, step_us=10_000)
+    assert again.board.off == 1
+    cycling = Firmware(again.board.memory)
+    cycling.run(4900, step_us=10_000)
+    assert cycling.board.off == 1
+    cycling.run(200, step_us=10_000)
+    assert cycling.board.off == 0
+    booting = Firmware(cycling.board.memory)
+    booting.run(5 * 60_000 - 100, step_us=50_000)  # the gateway starts
+    assert booting.board.off == 0
+    booting.run(200, step_us=10_000)
+    assert booting.board.off == 1
+    unpowered = Firmware()
+    unpowered.run(600_000, step_us=100_000)
+    assert unpowered.board.off == 0
+
+
+def test_a_disarmed_watchdog_stays_so_over_a_reset() -> None:
+    firmware = Firmware()
+    firmware.beat(watchdog_s=30)
+    firmware.run(10)
+    firmware.beat(watchdog_s=0)
+    firmware.run(10)
+    again = Firmware(firmware.board.memory)
+    again.run(100_000, step_us=10_000)
+    assert again.board.off == 0
+
+
+def test_a_beat_while_the_power_is_off_breaks_nothing() -> None:
+    firmware = Firmware()
+    firmware.beat(watchdog_s=5)
+    firmware.run(5100)
+    assert firmware.board.off == 1
+    firmware.beat(watchdog_s=5)
+    firmware.run(5100)
+    assert firmware.board.off == 0
+    firmware.run(5 * 60_000 - 1000, step_us=50_000)
+    assert firmware.board.off == 0
+    firmware.run(1100, step_us=10_000)
+    assert firmware.board.off == 1
+
+
+def test_memory_that_an_older_firmware_kept_is_not_believed() -> None:
+    firmware = Firmware(bytes.fromhex("feca0000 05000000") + b"\xff" * 8)
+    assert firmware.heard(HELLO)[0]["first"] == 1
+    firmware.run(100_000, step_us=10_000)
+    assert firmware.board.off == 0
+
+
 def test_an_agent_that_ends_in_order_is_not_missed() -> None:
     firmware = Firmware()
     firmware.beat(watchdog_s=30)
