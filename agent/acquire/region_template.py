@@ -34,8 +34,10 @@ from __future__ import annotations
 import base64
 import math
 import os
+import sys
 import zlib
 from array import array
+from functools import partial
 
 from agent.config.nearest import close_to, nearest
 from agent.config.regions import REGIONS_MAX, SIDE_MAX, region
@@ -54,6 +56,7 @@ MAX_TEMPLATES: Final = 32  # depth settings of one scanner
 MAX_MARKS: Final = 8
 MAX_MARK_BYTES: Final = 64 * 1024  # a depth scale of 100 x 200 pixels in colour; it is compared in every frame
 MAX_TOLERANCE: Final = 32_767
+_BY_PLANE: Final = ", by plane"
 HINT: Final = "Correct this file, or make it again with 'modality-agent calibrate'."
 
 Rectangle = tuple[int, int, int, int]  # top, left, rows, columns
@@ -82,7 +85,7 @@ class Template(NamedTuple):
 
 def samples_of(d: PixelDescription) -> str:
     """Say what the samples of frames are, in words that are the same for the same samples."""
-    plane = ", by plane" if d.planar_configuration else ""
+    plane = _BY_PLANE if d.planar_configuration else ""
     signed = "signed " if d.pixel_representation else ""
     return f"{d.photometric_interpretation}, {signed}{d.bits_stored} of {d.bits_allocated} bits{plane}"
 
@@ -144,7 +147,8 @@ def parse(data: bytes, path: str) -> Template:
     try:
         table = _Table(tomllib.loads(data.decode("utf-8")), _TOP)
         rows, columns = table.whole("rows", 1, SIDE_MAX), table.whole("columns", 1, SIDE_MAX)
-        marks = tuple(_each("mark", table.get("mark", []), MAX_MARKS, _mark, rows, columns))
+        planar = str(table.get("samples")).endswith(_BY_PLANE)
+        marks = tuple(_each("mark", table.get("mark", []), MAX_MARKS, partial(_mark, planar=planar), rows, columns))
         found = tuple(_each("region", table.get("region", []), REGIONS_MAX, _region, rows, columns))
         if not found:
             raise ValueError("has no [[region]]")
@@ -232,7 +236,7 @@ def _word(name: str, found: Any, words: dict[str, int]) -> int:
     return words[found]
 
 
-def _mark(given: Any, rows: int, columns: int) -> Mark:
+def _mark(given: Any, rows: int, columns: int, *, planar: bool) -> Mark:
     table = _Table(given, _MARK)
     rectangle = table.rectangle(rows, columns)
     tolerance = table.whole("tolerance", 0, MAX_TOLERANCE) if "tolerance" in given else 0
@@ -246,23 +250,21 @@ def _mark(given: Any, rows: int, columns: int) -> Mark:
     area = rectangle[2] * rectangle[3]
     if not pixels or len(pixels) % area or len(pixels) // area not in (1, 2, 3, 6):
         raise ValueError(f"pixels: {len(pixels)} bytes are no {rectangle[2]} rows of {rectangle[3]}")
-    contrast = contrast_of(pixels, wide=len(pixels) // area in (2, 6))
+    contrast = contrast_of(pixels, area, planar=planar)
     if 2 * tolerance >= contrast:
         raise ValueError(f"its samples differ by {contrast} among themselves: it would be found in an empty picture"
                          + (f" with a tolerance of {tolerance}" if tolerance else ""))  # fmt: skip
     return Mark(rectangle, tolerance, pixels)
 
 
-def contrast_of(pixels: bytes, *, wide: bool) -> int:
-    """Return how far the samples of a mark lie apart; ``wide``: of two bytes, little endian."""
-    if not wide:
-        return max(pixels) - min(pixels)
-    import sys
-
-    words = array("H", pixels)
-    if sys.byteorder == "big":
-        words.byteswap()
-    return max(words) - min(words)
+def contrast_of(pixels: bytes, area: int, *, planar: bool = False) -> int:
+    """Return how far the samples of one colour in a mark of ``area`` pixels lie apart at most."""
+    samples, wide = (3, len(pixels) // area == 6) if len(pixels) >= 3 * area else (1, len(pixels) == 2 * area)
+    values = array("H" if wide else "B", pixels)
+    if wide and sys.byteorder == "big":
+        values.byteswap()
+    rows = [values[one * area :][:area] if planar else values[one::samples] for one in range(samples)]
+    return max(max(row) - min(row) for row in rows)
 
 
 def _region(given: Any, rows: int, columns: int) -> Region:

@@ -121,6 +121,22 @@ VERBS: Final[tuple[Verb, ...]] = (
         ("ConfigError", "DataSetError*", "NativeError*", "FileError"),
     ),
     Verb(
+        "calibrate",
+        "agent.app.verb_calibrate",
+        "a template of calibrated regions (US) from a frame with known distances; is a frame recognised",
+        (
+            "calibrate probe --find-ticks 60,930,600,12 --preview ticks.png",
+            "calibrate a.png --region 60,100,600,800 --ticks-down 60,160,260=20mm --square -o a.toml --preview b.png",
+            "calibrate probe --region 60,100,600,800 --down 90,410-590,410=9cm --square --mark 20,900,16,60 -o a.toml",
+            (
+                "calibrate probe --add a.toml --region 660,100,90,800 --kind m-mode --across 700,100-700,500=2s "
+                "--down 670,150-740,150=14mm -o b.toml"
+            ),
+            "calibrate probe --against /etc/modality-agent/calibration",
+        ),
+        ("FileError", "NotFound", "ConfigError", "DeviceError", "NativeError*"),
+    ),
+    Verb(
         "dump",
         "agent.app.verb_dump",
         "show what is in DICOM files",

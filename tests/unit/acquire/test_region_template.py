@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes.calibrated import SECTOR, template, write
 
-from agent.acquire.region_template import MAX_FILE_BYTES, MAX_MARK_BYTES, MAX_TEMPLATES, load, parse, text_of
+from agent.acquire.region_template import (
+    MAX_FILE_BYTES,
+    MAX_MARK_BYTES,
+    MAX_TEMPLATES,
+    Mark,
+    contrast_of,
+    load,
+    parse,
+    text_of,
+)
 from agent.errors import ConfigError
 from agent.iod.regions import (
     HERTZ,
@@ -119,6 +128,18 @@ def test_a_mistake_is_named_by_its_place(old: str, new: str, said: str) -> None:
 def test_what_nobody_could_measure_with_is_refused(region: Region, said: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(said)):
         parse(text_of(template(None, region)).encode(), "a.toml")
+
+
+def test_a_plain_colour_has_no_contrast_whatever_its_samples_are() -> None:
+    blue, wide = bytes((0, 0, 200)) * 9, b"\x00\x01" * 9
+    assert contrast_of(blue, 9) == contrast_of(wide, 9) == 0
+    assert contrast_of(bytes(9) + bytes(9) + bytes([200]) * 9, 9, planar=True) == 0
+    assert contrast_of(blue[:-1] + b"\x00", 9) == 200
+    assert contrast_of(wide[:-2] + b"\x00\x03", 9) == 512
+    assert contrast_of(bytes(range(9)), 9) == 8
+    text = text_of(template(16, marks=(Mark((0, 0, 3, 3), 0, blue),)))
+    with pytest.raises(ConfigError, match="differ by 0 among themselves"):
+        parse(text.encode(), "a.toml")
 
 
 def test_bytes_that_are_no_text_and_files_without_end(tmp_path: Path) -> None:
