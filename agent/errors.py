@@ -111,6 +111,23 @@ class CaptureWaiting(AgentError):
     hint = "Ask again once the waiting one has begun; 'modality-agent status' shows it."
 
 
+class ClipRunning(AgentError):
+    """A source was asked for a clip or a still while it captures: this one is not made, and the other goes on."""
+
+    code = "capture.running"
+    exit_status = 6
+    retry = Retry.LATER
+    hint = "Stop the clip first ('trigger SOURCE --stop'), or wait for its end."
+
+
+class NoClip(AgentError):
+    """A clip was to be stopped and none runs: it has ended by itself, or never begun."""
+
+    code = "capture.no_clip"
+    exit_status = 6
+    hint = "'modality-agent status' shows what the source does, the log how its last clip ended."
+
+
 class NotLoggedIn(AgentError):
     """A box does not let ``provision`` in, or somebody else is in the middle of something there."""
 

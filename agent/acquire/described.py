@@ -53,7 +53,7 @@ class Captured(NamedTuple):
     native_bytes: int  # of the frames as they are stored
     started: WallStamp
     seconds: float  # first frame to last frame written
-    ended_by: str  # frames, time, source, failed, room, full, stop, cut
+    ended_by: str  # frames, time, operator, source, failed, room, full, stop, cut
     counters: Counters
     description: PixelDescription  # of the frames as they are stored
     report: Report | None  # what compression did to the pixels
@@ -68,11 +68,17 @@ def _to_nobody(_text: str) -> None:
     """Say nothing."""
 
 
+def _by_itself() -> int:
+    """Tell no clip to end."""
+    return 0
+
+
 class Order(NamedTuple):
     """What to capture: the settings of the source, the resolved transfer syntax, and the optional frame log.
 
     ``keep`` makes the record of the ledger of a clip so far; without it frames are not kept on the way. ``warn`` hears
-    at once that they are not, or no longer: a power cut would cost more than the last second then.
+    at once that they are not, or no longer: a power cut would cost more than the last second then. ``ends_ns`` is the
+    moment on the monotonic clock at which an operator ends the clip, 0 before he does.
     """
 
     source: SourceSettings
@@ -80,6 +86,7 @@ class Order(NamedTuple):
     digest: Callable[[str, int, int, memoryview], None] | None = None  # (UID, frame from 1, source's number, samples)
     keep: Callable[[Captured], InstanceRecord] | None = None
     warn: Callable[[str], None] = _to_nobody
+    ends_ns: Callable[[], int] = _by_itself
 
 
 class Moment(NamedTuple):

@@ -6,7 +6,8 @@
       -> at the end the measured times and counted losses go into the Data Set, and the head is written last
 
 A clip ends by itself: after its frames or its time, when the source ends or fails, when the instance can hold no more
-(native Pixel Data ends below 4 GiB), when the medium is full, or when the agent stops. What is there is finished: a
+(native Pixel Data ends below 4 GiB), when the medium is full, or when the agent stops. An operator ends it with the
+last frame that was begun before he did, but never without a frame. What is there is finished: a
 short clip is worth more than none. How it ended is in the result, with the failure of a source, which the caller
 reports once the instance is safe. So is that of an encoder whose frame does not come back: the first frame, and all
 behind it, is then written without compression; a later one ends the clip in front of it. One that colour wants coded
@@ -102,8 +103,8 @@ class _Capture:
     """The state of one capture."""
 
     __slots__ = ("_clock", "_description", "_ended_by", "_exam", "_facts", "_failure", "_first_ns", "_grey",
-        "_grey_clock", "_interim", "_limit", "_limited_by", "_order", "_silence_s", "_sink", "_source", "_started",
-        "_stop", "_watch", "_writer")  # fmt: skip
+        "_grey_clock", "_interim", "_limit", "_limited_by", "_on_the_way_ns", "_order", "_silence_s", "_sink",
+        "_source", "_started", "_stop", "_watch", "_writer")  # fmt: skip
 
     def __init__(self, opened: Opened, order: Order, exam: Exam, sink: Sink, stop: threading.Event) -> None:
         self._source = opened.source
@@ -137,6 +138,7 @@ class _Capture:
         self._ended_by = "source"
         self._failure: AgentError | None = None
         self._silence_s = silence_s(opened.source.rate_hz)
+        self._on_the_way_ns = int(1e9 / opened.source.rate_hz) if opened.source.rate_hz else 0
 
     def _more_bytes(self) -> int:
         regions = 0 if self._watch is None else self._watch.header_bytes
@@ -217,9 +219,17 @@ class _Capture:
                 frame = self._source.take()
                 if frame is not None:
                     return frame
+            elif self._told_to_end():
+                self._ended_by = "operator"
+                return None
             elif time.monotonic() - silent_since > self._silence_s:
                 raise DeviceError(f"source '{self._order.source.name}' delivered nothing for {self._silence_s:g} s")
         return None
+
+    def _told_to_end(self) -> bool:
+        """Whether an operator has ended the clip, and what was begun before that has come."""
+        ends_ns = self._order.ends_ns()
+        return bool(ends_ns and self._clock.frames) and time.monotonic_ns() >= ends_ns + self._on_the_way_ns
 
     def _one(self, frame: Frame) -> bool:
         """Write one frame; False when the clip is complete."""
@@ -229,11 +239,8 @@ class _Capture:
             self._started = wall_stamp(time.time() - (time.monotonic_ns() - timestamp_ns) / 1e9)
             if self._order.source.icon:
                 self._facts = self._facts._replace(icon=make_icon(data, self._description, self._facts))
-        elif self._too_late(timestamp_ns):
-            self._ended_by = "time"
-            return False
-        if self._writer.room() < 1:
-            self._ended_by = "room"
+        elif end := self._end_before(timestamp_ns):
+            self._ended_by = end
             return False
         try:
             if not self._write(data):
@@ -316,8 +323,13 @@ class _Capture:
                 f"coding the grey frames anew in colour: {fault.message}; of {frames} frames {became}{before}"
             )
 
-    def _too_late(self, timestamp_ns: int) -> bool:
-        return (timestamp_ns - self._first_ns) / 1e9 >= self._order.source.clip_s
+    def _end_before(self, timestamp_ns: int) -> str:
+        """Why the frame of this moment is not of the clip any more, or ''."""
+        if (timestamp_ns - self._first_ns) / 1e9 >= self._order.source.clip_s:
+            return "time"
+        if 0 < self._order.ends_ns() <= timestamp_ns:
+            return "operator"
+        return "" if self._writer.room() >= 1 else "room"
 
     def _moment(self, started: WallStamp, ended_by: str) -> Moment:
         """What is known of the clip now."""

@@ -1,15 +1,15 @@
 """One source of the daemon: when it captures, and how a capture becomes an instance of the spool.
 
-A recorder captures when its trigger is set (foot-switch, console, ``capture`` request) and, with ``every_s``, by itself
+A recorder captures when it is asked to (``asking.py``: foot-switch, console, request) and, with ``every_s``, by itself
 at a fixed period counted from its start, at most ``captures`` times. Each capture opens the source, records one
 instance into a draft and seals it: only then is it reported (promise P1). While a still of a burst is made durable the
 next one is taken (``under_way.py``), so that a burst is as fast as its source; they are reported in their order. A
 capture that fails before its first frame leaves no file; a clip whose source fails later is sealed as far as it goes.
-Either way the failure is the role's, who tries again with back-off, while a trigger that came meanwhile is kept: one at
+Either way the failure is the role's, who tries again with back-off, while an order that came meanwhile is kept: one at
 most, the next is refused.
 
 When the agent stops, a running clip is ended and sealed, not thrown away, and what is under way becomes durable. A
-capture that has no frame by then is not begun: its trigger waits as before.
+capture that has no frame by then is not begun: its order waits as before.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import time
 from contextlib import suppress
 from functools import partial
 
+from agent.acquire.asking import STILL, STILL_OF, Asks, Turn
 from agent.errors import AgentError, FileError, StoppedEarly
 from agent.spool.draft import InstanceRecord, Sealed
 from agent.spool.states import PRIORITY_OF_WORD
@@ -28,6 +29,7 @@ from agent.typed import TYPE_CHECKING, NamedTuple, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from agent.acquire.asking import Ask
     from agent.acquire.automatic import Picked
     from agent.acquire.described import Captured
     from agent.acquire.exam import Exam
@@ -65,8 +67,8 @@ def _to_stderr(text: str) -> None:
 class Recorder:
     """A source at work; ``work`` is the function of its role, the rest may be called from any thread.
 
-    One recorder belongs to one ``exam``. When settings change it is replaced: the new one takes over the ``pending``
-    trigger, read after the old one's role has ended, unless patient or exam are others by then.
+    One recorder belongs to one ``exam``. When settings change it is replaced: the new one takes over the order that
+    waits (``asks.give``), after the old one's role has ended, unless patient or exam are others by then.
     """
 
     def __init__(
@@ -76,7 +78,7 @@ class Recorder:
         spool: Spool,
         report: Callable[[SourceSettings, Recorded], None],
         *,
-        pending: bool = False,
+        pending: Turn | None = None,
         warn: Callable[[str], None] = _to_stderr,
         destinations: Callable[[], Sequence[DestinationSettings]] = tuple,
     ) -> None:
@@ -87,28 +89,27 @@ class Recorder:
         self._warn = warn
         self._destinations = destinations
         self._wake = threading.Event()
-        self._triggered = pending
-        self._asked = False  # whether the capture under way was triggered
-        self.wanted = ""  # priority that the last trigger asked for; empty: that of the source
+        self.asks = Asks(source.name, pending)
         self._automatic = 0
         self._next_at: float | None = None
         self._under_way: UnderWay | None = None  # none before the first still
         self._seal_s = 0.0  # how long the last one took that its own thread sealed
-        self._crowded = False  # a trigger came meanwhile
+        self._crowded = False  # an order came meanwhile
         self._recording = False
         self._done = (0, 0, 0, "")  # captures, frames, dropped, last UID: of what is durable
         self._uncalibrated = ""  # what was last said of why there are no calibrated regions
-        self.lost = ""  # what became of a trigger that was dropped, until the next one
+        self.lost = ""  # what became of an order that was dropped, until the next one
 
-    def trigger(self, priority: str = "") -> bool:
-        """Ask for one capture; False, and nothing asked for, where one that has not begun waits already."""
-        if self._triggered:
-            return False
+    def ask(self, ask: Ask) -> None:
+        """Ask for one capture; raises ``CaptureWaiting`` or ``ClipRunning``, and then nothing is asked for."""
+        self.asks.put(ask)
         self.lost = ""
-        self.wanted = priority
-        self._triggered = True
         self._wake.set()
-        return True
+
+    def inherit(self, turn: Turn) -> None:
+        """Take over what another recorder was asked for and has not begun; raises ``CaptureWaiting``."""
+        self.asks.inherit(turn)
+        self._wake.set()
 
     @property
     def counts(self) -> Counts:
@@ -124,7 +125,7 @@ class Recorder:
     @property
     def pending(self) -> bool:
         """Whether a capture was asked for that has not begun; whoever replaces this recorder hands it on."""
-        return self._triggered
+        return self.asks.waiting
 
     def wake(self) -> None:
         """Make ``work`` look at its stop event."""
@@ -146,22 +147,34 @@ class Recorder:
     def _turns(self, stop: threading.Event) -> None:
         while not stop.is_set():
             self._raise_failure()
-            if self._take_turn(time.monotonic()):
-                try:
-                    self._ended(self._capture(stop, self._seal_meanwhile))
-                except StoppedEarly:
-                    self._triggered |= self._asked
+            turn = self._take_turn(time.monotonic())
+            if turn is not None:
+                self._serve(turn, stop)
                 continue
             self._wake.wait(self._pause(time.monotonic()))
             self._wake.clear()
 
+    def _serve(self, turn: Turn, stop: threading.Event) -> None:
+        again = False
+        try:
+            self._ended(self._capture(stop, self._seal_meanwhile, turn))
+        except StoppedEarly:
+            again = True
+        finally:
+            self.asks.end(again=again)
+
     def record(self, stop: threading.Event) -> Recorded:
         """Capture one instance into the spool; a source that failed in mid-clip is raised once the clip is sealed."""
-        done = self._capture(stop, self._seal)
+        try:
+            done = self._capture(stop, self._seal, self.asks.begin() or self.asks.begin_alone())
+        finally:
+            self.asks.end()
         self._ended(done)
         return done
 
-    def _capture(self, stop: threading.Event, complete: Callable[[Captured, Draft, InstanceRecord], T]) -> T:
+    def _capture(
+        self, stop: threading.Event, complete: Callable[[Captured, Draft, InstanceRecord], T], turn: Turn
+    ) -> T:
         """Capture one instance into a draft, and let ``complete`` do the rest while the source is still open."""
         # Module tables, dictionary and C core cost 8 MiB: a source that waits for its trigger does not have them yet.
         from agent.acquire.automatic import pick
@@ -169,8 +182,10 @@ class Recorder:
         from agent.acquire.pipeline import capture, expected_bytes
         from agent.acquire.sources import open_configured
 
-        source = self.source
-        urgency = (self.wanted if self._asked else "") or source.priority or self._exam.priority
+        source, ask = self.source, turn.ask
+        if ask is not None and ask.kind == STILL:
+            source = source._replace(sop_class=STILL_OF.get(source.sop_class, source.sop_class), clip_frames=1)
+        urgency = (ask.priority if ask is not None else "") or source.priority or self._exam.priority
         log = self._open_log()
         self._recording = True
         try:
@@ -178,10 +193,11 @@ class Recorder:
                 picked = pick(source, opened, self._spool, self._destinations())
                 unproven = bool(source.frame_digest_file)
                 keep = partial(self._record, picked=picked, urgency=urgency, unproven=unproven)
-                order = Order(source, picked.syntax, log.add if log else None, keep, self._warn)
+                order = Order(source, picked.syntax, log.add if log else None, keep, self._warn, lambda: turn.ends_ns)
                 draft = self._spool.draft(expected_bytes(opened, order))
                 try:
                     captured = capture(opened, order, self._exam, draft, stop)
+                    turn.over = True
                     if log is not None:  # the proof is complete before the instance is known
                         log.close()
                     if draft.unkept is not None:
@@ -205,7 +221,7 @@ class Recorder:
         self._drain()  # they are told of in their order
         began = time.monotonic()
         done = Recorded(captured, draft.seal(record))
-        self._seal_s, self._crowded = time.monotonic() - began, self._triggered
+        self._seal_s, self._crowded = time.monotonic() - began, self.pending
         return done
 
     def _seal_meanwhile(self, captured: Captured, draft: Draft, record: InstanceRecord) -> Recorded | None:
@@ -226,7 +242,7 @@ class Recorder:
 
         A lone one is sealed by its own thread: another one could only be later.
         """
-        if self._triggered or self._crowded or self._under_way:
+        if self.pending or self._crowded or self._under_way:
             return True
         return self._automatic_left() and self._next_at is not None and self._next_at < now + self._seal_s
 
@@ -325,19 +341,18 @@ class Recorder:
             priority=PRIORITY_OF_WORD[urgency],
         )
 
-    def _take_turn(self, now: float) -> bool:
+    def _take_turn(self, now: float) -> Turn | None:
         """Whether to capture now; a turn counts when it is taken, so that a broken source does not hurry."""
-        self._asked = self._triggered
-        if self._asked:
-            self._triggered = False
-            return True
+        turn = self.asks.begin()
+        if turn is not None:
+            return turn
         if not self._automatic_left() or self._next_at is None or now < self._next_at:
-            return False
+            return None
         self._automatic += 1
         # Missed periods are not made up for: after a long clip the next one starts at the next full period.
         periods = int((now - self._next_at) / self.source.every_s) + 1
         self._next_at += periods * self.source.every_s
-        return True
+        return self.asks.begin_alone()
 
     def _automatic_left(self) -> bool:
         source = self.source

@@ -1,5 +1,8 @@
 """The front panel beside the daemon: a foot on the pedal is ``trigger SOURCE``, and the lights are ``status``.
 
+What a switch asks for is configured (``foot_does``): a capture, a still, or a clip, from press to press (``toggle``) or
+for as long as it is pressed (``hold``). A clip ends at the moment the switch moved, however late that is heard.
+
 Nobody stands at the panel who presses a pedal twice in vain and then gets three images: a press that is heard later
 than ``STALE_S``, for the cable was out or the agent was not there, is told in the log and makes no capture. One that
 makes none for another reason is told there, too, and both by the lights.
@@ -12,6 +15,7 @@ from __future__ import annotations
 
 import time
 
+from agent.app.captures import order, stop
 from agent.app.health import TROUBLE, health
 from agent.errors import AgentError
 from agent.panel.driver import Panel
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
 STALE_S: Final = 2.0
 STATUS_S: Final = 1.0  # between two looks at all of the status; whether something is captured is looked at each time
 UPSET_S: Final = 2.0  # how long the lights say that a press made no capture
+# What a switch does -> the kind of order.
+_KINDS: Final = {"capture": "capture", "still": "still", "toggle": "clip", "hold": "clip"}
 _WAITING: Final = ("queued", "active", "stored", "awaiting commitment", "deferred")
 
 
@@ -36,6 +42,7 @@ class FrontPanel:
         self.settings = settings
         self._runtime = runtime
         self._sources: dict[str, str] = settings._asdict()
+        self._does = {key.removesuffix("_does"): word for key, word in self._sources.items() if key.endswith("_does")}
         self._word = "ready"
         self._looked = float("-inf")
         self._upset = float("-inf")
@@ -49,22 +56,41 @@ class FrontPanel:
 
     def _told(self, event: Event) -> None:
         source = self._sources.get(event.input, "")
-        if not event.pressed or not source:
+        does = self._does.get(event.input, "capture")
+        if not source or not (event.pressed or does == "hold"):
+            return
+        if does in ("toggle", "hold") and self._ends(event, source, does):
             return
         age_s = None if event.at is None else time.monotonic() - event.at
         why = ""
-        if age_s is None or age_s > STALE_S:
+        if event.at is None or age_s is None or age_s > STALE_S:
             why = f"it was {'long' if age_s is None else f'{age_s:.0f} s'} ago"
         else:
             try:
-                self._runtime.trigger(source)
+                order(self._runtime, _KINDS[does], source, int(event.at * 1e9))
             except AgentError as error:
                 why = f"{error} [{error.code}]"
+        what = _KINDS[does]
         if why:
             self._upset = time.monotonic()
-            self._note("warning", f"'{event.input}' was pressed and makes no capture of {source}: {why}")
+            self._note("warning", f"'{event.input}' was pressed and makes no {what} of {source}: {why}")
         else:
-            self._note("info", f"'{event.input}' was pressed: a capture of {source}")
+            self._note("info", f"'{event.input}' was pressed: a {what} of {source}")
+
+    def _ends(self, event: Event, source: str, does: str) -> bool:
+        """End the clip of the source, if that is what the foot wants; whether it was."""
+        recorder = self._runtime.recorders.get(source)
+        runs = recorder is not None and recorder.asks.running
+        if event.pressed and (does == "hold" or not runs):
+            return False
+        moved = "pressed again" if event.pressed else "released"
+        try:
+            stop(self._runtime, source, int((time.monotonic() if event.at is None else event.at) * 1e9))
+        except AgentError as error:  # it has ended by itself: that was told
+            self._note("info", f"'{event.input}' was {moved}: {error}")
+        else:
+            self._note("info", f"'{event.input}' was {moved}: the clip of {source} ends")
+        return True
 
     def _failing(self) -> None:
         self._note("error", "the power is about to fail: captures end and are sealed")

@@ -29,7 +29,7 @@ import threading
 import time
 from functools import partial
 
-from agent.app import notify
+from agent.app import captures, notify
 from agent.app.config_watch import ConfigWatch
 from agent.app.control import ControlServer, number_of, priority_of, text_of
 from agent.app.facts import forwarder_facts, memory, stamps_of
@@ -40,7 +40,7 @@ from agent.app.rehearse import rehearse_elsewhere
 from agent.app.roles import Spec, Supervisor
 from agent.app.wiring import check_tls, open_spool, spool_destinations
 from agent.config.at_rest import bring_to_rest, may_write
-from agent.errors import AgentError, CaptureWaiting, ConfigError, NotFound, SpoolError, UsageError
+from agent.errors import AgentError, ConfigError, SpoolError, UsageError
 from agent.spool.states import PRIORITY_OF_WORD, WORDS
 from agent.typed import TYPE_CHECKING, Any, Final
 
@@ -48,9 +48,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.acquire.exam import Exam
-    from agent.acquire.recorder import Recorded, Recorder
+    from agent.acquire.recorder import Recorder
     from agent.app.front_panel import FrontPanel
-    from agent.config.settings import Settings, SourceSettings
+    from agent.config.settings import Settings
     from agent.spool.store import Spool
 
 # systemd waits 90 s before it kills; a technician at the console waits less.
@@ -81,7 +81,7 @@ class Runtime:
         self.anew = False  # the agent ends to begin anew: see anew.py
         self.settler = make_settler(settings, self.spool, journal)
         self.records = make_records(self.settler, self.spool, journal)
-        self._lock = threading.Lock()  # a trigger goes to the recorder in force, never to one that was replaced
+        self.lock = threading.Lock()  # a trigger goes to the recorder in force, never to one that was replaced
         self._exam: Exam | None = None
         self._specs: dict[str, Spec] = {}
         self._certificates = stamps_of(*settings.tls)
@@ -205,33 +205,17 @@ class Runtime:
             raise
         before = self.recorders
         one_exam = (settings.patient, settings.exam) == (self.settings.patient, self.settings.exam)
-        with self._lock:
+        with self.lock:
             self.settings, self._exam, self._certificates = settings, exam, stamps
             self.recorders = {row.name: recorders[row.name] for row in settings.source}
         self.forwarders = {row.name: forwarders[row.name] for row in settings.destination}
         self.settler.destinations, self.settler.listening = reporters(settings), settings.listener.enabled
         self._specs = self._plan(settings)
         stopped, started = self.supervisor.apply(self._specs, within_s=STOP_S)
-        self._hand_on(before, one_exam=one_exam)
+        captures.hand_on(before, self.recorders, self.lock, self.journal, one_exam=one_exam)
         told = [*changed, *(f"stopped {name}" for name in stopped), *(f"started {name}" for name in started)]
         self.journal.say("notice", "reload", "; ".join(told) or "nothing changed", always=True)
         self.keeper.tell()
-
-    def _hand_on(self, before: dict[str, Recorder], *, one_exam: bool) -> None:
-        """Give captures that were asked for and not begun to the recorders that took over, within ``one_exam``."""
-        for name, recorder in before.items():
-            heir = self.recorders.get(name)
-            if heir is recorder or not recorder.pending:
-                continue
-            with self._lock:
-                reason = "patient or exam changed before it began"
-                if one_exam or heir is None:
-                    reason = _no_heir(heir, recorder.wanted)
-                if reason:
-                    text = f"a capture was asked for and is not made: {reason}"
-                    self.journal.say("warning", f"from {name}", text)
-                    if heir is not None:
-                        heir.lost = text
 
     # --- roles ---------------------------------------------------------------------------------
 
@@ -248,13 +232,8 @@ class Runtime:
                 forwarders[row.name] = Forwarder(settings, row, self.spool, self.settler, self.records, self.journal)
         for source in settings.source:
             if self._is_new(f"from {source.name}", (source, exam)):
-                from agent.acquire.recorder import Recorder  # a box without sources pays nothing for them
-
                 assert exam is not None
-                warn = partial(self.journal.say, "warning", f"from {source.name}")
-                recorders[source.name] = Recorder(
-                    source, exam, self.spool, self._captured, warn=warn, destinations=lambda: self.settings.destination
-                )
+                recorders[source.name] = captures.make(self, source, exam)
 
     def _is_new(self, name: str, facts: object) -> bool:
         return name not in self._specs or self._specs[name].facts != facts
@@ -296,21 +275,6 @@ class Runtime:
 
         return Exam(settings)
 
-    def _captured(self, source: SourceSettings, done: Recorded) -> None:
-        from agent.acquire.pipeline import frames_missing
-        from agent.app.clip_end import early_end
-
-        captured, sealed = done
-        missing = frames_missing(source, captured.frames, captured.ended_by)
-        early = early_end(captured.ended_by, captured.frames, missing)
-        self.journal.say(
-            "warning" if captured.dropped or any(captured.losses) or early else "info",
-            f"from {source.name}",
-            f"captured {captured.sop_instance_uid}: {captured.frames} frame{'s' * (captured.frames != 1)}, "
-            f"{captured.dropped} dropped{captured.losses.said}, "
-            f"{sealed.size} bytes, ended by {captured.ended_by}, sha256 {sealed.file_sha256}{early and f'; {early}'}",
-        )
-
     # --- requests of other processes ---------------------------------------------------------------
 
     def handle(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -323,9 +287,8 @@ class Runtime:
             return facts
         if verb == "retry":
             return {"ok": True, **self._retry(text_of(request, "destination"), text_of(request, "uid"))}
-        if verb == "capture":
-            self.trigger(text_of(request, "source") or "", priority_of(request, ""))
-            return {"ok": True}
+        if verb in captures.VERBS:
+            return captures.answer(self, request)
         if verb == "examine":
             return {"ok": True, "state": WORDS[self.spool.examine_number(number_of(request, "instance"))]}
         if verb == "priority":
@@ -336,17 +299,6 @@ class Runtime:
 
             return order(self, request)
         raise UsageError(f"the agent knows no request '{verb}'")
-
-    def trigger(self, source: str, priority: str = "") -> None:
-        """Ask for one capture; raises ``AgentError``."""
-        with self._lock:
-            recorder = self.recorders.get(source)
-            if recorder is None:
-                names = ", ".join(self.recorders) or "none"
-                raise NotFound(f"no source '{source}' is configured; there are: {names}")
-            self.keeper.refuse()
-            if not recorder.trigger(priority):
-                raise CaptureWaiting(f"a capture of {source} is already waiting; this one is not made")
 
     def _retry(self, destination: str | None, uid: str | None) -> dict[str, int]:
         """Queue or ask for again what waits, and let its destinations try now instead of at the end of their rest."""
@@ -378,16 +330,7 @@ class Runtime:
             "dicomdir": self.keeper.dicomdir_facts(),
             "medium": self.keeper.alarms.facts,
             "panel": self.front.facts() if self.front is not None and self.settings.panel.port else None,
-            "sources": {
-                name: {
-                    **one.counts._asdict(),
-                    "every_s": one.source.every_s,
-                    "planned": one.source.captures,
-                    "waiting": one.pending,
-                    "lost": one.lost,
-                }
-                for name, one in self.recorders.items()
-            },
+            "sources": {name: captures.facts(one) for name, one in self.recorders.items()},
             "destinations": {name: one.facts() for name, one in self.forwarders.items()},
             "roles": {
                 name: {"alive": role.thread.is_alive(), "failures": role.failures, "last_error": role.last_error}
@@ -437,10 +380,3 @@ class Runtime:
 
 def _is_busy(recorder: Recorder) -> bool:
     return recorder.busy
-
-
-def _no_heir(heir: Recorder | None, priority: str) -> str:
-    """Hand a capture on to the recorder that took over; why that cannot be, or ''."""
-    if heir is None:
-        return "the source was removed"
-    return "" if heir.trigger(priority) else "another one was asked for meanwhile"

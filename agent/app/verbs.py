@@ -105,9 +105,9 @@ VERBS: Final[tuple[Verb, ...]] = (
     Verb(
         "trigger",
         "agent.app.verb_trigger",
-        "ask the running agent for one capture of a source",
-        ("trigger probe --config agent.toml",),
-        ("NotFound", "NotRunning", "CaptureWaiting", "ConfigError", "SpoolError"),
+        "ask the running agent for one capture of a source, or for a clip until it is stopped",
+        ("trigger probe --config agent.toml", "trigger probe --start", "trigger probe --stop"),
+        ("NotFound", "NotRunning", "CaptureWaiting", "ClipRunning", "NoClip", "ConfigError", "SpoolError"),
     ),
     Verb(
         "capture",

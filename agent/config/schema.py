@@ -238,11 +238,24 @@ PANEL_INPUTS: Final = {
     "button_2": "the second button is pressed",
     "exposure": "the exposure input becomes active",
 }
+# What a press of a switch does; the exposure input has no finger that could ask for more than one image.
+PANEL_DOES: Final = ("capture", "still", "toggle", "hold")
 _PANEL: Final = (
     Key("port", "path", "", "Serial line of the front panel, best by its name in /dev/serial/by-id; empty: no panel."),
     *(
         Key(name, "text", "", f"Source that is captured when {what}; empty: none.", high=32, completes="source")
         for name, what in PANEL_INPUTS.items()
+    ),
+    *(
+        Key(
+            f"{name}_does",
+            "choice",
+            "capture",
+            f"What {name} asks for: a capture, a still, a clip from press to press (toggle) or while pressed (hold).",
+            choices=PANEL_DOES,
+        )
+        for name in PANEL_INPUTS
+        if name != "exposure"
     ),
     Key("watchdog_s", "integer", 0, "The panel cycles our power when we are silent so long; 0: never.", "s", 0, 3600),
 )

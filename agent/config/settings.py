@@ -164,6 +164,10 @@ class PanelSettings(NamedTuple):
     button: str
     button_2: str
     exposure: str
+    foot_does: str
+    foot_2_does: str
+    button_does: str
+    button_2_does: str
     watchdog_s: int
 
 

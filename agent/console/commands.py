@@ -84,6 +84,23 @@ _DOING: Final = (
         json=False,
         wait_s=120,
     ),
+    *(
+        Command(
+            path,
+            "technician",
+            text,
+            (Argument("SOURCE", "name of the source", "source"),),
+            verb=("trigger", option),
+            changes=True,
+            json=False,
+            wait_s=120,
+        )
+        for path, option, text in (
+            ("still", "--still", "one frame of a source, now"),
+            ("clip start", "--start", "begin a clip of a source"),
+            ("clip stop", "--stop", "end the clip of a source that runs"),
+        )
+    ),
     Command(
         "retry",
         "technician",

@@ -6,11 +6,13 @@ import random
 import time
 from typing import TYPE_CHECKING
 
+import pydicom
 import pytest
 from fakes.command import run_command
 from fakes.noisy_line import NoisyLine
 from fakes.panel import RealPanel
 from fakes.site import Site, table
+from pydicom.uid import UltrasoundImageStorage, UltrasoundMultiFrameImageStorage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +32,8 @@ class Bench:
         self.panel = RealPanel(self.line.there, folder)
         self.site = Site(folder / "site")
         self.site.configure(destinations=[], sources=[STILL, CLIP])
-        rows = {"port": self.line.here, "foot": "still", "button": "clip", "watchdog_s": 60}
+        rows = {"port": self.line.here, "foot": "still", "button": "clip", "foot_2": "clip", "foot_2_does": "toggle",
+                "button_2": "clip", "button_2_does": "still", "watchdog_s": 60}  # fmt: skip
         self.site.config.write_text(self.site.config.read_text() + "\n" + table("[panel]", rows))
         self.agent = self.site.start()
         self.wait_for("there, firmware")
@@ -96,3 +99,19 @@ def test_when_the_power_fails_a_clip_is_sealed(bench: Bench) -> None:
     bench.wait_for("the power is about to fail")
     assert [row.source for row in bench.site.rows()] == ["clip"]
     bench.wait_for("there, firmware", 2)  # and the agent is back, should the power be
+
+
+def test_a_pedal_begins_a_clip_and_ends_it_and_a_still_is_refused_meanwhile(bench: Bench) -> None:
+    bench.press(1)
+    bench.panel.wait_for("lights 1 0 0 1")
+    bench.press(3)
+    bench.wait_for("'button_2' was pressed and makes no still of clip: clip captures already; a still beside that is")
+    bench.press(1)
+    bench.wait_for("'foot_2' was pressed again: the clip of clip ends")
+    bench.wait_for("ended by operator")
+    bench.press(3)
+    bench.wait_for("captured ", 2)
+    clip, still = (pydicom.dcmread(path) for path in bench.site.files())
+    assert (clip.SOPClassUID, still.SOPClassUID) == (UltrasoundMultiFrameImageStorage, UltrasoundImageStorage)
+    assert 1 < int(clip.NumberOfFrames) < 5000
+    assert "NumberOfFrames" not in still

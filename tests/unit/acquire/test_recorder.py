@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
+from agent.acquire.asking import Ask, Turn
 from agent.acquire.exam import Exam
 from agent.acquire.frame_log import FrameLog, read_frame_log
 from agent.acquire.recorder import Recorded, Recorder
 from agent.config import load
 from agent.config.settings import SourceSettings
-from agent.errors import DeviceError, MediaError, SpoolFull, StoppedEarly
+from agent.errors import CaptureWaiting, DeviceError, MediaError, SpoolFull, StoppedEarly
 from agent.spool.core import Destination
 from agent.spool.draft import Draft, InstanceRecord, Measured, Sealed
 from agent.spool.ops import Ops
@@ -90,7 +91,7 @@ def test_it_captures_by_itself_and_when_triggered(spool: Spool) -> None:
     thread.start()
     for _ in range(3):
         assert arrived.acquire(timeout=20)
-    unit.trigger()
+    unit.ask(Ask())
     assert arrived.acquire(timeout=20)
     stop.set()
     unit.wake()
@@ -113,8 +114,9 @@ def test_turns_keep_their_period_and_missed_ones_are_not_made_up_for(spool: Spoo
     quiet._next_at = 100.0
     assert not quiet._take_turn(1e9)
     assert quiet._pause(0.0) is None
-    assert quiet.trigger()
-    assert not quiet.trigger()  # one waits already: the second would be no capture of its own
+    quiet.ask(Ask())
+    with pytest.raises(CaptureWaiting):  # the second would be no capture of its own
+        quiet.ask(Ask())
     assert quiet._take_turn(0.0)
     assert not quiet._take_turn(0.0)
 
@@ -130,8 +132,7 @@ def test_a_capture_is_as_urgent_as_its_trigger_source_or_exam(
     unit.source = unit.source._replace(priority=source)
     settings = unit._exam._settings
     unit._exam._settings = settings._replace(exam=settings.exam._replace(priority=exam))
-    assert unit.trigger(trigger)
-    assert unit._take_turn(0.0)
+    unit.ask(Ask(priority=trigger))
     unit.record(threading.Event())
     assert spool.claim(next(iter(spool.destinations)), 1e12)[0].priority == kept
 
@@ -139,9 +140,10 @@ def test_a_capture_is_as_urgent_as_its_trigger_source_or_exam(
 def test_a_trigger_outlives_its_recorder(spool: Spool) -> None:
     old = recorder(spool, [])
     assert not old.pending
-    old.trigger()
+    old.ask(Ask())
     assert old.pending
-    new = Recorder(old.source, Exam(load.parse(TOML)), spool, lambda _source, _done: None, pending=old.pending)
+    new = Recorder(old.source, Exam(load.parse(TOML)), spool, lambda _source, _done: None, pending=old.asks.give())
+    assert not old.pending
     assert new._take_turn(0.0)
     assert not new.pending
 
@@ -152,12 +154,12 @@ def test_a_capture_stopped_before_its_first_frame_is_nobodys_fault_and_waits_as_
     stop = threading.Event()
     stopped_meanwhile = unit._take_turn
 
-    def take(now: float) -> bool:
+    def take(now: float) -> Turn | None:
         stop.set()
         return stopped_meanwhile(now)
 
     unit._take_turn = take  # type: ignore[method-assign]
-    unit.trigger()
+    unit.ask(Ask())
     unit.work(stop)
     assert seen == []
     assert spool.rows() == []
@@ -270,7 +272,7 @@ def test_stopping_ends_a_running_clip_and_keeps_it(
     running = threading.Event()
     monkeypatch.setattr(FrameLog, "add", lambda *_: running.set())
     stop = threading.Event()
-    unit.trigger()
+    unit.ask(Ask())
     thread = threading.Thread(target=unit.work, args=(stop,), daemon=True)
     thread.start()
     assert running.wait(20)
@@ -384,7 +386,7 @@ def test_a_clip_waits_for_the_stills_before_it(spool: Spool, monkeypatch: pytest
     drain = unit._drain
     monkeypatch.setattr(unit, "_drain", lambda: (slow.go.set(), drain(), drained.set()))
     unit.source = unit.source._replace(sop_class="us-mf")
-    unit.trigger()
+    unit.ask(Ask())
     until(lambda: len(seen) == 2)
     assert drained.is_set()
     assert [done.captured.frames for done in seen] == [1, 3]
@@ -399,19 +401,19 @@ def test_a_lone_still_is_sealed_by_its_own_thread(spool: Spool, monkeypatch: pyt
     unit = recorder(spool, [], sop_class="us")
     unit._report = lambda _source, _done: threads.append(threading.current_thread().name)
     thread, stop = at_work(unit)
-    unit.trigger()
+    unit.ask(Ask())
     until(lambda: len(threads) == 1)
     assert threads == [thread.name]
     plain, taken = Draft.seal, threading.Event()
 
     def seal(draft: Draft, record: InstanceRecord) -> Sealed:
-        assert unit.trigger()
+        unit.ask(Ask())
         taken.set()
         return plain(draft, record)
 
     with monkeypatch.context() as patch:
         patch.setattr(Draft, "seal", seal)
-        unit.trigger()
+        unit.ask(Ask())
         assert taken.wait(60)
         until(lambda: len(threads) == 3)
     assert threads == [thread.name, thread.name, "seals"]

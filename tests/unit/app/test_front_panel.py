@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from agent.acquire.asking import Ask, Asks
 from agent.app.front_panel import STALE_S, FrontPanel, word_of
 from agent.config.schema import PANEL_INPUTS
 from agent.config.settings import PanelSettings
@@ -15,7 +17,20 @@ from agent.errors import CaptureWaiting
 from agent.panel.messages import INPUTS, LIGHTS
 from agent.panel.session import Event
 
-SETTINGS = PanelSettings("/dev/null", "probe", "", "gone", "", "", 0)
+SETTINGS = PanelSettings("/dev/null", "probe", "probe", "gone", "probe", "", "capture", "toggle", "capture", "hold", 0)
+
+
+class Source:
+    """As much of a ``Recorder`` as is asked of it."""
+
+    def __init__(self, name: str, triggered: list[str]) -> None:
+        self.asks = Asks(name)
+        self.counts = SimpleNamespace(recording=False)
+        self._triggered = triggered
+
+    def ask(self, ask: Ask) -> None:
+        self.asks.put(ask)
+        self._triggered.append(self.asks._name if ask.kind == "capture" else ask.kind)
 
 
 class Daemon:
@@ -29,12 +44,10 @@ class Daemon:
         self.queue: dict[str, dict[str, int]] = {"a": {}}
         self.failures = 0
         self.journal = SimpleNamespace(say=lambda level, _role, text: self.told.append((level, text)))
-        self.recorders = {"probe": SimpleNamespace(counts=SimpleNamespace(recording=False))}
-
-    def trigger(self, source: str) -> None:
-        if source == "gone":
-            raise CaptureWaiting("a capture of gone is already waiting")
-        self.triggered.append(source)
+        self.lock = nullcontext()
+        self.keeper = SimpleNamespace(refuse=lambda: None)
+        self.recorders = {name: Source(name, self.triggered) for name in ("probe", "gone")}
+        self.recorders["gone"].asks.put(Ask())
 
     def begin_anew(self) -> None:
         self.anew += 1
@@ -63,7 +76,7 @@ def test_the_configuration_has_the_inputs_of_the_panel() -> None:
 
 
 def test_a_press_captures_and_a_release_does_not(front: FrontPanel, daemon: Daemon) -> None:
-    for one in (event("foot"), event("foot", pressed=False), event("foot_2"), event("number 9")):
+    for one in (event("foot"), event("foot", pressed=False), event("exposure"), event("number 9")):
         front._told(one)
     assert daemon.triggered == ["probe"]
     assert daemon.told == [("info", "'foot' was pressed: a capture of probe")]
@@ -72,7 +85,7 @@ def test_a_press_captures_and_a_release_does_not(front: FrontPanel, daemon: Daem
 
 @pytest.mark.parametrize(("name", "age_s", "why"), [
     ("foot", STALE_S + 1, "it was 3 s ago"), ("foot", None, "it was long ago"),
-    ("button", 0.0, f"a capture of gone is already waiting [{CaptureWaiting.code}]"),
+    ("button", 0.0, f"a capture of gone is already waiting; this one is not made [{CaptureWaiting.code}]"),
 ])  # fmt: skip
 def test_a_press_in_vain_is_told(front: FrontPanel, daemon: Daemon, name: str, age_s: float | None, why: str) -> None:
     front._told(event(name, age_s))
@@ -80,6 +93,38 @@ def test_a_press_in_vain_is_told(front: FrontPanel, daemon: Daemon, name: str, a
     assert daemon.told[0][0] == "warning"
     assert daemon.told[0][1].endswith(why)
     assert front._lights() == "attention"
+
+
+def test_a_pedal_that_toggles_begins_a_clip_and_ends_it_when_it_was_pressed(front: FrontPanel, daemon: Daemon) -> None:
+    asks = daemon.recorders["probe"].asks
+    for one in (event("foot_2"), event("foot_2", pressed=False)):
+        front._told(one)
+    turn = asks.begin()
+    assert turn is not None
+    again = event("foot_2", STALE_S + 1)  # a stop that is heard late is one all the same
+    front._told(again)
+    assert turn.ends_ns == int((again.at or 0) * 1e9)
+    turn.over = True
+    front._told(event("foot_2"))
+    assert daemon.triggered == ["clip", "clip"]
+    assert [text for _, text in daemon.told] == [
+        "'foot_2' was pressed: a clip of probe", "'foot_2' was pressed again: the clip of probe ends",
+        "'foot_2' was pressed: a clip of probe",
+    ]  # fmt: skip
+
+
+def test_a_pedal_that_is_held_ends_its_clip_when_it_is_released(front: FrontPanel, daemon: Daemon) -> None:
+    asks = daemon.recorders["probe"].asks
+    front._told(event("button_2"))
+    released = event("button_2", pressed=False)
+    front._told(released)
+    turn = asks.begin()
+    assert turn is not None
+    assert turn.ends_ns == int((released.at or 0) * 1e9)
+    turn.over = True
+    front._told(event("button_2", pressed=False))  # the clip had ended by itself
+    assert [level for level, _ in daemon.told] == ["info"] * 3
+    assert daemon.told[-1][1] == "'button_2' was released: no clip of probe runs"
 
 
 def test_power_that_fails_begins_anew(front: FrontPanel, daemon: Daemon) -> None:

@@ -1,0 +1,132 @@
+"""Orders for captures on their way to the recorder in force, and what is said of captures.
+
+An order goes to the recorder in force under one lock, never to one that was replaced. Foot-switch, console, verb and
+control socket come in by the same two doors: ``order`` and ``stop``.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from agent.app.control import priority_of, text_of
+from agent.errors import CaptureWaiting, NotFound
+from agent.typed import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping
+
+    from agent.acquire.exam import Exam
+    from agent.acquire.recorder import Recorded, Recorder
+    from agent.app.journal import Journal
+    from agent.app.runtime import Runtime
+    from agent.config.settings import SourceSettings
+
+# Verb of a request -> the kind of order (``agent.acquire.asking``); 'stop' is none.
+KINDS: Final = {"capture": "capture", "start": "clip", "still": "still"}
+VERBS: Final = (*KINDS, "stop")
+
+
+def answer(runtime: Runtime, request: dict[str, Any]) -> dict[str, Any]:
+    """Carry out a request for a capture, or for its end; raises ``AgentError``."""
+    source = text_of(request, "source") or ""
+    now_ns = time.monotonic_ns()
+    if request["verb"] == "stop":
+        stop(runtime, source, now_ns)
+    else:
+        order(runtime, KINDS[request["verb"]], source, now_ns, priority_of(request, ""))
+    return {"ok": True}
+
+
+def order(runtime: Runtime, kind: str, source: str, at_ns: int, priority: str = "") -> None:
+    """Ask for one capture; raises ``AgentError``."""
+    from agent.acquire.asking import Ask  # a box without sources pays nothing for them
+
+    with runtime.lock:
+        recorder = _recorder(runtime, source)
+        recorder.asks.require_free(kind)  # an answer that costs no look at the medium
+        runtime.keeper.refuse()
+        recorder.ask(Ask(kind, priority, at_ns))
+
+
+def stop(runtime: Runtime, source: str, at_ns: int) -> None:
+    """End the clip of a source that runs, or was asked for, at this moment; raises ``NotFound`` or ``NoClip``."""
+    with runtime.lock:
+        _recorder(runtime, source).asks.stop(at_ns)
+
+
+def _recorder(runtime: Runtime, source: str) -> Recorder:
+    recorder = runtime.recorders.get(source)
+    if recorder is None:
+        names = ", ".join(runtime.recorders) or "none"
+        raise NotFound(f"no source '{source}' is configured; there are: {names}")
+    return recorder
+
+
+def make(runtime: Runtime, source: SourceSettings, exam: Exam) -> Recorder:
+    """Make the recorder of a source."""
+    from agent.acquire.recorder import Recorder
+
+    warn = partial(runtime.journal.say, "warning", f"from {source.name}")
+    told = partial(_captured, runtime.journal)
+    return Recorder(source, exam, runtime.spool, told, warn=warn, destinations=lambda: runtime.settings.destination)
+
+
+def hand_on(
+    before: Mapping[str, Recorder],
+    after: Mapping[str, Recorder],
+    lock: threading.Lock,
+    journal: Journal,
+    *,
+    one_exam: bool,
+) -> None:
+    """Give captures that were asked for and not begun to the recorders that took over, within ``one_exam``."""
+    for name, recorder in before.items():
+        heir = after.get(name)
+        if heir is recorder:
+            continue
+        with lock:
+            turn = recorder.asks.give()
+            if turn is None:
+                continue
+            reason = "patient or exam changed before it began"
+            if heir is None:
+                reason = "the source was removed"
+            elif one_exam:
+                try:
+                    heir.inherit(turn)
+                    continue
+                except CaptureWaiting:
+                    reason = "another one was asked for meanwhile"
+            text = f"a capture was asked for and is not made: {reason}"
+            journal.say("warning", f"from {name}", text)
+            if heir is not None:
+                heir.lost = text
+
+
+def _captured(journal: Journal, source: SourceSettings, done: Recorded) -> None:
+    from agent.acquire.pipeline import frames_missing
+    from agent.app.clip_end import early_end
+
+    captured, sealed = done
+    missing = frames_missing(source, captured.frames, captured.ended_by)
+    early = early_end(captured.ended_by, captured.frames, missing)
+    journal.say(
+        "warning" if captured.dropped or any(captured.losses) or early else "info",
+        f"from {source.name}",
+        f"captured {captured.sop_instance_uid}: {captured.frames} frame{'s' * (captured.frames != 1)}, "
+        f"{captured.dropped} dropped{captured.losses.said}, "
+        f"{sealed.size} bytes, ended by {captured.ended_by}, sha256 {sealed.file_sha256}{early and f'; {early}'}",
+    )
+
+
+def facts(recorder: Recorder) -> dict[str, Any]:
+    """What the status says of a source."""
+    return {
+        **recorder.counts._asdict(),
+        "every_s": recorder.source.every_s,
+        "planned": recorder.source.captures,
+        "waiting": recorder.pending,
+        "lost": recorder.lost,
+    }
