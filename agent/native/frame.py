@@ -95,6 +95,8 @@ class Frame(NamedTuple):
     slot: int
     losses: tuple[int, int, int] = (0, 0, 0)
     """Lost, damaged and restarts of `Counters` until this frame: what became of numbers that are missing before it."""
+    beside: tuple[str, ...] = ()
+    """What the device said of this frame beside its samples, as words ``NAME=VALUE``."""
 
 
 class Mark(NamedTuple):

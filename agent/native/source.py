@@ -25,6 +25,7 @@ from agent.native.status import check, failure
 from agent.typed import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
 SLOTS_MAX = 64
@@ -66,7 +67,8 @@ class Counters(NamedTuple):
 class Source:
     """A running or runnable source; made by `pattern` and `replay`, ended by `close` or the end of its `with`."""
 
-    __slots__ = ("_closed", "_frame", "_handle", "_memory", "_name", "_poll", "description", "rate_hz")
+    __slots__ = ("_closed", "_frame", "_handle", "_memory", "_name", "_poll", "description", "rate_hz", "spacing_mm",
+        "told", "words_beside")  # fmt: skip
 
     def __init__(
         self, handle: Any, memory: memoryview, description: PixelDescription, rate_hz: float, name: str
@@ -79,6 +81,12 @@ class Source:
         self._closed = False
         self.description = description
         self.rate_hz = rate_hz
+        self.spacing_mm = (0.0, 0.0)
+        """Between rows and columns, as the device says it; 0: it does not."""
+        self.words_beside: Callable[[int], tuple[str, ...]] | None = None
+        """What a device said beside the frame in a slot."""
+        self.told: Callable[[], tuple[tuple[str, object], ...]] = tuple
+        """What it has to say of all its frames so far, for the receipt."""
 
     def __enter__(self) -> Source:
         return self
@@ -117,7 +125,8 @@ class Source:
             return None
         data = self._memory[frame.offset : frame.offset + self.description.frame_bytes]
         losses = (frame.lost, frame.damaged, frame.restarts)
-        return Frame(frame.number, frame.timestamp_ns, data, frame.slot, losses)
+        beside = self.words_beside(frame.slot) if self.words_beside is not None else ()
+        return Frame(frame.number, frame.timestamp_ns, data, frame.slot, losses, beside)
 
     def give_back(self, frame: Frame) -> None:
         """Return the slot to the ring; the frame's own view becomes unusable."""
@@ -144,6 +153,7 @@ class Source:
         """Stop and free; any number of times."""
         if not self._closed:
             self._closed = True
+            self.words_beside, self.told = None, tuple
             ffi.release(self._handle)
 
     def _open(self) -> Any:

@@ -179,6 +179,52 @@ void mga_device_close(mga_device *device);
 /* What ended a source that ended with MGA_ERR_DEV_*; empty for one that is no device. */
 int64_t mga_source_trouble(mga_source *source, mga_trouble *trouble);
 
+/* --- OpenIGTLink: images of a server, on a connected stream --------------------------------------------------------
+ */
+
+#define MGA_IGTL_NAME_BYTES 21     /* a device name of 20 and its end */
+#define MGA_IGTL_WAIT_MS_MAX 60000 /* longer than a server needs to begin */
+
+typedef struct {
+    int32_t fd;         /* duplicated at open; the caller keeps and closes its own */
+    uint32_t wait_ms;   /* for the first whole image, 1..MGA_IGTL_WAIT_MS_MAX */
+    char device[21];    /* whose images; empty = of whoever sends the first one */
+    char transform[21]; /* whose transform is kept beside them; empty = the latest */
+} mga_igtl_params;
+
+/* What stands beside an image. Stamps are the peer's: seconds since 1970 in 32.32 fixed point, 0 = none. */
+typedef struct {
+    float matrix[12];     /* vectors of columns, rows and slices, as long as a pixel in mm; centre */
+    uint32_t coordinates; /* as the peer says: 1 = right, anterior, superior; 2 = left, posterior, superior */
+    uint64_t stamp;
+    char transform_device[21]; /* empty = no transform came before it */
+    float transform[12];       /* the columns of the rotation, then the translation */
+    uint64_t transform_stamp;
+} mga_igtl_beside;
+
+typedef struct {
+    uint64_t transforms; /* kept */
+    uint64_t others;     /* images of other devices */
+    uint64_t refused;    /* images and transforms that were not what they said */
+    uint64_t stamped;    /* images with a stamp */
+    uint64_t stamp_first;
+    uint64_t stamp_last;
+    uint64_t stamp_step_most;
+    uint64_t stamps_back; /* times that a stamp was not later than the one before */
+    char other[21];       /* the last of the others */
+    char reason[64];      /* why the last one was refused */
+    uint32_t status_code; /* of the last STATUS that was no good news; 0 = none came */
+    char status[64];
+} mga_igtl_counts;
+
+/* Opens: waits until an image has come whole, and agrees on it. MGA_ERR_DEV_*, and what exactly failed, or
+ * MGA_ERR_ARG_*. */
+int64_t mga_igtl_open(mga_device **out, const mga_igtl_params *params, mga_agreement *agreed, mga_trouble *trouble);
+/* Both of a device that mga_igtl_open made, as long as it, or its source, is open. */
+int64_t mga_igtl_read_counts(mga_device *device, mga_igtl_counts *counts);
+/* Of the frame in a slot that was taken and not given back. */
+int64_t mga_igtl_read_beside(mga_device *device, uint32_t slot, mga_igtl_beside *beside);
+
 /* The number and time that a pattern burnt into its picture, read back from the binary strip. */
 typedef struct {
     uint32_t number;       /* modulo 2^32 */

@@ -35,6 +35,20 @@ static inline uint64_t mga_get64_little(const uint8_t *p)
     return MGA_LITTLE(64, v);
 }
 
+static inline uint16_t mga_get16_big(const uint8_t *p)
+{
+    uint16_t v;
+    memcpy(&v, p, sizeof v);
+    return MGA_BIG(16, v);
+}
+
+static inline uint32_t mga_get32_big(const uint8_t *p)
+{
+    uint32_t v;
+    memcpy(&v, p, sizeof v);
+    return MGA_BIG(32, v);
+}
+
 static inline uint64_t mga_get64_big(const uint8_t *p)
 {
     uint64_t v;

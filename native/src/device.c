@@ -80,6 +80,8 @@ static void deliver(mga_source *source, mga_device *device, const mga_device_fra
     int64_t bytes =
         mga_pixels_convert(mga_ring_slot(ring, slot), ring->frame_bytes, frame->planes, frame->count, &device->pixels);
     if (bytes == (int64_t)ring->frame_bytes) {
+        if (device->placed)
+            device->placed(device, slot);
         mga_ring_publish(ring, slot, device->number, frame->timestamp_ns);
     } else { /* too short for its geometry, or with samples that its bits do not allow */
         mga_ring_unclaim(ring, slot);

@@ -52,6 +52,8 @@ struct mga_device {
     const mga_device_kind *kind;
     mga_agreement agreed;
     mga_pixels pixels;
+    /* Hears, before anybody can take it, which slot has the frame that next gave. May be null. */
+    void (*placed)(mga_device *device, uint32_t slot);
     uint64_t modulus; /* values that the device's counter has; 0 = all of 64 bits */
     int stop_fd;      /* readable once stop was asked */
     mga_trouble trouble;
