@@ -62,6 +62,7 @@ class Captured(NamedTuple):
     grey: str = ""  # what grey_as_monochrome came to
     calibration: str = ""  # whose regions the instance has
     uncalibrated: str = ""  # why it has none of the template of its source
+    told: tuple[tuple[str, object], ...] = ()  # what the device has to say of its frames
 
 
 def _to_nobody(_text: str) -> None:
@@ -83,7 +84,8 @@ class Order(NamedTuple):
 
     source: SourceSettings
     transfer_syntax_uid: str
-    digest: Callable[[str, int, int, memoryview], None] | None = None  # (UID, frame from 1, source's number, samples)
+    # (UID, frame from 1, source's number, samples, words beside them)
+    digest: Callable[[str, int, int, memoryview, tuple[str, ...]], None] | None = None
     keep: Callable[[Captured], InstanceRecord] | None = None
     warn: Callable[[str], None] = _to_nobody
     ends_ns: Callable[[], int] = _by_itself
@@ -105,6 +107,7 @@ class Moment(NamedTuple):
     encode_s: float = 0.0
     said: str = ""
     calibrated: Calibrated | None = None  # where the source has a template of regions
+    told: tuple[tuple[str, object], ...] = ()
 
 
 def describe(order: Order, exam: Exam, facts: Acquisition, at: Moment) -> tuple[FileMeta, DataSet, Captured]:

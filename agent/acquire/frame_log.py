@@ -3,6 +3,9 @@
 One line per frame: SOP Instance UID, frame in the instance from 1, the source's own number, digest. Whoever decodes the
 instance at the archive years later can prove with it that not one sample changed on the way (promise P10). Where the
 receipt says that a grey source in RGB was stored as MONOCHROME2, the digest is that of each sample three times.
+
+Behind the digest stands, as words ``NAME=VALUE``, what a device said of the frame and the Standard has no Attribute for
+in the instance, such as where a tracked probe was.
 """
 
 from __future__ import annotations
@@ -33,12 +36,15 @@ class FrameLog:
         except OSError as error:
             raise self._error(error) from None
 
-    def add(self, sop_instance_uid: str, frame: int, number: int, data: memoryview) -> None:
+    def add(
+        self, sop_instance_uid: str, frame: int, number: int, data: memoryview, beside: tuple[str, ...] = ()
+    ) -> None:
         """Write the line of one frame."""
         if self.failure is not None:
             return
         try:
-            self._file.write(f"{sop_instance_uid} {frame} {number} {hashlib.sha256(data).hexdigest()}\n")
+            words = (sop_instance_uid, str(frame), str(number), hashlib.sha256(data).hexdigest(), *beside)
+            self._file.write(" ".join(words) + "\n")
         except OSError as error:
             self.failure = self._error(error)
 
@@ -65,7 +71,7 @@ def read_frame_log(path: str) -> dict[str, list[str]]:
     with open(path, encoding="ascii") as file:
         for row, line in enumerate(file, 1):
             try:
-                uid, place, _, digest = line.split()
+                uid, place, _, digest, *_ = line.split()
                 frame = int(place)
             except ValueError:
                 raise FileError(f"{path}: damaged in line {row}") from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from agent.typed import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent.native.frame import Frame, PixelDescription
     from agent.native.source import Counters
 
@@ -38,6 +40,10 @@ class FrameSource(Protocol):
 
     def counters(self) -> Counters:
         """What became of every frame."""
+
+    @property
+    def told(self) -> Callable[[], tuple[tuple[str, object], ...]]:
+        """What a device has to say of all its frames so far, for the receipt."""
 
     def stop(self) -> None:
         """Deliver no more."""
@@ -80,6 +86,11 @@ class Passing:
     def counters(self) -> Counters:
         """As the source counts."""
         return self._source.counters()
+
+    @property
+    def told(self) -> Callable[[], tuple[tuple[str, object], ...]]:
+        """As the source says."""
+        return self._source.told
 
     def stop(self) -> None:
         """As the source does."""

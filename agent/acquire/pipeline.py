@@ -256,7 +256,7 @@ class _Capture:
             self._watch.stored()
         self._mark()
         if self._order.digest is not None:
-            self._order.digest(self._facts.sop_instance_uid, self._clock.frames, number, data)
+            self._order.digest(self._facts.sop_instance_uid, self._clock.frames, number, data, frame.beside)
         if self._clock.frames >= self._limit:
             self._ended_by = self._limited_by
             return False
@@ -348,6 +348,7 @@ class _Capture:
             encode_s=self._writer.encode_s,
             said="" if grey is None else grey.said,
             calibrated=None if self._watch is None else self._watch.now(),
+            told=self._source.told(),
         )
 
     def _describe(self, at: Moment) -> tuple[FileMeta, DataSet, Captured]:

@@ -331,6 +331,7 @@ class Recorder:
                 ("syntax_why", picked.why),
                 *((("frames_missing", missing),) if missing else ()),
                 *(of_device for of_device in captured.losses._asdict().items() if of_device[1]),
+                *captured.told,
                 *((("pixel_path", pixel_path),) if pixel_path else ()),
                 *((("grey", captured.grey),) if captured.grey else ()),
                 *((("calibration", said),) if (said := _of_regions(captured)) else ()),

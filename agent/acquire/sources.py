@@ -81,5 +81,15 @@ def _replay(uri: SourceUri, limit: int | None) -> Opened:
     return Opened(source, 0 if repeat else found.total)
 
 
+def _openigtlink(uri: SourceUri, _limit: int | None) -> Opened:
+    from agent.acquire.openigtlink import open_server
+
+    return Opened(open_server(uri), 0)
+
+
 # A kind of source is a line in agent.config.source.SCHEMES and one here; what opens it is imported when it is used.
-_OPENERS: Final[dict[str, Callable[[SourceUri, int | None], Opened]]] = {"pattern": _pattern, "replay": _replay}
+_OPENERS: Final[dict[str, Callable[[SourceUri, int | None], Opened]]] = {
+    "pattern": _pattern,
+    "replay": _replay,
+    "openigtlink": _openigtlink,
+}

@@ -120,9 +120,9 @@ def _capture(args: Arguments, settings: Settings, source: SourceSettings) -> tup
     progress = Progress()
     log = FrameLog(source.frame_digest_file) if source.frame_digest_file else None
 
-    def watch(uid: str, frame: int, number: int, data: memoryview) -> None:
+    def watch(uid: str, frame: int, number: int, data: memoryview, beside: tuple[str, ...]) -> None:
         if log is not None:
-            log.add(uid, frame, number, data)
+            log.add(uid, frame, number, data, beside)
         progress.update(f"captured {count_text(frame, 'frame')}")
 
     sink: FileSink | None = None
@@ -217,6 +217,8 @@ def _source_hint(source: str, settings: Settings) -> str:
     """What to write instead of a source that is none."""
     if source.startswith(("pattern:", "replay:")):
         return "It is written like 'pattern:us-rgb?rows=480&columns=640' or 'replay:PATH?rate_hz=30&repeat=1'."
+    if source.startswith("openigtlink:"):
+        return "It is written like 'openigtlink:192.168.7.20:18944?device=Image_Reference'."
     if os.path.exists(source):
         return f"Did you mean replay:{source}?"
     return f"Sources of the configuration: {', '.join(row.name for row in settings.source) or 'none'}."
@@ -262,6 +264,7 @@ def _facts(path: str, size: int, done: Captured) -> dict[str, Any]:
         "frames": done.frames,
         "dropped": done.dropped,
         "losses": done.losses._asdict(),
+        "device": dict(done.told),
         "frame_time_ms": round(done.frame_time_ms, 3),
         "native_bytes": done.native_bytes,
         "near": done.report.near if done.report else 0,

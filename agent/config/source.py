@@ -1,4 +1,4 @@
-"""Source URIs: ``pattern:us-rgb?rows=768&columns=1024&rate_hz=30`` and ``replay:PATH?rate_hz=30``.
+"""Source URIs: ``pattern:us-rgb?rows=768&columns=1024&rate_hz=30``, ``replay:PATH?rate_hz=30``, devices.
 
 One small grammar, ``SCHEME:WHAT?key=value&key=value``, with a table of what each scheme knows. Options have bounds here
 so that a mistake is found when the configuration is read, not when the foot-switch is pressed.
@@ -7,9 +7,14 @@ Raises ``ValueError`` with a sentence; the caller says where the URI stood.
 
 from __future__ import annotations
 
+from agent.config.address import parse_address
 from agent.config.nearest import close_to
-from agent.typed import Final, NamedTuple
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+IGTL_PORT: Final = 18944  # that of every OpenIGTLink server that was not told otherwise
 PATTERN_KINDS: Final = ("us-rgb", "us-mono", "dx16")
 
 
@@ -22,11 +27,15 @@ class Option(NamedTuple):
     whole: bool
 
 
+_TEXT_MAX: Final = 128
+
+
 class Text(NamedTuple):
-    """A text: its default, and the words it must be one of (none: any of printable ASCII, 128 at most)."""
+    """A text: its default, and the words it must be one of (none: any of printable ASCII, ``most`` at most)."""
 
     default: str = ""
     words: tuple[str, ...] = ()
+    most: int = _TEXT_MAX
 
 
 class Scheme(NamedTuple):
@@ -38,6 +47,8 @@ class Scheme(NamedTuple):
     """What one of ``whats`` is called in a message."""
     prefix: str = ""
     """Options that begin so are kept as they are: names that only the device knows (``control.``); empty: none."""
+    check: Callable[[str], object] | None = None
+    """Raises ``ValueError`` where it cannot begin so."""
 
 
 # 8192 is twice the largest flat panel, 1000 frames/s is beyond every grabber: both are the bounds of the C core.
@@ -55,9 +66,17 @@ SCHEMES: Final[dict[str, Scheme]] = {
         noun="pattern",
     ),
     "replay": Scheme({"rate_hz": Option(0, 0, 1000, whole=False), "repeat": Option(0, 0, 1, whole=True)}),
+    "openigtlink": Scheme(
+        {
+            "device": Text(most=20),
+            "transform": Text(most=20),
+            "rate_hz": Option(60, 0.1, 1000, whole=False),  # the most that comes: it bounds a clip of clip_s
+            "wait_s": Option(5, 0.1, 60, whole=False),
+            "start": Option(0, 0, 1, whole=True),
+        },
+        check=lambda what: parse_address(what, IGTL_PORT),
+    ),
 }
-
-_TEXT_MAX: Final = 128
 
 
 class SourceUri(NamedTuple):
@@ -83,6 +102,8 @@ def parse_source(uri: str) -> SourceUri:
     if scheme.whats and what not in scheme.whats:
         close = close_to(what, scheme.whats)
         raise ValueError(f"'{what}' is no {scheme.noun}; use one of {', '.join(scheme.whats)}{close}")
+    if scheme.check is not None:
+        scheme.check(what)
     parsed = SourceUri(name, what, {}, {})
     for key, option in scheme.options.items():
         if isinstance(option, Text):
@@ -112,8 +133,8 @@ def _text(name: str, text: str, option: Text) -> str:
     if option.words and text not in option.words:
         close = close_to(text, option.words)
         raise ValueError(f"option '{name}' must be one of {', '.join(option.words)}, not '{text}'{close}")
-    if len(text) > _TEXT_MAX or not (text.isascii() and text.isprintable()):
-        raise ValueError(f"option '{name}' needs printable ASCII, {_TEXT_MAX} characters at most")
+    if len(text) > option.most or not (text.isascii() and text.isprintable()):
+        raise ValueError(f"option '{name}' needs printable ASCII, {option.most} characters at most")
     return text
 
 

@@ -110,6 +110,9 @@ class Device:
     def counters(self) -> Counters:
         return Counters(1, self._number, self._number, 0, 0, 0, 1)
 
+    def told(self) -> tuple[tuple[str, object], ...]:
+        return ()
+
     def start(self) -> None: ...
     def stop(self) -> None: ...
     def close(self) -> None: ...

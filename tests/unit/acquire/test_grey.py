@@ -293,7 +293,7 @@ def test_whatever_room_there_is_no_frame_that_was_taken_is_lost(tmp_path: Path, 
     for room in range(20_000, 180_000, 4999):
         sink, taken = FullSink(Media(room, reserve=64)), 0
 
-        def count(_uid: str, frame: int, _number: int, _data: memoryview) -> None:
+        def count(_uid: str, frame: int, _number: int, _data: memoryview, *_: object) -> None:
             nonlocal taken
             taken = frame
 

@@ -79,7 +79,7 @@ def test_every_frame_arrives_as_the_source_made_it(tmp_path: Path, word: str) ->
     settings, source = settings_of(transfer_syntax=word)
     digests: list[tuple[int, int, str]] = []
 
-    def note(_uid: str, frame: int, number: int, data: memoryview) -> None:
+    def note(_uid: str, frame: int, number: int, data: memoryview, *_: object) -> None:
         digests.append((frame, number, hashlib.sha256(data).hexdigest()))
 
     done = run(tmp_path / "a.dcm", source, settings, digest=note)
@@ -116,7 +116,7 @@ def test_a_clip_that_is_stopped_is_completed(tmp_path: Path) -> None:
     settings, source = settings_of(clip_frames=0)
     stop = threading.Event()
 
-    def note(_uid: str, frame: int, _number: int, _data: memoryview) -> None:
+    def note(_uid: str, frame: int, _number: int, _data: memoryview, *_: object) -> None:
         if frame == 4:
             stop.set()
 
@@ -325,6 +325,9 @@ class FakeSource:
     def counters(self) -> Counters:
         return Counters(1, 9, 6, 3, 0, 1, 8)
 
+    def told(self) -> tuple[tuple[str, object], ...]:
+        return (("peer_frame_time_ms", 100.0),)
+
 
 def test_losses_are_counted_into_instance_and_result(tmp_path: Path) -> None:
     settings, source = settings_of()
@@ -362,7 +365,7 @@ def test_an_error_behind_an_error_lets_the_frame_go_too(tmp_path: Path) -> None:
         held = ffi.from_buffer(data)
         raise ValueError(len(held))
 
-    def digest(_uid: str, _frame: int, _number: int, data: memoryview) -> None:
+    def digest(_uid: str, _frame: int, _number: int, data: memoryview, *_: object) -> None:
         try:
             fail(data)
         except ValueError as error:
@@ -453,7 +456,7 @@ def test_a_file_that_shrinks_in_mid_clip_loses_no_frame(tmp_path: Path) -> None:
     (tmp_path / "clip.toml").write_text("rows = 16\ncolumns = 16\n")
     settings, source = settings_of(uri=f"replay:{tmp_path}/clip.raw?rate_hz=200", clip_frames=40)
 
-    def cut(_uid: str, frame: int, _number: int, _data: memoryview) -> None:
+    def cut(_uid: str, frame: int, _number: int, _data: memoryview, *_: object) -> None:
         if frame == 2:
             os.truncate(tmp_path / "clip.raw", 256 * 20 + 10)
 

@@ -58,7 +58,7 @@ def made(folder: Path, kind: str, *, uri: str = "", frames: list[bytes] | None =
         with open_source(source.uri) as opened:
             seen: list[bytes] = [] if frames is None else frames
 
-            def note(_uid: str, _frame: int, _number: int, data: memoryview) -> None:
+            def note(_uid: str, _frame: int, _number: int, data: memoryview, *_: object) -> None:
                 seen.append(bytes(data))
 
             order = Order(source, transfer_syntax_uid(source.transfer_syntax), note)

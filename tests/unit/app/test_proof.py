@@ -39,7 +39,7 @@ def make(path: Path, word: str = "explicit") -> tuple[str, list[str]]:
     order = Order(
         settings.source[0],
         transfer_syntax_uid(word),
-        lambda _uid, _frame, _number, data: digests.append(hashlib.sha256(data).hexdigest()),
+        lambda _uid, _frame, _number, data, _beside: digests.append(hashlib.sha256(data).hexdigest()),
     )
     sink = FileSink(str(path))
     with open_source(settings.source[0].uri) as opened:
