@@ -2,7 +2,8 @@
 
 A table has an entry for each value that the stored bits can have, beginning with the lowest (PS3.3 C.11.2.1.1 counts
 the same way), of 8 or 16 bits, little endian as samples are. Entries are rounded to the nearest, halves up. Windows and
-square roots are exact arithmetic; logarithms are those of the machine, in doubles.
+square roots are exact arithmetic; logarithms are those of the machine, in doubles, and what lies as close below a half
+as their last digits may be wrong is one: where 1 + x is a power of two it is, and every machine must make the same.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
+_TIE = 1e-9  # an ulp of 65535 is 7e-12, and libm is off by two at most
 _BYTE = 8
 _WORD = 16
 
@@ -101,7 +103,7 @@ def _unsigned(description: PixelDescription) -> range:
 def logarithm(description: PixelDescription, bits: int) -> Table:
     """log(1 + x), stretched so that the greatest sample becomes the greatest entry."""
     most, whole = (1 << bits) - 1, math.log1p((1 << description.bits_stored) - 1)
-    return table((math.floor(most * math.log1p(x) / whole + 0.5) for x in _unsigned(description)), bits)
+    return table((math.floor(most * math.log1p(x) / whole + 0.5 + _TIE) for x in _unsigned(description)), bits)
 
 
 def square_root(description: PixelDescription, bits: int) -> Table:

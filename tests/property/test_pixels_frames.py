@@ -176,3 +176,12 @@ def test_logarithm_and_root_rise_from_end_to_end(*, stored: int, bits: int) -> N
         assert got[-1] == most
         assert (np.diff(got) >= 0).all()
         assert all(abs(entry - curve(x) * most) <= 0.5 + 1e-6 for x, entry in enumerate(got))
+
+
+@given(stored=st.integers(2, 16), bits=st.integers(2, 16))
+def test_a_logarithm_that_is_rational_is_exact_on_every_machine(stored: int, bits: int) -> None:
+    """1 + x = 2^k: the entry is k / stored of the greatest, and a half goes up whatever libm's last digit is."""
+    made = table.logarithm(FrameDescription(1, 1, 1, 16, stored, stored - 1), bits)
+    got = np.frombuffer(made.entries, np.uint8 if bits <= 8 else "<u2")
+    for k in range(stored + 1):
+        assert got[2**k - 1] == floor(Fraction(((1 << bits) - 1) * k, stored) + Fraction(1, 2)), k
