@@ -246,5 +246,7 @@ def _xray(source: SourceSettings, *, pattern: bool) -> XrayFacts:
         detector_type=source.detector_type or known.detector_type,
         view=_view(source, pattern=pattern),
         view_modifiers=(codes.view_modifier(source.view_modifier),) if source.view_modifier else (),
-        windows=(Window(source.window_center, source.window_width),) if source.window_width else (),
+        windows=(Window(source.window_center, source.window_width),)
+        if source.window_width and not source.burn_window
+        else (),
     )

@@ -1,6 +1,6 @@
 """What a site has done to the frames of a source before anything else sees them.
 
-    dark frame and gain -> dead pixels -> curve -> black-out -> crop
+    dark frame and gain -> dead pixels -> curve -> burnt window -> black-out -> crop
 
 Every place is in the coordinates of the source's own frames, as somebody with a screen counts them. The correction
 files are read when the source is opened, so that a new calibration counts from the next capture on. What does not fit
@@ -8,6 +8,9 @@ the frames is a ``ConfigError`` that names the key: nothing is cut to fit, and n
 
 The slot goes back to the ring as soon as its frame is done, so the consumer has one frame at a time, in memory of ours
 that the next one uses again.
+
+A window belongs into the instance as a number (exam.py), where a viewer can change it. Only a secondary capture may
+have it burnt in, and then says so instead.
 
 What must be said of it. A curve of log makes the Pixel Intensity Relationship LOG (PS3.3 C.8.11.3.1.2); a square root
 has no word there. A black-out says nothing of Burned In Annotation: whether the rectangles cover all of the text is
@@ -48,6 +51,7 @@ def told(source: SourceSettings) -> str:
         (" and ".join(corrected) + " corrected", corrected),
         ("dead pixels replaced", source.defects_file),
         ({"log": "logarithm of samples", "sqrt": "square root of samples"}.get(source.curve, ""), source.curve),
+        (f"window {source.window_center:g}/{source.window_width:g} burnt in", source.burn_window),
         (f"{regions} region{'s' * (regions > 1)} blacked out", regions),
         (f"cropped to {source.crop}", source.crop),
     )
@@ -97,6 +101,8 @@ class _Path:
             self._replace(source.defects_file)
         if source.curve:
             self._bend(source.curve)
+        if source.burn_window:
+            self._burn(source)
         if source.blackout:
             self._hide(source)
         if source.crop:
@@ -167,6 +173,25 @@ class _Path:
         made = {"log": table.logarithm, "sqrt": table.square_root}[curve](d, d.bits_stored)
         through = made if made.entry_bits == d.bits_allocated else table.widened(made)
         out = self._room()
+
+        def step(frame: memoryview) -> memoryview:
+            table.apply(frame, d, through, out)
+            return memoryview(out)
+
+        self._steps.append(step)
+
+    def _burn(self, source: SourceSettings) -> None:
+        from agent.native import table
+
+        d = self.description
+        if d.samples_per_pixel != 1:
+            raise self._fault("burn_window", "its frames are in colour, and a window is for grey")
+        try:
+            through = table.window(d, source.window_center, source.window_width)
+        except AgentError as error:
+            raise self._fault("window_width", str(error)) from None
+        self.description = table.made(d, through)
+        out = bytearray(self.description.frame_bytes)
 
         def step(frame: memoryview) -> memoryview:
             table.apply(frame, d, through, out)

@@ -178,7 +178,7 @@ def _between(values: Values) -> list[Problem]:
         if row["retry_cap_s"] < row["retry_base_s"]:
             problems.append(Problem(f"destination[{index}].retry_cap_s", "is below retry_base_s"))
     for index, row in enumerate(values["source"]):
-        reason = _mismatch(row["uri"], row["sop_class"])
+        reason = "" if row["burn_window"] else _mismatch(row["uri"], row["sop_class"])
         if reason:
             problems.append(Problem(f"source[{index}].sop_class", reason))
         reason = near_refusal(transfer_syntax_uid(row["transfer_syntax"]), row["near"]) or _too_near(row)
@@ -248,6 +248,8 @@ _CANNOT_HOLD: Final = {
     "us-mono": ("sc-mf-word", "sc-mf-color"),
     "us-rgb": ("dx", "dx-processing", "cr", "xa", "xrf", "sc-mf-byte", "sc-mf-word"),
 }
+# Those that may hold what a window made of 16 bits: nobody measures in a secondary capture (PS3.3 A.8).
+BURNT_WORDS: Final = ("sc", "sc-mf-byte")
 _PICTURES: Final = {"dx16": "16 bit", "us-mono": "8 bit grey", "us-rgb": "colour"}
 
 
@@ -284,6 +286,11 @@ def _pixel_path(row: Values) -> Iterator[tuple[str, str]]:
         yield "blackout", f"has {len(row['blackout'])} regions, at most {REGIONS_MAX} are allowed"
     if row["pedestal"] and not (row["offset_file"] or row["gain_file"]):
         yield "pedestal", "is added to corrected samples: it needs an offset_file or a gain_file"
+    if row["burn_window"] and row["sop_class"] not in BURNT_WORDS:
+        kinds = " and ".join(BURNT_WORDS)
+        yield "burn_window", f"is for {kinds}; '{row['sop_class']}' carries its window beside the samples"
+    if row["burn_window"] and not row["window_width"]:
+        yield "burn_window", "needs window_center and window_width"
     if row["curve"] == "log" and said not in ("", "LOG"):
         yield "curve", f"makes the Pixel Intensity Relationship LOG, and intensity_relationship is {said}"
     if row["curve"] == "sqrt" and (said in ("LIN", "LOG") or row["sop_class"] in ("dx", "dx-processing")):

@@ -150,6 +150,12 @@ SOURCE: Final = (
     Key("pedestal", "integer", 0, "Added to corrected samples, so that noise below 0 is kept.", "", 0, 65_535),
     Key("defects_file", "path", "", "Dead pixels, ROW COLUMN from 0 in each line: they get the mean around them."),
     Key("curve", "choice", "", "Curve that samples go through, over all their bits.", choices=("", "log", "sqrt")),
+    Key(
+        "burn_window",
+        "switch",
+        False,
+        "Send samples of sc and sc-mf-byte through window_center and window_width into 8 bits, which cannot be undone.",
+    ),
     Key("blackout", "regions", (), "Rectangles made unreadable, each TOP,LEFT,ROWS,COLUMNS of the source's frame."),
     Key("blackout_value", "integer", 0, "Stored value, of colour in each sample, that they get.", "", 0, 65_535),
     Key(

@@ -129,6 +129,7 @@ class SourceSettings(NamedTuple):
     pedestal: int
     defects_file: str
     curve: str
+    burn_window: bool
     blackout: tuple[str, ...]
     blackout_value: int
     calibration: str

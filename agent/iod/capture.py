@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 IDENTITY_ONLY = 8  # bits allocated that may have no other rescale (A.8.3.4, C.8.6.3)
 
 
-def compose(ds: DataSet, _description: PixelDescription, acquisition: Acquisition) -> None:
-    """Add SC Equipment and SC Image."""
+def compose(ds: DataSet, description: PixelDescription, acquisition: Acquisition) -> None:
+    """Add SC Equipment and SC Image, and the window of a grey one."""
     equipment = acquisition.equipment
     if acquisition.capture.conversion_type:
         ds["ConversionType"] = acquisition.capture.conversion_type
@@ -38,6 +38,8 @@ def compose(ds: DataSet, _description: PixelDescription, acquisition: Acquisitio
             ds[keyword] = value
     ds["DateOfSecondaryCapture"] = acquisition.date
     ds["TimeOfSecondaryCapture"] = acquisition.time
+    if description.samples_per_pixel == 1:
+        add_voi(ds, acquisition.xray)
 
 
 def compose_color(ds: DataSet, description: PixelDescription, acquisition: Acquisition) -> None:
@@ -59,4 +61,3 @@ def compose_gray(ds: DataSet, description: PixelDescription, acquisition: Acquis
     ds["RescaleIntercept"] = rescale.intercept
     ds["RescaleSlope"] = rescale.slope
     ds["RescaleType"] = rescale.type
-    add_voi(ds, acquisition.xray)

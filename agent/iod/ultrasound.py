@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from agent.iod import cine, regions
 from agent.iod.image import view_item
+from agent.iod.xray import add_voi
 from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from agent.iod.acquisition import Acquisition
 
 
-def compose(ds: DataSet, _description: PixelDescription, acquisition: Acquisition) -> None:
+def compose(ds: DataSet, description: PixelDescription, acquisition: Acquisition) -> None:
     """Add what a single ultrasound image has beside the common Modules."""
     facts = acquisition.ultrasound
     if not acquisition.image_type and (facts.exam_type or facts.mode_bits is not None):
@@ -30,6 +31,8 @@ def compose(ds: DataSet, _description: PixelDescription, acquisition: Acquisitio
         ds["ViewCodeSequence"] = [view_item(facts.view, facts.view_modifiers)]
     if facts.regions:
         ds["SequenceOfUltrasoundRegions"] = [regions.item(region) for region in facts.regions]
+    if description.samples_per_pixel == 1:
+        add_voi(ds, acquisition.xray)
 
 
 def compose_cine(ds: DataSet, description: PixelDescription, acquisition: Acquisition) -> None:

@@ -120,6 +120,8 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "word with a window": ("sc-mf-word", {"xray": XrayFacts(windows=(Window(2048, 4096),))}),
     "word with a rescale": ("sc-mf-word", {"capture": CaptureFacts("DI", rescale=Rescale(-1024, 1, "US"))}),
     "byte with a VOI LUT": ("sc-mf-byte", {"xray": XrayFacts(voi_lut=VoiLut(0, 16, [v * 257 for v in range(256)]))}),
+    "sc with a window": ("sc", {"description": GRAY12, "xray": XrayFacts(windows=(Window(2048, 4096),))}),
+    "us with a window": ("us", {"description": GRAY8, "xray": XrayFacts(windows=(Window(100, 150),))}),
     "one frame": ("sc-mf-color", {"number_of_frames": 1, "frame_time_ms": None}),
     "uneven capture": ("sc-mf-color", {"frame_time_ms": None, "frame_times_ms": [0, 51.5]}),
     "context": ("vl-photo", {"context_items": _CONTEXT}),

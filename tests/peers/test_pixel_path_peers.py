@@ -51,7 +51,7 @@ def treated(frame: np.ndarray[Any, Any], dark: np.ndarray[Any, Any], gain: np.nd
         around = whole[good & (distance == distance[good].min())]
         made[row, column] = (around.sum() + len(around) // 2) // len(around)
     bent = np.log1p(made) / np.log1p(MOST) if curve == "log" else np.sqrt(made / MOST)
-    made = np.floor(MOST * bent + 0.5).astype(np.uint16)
+    made = np.floor(MOST * bent + 0.5 + 1e-9).astype(np.uint16)
     return hidden(made, BLACK)
 
 

@@ -115,6 +115,32 @@ def test_a_curve_keeps_how_samples_are_allocated(tmp_path: Path) -> None:
         opened.source.give_back(taken)
 
 
+@pytest.mark.parametrize(("signed", "centre", "width"), [(0, 1000, 1500), (0, 2047.5, 1), (1, -300.5, 801.25)])
+def test_a_window_is_burnt_into_a_secondary_capture_and_said(
+    tmp_path: Path, signed: int, centre: float, width: float
+) -> None:
+    source, frame = panel(tmp_path, sop_class="sc", window_center=centre, window_width=width)
+    values = frame.astype(np.int64)
+    if signed:
+        values = (values + 2048) % 4096 - 2048
+        (tmp_path / "panel.raw").write_bytes(values.astype("<i2").tobytes())
+        with (tmp_path / "panel.toml").open("a") as file:
+            file.write("pixel_representation = 1\n")
+    ds, stored = made(tmp_path, source)
+    assert (ds.WindowCenter, ds.WindowWidth, ds.BitsStored) == (centre, width, BITS)
+    assert np.array_equal(stored, values)
+    ds, stored = made(tmp_path, source._replace(burn_window=True, blackout=("0,0,2,2",), blackout_value=255))
+    # PS3.3 C.11.2.1.2.1 with y from 0 to 255
+    c, w = centre - 0.5, width - 1
+    linear = ((values - c) / w + 0.5) * 255 if w else np.where(values <= c, 0.0, 255.0)
+    want = np.where(values <= c - w / 2, 0, np.where(values > c + w / 2, 255, np.floor(linear + 0.5)))
+    want[:2, :2] = 255
+    assert np.array_equal(stored, want)
+    assert (ds.BitsAllocated, ds.BitsStored, ds.PixelRepresentation) == (8, 8, 0)
+    assert "WindowCenter" not in ds
+    assert contribution(ds).endswith(f"; window {centre:g}/{width:g} burnt in, 1 region blacked out")
+
+
 def test_a_black_out_alone_says_nothing_of_burned_in_annotation(tmp_path: Path) -> None:
     picture = tmp_path / "a.ppm"
     picture.write_bytes(b"P6 16 16 255\n" + bytes(range(256)) * 3)
@@ -165,6 +191,7 @@ def test_the_slot_is_free_as_soon_as_the_frame_is_done(tmp_path: Path) -> None:
         ({"crop": "0,0,25,40"}, "crop", "0,0,25,40 leaves its frames of 24 rows and 40 columns"),
         ({"blackout": ("0,0,1,1", "3,40,1,1")}, "blackout", "3,40,1,1 leaves its frames"),
         ({"blackout": ("0,0,1,1",), "blackout_value": 4096}, "blackout_value", "4096 is no sample of 12 bits"),
+        ({"burn_window": True, "window_width": 0.5}, "window_width", "LINEAR is 0.5 wide"),
         ({"offset_file": "panel.toml"}, "offset_file", "bytes, a frame has 1920"),
         ({"gain_file": "long"}, "gain_file", "holds more than 1920 bytes"),
         ({"gain_file": "none"}, "gain_file", "No such file"),
@@ -195,7 +222,11 @@ def test_what_does_not_fit_names_its_key_before_the_first_trigger(
 
 
 def test_colour_is_not_corrected_nor_bent() -> None:
-    for keys, words in (({"gain_file": "x"}, "16 bits"), ({"curve": "sqrt"}, "one unsigned sample")):
+    for keys, words in (
+        ({"gain_file": "x"}, "16 bits"),
+        ({"curve": "sqrt"}, "one unsigned sample"),
+        ({"burn_window": True, "window_width": 9.0}, "a window is for grey"),
+    ):
         with pytest.raises(ConfigError, match=words):
             open_configured(source_of(uri="pattern:us-rgb?rows=32&columns=32", **keys))
 
@@ -212,6 +243,8 @@ def test_colour_is_not_corrected_nor_bent() -> None:
         ('curve = "log"\nintensity_relationship = "LIN"', "makes the Pixel Intensity Relationship LOG"),
         ('curve = "sqrt"\nintensity_relationship = "LOG"', "neither LIN nor LOG"),
         ('curve = "sqrt"\nsop_class = "dx"', "dx has no word for it"),
+        ("burn_window = true\nwindow_width = 9", "is for sc and sc-mf-byte; 'xa' carries its window beside"),
+        ('burn_window = true\nsop_class = "sc"', "needs window_center and window_width"),
         ('curve = "cube"', "is not one of '', log, sqrt"),
     ],
 )
