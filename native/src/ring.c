@@ -49,7 +49,7 @@ int64_t mga_ring_open(mga_ring *ring, void *memory, size_t memory_size, uint64_t
     memset(ring, 0, sizeof *ring);
     ring->memory = memory;
     ring->stride = (size_t)stride_of(frame_bytes);
-    ring->frame_bytes = frame_bytes;
+    ring->frame_bytes = (size_t)frame_bytes;
     ring->slots = slots;
     ring->free = slots == 64 ? UINT64_MAX : ((uint64_t)1 << slots) - 1;
     ring->counters.first = 1;
