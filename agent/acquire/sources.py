@@ -87,9 +87,16 @@ def _openigtlink(uri: SourceUri, _limit: int | None) -> Opened:
     return Opened(open_server(uri), 0)
 
 
+def _v4l2(uri: SourceUri, _limit: int | None) -> Opened:
+    from agent.acquire.v4l2 import open_v4l2
+
+    return Opened(open_v4l2(uri), 0)
+
+
 # A kind of source is a line in agent.config.source.SCHEMES and one here; what opens it is imported when it is used.
 _OPENERS: Final[dict[str, Callable[[SourceUri, int | None], Opened]]] = {
     "pattern": _pattern,
     "replay": _replay,
     "openigtlink": _openigtlink,
+    "v4l2": _v4l2,
 }

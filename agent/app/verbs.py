@@ -278,6 +278,13 @@ VERBS: Final[tuple[Verb, ...]] = (
         ("NotFound", "ConfigError", *_LINK, "StatusError", "NotDelivered", "NotCommitted", *_SPOOL, "DeviceError"),
     ),
     Verb(
+        "source",
+        "agent.app.verb_source",
+        "the devices that frames can come from, and what one of them offers",
+        ("source list", "source show v4l2:/dev/video0", "source show v4l2:/dev/video0 --json"),
+        ("DeviceError",),
+    ),
+    Verb(
         "network",
         "agent.app.verb_network",
         "interfaces, addresses, routes and name servers of this box; how far it is to each destination",

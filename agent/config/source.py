@@ -76,6 +76,17 @@ SCHEMES: Final[dict[str, Scheme]] = {
         },
         check=lambda what: parse_address(what, IGTL_PORT),
     ),
+    # 0 and nothing: as the device has it.
+    "v4l2": Scheme(
+        {
+            "format": Text(),
+            "columns": Option(0, 0, 65535, whole=True),
+            "rows": Option(0, 0, 65535, whole=True),
+            "rate_hz": Option(0, 0, 1000, whole=False),
+            "input": Text(),
+        },
+        prefix="control.",
+    ),
 }
 
 

@@ -225,6 +225,113 @@ int64_t mga_igtl_read_counts(mga_device *device, mga_igtl_counts *counts);
 /* Of the frame in a slot that was taken and not given back. */
 int64_t mga_igtl_read_beside(mga_device *device, uint32_t slot, mga_igtl_beside *beside);
 
+/* --- Video4Linux2 devices (Linux media documentation, part I) ------------------------------------------------------
+ *
+ * fd is that of a device node, opened to read and write and not to block. Each question fails with MGA_ERR_DEV_* and
+ * says in *trouble which ioctl did, and its errno. Those that end in _at answer 1 and what stands at the index, or 0
+ * where there is no more, or no such thing at all. `planar` is what mga_v4l2_identify says. */
+
+typedef struct {
+    uint32_t captures; /* 1 = it gives pictures */
+    uint32_t streams;  /* 1 = into mapped memory */
+    uint32_t planar;   /* 1 = it speaks the multi-planar API */
+    char driver[17];
+    char card[33];
+    char bus[33];
+} mga_v4l2_identity;
+int64_t mga_v4l2_identify(int32_t fd, mga_v4l2_identity *identity, mga_trouble *trouble);
+
+typedef struct {
+    uint32_t no_signal;
+    uint32_t has_timings;   /* digital video: mga_v4l2_timings_follow */
+    uint32_t has_standards; /* analogue video: mga_v4l2_standard_follow */
+    char name[33];
+} mga_v4l2_input;
+int64_t mga_v4l2_input_at(int32_t fd, uint32_t index, mga_v4l2_input *input, mga_trouble *trouble);
+int64_t mga_v4l2_input_get(int32_t fd, mga_trouble *trouble); /* its index */
+int64_t mga_v4l2_input_set(int32_t fd, uint32_t index, mga_trouble *trouble);
+/* Sets the device to what its input sends now, and says how often. */
+int64_t mga_v4l2_timings_follow(int32_t fd, double *rate_hz, mga_trouble *trouble);
+/* Likewise; 1, or 0 where the device sees none or cannot tell. */
+int64_t mga_v4l2_standard_follow(int32_t fd, mga_trouble *trouble);
+
+typedef struct {
+    uint32_t fourcc;
+    char name[33];
+} mga_v4l2_pixels;
+int64_t mga_v4l2_pixels_at(int32_t fd, uint32_t planar, uint32_t index, mga_v4l2_pixels *pixels, mga_trouble *trouble);
+/* 1 where frames of this pixel format can be taken. */
+int64_t mga_v4l2_reads(uint32_t fourcc);
+
+typedef struct {
+    uint32_t columns[3]; /* fewest, most, and the step between */
+    uint32_t rows[3];
+} mga_v4l2_size;
+int64_t mga_v4l2_size_at(int32_t fd, uint32_t fourcc, uint32_t index, mga_v4l2_size *size, mga_trouble *trouble);
+
+/* A picture as the device lays it out. To set one, fourcc, rows and columns are asked for; all is what came of it. */
+typedef struct {
+    uint32_t fourcc;
+    uint32_t rows;
+    uint32_t columns;
+    uint32_t field;      /* enum v4l2_field */
+    uint32_t colorspace; /* of videodev2.h, like the two that follow */
+    uint32_t encoding;
+    uint32_t quantization;
+    uint32_t planes; /* memories of a frame */
+    uint32_t strides[3];
+} mga_v4l2_picture;
+int64_t mga_v4l2_picture_get(int32_t fd, uint32_t planar, mga_v4l2_picture *picture, mga_trouble *trouble);
+int64_t mga_v4l2_picture_set(int32_t fd, uint32_t planar, mga_v4l2_picture *picture, mga_trouble *trouble);
+
+/* Frames per second from the slowest to the fastest, the same twice for one rate. */
+int64_t mga_v4l2_rate_at(int32_t fd, const mga_v4l2_picture *picture, uint32_t index, double rates_hz[2],
+                         mga_trouble *trouble);
+/* Asks for a rate (0: for none) and says what it is now, 0 where nobody knows. 1 where it can be set. */
+int64_t mga_v4l2_rate(int32_t fd, uint32_t planar, double wanted_hz, double *rate_hz, mga_trouble *trouble);
+
+typedef enum {
+    MGA_V4L2_INTEGER = 0,
+    MGA_V4L2_BOOLEAN = 1,
+    MGA_V4L2_MENU = 2,
+    MGA_V4L2_INTEGER_MENU = 3,
+    MGA_V4L2_BUTTON = 4,
+    MGA_V4L2_INTEGER64 = 5
+} mga_v4l2_kind;
+
+typedef struct {
+    uint32_t id;
+    uint32_t kind; /* mga_v4l2_kind */
+    uint32_t read_only;
+    uint32_t inactive; /* 1 = without effect while others stand as they do */
+    int64_t minimum;
+    int64_t maximum;
+    int64_t step;
+    int64_t preset;
+    int64_t value;
+    char name[33];
+} mga_v4l2_control;
+/* The one that follows an id, the first one after 0; 1, or 0 where there is no more. */
+int64_t mga_v4l2_control_after(int32_t fd, uint32_t id, mga_v4l2_control *control, mga_trouble *trouble);
+typedef struct {
+    char name[33];
+} mga_v4l2_choice;
+int64_t mga_v4l2_menu_at(int32_t fd, const mga_v4l2_control *control, uint32_t index, mga_v4l2_choice *choice,
+                         mga_trouble *trouble);
+/* *now is what the device has made of it. */
+int64_t mga_v4l2_control_set(int32_t fd, const mga_v4l2_control *control, int64_t number, int64_t *now,
+                             mga_trouble *trouble);
+
+typedef struct {
+    int32_t fd; /* duplicated at open; the caller keeps and closes its own */
+    uint32_t planar;
+    mga_v4l2_picture picture; /* as the device said that it is */
+    double rate_hz;           /* likewise */
+    uint32_t buffers;         /* of the driver: 2..32 */
+} mga_v4l2_params;
+/* Agrees, and takes the buffers; who else uses the device now has MGA_ERR_DEV_BUSY. */
+int64_t mga_v4l2_open(mga_device **out, const mga_v4l2_params *params, mga_agreement *agreed, mga_trouble *trouble);
+
 /* The number and time that a pattern burnt into its picture, read back from the binary strip. */
 typedef struct {
     uint32_t number;       /* modulo 2^32 */
