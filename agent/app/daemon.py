@@ -12,6 +12,7 @@ from agent.app.journal import Journal
 from agent.app.logbook import Logbook
 from agent.app.runtime import Runtime
 from agent.app.wiring import check_tls
+from agent.native.heap import one_heap
 from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def run(path: str, settings: Settings, rehearsed: Callable[[], object]) -> int:
     ``rehearsed`` waits for the rehearsal of the sources, and raises what it found.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    one_heap()  # before there are threads
     check_tls(settings, listener=False)
     journal = Journal()
     runtime = _make(path, settings, journal)

@@ -102,6 +102,25 @@ def test_ready_is_said_on_stdout_and_to_systemd(site: Site, tmp_path: Path) -> N
         assert manager.recv(100) == b"STOPPING=1"
 
 
+def own_heaps(pid: int) -> int:
+    """Count the heaps that glibc made for threads: memory at a multiple of 64 MiB, reserved up to the next."""
+    each = 64 << 20
+    rows = [row.split() for row in Path(f"/proc/{pid}/maps").read_text().splitlines()]
+    parts = [[int(end, 16) for end in row[0].split("-")] for row in rows if len(row) == 5]
+    begun = {begin for begin, _ in parts if begin % each == 0}
+    return len({end - each for _, end in parts if end % each == 0} & begun)
+
+
+@pytest.mark.parametrize("said", [None, "3"], ids=["by itself", "by the environment"])
+def test_threads_share_one_heap(said: str | None, site: Site, archive: Archive, to_archive: Any) -> None:
+    """A heap outlives its thread, with what is free in it: one for each makes a daemon grow for hours."""
+    site.configure(destinations=[to_archive], sources=[QUICK_SOURCE])
+    agent = site.start(env={} if said is None else {"MALLOC_ARENA_MAX": said})
+    agent.wait_until("commitment", lambda: site.all_in("committed", 1))
+    assert len(os.listdir(f"/proc/{agent.pid}/task")) > 5
+    assert own_heaps(agent.pid) == (0 if said is None else int(said) - 1)
+
+
 def test_a_second_agent_on_the_spool_is_refused(site: Site) -> None:
     site.configure(destinations=[])
     site.start()
