@@ -89,6 +89,7 @@ class Order(NamedTuple):
     keep: Callable[[Captured], InstanceRecord] | None = None
     warn: Callable[[str], None] = _to_nobody
     ends_ns: Callable[[], int] = _by_itself
+    sop_instance_uid: str = ""  # where it follows from what is captured; else a new one
 
 
 class Moment(NamedTuple):

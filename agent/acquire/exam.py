@@ -102,6 +102,18 @@ class Exam:
         """Return the word of ``[exam] priority``."""
         return self._settings.exam.priority
 
+    def differs(self, dataset: DataSet) -> list[str]:
+        """Name what a Data Set from elsewhere says otherwise than ``[patient]`` and ``[exam]`` do."""
+        patient, exam = self._settings.patient, self._settings.exam
+        ours = {
+            "Patient's Name": (0x00100010, patient.name),
+            "Patient ID": (0x00100020, patient.id),
+            "Accession Number": (0x00080050, exam.accession_number),
+        }
+        return [
+            name for name, (tag, text) in ours.items() if text and dataset.text(tag).rstrip("^ ") != text.rstrip("^ ")
+        ]
+
     def context(self, source: SourceSettings, started: WallStamp) -> DataSet:
         """Attributes of patient, study, series and equipment; the study began with the first instance ``started``."""
         with self._lock:

@@ -86,7 +86,7 @@ def check_samples(data: bytes, d: PixelDescription, where: str) -> None:
             raise DeviceError(f"{where}: holds {what} samples that need more than the {d.bits_stored} bits stored")
 
 
-def swapped(data: bytes) -> bytes:
+def swapped(data: bytes | bytearray) -> bytes:
     """Exchange the bytes of each 16-bit word."""
     out = bytearray(data)
     out[0::2], out[1::2] = data[1::2], data[0::2]
@@ -120,7 +120,14 @@ def is_pnm(head: bytes) -> bool:
 
 
 def png_frames(fd: int, path: str) -> Frames:
-    """Look at a PNG file: grey of up to 16 bits, RGB or palette of 8; nothing may be transparent."""
+    """Look at a PNG file: grey of up to 16 bits, RGB or palette of 8; nothing may be transparent.
+
+    What `agent.acquire.png` reads needs no other library.
+    """
+    from agent.acquire import png
+
+    if not png.other_kind(fd, path):
+        return png.plain_frames(fd, path)
     head = read_exactly(fd, 26, 0, path)
     columns, rows, depth, colour = struct.unpack(">IIBB", head[16:26])
     if depth == 16 and colour != 0:

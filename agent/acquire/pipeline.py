@@ -117,6 +117,8 @@ class _Capture:
         whole = self._limit == opened.frames and frames_missing(order.source, opened.frames, "source") > 0
         self._limited_by = "source" if whole else "frames"
         self._facts: Acquisition = exam.acquisition(order.source, order.transfer_syntax_uid)
+        if order.sop_instance_uid:
+            self._facts = self._facts._replace(sop_instance_uid=order.sop_instance_uid)
         self._watch = opened.calibration
         if self._watch is not None:
             self._watch.refuse_two(self._facts)

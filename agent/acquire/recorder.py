@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from agent.acquire.described import Captured
     from agent.acquire.exam import Exam
     from agent.acquire.frame_log import FrameLog
+    from agent.acquire.sources import Opened
     from agent.acquire.under_way import UnderWay
     from agent.config.settings import DestinationSettings, SourceSettings
     from agent.spool.draft import Draft
@@ -98,6 +99,7 @@ class Recorder:
         self._recording = False
         self._done = (0, 0, 0, "")  # captures, frames, dropped, last UID: of what is durable
         self._uncalibrated = ""  # what was last said of why there are no calibrated regions
+        self._named = ""  # SOP Instance UID of the next instance, where that is not a new one
         self.lost = ""  # what became of an order that was dropped, until the next one
 
     def ask(self, ask: Ask) -> None:
@@ -121,6 +123,13 @@ class Recorder:
     def busy(self) -> bool:
         """Whether something would be lost with it: it captures, or has taken what is not durable yet."""
         return self._recording or bool(self._under_way)
+
+    waits_for = "a trigger"  # without a period of its own
+
+    @property
+    def attention(self) -> str:
+        """What a person must see to, as long as it is so; empty: nothing."""
+        return ""
 
     @property
     def pending(self) -> bool:
@@ -180,7 +189,6 @@ class Recorder:
         from agent.acquire.automatic import pick
         from agent.acquire.described import Order
         from agent.acquire.pipeline import capture, expected_bytes
-        from agent.acquire.sources import open_configured
 
         source, ask = self.source, turn.ask
         if ask is not None and ask.kind == STILL:
@@ -189,11 +197,13 @@ class Recorder:
         log = self._open_log()
         self._recording = True
         try:
-            with open_configured(source) as opened:
+            with self._opened(source) as opened:
                 picked = pick(source, opened, self._spool, self._destinations())
                 unproven = bool(source.frame_digest_file)
                 keep = partial(self._record, picked=picked, urgency=urgency, unproven=unproven)
-                order = Order(source, picked.syntax, log.add if log else None, keep, self._warn, lambda: turn.ends_ns)
+                order = Order(
+                    source, picked.syntax, log.add if log else None, keep, self._warn, lambda: turn.ends_ns, self._named
+                )
                 draft = self._spool.draft(expected_bytes(opened, order))
                 try:
                     captured = capture(opened, order, self._exam, draft, stop)
@@ -216,6 +226,11 @@ class Recorder:
                 log.close()
                 if log.failure is not None:
                     self._warn(str(log.failure))
+
+    def _opened(self, source: SourceSettings) -> Opened:
+        from agent.acquire.sources import open_configured
+
+        return open_configured(source)
 
     def _seal(self, captured: Captured, draft: Draft, record: InstanceRecord) -> Recorded:
         self._drain()  # they are told of in their order

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from agent.config.source import parse_source
+from agent.errors import DeviceError
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -35,9 +36,13 @@ def open_configured(settings: SourceSettings, limit: int | None = None) -> Opene
 
     Raises ``ConfigError`` besides, where the path does not fit its frames; what is wrong with templates is in them.
     """
+    return configured(open_source(settings.uri, limit), settings)
+
+
+def configured(opened: Opened, settings: SourceSettings) -> Opened:
+    """Put what the settings of a source say behind one that is open; it is closed where that fails."""
     from agent.acquire.pixel_path import Treated, is_asked
 
-    opened = open_source(settings.uri, limit)
     try:
         if settings.calibration:
             from agent.acquire.calibration import Watch, Watched
@@ -56,6 +61,13 @@ def open_source(uri: str, limit: int | None = None) -> Opened:
     """Open (do not start) the source of a checked URI, of a replay at most ``limit`` frames; raises ``DeviceError``."""
     parsed = parse_source(uri)
     return _OPENERS[parsed.scheme](parsed, limit)
+
+
+def _folder(uri: SourceUri, _limit: int | None) -> Opened:
+    raise DeviceError(
+        f"{uri.what}: a folder gives pictures when files are put into it",
+        hint="Nothing to do: it takes them by itself.",
+    )
 
 
 def _pattern(uri: SourceUri, _limit: int | None) -> Opened:
@@ -95,6 +107,7 @@ def _v4l2(uri: SourceUri, _limit: int | None) -> Opened:
 
 # A kind of source is a line in agent.config.source.SCHEMES and one here; what opens it is imported when it is used.
 _OPENERS: Final[dict[str, Callable[[SourceUri, int | None], Opened]]] = {
+    "folder": _folder,
     "pattern": _pattern,
     "replay": _replay,
     "openigtlink": _openigtlink,

@@ -10,6 +10,7 @@ import time
 from functools import partial
 
 from agent.app.control import priority_of, text_of
+from agent.config.source import FOLDER, parse_source
 from agent.errors import CaptureWaiting, NotFound
 from agent.typed import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from agent.app.journal import Journal
     from agent.app.runtime import Runtime
     from agent.config.settings import SourceSettings
+    from agent.exchange.take_in import Taken
+    from agent.spool.store import Spool
 
 # Verb of a request -> the kind of order (``agent.acquire.asking``); 'stop' is none.
 KINDS: Final = {"capture": "capture", "start": "clip", "still": "still"}
@@ -65,12 +68,32 @@ def _recorder(runtime: Runtime, source: str) -> Recorder:
 
 
 def make(runtime: Runtime, source: SourceSettings, exam: Exam) -> Recorder:
-    """Make the recorder of a source."""
+    """Make the recorder of a source: one for frames, one for a folder that files are put into."""
+    role, say = f"from {source.name}", runtime.journal.say
+    what = (source, exam, runtime.spool, partial(_captured, runtime.journal))
+    how: dict[str, Any] = {
+        "warn": partial(say, "warning", role),
+        "destinations": lambda: runtime.settings.destination,
+    }
+    if parse_source(source.uri).scheme == FOLDER:
+        from agent.acquire.folder import FolderRecorder
+
+        return FolderRecorder(
+            *what,
+            **how,
+            take_in=partial(_take_in, runtime.spool),
+            refuse=runtime.keeper.refuse,
+            say=lambda level, text: say(level, role, text),
+        )
     from agent.acquire.recorder import Recorder
 
-    warn = partial(runtime.journal.say, "warning", f"from {source.name}")
-    told = partial(_captured, runtime.journal)
-    return Recorder(source, exam, runtime.spool, told, warn=warn, destinations=lambda: runtime.settings.destination)
+    return Recorder(*what, **how)
+
+
+def _take_in(spool: Spool, descriptor: int, **how: Any) -> Taken:
+    from agent.exchange.take_in import take  # few folders have DICOM Files
+
+    return take(spool, [descriptor], **how)[0]
 
 
 def hand_on(
@@ -129,4 +152,6 @@ def facts(recorder: Recorder) -> dict[str, Any]:
         "planned": recorder.source.captures,
         "waiting": recorder.pending,
         "lost": recorder.lost,
+        "waits_for": recorder.waits_for,
+        "attention": recorder.attention,
     }

@@ -21,7 +21,7 @@ from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from agent.app.config_watch import ConfigWatch
     from agent.app.directory import Directory
@@ -68,7 +68,7 @@ class Keeper:
     """The keeper as a role; ``settings`` gives those in force."""
 
     __slots__ = ("_anew", "_config", "_directory", "_doubts", "_head", "_head_at", "_journal", "_resume_at",
-        "_resume_rest", "_settings", "_spool", "_verifier", "alarms", "watch")  # fmt: skip
+        "_resume_rest", "_settings", "_sources", "_spool", "_verifier", "alarms", "watch")  # fmt: skip
 
     def __init__(
         self,
@@ -77,6 +77,7 @@ class Keeper:
         settings: Callable[[], Settings],
         anew: Callable[[], None],
         config: ConfigWatch | None = None,
+        sources: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         now = settings()
         self._spool = spool
@@ -84,6 +85,7 @@ class Keeper:
         self._journal = journal
         self._settings = settings
         self._config = config
+        self._sources = sources  # what a person must see to at each
         self._anew = anew  # called when the medium is to be opened anew
         self._verifier: Verifier | None = None
         self._head = 0  # event whose value was written down last
@@ -146,6 +148,8 @@ class Keeper:
 
     def _own(self) -> Iterator[Trouble]:
         """What is wrong with the spool while its medium may be well."""
+        for name, text in self._sources().items():
+            yield Trouble(f"source {name}", "warning", f"source '{name}': {text}")
         count = len(self._spool.unfinished)
         if count:
             yield Trouble("clip", "warning", _CUT.format(count=count))

@@ -75,7 +75,7 @@ class Runtime:
         self.supervisor = Supervisor(journal)
         self.spool: Spool = open_spool(settings)
         config = ConfigWatch(path, journal, lambda: self.settings, self.begin_anew)
-        self.keeper = Keeper(self.spool, journal, lambda: self.settings, self.begin_anew, config)
+        self.keeper = Keeper(self.spool, journal, lambda: self.settings, self.begin_anew, config, self._attention)
         self.supervisor.told = self.keeper.watch.note
         self.spool.trouble = self._made_good
         self.anew = False  # the agent ends to begin anew: see anew.py
@@ -274,6 +274,10 @@ class Runtime:
         from agent.acquire.exam import Exam
 
         return Exam(settings)
+
+    def _attention(self) -> dict[str, str]:
+        """What a person must see to at a source, by its name."""
+        return {name: one.attention for name, one in self.recorders.items() if one.attention}
 
     # --- requests of other processes ---------------------------------------------------------------
 

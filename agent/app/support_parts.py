@@ -14,6 +14,7 @@ from agent.app.flight_text import capture_text, records
 from agent.app.logbook import Reader
 from agent.app.scrub import Scrubber
 from agent.app.term import stamp_text
+from agent.config.source import OF_PATHS
 from agent.errors import AgentError
 from agent.spool import listing
 from agent.spool.flights import FOLDER
@@ -199,8 +200,8 @@ def _shown(found: Sources, key: str, value: Any) -> Any:
     """A value of the configuration; a URI and a path may name anything."""
     if not isinstance(value, str):
         return value
-    if key == "uri" and value.startswith("replay:"):
-        return f"replay:{_MASK}{value[value.index('?') :] if '?' in value else ''}"
+    if key == "uri" and (scheme := value.partition(":")[0]) in OF_PATHS:
+        return f"{scheme}:{_MASK}{value[value.index('?') :] if '?' in value else ''}"
     return found.scrub.text(value) if value.startswith("/") else found.scrub.value(value)
 
 

@@ -22,7 +22,7 @@ from agent.config.load import build
 from agent.config.schema import SECTIONS
 from agent.config.schema_source import MULTI_FRAME_WORDS, SOP_CLASS_WORDS
 from agent.config.settings import SourceSettings
-from agent.config.source import parse_source
+from agent.config.source import OF_PATHS, parse_source
 from agent.config.words import MADE, near_refusal, transfer_syntax_uid, transfer_syntax_word
 from agent.errors import DeviceError, UsageError
 from agent.typed import TYPE_CHECKING, Any, Final
@@ -251,7 +251,7 @@ def _keys() -> dict[str, Key]:
 
 def _from_here(uri: str) -> str:
     scheme, _, rest = uri.partition(":")
-    return f"{scheme}:{os.path.abspath(rest)}" if scheme == "replay" else uri
+    return f"{scheme}:{os.path.abspath(rest)}" if scheme in OF_PATHS else uri
 
 
 def _facts(path: str, size: int, done: Captured) -> dict[str, Any]:

@@ -279,7 +279,7 @@ def source_text(counts: dict[str, Any]) -> str:
         return "recording, one more asked for" if counts.get("waiting") else "recording"
     planned, done = counts["planned"], counts["captures"]
     if not counts["every_s"]:
-        return "waits for a trigger"
+        return f"waits for {counts.get('waits_for', 'a trigger')}"
     if not planned:
         return "waiting"
     return f"done ({planned} of {planned})" if done >= planned else f"waiting ({done} of {planned})"

@@ -13,7 +13,7 @@ from agent.config.nearest import close_to, nearest
 from agent.config.regions import REGIONS_MAX
 from agent.config.schema import PANEL_INPUTS, SECTIONS
 from agent.config.schema_source import GREY_WORDS
-from agent.config.source import parse_source
+from agent.config.source import FOLDER, parse_source
 from agent.config.user import user_problems
 from agent.config.words import near_refusal, transfer_syntax_uid
 from agent.dataset.pixels import near_excess
@@ -181,6 +181,8 @@ def _between(values: Values) -> list[Problem]:
         reason = "" if row["burn_window"] else _mismatch(row["uri"], row["sop_class"])
         if reason:
             problems.append(Problem(f"source[{index}].sop_class", reason))
+        if row["every_s"] and parse_source(row["uri"]).scheme == FOLDER:
+            problems.append(Problem(f"source[{index}].every_s", "a folder captures whenever a file is put into it"))
         reason = near_refusal(transfer_syntax_uid(row["transfer_syntax"]), row["near"]) or _too_near(row)
         if reason:
             problems.append(Problem(f"source[{index}].near", reason))

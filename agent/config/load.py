@@ -13,6 +13,7 @@ from agent.config.check import Problem, Values, examine
 from agent.config.problems import refusal
 from agent.config.schema import SECTIONS
 from agent.config.settings import SECTION_TYPES, Settings
+from agent.config.source import OF_PATHS
 from agent.config.user import WORDS
 from agent.errors import ConfigError
 from agent.link.user_identity import SHARED, SHARED_BITS, secret_of
@@ -152,7 +153,7 @@ def _absolute(values: Values, folder: str) -> None:
 def _absolute_source(uri: str, folder: str) -> str:
     scheme, _, rest = uri.partition(":")
     what, mark, query = rest.partition("?")
-    return f"{scheme}:{os.path.normpath(os.path.join(folder, what))}{mark}{query}" if scheme == "replay" else uri
+    return f"{scheme}:{os.path.normpath(os.path.join(folder, what))}{mark}{query}" if scheme in OF_PATHS else uri
 
 
 def _of_the_console(values: Values, path: str) -> Iterator[Problem]:

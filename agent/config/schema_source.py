@@ -41,7 +41,8 @@ SOURCE: Final = (
         "uri",
         "source",
         REQUIRED,
-        "Where frames come from: pattern:KIND?rows=R&columns=C&rate_hz=F, replay:PATH?rate_hz=F or a device: "
+        "Where frames come from: pattern:KIND?rows=R&columns=C&rate_hz=F, replay:PATH?rate_hz=F, folder:PATH?done=move "
+        "or a device: "
         "openigtlink:HOST:PORT?device=NAME, v4l2:DEVICE?format=F.",
         example="pattern:us-rgb?rows=768&columns=1024&rate_hz=30",
     ),

@@ -1,4 +1,4 @@
-"""Source URIs: ``pattern:us-rgb?rows=768&columns=1024&rate_hz=30``, ``replay:PATH?rate_hz=30``, devices.
+"""Source URIs: ``pattern:us-rgb?rows=768&rate_hz=30``, ``replay:PATH?rate_hz=30``, ``folder:PATH``, devices.
 
 One small grammar, ``SCHEME:WHAT?key=value&key=value``, with a table of what each scheme knows. Options have bounds here
 so that a mistake is found when the configuration is read, not when the foot-switch is pressed.
@@ -36,6 +36,8 @@ class Text(NamedTuple):
     default: str = ""
     words: tuple[str, ...] = ()
     most: int = _TEXT_MAX
+    check: Callable[[str], object] | None = None
+    """Raises ``ValueError`` for a text that is none."""
 
 
 class Scheme(NamedTuple):
@@ -51,10 +53,47 @@ class Scheme(NamedTuple):
     """Raises ``ValueError`` where it cannot begin so."""
 
 
+class RawLayout(NamedTuple):
+    """How the samples of a file without a header lie: one unsigned frame, by pixel, little endian."""
+
+    rows: int
+    columns: int
+    samples: int
+    bits: int
+
+
+def raw_layout(text: str) -> RawLayout:
+    """Read ``ROWSxCOLUMNSxSAMPLESxBITS``; raises ``ValueError``."""
+    words = text.split("x")
+    numbers = [int(word) for word in words if word.isascii() and word.isdigit() and len(word) < 6]
+    if len(words) != 4 or len(numbers) != 4:
+        raise ValueError(f"option 'raw' is ROWSxCOLUMNSxSAMPLESxBITS, for example 1024x1280x1x12, not '{text}'")
+    layout = RawLayout(*numbers)
+    if not (1 <= layout.rows <= 65_535 and 1 <= layout.columns <= 65_535):
+        raise ValueError("option 'raw' needs rows and columns from 1 to 65535")
+    if layout.samples not in (1, 3) or not 1 <= layout.bits <= (16 if layout.samples == 1 else 8):
+        raise ValueError("option 'raw' needs one sample of 1 to 16 bits, or three of 1 to 8")
+    return layout
+
+
 # 8192 is twice the largest flat panel, 1000 frames/s is beyond every grabber: both are the bounds of the C core.
 _ROWS = Option(768, 16, 8192, whole=True)
 _COLUMNS = Option(1024, 16, 8192, whole=True)
 SCHEMES: Final[dict[str, Scheme]] = {
+    "folder": Scheme(
+        {
+            "pattern": Text("*"),  # names, as a shell has them, parted by commas
+            "done": Text("move", ("move", "delete", "keep")),
+            "repeats": Text("once", ("once", "each")),
+            "marker": Text(),  # behind the name of each file, once it is whole
+            "raw": Text(check=raw_layout),
+            "settle_s": Option(2, 0, 3600, whole=False),
+            "poll_s": Option(2, 0.05, 3600, whole=False),
+            "reject_s": Option(3600, 0, 30 * 86_400, whole=False),  # 0: never
+            "max_mib": Option(64, 1, 1024, whole=True),  # of a picture, in memory
+            "max_file_mib": Option(4096, 1, 16_384, whole=True),
+        }
+    ),
     "pattern": Scheme(
         {
             "rows": _ROWS,
@@ -88,6 +127,8 @@ SCHEMES: Final[dict[str, Scheme]] = {
         prefix="control.",
     ),
 }
+FOLDER: Final = "folder"
+OF_PATHS: Final = ("replay", FOLDER)  # those that begin with a path
 
 
 class SourceUri(NamedTuple):
@@ -146,6 +187,8 @@ def _text(name: str, text: str, option: Text) -> str:
         raise ValueError(f"option '{name}' must be one of {', '.join(option.words)}, not '{text}'{close}")
     if len(text) > option.most or not (text.isascii() and text.isprintable()):
         raise ValueError(f"option '{name}' needs printable ASCII, {option.most} characters at most")
+    if option.check is not None and text:
+        option.check(text)
     return text
 
 

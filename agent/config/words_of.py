@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Words that a kind of key takes, where its keys have no choices of their own.
 _OF_KIND: Final[dict[str, tuple[str, ...]]] = {
     "sent-syntax": (AS_STORED, AUTO, *LOSSLESS),
-    "source": ("pattern:us-rgb", "pattern:us-mono", "pattern:dx16", "replay:"),
+    "source": ("pattern:us-rgb", "pattern:us-mono", "pattern:dx16", "replay:", "folder:"),
     "switch": ("true", "false"),
     "syntax": (*MADE, AUTO),
 }

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from agent.spool.draft import Draft, Sealed
+    from agent.spool.states import Priority
     from agent.spool.store import Spool
 
 # Nothing that a modality makes is larger; a medium that says otherwise is to fill the spool.
@@ -60,6 +61,8 @@ def take(
     destinations: tuple[str, ...] | None = None,
     source: str = SOURCE,
     stopped: Callable[[], bool] = lambda: False,
+    unchanged: Callable[[int], None] = lambda _descriptor: None,
+    priority: Priority | None = None,
 ) -> list[Taken]:
     """Take files in; returns for each, in their order, what became of it.
 
@@ -69,13 +72,15 @@ def take(
         destinations: Who is owed new instances; None: every destination.
         source: Who brings them, for their receipts.
         stopped: Asked between pieces; once true, what is not sealed is given up.
+        unchanged: Called once a file is copied; raises ``AgentError`` where it is no longer what it was.
+        priority: Of new instances; None: that of their study.
     """
     ends: list[Taken | None] = []
     drafts: list[tuple[Draft, InstanceRecord]] = []
     try:
         for descriptor in descriptors:
             try:
-                found = _copied(spool, descriptor, destinations, source, stopped)
+                found = _copied(spool, descriptor, _How(destinations, source, stopped, unchanged, priority))
             except AgentError as error:
                 found = Taken(ERROR, "", "", error.code, str(error))
             ends.append(found if isinstance(found, Taken) else None)
@@ -97,9 +102,17 @@ def _end(asked: tuple[Draft, InstanceRecord], became: Sealed | AgentError) -> Ta
     return Taken(SAME if became.duplicate else NEW, record.sop_instance_uid, note)
 
 
-def _copied(
-    spool: Spool, descriptor: int, destinations: tuple[str, ...] | None, source: str, stopped: Callable[[], bool]
-) -> tuple[Draft, InstanceRecord] | Taken:
+class _How(NamedTuple):
+    """The arguments of ``take`` that are for every file."""
+
+    destinations: tuple[str, ...] | None
+    source: str
+    stopped: Callable[[], bool]
+    unchanged: Callable[[int], None]
+    priority: Priority | None
+
+
+def _copied(spool: Spool, descriptor: int, how: _How) -> tuple[Draft, InstanceRecord] | Taken:
     """Copy one file into a draft, or say why that is not needed."""
     size = os.fstat(descriptor).st_size
     if size > MAX_FILE_BYTES:
@@ -112,18 +125,19 @@ def _copied(
         return known
     facts = (("preamble", f"{disguise}, zeroed"),) if disguise else ()
     record = InstanceRecord(
-        meta.sop_instance_uid, meta.sop_class_uid, meta.transfer_syntax_uid, source=source, destinations=destinations,
-        facts=facts,
+        meta.sop_instance_uid, meta.sop_class_uid, meta.transfer_syntax_uid, source=how.source,
+        destinations=how.destinations, facts=facts, priority=how.priority,
     )  # fmt: skip
     draft = spool.draft(size)
     try:
         draft.write(head)
         while data := _read(descriptor, _STEP_BYTES, draft.tell()):
-            if stopped():
+            if how.stopped():
                 raise SpoolError("the agent stops; the file was not taken in", hint="Import the medium again.")
             draft.write(data)
         if draft.tell() != size:
             raise SpoolDamaged(f"the file ended at byte {draft.tell()} of {size}", hint="Read the medium again.")
+        how.unchanged(descriptor)
     except BaseException:
         draft.abandon()
         raise

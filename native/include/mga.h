@@ -557,6 +557,16 @@ int64_t mga_defects_replace(void *frame, size_t frame_size, const mga_format *fo
 int64_t mga_table_apply(void *dst, size_t dst_size, const void *src, size_t src_size, const mga_format *format,
                         const void *table, size_t table_size, uint32_t entry_bits);
 
+/* --- picture files --------------------------------------------------------------------------------------------------
+ */
+
+/* Puts back what the filters of PNG took away, for whole lines: each has its filter type and line_bytes bytes in src,
+ * and goes to dst behind the `done` bytes of earlier lines, whose last one it may need. pixel_bytes (1..8) is the
+ * distance to the pixel on the left, 1 where several share a byte. 16-bit samples stay big endian. Bytes in dst by
+ * then, MGA_ERR_ARG_*, or MGA_ERR_DATA_CODE for a filter type beyond 4. */
+int64_t mga_png_unfilter(void *dst, size_t dst_size, size_t done, const void *src, size_t src_size, size_t line_bytes,
+                         uint32_t pixel_bytes);
+
 /* --- files ----------------------------------------------------------------------------------------------------------
  */
 

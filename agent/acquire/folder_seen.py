@@ -1,0 +1,109 @@
+"""What is known of the files in a drop folder: since when each is still, what is wrong with it, what became of it.
+
+A file is due when it has not changed for ``settle_s`` and nobody is known to write to it. One that could not be taken
+is looked at again as soon as it changes, and without that ever later, for what is around it may change: a marker, a
+configuration, a share that showed old bytes. After ``reject_s`` without a change it is to be set aside. Times are
+monotonic seconds of this process: a start counts from anew.
+"""
+
+from __future__ import annotations
+
+import stat
+
+from agent.acquire.folder_file import Stamp, stamp_of
+from agent.typed import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+AGAIN_S: Final = 5.0
+AGAIN_CAP_S: Final = 600.0
+# A reason that is younger is not told: a slow writer rests, and goes on.
+TELL_S: Final = 15.0
+
+
+class Seen:
+    """One file."""
+
+    __slots__ = ("again_at", "changed_ns", "done", "is_conflict", "is_folder", "reason", "rest_s", "since", "stamp",
+                 "told")  # fmt: skip
+
+    def __init__(self, found: os.stat_result, now: float) -> None:
+        self.stamp: Stamp = stamp_of(found)
+        self.changed_ns = found.st_ctime_ns
+        self.since = now  # it is still
+        self.again_at = now
+        self.rest_s = AGAIN_S
+        self.reason = ""  # why it was not taken
+        self.told = ""  # what of that was told
+        self.done = False  # its instance is in the spool
+        self.is_conflict = False  # the spool has other content under its UID
+        self.is_folder = stat.S_ISDIR(found.st_mode)  # which nobody looks into or moves
+
+    def look(self, found: os.stat_result, now: float) -> bool:
+        """Take notice of a new status; whether it is another content, or was."""
+        stamp = stamp_of(found)
+        if (stamp, found.st_ctime_ns) == (self.stamp, self.changed_ns):
+            return False
+        another = stamp != self.stamp
+        self.stamp, self.changed_ns = stamp, found.st_ctime_ns
+        self.since, self.again_at, self.rest_s = now, now, AGAIN_S
+        if another:
+            self.done, self.is_conflict, self.reason, self.told = False, False, "", ""
+        return another
+
+    def fail(self, reason: str, now: float) -> None:
+        """Let it rest, for a reason."""
+        self.reason = reason
+        self.again_at = now + self.rest_s
+        self.rest_s = min(2 * self.rest_s, AGAIN_CAP_S)
+
+
+class Files:
+    """All of one folder."""
+
+    __slots__ = ("_reject_s", "_settle_s", "seen")
+
+    def __init__(self, settle_s: float, reject_s: float) -> None:
+        self._settle_s = settle_s
+        self._reject_s = reject_s
+        self.seen: dict[str, Seen] = {}
+
+    def look(self, found: dict[str, os.stat_result], now: float) -> list[tuple[str, Seen]]:
+        """Compare with what lies there now; returns what is gone."""
+        gone = [(name, self.seen.pop(name)) for name in [*self.seen] if name not in found]
+        for name, status in found.items():
+            if name in self.seen:
+                self.seen[name].look(status, now)
+            else:
+                self.seen[name] = Seen(status, now)
+        return gone
+
+    def due(self, written: set[str], now: float) -> list[str]:
+        """Names of what is to be looked into now, in the order in which they were written."""
+        names = [name for name, one in self.seen.items() if name not in written and self._due_at(one) <= now]
+        return sorted(names, key=lambda name: (self.seen[name].stamp.mtime_ns, name))
+
+    def next_at(self, written: set[str], limit: float) -> float:
+        """When the next one is due, ``limit`` at the latest."""
+        return min([limit, *(self._due_at(one) for name, one in self.seen.items() if name not in written)])
+
+    def _due_at(self, one: Seen) -> float:
+        return float("inf") if one.done and not one.reason else max(one.since + self._settle_s, one.again_at)
+
+    def to_tell(self, now: float) -> Iterator[tuple[str, Seen]]:
+        """What is wrong for a while, and nobody was told of."""
+        for name, one in self.seen.items():
+            if one.reason and one.reason != one.told and now - one.since >= min(TELL_S, self._reject_s or TELL_S):
+                yield name, one
+
+    def hopeless(self, now: float) -> list[str]:
+        """Names of what is to be set aside."""
+        if not self._reject_s:
+            return []
+        late = (name for name, one in self.seen.items() if now - one.since >= max(self._reject_s, self._settle_s))
+        return [name for name in late if self._is_hopeless(self.seen[name])]
+
+    def _is_hopeless(self, one: Seen) -> bool:
+        return bool(one.reason) and not one.done and not one.is_folder
