@@ -11,7 +11,7 @@ venv=$root/.venv
 python=$venv/bin/python
 log=$root/build/setup.log
 packages_run="gcc libc6-dev python3-dev python3-venv openssl"
-packages_dev="dcmtk orthanc dicom3tools libgdcm-tools mtools dosfstools xorriso libopenjp2-tools clang-tidy shellcheck strace git genisoimage unzip picocom tmux lrzsz exfatprogs exfat-fuse qemu-system-arm firmware-microbit-micropython"
+packages_dev="dcmtk orthanc dicom3tools libgdcm-tools mtools dosfstools xorriso libopenjp2-tools clang-tidy shellcheck strace git genisoimage unzip picocom tmux lrzsz exfatprogs exfat-fuse qemu-system-arm firmware-microbit-micropython libaravis-0.8-0 iptables iproute2"
 packages_cross="gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-user"
 micropython=@micropython/micropython-webassembly-pyscript@1.27.0
 micropython_stubs='micropython-rp2-rpi_pico_w-stubs==1.29.*'

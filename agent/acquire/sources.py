@@ -105,6 +105,12 @@ def _v4l2(uri: SourceUri, _limit: int | None) -> Opened:
     return Opened(open_v4l2(uri), 0)
 
 
+def _gige(uri: SourceUri, _limit: int | None) -> Opened:
+    from agent.acquire.gige import open_gige
+
+    return Opened(open_gige(uri), 0)
+
+
 # A kind of source is a line in agent.config.source.SCHEMES and one here; what opens it is imported when it is used.
 _OPENERS: Final[dict[str, Callable[[SourceUri, int | None], Opened]]] = {
     "folder": _folder,
@@ -112,4 +118,5 @@ _OPENERS: Final[dict[str, Callable[[SourceUri, int | None], Opened]]] = {
     "replay": _replay,
     "openigtlink": _openigtlink,
     "v4l2": _v4l2,
+    "gige": _gige,
 }

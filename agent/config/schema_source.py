@@ -43,7 +43,7 @@ SOURCE: Final = (
         REQUIRED,
         "Where frames come from: pattern:KIND?rows=R&columns=C&rate_hz=F, replay:PATH?rate_hz=F, folder:PATH?done=move "
         "or a device: "
-        "openigtlink:HOST:PORT?device=NAME, v4l2:DEVICE?format=F.",
+        "openigtlink:HOST:PORT?device=NAME, v4l2:DEVICE?format=F, gige:CAMERA?format=F.",
         example="pattern:us-rgb?rows=768&columns=1024&rate_hz=30",
     ),
     Key("sop_class", "choice", "us-mf", "SOP Class of the instances made.", choices=SOP_CLASS_WORDS),

@@ -31,7 +31,10 @@ _TEXT_MAX: Final = 128
 
 
 class Text(NamedTuple):
-    """A text: its default, and the words it must be one of (none: any of printable ASCII, ``most`` at most)."""
+    """A text: its default, and the words it must be one of (none: any of printable ASCII, ``most`` at most).
+
+    A word that ends in ``:`` wants a name behind it (``hardware:Line1``).
+    """
 
     default: str = ""
     words: tuple[str, ...] = ()
@@ -103,6 +106,22 @@ SCHEMES: Final[dict[str, Scheme]] = {
         },
         whats=PATTERN_KINDS,
         noun="pattern",
+    ),
+    # 0, -1 and nothing: as the camera has it.
+    "gige": Scheme(
+        {
+            "format": Text(),
+            "columns": Option(0, 0, 65535, whole=True),
+            "rows": Option(0, 0, 65535, whole=True),
+            "x": Option(-1, -1, 65535, whole=True),
+            "y": Option(-1, -1, 65535, whole=True),
+            "rate_hz": Option(0, 0, 1000, whole=False),
+            "exposure_us": Option(0, 0, 60_000_000, whole=False),
+            "gain": Option(-1, -1, 1000, whole=False),
+            "trigger": Text("free", ("free", "software", "hardware:", "exposure:")),
+            "packet_bytes": Option(0, 0, 16_384, whole=True),
+            "interface": Text(),
+        }
     ),
     "replay": Scheme({"rate_hz": Option(0, 0, 1000, whole=False), "repeat": Option(0, 0, 1, whole=True)}),
     "openigtlink": Scheme(
@@ -182,14 +201,19 @@ def _set(parsed: SourceUri, scheme: Scheme, key: str, text: str) -> None:
 
 
 def _text(name: str, text: str, option: Text) -> str:
-    if option.words and text not in option.words:
-        close = close_to(text, option.words)
-        raise ValueError(f"option '{name}' must be one of {', '.join(option.words)}, not '{text}'{close}")
+    word = text[: text.find(":") + 1] or text
+    if option.words and (word not in option.words or (word == text and word.endswith(":"))):
+        words = ", ".join(_word_said(word) for word in option.words)
+        raise ValueError(f"option '{name}' must be one of {words}, not '{text}'{close_to(text, option.words)}")
     if len(text) > option.most or not (text.isascii() and text.isprintable()):
         raise ValueError(f"option '{name}' needs printable ASCII, {option.most} characters at most")
     if option.check is not None and text:
         option.check(text)
     return text
+
+
+def _word_said(word: str) -> str:
+    return f"{word}NAME" if word.endswith(":") else word
 
 
 def _number(name: str, text: str, option: Option) -> float:

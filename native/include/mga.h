@@ -332,6 +332,75 @@ typedef struct {
 /* Agrees, and takes the buffers; who else uses the device now has MGA_ERR_DEV_BUSY. */
 int64_t mga_v4l2_open(mga_device **out, const mga_v4l2_params *params, mga_agreement *agreed, mga_trouble *trouble);
 
+/* --- GigE Vision cameras -------------------------------------------------------------------------------------------
+ *
+ * Through Aravis, which is loaded when the first of these functions is called: MGA_ERR_DEV_LIBRARY where it is not
+ * installed. Each says in *trouble what failed. Features have the names of GenICam's SFNC. */
+
+typedef struct mga_gige mga_gige;
+
+typedef struct {
+    char id[100]; /* vendor, model and serial number, as the library joins them */
+    char address[16];
+    char mac[18];
+    char vendor[33];
+    char model[33];
+    char serial[33];
+} mga_gige_found;
+/* Asks in all networks who is there, which takes a second; how many answered. */
+int64_t mga_gige_look(mga_trouble *trouble);
+/* 1 and who it is, or 0. */
+int64_t mga_gige_found_at(uint32_t index, mga_gige_found *found, mga_trouble *trouble);
+
+/* Takes control of the camera at an IPv4 address. interface is a network interface of ours or its address; null or
+ * empty: the one whose network has the address. */
+int64_t mga_gige_connect(mga_gige **out, const char *address, const char *interface, mga_trouble *trouble);
+/* Null is ignored. */
+void mga_gige_disconnect(mga_gige *camera);
+
+typedef enum {
+    MGA_GIGE_COLUMNS = 0,
+    MGA_GIGE_ROWS = 1,
+    MGA_GIGE_LEFT = 2,
+    MGA_GIGE_TOP = 3,
+    MGA_GIGE_RATE = 4,     /* Hz */
+    MGA_GIGE_EXPOSURE = 5, /* microseconds */
+    MGA_GIGE_GAIN = 6,     /* in the camera's unit, mostly dB */
+    MGA_GIGE_PACKET = 7    /* bytes of a packet with its IP header */
+} mga_gige_quantity;
+
+typedef struct {
+    double value;
+    double low;
+    double high;
+    double step; /* 0 = any value between */
+} mga_gige_number;
+/* 1 and *number, or 0 where the camera has none. */
+int64_t mga_gige_number_get(mga_gige *camera, uint32_t quantity, mga_gige_number *number, mga_trouble *trouble);
+/* What came of it must be read back. A rate ends triggers. A packet size that was set is not tried out any more. */
+int64_t mga_gige_number_set(mga_gige *camera, uint32_t quantity, double value, mga_trouble *trouble);
+
+typedef struct {
+    char text[64];
+} mga_gige_word;
+/* 1 and *word, or 0 where the camera has no such feature. */
+int64_t mga_gige_word_get(mga_gige *camera, const char *feature, mga_gige_word *word, mga_trouble *trouble);
+int64_t mga_gige_word_set(mga_gige *camera, const char *feature, const char *text, mga_trouble *trouble);
+/* One of the words that a feature can be set to now: 1, or 0 where there is no more. */
+int64_t mga_gige_word_at(mga_gige *camera, const char *feature, uint32_t index, mga_gige_word *word,
+                         mga_trouble *trouble);
+/* Each frame waits for this source of triggers; null: for none. */
+int64_t mga_gige_trigger(mga_gige *camera, const char *source, mga_trouble *trouble);
+
+typedef struct {
+    double software_hz; /* triggers are sent with this rate; 0 = none are */
+    uint32_t by_line;   /* 1 = frames come when they come: silence means nothing */
+} mga_gige_params;
+/* Agrees on what the camera is set to. The camera belongs to the device from then on, but to the caller where this
+ * fails. */
+int64_t mga_gige_open(mga_device **out, mga_agreement *agreed, mga_gige *camera, const mga_gige_params *params,
+                      mga_trouble *trouble);
+
 /* The number and time that a pattern burnt into its picture, read back from the binary strip. */
 typedef struct {
     uint32_t number;       /* modulo 2^32 */
