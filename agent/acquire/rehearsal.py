@@ -107,3 +107,8 @@ def _rehearse(source: SourceSettings, exam: Exam, notes: list[str]) -> None:
     with opened:
         rehearse_capture(opened, Order(source, pick(source, opened).syntax), exam, _Nowhere())
         notes += _calibration(source, opened)
+    if source.blackout and not source.burned_in_annotation and not source.uri.startswith("pattern:"):
+        notes.append(
+            f"source '{source.name}' has a blackout, and burned_in_annotation is not set: instances do not say whether "
+            "names are left in the picture"
+        )

@@ -1,11 +1,14 @@
 """A frame as letters, as half blocks, or as a small PNG: enough to see that there is a picture, over any line.
 
-Samples are taken where they are needed, a few for each cell, so that a frame of any size costs the same. Brightness is
-what a display would show: MONOCHROME1 is inverted, of RGB the luminance counts, and of more than 8 bits the window
-that a source names, or else what lies between the darkest and brightest percent.
+Each cell is the mean of its samples, from the C core; where a picture has fewer pixels than cells, or shares chroma, a
+few samples are taken where they are needed. Brightness is what a display would show: MONOCHROME1 is inverted, of RGB
+the luminance counts, and of more than 8 bits the window that a source names, or else what lies between the darkest and
+brightest percent.
 """
 
 from __future__ import annotations
+
+from math import ceil, floor
 
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
@@ -32,13 +35,14 @@ class Window(NamedTuple):
 class Picture:
     """One native frame; ``level(row, column)`` is its brightness there, 0 to 1."""
 
-    __slots__ = ("_sample", "description", "window")
+    __slots__ = ("_data", "_sample", "description", "window")
 
     def __init__(
         self, data: memoryview | bytes, description: PixelDescription, window: tuple[float, float] | None = None
     ) -> None:
         """``window`` is centre and width of the configuration, for more than 8 bits."""
         self.description = description
+        self._data = data
         self._sample = _sampler(data, description)
         self.window = self._chosen(window)
 
@@ -49,7 +53,10 @@ class Picture:
         return 1.0 - found if self.description.photometric_interpretation == "MONOCHROME1" else found
 
     def cells(self, width: int, height: int) -> list[list[float]]:
-        """Brightness of a grid of ``height`` rows, each cell the mean of some of its pixels."""
+        """Brightness of a grid of ``height`` rows, each cell the mean of its pixels."""
+        made = self._shrunk(width, height)
+        if made is not None:
+            return made
         rows, columns = self.description.rows, self.description.columns
         across = [_places(columns, width, cell) for cell in range(width)]
         found = []
@@ -58,6 +65,25 @@ class Picture:
             found.append([sum(self.level(r, c) for r in down for c in some) / (len(down) * len(some))
                           for some in across])  # fmt: skip
         return found
+
+    def _shrunk(self, width: int, height: int) -> list[list[float]] | None:
+        """The same from the C core; None for what it does not shrink."""
+        from agent.errors import NativeArgumentError
+        from agent.native.picture import Window as Stored
+        from agent.native.picture import thumbnail
+
+        low, high = floor(self.window.low), ceil(self.window.high)
+        try:
+            made = thumbnail(self._data, self.description, height, width, window=Stored(low, max(high, low + 1)))
+        except NativeArgumentError:
+            return None
+        if self.description.samples_per_pixel == 1:
+            levels = [value / 255 for value in made]
+        else:
+            red, green, blue = _RGB_LUMA
+            levels = [(red * made[at] + green * made[at + 1] + blue * made[at + 2]) / 255
+                      for at in range(0, len(made), 3)]  # fmt: skip
+        return [levels[row * width : (row + 1) * width] for row in range(height)]
 
     def _chosen(self, window: tuple[float, float] | None) -> Window:
         one = self.description

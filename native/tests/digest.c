@@ -189,6 +189,49 @@ static void run_pixels(int number, mga_random *random)
     (void)printf("detector %u %016llx\n", columns, (unsigned long long)digest(dst, 2 * bytes));
 }
 
+/* Parts of frames, the difference of two, and a table of either width, in every format; lines padded. */
+static void run_parts(int number, mga_random *random)
+{
+    enum { ROOM = 3 * 2 * 12 * 96, PAD = 5 };
+    uint8_t src[ROOM], dst[ROOM];
+    uint64_t dice = mga_random_next(random);
+    mga_format f = format_of(dice, 1);
+    uint32_t lines = f.rows * (f.planar_configuration ? f.samples_per_pixel : 1);
+    size_t bytes = (size_t)mga_format_bytes(&f);
+    uint32_t stride = (uint32_t)(bytes / lines) + PAD;
+    for (size_t i = 0; i < ROOM; i++)
+        src[i] = (uint8_t)(mga_random_next(random) >> 8);
+    mga_region part = {(uint32_t)(dice >> 40) % f.rows, (uint32_t)(dice >> 44) % f.columns, 1, 1};
+    part.rows += (uint32_t)(dice >> 50) % (f.rows - part.top);
+    part.columns += (uint32_t)(dice >> 54) % (f.columns - part.left);
+    int64_t size = mga_region_crop(dst, ROOM, src, ROOM, &f, stride, &part);
+    CHECK(size > 0);
+    (void)printf("crop %d %016llx\n", number, (unsigned long long)digest(dst, (size_t)size));
+    int32_t value[3] = {1, 0, f.pixel_representation ? -1 : 1};
+    memcpy(dst, src, bytes);
+    CHECK(mga_region_blackout(dst, bytes, &f, &part, 1, value) == MGA_OK);
+    (void)printf("blackout %d %lld %016llx\n", number, (long long)mga_frame_difference(dst, bytes, src, bytes, &f),
+                 (unsigned long long)digest(dst, bytes));
+    uint32_t wide = (uint32_t)number % 2;
+    size_t entries = ((size_t)1 << f.bits_stored) << wide;
+    uint8_t *table = exactly(entries);
+    for (size_t i = 0; i < entries; i++)
+        table[i] = (uint8_t)(mga_random_next(random) >> 8);
+    uint8_t *through = exactly(2 * bytes);
+    size = mga_table_apply(through, 2 * bytes, src, bytes, &f, table, entries, 8u << wide);
+    CHECK(size > 0);
+    (void)printf("table %d %016llx\n", number, (unsigned long long)digest(through, (size_t)size));
+    free(through);
+    free(table);
+    mga_unpack_params packed = {f.rows, f.columns, MGA_PACKING_DENSE + (uint32_t)number % 2, 10, 0};
+    packed.bits = packed.packing == MGA_PACKING_GIGE ? 10 + 2 * (uint32_t)(dice >> 60 & 1) : 9 + (uint32_t)number % 6;
+    packed.stride = 2 * f.columns + PAD;
+    size = mga_samples_unpack(dst, ROOM, src, ROOM, &packed);
+    CHECK(size > 0);
+    (void)printf("packed %u %u %016llx\n", packed.packing, packed.bits,
+                 (unsigned long long)digest(dst, (size_t)size));
+}
+
 /* The test pictures, without the time that is burnt in. */
 static void run_patterns(uint32_t rows, uint32_t columns)
 {
@@ -220,6 +263,8 @@ int main(void)
         run_preview(i, &random);
     for (int i = 0; i < CASES / 5; i++)
         run_pixels(i, &random);
+    for (int i = 0; i < CASES / 5; i++)
+        run_parts(i, &random);
     run_patterns(240, 320);
     return 0;
 }

@@ -42,6 +42,14 @@ def picture(path: Path, deep: bool = True) -> str:
     return f"replay:{path}"
 
 
+def test_a_black_out_that_leaves_burned_in_annotation_open_is_remarked(tmp_path: Path) -> None:
+    source = {"uri": picture(tmp_path / "a.pgm", deep=False), "sop_class": "us", "blackout": ["0,0,2,16"]}
+    [note] = rehearsed(tmp_path, **source).notes
+    assert "burned_in_annotation is not set: instances do not say whether names are left" in note
+    for said in ("NO", "YES"):
+        assert rehearsed(tmp_path, **source, burned_in_annotation=said) == ([], [])
+
+
 @pytest.mark.parametrize("sop_class", DEMANDED)
 @pytest.mark.parametrize("with_frames", [True, False], ids=["frames", "no frames yet"])
 def test_every_missing_key_is_named(tmp_path: Path, sop_class: str, with_frames: bool) -> None:

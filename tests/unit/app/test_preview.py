@@ -63,8 +63,8 @@ def test_cells_are_as_bright_as_the_judge_says(kind):
     cells = [level for row in picture.cells(32, 24) for level in row]
     worst = max(abs(level - value / 255) for level, value in zip(cells, truth, strict=True))
     mean = sum(abs(level - value / 255) for level, value in zip(cells, truth, strict=True)) / len(cells)
-    assert mean < 0.03, mean
-    assert worst < 0.3, worst  # on the edge of the disc
+    assert mean < 0.015, mean
+    assert worst < (0.01 if one.bits_stored == 8 else 0.08), worst  # a window cuts both ends of a histogram
 
 
 def test_letters_and_blocks_show_the_same_picture():
