@@ -1,6 +1,6 @@
 """What a site has done to the frames of a source before anything else sees them.
 
-    dark frame and gain -> dead pixels -> curve -> burnt window -> black-out -> crop
+    dark frame and gain -> dead pixels -> curve -> burnt window -> YBR_FULL -> black-out -> crop
 
 Every place is in the coordinates of the source's own frames, as somebody with a screen counts them. The correction
 files are read when the source is opened, so that a new calibration counts from the next capture on. What does not fit
@@ -11,6 +11,9 @@ that the next one uses again.
 
 A window belongs into the instance as a number (exam.py), where a viewer can change it. Only a secondary capture may
 have it burnt in, and then says so instead.
+
+RGB that is mostly grey, as ultrasound is, takes RLE a third of the bytes as YBR_FULL, whose chroma is 128 all over.
+Grey pixels come back exactly, others within two (C.7.6.3.1.2), so that a site must ask for it.
 
 What must be said of it. A curve of log makes the Pixel Intensity Relationship LOG (PS3.3 C.8.11.3.1.2); a square root
 has no word there. A black-out says nothing of Burned In Annotation: whether the rectangles cover all of the text is
@@ -52,6 +55,7 @@ def told(source: SourceSettings) -> str:
         ("dead pixels replaced", source.defects_file),
         ({"log": "logarithm of samples", "sqrt": "square root of samples"}.get(source.curve, ""), source.curve),
         (f"window {source.window_center:g}/{source.window_width:g} burnt in", source.burn_window),
+        ("RGB to YBR_FULL", source.ybr_full),
         (f"{regions} region{'s' * (regions > 1)} blacked out", regions),
         (f"cropped to {source.crop}", source.crop),
     )
@@ -103,6 +107,8 @@ class _Path:
             self._bend(source.curve)
         if source.burn_window:
             self._burn(source)
+        if source.ybr_full:
+            self._turn()
         if source.blackout:
             self._hide(source)
         if source.crop:
@@ -195,6 +201,21 @@ class _Path:
 
         def step(frame: memoryview) -> memoryview:
             table.apply(frame, d, through, out)
+            return memoryview(out)
+
+        self._steps.append(step)
+
+    def _turn(self) -> None:
+        from agent.native.convert import Plane, convert, converted
+
+        d = self.description
+        if (d.photometric_interpretation, d.bits_stored, d.planar_configuration) != ("RGB", 8, 0):
+            raise self._fault("ybr_full", "its frames are not RGB of 8 bits by pixel")
+        self.description = converted("YBR_FULL", d.rows, d.columns)
+        out = bytearray(self.description.frame_bytes)
+
+        def step(frame: memoryview) -> memoryview:
+            convert([Plane(frame)], "RGB24", "rgb", d.rows, d.columns, out, to="YBR_FULL")
             return memoryview(out)
 
         self._steps.append(step)

@@ -17,6 +17,7 @@ from agent.config.source import FOLDER, parse_source
 from agent.config.user import user_problems
 from agent.config.words import near_refusal, transfer_syntax_uid
 from agent.dataset.pixels import near_excess
+from agent.dataset.uid import RLE_LOSSLESS
 from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -293,10 +294,25 @@ def _pixel_path(row: Values) -> Iterator[tuple[str, str]]:
         yield "burn_window", f"is for {kinds}; '{row['sop_class']}' carries its window beside the samples"
     if row["burn_window"] and not row["window_width"]:
         yield "burn_window", "needs window_center and window_width"
+    if row["ybr_full"] and (reason := _no_ybr(row)):
+        yield "ybr_full", reason
     if row["curve"] == "log" and said not in ("", "LOG"):
         yield "curve", f"makes the Pixel Intensity Relationship LOG, and intensity_relationship is {said}"
     if row["curve"] == "sqrt" and (said in ("LIN", "LOG") or row["sop_class"] in ("dx", "dx-processing")):
         yield "curve", "a square root is neither LIN nor LOG; of xa and xrf it is DISP, and dx has no word for it"
+
+
+def _no_ybr(row: Values) -> str:
+    """Why frames cannot be YBR_FULL, or ''. Of ultrasound RLE alone says so (PS3.3 C.8.5.6.1.2)."""
+    kind = row["sop_class"]
+    if kind in ("us", "us-mf"):
+        if transfer_syntax_uid(row["transfer_syntax"]) != RLE_LOSSLESS:
+            return f"'{kind}' is YBR_FULL in rle alone, and transfer_syntax is {row['transfer_syntax']}"
+    elif kind not in ("sc", "sc-mf-color"):
+        return f"is for us, us-mf, sc and sc-mf-color; '{kind}' keeps its photometric interpretation"
+    if row["near"] or row["grey_as_monochrome"]:
+        return f"and {'near' if row['near'] else 'grey_as_monochrome'} exclude each other"
+    return ""
 
 
 def _unique(section: str, rows: list[Values]) -> list[Problem]:

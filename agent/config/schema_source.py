@@ -157,6 +157,12 @@ SOURCE: Final = (
         False,
         "Send samples of sc and sc-mf-byte through window_center and window_width into 8 bits, which cannot be undone.",
     ),
+    Key(
+        "ybr_full",
+        "switch",
+        False,
+        "Store RGB of us and us-mf (rle alone), sc and sc-mf-color as YBR_FULL: grey stays exact, colour is rounded.",
+    ),
     Key("blackout", "regions", (), "Rectangles made unreadable, each TOP,LEFT,ROWS,COLUMNS of the source's frame."),
     Key("blackout_value", "integer", 0, "Stored value, of colour in each sample, that they get.", "", 0, 65_535),
     Key(

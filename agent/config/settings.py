@@ -130,6 +130,7 @@ class SourceSettings(NamedTuple):
     defects_file: str
     curve: str
     burn_window: bool
+    ybr_full: bool
     blackout: tuple[str, ...]
     blackout_value: int
     calibration: str

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from pydicom import dcmread
+from pydicom.pixels import pixel_array
 
 from agent.acquire.described import Order
 from agent.acquire.exam import Exam
@@ -141,6 +142,29 @@ def test_a_window_is_burnt_into_a_secondary_capture_and_said(
     assert contribution(ds).endswith(f"; window {centre:g}/{width:g} burnt in, 1 region blacked out")
 
 
+def test_rgb_becomes_ybr_full_as_dicom_says_and_grey_comes_back(tmp_path: Path) -> None:
+    frame = np.random.default_rng(4).integers(0, 256, (15, 17, 3), dtype=np.uint8)
+    frame[:8] = frame[:8, :, :1]
+    frame[14, :8] = np.array([[r, g, b] for r in (0, 255) for g in (0, 255) for b in (0, 255)])
+    (tmp_path / "a.ppm").write_bytes(b"P6 17 15 255\n" + frame.tobytes())
+    source = source_of(
+        uri=f"replay:{tmp_path}/a.ppm", sop_class="us", transfer_syntax="rle", ybr_full=True, blackout=("2,1,3,4",),
+        blackout_value=9, crop="1,0,14,17",
+    )  # fmt: skip
+    ds, back = made(tmp_path, source)  # pydicom's way back to RGB
+    # PS3.3 C.7.6.3.1.2, in ten thousandths
+    turn = np.array([[2990, 5870, 1140], [-1687, -3313, 5000], [5000, -4187, -813]])
+    want = np.clip((frame.astype(np.int64) @ turn.T + [0, 1280000, 1280000] + 5000) // 10000, 0, 255)
+    want[2:5, 1:5] = (9, 128, 128)
+    assert ds.PhotometricInterpretation == "YBR_FULL"
+    assert np.array_equal(pixel_array(ds, raw=True), want[1:])
+    assert (want[:8, :, 1:] == 128).all()
+    assert contribution(ds).endswith("; RGB to YBR_FULL, 1 region blacked out, cropped to 1,0,14,17")
+    frame[2:5, 1:5] = 9
+    assert np.array_equal(back[:7], frame[1:8])
+    assert np.abs(back.astype(int) - frame[1:]).max() <= 2
+
+
 def test_a_black_out_alone_says_nothing_of_burned_in_annotation(tmp_path: Path) -> None:
     picture = tmp_path / "a.ppm"
     picture.write_bytes(b"P6 16 16 255\n" + bytes(range(256)) * 3)
@@ -226,9 +250,10 @@ def test_colour_is_not_corrected_nor_bent() -> None:
         ({"gain_file": "x"}, "16 bits"),
         ({"curve": "sqrt"}, "one unsigned sample"),
         ({"burn_window": True, "window_width": 9.0}, "a window is for grey"),
+        ({"uri": "pattern:us-mono", "ybr_full": True}, "are not RGB of 8 bits by pixel"),
     ):
         with pytest.raises(ConfigError, match=words):
-            open_configured(source_of(uri="pattern:us-rgb?rows=32&columns=32", **keys))
+            open_configured(source_of(**{"uri": "pattern:us-rgb?rows=32&columns=32", **keys}))
 
 
 @pytest.mark.parametrize(
@@ -243,6 +268,9 @@ def test_colour_is_not_corrected_nor_bent() -> None:
         ('curve = "log"\nintensity_relationship = "LIN"', "makes the Pixel Intensity Relationship LOG"),
         ('curve = "sqrt"\nintensity_relationship = "LOG"', "neither LIN nor LOG"),
         ('curve = "sqrt"\nsop_class = "dx"', "dx has no word for it"),
+        ('ybr_full = true\nsop_class = "us"', "'us' is YBR_FULL in rle alone, and transfer_syntax is explicit"),
+        ("ybr_full = true", "'xa' keeps its photometric interpretation"),
+        ('ybr_full = true\nsop_class = "sc"\ngrey_as_monochrome = true', "grey_as_monochrome exclude each other"),
         ("burn_window = true\nwindow_width = 9", "is for sc and sc-mf-byte; 'xa' carries its window beside"),
         ('burn_window = true\nsop_class = "sc"', "needs window_center and window_width"),
         ('curve = "cube"', "is not one of '', log, sqrt"),
