@@ -303,7 +303,7 @@ def text_of(template: Template) -> str:
              f"model = {_quoted(template.model)}", f"rows = {template.rows}",
              f"columns = {template.columns}"]  # fmt: skip
     if template.marks:
-        lines.append(f'samples = "{template.samples}"')
+        lines.append(f"samples = {_quoted(template.samples)}")
     for mark in template.marks:
         packed = base64.b64encode(zlib.compress(mark.pixels, 9)).decode()
         lines += ["", "[[mark]]", f'rectangle = "{",".join(map(str, mark.rectangle))}"',

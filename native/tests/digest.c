@@ -228,8 +228,7 @@ static void run_parts(int number, mga_random *random)
     packed.stride = 2 * f.columns + PAD;
     size = mga_samples_unpack(dst, ROOM, src, ROOM, &packed);
     CHECK(size > 0);
-    (void)printf("packed %u %u %016llx\n", packed.packing, packed.bits,
-                 (unsigned long long)digest(dst, (size_t)size));
+    (void)printf("packed %u %u %016llx\n", packed.packing, packed.bits, (unsigned long long)digest(dst, (size_t)size));
 }
 
 /* The test pictures, without the time that is burnt in. */

@@ -7,6 +7,8 @@ import math
 import os
 
 from agent.acquire.pictures import FRAME_BYTES_MAX, is_png, is_pnm, png_frames, pnm_frames
+from agent.acquire.region_template import parse as parse_template
+from agent.acquire.region_template import text_of as text_of_template
 from agent.app.wrap_cda import merge
 from agent.config import load, render
 from agent.config.difference import apply, difference
@@ -58,6 +60,22 @@ def run_config(data: bytes) -> None:
             assert number is None or 1 <= number <= len(text.splitlines()) + 1
         return
     assert load.parse(render.in_force(settings)) == settings
+
+
+def run_template(data: bytes) -> None:
+    """A template of regions that is written as it was read, or a ConfigError that names it."""
+    refusal: ConfigError | None = None
+    try:
+        found = parse_template(data, "a/t.toml")
+    except ConfigError as error:
+        refusal = error
+    if refusal is not None:
+        assert str(refusal).startswith("a/t.toml: ")
+        return
+    assert found.name == "t.toml"
+    assert found.regions
+    again = parse_template(text_of_template(found).encode(), "a/t.toml")
+    assert again == found._replace(sha256=again.sha256)
 
 
 def run_config_lines(data: bytes) -> None:

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from fakes import instances
 from fakes.associations import acceptance, golden, request
+from fakes.calibrated import template
 from fakes.cda import cda
 from fuzz.of_dataset import CHARACTER_SETS, SYNTAXES
 from fuzz.of_network import STATES, STEP_NAMES
 
+from agent.acquire.region_template import text_of
 from agent.config import render
 from agent.config.load import parse
 from agent.dataset.dataset import DataSet
@@ -34,6 +36,7 @@ from agent.dataset.uid import (
 )
 from agent.dimse.layout import encode as encode_command
 from agent.dimse.message import CEchoRequest, CEchoResponse, CStoreRequest, CStoreResponse
+from agent.iod import regions
 from agent.media.dicomdir import FileSet, build
 from agent.media.json_model import to_json
 from agent.media.part10 import FileMeta, encode_prefix
@@ -325,6 +328,13 @@ def configurations() -> Iterator[bytes]:
     yield render.in_force(parse(full)).encode()
     yield b"ReferencedSeriesSequence[0].0008,1150"
     yield b"replay:clip.raw?rate_hz=10"
+
+
+def templates() -> Iterator[bytes]:
+    """With a mark and without, and every kind of region."""
+    strips = (regions.m_mode((0, 0, 20, 20), 0.005, 0.03), regions.spectrum((0, 30, 60, 47), 0.01, 2.5, 40))
+    for one in (template(16), template(None, *strips), template(8, *strips, tolerance=3)):
+        yield text_of(one).encode()
 
 
 def configuration_lines() -> Iterator[bytes]:

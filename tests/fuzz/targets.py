@@ -166,6 +166,14 @@ TARGETS = {
             mutate.CONFIG_TOKENS,
         ),
         Target(
+            "region-template",
+            "templates of calibrated regions",
+            of_text.run_template,
+            seeds.templates,
+            mutate.plain,
+            mutate.CONFIG_TOKENS,
+        ),
+        Target(
             "config-lines",
             "lines that change a configuration",
             of_text.run_config_lines,
