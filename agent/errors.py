@@ -128,6 +128,14 @@ class NoClip(AgentError):
     hint = "'modality-agent status' shows what the source does, the log how its last clip ended."
 
 
+class PanelRefused(AgentError):
+    """The front panel, or this agent for its sake, does not take another firmware."""
+
+    code = "panel.refused"
+    exit_status = 42
+    hint = "The panel goes on with the firmware that it has."
+
+
 class NotLoggedIn(AgentError):
     """A box does not let ``provision`` in, or somebody else is in the middle of something there."""
 

@@ -12,6 +12,7 @@ HEART_AT = 12  # where among them the heartbeat's are; the events' are in front
 class Board:
     """Pins and line; every method returns at once."""
 
+    kind = 0  # a place in messages.BOARDS
     cause = 0  # of the last reset: a place in messages.CAUSES
     abilities = 0  # bits of messages.ABILITIES
     serial = 0  # 64 bits that no other board has

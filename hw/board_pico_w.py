@@ -20,6 +20,7 @@ _THERMOMETER = 4  # channel of the converter; RP2040 4.9.5: 0.706 V at 27 degree
 class PicoW(Board):
     """The board as it is wired in the table above."""
 
+    kind = 1
     abilities = 0b01111  # exposure, temperature, power_fail, power_cycle
 
     def __init__(self) -> None:

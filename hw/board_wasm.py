@@ -12,6 +12,7 @@ from board import KEPT, Board
 class Simulated(Board):
     """Everything a Pico W has, at the speed that the test wants."""
 
+    kind = 2
     abilities = 0b01111
 
     def __init__(self) -> None:

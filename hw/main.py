@@ -1,14 +1,26 @@
-"""Wiring: the board that this is, and a panel on it."""
+"""The start: which firmware runs (``slots``), and what becomes of one that ends. Frozen: no update replaces this."""
 
-from panel import Panel
+import sys
+
+from slots import Slots
 
 try:
-    from board_pico_w import PicoW as Here
+    from store_pico_w import PicoStore as Here
 except ImportError:
-    from board_wasm import Simulated as Here  # type: ignore[assignment]  # no pins: a test on another machine
+    from store_wasm import SimulatedStore as Here  # type: ignore[assignment]  # no pins: a test on another machine
 
-board = Here()
-panel = Panel(board)
-while True:
-    panel.turn()
-    board.rest()
+store = Here()
+slots = Slots(store)
+folder = slots.start()
+if folder:
+    sys.path.insert(0, folder)
+ran = False
+try:
+    import firmware
+
+    ran = True
+    firmware.run(slots)
+except Exception as error:  # noqa: BLE001  whatever it is, the next start is another one
+    sys.print_exception(error)
+    slots.failed(ran)
+store.reset()

@@ -7,10 +7,15 @@ from heart import Heart
 from lights import Lights
 from messages import (
     ACK,
+    ASK,
     BEAT,
     EVENT,
     GREET,
     HELLO,
+    IMAGE,
+    INSTALL,
+    KEEP,
+    OFFER,
     PING,
     PONG,
     STATE,
@@ -20,12 +25,16 @@ from messages import (
     WRITE,
     WRITTEN,
     pack,
+    tail,
     unpack,
-)
+)  # fmt: skip
 from outbox import Outbox
+from slots import Slots
 from trigger import Switch
+from update import Update
 
-FIRMWARE = (0, 1, 0)
+FIRMWARE = (0, 2, 0)
+_UPDATE = 1 << 4  # an ability
 STATE_MS = 1000
 ALARM_MS = 20  # between states while the power fails: one of them arrives
 
@@ -33,7 +42,7 @@ ALARM_MS = 20  # between states while the power fails: one of them arrives
 class Panel:
     """One of it, on one board."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: Board, slots: Slots | None = None) -> None:
         self._kept = bytearray(KEPT)
         kept = board.kept()
         if len(kept) == KEPT and kept[KEPT - 1] < 4:  # 0.1 had something else there
@@ -41,6 +50,8 @@ class Panel:
         self.heart = Heart(self._kept)
         self.outbox = Outbox(self._kept, board.random())
         self._board = board
+        self._slots = slots
+        self._update = None if slots is None else Update(slots, board.kind, FIRMWARE)
         self._clock = Clock(board)
         self._decoder = Decoder()
         self._input = bytearray(256)
@@ -88,8 +99,27 @@ class Panel:
             self._board.keep(self._kept)
         elif kind == PING:
             self._send(PONG, fields[0], self._clock.us)
-        elif kind == WRITE:
+        elif kind in (ASK, OFFER, WRITE, INSTALL, KEEP):
+            self._renew(kind, fields, payload, size)
+
+    def _renew(self, kind: int, fields: tuple[int, ...], payload: bytearray, size: int) -> None:
+        """Hear of another firmware; the messages for it are the same in every version."""
+        update, slots = self._update, self._slots
+        if update is None or slots is None:
             self._send(WRITTEN, 0, STATUSES.index("refused"))
+            return
+        if kind == KEEP and fields[0] == update.image:
+            slots.keep()
+        if kind in (ASK, KEEP):
+            self._send(IMAGE, update.image, self._board.kind, slots.running, slots.on_trial, slots.outcome)
+            return
+        if kind == OFFER:
+            update.offer(fields[0], fields[1], fields[2], bytes(payload[tail(OFFER) : size]))
+        elif kind == WRITE:
+            update.write(fields[0], fields[1], memoryview(payload)[tail(WRITE) : size])
+        elif not self.outbox.count:  # a reset takes their times
+            update.install(fields[0], self._clock.ms)
+        self._send(WRITTEN, update.offset, update.status)
 
     def _sense(self) -> None:
         for place in SWITCHES:
@@ -116,6 +146,8 @@ class Panel:
         on = self._lights.look(self._clock.ms)
         if on is not None:
             self._board.lights(*on)
+        if self._update is not None:
+            self._update.look(self._clock.ms)
         self._board.feed()
 
     def _speak(self) -> None:
@@ -149,7 +181,8 @@ class Panel:
 
     def _hello(self) -> None:
         board, box = self._board, self.outbox
-        self._send(HELLO, VERSION, *FIRMWARE, board.cause, board.abilities, board.serial, box.run, box.first)
+        abilities = board.abilities | (_UPDATE if self._update is not None else 0)
+        self._send(HELLO, VERSION, *FIRMWARE, board.cause, abilities, board.serial, box.run, box.first)
 
     def _send(self, kind: int, *fields: int) -> None:
         size = pack(self._payload, kind, self._sequence, *fields)

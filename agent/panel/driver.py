@@ -10,22 +10,25 @@ from __future__ import annotations
 import select
 import time
 
-from agent.errors import DeviceError
+from agent.errors import DeviceError, PanelRefused
 from agent.panel.messages import LIGHTS, Numbers
 from agent.panel.port import Port
 from agent.panel.session import Session
+from agent.panel.update import Transfer
 from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
+    from agent.panel.bundle import Image
     from agent.panel.session import Event
 
 # An operator sees a light change a tenth of a second later as an answer to his foot.
 LOOK_S: Final = 0.1
 # Between attempts to open a line that is not there; an adapter takes as long to come back.
 REOPEN_S: Final = 1.0
+_BY_USB: Final = "Put firmware on it by its USB plug once (hw/manifest.py says how it is made)."
 
 
 class Panel:
@@ -53,6 +56,29 @@ class Panel:
         self._failing: bool | None = None  # None until the panel has said it once
         self._present = False
         self._lost = 0
+        self._transfer: Transfer | None = None
+        self._told_end = True  # of the transfer
+
+    @property
+    def updating(self) -> bool:
+        """Whether a firmware is on its way."""
+        return self._transfer is not None and not self._transfer.ended
+
+    def update(self, image: Image, *, downgrade: bool, may_restart: Callable[[], bool]) -> None:
+        """Begin to put a firmware on the panel, which restarts when ``may_restart`` allows; ``PanelRefused``.
+
+        How it goes on is in ``facts``. Presses are heard until the restart, which takes a second or two.
+        """
+        session = self._session
+        hello = None if session is None else session.hello
+        if hello is None:
+            raise PanelRefused("the panel is not there")
+        if "update" not in hello.abilities:
+            raise PanelRefused(f"firmware {hello.firmware} of this panel takes no other over its line", hint=_BY_USB)
+        if self.updating:
+            raise PanelRefused("the panel is being updated already", hint="'panel status' says how far it is.")
+        self._told_end = False
+        self._transfer = Transfer(image, time.monotonic(), downgrade=downgrade, may_restart=may_restart)
 
     def work(self, stop: threading.Event, _facts: object = None) -> None:
         """Serve the panel until ``stop`` is set."""
@@ -76,7 +102,8 @@ class Panel:
         """What is known of it, as plain values."""
         session = self._session
         if session is None or session.hello is None:
-            return {"port": self._port, "present": False, "trouble": self._trouble}
+            update = self._transfer.facts() if self._transfer else None
+            return {"port": self._port, "present": False, "trouble": self._trouble, "update": update}
         hello, state = session.hello, session.state
         return {
             "port": self._port,
@@ -91,6 +118,8 @@ class Panel:
             "temperature_c": state.temperature_c if state else None,
             "dropped": state.dropped if state else 0,
             "lost": self._lost,
+            "running": session.running._asdict() if session.running else None,
+            "update": self._transfer.facts() if self._transfer else None,
         }
 
     def _serve(self, port: Port, stop: threading.Event) -> None:
@@ -99,6 +128,7 @@ class Panel:
         poll.register(port, select.POLLIN)
         while not stop.is_set():
             session.lights = LIGHTS.index(self._lights())
+            session.transfer = self._transfer
             session.tick(time.monotonic())
             port.write(session.outgoing)
             wait_s = min(LOOK_S, max(session.deadline - time.monotonic(), 0))
@@ -122,6 +152,11 @@ class Panel:
                 self._troubled(f"{self._port}: the panel is silent")
         if session.hello is not None and not session.speaks:
             self._troubled(f"the panel speaks version {session.hello.protocol} of the protocol: update its firmware")
+        transfer = self._transfer
+        if transfer is not None and transfer.ended and not self._told_end:
+            self._told_end = True
+            text = f"its firmware was not updated: {transfer.why}" if transfer.why else "its firmware was updated"
+            self._say("warning" if transfer.why else "notice", f"{text} ({transfer.image.version})")
         if session.lost:
             self._lost += session.lost
             self._say("warning", f"{session.lost} events of the panel are lost")

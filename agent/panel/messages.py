@@ -16,9 +16,10 @@ TICKS = 0x3FFFFFFF  # ticks are microseconds of the panel, modulo 2^30: small in
 OLD_MS = 0xFFFF  # an age that is not known, or as long as this
 UNKNOWN_C = -32768  # a temperature that is not known
 BLOCK = 128  # bytes of firmware in one message
+DIGEST = 32  # bytes of a SHA-256
 
-HELLO, STATE, EVENT, PONG, WRITTEN = 0x01, 0x02, 0x03, 0x04, 0x05  # panel to agent
-GREET, BEAT, ACK, PING, WRITE = 0x41, 0x42, 0x43, 0x44, 0x45  # agent to panel
+HELLO, STATE, EVENT, PONG, WRITTEN, IMAGE = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06  # panel to agent
+GREET, BEAT, ACK, PING, WRITE, OFFER, INSTALL, KEEP, ASK = 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49
 
 # Type, name, fields after type and sequence number: letters are those of the module struct, little-endian.
 MESSAGES = (
@@ -33,14 +34,20 @@ MESSAGES = (
     (EVENT, "event", (("run", "I"), ("number", "I"), ("tick", "I"), ("age_ms", "H"), ("input", "B"), ("level", "B"))),
     (PONG, "pong", (("token", "H"), ("tick", "I"))),
     (WRITTEN, "written", (("offset", "I"), ("status", "B"))),
+    (IMAGE, "image", (("image", "I"), ("board", "B"), ("slot", "B"), ("trial", "B"), ("outcome", "B"))),
     (GREET, "greet", (("protocol", "B"),)),
     (BEAT, "beat", (("protocol", "B"), ("lights", "B"), ("watchdog_s", "H"))),
     (ACK, "ack", (("run", "I"), ("next", "I"))),
     (PING, "ping", (("token", "H"),)),
-    (WRITE, "write", (("offset", "I"), ("total", "I"), ("crc32", "I"))),
+    (WRITE, "write", (("offset", "I"), ("crc32", "I"))),
+    (OFFER, "offer", (("total", "I"), ("manifest", "H"), ("options", "B"))),
+    (INSTALL, "install", (("image", "I"),)),
+    (KEEP, "keep", (("image", "I"),)),
+    (ASK, "ask", (("protocol", "B"),)),
 )  # fmt: skip
 HEAD = 2  # bytes in front of the fields: type, sequence number
 _FORMATS = {kind: "<" + "".join([letter for _, letter in fields]) for kind, _, fields in MESSAGES}
+_TAILS = {WRITE: (1, BLOCK), OFFER: (DIGEST, DIGEST)}  # bytes behind the fields: fewest, most
 _SIZES = {kind: HEAD + struct.calcsize(_FORMATS[kind]) for kind in _FORMATS}
 
 # Words, by the number that stands for them on the line.
@@ -49,7 +56,11 @@ INPUTS = ("foot", "foot_2", "button", "button_2", "exposure")
 CAUSES = ("unknown", "power_on", "reset", "watchdog")
 ABILITIES = ("exposure", "temperature", "power_fail", "power_cycle", "update")  # by bit
 FLAGS = ("power_fail", "armed", "cycling")  # by bit
-STATUSES = ("more", "complete", "damaged", "refused")
+STATUSES = ("more", "wait", "complete", "installing", "damaged", "refused", "unknown", "busy", "other_board",
+    "other_protocol", "older", "no_room", "failed")  # fmt: skip
+BOARDS = ("unknown", "pico_w", "simulated")
+SLOTS = ("frozen", "a", "b")
+OUTCOMES = ("none", "kept", "crashed", "not_confirmed")
 
 
 def pack(payload: bytearray, kind: int, sequence: int, *values: int) -> int:
@@ -63,7 +74,10 @@ def pack(payload: bytearray, kind: int, sequence: int, *values: int) -> int:
 def unpack(payload: bytes | bytearray, size: int) -> tuple[int, ...] | None:
     """Return the fields of a message; None for one that is none of ours, or not as long as it is."""
     fixed = _SIZES.get(payload[0])
-    if fixed is None or (size != fixed if payload[0] != WRITE else not fixed < size <= fixed + BLOCK):
+    if fixed is None:
+        return None
+    fewest, most = _TAILS.get(payload[0], (0, 0))
+    if not fixed + fewest <= size <= fixed + most:
         return None
     return struct.unpack_from(_FORMATS[payload[0]], payload, HEAD)
 

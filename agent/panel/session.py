@@ -9,9 +9,29 @@ from __future__ import annotations
 
 from agent.panel import messages
 from agent.panel.framing import LIMIT, OVERHEAD, Decoder, encode
-from agent.panel.messages import ACK, BEAT, EVENT, GREET, HELLO, OLD_MS, PING, PONG, STATE, VERSION, Numbers
+from agent.panel.messages import (
+    ACK,
+    ASK,
+    BEAT,
+    EVENT,
+    GREET,
+    HELLO,
+    IMAGE,
+    KEEP,
+    OLD_MS,
+    PING,
+    PONG,
+    STATE,
+    VERSION,
+    WRITTEN,
+    Numbers,
+)  # fmt: skip
 from agent.panel.ticks import TickMap
-from agent.typed import Final, NamedTuple
+from agent.panel.update import Running, status_word
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from agent.panel.update import Transfer
 
 BEAT_S: Final = 1.0
 SILENT_S: Final = 3.5  # three states that did not come
@@ -41,6 +61,7 @@ class Hello(NamedTuple):
     cause: str
     abilities: tuple[str, ...]
     serial: int
+    version: tuple[int, int, int]
 
 
 class State(NamedTuple):
@@ -62,6 +83,8 @@ class Session:
         self.outgoing = bytearray()
         self.hello: Hello | None = None
         self.state: State | None = None
+        self.running: Running | None = None  # None until a panel that can be updated has said it
+        self.transfer: Transfer | None = None  # a firmware that goes there
         self.lost = 0  # events that the panel had and does not have any more
         self.missed = 0  # frames of the panel that did not come, or came damaged
         self.deadline = now
@@ -97,7 +120,7 @@ class Session:
     def tick(self, now: float) -> None:
         """Say what it is time for; ``deadline`` is when to come again."""
         if now - self._heard_at >= SILENT_S:
-            self.hello = self.state = None
+            self.hello = self.state = self.running = None
         if now - self._beaten >= BEAT_S or self.lights != self._shown:
             self._beaten, self._shown = now, self.lights
             if self.hello is None or not self.speaks:
@@ -105,10 +128,12 @@ class Session:
             if self.hello is None or self.speaks:
                 self._send(BEAT, VERSION, self.lights, self.watchdog_s)
                 self._ping(now)
+            self._watch_firmware()
         elif self._eager and self.speaks and now >= self.deadline:
             self._eager -= 1
             self._ping(now)
         self.deadline = now + _EAGER_S if self._eager and self.speaks else self._beaten + BEAT_S
+        self._forward(now)
 
     def leave(self) -> None:
         """Say that this agent ends in order."""
@@ -126,6 +151,8 @@ class Session:
         self._theirs = payload[1]
         if kind == HELLO:
             self._greeted(fields)
+        elif kind in (WRITTEN, IMAGE):
+            self._updated(kind, fields, now)
         elif not self.speaks:
             return
         elif kind == EVENT:
@@ -139,11 +166,44 @@ class Session:
         protocol, major, minor, patch, cause, abilities, serial, run, first = fields
         firmware = f"{major}.{minor}.{patch}"
         self.hello = Hello(
-            protocol, firmware, _word(messages.CAUSES, cause), _bits(messages.ABILITIES, abilities), serial
-        )
+            protocol, firmware, _word(messages.CAUSES, cause), _bits(messages.ABILITIES, abilities), serial,
+            (major, minor, patch),
+        )  # fmt: skip
+        self.running = None  # it may be another one
         if self.speaks:
             self.lost += self._numbers.greeted(run, first)
             self._eager = _EAGER_PINGS
+
+    def _watch_firmware(self) -> None:
+        """Ask what runs, and confirm a new firmware that has told its state: it hears, works and is heard."""
+        if self.hello is None or "update" not in self.hello.abilities:
+            return
+        if self.running is None:
+            self._send(ASK, VERSION)
+        elif self.running.trial and self.speaks and self.state is not None:
+            self._send(KEEP, self.running.image)
+
+    def _updated(self, kind: int, fields: tuple[int, ...], now: float) -> None:
+        if kind == IMAGE:
+            image, board, slot, trial, outcome = fields
+            words = _word(messages.BOARDS, board), _word(messages.SLOTS, slot), _word(messages.OUTCOMES, outcome)
+            self.running = Running(image, words[0], words[1], trial > 0, words[2])
+            if self.transfer is not None:
+                self.transfer.runs(self.running, now)
+        elif self.transfer is not None:
+            self.transfer.heard(fields[0], status_word(fields[1]), now)
+
+    def _forward(self, now: float) -> None:
+        """Send what the transfer of a firmware has to say."""
+        if self.transfer is None or self.transfer.ended:
+            return
+        hello = self.hello
+        able = hello is not None and "update" in hello.abilities
+        message = self.transfer.due(now, hello.version if hello is not None and able else None, self.running)
+        if message is not None:
+            kind, fields, tail = message
+            self._send(kind, *fields, tail=tail)
+        self.deadline = min(self.deadline, self.transfer.deadline)
 
     def _happened(self, fields: tuple[int, ...], now: float, events: list[Event]) -> None:
         run, number, tick, age_ms, place, level = fields
@@ -175,8 +235,10 @@ class Session:
         if self._theirs is not None:
             self.missed += (sequence - self._theirs - 1) & 0xFF
 
-    def _send(self, kind: int, *fields: int) -> None:
+    def _send(self, kind: int, *fields: int, tail: bytes = b"") -> None:
         size = messages.pack(self._payload, kind, self._sequence, *fields)
+        self._payload[size : size + len(tail)] = tail
+        size += len(tail)
         self._sequence = self._sequence + 1 & 0xFF
         length = encode(self._frame, self._payload, size)
         self.outgoing += self._frame[:length]

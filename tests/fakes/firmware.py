@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
-from agent.panel import framing, messages
+from agent.panel import framing, image, messages
 
 sys.modules.setdefault("framing", framing)
+sys.modules.setdefault("image", image)
 sys.modules.setdefault("messages", messages)
 
 from board import SWITCHES, Board  # noqa: E402  hw/ is on the path, and imports the two above
 from panel import Panel  # noqa: E402
 
+if TYPE_CHECKING:
+    from slots import Slots
+
 
 class Bench(Board):
     """A board whose pins, time and line are lists and numbers."""
 
+    kind = 2
     abilities = 0b01111
     serial = 0x1122334455667788
 
@@ -77,11 +83,13 @@ class Bench(Board):
 class Firmware:
     """A panel on a bench, turned by hand; what it says is taken apart."""
 
-    def __init__(self, kept: bytes = b"", us: int = 0, levels: dict[int, int] | None = None) -> None:
+    def __init__(
+        self, kept: bytes = b"", us: int = 0, levels: dict[int, int] | None = None, slots: Slots | None = None
+    ) -> None:
         self.board = Bench(kept)
         self.board.us = us
         self.board.levels.update(levels or {})
-        self.panel = Panel(self.board)
+        self.panel = Panel(self.board, slots)
         self._decoder = framing.Decoder()
 
     def run(self, ms: float, step_us: int = 1000) -> None:

@@ -19,9 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 MICROPYTHON = ROOT / "build/micropython/node_modules/@micropython/micropython-webassembly-pyscript/micropython.mjs"
 FIRMWARE = [
     *((path.stem, str(path)) for path in sorted((ROOT / "hw").glob("*.py")) if path.stem != "manifest"),
-    *((name, str(ROOT / f"agent/panel/{name}.py")) for name in ("framing", "messages")),
+    *((name, str(ROOT / f"agent/panel/{name}.py")) for name in ("framing", "image", "messages")),
 ]
 _RESET = 3
+_CUT = 4
 
 
 def here() -> bool:
@@ -45,10 +46,11 @@ class RealPanel:
     def __init__(self, tty: str, folder: Path, **options: Any) -> None:
         need_micropython()
         self.happened: list[str] = []
+        (folder / "flash").mkdir(exist_ok=True)
         self.starts = 0
         self._options = {
             "micropython": str(MICROPYTHON), "tty": tty, "files": FIRMWARE, "kept": str(folder / "kept"), "cause": 1,
-            "rate": 1, "seed": 0, "resets": 0, **options,
+            "rate": 1, "seed": 0, "resets": 0, "flash": str(folder / "flash"), "cut": -1, **options,
         }  # fmt: skip
         self._stopped = False
         self._changed = threading.Condition()
@@ -98,7 +100,8 @@ class RealPanel:
                 pipe.close()  # type: ignore[union-attr]
             if self._stopped:
                 return
-            self._options["cause"] = 2 if code == _RESET else 3
+            self._options["cause"] = {_RESET: 2, _CUT: 1}.get(code, 3)
+            self._options["cut"] = -1
             self._process = self._start()
 
 

@@ -2,6 +2,7 @@
 //   micropython  its .mjs          tty   the line          files  [[name in the panel, path here], ...]
 //   kept         file that holds what survives a reset      cause  of this start, as messages.CAUSES counts
 //   rate         how fast its time goes                     seed   of the operator, who presses pedals; 0: none
+//   flash        folder that holds its flash             cut    number of the change of the flash that is the last; -1
 //   resets       how often in a thousand presses the processor is reset before anybody can have heard of it
 // Lines on standard input move pins: `level N 0|1`, `exposure 0|1`, `power 0|1`; or `hang`, `reset`, `enough` for the
 // operator. Lines on standard output are what happened: `pressed N`, `lights G A R B`, `off 0|1`, `reset`, `hung`.
@@ -21,14 +22,18 @@ const say = (...words) => fs.writeSync(1, words.join(' ') + '\n')
 const begun = process.hrtime.bigint()
 const now = () => Math.floor(Number(process.hrtime.bigint() - begun) / 1000) * given.rate // microseconds of the panel
 
-const fed = new Int32Array(new SharedArrayBuffer(4))
+const fed = new Int32Array(new SharedArrayBuffer(8)) // how often it was fed; the time of a trial
 const ticking = new Int32Array(new SharedArrayBuffer(4))
 new Worker(`
   const { workerData: [fed, ms] } = require('node:worker_threads')
-  let seen = 0 // nobody watches before it was fed once
+  let seen = 0, late // nobody watches before it was fed once
   setInterval(() => {
     if (seen && Atomics.load(fed, 0) === seen) { require('node:fs').writeSync(1, 'hung\\n'); process.kill(process.pid, 'SIGKILL') }
     seen = Atomics.load(fed, 0)
+    const guarded = Atomics.load(fed, 1)
+    if (!guarded) late = 0
+    else if (!late) late = Date.now() + guarded
+    else if (Date.now() >= late) { require('node:fs').writeSync(1, 'guarded\\n'); process.kill(process.pid, 'SIGKILL') }
   }, ms)`, { eval: true, workerData: [fed, WATCHDOG_MS] }).unref()
 
 function tryRead(fd, buffer, offset, length) {
@@ -38,6 +43,12 @@ function tryRead(fd, buffer, offset, length) {
     if (error.code === 'EAGAIN' || error.code === 'EIO') return 0 // nothing there; nobody at the other end
     throw error
   }
+}
+
+let changes = 0
+function changing() { // the power may go before a change of the flash
+  if (changes === given.cut) { say('cut'); process.exit(4) }
+  changes += 1
 }
 
 function reset() {
@@ -122,6 +133,13 @@ const pins = {
   power_cycle: on => { if (off !== (off = Number(on))) say('off', off) },
   feed: () => { Atomics.add(fed, 0, 1) },
   edge: level => edges[level],
+  stored: path => { changing(); fs.writeFileSync(given.flash + path, micropython.FS.readFile(path)) },
+  renamed: (from, to) => { changing(); fs.renameSync(given.flash + from, given.flash + to) },
+  removed: path => { changing(); fs.rmSync(given.flash + path) },
+  made: path => fs.mkdirSync(given.flash + path, { recursive: true }),
+  free: () => 800000,
+  guard: ms => Atomics.store(fed, 1, Math.ceil(ms / given.rate)),
+  reset,
   rest: () => {
     Atomics.wait(ticking, 0, 0, 1 / given.rate)
     edges.length = 0
@@ -151,6 +169,10 @@ device('/dev/kept', 1, (buffer, offset, length) => {
   read += size
   return size
 }, data => { memory = Buffer.from(data); fs.writeFileSync(given.kept, data); return data.length })
+for (const path of given.flash ? fs.readdirSync(given.flash, { recursive: true }) : []) {
+  if (fs.statSync(`${given.flash}/${path}`).isDirectory()) micropython.FS.mkdir(`/${path}`)
+  else micropython.FS.writeFile(`/${path}`, fs.readFileSync(`${given.flash}/${path}`))
+}
 for (const [name, path] of given.files) micropython.FS.writeFile(`/${name}.py`, fs.readFileSync(path))
 micropython.registerJsModule('_pins', pins)
 micropython.runPython(`import sys\nsys.path.insert(0, '/')\nimport ${given.start ?? 'main'}`)

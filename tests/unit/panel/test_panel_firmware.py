@@ -47,7 +47,7 @@ def test_it_says_hello_at_the_start_and_when_greeted() -> None:
     firmware = Firmware()
     (hello,) = firmware.heard(HELLO)
     assert hello == {
-        "protocol": 1, "major": 0, "minor": 1, "patch": 0, "cause": 0, "abilities": 0b1111,
+        "protocol": 1, "major": 0, "minor": 2, "patch": 0, "cause": 0, "abilities": 0b1111,
         "serial": 0x1122334455667788, "run": RUN, "first": 1,
     }  # fmt: skip
     firmware.say(GREET, 9)
@@ -187,9 +187,9 @@ def test_ping_is_answered_with_the_tick(firmware: Firmware) -> None:
     assert firmware.heard(PONG) == [{"token": 77, "tick": firmware.board.us}]
 
 
-def test_firmware_is_not_taken(firmware: Firmware) -> None:
+def test_firmware_is_not_taken_without_slots(firmware: Firmware) -> None:
     payload, frame = bytearray(LIMIT), bytearray(LIMIT + OVERHEAD)
-    size = pack(payload, WRITE, 0, 0, 1, 0)
+    size = pack(payload, WRITE, 0, 0, 1)
     payload[size] = 7
     firmware.board.incoming += frame[: encode(frame, payload, size + 1)]
     firmware.run(1)
@@ -200,8 +200,8 @@ def test_the_manifest_freezes_what_main_needs() -> None:
     frozen: list[Path] = []
     words = {"include": str, "module": lambda name, base_path=".": frozen.append((HW / base_path / name).resolve())}
     exec((HW / "manifest.py").read_text(), words)
-    ours = {path.stem for path in HW.glob("*.py")} - {"manifest", "board_wasm"}
-    assert {path.stem for path in frozen} == {*ours, "framing", "messages"}
+    ours = {path.stem for path in HW.glob("*.py")} - {"manifest", "board_wasm", "store_wasm"}
+    assert {path.stem for path in frozen} == {*ours, "framing", "image", "messages"}
     assert [path for path in frozen if not path.is_file()] == []
 
 

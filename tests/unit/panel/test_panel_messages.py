@@ -10,7 +10,7 @@ import pytest
 
 from agent.panel import messages
 from agent.panel.framing import LIMIT, OVERHEAD, encode
-from agent.panel.messages import MESSAGES, WRITE, Numbers, pack, tail, unpack
+from agent.panel.messages import DIGEST, MESSAGES, OFFER, WRITE, Numbers, pack, tail, unpack
 
 PAGE = (Path(__file__).resolve().parents[3] / "hw/PROTOCOL.md").read_text()
 
@@ -33,13 +33,13 @@ def test_the_page_has_the_table() -> None:
     assert told == known
 
 
-@pytest.mark.parametrize("title", ["Lights", "Inputs", "Causes", "Abilities", "Flags", "Statuses"])
+@pytest.mark.parametrize("title", ["Lights", "Inputs", "Causes", "Abilities", "Flags", "Statuses", "Boards", "Slots", "Outcomes"])
 def test_the_page_has_the_words(title: str) -> None:
     rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in PAGE.split("## Words")[1].strip().splitlines()]
     column = [re.sub(r" .*", "", cell) for cell in rows[0]].index(title)
     words = [row[column] for row in rows[2:] if row[column]]
     assert words == list(getattr(messages, title.upper()))
-    assert [row[0] for row in rows[2:]] == [str(number) for number in range(6)]
+    assert [row[0] for row in rows[2:]] == [str(number) for number in range(len(messages.STATUSES))]
 
 
 def test_the_page_has_the_numbers_and_an_example() -> None:
@@ -58,9 +58,10 @@ def test_a_message_is_as_long_as_its_type(kind: int, fields: tuple[tuple[str, st
     payload = bytearray(LIMIT)
     values = tuple(-5 if letter == "h" else at + 1 for at, (_, letter) in enumerate(fields))
     size = pack(payload, kind, 9, *values)
-    long = size + 1 if kind == WRITE else size
+    long = size + {WRITE: 1, OFFER: DIGEST}.get(kind, 0)
     assert unpack(payload, long) == values
     assert (payload[0], payload[1]) == (kind, 9)
+    assert unpack(payload, long + 1 if kind != WRITE else size) is None
     assert unpack(payload, size - 1) is None
     assert unpack(payload, LIMIT + 1) is None
 
