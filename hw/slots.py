@@ -55,7 +55,7 @@ class Slots:
             self.on_trial = False
             self.store.guard(0)
 
-    def failed(self, ran: bool) -> None:  # noqa: FBT001
+    def failed(self, ran: bool) -> None:  # noqa: FBT001  main has one place for both
         """Hear that the running firmware ended by an exception; one that never ``ran`` does not load."""
         if self.on_trial:
             self._save(self._good, 0, CRASHED)

@@ -46,7 +46,7 @@ class FrontPanel:
         self._word = "ready"
         self._looked = float("-inf")
         self._upset = float("-inf")
-        panel = Panel(
+        self.panel = panel = Panel(
             settings.port, self._told, self._lights, self._failing, self._note, watchdog_s=settings.watchdog_s
         )
         self.work, self.facts = panel.work, panel.facts

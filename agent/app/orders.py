@@ -44,6 +44,10 @@ def order(runtime: Runtime, request: dict[str, Any]) -> dict[str, Any]:
     by = printable(text_of(request, "by") or "", _NAME)
     if request["verb"] == "clock":
         return _note_clock(runtime, by, printable(text_of(request, "value") or "", _NAME))
+    if request["verb"] == "panel":
+        from agent.app.panel_update import begin  # once in the life of a panel
+
+        return begin(runtime, request, by)
     if request["verb"] == "restart":
         check_tls(load(runtime.path, files=True))  # who begins anew with a bad file ends
         runtime.journal.say("notice", "agent", f"begins anew: asked for by {by or 'somebody'}", always=True)

@@ -60,7 +60,7 @@ SEAL_S: Final = 600.0
 # Asked of systemd again every ``roles.TICK_S`` while a clip is sealed; more than that by a margin for a busy machine.
 _EXTEND: Final = "EXTEND_TIMEOUT_USEC=60000000"
 # Requests that few boxes get.
-RARE: Final = ("exported", "import", "hold", "release", "restart", "clock")
+RARE: Final = ("exported", "import", "hold", "release", "restart", "clock", "panel")
 _OLD_STAYS: Final = "old configuration stays in force"
 
 

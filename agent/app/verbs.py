@@ -110,6 +110,18 @@ VERBS: Final[tuple[Verb, ...]] = (
         ("NotFound", "NotRunning", "CaptureWaiting", "ClipRunning", "NoClip", "ConfigError", "SpoolError"),
     ),
     Verb(
+        "panel",
+        "agent.app.verb_panel",
+        "what the front panel is and does; another firmware for it over its line; firmware as one file",
+        (
+            "panel status --config agent.toml",
+            "panel update",
+            "panel update panel-0.2.0.fw --downgrade",
+            "panel bundle -o panel.fw",
+        ),
+        ("FileError", "InputError", "NotFound", "NotRunning", "PanelRefused", "LinkTimeout", "ConfigError", *_SPOOL),
+    ),
+    Verb(
         "capture",
         "agent.app.verb_capture",
         "make one instance from a source and write it to a file",

@@ -46,6 +46,7 @@ SHOWING: Final = (
         ),
         verb=("log",),
     ),
+    Command("show panel", "viewer", "the front panel, its firmware, and an update of it", verb=("panel", "status")),
     Command("show clock", "viewer", "the time, its zone, and how good it is", verb=("clock", "show")),
     Command("show network", "viewer", "interfaces, addresses, routes, name servers", verb=("network",)),
 )  # fmt: skip
@@ -58,6 +59,14 @@ DOING: Final = (
     Command(
         "release", "technician", "let go what is held by hand; alone: all of it", (_UID, _TO),
         verb=("queue", "release"), changes=True, wait_s=120,
+    ),
+    Command(
+        "panel update", "technician", "put the firmware on the front panel that belongs to this agent, or another",
+        (
+            Argument("FILE", "a firmware; without it, that of this agent", optional=True),
+            Argument("downgrade", "also to an older one", "", "--downgrade", keyword=True),
+        ),
+        verb=("panel", "update"), changes=True, wait_s=700,
     ),
     Command(
         "selftest", "technician", "would everything work: destinations, certificates, clock, spool",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pydicom
@@ -67,7 +69,7 @@ def test_a_foot_is_a_trigger(bench: Bench) -> None:
         bench.wait_for("captured ", number)
     assert [row.source for row in bench.site.rows()] == ["still"] * 3
     status = run_command("status", "--config", bench.site.config)
-    assert "panel    firmware 0.1.0, last reset: power_on, 31.5 degrees" in status.stdout
+    assert "panel    firmware 0.2.0, last reset: power_on, 31.5 degrees" in status.stdout
 
 
 def test_the_lights_say_that_it_captures(bench: Bench) -> None:
@@ -77,6 +79,38 @@ def test_the_lights_say_that_it_captures(bench: Bench) -> None:
     bench.press(2)
     bench.wait_for("'button' was pressed and makes no capture of clip: a capture of clip is already waiting")
     bench.panel.wait_for("lights 0 0 1 1")
+
+
+def test_the_firmware_is_updated_between_two_captures(bench: Bench) -> None:
+    """Presses while it goes over are captures, and the panel restarts when nothing is recorded."""
+    config = ("--config", str(bench.site.config))
+    agent_says = json.loads(run_command("panel", "status", "--json", *config).stdout)
+    assert (agent_says["firmware"], agent_says["running"]["slot"]) == ("0.2.0", "frozen")
+    bench.press(2)
+    bench.panel.wait_for("lights 1 0 0 1")
+    refused = run_command("panel", "update", *config)
+    assert (refused.returncode, "is capturing" in refused.stderr) == (42, True)
+    run_command("trigger", "clip", "--stop", *config)
+    bench.wait_for("captured ")
+    broken = bench.site.config.parent / "broken.fw"
+    done = run_command("panel", "bundle", "-o", str(broken), "--board", "simulated", *config)
+    assert done.returncode == 0, done.stderr
+    broken.write_bytes(broken.read_bytes()[:-1] + b"?")
+    refused = run_command("panel", "update", str(broken), *config)
+    assert (refused.returncode, "has another SHA-256" in refused.stderr) == (22, True), refused.stderr
+    with ThreadPoolExecutor(1) as pool:
+        update = pool.submit(run_command, "panel", "update", "--json", *config)
+        bench.wait_for("goes to the panel")
+        bench.press(0)
+        bench.wait_for("captured ", 2)
+        done = update.result()
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["done"] is True
+    bench.wait_for("its firmware was updated (0.2.0)")
+    status = run_command("panel", "status", *config).stdout
+    assert "slot a" in status
+    bench.press(0)
+    bench.wait_for("captured ", 3)
 
 
 def test_a_press_that_comes_late_makes_nothing(bench: Bench) -> None:

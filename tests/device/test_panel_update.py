@@ -1,4 +1,4 @@
-"""The panel's firmware is replaced over its line, on a real MicroPython: by a good one, by bad ones, and without power."""
+"""The panel's firmware is replaced over its line, on a real MicroPython: by good ones, bad ones, and without power."""
 
 from __future__ import annotations
 

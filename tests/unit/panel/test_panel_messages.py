@@ -33,7 +33,9 @@ def test_the_page_has_the_table() -> None:
     assert told == known
 
 
-@pytest.mark.parametrize("title", ["Lights", "Inputs", "Causes", "Abilities", "Flags", "Statuses", "Boards", "Slots", "Outcomes"])
+@pytest.mark.parametrize(
+    "title", ["Lights", "Inputs", "Causes", "Abilities", "Flags", "Statuses", "Boards", "Slots", "Outcomes"]
+)
 def test_the_page_has_the_words(title: str) -> None:
     rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in PAGE.split("## Words")[1].strip().splitlines()]
     column = [re.sub(r" .*", "", cell) for cell in rows[0]].index(title)

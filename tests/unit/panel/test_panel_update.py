@@ -305,9 +305,7 @@ def test_the_agent_refuses(image: Image, said: str) -> None:
 @pytest.mark.parametrize(("image", "status"), [
     (image_of(board="pico_w"), "other_board"), (image_of(protocol=0), "other_protocol"), (image_of("0.1.9"), "older"),
 ])  # fmt: skip
-def test_the_panel_refuses_what_another_agent_sends(
-    image: Image, status: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_panel_refuses_what_another_agent_sends(image: Image, status: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Transfer, "_begin", lambda self, now, *_: self._go("offering", now))
     bench = Bench()
     transfer = bench.update(image)
@@ -372,7 +370,9 @@ def test_a_file_is_an_image_or_is_told_why_not() -> None:
             bundle.read(good.data[:at], "x")
 
 
-@pytest.mark.parametrize("name", ["main.py", "slots.py", "slots.mpy", "store_pico_w.py", "../x.py", "a.b.py", "a.txt", ".py"])
+@pytest.mark.parametrize(
+    "name", ["main.py", "slots.py", "slots.mpy", "store_pico_w.py", "../x.py", "a.b.py", "a.txt", ".py"]
+)
 def test_no_file_replaces_the_way_back(name: str) -> None:
     with pytest.raises(InputError):
         bundle.make({**FILES, name: b"1"}, "pico_w", NEW)
