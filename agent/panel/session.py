@@ -170,6 +170,7 @@ class Session:
             (major, minor, patch),
         )  # fmt: skip
         self.running = None  # it may be another one
+        self._watch_firmware()
         if self.speaks:
             self.lost += self._numbers.greeted(run, first)
             self._eager = _EAGER_PINGS

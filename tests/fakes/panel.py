@@ -50,7 +50,7 @@ class RealPanel:
         self.starts = 0
         self._options = {
             "micropython": str(MICROPYTHON), "tty": tty, "files": FIRMWARE, "kept": str(folder / "kept"), "cause": 1,
-            "rate": 1, "seed": 0, "resets": 0, "flash": str(folder / "flash"), "cut": -1, **options,
+            "rate": 1, "seed": 0, "resets": 0, "flash": str(folder / "flash"), "cut": (0, -1), **options,
         }  # fmt: skip
         self._stopped = False
         self._changed = threading.Condition()
@@ -81,7 +81,12 @@ class RealPanel:
 
     def _start(self) -> subprocess.Popen[bytes]:
         self.starts += 1
-        given = {**self._options, "seed": self._options["seed"] and self._options["seed"] + self.starts}
+        start, cut = self._options["cut"]
+        given = {
+            **self._options,
+            "cut": cut if start == self.starts else -1,
+            "seed": self._options["seed"] and self._options["seed"] + self.starts,
+        }
         return subprocess.Popen(
             ["node", str(ROOT / "tests/fakes/panel_board.mjs"), json.dumps(given)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -101,7 +106,6 @@ class RealPanel:
             if self._stopped:
                 return
             self._options["cause"] = {_RESET: 2, _CUT: 1}.get(code, 3)
-            self._options["cut"] = -1
             self._process = self._start()
 
 
