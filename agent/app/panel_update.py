@@ -16,7 +16,7 @@ from agent.typed import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from agent.app.runtime import Runtime
-    from agent.panel.bundle import Image
+    from agent.panel.update import Image
 
 
 def begin(runtime: Runtime, request: dict[str, Any], by: str) -> dict[str, Any]:

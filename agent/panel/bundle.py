@@ -13,9 +13,10 @@ import re
 
 import agent
 from agent.errors import FileError, InputError
-from agent.panel.image import IMAGE_LIMIT, MANIFEST_LIMIT, TITLE, Manifest, allowed, parse
+from agent.panel.image import IMAGE_LIMIT, MANIFEST_LIMIT, TITLE, allowed, parse
 from agent.panel.messages import BOARDS, VERSION
-from agent.typed import TYPE_CHECKING, Final, NamedTuple
+from agent.panel.update import Image
+from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,25 +27,6 @@ _HOW: Final = "'modality-agent panel bundle FOLDER -o FILE' makes one; without a
 BOARD_FILES: Final = {"pico_w": "board_pico_w.py", "simulated": "board_wasm.py"}
 _SHARED: Final = ("framing.py", "messages.py", "image.py")
 _VERSION: Final = re.compile(r"^FIRMWARE = \((\d+), (\d+), (\d+)\)$", re.MULTILINE)
-
-
-class Image(NamedTuple):
-    """One that is whole."""
-
-    data: bytes
-    manifest: Manifest
-    manifest_size: int
-    digest: bytes  # SHA-256 of the manifest: its name
-
-    @property
-    def version(self) -> str:
-        """The version of the firmware."""
-        return ".".join(map(str, self.manifest.version))
-
-    @property
-    def number(self) -> int:
-        """What a panel calls it: the first four bytes of the digest."""
-        return int.from_bytes(self.digest[:4], "little")
 
 
 def read(data: bytes, name: str) -> Image:
@@ -118,7 +100,7 @@ def firmware_folder() -> str:
     """Return where the modules of the firmware are: in the package, or beside it in a source tree."""
     package = os.path.dirname(os.path.abspath(agent.__file__))
     beside = os.path.join(os.path.dirname(package), "hw")
-    return beside if os.path.isfile(os.path.join(beside, "firmware.py")) else os.path.join(package, "hw")
+    return beside if os.path.isfile(os.path.join(beside, "firmware.py")) else os.path.join(package, "hw.d")
 
 
 def _bytes(path: str) -> bytes:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
-    from agent.panel.bundle import Image
     from agent.panel.session import Event
+    from agent.panel.update import Image
 
 # An operator sees a light change a tenth of a second later as an answer to his foot.
 LOOK_S: Final = 0.1

@@ -16,7 +16,7 @@ from agent.typed import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent.panel.bundle import Image
+    from agent.panel.image import Manifest
 
 AGAIN_S: Final = 0.25  # a block is on the line for 13 ms, and a sector of flash is erased in 50
 PATIENCE_S: Final = 90.0  # without any progress: more than a trial of the panel lasts, whose end is to be heard
@@ -36,6 +36,25 @@ _ENDS: Final = {
     "crashed": "the new firmware failed when it was started; the old one runs again",
     "not_confirmed": "the new firmware was not heard in time after its start; the old one runs again",
 }
+
+
+class Image(NamedTuple):
+    """A firmware that is whole (``agent.panel.bundle``)."""
+
+    data: bytes
+    manifest: Manifest
+    manifest_size: int
+    digest: bytes  # SHA-256 of the manifest: its name
+
+    @property
+    def version(self) -> str:
+        """The version of the firmware."""
+        return ".".join(map(str, self.manifest.version))
+
+    @property
+    def number(self) -> int:
+        """What a panel calls it: the first four bytes of the digest."""
+        return int.from_bytes(self.digest[:4], "little")
 
 
 class Running(NamedTuple):

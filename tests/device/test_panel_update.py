@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from agent.panel.bundle import Image
+    from agent.panel.update import Image
 
 RATE = 10  # of the panel's time
 

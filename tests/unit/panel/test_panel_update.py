@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    from agent.panel.bundle import Image
     from agent.panel.session import Event
+    from agent.panel.update import Image
 
 OLD, NEW = "0.2.0", "0.3.0"
 FILES = {"firmware.py": b"new = 1\n" * 20, "panel.py": b"x" * 300}
