@@ -102,6 +102,11 @@ class Exam:
         """Return the word of ``[exam] priority``."""
         return self._settings.exam.priority
 
+    def is_other(self, before: Exam) -> bool:
+        """Whether its patient or study is not that of another one."""
+        ours, theirs = self._settings, before._settings
+        return (ours.patient, ours.exam) != (theirs.patient, theirs.exam)
+
     def differs(self, dataset: DataSet) -> list[str]:
         """Name what a Data Set from elsewhere says otherwise than ``[patient]`` and ``[exam]`` do."""
         patient, exam = self._settings.patient, self._settings.exam

@@ -15,7 +15,10 @@ What is wrong with a file is told once, costs that file alone and is looked at a
 aside with the reason, and never deleted. Room is asked for first: without it files stay where they are, and the role
 fails as that of any source does. A folder that is gone, or another one, is its failure, too, and is opened anew.
 
-The time of an instance is that at which its file was written last, where that can be.
+A picture belongs to the patient of the time at which it was put here. What lies in the folder, and is not taken, when
+patient or exam change is therefore never taken for the new one: it is told and waits until a person moves it away and
+back. A DICOM File says itself whose it is. The time of an instance is that at which its file was written last, where
+that can be.
 """
 
 from __future__ import annotations
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agent.acquire.asking import Ask
+    from agent.acquire.exam import Exam
     from agent.acquire.folder_file import Stamp
     from agent.acquire.folder_seen import Seen
     from agent.acquire.sources import Opened
@@ -88,12 +92,22 @@ class FolderRecorder(Recorder):
         take_in: TakeIn,
         refuse: Callable[[], None],
         say: Callable[[str, str], None],
+        before: Recorder | None = None,
         **how: Any,
     ) -> None:
-        """As ``Recorder``; ``refuse`` raises ``SpoolError`` where nothing can be taken, ``say`` logs (level, text)."""
+        """As ``Recorder``, and more.
+
+        Args:
+            *what: Of ``Recorder``.
+            take_in: For DICOM Files.
+            refuse: Raises ``SpoolError`` where nothing can be taken.
+            say: Logs (level, text).
+            before: The recorder that this one takes over from, whose role ends before this one's begins.
+            **how: Of ``Recorder``.
+        """
         super().__init__(*what, **how)
         uri = parse_source(self.source.uri)
-        self._path = uri.what
+        self.path = uri.what
         self._patterns = tuple(uri.texts["pattern"].split(","))
         self._done_word, self._marker = uri.texts["done"], uri.texts["marker"]
         self._each = uri.texts["repeats"] == "each"
@@ -102,11 +116,12 @@ class FolderRecorder(Recorder):
             int(uri.options["max_mib"]) * MIB, int(uri.options["max_file_mib"]) * MIB, raw_layout(raw) if raw else None
         )
         self._poll_s = uri.options["poll_s"]
-        self._files = Files(uri.options["settle_s"], uri.options["reject_s"])
+        self.files = Files(uri.options["settle_s"], uri.options["reject_s"])
         self._take_in, self._refuse, self._log = take_in, refuse, say
         self._bell = Bell()
         self._trouble = ""  # of the folder as a whole
         self._still: Opened | None = None
+        self._before = before
 
     def ask(self, ask: Ask) -> None:  # noqa: ARG002  a file has no other kind, and the priority of its source
         """Look at once; nothing waits to be captured."""
@@ -119,19 +134,31 @@ class FolderRecorder(Recorder):
     waits_for = "files"
 
     @property
+    def exam(self) -> Exam:
+        """What its pictures belong to."""
+        return self._exam
+
+    @property
     def attention(self) -> str:
         """What lies in the folder and cannot be taken."""
         if self._trouble:
             return self._trouble
-        told = [f"{shown(name)}: {one.told}" for name, one in [*self._files.seen.items()] if one.told]
+        told = [f"{shown(name)}: {one.told}" for name, one in [*self.files.seen.items()] if one.told]
         more = f"; and {len(told) - _NAMES} more" if len(told) > _NAMES else ""
         return "; ".join(told[:_NAMES]) + more
 
     # --- the role ----------------------------------------------------------------------------------
 
+    def _take_over(self) -> None:
+        """Go on with what the recorder before this one knew of the folder."""
+        before, self._before = self._before, None
+        if isinstance(before, FolderRecorder) and before.path == self.path:
+            self.files.inherit(before.files, one_exam=not self._exam.is_other(before.exam))
+
     def _turns(self, stop: threading.Event) -> None:
+        self._take_over()
         try:
-            with Place(self._path, self._patterns) as place, Waiter(place.fd, self._bell) as waiter:
+            with Place(self.path, self._patterns) as place, Waiter(place.fd, self._bell) as waiter:
                 if self._done_word == "keep":
                     place.give_back()
                 else:
@@ -141,7 +168,7 @@ class FolderRecorder(Recorder):
                     self._turn(place, waiter, stop)
                     self._trouble = ""
                     now = time.monotonic()
-                    waiter.wait(self._files.next_at(waiter.written, now + self._poll_s))
+                    waiter.wait(self.files.next_at(waiter.written, now + self._poll_s))
         except AgentError as error:
             self._trouble = str(error)
             raise
@@ -149,25 +176,25 @@ class FolderRecorder(Recorder):
     def _turn(self, place: Place, waiter: Waiter, stop: threading.Event) -> None:
         """Look at everything once."""
         now = time.monotonic()
-        for name, one in self._files.look(place.scan(), now):
+        for name, one in self.files.look(place.scan(), now):
             if one.reason and not one.done:
                 self._log("warning", f"{shown(name)}: is gone, and was not taken: {one.reason}")
-        for name in self._files.due(waiter.written, now):
+        for name in self.files.due(waiter.written, now):
             if stop.is_set():
                 return
             self._one(place, name, stop)
         now = time.monotonic()
-        for name, one in self._files.to_tell(now):
+        for name, one in self.files.to_tell(now):
             one.told = one.reason
             self._log("warning", f"not taken: {shown(name)}: {one.reason}")
-        for name in self._files.hopeless(now):
+        for name in self.files.hopeless(now):
             self._reject(place, name)
         if place.crowded:
-            self._log("notice", f"{self._path}: more than {MAX_FILES} files wait; they are taken in turns")
+            self._log("notice", f"{self.path}: more than {MAX_FILES} files wait; they are taken in turns")
 
     def _one(self, place: Place, name: str, stop: threading.Event) -> None:
         """Take one file, or say why not; raises what is wrong with the spool or the folder."""
-        one = self._files.seen.get(name)
+        one = self.files.seen.get(name)
         if one is None:
             return  # the marker of one that was taken
         try:
@@ -224,6 +251,10 @@ class FolderRecorder(Recorder):
         from agent.acquire.sources import Opened, configured
         from agent.acquire.still import Still
 
+        if name in self.files.of_others:
+            raise DeviceError(
+                "was put here when [patient] or [exam] was another; move it away and back if it is theirs"
+            )
         uid, known = self._uid(found.sha256, one.stamp)
         if known:
             one.done = True
@@ -296,16 +327,16 @@ class FolderRecorder(Recorder):
         if self._done_word == "keep":
             return
         place.take_away(name, one.stamp, keep=self._done_word == "move")
-        self._files.seen.pop(name)  # whatever has its name now is another one
+        self.files.seen.pop(name)  # whatever has its name now is another one
         marker = place.has(name + self._marker) if self._marker else None
         if marker is not None:
             place.take_away(name + self._marker, stamp_of(marker), keep=self._done_word == "move")
-            self._files.seen.pop(name + self._marker, None)
+            self.files.seen.pop(name + self._marker, None)
 
     def _reject(self, place: Place, name: str) -> None:
-        one = self._files.seen[name]
+        one = self.files.seen[name]
         where = place.reject(name, one.stamp, one.reason)
-        self._files.seen.pop(name)
+        self.files.seen.pop(name)
         if where:
             self._log("error", f"{shown(name)}: set aside in {where}: {one.reason}")
 

@@ -63,12 +63,21 @@ class Seen:
 class Files:
     """All of one folder."""
 
-    __slots__ = ("_reject_s", "_settle_s", "seen")
+    __slots__ = ("_distrusts", "_reject_s", "_settle_s", "of_others", "seen")
 
     def __init__(self, settle_s: float, reject_s: float) -> None:
         self._settle_s = settle_s
         self._reject_s = reject_s
         self.seen: dict[str, Seen] = {}
+        self.of_others: dict[str, int] = {}  # what was put here for another patient or exam -> its inode
+        self._distrusts = False  # the next look shows it
+
+    def inherit(self, before: Files, *, one_exam: bool) -> None:
+        """Go on with what was known; of another exam is then what the next look finds and is not taken yet."""
+        self.seen, self.of_others = before.seen, before.of_others
+        for one in self.seen.values():
+            one.again_at = 0.0  # whatever was wrong may be right now
+        self._distrusts = before._distrusts or not one_exam
 
     def look(self, found: dict[str, os.stat_result], now: float) -> list[tuple[str, Seen]]:
         """Compare with what lies there now; returns what is gone."""
@@ -78,6 +87,12 @@ class Files:
                 self.seen[name].look(status, now)
             else:
                 self.seen[name] = Seen(status, now)
+        if self._distrusts:
+            self.of_others.update({name: one.stamp.inode for name, one in self.seen.items() if not one.done})
+            self._distrusts = False
+        if self.of_others:
+            there = {name: one.stamp.inode for name, one in self.seen.items()}
+            self.of_others = {name: inode for name, inode in self.of_others.items() if there.get(name) == inode}
         return gone
 
     def due(self, written: set[str], now: float) -> list[str]:

@@ -84,6 +84,7 @@ def make(runtime: Runtime, source: SourceSettings, exam: Exam) -> Recorder:
             take_in=partial(_take_in, runtime.spool),
             refuse=runtime.keeper.refuse,
             say=lambda level, text: say(level, role, text),
+            before=runtime.recorders.get(source.name),
         )
     from agent.acquire.recorder import Recorder
 

@@ -5,41 +5,79 @@
 
 enum { NONE, SUB, UP, AVERAGE, PAETH };
 
-/* Whichever of left (a), above (b) and above left (c) is nearest to a + b - c, in this order (9.4). */
-static uint8_t paeth(int a, int b, int c)
+typedef struct {
+    uint8_t *out;
+    const uint8_t *in;
+    const uint8_t *above; /* null for the first line */
+    size_t bytes;
+    size_t pixel; /* bytes from a pixel to the next */
+} line;
+
+/* Left, above and above left of byte i; what is beside the picture is 0 (9.2). */
+static int left(const line *l, size_t i)
 {
-    int pa = b - c, pb = a - c, pc = pa + pb;
-    pa = pa < 0 ? -pa : pa;
-    pb = pb < 0 ? -pb : pb;
-    pc = pc < 0 ? -pc : pc;
-    return (uint8_t)(pa <= pb && pa <= pc ? a : pb <= pc ? b : c);
+    return i < l->pixel ? 0 : l->out[i - l->pixel];
 }
 
-/* One line; the bytes left of it are 0, and so is `above` of the first one. False for a filter that PNG has not. */
-static int unfilter(uint8_t *out, const uint8_t *in, const uint8_t *above, size_t bytes, size_t pixel, int filter)
+static int up(const line *l, size_t i)
 {
-    size_t first = pixel < bytes ? pixel : bytes;
+    return l->above ? l->above[i] : 0;
+}
+
+static int up_left(const line *l, size_t i)
+{
+    return i < l->pixel || !l->above ? 0 : l->above[i - l->pixel];
+}
+
+static int distance(int from, int to)
+{
+    return from < to ? to - from : from - to;
+}
+
+/* Whichever of a, b and c is nearest to a + b - c, in this order (9.4). */
+static int paeth(int a, int b, int c)
+{
+    int to_a = distance(b, c);
+    int to_b = distance(a, c);
+    int to_c = distance(a + b, 2 * c);
+    if (to_a <= to_b && to_a <= to_c)
+        return a;
+    return to_b <= to_c ? b : c;
+}
+
+static void add_left(const line *l)
+{
+    for (size_t i = 0; i < l->bytes; i++)
+        l->out[i] = (uint8_t)(l->in[i] + left(l, i));
+}
+
+static void add_up(const line *l)
+{
+    for (size_t i = 0; i < l->bytes; i++)
+        l->out[i] = (uint8_t)(l->in[i] + up(l, i));
+}
+
+static void add_average(const line *l)
+{
+    for (size_t i = 0; i < l->bytes; i++)
+        l->out[i] = (uint8_t)(l->in[i] + (left(l, i) + up(l, i)) / 2);
+}
+
+static void add_paeth(const line *l)
+{
+    for (size_t i = 0; i < l->bytes; i++)
+        l->out[i] = (uint8_t)(l->in[i] + paeth(left(l, i), up(l, i), up_left(l, i)));
+}
+
+/* False for a filter that PNG has not. */
+static int unfilter(const line *l, int filter)
+{
     switch (filter) {
-    case NONE: memcpy(out, in, bytes); return 1;
-    case SUB:
-        memcpy(out, in, first);
-        for (size_t i = first; i < bytes; i++)
-            out[i] = (uint8_t)(in[i] + out[i - pixel]);
-        return 1;
-    case UP:
-        for (size_t i = 0; i < bytes; i++)
-            out[i] = (uint8_t)(in[i] + (above ? above[i] : 0));
-        return 1;
-    case AVERAGE:
-        for (size_t i = 0; i < bytes; i++)
-            out[i] = (uint8_t)(in[i] + ((i < first ? 0 : out[i - pixel]) + (above ? above[i] : 0)) / 2);
-        return 1;
-    case PAETH:
-        for (size_t i = 0; i < bytes; i++) {
-            int left = i < first ? 0 : out[i - pixel], up = above ? above[i] : 0;
-            out[i] = (uint8_t)(in[i] + paeth(left, up, i < first || !above ? 0 : above[i - pixel]));
-        }
-        return 1;
+    case NONE: memcpy(l->out, l->in, l->bytes); return 1;
+    case SUB: add_left(l); return 1;
+    case UP: add_up(l); return 1;
+    case AVERAGE: add_average(l); return 1;
+    case PAETH: add_paeth(l); return 1;
     default: return 0;
     }
 }
@@ -58,10 +96,15 @@ int64_t mga_png_unfilter(void *dst, size_t dst_size, size_t done, const void *sr
     size_t lines = src_size / (line_bytes + 1);
     if (lines > (dst_size - done) / line_bytes)
         return MGA_ERR_ARG_DST_SIZE;
-    uint8_t *out = (uint8_t *)dst + done;
-    const uint8_t *in = src, *above = done ? out - line_bytes : NULL;
-    for (size_t line = 0; line < lines; line++, in += line_bytes + 1, above = out, out += line_bytes)
-        if (!unfilter(out, in + 1, above, line_bytes, pixel_bytes, in[0]))
+    const uint8_t *in = src;
+    line l = {(uint8_t *)dst + done, NULL, NULL, line_bytes, pixel_bytes};
+    l.above = done ? l.out - line_bytes : NULL;
+    for (size_t i = 0; i < lines; i++, in += line_bytes + 1) {
+        l.in = in + 1;
+        if (!unfilter(&l, in[0]))
             return MGA_ERR_DATA_CODE;
+        l.above = l.out;
+        l.out += line_bytes;
+    }
     return (int64_t)(done + lines * line_bytes);
 }

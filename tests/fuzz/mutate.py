@@ -100,7 +100,8 @@ PEM_TOKENS = (
     b": ",
 )
 VOLUME_TOKENS = (b"CD001", b"\x55\xaa", b"EXFAT   ", b"INST/", b"../", b"DICOMDIR", b"\n", b";1", b"MZ")
-PICTURE_TOKENS = (b"P5 ", b"P6 ", b"#", b"\n", b"65535", b"0000001", b"\x89PNG\r\n\x1a\n", b"IHDR", b"65536 ")
+PICTURE_TOKENS = (b"P5 ", b"P6 ", b"#", b"\n", b"65535", b"0000001", b"\x89PNG\r\n\x1a\n", b"IHDR", b"65536 ", b"IDAT",
+                  b"IEND", b"tRNS", b"\0\0\0\0", b"BM")  # fmt: skip
 
 
 def plain(data: bytes, chance: random.Random) -> bytes:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import zlib
 
+from agent.acquire.folder_file import Limits, Picture, look
 from agent.acquire.pictures import FRAME_BYTES_MAX, is_png, is_pnm, png_frames, pnm_frames
 from agent.acquire.region_template import parse as parse_template
 from agent.acquire.region_template import text_of as text_of_template
@@ -35,6 +37,7 @@ from agent.media.codestream import read_jpeg
 from agent.media.select import parse_path
 
 FRAMES_READ = 3
+PICTURE_BYTES, MAX_BYTES = 1 << 20, 1 << 16
 
 
 def run_config(data: bytes) -> None:
@@ -101,7 +104,13 @@ def run_config_lines(data: bytes) -> None:
 
 
 def run_picture(data: bytes) -> None:
-    """PGM and PPM as a whole; of PNG the header, which is ours (the rest is Pillow's)."""
+    """PGM, PPM and PNG as a whole, also with its checksums put right; all that a drop folder looks into."""
+    _picture(data)
+    if is_png(data[:16]):
+        _picture(_with_checksums(data))
+
+
+def _picture(data: bytes) -> None:
     descriptor = os.memfd_create("picture")
     try:
         os.write(descriptor, data)
@@ -115,8 +124,24 @@ def run_picture(data: bytes) -> None:
                 for number in range(min(found.total, FRAMES_READ)):
                     with contextlib.suppress(DeviceError):
                         assert len(found.read(number)) == found.description.frame_bytes
+        with contextlib.suppress(DeviceError, DecodeError):
+            whole = look(descriptor, "it", Limits(PICTURE_BYTES, MAX_BYTES, None))
+            if isinstance(whole, Picture):
+                assert len(whole.data) == whole.description.frame_bytes <= PICTURE_BYTES
     finally:
         os.close(descriptor)
+
+
+def _with_checksums(data: bytes) -> bytes:
+    """A PNG whose chunks have the checksums of what is in them."""
+    made, at = bytearray(data), 8
+    while at + 12 <= len(made):
+        end = at + 8 + int.from_bytes(made[at : at + 4])
+        if end + 4 > len(made):
+            break
+        made[end : end + 4] = zlib.crc32(made[at + 4 : end]).to_bytes(4)
+        at = end + 4
+    return bytes(made)
 
 
 def run_jpeg(data: bytes) -> None:

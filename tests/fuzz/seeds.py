@@ -11,7 +11,7 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fakes import instances
+from fakes import instances, pngs
 from fakes.associations import acceptance, golden, request
 from fakes.calibrated import template
 from fakes.cda import cda
@@ -390,6 +390,10 @@ def pictures() -> Iterator[bytes]:
     for depth, colour in ((8, 0), (16, 0), (8, 2), (8, 3), (8, 6)):
         header = struct.pack(">IIBBBBB", 3, 2, depth, colour, 0, 0, 0)
         yield b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + header + bytes(4)
+    for depth, colour, size in ((1, 0, 2), (4, 0, 6), (8, 0, 12), (16, 0, 24), (8, 2, 36)):
+        lines = [bytes(range(row, row + size)) for row in range(5)]
+        yield pngs.png(12, lines, depth, colour, filters=range(5), pieces=2, level=0)
+    yield struct.pack("<2sIHHIIiiHHIIiiII", b"BM", 70, 0, 0, 54, 40, 2, 2, 1, 24, 0, 16, 0, 0, 0, 0) + bytes(16)
 
 
 def jpegs() -> Iterator[bytes]:

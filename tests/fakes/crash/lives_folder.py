@@ -107,10 +107,10 @@ def work(world: World) -> None:
         place.prepare()
         for _turn in range(TURNS):
             unit._turn(place, SimpleNamespace(written=set()), threading.Event())  # type: ignore[arg-type]
-            bad = {name: one.reason for name, one in unit._files.seen.items() if name != HALF and one.reason}
+            bad = {name: one.reason for name, one in unit.files.seen.items() if name != HALF and one.reason}
             if bad:
                 raise DeviceError(f"attention: {bad}")
-            if HALF in unit._files.seen:
+            if HALF in unit.files.seen:
                 unit._reject(place, HALF)
 
 

@@ -41,7 +41,15 @@ CT = Path(pydicom.__file__).parent / "data" / "test_files" / "CT_small.dcm"
 class Drop:
     """A folder and its recorder, whose time is the test's."""
 
-    def __init__(self, base: Path, spool: Spool, options: str = "", sop_class: str = "sc", more: str = "") -> None:
+    def __init__(
+        self,
+        base: Path,
+        spool: Spool,
+        options: str = "",
+        sop_class: str = "sc",
+        more: str = "",
+        before: Drop | None = None,
+    ) -> None:
         self.path = base / "drop"
         self.path.mkdir(exist_ok=True)
         self.spool = spool
@@ -53,12 +61,14 @@ class Drop:
         self.unit = FolderRecorder(
             settings.source[0], Exam(settings), spool, lambda _source, done: self.done.append(done),
             take_in=lambda descriptor, **how: take(spool, [descriptor], **how)[0],
-            refuse=self._refused, say=lambda level, text: self.log.append((level, text)),
+            before=before.unit if before else None, refuse=self._refused,
+            say=lambda level, text: self.log.append((level, text)),
         )  # fmt: skip
 
     def turn(self, *, later_s: float = 0.0) -> None:
         """Open the folder as a start of the role does, and look once."""
         self.now += later_s
+        self.unit._take_over()
         with Place(str(self.path), self.unit._patterns) as place:
             if self.unit._done_word != "keep":
                 place.prepare()
@@ -253,7 +263,7 @@ def test_an_open_writer_is_waited_for(drop: Callable[..., Drop]) -> None:
     with open(one.path / "a.png", "r+b"):
         one.turn()
         assert one.instances() == []
-        assert "open for writing" in one.unit._files.seen["a.png"].reason
+        assert "open for writing" in one.unit.files.seen["a.png"].reason
     one.turn(later_s=10)
     assert len(one.instances()) == 1
 
@@ -342,8 +352,8 @@ def test_sizes_beyond_the_configuration_are_refused_unread(drop: Callable[..., D
         file.truncate((1 << 20) + 1)
     save(one.path / "wide.png", np.zeros((1025, 1024), dtype=np.uint8))
     one.turn()
-    assert "max_file_mib = 1" in one.unit._files.seen["long"].reason
-    assert "max_mib = 1" in one.unit._files.seen["wide.png"].reason
+    assert "max_file_mib = 1" in one.unit.files.seen["long"].reason
+    assert "max_mib = 1" in one.unit.files.seen["wide.png"].reason
     assert one.instances() == []
 
 
@@ -353,7 +363,7 @@ def test_a_picture_that_the_sop_class_cannot_hold_costs_itself_alone(drop: Calla
     save(one.path / "b.png", picture(1))
     one.turn()
     assert one.left() == ["a.png", "done/b.png"]
-    assert one.unit._files.seen["a.png"].reason
+    assert one.unit.files.seen["a.png"].reason
 
 
 def test_an_instance_that_was_lost_since_is_made_anew(drop: Callable[..., Drop]) -> None:
@@ -376,6 +386,38 @@ def test_the_time_of_an_instance_is_that_of_its_file(drop: Callable[..., Drop]) 
     one.turn()
     (found,) = one.instances()
     assert found.ContentDate == "20251009"
+
+
+def test_what_was_put_there_for_one_patient_is_never_taken_for_the_next(drop: Callable[..., Drop]) -> None:
+    one = drop("&settle_s=10", more='[patient]\nid = "A"\n')
+    save(one.path / "a.png", picture(1))
+    shutil.copy(CT, one.path / "ct")
+    one.turn()
+    assert one.instances() == []  # not still yet
+    two = drop("&settle_s=0", more='[patient]\nid = "B"\n', before=one)
+    two.turn(later_s=20)
+    save(two.path / "b.png", picture(2))
+    two.turn(later_s=20)
+    found = two.instances()
+    assert sorted(str(ds.PatientID) for ds in found) == ["1CT1", "B"]
+    assert "a.png: was put here when [patient] or [exam] was another" in two.unit.attention
+    again = drop("&settle_s=0&poll_s=1", more='[patient]\nid = "B"\n', before=two)  # a reload of anything else
+    again.turn(later_s=60)
+    assert len(again.instances()) == 2
+    os.rename(again.path / "a.png", again.path.parent / "a.png")
+    again.turn(later_s=60)
+    os.rename(again.path.parent / "a.png", again.path / "a.png")
+    again.turn(later_s=60)
+    assert len(again.instances()) == 3
+
+
+def test_a_reload_for_the_same_patient_takes_what_waits(drop: Callable[..., Drop]) -> None:
+    one = drop("&settle_s=10", more='[patient]\nid = "A"\n')
+    save(one.path / "a.png", picture(1))
+    one.turn()
+    two = drop("&settle_s=0", more='[patient]\nid = "A"\n[agent]\nstation_name = "X"\n', before=one)
+    two.turn(later_s=20)
+    assert len(two.instances()) == 1
 
 
 def test_names_from_outside_do_no_harm_in_a_log() -> None:
