@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 _NAMESPACE: Final = b"modality-agent drop folder\0"
 _NAMES: Final = 3  # named in one sentence; more are counted
 _SHOWN: Final = 80  # characters of a name
+_CROWD: Final = f"more than {MAX_FILES} files lie in it, and the others are not looked at until some are gone"
 _IT: Final = "it"  # the file, in reasons that are told behind its name
 
 
@@ -119,7 +120,7 @@ class FolderRecorder(Recorder):
         self.files = Files(uri.options["settle_s"], uri.options["reject_s"])
         self._take_in, self._refuse, self._log = take_in, refuse, say
         self._bell = Bell()
-        self._trouble = ""  # of the folder as a whole
+        self._trouble = self._crowd = ""  # of the folder as a whole
         self._still: Opened | None = None
         self._before = before
 
@@ -143,7 +144,8 @@ class FolderRecorder(Recorder):
         """What lies in the folder and cannot be taken."""
         if self._trouble:
             return self._trouble
-        told = [f"{shown(name)}: {one.told}" for name, one in [*self.files.seen.items()] if one.told]
+        crowd = [f"{self.path}: {self._crowd}"] if self._crowd else []
+        told = crowd + [f"{shown(name)}: {one.told}" for name, one in [*self.files.seen.items()] if one.told]
         more = f"; and {len(told) - _NAMES} more" if len(told) > _NAMES else ""
         return "; ".join(told[:_NAMES]) + more
 
@@ -184,25 +186,30 @@ class FolderRecorder(Recorder):
                 return
             self._one(place, name, stop)
         now = time.monotonic()
+        self.files.note_written(waiter.written, now)
         for name, one in self.files.to_tell(now):
             one.told = one.reason
             self._log("warning", f"not taken: {shown(name)}: {one.reason}")
         for name in self.files.hopeless(now):
-            self._reject(place, name)
-        if place.crowded:
-            self._log("notice", f"{self.path}: more than {MAX_FILES} files wait; they are taken in turns")
+            self._set_aside(place, name)
+        if place.crowded and not self._crowd:
+            self._log("warning", f"{self.path}: {_CROWD}")
+        self._crowd = _CROWD if place.crowded else ""
 
     def _one(self, place: Place, name: str, stop: threading.Event) -> None:
         """Take one file, or say why not; raises what is wrong with the spool or the folder."""
         one = self.files.seen.get(name)
         if one is None:
             return  # the marker of one that was taken
+        if self._marker and name.endswith(self._marker) and name.removesuffix(self._marker) in self.files.seen:
+            one.fail("", time.monotonic())  # it goes with its file
+            return
         try:
             if not one.done and not one.is_conflict:
                 self._refuse()
                 self._take(place, name, one, stop)
             if one.is_conflict:
-                self._reject(place, name)
+                self._set_aside(place, name)
             else:
                 self._let_go(place, name, one)
         except (SpoolError, StoppedEarly) as error:
@@ -332,6 +339,18 @@ class FolderRecorder(Recorder):
         if marker is not None:
             place.take_away(name + self._marker, stamp_of(marker), keep=self._done_word == "move")
             self.files.seen.pop(name + self._marker, None)
+
+    def _set_aside(self, place: Place, name: str) -> None:
+        """Reject a file; where that fails, say so, and go on with the others."""
+        one = self.files.seen[name]
+        try:
+            self._reject(place, name)
+        except DeviceError as error:
+            place.assure()
+            text = f"{one.reason}; it cannot be set aside: {error}"
+            if one.told != text:
+                one.told = text
+                self._log("warning", f"not taken: {shown(name)}: {text}")
 
     def _reject(self, place: Place, name: str) -> None:
         one = self.files.seen[name]

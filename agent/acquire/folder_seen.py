@@ -21,6 +21,7 @@ AGAIN_S: Final = 5.0
 AGAIN_CAP_S: Final = 600.0
 # A reason that is younger is not told: a slow writer rests, and goes on.
 TELL_S: Final = 15.0
+_OPEN: Final = "was written to, and is not closed yet"
 
 
 class Seen:
@@ -100,6 +101,13 @@ class Files:
         names = [name for name, one in self.seen.items() if name not in written and self._due_at(one) <= now]
         return sorted(names, key=lambda name: (self.seen[name].stamp.mtime_ns, name))
 
+    def note_written(self, written: set[str], now: float) -> None:
+        """Know why what is still and not closed is not due."""
+        for name in written & self.seen.keys():
+            one = self.seen[name]
+            if now - one.since >= self._settle_s and not one.done:
+                one.reason = _OPEN
+
     def next_at(self, written: set[str], limit: float) -> float:
         """When the next one is due, ``limit`` at the latest."""
         return min([limit, *(self._due_at(one) for name, one in self.seen.items() if name not in written)])
@@ -110,7 +118,11 @@ class Files:
     def to_tell(self, now: float) -> Iterator[tuple[str, Seen]]:
         """What is wrong for a while, and nobody was told of."""
         for name, one in self.seen.items():
-            if one.reason and one.reason != one.told and now - one.since >= min(TELL_S, self._reject_s or TELL_S):
+            if (
+                one.reason
+                and not one.told.startswith(one.reason)
+                and now - one.since >= min(TELL_S, self._reject_s or TELL_S)
+            ):
                 yield name, one
 
     def hopeless(self, now: float) -> list[str]:

@@ -21,7 +21,7 @@ from agent.acquire.folder import FolderRecorder, shown
 from agent.acquire.folder_place import Place
 from agent.acquire.recorder import Recorded
 from agent.config import load
-from agent.errors import SpoolFull
+from agent.errors import DeviceError, SpoolFull
 from agent.exchange.take_in import take
 from agent.spool.core import Destination
 from agent.spool.quota import Policy
@@ -248,8 +248,9 @@ def test_a_marker_says_that_a_file_is_whole(drop: Callable[..., Drop]) -> None:
     assert one.instances() == []
     (one.path / "a.png.ok").touch()
     os.utime(one.path / "a.png.ok", (5, 5))  # of an earlier file of that name
-    one.turn(later_s=10)
+    one.turn(later_s=20)
     assert one.instances() == []
+    assert one.texts("warning") == ["not taken: a.png: waits for its marker, a.png.ok (one is older)"]
     (one.path / "a.png.ok").touch()
     one.turn(later_s=100)
     assert len(one.instances()) == 1
@@ -344,6 +345,52 @@ def test_what_never_becomes_whole_is_told_and_set_aside_at_last(drop: Callable[.
     assert one.left() == ["done/b.png", "rejected/a.png", "rejected/a.png.reason.txt"]
     assert one.unit.attention == ""
     assert "set aside" in one.texts("error")[0]
+
+
+def test_a_marker_without_its_file_is_told(drop: Callable[..., Drop]) -> None:
+    one = drop("&marker=.ok")
+    (one.path / "b.png.ok").touch()
+    one.turn()
+    one.turn(later_s=20)
+    assert one.texts("warning") == ["not taken: b.png.ok: is a marker, and there is no b.png"]
+
+
+def test_what_cannot_be_set_aside_is_told_and_holds_nobody_up(
+    drop: Callable[..., Drop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = drop("&reject_s=60")
+    (one.path / "a.png").write_bytes(b"no picture")
+
+    def full(*_what: Any) -> str:
+        raise DeviceError("no room for the reason")
+
+    monkeypatch.setattr(Place, "reject", full)
+    one.turn()
+    save(one.path / "b.png", picture(1))
+    for _ in range(3):
+        one.turn(later_s=70)
+    assert one.left() == ["a.png", "done/b.png"]
+    assert [text[-21:] for text in one.texts("warning")] == [
+        "nor a DICOM File (yet)"[-21:],
+        "no room for the reason"[-21:],
+    ]
+    assert one.unit.attention.endswith("cannot be set aside: no room for the reason")
+
+
+def test_a_crowd_is_told_once_and_as_long_as_it_is_one(
+    drop: Callable[..., Drop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.acquire.folder_place.MAX_FILES", 2)
+    one = drop()
+    for number in range(5):
+        save(one.path / f"{number}.png", picture(number))
+    one.turn()
+    assert "the others are not looked at" in one.unit.attention
+    one.turn()
+    one.turn()
+    assert one.unit.attention == ""
+    assert len(one.texts("warning")) == 1
+    assert len(one.instances()) == 5
 
 
 def test_sizes_beyond_the_configuration_are_refused_unread(drop: Callable[..., Drop]) -> None:

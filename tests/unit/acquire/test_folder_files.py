@@ -75,6 +75,16 @@ def test_with_no_limit_nothing_is_set_aside_nor_is_a_folder_ever(tmp_path: Path)
         assert [name for name, _ in files.to_tell(NOW + TELL_S)] == ["sub"]
 
 
+def test_one_that_stays_open_is_told_and_set_aside_at_last(tmp_path: Path) -> None:
+    files = Files(settle_s=2, reject_s=60)
+    files.look({"a": status(tmp_path / "a")}, NOW)
+    for later in (1, TELL_S, 60):
+        files.note_written({"a", "unknown"}, NOW + later)
+        assert files.due({"a"}, NOW + later) == []
+        assert bool([*files.to_tell(NOW + later)]) == (later >= TELL_S)
+        assert files.hopeless(NOW + later) == ["a"] * (later >= 60)
+
+
 def test_what_is_done_is_due_no_more_until_it_is_another_one(tmp_path: Path) -> None:
     files = Files(settle_s=0, reject_s=60)
     files.look({"a": status(tmp_path / "a")}, NOW)
