@@ -13,7 +13,7 @@ _EXPOSURE, _POWER_GOOD, _POWER_CYCLE = 10, 11, 22
 _TX, _RX = 0, 1
 _WATCHDOG_MS = 2000  # the loop takes less than one
 _SCRATCH = 0x4005800C  # RP2040 4.7.6: SCRATCH0 to 3, which the boot ROM and MicroPython leave alone
-_CAUSES = {machine.PWRON_RESET: 1, machine.WDT_RESET: 3}
+_CAUSES = {machine.PWRON_RESET: 1, machine.WDT_RESET: 3}  # machine.reset() is one by the watchdog, too
 _THERMOMETER = 4  # channel of the converter; RP2040 4.9.5: 0.706 V at 27 degrees, 1.721 mV less for each more
 
 

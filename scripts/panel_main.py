@@ -6,10 +6,12 @@ import argparse
 import json
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+from fakes import panel_figures
 from fakes.panel import here
 from fakes.panel_proof import prove
 
@@ -23,6 +25,8 @@ def main() -> int:
     )
     parser.add_argument("--resets", type=int, default=10, help="of the processor, in a thousand presses")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--times", type=int, default=5, help="that the supply fails during a clip")
+    parser.add_argument("--frames-only", action="store_true", help="without watchdog, supply and update")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     if not here():
@@ -36,8 +40,18 @@ def main() -> int:
         "frames": out.frames, "damaged": out.hit, "presses": len(out.pressed), "heard": len(out.heard),
         "events": len(out.numbers), "each_once_in_order": out.pressed == out.heard and in_order,
         "whole_frames_not_taken": out.unheard, "processor_resets": out.starts - 1, "cable_pulled": out.pulls,
-        "seconds": round(out.seconds, 1), "good": good,
+        "seconds": round(out.seconds, 1),
     }  # fmt: skip
+    if not args.frames_only:
+        for figure in (panel_figures.watchdog, partial(panel_figures.power_fail, times=args.times),
+                       partial(panel_figures.update, noise=0.0, seed=args.seed),
+                       partial(panel_figures.update, noise=args.noise, seed=args.seed)):  # fmt: skip
+            with tempfile.TemporaryDirectory() as folder:
+                found = figure(Path(folder))
+            good = good and not found.get("update_failed")
+            noisy = "_on_this_line" if found.get("update_noise") else ""
+            facts |= {f"{name}{noisy}": value for name, value in found.items()}
+    facts["good"] = good
     print(json.dumps(facts) if args.json else "\n".join(f"{name:24} {value}" for name, value in facts.items()))
     return 0 if good else 1
 

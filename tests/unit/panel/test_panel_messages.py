@@ -7,6 +7,8 @@ import struct
 from pathlib import Path
 
 import pytest
+from fakes import firmware  # noqa: F401  the modules of hw/ by their own names
+from lights import PATTERNS
 
 from agent.panel import messages
 from agent.panel.framing import LIMIT, OVERHEAD, encode
@@ -42,6 +44,13 @@ def test_the_page_has_the_words(title: str) -> None:
     words = [row[column] for row in rows[2:] if row[column]]
     assert words == list(getattr(messages, title.upper()))
     assert [row[0] for row in rows[2:]] == [str(number) for number in range(len(messages.STATUSES))]
+
+
+def test_the_page_has_the_patterns() -> None:
+    rows = re.findall(r"\| (\w+) \| `(.{8})` \| `(.{8})` \| `(.{8})` \| `(.{8})` \|", PAGE)
+    assert [name for name, *_ in rows] == list(messages.LIGHTS)
+    told = tuple(tuple(int(one.replace("#", "1").replace(".", "0"), 2) for one in patterns) for _, *patterns in rows)
+    assert told == PATTERNS
 
 
 def test_the_page_has_the_numbers_and_an_example() -> None:

@@ -346,6 +346,29 @@ def test_a_panel_that_is_silent_is_given_up() -> None:
     assert "did not answer for 90 s" in transfer.why
 
 
+def test_an_agent_that_begins_anew_confirms_what_another_has_sent() -> None:
+    bench = Bench()
+    bench.update(image_of())
+    while bench.starts == 1:
+        bench.turn()
+    bench.session = Session(bench.numbers, bench.now)
+    for _ in range(3000):
+        bench.turn()
+    assert (bench.runs, bench.slots.on_trial, bench.starts) == (NEW, False, 2)
+
+
+def test_a_panel_of_another_version_is_brought_to_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("panel.VERSION", VERSION + 1)
+    bench = Bench()
+    transfer = bench.update(image_of())
+    while transfer.phase != "restarting" and not transfer.ended:
+        bench.turn()
+        assert not bench.session.speaks
+    monkeypatch.setattr("panel.VERSION", VERSION)  # as its new modules have it
+    bench.run(transfer)
+    assert (transfer.done, bench.session.speaks) == (True, True)
+
+
 def test_a_stale_confirmation_confirms_nothing() -> None:
     bench = Bench()
     transfer = bench.update(image_of())
