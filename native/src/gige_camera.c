@@ -282,7 +282,7 @@ int64_t mga_gige_number_get(mga_gige *camera, uint32_t quantity, mga_gige_number
     const mga_aravis *library = &camera->library;
     const char *name = NAMES[quantity];
     mga_aravis_error *error = NULL;
-    number_way way;
+    number_way way = {0};
     *number = (mga_gige_number){0};
     bool own = way_of(library, quantity, &way);
     int has =
@@ -305,7 +305,7 @@ int64_t mga_gige_number_set(mga_gige *camera, uint32_t quantity, double value, m
         return MGA_ERR_ARG_RANGE;
     const mga_aravis *library = &camera->library;
     mga_aravis_error *error = NULL;
-    number_way way;
+    number_way way = {0};
     if (way_of(library, quantity, &way)) {
         way.set(camera->camera, value, &error);
     } else if (quantity == MGA_GIGE_PACKET) {
