@@ -91,7 +91,11 @@ def expected_bytes(opened: Opened, order: Order) -> int:
 
 def capture(opened: Opened, order: Order, exam: Exam, sink: Sink, stop: threading.Event) -> Captured:
     """Run an opened source for one instance and write it to ``sink``."""
-    return _Capture(opened, order, exam, sink, stop).run()
+    unit = _Capture(opened, order, exam, sink, stop)
+    try:
+        return unit.run()
+    finally:
+        unit.let_go()
 
 
 def rehearse_capture(opened: Opened, order: Order, exam: Exam, sink: Sink) -> None:
@@ -165,6 +169,10 @@ class _Capture:
             self._grey.set_apart(self._mark_now)
             self._settle(self._grey)
         return self._complete(self._started)
+
+    def let_go(self) -> None:
+        """Break the circles with those that ask back: its ring, MiBs of it, would stay until they are collected."""
+        del self._writer, self._grey, self._interim
 
     def rehearse(self) -> None:
         """Raise what would make the instance impossible at its end."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.leftovers import leftovers
 
 from agent.acquire.asking import Ask, Turn
 from agent.acquire.exam import Exam
@@ -62,6 +63,18 @@ def test_a_capture_is_durable_and_queued_with_its_facts(spool: Spool, tmp_path: 
     assert unit.counts[:3] == (1, 3, 0)
     assert unit.counts.last_uid == done.captured.sop_instance_uid
     assert not unit.counts.recording
+
+
+CLIP = {"uri": "pattern:us-rgb?rows=32&columns=32&rate_hz=0", "transfer_syntax": "rle"}
+
+
+@pytest.mark.parametrize("how", [CLIP, {**CLIP, "grey_as_monochrome": True}, {"crop": "0,0,16,18", "icon": True}])
+def test_a_capture_leaves_its_ring_to_no_collector(how: dict[str, object], spool: Spool) -> None:
+    """A ring is eight frames, 60 MiB of a large detector, and would stay until objects have become many."""
+    unit = recorder(spool, [], **how)
+    with leftovers() as found:
+        unit.record(threading.Event())
+    assert found == []
 
 
 def test_a_loss_is_in_the_receipt(spool: Spool) -> None:
