@@ -17,6 +17,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from agent.typed import TypeVar
+
+_Error = TypeVar("_Error", bound=BaseException)
+
 
 class Retry(Enum):
     """What may be done about a failure (promise P7)."""
@@ -627,3 +631,17 @@ def class_of(code: str) -> type[AgentError] | None:
     for kind in kinds:
         kinds += kind.__subclasses__()
     return next((kind for kind in kinds if kind.code == code), None)
+
+
+def kept(error: _Error) -> _Error:
+    """Return an error that stays, in a variable or an object, without the calls that it and its causes came through.
+
+    Their frames have all that was at work there, and those that called them, where the error is kept: a circle.
+    """
+    seen: list[BaseException] = []
+    at: BaseException | None = error
+    while at is not None and at not in seen:
+        seen.append(at)
+        at.__traceback__ = None
+        at = at.__cause__ or at.__context__
+    return error

@@ -26,6 +26,7 @@ from agent.errors import (
     MediaError,
     NoAcceptedContext,
     RemoteProtocolError,
+    kept,
 )
 from agent.forward.ahead import Ahead
 from agent.forward.files import Instance, Pair, pair_of, pairs_of
@@ -248,6 +249,7 @@ class Delivery:
             self._broken = LinkClosed(f"the association with {self.peer} was released")
             self._conversation.driver.release()
             self._conversation.driver.ended()
+        kept(self._broken)
 
     def _start(self, instance: Instance, fd: int, context_id: int) -> Outcome | None:
         size = instance.size - instance.data_set_offset

@@ -18,7 +18,7 @@ import ssl
 import time
 from functools import partial
 
-from agent.errors import LinkClosed, TlsRefused
+from agent.errors import LinkClosed, TlsRefused, kept
 from agent.link.certificate import read, readable
 from agent.link.tls import CIPHERS_TLS12, TlsSettings, client_context, judge, judge_chain, server_context
 from agent.link.transport import Transport, connect_socket, never, plain_name
@@ -224,7 +224,7 @@ class TlsTransport(Transport):
         except ssl.SSLWantReadError:
             return None
         except OSError as alert:
-            return alert
+            return kept(alert)
         return None
 
     def _refused(self, error: OSError) -> TlsRefused:
@@ -258,13 +258,12 @@ def start_client(
             TlsTransport(sock, str(peer), peer.timeouts, ends, peer.tls, name, clock, held), until, cancelled
         )
     except TlsRefused as error:
-        cause = error.__cause__
-        if not isinstance(cause, ssl.SSLCertVerificationError):
+        if not isinstance(error.__cause__, ssl.SSLCertVerificationError):
             raise
         from agent.link.tls_words import refused
 
         shown = _look_again(sock.family, address, min(until, clock() + LOOK_S), clock, cancelled)
-        raise refused(cause, str(peer), peer.tls, name, shown) from cause
+        raise refused(error.__cause__, str(peer), peer.tls, name, shown) from error.__cause__
 
 
 def _look_again(

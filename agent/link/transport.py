@@ -21,7 +21,7 @@ import socket
 import struct
 import time
 
-from agent.errors import ConnectFailed, LinkClosed, LinkTimeout, TlsRefused
+from agent.errors import ConnectFailed, LinkClosed, LinkTimeout, TlsRefused, kept
 from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def _open(peer: Peer, clock: Callable[[], float], cancelled: Callable[[], bool])
             raise (stopped if cancelled() else _connect_timed_out)(str(peer)) from None
         except OSError as error:
             sock.close()
-            problem = error
+            problem = kept(error)
         else:
             return sock
     if isinstance(problem, ConnectionRefusedError):
