@@ -1,6 +1,9 @@
 /* Messages of OpenIGTLink made by hand: what is read of them, and why the others are refused. What a server of somebody
  * else sends is judged in Python (tests/property/test_openigtlink.py, tests/peers/test_openigtlink_peers.py). */
+#include <poll.h>
+#include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bytes.h"
 #include "check.h"
@@ -172,6 +175,95 @@ static void check_texts(void)
         CHECK(strcmp(mga_igtl_reason_text((mga_igtl_reason)i), "unknown reason") != 0);
 }
 
+/* --- a server, its thread and ours: for ThreadSanitizer ---------------------------------------------------------- */
+
+enum { STREAMED = 200, ROWS = 30, COLUMNS = 40, SAMPLES = ROWS * COLUMNS };
+
+static void put_sum(uint8_t *message, size_t body_bytes)
+{
+    mga_crc64_tables tables;
+    mga_crc64_make(&tables);
+    put_number(message + 50, mga_crc64(&tables, 0, message + MGA_IGTL_HEADER, body_bytes), 8);
+}
+
+static void send_all(int fd, const uint8_t *bytes, size_t size)
+{
+    while (size > 0) {
+        ssize_t sent = write(fd, bytes, size);
+        CHECK(sent > 0);
+        bytes += sent;
+        size -= (size_t)sent;
+    }
+}
+
+/* Image after image, each with its number in its samples, and in a transform in front of it. */
+static void *serve(void *argument)
+{
+    const int fd = *(const int *)argument;
+    static uint8_t message[MGA_IGTL_HEADER + MGA_IGTL_IMAGE + SAMPLES];
+    for (uint32_t number = 1; number <= STREAMED; number++) {
+        put_header(message, 1, "TRANSFORM", "Tool", MGA_IGTL_TRANSFORM);
+        memset(message + MGA_IGTL_HEADER, 0, MGA_IGTL_TRANSFORM);
+        put_float(message + MGA_IGTL_HEADER, number << 16);
+        put_sum(message, MGA_IGTL_TRANSFORM);
+        send_all(fd, message, MGA_IGTL_HEADER + MGA_IGTL_TRANSFORM);
+        put_header(message, 1, "IMAGE", "Probe", MGA_IGTL_IMAGE + SAMPLES);
+        put_image(message + MGA_IGTL_HEADER, 1, 3, 2, COLUMNS, ROWS, 1);
+        memset(message + MGA_IGTL_HEADER + MGA_IGTL_IMAGE, (int)number, SAMPLES);
+        put_sum(message, MGA_IGTL_IMAGE + SAMPLES);
+        send_all(fd, message, sizeof message);
+    }
+    CHECK(close(fd) == 0);
+    return NULL;
+}
+
+static void check_taken(mga_source *source, mga_device *device, const uint8_t *memory, const mga_frame *frame)
+{
+    mga_igtl_beside beside;
+    mga_igtl_counts counts;
+    const uint8_t *samples = memory + frame->offset;
+    CHECK(samples[0] == (uint8_t)frame->number && samples[SAMPLES - 1] == samples[0]);
+    CHECK(mga_igtl_read_beside(device, frame->slot, &beside) == MGA_OK);
+    const uint32_t bits = (uint32_t)frame->number << 16;
+    CHECK(memcmp(&beside.transform[0], &bits, sizeof bits) == 0); /* of this image, and not of a later one */
+    CHECK(strcmp(beside.transform_device, "Tool") == 0);
+    CHECK(mga_igtl_read_counts(device, &counts) == MGA_OK && counts.transforms >= frame->number);
+    CHECK(mga_source_give_back(source, frame->slot) == MGA_OK);
+}
+
+static void check_threads(void)
+{
+    int ends[2];
+    pthread_t server;
+    CHECK(pipe(ends) == 0);
+    CHECK(pthread_create(&server, NULL, serve, &ends[1]) == 0);
+    mga_device *device = NULL;
+    mga_source *source = NULL;
+    mga_agreement agreed;
+    mga_trouble trouble;
+    const mga_igtl_params params = {.fd = ends[0], .wait_ms = 60000};
+    CHECK(mga_igtl_open(&device, &params, &agreed, &trouble) == MGA_OK);
+    CHECK(close(ends[0]) == 0 && agreed.format.rows == ROWS && agreed.format.columns == COLUMNS);
+    size_t size = (size_t)mga_ring_bytes(SAMPLES, MGA_SLOTS_MAX);
+    uint8_t *memory = exactly(size);
+    CHECK(mga_device_source(&source, device, memory, size, MGA_SLOTS_MAX) == MGA_OK);
+    CHECK(mga_source_start(source) == MGA_OK);
+    struct pollfd watched = {.fd = (int)mga_source_fileno(source), .events = POLLIN};
+    while (mga_source_ended(source) == 0) {
+        mga_frame frame;
+        CHECK(poll(&watched, 1, 60000) == 1);
+        int64_t got = mga_source_take(source, &frame);
+        CHECK(got >= 0 || got == MGA_ERR_DEV_GONE);
+        if (got == 1)
+            check_taken(source, device, memory, &frame);
+    }
+    mga_counters c;
+    CHECK(mga_source_counters(source, &c) == MGA_OK && c.delivered + c.dropped == STREAMED && c.delivered > 0);
+    CHECK(pthread_join(server, NULL) == 0);
+    mga_source_close(source);
+    free(memory);
+}
+
 int main(void)
 {
     check_crc();
@@ -180,5 +272,6 @@ int main(void)
     check_images();
     check_others();
     check_texts();
+    check_threads();
     return 0;
 }
