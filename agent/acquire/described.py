@@ -8,6 +8,7 @@ of the same frames, and one sentence more: that its end is missing. The Standard
 
 from __future__ import annotations
 
+from agent.acquire.clock import clock_facts, is_live, synchronized
 from agent.iod.acquisition import LossyStep
 from agent.iod.build import KINDS, build
 from agent.iod.image import require_no_padding
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from agent.errors import AgentError
     from agent.iod.acquisition import Acquisition
     from agent.iod.timing import FrameClock, Losses
+    from agent.link.timekeeping import Kept
     from agent.native.encoder import Report
     from agent.native.source import Counters
     from agent.spool.draft import InstanceRecord
@@ -63,6 +65,7 @@ class Captured(NamedTuple):
     calibration: str = ""  # whose regions the instance has
     uncalibrated: str = ""  # why it has none of the template of its source
     told: tuple[tuple[str, object], ...] = ()  # what the device has to say of its frames
+    clock: tuple[tuple[str, object], ...] = ()  # what the wall clock was worth
 
 
 def _to_nobody(_text: str) -> None:
@@ -79,7 +82,8 @@ class Order(NamedTuple):
 
     ``keep`` makes the record of the ledger of a clip so far; without it frames are not kept on the way. ``warn`` hears
     at once that they are not, or no longer: a power cut would cost more than the last second then. ``ends_ns`` is the
-    moment on the monotonic clock at which an operator ends the clip, 0 before he does.
+    moment on the monotonic clock at which an operator ends the clip, 0 before he does. ``kept`` says who keeps the wall
+    clock right.
     """
 
     source: SourceSettings
@@ -90,6 +94,7 @@ class Order(NamedTuple):
     warn: Callable[[str], None] = _to_nobody
     ends_ns: Callable[[], int] = _by_itself
     sop_instance_uid: str = ""  # where it follows from what is captured; else a new one
+    kept: Kept | None = None
 
 
 class Moment(NamedTuple):
@@ -109,12 +114,18 @@ class Moment(NamedTuple):
     said: str = ""
     calibrated: Calibrated | None = None  # where the source has a template of regions
     told: tuple[tuple[str, object], ...] = ()
+    step_s: float = 0.0  # by how much the wall clock was moved since the study began
 
 
 def describe(order: Order, exam: Exam, facts: Acquisition, at: Moment) -> tuple[FileMeta, DataSet, Captured]:
     """Say everything of an instance that ends ``at`` this moment; ``facts`` are those known before its first frame."""
     clock, report, started, calibrated = at.clock, at.report, at.started, at.calibrated
-    facts = facts._replace(date=started.date, time=started.time, timezone_offset=started.offset)
+    facts = facts._replace(
+        date=started.date,
+        time=started.time,
+        timezone_offset=started.offset,
+        synchronized=synchronized(started, order.kept) if is_live(order.source) else None,
+    )
     # Frames that come as fast as we take them have no spacing of their own; ours would be a false one.
     timed = at.measured and clock.frame_time_ms >= MIN_FRAME_TIME_MS
     nominal = clock.frames > 1 and not timed and not facts.capture.pages
@@ -125,6 +136,7 @@ def describe(order: Order, exam: Exam, facts: Acquisition, at: Moment) -> tuple[
         (facts.comments, facts.comments != ""),
         (f"JPEG-LS near-lossless, no sample differs by more than {near}", near > 0),
         ("The clock of the device was not set", not started.is_set),
+        (f"The clock of the device was moved by {at.step_s:+.1f} s during the study", at.step_s != 0.0),
         ("Frame time is nominal", nominal),
         ("The device began to count its frames anew: how many are missing is not known", clock.losses.restarts > 0),
         ("The source failed before the clip was complete", at.ended_by == "failed"),
@@ -160,7 +172,7 @@ def describe(order: Order, exam: Exam, facts: Acquisition, at: Moment) -> tuple[
         losses=clock.losses,
         frame_time_ms=frame_time_ms,
         native_bytes=clock.frames * at.description.frame_bytes,
-        **{**said, "grey": at.said},
+        **{**said, "grey": at.said, "clock": clock_facts(started, order.kept, at.step_s)},
         calibration="" if calibrated is None else calibrated.said,
         uncalibrated="" if calibrated is None else calibrated.missing,
     )  # fmt: skip

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import threading
 
+from agent.acquire.clock import STEP_S
 from agent.acquire.identity import new_uid
 from agent.acquire.pixel_path import told
 from agent.dataset.dataset import DataSet
@@ -87,7 +88,7 @@ def name_keys(error: IodError) -> None:
 class Exam:
     """One study: hands out its UIDs, numbers and Attributes; safe to use from every acquisition thread."""
 
-    __slots__ = ("_lock", "_numbers", "_series", "_settings", "_started", "study_uid")
+    __slots__ = ("_lock", "_numbers", "_offset_s", "_series", "_settings", "_started", "study_uid")
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -95,6 +96,7 @@ class Exam:
         self._series: dict[str, tuple[str, int]] = {}
         self._numbers: dict[str, int] = {}
         self._started: WallStamp | None = None
+        self._offset_s: float | None = None
         self.study_uid = new_uid()
 
     @property
@@ -118,6 +120,17 @@ class Exam:
         return [
             name for name, (tag, text) in ours.items() if text and dataset.text(tag).rstrip("^ ") != text.rstrip("^ ")
         ]
+
+    def step_s(self, offset_s: float) -> float:
+        """By how much the clock was moved since this was asked for the first time in the study; 0: it was not.
+
+        ``offset_s`` is that of ``clock.offset_s`` now. Less than ``STEP_S`` is no move, but a reading.
+        """
+        with self._lock:
+            if self._offset_s is None:
+                self._offset_s = offset_s
+            step = offset_s - self._offset_s
+        return step if abs(step) > STEP_S else 0.0
 
     def context(self, source: SourceSettings, started: WallStamp) -> DataSet:
         """Attributes of patient, study, series and equipment; the study began with the first instance ``started``."""

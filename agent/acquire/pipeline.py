@@ -26,7 +26,7 @@ import math
 import threading
 import time
 
-from agent.acquire.clock import WallStamp, wall_stamp
+from agent.acquire.clock import WallStamp, offset_s, wall_stamp
 from agent.acquire.described import CUT, Captured, Moment, Order, coded, compressed, describe
 from agent.acquire.exam import name_keys
 from agent.acquire.icon import make_icon, more_header_bytes
@@ -247,6 +247,7 @@ class _Capture:
         if self._started is None:
             self._first_ns = timestamp_ns
             self._started = wall_stamp(time.time() - (time.monotonic_ns() - timestamp_ns) / 1e9)
+            self._exam.step_s(offset_s())
             if self._order.source.icon:
                 self._facts = self._facts._replace(icon=make_icon(data, self._description, self._facts))
         elif end := self._end_before(timestamp_ns):
@@ -359,6 +360,7 @@ class _Capture:
             said="" if grey is None else grey.said,
             calibrated=None if self._watch is None else self._watch.now(),
             told=self._source.told(),
+            step_s=self._exam.step_s(offset_s()),
         )
 
     def _describe(self, at: Moment) -> tuple[FileMeta, DataSet, Captured]:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from agent.acquire.sources import Opened
     from agent.acquire.under_way import UnderWay
     from agent.config.settings import DestinationSettings, SourceSettings
+    from agent.link.timekeeping import Kept
     from agent.spool.draft import Draft
     from agent.spool.store import Spool
 
@@ -65,6 +66,10 @@ def _to_stderr(text: str) -> None:
         sys.stderr.write(f"modality-agent: warning: {text}\n")
 
 
+def _unknown() -> None:
+    """Know nobody who keeps the clock right."""
+
+
 class Recorder:
     """A source at work; ``work`` is the function of its role, the rest may be called from any thread.
 
@@ -82,6 +87,7 @@ class Recorder:
         pending: Turn | None = None,
         warn: Callable[[str], None] = _to_stderr,
         destinations: Callable[[], Sequence[DestinationSettings]] = tuple,
+        kept: Callable[[], Kept | None] = _unknown,
     ) -> None:
         self.source = source
         self._exam = exam
@@ -89,6 +95,7 @@ class Recorder:
         self._report = report
         self._warn = warn
         self._destinations = destinations
+        self._kept = kept
         self._wake = threading.Event()
         self.asks = Asks(source.name, pending)
         self._automatic = 0
@@ -100,6 +107,7 @@ class Recorder:
         self._done = (0, 0, 0, "")  # captures, frames, dropped, last UID: of what is durable
         self._uncalibrated = ""  # what was last said of why there are no calibrated regions
         self._named = ""  # SOP Instance UID of the next instance, where that is not a new one
+        self._moved = ""  # by how many seconds the clock was moved, as it was last said
         self.lost = ""  # what became of an order that was dropped, until the next one
 
     def ask(self, ask: Ask) -> None:
@@ -201,9 +209,8 @@ class Recorder:
                 picked = pick(source, opened, self._spool, self._destinations())
                 unproven = bool(source.frame_digest_file)
                 keep = partial(self._record, picked=picked, urgency=urgency, unproven=unproven)
-                order = Order(
-                    source, picked.syntax, log.add if log else None, keep, self._warn, lambda: turn.ends_ns, self._named
-                )
+                digest, kept, named = log.add if log else None, self._kept(), self._named
+                order = Order(source, picked.syntax, digest, keep, self._warn, lambda: turn.ends_ns, named, kept)
                 draft = self._spool.draft(expected_bytes(opened, order))
                 try:
                     captured = capture(opened, order, self._exam, draft, stop)
@@ -275,6 +282,10 @@ class Recorder:
         if captured.uncalibrated != self._uncalibrated:  # not of every frame, nor of every clip
             self._uncalibrated = captured.uncalibrated
             self._warn(f"source '{self.source.name}': {_of_regions(captured)}")
+        moved = str(dict(captured.clock).get("clock_step_s", ""))
+        if moved and moved != self._moved:
+            self._warn(f"the clock was moved by {moved} s during this study: {captured.sop_instance_uid} says so")
+        self._moved = moved
         self._report(self.source, Recorded(captured, sealed))
 
     def _drain(self) -> None:
@@ -338,7 +349,7 @@ class Recorder:
                 ("dropped", captured.dropped),
                 ("frame_time_ms", round(captured.frame_time_ms, 3)),
                 ("ended_by", captured.ended_by),
-                ("clock", "set" if captured.started.is_set else "never set"),
+                *captured.clock,
                 *_compression(captured),
                 ("pixels", kind_of(captured.description)),
                 ("native_bytes", captured.native_bytes),

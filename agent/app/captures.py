@@ -74,6 +74,7 @@ def make(runtime: Runtime, source: SourceSettings, exam: Exam) -> Recorder:
     how: dict[str, Any] = {
         "warn": partial(say, "warning", role),
         "destinations": lambda: runtime.settings.destination,
+        "kept": runtime.keeper.kept,
     }
     if parse_source(source.uri).scheme == FOLDER:
         from agent.acquire.folder import FolderRecorder

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from agent.app.journal import Journal
     from agent.app.verifying import Verifier
     from agent.config.settings import Settings
+    from agent.link.timekeeping import Kept
     from agent.spool.anchor import Head
     from agent.spool.store import Spool
 
@@ -46,6 +47,8 @@ LOOK_S: Final = 15.0
 RESUME_S: Final = 600.0
 # How soon the ledger says that the clock follows somebody, or no more.
 TIME_S: Final = 60.0
+# An answer that old is no more one: who asks this often is held up, by the medium as a rule.
+_OLD_S: Final = 5 * TIME_S
 # The first look after the start: recovery, the first transfers and captures go before it.
 FIRST_S: Final = 5.0
 
@@ -67,7 +70,7 @@ _CUT: Final = (
 class Keeper:
     """The keeper as a role; ``settings`` gives those in force."""
 
-    __slots__ = ("_anew", "_config", "_directory", "_doubts", "_head", "_head_at", "_journal", "_resume_at",
+    __slots__ = ("_anew", "_config", "_directory", "_doubts", "_head", "_head_at", "_journal", "_kept", "_resume_at",
         "_resume_rest", "_settings", "_sources", "_spool", "_verifier", "alarms", "watch")  # fmt: skip
 
     def __init__(
@@ -88,6 +91,7 @@ class Keeper:
         self._sources = sources  # what a person must see to at each
         self._anew = anew  # called when the medium is to be opened anew
         self._verifier: Verifier | None = None
+        self._kept: tuple[float, Kept | None] = (time.monotonic() - _OLD_S, None)  # when it was asked
         self._head = 0  # event whose value was written down last
         self._doubts: list[Head] | None = None  # heads that the ledger did not have; None: not compared yet
         self._resume_at, self._resume_rest = 0.0, 0.0  # monotonic s
@@ -110,7 +114,7 @@ class Keeper:
                 look_at, keep_at, time_at = (max(one, watch_at) for one in (look_at, keep_at, time_at))
             if now >= time_at:
                 time_at = now + TIME_S
-                ask_time(self._spool, self._settings())
+                self._ask_time(now)
             if now >= look_at:
                 look_at = now + LOOK_S
                 directory = self._dicomdir()
@@ -120,6 +124,21 @@ class Keeper:
                 keep_at = now + KEEP_S
                 self._keep(stop)
             now = time.monotonic()
+
+    def _ask_time(self, now: float) -> Kept | None:
+        kept = ask_time(self._spool, self._settings())
+        self._kept = now, kept
+        return kept
+
+    def kept(self) -> Kept | None:
+        """Who keeps the clock right, as it was said a minute ago at most; asked now only where that is long ago."""
+        now = time.monotonic()
+        asked_at, kept = self._kept
+        if now - asked_at >= _OLD_S:
+            return self._ask_time(now)
+        if kept is None or kept.heard_s is None:
+            return kept
+        return kept._replace(heard_s=kept.heard_s + now - asked_at)
 
     def _dicomdir(self) -> Directory | None:
         """Who sees to the DICOMDIR; None as long as there is nothing to list, and where a site does without."""

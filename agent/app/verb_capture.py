@@ -116,6 +116,7 @@ def _capture(args: Arguments, settings: Settings, source: SourceSettings) -> tup
     from agent.acquire.frame_log import FrameLog
     from agent.acquire.pipeline import capture
     from agent.acquire.sources import open_configured
+    from agent.link.timekeeping import timekeeping
 
     progress = Progress()
     log = FrameLog(source.frame_digest_file) if source.frame_digest_file else None
@@ -129,7 +130,7 @@ def _capture(args: Arguments, settings: Settings, source: SourceSettings) -> tup
     try:
         sink = FileSink(args.output)
         with open_configured(source) as opened:
-            order = Order(source, pick(source, opened).syntax, watch)
+            order = Order(source, pick(source, opened).syntax, watch, kept=timekeeping())
             done = capture(opened, order, Exam(settings), sink, threading.Event())
         if log is not None:
             log.close()
@@ -265,6 +266,7 @@ def _facts(path: str, size: int, done: Captured) -> dict[str, Any]:
         "dropped": done.dropped,
         "losses": done.losses._asdict(),
         "device": dict(done.told),
+        "clock": dict(done.clock),
         "frame_time_ms": round(done.frame_time_ms, 3),
         "native_bytes": done.native_bytes,
         "near": done.report.near if done.report else 0,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from agent.app.cli import print_json
 from agent.app.clip_end import early_end_of
+from agent.app.clock_facts import bound_text
 from agent.app.common import add_spool, view_of
 from agent.app.term import count_text, paint, size_text, stamp_text, table
 from agent.dataset.uid import uid_name
@@ -101,6 +102,7 @@ def print_receipt(receipt: Receipt) -> None:
         ("", f"data set {receipt.data_set_sha256}"),
         ("captured", stamp_text(receipt.captured_at) + _capture_facts(receipt)),
         ("durable", stamp_text(receipt.durable_at) + _clock(receipt)),
+        *(("clock", text) for text in _clock_of_capture(receipt)),
         *(("pixels", event.detail["grey"]) for event in receipt.events if "grey" in event.detail),
         *(("exported", _export_text(event)) for event in receipt.events if event.kind == Event.EXPORT.value),
     ]
@@ -150,6 +152,23 @@ def _clock(receipt: Receipt) -> str:
     """How good the clock was, where it was worse or better than set."""
     grade = next((event.clock for event in receipt.events if event.kind == "durable"), "")
     return f", the clock {_CLOCKS[grade]}" if grade in _CLOCKS else ""
+
+
+def _clock_of_capture(receipt: Receipt) -> list[str]:
+    """What the clock was worth that the moments in the instance were read from, where more than that is known."""
+    facts = next((event.detail for event in receipt.events if "clock_by" in event.detail), {})
+    moved = next((event.detail["clock_step_s"] for event in receipt.events if "clock_step_s" in event.detail), "")
+    said = []
+    if facts:
+        of = f" from {facts['clock_source']}" if "clock_source" in facts else ""
+        said.append(f"{facts.get('clock', '')} by {facts['clock_by']}{of} at the capture")
+        if "clock_error_bound_s" in facts:
+            said.append(f"wrong by at most {bound_text(float(facts['clock_error_bound_s']))}")
+        if "clock_heard_s" in facts:
+            said.append(f"last heard of {facts['clock_heard_s']} s before")
+    if moved:
+        said.append(f"moved by {moved} s during the study")
+    return [", ".join(said)] if said else []
 
 
 def _capture_facts(receipt: Receipt) -> str:

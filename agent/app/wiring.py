@@ -9,6 +9,7 @@ from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent.config.settings import DestinationSettings, Settings
+    from agent.link.timekeeping import Kept
     from agent.link.tls import TlsSettings
     from agent.spool.core import Destination
     from agent.spool.quota import Policy
@@ -49,13 +50,15 @@ def open_spool(settings: Settings, *, anew: bool = False) -> Spool:
     return spool
 
 
-def ask_time(spool: Spool, settings: Settings) -> None:
+def ask_time(spool: Spool, settings: Settings) -> Kept | None:
     """Tell the ledger whether somebody keeps the clock right; beside all work, for who answers that may be late."""
     if spool.ledger.time is None or not (settings.source or spool.any_live()):
-        return  # a box that records nothing does without
+        return None  # a box that records nothing does without
     from agent.link.timekeeping import timekeeping
 
-    spool.ledger.time.keeping(timekeeping().synchronised)
+    kept = timekeeping()
+    spool.ledger.time.keeping(kept.synchronised)
+    return kept
 
 
 def check_tls(settings: Settings, *, listener: bool = True) -> None:

@@ -81,6 +81,9 @@ _SERVICE_NAMES = {
     APPLICATION_CONTEXT: "DICOM Application Context",
 }
 
+# --- frames of reference (PS3.6 Table A-2) ----------------------------------------------------
+UTC_SYNCHRONIZATION = "1.2.840.10008.15.1.1"
+
 # --- ourselves --------------------------------------------------------------------------------
 # Drawn once at random under 2.25 because the project has no registered root; fixed for all versions, the version is in
 # the name beside it (PS3.7 D.3.3.2).

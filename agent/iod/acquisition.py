@@ -20,6 +20,18 @@ if TYPE_CHECKING:
     from agent.iod.regions import Region
 
 
+class Synchronized(NamedTuple):
+    """Who keeps the clock right that the moments of an instance are read from (PS3.3 C.7.4.2); empty: not known.
+
+    ``protocol`` is a term of Time Distribution Protocol (0018,1802), ``address`` that of the server it is asked of, and
+    ``source`` the name of a reference clock instead (16 characters).
+    """
+
+    protocol: str = ""
+    address: str = ""
+    source: str = ""
+
+
 class LossyStep(NamedTuple):
     """One lossy compression in the history of the pixels: N of N:1, and its method (PS3.3 C.7.6.1.1.5)."""
 
@@ -218,3 +230,4 @@ class Acquisition(NamedTuple):
     capture: CaptureFacts = CaptureFacts()
     created: tuple[str, str] | None = None
     attributes: DataSet | None = None
+    synchronized: Synchronized | None = None

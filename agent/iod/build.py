@@ -28,7 +28,7 @@ from agent.dataset import dictionary, uid
 from agent.dataset.dataset import DataSet
 from agent.dataset.tag import is_private, tag_str
 from agent.errors import IodError
-from agent.iod import codes, conditions, image, modules, syntaxes, tables
+from agent.iod import codes, conditions, image, modules, synchronization, syntaxes, tables
 from agent.iod.acquisition import CineFacts
 from agent.typed import TYPE_CHECKING, NamedTuple
 
@@ -136,6 +136,7 @@ def build(kind: str, *, description: PixelDescription, context: DataSet, acquisi
     ds.update(image.compose(description, acquisition, row.image_type))
     _family(row)(ds, description, acquisition)
     _known(row, ds)
+    synchronization.add(ds, row.iod, acquisition)
     return finish(ds, row, context, acquisition)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pwd
 import subprocess
+import time
 from functools import partial
 from types import SimpleNamespace
 
@@ -70,7 +71,9 @@ def test_the_bound_is_that_of_chronyc(chain):
     offset, delay, dispersion = (float(said[at]) for at in (4, 10, 11))
     assert (kept.synchronised, kept.by) == (True, CHRONY)
     assert kept.error_bound_s == pytest.approx(abs(offset) + delay / 2 + dispersion, abs=0.001)
-    assert first.keeps() == (False, None, CHRONY), "who follows itself keeps nothing right"
+    assert (kept.address, kept.reference) == (said[1], "")
+    assert kept.heard_s == pytest.approx(time.time() - float(said[3]), abs=5)
+    assert first.keeps()[:3] == (False, None, CHRONY), "who follows itself keeps nothing right"
 
 
 def test_images_are_recorded_with_it_until_it_is_gone(chain, tmp_path, monkeypatch):

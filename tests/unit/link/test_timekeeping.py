@@ -10,7 +10,7 @@ import time
 import pytest
 
 from agent.link import timekeeping as module
-from agent.link.timekeeping import CHRONY, TIMESYNCD, WITHIN_S, bound_of, timekeeping
+from agent.link.timekeeping import CHRONY, TIMESYNCD, WITHIN_S, Tracked, timekeeping, tracked_in
 from agent.native.kernel_clock import KernelClock, kernel_clock
 
 NUMBER = 0x12345678
@@ -22,6 +22,7 @@ FOLLOWS = bytes.fromhex(
 )
 ITSELF = bytes.fromhex(f"{HEAD}7f7f0101{40 * '0'}00050000000000006b0c71b33a734ee9{72 * '0'}")
 NOBODY = bytes.fromhex(f"{HEAD}{48 * '0'}00000003{24 * '0'}{48 * '0'}048000000480000000000000")
+BOUND_S = tracked_in(FOLLOWS, NUMBER).bound_s
 YES, NO = KernelClock(True, 0.25), KernelClock(False, 16.0)
 
 
@@ -54,14 +55,36 @@ class Answers:
 
 
 def test_a_bound_is_what_chronyc_makes_of_it():
-    bound = bound_of(FOLLOWS, NUMBER)
-    assert bound == pytest.approx(0.000001012 + 0.000005178 / 2 + 0.000001002, abs=5e-8)
+    tracked = tracked_in(FOLLOWS, NUMBER)
+    assert tracked is not None
+    assert tracked.bound_s == pytest.approx(0.000001012 + 0.000005178 / 2 + 0.000001002, abs=5e-8)
+
+
+def changed(answer: bytes, at: int, value: bytes) -> bytes:
+    """Other bytes in the facts of an answer."""
+    return answer[: 28 + at] + value + answer[28 + at + len(value) :]
+
+
+def test_whom_it_follows_and_when_it_heard_of_it():
+    tracked = tracked_in(FOLLOWS, NUMBER)
+    assert (tracked.address, tracked.reference, tracked.heard_at) == ("127.0.0.1", "", float(0x6B0C71F2))
+    address = bytes.fromhex("20010db8000000000000000000000001")
+    tracked = tracked_in(changed(changed(FOLLOWS, 4, address), 20, b"\0\2"), NUMBER)
+    assert tracked.address == "2001:db8:0:0:0:0:0:1"  # as PS3.3 writes it, with all groups
+    tracked = tracked_in(changed(changed(FOLLOWS, 0, b"PPS\0"), 20, b"\0\0"), NUMBER)
+    assert (tracked.address, tracked.reference) == ("", "PPS")
+
+
+def test_how_long_ago_it_heard_of_it(monkeypatch):
+    monkeypatch.setattr(module.time, "time", lambda: float(0x6B0C71F2) + 100)
+    with Answers(FOLLOWS) as chrony:
+        assert timekeeping(lambda: None, chrony.port).heard_s == 100.0
 
 
 @pytest.mark.parametrize(("answer", "bound"), [(ITSELF, float("inf")), (NOBODY, float("inf"))])
 def test_who_follows_nobody_keeps_nothing_right(answer, bound):
     assert len(answer) == len(FOLLOWS)
-    assert bound_of(answer, NUMBER) == bound
+    assert tracked_in(answer, NUMBER) == Tracked(bound, "", "", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -75,8 +98,8 @@ def test_who_follows_nobody_keeps_nothing_right(answer, bound):
     ],
 )
 def test_what_is_no_answer_says_nothing(answer):
-    assert bound_of(answer, NUMBER) is None
-    assert bound_of(FOLLOWS, NUMBER + 1) is None
+    assert tracked_in(answer, NUMBER) is None
+    assert tracked_in(FOLLOWS, NUMBER + 1) is None
 
 
 @pytest.mark.parametrize(
@@ -89,8 +112,8 @@ def test_numbers_of_chrony(bits, value):
 @pytest.mark.parametrize(
     ("answer", "kernel", "kept"),
     [
-        (FOLLOWS, NO, (True, bound_of(FOLLOWS, NUMBER), CHRONY)),  # without rtcsync the kernel hears nothing
-        (FOLLOWS, None, (True, bound_of(FOLLOWS, NUMBER), CHRONY)),
+        (FOLLOWS, NO, (True, BOUND_S, CHRONY)),  # without rtcsync the kernel hears nothing
+        (FOLLOWS, None, (True, BOUND_S, CHRONY)),
         (NOBODY, NO, (False, None, CHRONY)),
         (NOBODY, None, (False, None, CHRONY)),
         (b"rubbish", YES, (True, 0.25, "")),
@@ -103,7 +126,7 @@ def test_chrony_is_asked_before_the_kernel(monkeypatch, answer, kernel, kept):
     monkeypatch.setattr(module, "PROGRAMS", {})
     with Answers(answer) as chrony:
         begun = time.monotonic()
-        assert timekeeping(lambda: kernel, chrony.port) == kept
+        assert timekeeping(lambda: kernel, chrony.port)[:3] == kept
         assert time.monotonic() - begun < WITHIN_S + 5
         assert len(chrony.asked[0]) == len(FOLLOWS), "a request is as long as its answer"
 
@@ -113,13 +136,13 @@ def test_where_nobody_listens_nobody_waits(monkeypatch):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()
-    assert timekeeping(lambda: YES, port) == (True, 0.25, "")
+    assert timekeeping(lambda: YES, port)[:3] == (True, 0.25, "")
 
 
 def test_the_bound_that_the_kernel_has_of_timesyncd_is_none(monkeypatch, tmp_path):
     monkeypatch.setattr(module, "PROGRAMS", {TIMESYNCD: (str(tmp_path),)})
     with Answers(None) as silent:
-        assert timekeeping(lambda: YES, silent.port) == (True, None, TIMESYNCD)
+        assert timekeeping(lambda: YES, silent.port)[:3] == (True, None, TIMESYNCD)
 
 
 def test_this_kernel_says_what_its_c_library_says():
