@@ -43,7 +43,7 @@ static int64_t open_stream(mga_device **device, const uint8_t *p, size_t size, m
 {
     int ends[2];
     mga_trouble trouble;
-    mga_igtl_params params = {.wait_ms = 1000};
+    mga_igtl_params params = {.wait_ms = MGA_IGTL_WAIT_MS_MAX}; /* a pipe that is closed needs none */
     CHECK(pipe2(ends, O_CLOEXEC) == 0);
     CHECK(write(ends[1], p, size) == (ssize_t)size);
     CHECK(close(ends[1]) == 0);
