@@ -124,6 +124,32 @@ class ClipRunning(AgentError):
     hint = "Stop the clip first ('trigger SOURCE --stop'), or wait for its end."
 
 
+class NotArmed(AgentError):
+    """A source that is to be open before it is asked is not: an order would make what came too late."""
+
+    code = "capture.not_armed"
+    exit_status = 6
+    retry = Retry.LATER
+    hint = "Is the device there, and switched on? It is opened again by itself; 'modality-agent status' shows when."
+
+
+class PowerFailing(AgentError):
+    """Whoever watches the supply says that it is about to fail: no capture begins now."""
+
+    code = "capture.power"
+    exit_status = 6
+    retry = Retry.LATER
+    hint = "Look after the supply. Captures go on when the front panel says that it is well, or is silent for a minute."
+
+
+class ExposureLost(AgentError):
+    """An exposure has no image: no frame of its time came, or none that is surely the one."""
+
+    code = "capture.exposure_lost"
+    exit_status = 6
+    hint = "Does the detector deliver while it is exposed? Compare exposure_delay_ms and exposure_window_ms with it."
+
+
 class NoClip(AgentError):
     """A clip was to be stopped and none runs: it has ended by itself, or never begun."""
 

@@ -14,7 +14,9 @@ PATTERNS = (
     (0b11111111, 0b11110000, 0b00000000, 0b00000000),  # queue_waiting
     (0b11111111, 0b11111111, 0b00000000, 0b00000000),  # link_down
     (0b00000000, 0b00000000, 0b11001100, 0b11001100),  # attention
+    (0b11101110, 0b00000000, 0b00000000, 0b00000000),  # armed
 )
+ATTENTION = 5
 
 
 class Lights:
@@ -27,8 +29,8 @@ class Lights:
         self._sounded = False
 
     def show(self, row: int, ms: int) -> None:
-        """Change to another row; one that is not known here is ``attention``, the last."""
-        row = min(row, len(PATTERNS) - 1)
+        """Change to another row; one that is not known here is ``attention``."""
+        row = row if row < len(PATTERNS) else ATTENTION
         if row != self.row:
             self.row = row
             self._begun = ms

@@ -5,6 +5,7 @@
     capture   one instance, as long as the source says
     clip      the same, and it runs until it is told to end
     still     one frame
+    exposure  the frame of an exposure, of a source that stays open (``exposure.py``)
 
 One order waits at most, so that every order that was taken is one instance; what cannot be taken is refused with its
 reason. A clip is refused while another one runs, because whoever asks for it believes that none does. ``stop`` ends
@@ -15,15 +16,23 @@ taken makes an image.
 from __future__ import annotations
 
 import threading
+from collections import deque
 
 from agent.errors import CaptureWaiting, ClipRunning, NoClip
-from agent.typed import Final, NamedTuple
+from agent.typed import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from agent.acquire.armed import View
 
 CAPTURE: Final = "capture"
 CLIP: Final = "clip"
 STILL: Final = "still"
+EXPOSURE: Final = "exposure"
+# Exposures that wait: a series of them is quicker than a medium that syncs, and their frames are in memory.
+EXPOSURES: Final = 16
 # SOP Class of a still -> of the clips whose frame it is. One frame of xa and xrf is an instance of the same.
 STILL_OF: Final = {"us-mf": "us", "sc-mf-byte": "sc", "sc-mf-word": "sc", "sc-mf-color": "sc"}
+_WHAT: Final = {CLIP: "a clip", STILL: "a still", EXPOSURE: "the image of an exposure"}
 
 
 class Ask(NamedTuple):
@@ -32,34 +41,46 @@ class Ask(NamedTuple):
     kind: str = CAPTURE
     priority: str = ""  # of what it makes; empty: that of the source
     at_ns: int = 0
+    uncertain_ns: int = 0  # how far from that it may have been
+    event: str = ""  # of the front panel that asked
 
 
 class Turn:
     """One capture: its order, None where the source captures by itself, and the moment it is told to end."""
 
-    __slots__ = ("ask", "ends_ns", "over")
+    __slots__ = ("ask", "at_ns", "ends_ns", "frames", "over", "told", "view")
 
     def __init__(self, ask: Ask | None = None) -> None:
         self.ask = ask
+        self.at_ns = 0 if ask is None else ask.at_ns
         self.ends_ns = 0  # monotonic; 0: nobody has told it yet
         self.over = False  # its last frame is taken
+        self.frames = 0  # in its instance
+        self.told: tuple[tuple[str, object], ...] = ()  # for its receipt
+        self.view: View | None = None  # of a source that stays open
 
 
 class Asks:
     """The orders of one source; safe to use from any thread."""
 
-    __slots__ = ("_lock", "_name", "_now", "_waits")
+    __slots__ = ("_exposures", "_lock", "_name", "_now", "_waits")
 
     def __init__(self, name: str, waits: Turn | None = None) -> None:
         self._name = name
         self._lock = threading.Lock()
         self._waits = waits
+        self._exposures: deque[Ask] = deque()
         self._now: Turn | None = None
 
     @property
     def waiting(self) -> bool:
         """Whether something was asked for that has not begun."""
-        return self._waits is not None
+        return self._waits is not None or bool(self._exposures)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits, and no turn is taken."""
+        return self._now is None and not self.waiting
 
     @property
     def running(self) -> bool:
@@ -70,14 +91,21 @@ class Asks:
         """Take an order; raises ``CaptureWaiting`` or ``ClipRunning``."""
         with self._lock:
             self.require_free(ask.kind)
-            self._waits = Turn(ask)
+            if ask.kind == EXPOSURE:
+                self._exposures.append(ask)
+            else:
+                self._waits = Turn(ask)
 
     def require_free(self, kind: str) -> None:
         """Raise why such an order cannot be taken."""
-        if kind != CAPTURE and self._now is not None and not self._now.over:
-            what = "a clip" if kind == CLIP else "a still"
-            raise ClipRunning(f"{self._name} captures already; {what} beside that is not made")
-        if self._waits is not None:
+        now = self._now if self._now is not None and not self._now.over else None
+        exposed = now is not None and now.ask is not None and now.ask.kind == EXPOSURE
+        if kind != CAPTURE and now is not None and not (exposed and kind == EXPOSURE):
+            raise ClipRunning(f"{self._name} captures already; {_WHAT[kind]} beside that is not made")
+        if kind == EXPOSURE:
+            if len(self._exposures) >= EXPOSURES:
+                raise CaptureWaiting(f"{EXPOSURES} exposures of {self._name} are waiting for their frames already")
+        elif self._waits is not None:
             raise CaptureWaiting(f"a capture of {self._name} is already waiting; this one is not made")
 
     def stop(self, at_ns: int) -> None:
@@ -91,7 +119,10 @@ class Asks:
     def begin(self) -> Turn | None:
         """Take the turn of what waits, if something does."""
         with self._lock:
-            self._now, self._waits = self._waits, None
+            if self._exposures:  # their frames are written over
+                self._now = Turn(self._exposures.popleft())
+            else:
+                self._now, self._waits = self._waits, None
             return self._now
 
     def begin_alone(self) -> Turn:
@@ -103,9 +134,15 @@ class Asks:
     def end(self, *, again: bool = False) -> None:
         """Be done with the turn; ``again``: it made nothing, and its order waits as before."""
         with self._lock:
-            if again and self._waits is None and self._now is not None and self._now.ask is not None:
+            asked = self._now is not None and self._now.ask is not None and self._now.ask.kind != EXPOSURE
+            if again and self._waits is None and asked:
                 self._waits = self._now
             self._now = None
+
+    def drop_exposure(self) -> bool:
+        """Forget the oldest exposure that waits; whether there was one."""
+        with self._lock:
+            return bool(self._exposures) and self._exposures.popleft() is not None
 
     def give(self) -> Turn | None:
         """Give away what waits, for whoever takes over."""

@@ -82,8 +82,8 @@ class Order(NamedTuple):
 
     ``keep`` makes the record of the ledger of a clip so far; without it frames are not kept on the way. ``warn`` hears
     at once that they are not, or no longer: a power cut would cost more than the last second then. ``ends_ns`` is the
-    moment on the monotonic clock at which an operator ends the clip, 0 before he does. ``kept`` says who keeps the wall
-    clock right.
+    moment on the monotonic clock at which an operator ends the clip, 0 before he does; ``asked_ns`` that from which
+    ``clip_s`` counts, where frames in front of it are of the clip, too. ``kept`` says who keeps the wall clock right.
     """
 
     source: SourceSettings
@@ -94,6 +94,7 @@ class Order(NamedTuple):
     warn: Callable[[str], None] = _to_nobody
     ends_ns: Callable[[], int] = _by_itself
     sop_instance_uid: str = ""  # where it follows from what is captured; else a new one
+    asked_ns: int = 0
     kept: Kept | None = None
 
 

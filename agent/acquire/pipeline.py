@@ -65,7 +65,8 @@ def frames_wanted(opened: Opened, order: Order) -> int:
     rate_hz = opened.source.rate_hz
     if not KINDS[order.source.sop_class].multi_frame:
         return 1
-    by_time = math.ceil(order.source.clip_s * rate_hz) + 1 if rate_hz else MAX_FRAMES
+    clip_s = order.source.clip_s + (order.source.pre_trigger_s if order.asked_ns else 0)
+    by_time = math.ceil(clip_s * rate_hz) + 1 if rate_hz else MAX_FRAMES
     return min(order.source.clip_frames or MAX_FRAMES, opened.frames or MAX_FRAMES, by_time, MAX_FRAMES)
 
 
@@ -336,7 +337,7 @@ class _Capture:
 
     def _end_before(self, timestamp_ns: int) -> str:
         """Why the frame of this moment is not of the clip any more, or ''."""
-        if (timestamp_ns - self._first_ns) / 1e9 >= self._order.source.clip_s:
+        if (timestamp_ns - max(self._first_ns, self._order.asked_ns)) / 1e9 >= self._order.source.clip_s:
             return "time"
         if 0 < self._order.ends_ns() <= timestamp_ns:
             return "operator"

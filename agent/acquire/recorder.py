@@ -8,6 +8,9 @@ capture that fails before its first frame leaves no file; a clip whose source fa
 Either way the failure is the role's, who tries again with back-off, while an order that came meanwhile is kept: one at
 most, the next is refused.
 
+A source with ``pre_trigger_s`` stays open between captures, too (``armed.py``), and a clip that is asked for begins so
+long before that. When it fails, ``trouble`` says so at once, until it is open again.
+
 When the agent stops, a running clip is ended and sealed, not thrown away, and what is under way becomes durable. A
 capture that has no frame by then is not begun: its order waits as before.
 """
@@ -20,17 +23,16 @@ import time
 from contextlib import suppress
 from functools import partial
 
-from agent.acquire.asking import STILL, STILL_OF, Asks, Turn
-from agent.errors import AgentError, FileError, StoppedEarly
-from agent.spool.draft import InstanceRecord, Sealed
-from agent.spool.states import PRIORITY_OF_WORD
+from agent.acquire.asking import EXPOSURE, STILL, STILL_OF, Asks, Turn
+from agent.config.schema_source import MULTI_FRAME_WORDS
+from agent.errors import AgentError, ExposureLost, FileError, StoppedEarly
 from agent.typed import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from agent.acquire.armed import Armed
     from agent.acquire.asking import Ask
-    from agent.acquire.automatic import Picked
     from agent.acquire.described import Captured
     from agent.acquire.exam import Exam
     from agent.acquire.frame_log import FrameLog
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from agent.acquire.under_way import UnderWay
     from agent.config.settings import DestinationSettings, SourceSettings
     from agent.link.timekeeping import Kept
-    from agent.spool.draft import Draft
+    from agent.spool.draft import Draft, InstanceRecord, Sealed
     from agent.spool.store import Spool
 
 T = TypeVar("T")
@@ -95,6 +97,8 @@ class Recorder:
         self._report = report
         self._warn = warn
         self._destinations = destinations
+        self.alarm: Callable[[str], None] = _to_stderr
+        self.held_s: Callable[[], float] = float  # seconds that no capture may begin
         self._kept = kept
         self._wake = threading.Event()
         self.asks = Asks(source.name, pending)
@@ -104,6 +108,11 @@ class Recorder:
         self._seal_s = 0.0  # how long the last one took that its own thread sealed
         self._crowded = False  # an order came meanwhile
         self._recording = False
+        self._armed: Armed | None = None
+        self.trouble = ""  # why a source that is to stay open is not
+        self.exposures_lost = 0
+        self.exposure_lost_at = 0.0  # monotonic s, of the last one
+        self._lost_since = 0  # exposures, since the last instance
         self._done = (0, 0, 0, "")  # captures, frames, dropped, last UID: of what is durable
         self._uncalibrated = ""  # what was last said of why there are no calibrated regions
         self._named = ""  # SOP Instance UID of the next instance, where that is not a new one
@@ -144,6 +153,19 @@ class Recorder:
         """Whether a capture was asked for that has not begun; whoever replaces this recorder hands it on."""
         return self.asks.waiting
 
+    @property
+    def armed(self) -> bool:
+        """Whether frames are kept now."""
+        armed = self._armed
+        return armed is not None and armed.ready
+
+    def lose_exposure(self, why: str) -> None:
+        """Count and tell an exposure that has no image: nothing is worse."""
+        self.exposures_lost += 1
+        self._lost_since += 1
+        self.exposure_lost_at = time.monotonic()
+        self.alarm(f"AN EXPOSURE HAS NO IMAGE: {why}")
+
     def wake(self) -> None:
         """Make ``work`` look at its stop event."""
         self._wake.set()
@@ -154,16 +176,23 @@ class Recorder:
             self._next_at = time.monotonic()
         try:
             self._turns(stop)
-        except BaseException:
+        except BaseException as error:
+            if self.source.pre_trigger_s:
+                self.trouble = str(error)
             self._drain()
             self._say(self._failures())
             raise
+        finally:
+            self._disarm()
+            while self.asks.drop_exposure():
+                self.lose_exposure("it was not looked for any more, for the source was closed")
         self._drain()
         self._raise_failure()
 
     def _turns(self, stop: threading.Event) -> None:
         while not stop.is_set():
             self._raise_failure()
+            self._stay_armed()
             turn = self._take_turn(time.monotonic())
             if turn is not None:
                 self._serve(turn, stop)
@@ -171,12 +200,58 @@ class Recorder:
             self._wake.wait(self._pause(time.monotonic()))
             self._wake.clear()
 
+    def _stay_armed(self) -> None:
+        """Keep a source with ``pre_trigger_s`` open; raises what became of it."""
+        if not self.source.pre_trigger_s:
+            return
+        if self._armed is None:
+            from agent.acquire.armed import Armed
+            from agent.acquire.sources import open_configured
+
+            opened = open_configured(self.source)
+            try:
+                armed = Armed(opened, self.source, self._wake.set)
+                armed.start()
+            except BaseException:
+                opened.source.close()
+                raise
+            self._armed = armed
+        if self._armed.failure is not None:
+            raise self._armed.failure
+        if self._armed.ready:
+            self.trouble = ""
+
+    def _disarm(self) -> None:
+        if self._armed is not None:
+            self._armed.close()
+            self._armed = None
+
+    def _open(self, turn: Turn, source: SourceSettings, stop: threading.Event) -> Opened:
+        """Open the source, or read from one that is open."""
+        from agent.acquire.sources import Opened
+
+        if self._armed is None:
+            return self._opened(source)
+        turn.at_ns = turn.at_ns or time.monotonic_ns()
+        if turn.ask is not None and turn.ask.kind == EXPOSURE:
+            from agent.acquire.exposure import frame_of
+
+            turn.view, told = frame_of(self._armed, source, turn.ask, stop)
+        else:
+            before_s = source.pre_trigger_s if _is_clip(turn, source) else 0.0
+            turn.view, told = self._armed.clip(turn.at_ns, before_s)
+        lost = (("exposures_lost_before", self._lost_since),) if self._lost_since else ()
+        self._lost_since, turn.told = 0, (*turn.told, *told, *lost)
+        return Opened(turn.view, 0)
+
     def _serve(self, turn: Turn, stop: threading.Event) -> None:
         again = False
         try:
             self._ended(self._capture(stop, self._seal_meanwhile, turn))
         except StoppedEarly:
             again = True
+        except ExposureLost as error:
+            self.lose_exposure(str(error))
         finally:
             self.asks.end(again=again)
 
@@ -196,25 +271,33 @@ class Recorder:
         # Module tables, dictionary and C core cost 8 MiB: a source that waits for its trigger does not have them yet.
         from agent.acquire.automatic import pick
         from agent.acquire.described import Order
+        from agent.acquire.ledger_record import record_of
         from agent.acquire.pipeline import capture, expected_bytes
 
         source, ask = self.source, turn.ask
-        if ask is not None and ask.kind == STILL:
-            source = source._replace(sop_class=STILL_OF.get(source.sop_class, source.sop_class), clip_frames=1)
+        if ask is not None and ask.kind in (STILL, EXPOSURE):
+            still = STILL_OF.get(source.sop_class, source.sop_class) if ask.kind == STILL else source.sop_class
+            source = source._replace(sop_class=still, clip_frames=1)
         urgency = (ask.priority if ask is not None else "") or source.priority or self._exam.priority
+        turn.told = (("panel_event", ask.event),) if ask is not None and ask.event else ()
         log = self._open_log()
         self._recording = True
         try:
-            with self._opened(source) as opened:
+            with self._open(turn, source, stop) as opened:
                 picked = pick(source, opened, self._spool, self._destinations())
                 unproven = bool(source.frame_digest_file)
-                keep = partial(self._record, picked=picked, urgency=urgency, unproven=unproven)
-                digest, kept, named = log.add if log else None, self._kept(), self._named
-                order = Order(source, picked.syntax, digest, keep, self._warn, lambda: turn.ends_ns, named, kept)
+                keep = partial(
+                    record_of, source=self.source, turn=turn, picked=picked, urgency=urgency, unproven=unproven
+                )
+                digest, asked_ns = log.add if log else None, turn.at_ns if turn.view is not None else 0
+                kept, named = self._kept(), self._named
+                order = Order(
+                    source, picked.syntax, digest, keep, self._warn, lambda: turn.ends_ns, named, asked_ns, kept
+                )
                 draft = self._spool.draft(expected_bytes(opened, order))
                 try:
                     captured = capture(opened, order, self._exam, draft, stop)
-                    turn.over = True
+                    turn.over, turn.frames = True, captured.frames
                     if log is not None:  # the proof is complete before the instance is known
                         log.close()
                     if draft.unkept is not None:
@@ -229,6 +312,8 @@ class Recorder:
                     raise
         finally:
             self._recording = False
+            if turn.view is not None and self._armed is not None:
+                self._armed.done(turn.view, turn.frames)
             if log is not None:
                 log.close()
                 if log.failure is not None:
@@ -281,7 +366,9 @@ class Recorder:
         self._done = (captures + 1, frames + captured.frames, dropped + captured.dropped, captured.sop_instance_uid)
         if captured.uncalibrated != self._uncalibrated:  # not of every frame, nor of every clip
             self._uncalibrated = captured.uncalibrated
-            self._warn(f"source '{self.source.name}': {_of_regions(captured)}")
+            from agent.acquire.ledger_record import of_regions
+
+            self._warn(f"source '{self.source.name}': {of_regions(captured)}")
         moved = str(dict(captured.clock).get("clock_step_s", ""))
         if moved and moved != self._moved:
             self._warn(f"the clock was moved by {moved} s during this study: {captured.sop_instance_uid} says so")
@@ -327,49 +414,10 @@ class Recorder:
             self._warn(str(error))
             return None
 
-    def _record(
-        self, captured: Captured, *, picked: Picked, urgency: str, unproven: bool, unkept: bool = False
-    ) -> InstanceRecord:
-        from agent.acquire.pipeline import frames_missing
-        from agent.acquire.pixel_path import told
-        from agent.transcode.choose import kind_of
-
-        pixel_path = told(self.source)
-        missing = frames_missing(self.source, captured.frames, captured.ended_by)
-        return InstanceRecord(
-            captured.sop_instance_uid,
-            captured.sop_class_uid,
-            captured.transfer_syntax_uid,
-            captured.study_uid,
-            captured.series_uid,
-            captured.started.wall_s,
-            self.source.name,
-            facts=(
-                ("frames", captured.frames),
-                ("dropped", captured.dropped),
-                ("frame_time_ms", round(captured.frame_time_ms, 3)),
-                ("ended_by", captured.ended_by),
-                *captured.clock,
-                *_compression(captured),
-                ("pixels", kind_of(captured.description)),
-                ("native_bytes", captured.native_bytes),
-                ("encode_s", round(captured.encode_s, 6)),
-                ("syntax_why", picked.why),
-                *((("frames_missing", missing),) if missing else ()),
-                *(of_device for of_device in captured.losses._asdict().items() if of_device[1]),
-                *captured.told,
-                *((("pixel_path", pixel_path),) if pixel_path else ()),
-                *((("grey", captured.grey),) if captured.grey else ()),
-                *((("calibration", said),) if (said := _of_regions(captured)) else ()),
-                *((("frame_log", "failed"),) if unproven else ()),
-                *((("kept_on_the_way", "failed"),) if unkept else ()),
-                *((("failure", captured.failure.code),) if captured.failure else ()),
-            ),
-            priority=PRIORITY_OF_WORD[urgency],
-        )
-
     def _take_turn(self, now: float) -> Turn | None:
         """Whether to capture now; a turn counts when it is taken, so that a broken source does not hurry."""
+        if self.held_s():
+            return None
         turn = self.asks.begin()
         if turn is not None:
             return turn
@@ -386,20 +434,13 @@ class Recorder:
         return source.every_s > 0 and (source.captures == 0 or self._automatic < source.captures)
 
     def _pause(self, now: float) -> float | None:
+        if held_s := self.held_s():
+            return held_s
         if not self._automatic_left() or self._next_at is None:
             return None
         return max(0.0, self._next_at - now)
 
 
-def _of_regions(captured: Captured) -> str:
-    return f"no calibrated regions: {captured.uncalibrated}" if captured.uncalibrated else captured.calibration
-
-
-def _compression(captured: Captured) -> tuple[tuple[str, str], ...]:
-    report = captured.report
-    if report is None:
-        return ()
-    verified = ("verified", f"{report.verified} of {report.frames}")
-    if not report.method:
-        return (verified,)
-    return (verified, ("near", str(report.near)), ("lossy", f"{report.ratio:.3f} {report.method}"))
+def _is_clip(turn: Turn, source: SourceSettings) -> bool:
+    """Whether it is a clip that somebody asked for, which begins before that."""
+    return turn.ask is not None and turn.ask.kind not in (STILL, EXPOSURE) and source.sop_class in MULTI_FRAME_WORDS

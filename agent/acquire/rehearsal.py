@@ -8,6 +8,7 @@ may come later, keys do not.
 
 from __future__ import annotations
 
+from agent.acquire.armed import memory_for
 from agent.acquire.automatic import pick
 from agent.acquire.described import Order
 from agent.acquire.exam import Exam
@@ -105,6 +106,8 @@ def _rehearse(source: SourceSettings, exam: Exam, notes: list[str]) -> None:
         notes.append(f"source '{source.name}' has no frames to look at ({error}): its keys were checked all the same")
         opened = open_source(stand_in(source.sop_class))
     with opened:
+        if source.pre_trigger_s:
+            memory_for(source, opened.source.rate_hz, opened.source.description.frame_bytes)
         rehearse_capture(opened, Order(source, pick(source, opened).syntax), exam, _Nowhere())
         notes += _calibration(source, opened)
     if source.blackout and not source.burned_in_annotation and not source.uri.startswith("pattern:"):

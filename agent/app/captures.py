@@ -11,7 +11,7 @@ from functools import partial
 
 from agent.app.control import priority_of, text_of
 from agent.config.source import FOLDER, parse_source
-from agent.errors import CaptureWaiting, NotFound
+from agent.errors import AgentError, CaptureWaiting, NotArmed, NotFound
 from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -42,21 +42,47 @@ def answer(runtime: Runtime, request: dict[str, Any]) -> dict[str, Any]:
     return {"ok": True}
 
 
-def order(runtime: Runtime, kind: str, source: str, at_ns: int, priority: str = "") -> None:
-    """Ask for one capture; raises ``AgentError``."""
+def order(runtime: Runtime, kind: str, source: str, at_ns: int, priority: str = "", event: str = "") -> None:
+    """Ask for one capture, in the name of an ``event`` of the front panel; raises ``AgentError``."""
     from agent.acquire.asking import Ask  # a box without sources pays nothing for them
 
     with runtime.lock:
         recorder = _recorder(runtime, source)
+        if recorder.trouble:
+            raise NotArmed(f"{source} is not ready: {recorder.trouble}")
         recorder.asks.require_free(kind)  # an answer that costs no look at the medium
-        runtime.keeper.refuse()
-        recorder.ask(Ask(kind, priority, at_ns))
+        _refuse(runtime)
+        recorder.ask(Ask(kind, priority, at_ns, event=event))
+
+
+def expose(runtime: Runtime, source: str, at_s: float | None, uncertain_s: float, event: str) -> str:
+    """Ask for the frame of an exposure at this moment; returns why it has no image, which is told, or ''."""
+    from agent.acquire.asking import EXPOSURE, Ask
+
+    with runtime.lock:
+        recorder = _recorder(runtime, source)
+        why = recorder.trouble or ("" if at_s is not None else "it was too long ago to say when")
+        if at_s is not None and not why:
+            try:
+                _refuse(runtime)
+                recorder.ask(Ask(EXPOSURE, "", int(at_s * 1e9), int(uncertain_s * 1e9), event))
+            except AgentError as error:
+                why = f"{error} [{error.code}]"
+        if why:
+            recorder.lose_exposure(why)
+        return why
 
 
 def stop(runtime: Runtime, source: str, at_ns: int) -> None:
     """End the clip of a source that runs, or was asked for, at this moment; raises ``NotFound`` or ``NoClip``."""
     with runtime.lock:
         _recorder(runtime, source).asks.stop(at_ns)
+
+
+def _refuse(runtime: Runtime) -> None:
+    """Raise why no capture can be made now: of the medium, or of the supply."""
+    runtime.keeper.refuse()
+    runtime.power.refuse()
 
 
 def _recorder(runtime: Runtime, source: str) -> Recorder:
@@ -83,13 +109,15 @@ def make(runtime: Runtime, source: SourceSettings, exam: Exam) -> Recorder:
             *what,
             **how,
             take_in=partial(_take_in, runtime.spool),
-            refuse=runtime.keeper.refuse,
+            refuse=partial(_refuse, runtime),
             say=lambda level, text: say(level, role, text),
             before=runtime.recorders.get(source.name),
         )
     from agent.acquire.recorder import Recorder
 
-    return Recorder(*what, **how)
+    recorder = Recorder(*what, **how)
+    recorder.alarm, recorder.held_s = partial(say, "error", role), runtime.power.left_s
+    return recorder
 
 
 def _take_in(spool: Spool, descriptor: int, **how: Any) -> Taken:
@@ -156,4 +184,8 @@ def facts(recorder: Recorder) -> dict[str, Any]:
         "lost": recorder.lost,
         "waits_for": recorder.waits_for,
         "attention": recorder.attention,
+        "armed": recorder.armed if recorder.source.pre_trigger_s else None,
+        "trouble": recorder.trouble,
+        "exposures_lost": recorder.exposures_lost,
+        "exposure_lost_s": time.monotonic() - recorder.exposure_lost_at if recorder.exposures_lost else None,
     }

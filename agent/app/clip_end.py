@@ -1,4 +1,4 @@
-"""How a clip ended, in words, where it was not by its own limit: for log, receipt and ``why``."""
+"""How a clip began and ended, in words, where it was not by its own limits: for log, receipt and ``why``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from agent.app.term import count_text
 from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _ENDS: Final[Mapping[str, str]] = {
     "stop": "ended by stop/reload of the agent after {frames}",
@@ -23,6 +23,20 @@ def early_end(ended_by: str, frames: int, missing: int = 0) -> str:
     if missing:
         return f"the source ended before the clip was full, after {frames} of {count_text(frames + missing, 'frame')}"
     return _ENDS.get(ended_by, "").format(frames=said)
+
+
+def asked_facts(detail: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Say what an instance has of the time before it was asked for, or how it was chosen: a word, and the rest."""
+    if "pre_trigger_s" in detail:
+        yield "pedal", f"the clip begins {detail['pre_trigger_s']} s before it was asked for"
+    if "exposure_to_frame_ms" in detail:
+        text = f"its frame was begun {detail['exposure_to_frame_ms']} ms after it, give or take "
+        text += f"{detail['exposure_known_to_ms']} ms"
+        if "frame_before_exposure" in detail:
+            text += "; the frame in front of it is not known: it may not be the first one"
+        yield "exposure", text
+    if "exposures_lost_before" in detail:
+        yield "lost", f"{count_text(int(detail['exposures_lost_before']), 'exposure')} before it without an image"
 
 
 def early_end_of(detail: Mapping[str, str]) -> str:

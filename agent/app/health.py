@@ -29,6 +29,10 @@ CONSOLE: Final = {
 _FULL: Final = {"full": "queue list", "level": "queue list"}
 
 
+# An exposure without an image is shown so long: whoever has to repeat it has heard of it by then.
+LOST_S: Final = 3600.0
+
+
 class Reason(NamedTuple):
     """Why it is not well, and which command tells more."""
 
@@ -57,10 +61,9 @@ def _reasons(answer: dict[str, Any]) -> Iterator[Reason]:
     for name, role in answer.get("roles", {}).items():
         if not role["alive"]:
             yield Reason(TROUBLE, f"'{name}' does not work: {role['last_error'] or 'it ended'}", "log")
+    yield from _of_sources(answer.get("sources", {}))
     yield from _of_destinations(answer)
-    panel = answer.get("panel")
-    if panel and not panel["present"]:
-        yield Reason(ATTENTION, "the front panel is not there", "log")
+    yield from _of_panel(answer.get("panel"), answer.get("power_held_s", 0))
     if (answer.get("dicomdir") or {}).get("reason"):
         yield Reason(ATTENTION, "the DICOMDIR is not up to date", "log")
     clock = answer.get("clock") or {}
@@ -71,6 +74,22 @@ def _reasons(answer: dict[str, Any]) -> Iterator[Reason]:
     disk = answer.get("disk") or {}
     if not answer["running"] and disk and not disk["writable"]:
         yield Reason(TROUBLE, "the medium of the spool cannot be written", "spool check")
+
+
+def _of_panel(panel: dict[str, Any] | None, held_s: float) -> Iterator[Reason]:
+    if held_s:
+        yield Reason(TROUBLE, "the power is about to fail: no capture begins", "log")
+    if panel and not panel["present"]:
+        yield Reason(ATTENTION, f"the front panel is not there: {panel['trouble'] or 'it is silent'}", "log")
+
+
+def _of_sources(sources: dict[str, Any]) -> Iterator[Reason]:
+    for name, source in sources.items():
+        if source.get("trouble"):
+            yield Reason(TROUBLE, f"{name} is not ready: {source['trouble']}", "log")
+        if source.get("exposures_lost") and source["exposure_lost_s"] < LOST_S:
+            count = count_text(source["exposures_lost"], "exposure")
+            yield Reason(TROUBLE, f"{name}: {count} without an image since the start of the agent", "log")
 
 
 def _of_destinations(answer: dict[str, Any]) -> Iterator[Reason]:

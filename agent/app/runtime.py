@@ -36,6 +36,7 @@ from agent.app.facts import forwarder_facts, memory, stamps_of
 from agent.app.forwarding import Forwarder, Listening, make_records, make_settler, reporters
 from agent.app.journal import Journal
 from agent.app.keeper import Keeper
+from agent.app.power import PowerHold
 from agent.app.rehearse import rehearse_elsewhere
 from agent.app.roles import Spec, Supervisor
 from agent.app.wiring import check_tls, open_spool, spool_destinations
@@ -88,6 +89,7 @@ class Runtime:
         self.recorders: dict[str, Recorder] = {}
         self.forwarders: dict[str, Forwarder] = {}
         self.front: FrontPanel | None = None
+        self.power = PowerHold()
         self.listener: Listening | None = None
         self.control: ControlServer | None = None
         self.refused: dict[str, Any] | None = None  # when (wall s) and why the last reload was
@@ -333,6 +335,7 @@ class Runtime:
             "verify": self.keeper.scrub_facts(),
             "dicomdir": self.keeper.dicomdir_facts(),
             "medium": self.keeper.alarms.facts,
+            "power_held_s": self.power.left_s(),
             "panel": self.front.facts() if self.front is not None and self.settings.panel.port else None,
             "sources": {name: captures.facts(one) for name, one in self.recorders.items()},
             "destinations": {name: one.facts() for name, one in self.forwarders.items()},

@@ -9,7 +9,7 @@ its states against them; ``--verify`` walks the chain of the whole ledger.
 from __future__ import annotations
 
 from agent.app.cli import print_json
-from agent.app.clip_end import early_end_of
+from agent.app.clip_end import asked_facts, early_end_of
 from agent.app.clock_facts import bound_text
 from agent.app.common import add_spool, view_of
 from agent.app.term import count_text, paint, size_text, stamp_text, table
@@ -104,6 +104,7 @@ def print_receipt(receipt: Receipt) -> None:
         ("durable", stamp_text(receipt.durable_at) + _clock(receipt)),
         *(("clock", text) for text in _clock_of_capture(receipt)),
         *(("pixels", event.detail["grey"]) for event in receipt.events if "grey" in event.detail),
+        *((word, said) for event in receipt.events for word, said in asked_facts(event.detail)),
         *(("exported", _export_text(event)) for event in receipt.events if event.kind == Event.EXPORT.value),
     ]
     for name, text in rows:

@@ -277,6 +277,10 @@ def source_text(counts: dict[str, Any]) -> str:
     """Say what a source does: recording, waiting for its time or its trigger, or done with what was planned."""
     if counts["recording"]:
         return "recording, one more asked for" if counts.get("waiting") else "recording"
+    if counts.get("trouble"):
+        return f"not ready: {printable(counts['trouble'], _LINE)}"
+    if counts.get("armed") is not None and not counts["every_s"]:
+        return "armed, waits for a trigger" if counts["armed"] else "is opened"
     planned, done = counts["planned"], counts["captures"]
     if not counts["every_s"]:
         return f"waits for {counts.get('waits_for', 'a trigger')}"

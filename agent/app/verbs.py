@@ -107,7 +107,17 @@ VERBS: Final[tuple[Verb, ...]] = (
         "agent.app.verb_trigger",
         "ask the running agent for one capture of a source, or for a clip until it is stopped",
         ("trigger probe --config agent.toml", "trigger probe --start", "trigger probe --stop"),
-        ("NotFound", "NotRunning", "CaptureWaiting", "ClipRunning", "NoClip", "ConfigError", "SpoolError"),
+        (
+            "NotFound",
+            "NotRunning",
+            "CaptureWaiting",
+            "ClipRunning",
+            "NoClip",
+            "NotArmed",
+            "PowerFailing",
+            "ConfigError",
+            "SpoolError",
+        ),
     ),
     Verb(
         "panel",

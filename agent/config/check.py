@@ -10,6 +10,7 @@ from __future__ import annotations
 from agent.config.key import REQUIRED, Key, Section, Value
 from agent.config.kinds import KINDS
 from agent.config.nearest import close_to, nearest
+from agent.config.pre_trigger import armed_problems
 from agent.config.regions import REGIONS_MAX
 from agent.config.schema import PANEL_INPUTS, SECTIONS
 from agent.config.schema_source import GREY_WORDS
@@ -188,6 +189,7 @@ def _between(values: Values) -> list[Problem]:
         if reason:
             problems.append(Problem(f"source[{index}].near", reason))
         problems += [Problem(f"source[{index}].{key}", reason) for key, reason in _pixel_path(row)]
+        problems += [Problem(f"source[{index}].{key}", reason) for key, reason in armed_problems(row)]
         if row["calibration"] and row["sop_class"] not in ("us", "us-mf"):
             problems.append(
                 Problem(f"source[{index}].calibration", f"is for us and us-mf; '{row['sop_class']}' has no regions")

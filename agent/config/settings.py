@@ -103,6 +103,10 @@ class SourceSettings(NamedTuple):
     clip_frames: int
     every_s: float
     captures: int
+    pre_trigger_s: float
+    pre_trigger_mib: int
+    exposure_delay_ms: float
+    exposure_window_ms: float
     anatomy: str
     laterality: str
     patient_orientation: str

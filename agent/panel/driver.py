@@ -1,8 +1,8 @@
 """The front panel at work: opens its line, again whenever it was unplugged, and tells what happens on it.
 
 ``told`` hears each event, and must have done with it what is to be done when it returns: the acknowledgement follows.
-``lights`` is asked what the panel shows, ten times a second. ``fails`` is called when the panel says that the power is
-about to go, once for each time.
+``lights`` is asked what the panel shows, ten times a second. ``fails`` is told whether the panel says that the power is
+about to go: the first time that it says anything, and at each change.
 """
 
 from __future__ import annotations
@@ -39,10 +39,11 @@ class Panel:
         port: str,
         told: Callable[[Event], None],
         lights: Callable[[], str],
-        fails: Callable[[], None],
+        fails: Callable[[bool], None],
         say: Callable[[str, str], None],
         *,
         watchdog_s: int = 0,
+        numbers: Numbers | None = None,
     ) -> None:
         self._port = port
         self._told = told
@@ -50,7 +51,7 @@ class Panel:
         self._fails = fails
         self._say = say
         self._watchdog_s = watchdog_s
-        self._numbers = Numbers()
+        self._numbers = Numbers() if numbers is None else numbers
         self._session: Session | None = None
         self._trouble = ""
         self._failing: bool | None = None  # None until the panel has said it once
@@ -163,9 +164,9 @@ class Panel:
             session.lost = 0
         if session.state is not None:
             failing = "power_fail" in session.state.flags
-            if failing and self._failing is False:
-                self._fails()
-            self._failing = failing
+            if failing is not self._failing:
+                self._failing = failing
+                self._fails(failing)
 
     def _troubled(self, text: str) -> None:
         self._present = False

@@ -51,7 +51,7 @@ _TAILS = {WRITE: (1, BLOCK), OFFER: (DIGEST, DIGEST)}  # bytes behind the fields
 _SIZES = {kind: HEAD + struct.calcsize(_FORMATS[kind]) for kind in _FORMATS}
 
 # Words, by the number that stands for them on the line.
-LIGHTS = ("silent", "ready", "capturing", "queue_waiting", "link_down", "attention")
+LIGHTS = ("silent", "ready", "capturing", "queue_waiting", "link_down", "attention", "armed")
 INPUTS = ("foot", "foot_2", "button", "button_2", "exposure")
 CAUSES = ("unknown", "power_on", "reset", "watchdog")
 ABILITIES = ("exposure", "temperature", "power_fail", "power_cycle", "update")  # by bit

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from agent.spool.draft import InstanceRecord, Measured, Sealed
     from agent.spool.store import Spool
 
-_LASTING: Final = frozenset({"clock", "pixels", "syntax_why"})  # facts that do not change while a clip is recorded
+# Facts that do not change while a clip is recorded.
+_LASTING: Final = frozenset({"clock", "pixels", "syntax_why", "panel_event", "pre_trigger_s"})
 _OF_THE_LAYOUT: Final = (0x00280008, 0x7FE00001, 0x7FE00002, 0x7FE00010)  # what InstanceLayout.finish adds
 
 

@@ -52,12 +52,16 @@ class Driver:
         self.failed_at: list[float] = []
         self.shows = "ready"
         self.panel = Panel(
-            port, self.events.append, lambda: self.shows, lambda: self.failed_at.append(time.monotonic()),
+            port, self.events.append, lambda: self.shows, self._fails,
             lambda _level, text: self.said.append(text), watchdog_s=watchdog_s,
         )  # fmt: skip
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self.panel.work, args=(self._stop,))
         self._thread.start()
+
+    def _fails(self, fails: bool) -> None:
+        if fails:
+            self.failed_at.append(time.monotonic())
 
     def stop(self) -> None:
         self._stop.set()

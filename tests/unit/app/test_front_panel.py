@@ -11,9 +11,10 @@ import pytest
 
 from agent.acquire.asking import Ask, Asks
 from agent.app.front_panel import STALE_S, FrontPanel, word_of
+from agent.app.power import PowerHold
 from agent.config.schema import PANEL_INPUTS
 from agent.config.settings import PanelSettings
-from agent.errors import CaptureWaiting
+from agent.errors import CaptureWaiting, NotArmed, PowerFailing
 from agent.panel.messages import INPUTS, LIGHTS
 from agent.panel.session import Event
 
@@ -26,7 +27,17 @@ class Source:
     def __init__(self, name: str, triggered: list[str]) -> None:
         self.asks = Asks(name)
         self.counts = SimpleNamespace(recording=False)
+        self.source = SimpleNamespace(exposure_window_ms=0.0)
+        self.trouble = ""
+        self.armed = False
+        self.lost: list[str] = []
+        self.lose_exposure = self.lost.append
+        self.busy = False
+        self.woken = 0
         self._triggered = triggered
+
+    def wake(self) -> None:
+        self.woken += 1
 
     def ask(self, ask: Ask) -> None:
         self.asks.put(ask)
@@ -45,6 +56,8 @@ class Daemon:
         self.failures = 0
         self.journal = SimpleNamespace(say=lambda level, _role, text: self.told.append((level, text)))
         self.lock = nullcontext()
+        self.power = PowerHold()
+        self.spool = SimpleNamespace(ledger=SimpleNamespace(read=lambda *_: [], write=lambda _job: None))
         self.keeper = SimpleNamespace(refuse=lambda: None)
         self.recorders = {name: Source(name, self.triggered) for name in ("probe", "gone")}
         self.recorders["gone"].asks.put(Ask())
@@ -127,9 +140,72 @@ def test_a_pedal_that_is_held_ends_its_clip_when_it_is_released(front: FrontPane
     assert daemon.told[-1][1] == "'button_2' was released: no clip of probe runs"
 
 
-def test_power_that_fails_begins_anew(front: FrontPanel, daemon: Daemon) -> None:
-    front._failing()
+def test_an_exposure_asks_for_its_frame_with_what_is_known_of_its_moment(daemon: Daemon) -> None:
+    front = FrontPanel(SETTINGS._replace(exposure="probe"), daemon)  # type: ignore[arg-type]
+    probe = daemon.recorders["probe"]
+    probe.source.exposure_window_ms = 100.0
+    late = event("exposure", STALE_S + 1)  # a person has pressed again by then, a detector has not
+    for one in (late, event("exposure", pressed=False)):
+        front._told(one)
+    turn = probe.asks.begin()
+    assert turn is not None
+    assert turn.ask == Ask("exposure", "", int((late.at or 0) * 1e9), 1_000_000, "00000000.1")
+    assert not probe.asks.waiting
+    assert (probe.lost, front._lights()) == ([], "ready")
+
+
+@pytest.mark.parametrize(("trouble", "age_s", "why"), [
+    ("", None, "it was too long ago to say when"), ("unplugged", 0.0, "unplugged"),
+])  # fmt: skip
+def test_an_exposure_that_cannot_have_an_image_is_one_that_is_lost(
+    daemon: Daemon, trouble: str, age_s: float | None, why: str
+) -> None:
+    front = FrontPanel(SETTINGS._replace(exposure="probe"), daemon)  # type: ignore[arg-type]
+    probe = daemon.recorders["probe"]
+    probe.source.exposure_window_ms, probe.trouble = 100.0, trouble
+    front._told(event("exposure", age_s))
+    assert (probe.lost, probe.asks.waiting, front._lights()) == ([why], False, "attention")
+
+
+def test_a_source_that_is_not_ready_refuses_and_wants_somebody(front: FrontPanel, daemon: Daemon) -> None:
+    daemon.recorders["probe"].trouble = "source 'probe' has been silent for 2 s"
+    front._upset = float("-inf")
+    assert front._lights() == "attention"
+    front._told(event("foot"))
+    assert daemon.triggered == []
+    assert f"has been silent for 2 s [{NotArmed.code}]" in daemon.told[0][1]
+
+
+def test_a_source_that_stays_open_is_shown_as_armed(front: FrontPanel, daemon: Daemon) -> None:
+    daemon.recorders["probe"].armed = True
+    assert front._lights() == "armed"
+
+
+def test_power_that_fails_begins_anew_and_nothing_begins_before_it_is_well(front: FrontPanel, daemon: Daemon) -> None:
+    front._failing(False)
+    assert (daemon.anew, daemon.told) == (0, [])
+    front._failing(True)
     assert daemon.anew == 1
+    front._told(event("foot"))
+    assert daemon.triggered == []
+    assert daemon.told[-1][1].endswith(f"60 s at most [{PowerFailing.code}]")
+    again = FrontPanel(SETTINGS, daemon)  # type: ignore[arg-type]
+    daemon.power = PowerHold()  # of who began anew
+    again._failing(True)
+    assert daemon.anew == 1
+    assert 59 < daemon.power.left_s() <= 60
+    again._failing(False)
+    again._told(event("foot"))
+    assert (daemon.triggered, daemon.recorders["probe"].woken) == (["probe"], 1)
+    assert not PowerHold().left_s()
+
+
+def test_power_is_held_over_an_end_no_longer_than_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODALITY_AGENT_POWER", repr(time.monotonic() - 1))
+    assert PowerHold().left_s() == 0.0
+    monkeypatch.setenv("MODALITY_AGENT_POWER", repr(time.monotonic() + 30))
+    with pytest.raises(PowerFailing):
+        PowerHold().refuse()
 
 
 def test_lights_follow_the_status(daemon: Daemon) -> None:
