@@ -29,10 +29,9 @@ class Slots:
         self.running = self._good
         if self._trial and self._started:
             self._save(self._good, 0, NOT_CONFIRMED)
-        elif self._trial:
+        elif self._trial and self._save(self._good, self._trial, NONE, started=1):
             self.running = self._trial
             self.on_trial = True
-            self._save(self._good, self._trial, NONE, started=1)
             self.store.guard(TRIAL_MS)
         return FOLDERS[self.running]
 
@@ -44,14 +43,13 @@ class Slots:
         """Whether a firmware is on trial or will be: the spare slot is no spare one then."""
         return self._trial != 0
 
-    def install(self, slot: int) -> None:
-        """Put the firmware of a slot on trial, from the next start on."""
-        self._save(self._good, slot, NONE)
+    def install(self, slot: int) -> bool:
+        """Put the firmware of a slot on trial, from the next start on; False when the flash does not take it."""
+        return self._save(self._good, slot, NONE)
 
     def keep(self) -> None:
         """Confirm the firmware that is on trial."""
-        if self.on_trial:
-            self._save(self.running, 0, KEPT)
+        if self.on_trial and self._save(self.running, 0, KEPT):
             self.on_trial = False
             self.store.guard(0)
 
@@ -62,9 +60,14 @@ class Slots:
         elif self.running and not ran:
             self._save(0, 0, CRASHED)
 
-    def _save(self, good: int, trial: int, outcome: int, started: int = 0) -> None:
-        self.store.save(POINTER, b"%d%d%d%d" % (good, trial, started, outcome))
+    def _save(self, good: int, trial: int, outcome: int, started: int = 0) -> bool:
+        """Write it down; False when the flash takes nothing any more, which ends no firmware that runs."""
+        try:
+            self.store.save(POINTER, b"%d%d%d%d" % (good, trial, started, outcome))
+        except OSError:
+            return False
         self._good, self._trial, self._started, self.outcome = good, trial, started, outcome
+        return True
 
 
 def _read(text: bytes) -> tuple[int, int, int, int]:

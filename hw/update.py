@@ -51,7 +51,8 @@ class Update:
 
     def offer(self, total: int, manifest: int, options: int, digest: bytes) -> None:
         """Hear of an image; the same offer again is the question how far it is."""
-        if self.status == _INSTALLING or (digest == self._digest and options == self._options):
+        again = digest == self._digest and options == self._options
+        if self.status == _INSTALLING or (again and self.status != _BUSY):
             return
         self._close()
         self.offset = 0
@@ -65,8 +66,11 @@ class Update:
             self._manifest = bytearray(manifest)
             self._files = []
             self._folder = FOLDERS[self._slots.spare()]
-            self._clearing = self._store.names(self._folder)
             self.status = _WAIT
+            try:
+                self._clearing = self._store.names(self._folder)
+            except OSError:
+                self.status = _FAILED
 
     def write(self, offset: int, crc32: int, block: memoryview) -> None:
         """Take a block."""
@@ -80,13 +84,11 @@ class Update:
     def install(self, image: int, ms: int) -> None:
         """Put it on trial; the processor is reset a moment later."""
         if self.status == _COMPLETE and image == int.from_bytes(self._digest[:4], "little"):
-            try:
-                self._slots.install(FOLDERS.index(self._folder))
-            except OSError:
+            if self._slots.install(FOLDERS.index(self._folder)):
+                self._ms = ms
+                self.status = _INSTALLING
+            else:
                 self._stop(_FAILED)
-                return
-            self._ms = ms
-            self.status = _INSTALLING
 
     def look(self, ms: int) -> None:
         """Do a piece of what takes long."""

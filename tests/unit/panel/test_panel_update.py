@@ -289,6 +289,41 @@ def test_flash_that_is_full_is_told(what: str) -> None:
     assert bench.starts == 1
 
 
+@pytest.mark.parametrize("pointer", [b"0100", b"1200", b"1210", b"1000"])
+def test_flash_that_takes_nothing_any_more_ends_no_firmware(pointer: bytes) -> None:
+    """A trial that cannot be written down does not begin: it would not end either."""
+    flash = updated().flash
+    flash.files[POINTER] = pointer
+    flash.full = True
+    slots = Slots(flash)
+    assert (slots.start(), slots.on_trial) == (FOLDERS[pointer[0] - 48], False)
+    slots.failed(ran=False)
+    assert not slots.install(2)
+
+
+def test_flash_that_fails_at_the_pointer_is_told() -> None:
+    bench = Bench()
+    busy = True
+    transfer = bench.update(image_of(), may=lambda: not busy)
+    while transfer.phase != "ready":
+        bench.turn()
+    busy, bench.flash.full = False, True
+    bench.run(transfer)
+    assert "does not take it" in transfer.why
+    assert (bench.runs, bench.starts) == (OLD, 1)
+
+
+def test_an_offer_while_a_trial_runs_waits_for_its_end() -> None:
+    bench = Bench()
+    bench.update(image_of())
+    while bench.starts == 1:
+        bench.turn()
+    bench.session = Session(bench.numbers, bench.now)
+    transfer = bench.update(image_of("0.4.0"))
+    bench.run(transfer)
+    assert (transfer.done, bench.runs) == (True, "0.4.0")
+
+
 @pytest.mark.parametrize(("image", "said"), [
     (image_of(board="pico_w"), "for the board 'pico_w', and this is 'simulated'"),
     (image_of(protocol=0), "speaks version 0 of the protocol, and this agent 1"),
