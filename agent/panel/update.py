@@ -85,6 +85,7 @@ class Transfer:
         self._moved = now
         self._block = BLOCK
         self._last = -1  # offset of the block that is under way
+        self._reset = False  # the panel was, while it was to install
 
     @property
     def ended(self) -> bool:
@@ -125,7 +126,8 @@ class Transfer:
         elif status == "installing":
             self._go("restarting", now)
         elif status == "unknown" and self.phase == "installing":
-            self._go("restarting", now)  # it was, and what runs now tells the rest
+            self._go("restarting", now)
+            self._reset = True  # and what runs now tells the rest
         elif status == "unknown":
             self._go("offering", now)
         elif status == "complete" and self.phase != "installing":
@@ -145,7 +147,7 @@ class Transfer:
                 self.phase, self.done = "done", True
         elif running.outcome in _ENDS:
             self._fail(_ENDS[running.outcome])
-        elif now - self._moved > 10:  # it was reset before it had written down what it was to do
+        elif self._reset:  # before it had written down what it was to do
             self._go("offering", now)
 
     def _begin(self, now: float, version: tuple[int, ...], running: Running) -> None:
@@ -198,6 +200,7 @@ class Transfer:
             self._moved = self.deadline = now
             if phase == "offering":
                 self.sent = 0
+                self._reset = False
 
     def _fail(self, why: str) -> None:
         self.phase, self.why = "failed", why
