@@ -32,7 +32,6 @@ Raises ``ConfigError`` that names file and place.
 from __future__ import annotations
 
 import base64
-import math
 import os
 import sys
 import zlib
@@ -56,6 +55,7 @@ MAX_TEMPLATES: Final = 32  # depth settings of one scanner
 MAX_MARKS: Final = 8
 MAX_MARK_BYTES: Final = 64 * 1024  # a depth scale of 100 x 200 pixels in colour; it is compared in every frame
 MAX_TOLERANCE: Final = 32_767
+NUMBER_MAX: Final = 1e9  # of a worth or a value: TOML has whole numbers that no double holds
 _BY_PLANE: Final = ", by plane"
 HINT: Final = "Correct this file, or make it again with 'modality-agent calibrate'."
 
@@ -211,10 +211,10 @@ class _Table:
         return found
 
     def number(self, name: str) -> float:
-        """A finite number."""
+        """A number that is none of those that nobody measures."""
         found = self._need(name)
-        if not isinstance(found, int | float) or isinstance(found, bool) or not math.isfinite(found):
-            raise ValueError(f"{name}: {found!r} is no number")
+        if isinstance(found, bool) or not isinstance(found, int | float) or not abs(found) <= NUMBER_MAX:  # NaN, too
+            raise ValueError(f"{name}: {found!r:.40} is no number up to {NUMBER_MAX:g}")
         return float(found)
 
     def word(self, name: str, words: dict[str, int]) -> int:
