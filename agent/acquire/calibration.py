@@ -43,7 +43,7 @@ class Calibrated(NamedTuple):
     def into(self, facts: Acquisition) -> Acquisition:
         """Say it in the instance."""
         if self.missing:
-            return facts._replace(comments=f"No calibrated regions: {self.note or self.missing}")
+            return facts._replace(comments=f"No calibrated regions of a template: {self.note or self.missing}")
         remark = "; ".join(filter(None, (facts.remark, self.said)))
         return facts._replace(ultrasound=facts.ultrasound._replace(regions=self.regions), remark=remark)
 
@@ -121,6 +121,7 @@ class Watch:
         """Refuse regions that the attributes of the site have, too."""
         if facts.attributes is not None and _REGIONS in facts.attributes and not self._missing:
             self._missing = "attributes_file has regions of its own"
+            self._note = "those of the template are left out, as attributes_file has regions of its own"
             self.fault = _named(self._source, ConfigError(self._missing, hint=_TWO_HINT))
 
     def _placed(self, one: Template) -> tuple[Region, ...]:

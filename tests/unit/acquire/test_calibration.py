@@ -88,7 +88,7 @@ def test_one_frame_of_another_depth_leaves_the_clip_without_regions(
     frames = [picture(depth, number) for number, depth in enumerate(depths)]
     ds, done = made(tmp_path, uri=clip(tmp_path / "f", *frames), calibration=path)
     assert "SequenceOfUltrasoundRegions" not in ds
-    assert ds.ImageComments.startswith(f"No calibrated regions: {reason}")
+    assert ds.ImageComments.startswith(f"No calibrated regions of a template: {reason}")
     assert (done.uncalibrated, done.calibration) == (reason, "")
     assert np.array_equal(ds.pixel_array, frames)
 
@@ -173,7 +173,7 @@ def test_a_template_that_cannot_be_used_costs_no_image_and_is_refused_before(
     keys = {"uri": clip(tmp_path / "f", picture(16)), "calibration": str(path)}
     ds, done = made(tmp_path, **keys)
     assert "SequenceOfUltrasoundRegions" not in ds
-    assert ds.ImageComments.startswith("No calibrated regions: the template cannot be used")
+    assert ds.ImageComments.startswith("No calibrated regions of a template: the template cannot be used")
     assert str(tmp_path) not in str(ds)  # the folders of a box are nobody's business
     assert reason in done.uncalibrated
     [(where, said)] = rehearse_sources(settings_of(**keys)).problems
