@@ -9,6 +9,8 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 import agent.spool.schema
+from agent.acquire.folder import FolderRecorder
+from agent.acquire.identity import new_uid
 from agent.config import settling
 from agent.config.generations import Folder
 from agent.config.stage import Stage
@@ -171,6 +173,22 @@ def wait_noted_late() -> None:
 
 
 # mistake -> what plants it, the life in which it shows, the model under which it does
+def file_of_a_name_of_its_own() -> None:
+    """A picture of a drop folder gets a new UID, so that nothing says that its file was taken."""
+    plant(FolderRecorder, "_uid", lambda _self, _sha256, _stamp: (new_uid(), False))
+
+
+def file_removed_first() -> None:
+    """A picture of a drop folder is removed as soon as it is read."""
+    take = FolderRecorder._picture
+
+    def first(unit: Any, name: str, *what: Any) -> None:
+        os.unlink(f"{unit.path}/{name}")
+        take(unit, name, *what)
+
+    plant(FolderRecorder, "_picture", first)
+
+
 MISTAKES: Final[dict[str, tuple[Callable[[], None], str, str]]] = {
     "no file fsync": (no_file_sync, "capture", "ext4"),
     "no folder fsync": (no_folder_sync, "capture", "weak"),
@@ -190,4 +208,6 @@ BY_KILLING: Final[dict[str, tuple[Callable[[], None], str]]] = {
     "transaction after its use": (transaction_after_its_use, "commit"),
     "configuration in place": (file_in_place, "config commit"),
     "wait noted late": (wait_noted_late, "config confirm"),
+    "file of a name of its own": (file_of_a_name_of_its_own, "folder"),
+    "file removed first": (file_removed_first, "folder delete"),
 }
