@@ -9,7 +9,8 @@ Once each: the SOP Instance UID of a picture is made of the SHA-256 of its file 
 time, too). So the seal in the spool is itself the durable note that a file is taken, in one step with the instance, and
 it outlives a lost ledger, for the UID stands in the instance. Whatever a crash leaves, the file is found again with the
 UID that the spool knows, and only the rest is done. The same content under another name is recognised likewise, and
-told. An instance that was lost or damaged since is no reason to refuse the file: it gets the next UID of its digest.
+told; with another patient than the instance has it is not taken for either, and waits for a person. An instance that
+was lost or damaged since is no reason to refuse the file: it gets the next UID of its digest.
 
 What is wrong with a file is told once, costs that file alone and is looked at again; after ``reject_s`` the file is set
 aside with the reason, and never deleted. Room is asked for first: without it files stay where they are, and the role
@@ -264,6 +265,10 @@ class FolderRecorder(Recorder):
             )
         uid, known = self._uid(found.sha256, one.stamp)
         if known:
+            if other := self._differs(uid):
+                raise DeviceError(
+                    f"its content is in the spool already, as {uid}, whose {' and '.join(other)} is another"
+                )
             one.done = True
             level = "info" if self._done_word == "keep" else "notice"
             self._log(level, f"{shown(name)}: its content is in the spool already, as {uid}; nothing is doubled")
@@ -298,6 +303,18 @@ class FolderRecorder(Recorder):
             if known is None or known[1] not in (Life.DAMAGED, Life.LOST):
                 return uid, known is not None
             number += 1
+
+    def _differs(self, uid: str) -> list[str]:
+        """In what an instance that is still here is not of the present patient and exam."""
+        from agent.media.file import open_file
+
+        known = self._spool.known(uid)
+        if known is None or known[1] is not Life.LIVE:
+            return []
+        with open(self._spool.path(known[0]), "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            found = open_file(lambda length, at: os.pread(file.fileno(), length, at), size, header_only=True)
+        return self._exam.differs(found.dataset)
 
     # --- DICOM Files -----------------------------------------------------------------------------------
 

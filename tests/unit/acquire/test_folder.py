@@ -458,6 +458,19 @@ def test_what_was_put_there_for_one_patient_is_never_taken_for_the_next(drop: Ca
     assert len(again.instances()) == 3
 
 
+def test_the_same_content_for_another_patient_waits_for_a_person(drop: Callable[..., Drop]) -> None:
+    one = drop("&done=delete", more='[patient]\nid = "A"\n')
+    save(one.path / "a.png", picture(1))
+    one.turn()
+    two = drop("&done=delete", more='[patient]\nid = "B"\n')
+    save(two.path / "b.png", picture(1))
+    two.turn()
+    two.turn(later_s=20)
+    assert two.left() == ["b.png"]
+    assert "whose Patient ID is another" in two.unit.attention
+    assert [str(found.PatientID) for found in two.instances()] == ["A"]
+
+
 def test_a_reload_for_the_same_patient_takes_what_waits(drop: Callable[..., Drop]) -> None:
     one = drop("&settle_s=10", more='[patient]\nid = "A"\n')
     save(one.path / "a.png", picture(1))
