@@ -131,11 +131,9 @@ class _Negotiation:
         can = self._camera.number(quantity)
         if can is None:
             raise self._failure(f"asked for {quantity}={wanted:g}, it cannot be told")
-        try:
-            self._camera.set_number(quantity, wanted)
-        except DeviceError as error:
-            error.message += f"; {quantity} can be {number_said(can)}"
-            raise
+        if not can.low <= wanted <= can.high:
+            raise self._failure(f"asked for {quantity}={wanted:g}; it can be {number_said(can)}")
+        self._camera.set_number(quantity, wanted)
         got = self._camera.number(quantity)
         if got is None or abs(got.value - wanted) > TOLERANCE.get(quantity, 0.0) * abs(wanted):
             value = "nothing" if got is None else f"{got.value:g}"

@@ -1,5 +1,7 @@
 """``source list``: devices that frames can come from; ``source show URI``: what one of them offers.
 
+Looking for cameras sends a question into every network of the box; ``source list v4l2:`` does not.
+
 What is shown is what can be written behind the ``?`` of a source URI: pixel formats, sizes, rates, inputs, controls.
 """
 
@@ -13,37 +15,70 @@ from agent.typed import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from agent.app.options import Arguments, Parser
+    from agent.config.source import SourceUri
 
-_KINDS: Final = ("v4l2",)
+_KINDS: Final = ("v4l2", "gige")
 
 
 def arguments(parser: Parser) -> None:
     """Declare the options."""
     parser.add("action", choices=("list", "show"), help="the devices that are there, or what one of them offers")
-    parser.add("uri", amount="?", metavar="URI", of=("show",), help="the device, for example v4l2:/dev/video0")
+    parser.add(
+        "uri",
+        amount="?",
+        metavar="URI",
+        help="the device to show (v4l2:/dev/video0, gige:ADDRESS); to list: v4l2: or gige: alone",
+    )
     parser.add("--json", switch=True, help="print the result as JSON")
 
 
 def run(args: Arguments) -> int:
     """Look at devices; nothing is changed at any."""
-    from agent.acquire.v4l2_offers import devices, offers
-
     if args.action == "list":
-        found = devices()
+        found = _devices(args.uri or "")
         if args.json:
             print_json({"devices": found})
         else:
             _print_devices(found)
         return 0
-    told = offers(_device(args.uri))
+    uri = _device(args.uri)
+    told = _offers(uri)
     if args.json:
         print_json(told)
+    elif uri.scheme == "gige":
+        _print_camera(told)
     else:
         _print_offers(told)
     return 0
 
 
-def _device(uri: str | None) -> str:
+def _devices(kind: str) -> list[dict[str, Any]]:
+    kinds = [name for name in _KINDS if kind.partition(":")[0] in ("", name)]
+    if not kinds:
+        raise UsageError(f"'{kind}' is no kind of devices; there are {' and '.join(f'{name}:' for name in _KINDS)}")
+    found = []
+    if "v4l2" in kinds:
+        from agent.acquire.v4l2_offers import devices
+
+        found += devices()
+    if "gige" in kinds:
+        from agent.acquire.gige_offers import cameras
+
+        found += cameras()
+    return found
+
+
+def _offers(uri: SourceUri) -> dict[str, Any]:
+    if uri.scheme == "gige":
+        from agent.acquire.gige_offers import offers as offers_of_camera
+
+        return offers_of_camera(uri)
+    from agent.acquire.v4l2_offers import offers
+
+    return offers(uri.what)
+
+
+def _device(uri: str | None) -> SourceUri:
     hint = "'modality-agent source list' shows the devices that are there."
     if not uri:
         raise UsageError("source show needs the URI of a device", hint=hint)
@@ -53,7 +88,7 @@ def _device(uri: str | None) -> str:
         raise UsageError(f"{error}", hint=hint) from None
     if parsed.scheme not in _KINDS:
         raise UsageError(f"'{uri}' is no device that could offer anything", hint=hint)
-    return parsed.what
+    return parsed
 
 
 def _print_devices(found: list[dict[str, Any]]) -> None:
@@ -85,6 +120,14 @@ def _print_offers(told: dict[str, Any]) -> None:
     rows = [(f"control.{one['name']}", str(one["value"]), _limits(one)) for one in told["controls"]]
     if rows:
         print("\n".join(table(("control", "now", "may be"), rows)))
+
+
+def _print_camera(told: dict[str, Any]) -> None:
+    print(", ".join(printable(text) for text in told["about"].values()) or "it says nothing of itself")
+    rows = [(f"{name}=", f"{one['value']:g}", one["said"]) for name, one in told["numbers"].items()]
+    rows.insert(0, ("format=", told["format"] or "-", ", ".join(told["formats"])))
+    rows += [(name, "-", ", ".join(words)) for name, words in told["choices"].items()]
+    print("\n".join(table(("option", "now", "may be"), [tuple(map(printable, row)) for row in rows])))
 
 
 def _limits(one: dict[str, Any]) -> str:

@@ -303,7 +303,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         "source",
         "agent.app.verb_source",
         "the devices that frames can come from, and what one of them offers",
-        ("source list", "source show v4l2:/dev/video0", "source show v4l2:/dev/video0 --json"),
+        ("source list", "source show v4l2:/dev/video0", "source show gige:192.168.5.20 --json"),
         ("DeviceError",),
     ),
     Verb(

@@ -49,6 +49,13 @@ static int64_t ended(gige *self, const char *what)
     return mga_trouble_say(&self->device.trouble, MGA_ERR_DEV_GONE, 0, what);
 }
 
+static int64_t failed(gige *self, mga_aravis_error *error, const char *what)
+{
+    int64_t status = mga_gige_fail(&self->camera->library, error, what, &self->device.trouble);
+    self->gone |= status == MGA_ERR_DEV_GONE;
+    return status;
+}
+
 static int64_t trigger(gige *self, uint64_t now)
 {
     if (self->params.software_hz <= 0.0 || now < self->trigger_ns)
@@ -57,7 +64,7 @@ static int64_t trigger(gige *self, uint64_t now)
     mga_aravis_error *error = NULL;
     self->trigger_ns = now + (uint64_t)(1e9 / self->params.software_hz);
     library->arv_camera_software_trigger(self->camera->camera, &error);
-    return error ? mga_gige_fail(library, error, "TriggerSoftware", &self->device.trouble) : MGA_OK;
+    return error ? failed(self, error, "TriggerSoftware") : MGA_OK;
 }
 
 static int64_t start(mga_device *device)
@@ -68,7 +75,7 @@ static int64_t start(mga_device *device)
     library->arv_camera_start_acquisition(self->camera->camera, &error);
     self->heard_ns = mga_clock_ns();
     self->trigger_ns = self->heard_ns;
-    return error ? mga_gige_fail(library, error, "AcquisitionStart", &device->trouble) : MGA_OK;
+    return error ? failed(self, error, "AcquisitionStart") : MGA_OK;
 }
 
 static void give_back(const gige *self, ArvBuffer *buffer)
@@ -200,9 +207,9 @@ static void stop(mga_device *device)
         self->camera->library.arv_camera_stop_acquisition(self->camera->camera, NULL);
 }
 
-static void dispose(mga_device *device)
+static void *let_go(void *argument)
 {
-    gige *self = (gige *)device;
+    gige *self = argument;
     if (self->held)
         give_back(self, self->held);
     if (self->out)
@@ -210,8 +217,28 @@ static void dispose(mga_device *device)
     if (self->stream)
         self->camera->library.g_object_unref(self->stream);
     mga_gige_disconnect(self->camera);
-    mga_device_finish(device);
+    mga_device_finish(&self->device);
     free(self);
+    return NULL;
+}
+
+static bool let_go_apart(gige *self)
+{
+    pthread_t thread;
+    sigset_t before = mga_gige_block_signals();
+    bool made = pthread_create(&thread, NULL, let_go, self) == 0;
+    mga_gige_restore_signals(&before);
+    if (made)
+        (void)pthread_detach(thread);
+    return made;
+}
+
+static void dispose(mga_device *device)
+{
+    gige *self = (gige *)device;
+    bool is_gone = self->gone || atomic_load(&self->camera->lost);
+    if (!is_gone || !let_go_apart(self))
+        (void)let_go(self);
 }
 
 static const mga_device_kind GIGE = {start, next, release, stop, dispose};

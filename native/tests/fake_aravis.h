@@ -2,6 +2,7 @@
 #ifndef MGA_TESTS_FAKE_ARAVIS_H
 #define MGA_TESTS_FAKE_ARAVIS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,9 +34,9 @@ typedef struct {
     int error_code;    /* of it */
     int socket_fd;     /* of the stream */
     unsigned port;
-    unsigned buffers;          /* made */
-    unsigned at_library;       /* given to it */
-    unsigned cameras, streams; /* not freed */
+    atomic_uint buffers;          /* made */
+    unsigned at_library;          /* given to it */
+    atomic_uint cameras, streams; /* not freed */
     unsigned started, stopped, triggers;
 } fake_camera;
 

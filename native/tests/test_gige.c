@@ -69,9 +69,11 @@ static running start(fake_camera *camera, const mga_gige_params *params)
     return run;
 }
 
-static void end(running *run, const fake_camera *camera)
+static void end(running *run, fake_camera *camera)
 {
     mga_source_close(run->source);
+    for (int i = 0; i < 60000 && camera->cameras > 0; i++) /* who is gone is let go of apart */
+        (void)usleep(1000);
     CHECK(camera->cameras == 0 && camera->streams == 0 && camera->buffers == 0);
     free(run->memory);
 }
