@@ -10,6 +10,7 @@ Raises `DeviceError`: its text names device, ioctl and errno.
 from __future__ import annotations
 
 import os
+import time
 
 from agent.errors import DeviceError
 from agent.native._core import ffi, lib
@@ -25,11 +26,19 @@ if TYPE_CHECKING:
 BUFFERS: Final = 8
 """Of the driver: a quarter of a second at 30 frames/s, for a thread that gets no processor."""
 KINDS: Final = ("integer", "boolean", "menu", "integer menu", "button", "integer64")
+BUSY_S: Final = 1.0
+"""Who only looks at a device (a rehearsal, ``source show``) has it for some milliseconds: no capture fails for that."""
+_BUSY_AGAIN_S: Final = 0.02
 _BIG_ENDIAN: Final = 1 << 31
 _MOST: Final = 1024  # of whatever a driver enumerates: more is a driver that does not end
 _NOT_OPENED: Final = {
     "FileNotFoundError": "Is it connected? 'modality-agent source list' shows the devices that are there.",
     "PermissionError": "Its user must be in the group 'video', or own the device by a udev rule.",
+}
+_HINTS: Final = {
+    lib.MGA_ERR_DEV_BUSY: "Close that program; 'fuser -v' with the device as its argument names it.",
+    lib.MGA_ERR_DEV_GONE: "Is its cable in? The next capture looks for it again.",
+    lib.MGA_ERR_DEV_REFUSED: "'modality-agent source show' with the device as its argument lists what it offers.",
 }
 
 
@@ -160,12 +169,12 @@ class Node:
 
     def choose_input(self, index: int) -> None:
         """Take another one."""
-        self._check(lib.mga_v4l2_input_set(self._fd, index, self._trouble))
+        self._patient(lambda: lib.mga_v4l2_input_set(self._fd, index, self._trouble))
 
     def follow_timings(self) -> float:
         """Set it to the digital video that comes in; gives its frames/s."""
         rate = ffi.new("double *")
-        self._check(lib.mga_v4l2_timings_follow(self._fd, rate, self._trouble))
+        self._patient(lambda: lib.mga_v4l2_timings_follow(self._fd, rate, self._trouble))
         return float(rate[0])
 
     def follow_standard(self) -> None:
@@ -199,8 +208,13 @@ class Node:
 
     def set_picture(self, wanted: Picture) -> Picture:
         """Ask for format, columns and rows; gives what came of it, which may be something else."""
-        found = _picture(wanted)
-        self._check(lib.mga_v4l2_picture_set(self._fd, self.identity.planar, found, self._trouble))
+        asked, found = _picture(wanted), _picture(wanted)
+
+        def ask() -> int:
+            found[0] = asked[0]
+            return lib.mga_v4l2_picture_set(self._fd, self.identity.planar, found, self._trouble)
+
+        self._patient(ask)
         return _picture_of(found)
 
     def rate(self, wanted_hz: float = 0.0) -> tuple[float, bool]:
@@ -231,7 +245,7 @@ class Node:
         params = ffi.new("mga_v4l2_params *")
         params.fd, params.planar, params.picture = self._fd, self.identity.planar, _picture(picture)[0]
         params.rate_hz, params.buffers = rate_hz, BUFFERS
-        self._check(lib.mga_v4l2_open(out, params, agreed, self._trouble))
+        self._patient(lambda: lib.mga_v4l2_open(out, params, agreed, self._trouble))
         return device_source(out[0], agreement(agreed), f"v4l2 {self.path}", rate_hz=believed_hz)
 
     def _identify(self) -> Identity:
@@ -255,10 +269,19 @@ class Node:
                 return
             yield index
 
+    def _patient(self, ask: Callable[[], int]) -> None:
+        """Ask again for a while as long as somebody else has the device."""
+        until = time.monotonic() + BUSY_S
+        while (status := ask()) == lib.MGA_ERR_DEV_BUSY and time.monotonic() < until:
+            time.sleep(_BUSY_AGAIN_S)
+        self._check(status)
+
     def _check(self, status: int, what: str = "") -> int:
         if status >= 0:
             return status
-        raise failure(status, f"v4l2 {self.path}{what and ', '}{what}", self._trouble)
+        error = failure(status, f"v4l2 {self.path}{what and ', '}{what}", self._trouble)
+        error.hint = _HINTS.get(status, error.hint)
+        raise error
 
 
 def _text(name: Any) -> str:

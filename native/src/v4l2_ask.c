@@ -204,8 +204,8 @@ static void from_single(mga_v4l2_picture *out, const struct v4l2_pix_format *p)
                               .strides = {p->bytesperline}};
 }
 
-static int64_t picture(int32_t fd, uint32_t planar, mga_v4l2_request request, mga_v4l2_picture *picture,
-                       struct v4l2_format *f, mga_trouble *trouble)
+static int64_t settle(int32_t fd, uint32_t planar, mga_v4l2_request request, mga_v4l2_picture *picture,
+                      struct v4l2_format *f, mga_trouble *trouble)
 {
     int64_t status = mga_v4l2_ask(fd, request, f, trouble);
     if (status < 0)
@@ -217,29 +217,31 @@ static int64_t picture(int32_t fd, uint32_t planar, mga_v4l2_request request, mg
     return MGA_OK;
 }
 
-int64_t mga_v4l2_picture_get(int32_t fd, uint32_t planar, mga_v4l2_picture *out, mga_trouble *trouble)
+int64_t mga_v4l2_picture_get(int32_t fd, uint32_t planar, mga_v4l2_picture *picture, mga_trouble *trouble)
 {
-    if (!out || !trouble)
+    if (!picture || !trouble)
         return MGA_ERR_ARG_NULL;
     struct v4l2_format f = {.type = mga_v4l2_type(planar)};
-    return picture(fd, planar, MGA_V4L2(VIDIOC_G_FMT), out, &f, trouble);
+    return settle(fd, planar, MGA_V4L2(VIDIOC_G_FMT), picture, &f, trouble);
 }
 
-int64_t mga_v4l2_picture_set(int32_t fd, uint32_t planar, mga_v4l2_picture *inout, mga_trouble *trouble)
+int64_t mga_v4l2_picture_set(int32_t fd, uint32_t planar, mga_v4l2_picture *picture, mga_trouble *trouble)
 {
-    if (!inout || !trouble)
+    if (!picture || !trouble)
         return MGA_ERR_ARG_NULL;
     struct v4l2_format f = {.type = mga_v4l2_type(planar)};
     if (planar)
-        f.fmt.pix_mp = (struct v4l2_pix_format_mplane){
-            .width = inout->columns, .height = inout->rows, .pixelformat = inout->fourcc, .field = V4L2_FIELD_ANY};
+        f.fmt.pix_mp = (struct v4l2_pix_format_mplane){.width = picture->columns,
+                                                       .height = picture->rows,
+                                                       .pixelformat = picture->fourcc,
+                                                       .field = V4L2_FIELD_ANY};
     else
-        f.fmt.pix = (struct v4l2_pix_format){.width = inout->columns,
-                                             .height = inout->rows,
-                                             .pixelformat = inout->fourcc,
+        f.fmt.pix = (struct v4l2_pix_format){.width = picture->columns,
+                                             .height = picture->rows,
+                                             .pixelformat = picture->fourcc,
                                              .field = V4L2_FIELD_ANY,
                                              .priv = V4L2_PIX_FMT_PRIV_MAGIC};
-    return picture(fd, planar, MGA_V4L2(VIDIOC_S_FMT), inout, &f, trouble);
+    return settle(fd, planar, MGA_V4L2(VIDIOC_S_FMT), picture, &f, trouble);
 }
 
 int64_t mga_v4l2_rate(int32_t fd, uint32_t planar, double wanted_hz, double *rate_hz, mga_trouble *trouble)

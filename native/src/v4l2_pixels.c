@@ -52,21 +52,25 @@ int64_t mga_v4l2_reads(uint32_t fourcc)
     return format_of(fourcc) != NULL;
 }
 
+static bool is_video(const mga_v4l2_picture *p, bool is_rgb)
+{
+    bool full = is_rgb || p->colorspace == V4L2_COLORSPACE_JPEG; /* what it is where a driver does not say */
+    return p->quantization ? p->quantization == V4L2_QUANTIZATION_LIM_RANGE : !full;
+}
+
 /* The space of a picture, or -1 for a matrix that there is none of here. */
 static int space_of(const mga_v4l2_picture *p, bool is_rgb)
 {
-    uint32_t encoding = p->encoding ? p->encoding : V4L2_MAP_YCBCR_ENC_DEFAULT(p->colorspace);
-    uint32_t range = p->quantization;
-    if (range == V4L2_QUANTIZATION_DEFAULT)
-        range = V4L2_MAP_QUANTIZATION_DEFAULT(is_rgb, p->colorspace, encoding);
-    bool video = range == V4L2_QUANTIZATION_LIM_RANGE;
+    bool video = is_video(p, is_rgb);
     if (is_rgb)
         return video ? MGA_SPACE_RGB_VIDEO : MGA_SPACE_RGB;
-    if (encoding == V4L2_YCBCR_ENC_601 || encoding == V4L2_YCBCR_ENC_XV601)
-        return video ? MGA_SPACE_601_VIDEO : MGA_SPACE_601_FULL;
-    if (encoding == V4L2_YCBCR_ENC_709 || encoding == V4L2_YCBCR_ENC_XV709)
-        return video ? MGA_SPACE_709_VIDEO : MGA_SPACE_709_FULL;
-    return -1;
+    switch (p->encoding ? p->encoding : (uint32_t)V4L2_MAP_YCBCR_ENC_DEFAULT(p->colorspace)) {
+    case V4L2_YCBCR_ENC_601:
+    case V4L2_YCBCR_ENC_XV601: return video ? MGA_SPACE_601_VIDEO : MGA_SPACE_601_FULL;
+    case V4L2_YCBCR_ENC_709:
+    case V4L2_YCBCR_ENC_XV709: return video ? MGA_SPACE_709_VIDEO : MGA_SPACE_709_FULL;
+    default: return -1;
+    }
 }
 
 static int64_t refuse(mga_trouble *trouble, const char *why)

@@ -198,3 +198,26 @@ def test_devices_are_listed_by_the_names_that_stay(
     ]
     assert [bool(one["problem"]) for one in found] == [True, False, True]
     assert found[1]["card"] == "Fake grabber"
+
+
+HELD = """
+import sys, threading
+from agent.acquire.sources import open_source
+first = open_source(sys.argv[1]).source
+threading.Timer(0.3, first.close).start()
+with open_source(sys.argv[1]).source as second:
+    second.start()
+    while not (second.wait(5.0) and (frame := second.take())):
+        pass
+    print(frame.number)
+    second.give_back(frame)
+"""
+
+
+def test_who_only_looks_at_a_device_costs_nobody_a_capture(device: FakeDevice) -> None:
+    device.script(PLAIN)
+    words = [Path(AGENT).with_name("python"), "-c", HELD, f"v4l2:{DEVICE}"]
+    done = subprocess.run(
+        words, env=device.environment(), capture_output=True, text=True, timeout=COMMAND_S, check=False
+    )
+    assert (done.stdout, done.stderr) == ("1\n", "")
