@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 PYTHON_FILE_LINES = 450  # one idea a file; what is longer is two ideas
 CATALOGUE = "agent/errors.py"  # one idea however many rows it has: what can fail, ten lines each
-CATALOGUE_LINES = 650
+CATALOGUE_LINES = 720
 PYTHON_FUNCTION_P90_LINES = 40  # nine of ten functions fit a screen
 PYTHON_FUNCTION_LINES = 80  # and none needs two
 C_FILE_LINES = 800
