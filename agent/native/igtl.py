@@ -13,7 +13,6 @@ from __future__ import annotations
 from agent.errors import NativeArgumentError
 from agent.native._core import ffi, lib
 from agent.native.device import agreement, device_source
-from agent.native.source import DEFAULT_SLOTS
 from agent.native.status import failure
 from agent.typed import TYPE_CHECKING, Any, Final
 
@@ -24,6 +23,9 @@ NAME_MAX: Final = 20
 # A peer decides how large its images are, not how much memory this box has: eight slots of ultrasound are 16 MiB.
 _RING_BYTES_MAX: Final = 64 << 20
 _SLOTS_MIN: Final = 2
+# What came between opening and starting waits in the socket, and then comes at once: a second of it at 30 images/s.
+# Slots that nobody needs have no memory.
+_SLOTS_MAX: Final = 32
 _AXES: Final = {1: "ras", 2: "lps"}
 
 
@@ -43,7 +45,7 @@ def open_igtl(
         raise failure(status, f"opening {name}", trouble)
     opened, found = out[0], agreement(agreed)
     fitting = _RING_BYTES_MAX // found.description.frame_bytes
-    slots = min(DEFAULT_SLOTS, max(_SLOTS_MIN, fitting))
+    slots = min(_SLOTS_MAX, max(_SLOTS_MIN, fitting))
     source = device_source(opened, found, name, slots=slots, rate_hz=rate_hz)
     source.spacing_mm = found.spacing_mm
     beside = ffi.new("mga_igtl_beside *")

@@ -84,7 +84,7 @@ class Seen(NamedTuple):
 
 
 def see(*messages: bytes, **options: Any) -> Seen:
-    """Everything that a stream of messages gives, until it ends: eight images at most, for the ring holds no more."""
+    """Everything that a stream of messages gives, until it ends: as many images as the ring holds, at most."""
     fd = os.memfd_create("stream")
     os.write(fd, b"".join(messages))
     os.lseek(fd, 0, os.SEEK_SET)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import time
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.errors import DeviceError
+from agent.native.igtl import open_igtl
 
 DTYPES = ["uint8", "<u2", ">u2", "<i2", ">i2"]
 LETTERS = st.text("abcdefgh XYZ-_:", min_size=1, max_size=20).map(str.strip).filter(bool)
@@ -19,7 +22,7 @@ NUMBERS = st.floats(-1e6, 1e6, width=32)
 AFFINE = st.lists(NUMBERS, min_size=12, max_size=12).map(
     lambda values: np.vstack([np.reshape(values, (3, 4)), [0, 0, 0, 1]]).astype(np.float32)
 )
-MAGIC = 6  # images of one stream: the ring of eight slots holds them all
+IMAGES = 6  # of one stream: the ring holds them all
 
 
 def little(samples: np.ndarray[Any, Any]) -> bytes:
@@ -33,7 +36,7 @@ def streams(draw: st.DrawFn) -> tuple[list[bytes], list[np.ndarray[Any, Any]]]:
     dtype = draw(st.sampled_from(DTYPES))
     colour = dtype == "uint8" and draw(st.booleans())
     messages, samples = [], []
-    for number in range(draw(st.integers(1, MAGIC))):
+    for number in range(draw(st.integers(1, IMAGES))):
         for other in draw(st.lists(st.sampled_from(["string", "transform", "image"]), max_size=2)):
             if other == "string":
                 messages.append(string("x" * 40, version=draw(st.integers(1, 2))))
@@ -250,3 +253,26 @@ def test_stamps_of_the_peer_are_told_as_its_own() -> None:
     seen = see(*(image(picture(n, (4, 6)), stamp=1000 + n * 0.04 + (n == 3) * 0.02) for n in range(4)))
     assert seen.told["peer_frame_time_ms"] == pytest.approx(140 / 3, abs=0.01)
     assert seen.told["peer_longest_ms"] == pytest.approx(60, abs=0.01)
+
+
+def unread(messages: list[bytes]) -> tuple[int, int]:
+    """How many images of a stream that nobody takes from wait in the ring, and how many found no room."""
+    fd = os.memfd_create("stream")
+    os.write(fd, b"".join(messages))
+    os.lseek(fd, 0, os.SEEK_SET)
+    with open_igtl(fd) as source:
+        os.close(fd)
+        source.start()
+        while source.counters().last < len(messages):
+            time.sleep(0.001)
+        counters = source.counters()
+    return counters.waiting, counters.dropped
+
+
+def test_what_came_before_the_start_is_not_lost() -> None:
+    """A second of images waits in the socket while a capture gets ready, and then comes at once."""
+    assert unread([image(picture(number, (8, 8))) for number in range(30)]) == (30, 0)
+
+
+def test_a_peer_does_not_decide_how_much_memory_we_have() -> None:
+    assert unread([image(np.zeros((4096, 4096), np.uint8))] * 6) == (4, 2)
