@@ -8,12 +8,16 @@ import sys
 import tempfile
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from fakes import panel_figures
 from fakes.panel import here
 from fakes.panel_proof import prove
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def main() -> int:
@@ -47,13 +51,21 @@ def main() -> int:
                        partial(panel_figures.update, noise=0.0, seed=args.seed),
                        partial(panel_figures.update, noise=args.noise, seed=args.seed)):  # fmt: skip
             with tempfile.TemporaryDirectory() as folder:
-                found = figure(Path(folder))
+                found = _measured(figure, Path(folder))
             good = good and not found.get("update_failed")
             noisy = "_on_this_line" if found.get("update_noise") else ""
             facts |= {f"{name}{noisy}": value for name, value in found.items()}
     facts["good"] = good
     print(json.dumps(facts) if args.json else "\n".join(f"{name:24} {value}" for name, value in facts.items()))
     return 0 if good else 1
+
+
+def _measured(figure: Callable[[Path], dict[str, Any]], folder: Path) -> dict[str, Any]:
+    """Take one figure; what does not come in time costs none of the others."""
+    try:
+        return figure(folder)
+    except AssertionError as error:
+        return {"update_failed": f"not in time: {error}"}
 
 
 if __name__ == "__main__":

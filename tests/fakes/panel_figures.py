@@ -65,9 +65,9 @@ def power_fail(folder: Path, times: int) -> dict[str, Any]:
         while len(sealed) < times:
             starts += 1
             wait(lambda n=starts: site.log().count("there, firmware") >= n)
-            time.sleep(0.5)
+            time.sleep(3.0)  # an agent that has seen the supply fail holds captures until it is well
             panel.move("level", 2, 1)
-            wait(lambda n=starts: panel.happened.count("lights 1 0 0 1") >= n)  # it captures, with a beep
+            wait(lambda n=starts: site.log().count("was pressed: a capture") >= n)
             time.sleep(3.0)
             panel.move("level", 2, 0)
             before = site.log().count("is not made"), len(list(site.files()))
