@@ -18,6 +18,7 @@ from agent.acquire.recorder import Recorder
 from agent.acquire.rehearsal import rehearse_sources
 from agent.acquire.sources import open_configured
 from agent.config import load
+from agent.config.regions import REGIONS_MAX
 from agent.config.words import transfer_syntax_uid
 from agent.errors import ConfigError
 from agent.iod.regions import Region, spectrum
@@ -224,6 +225,26 @@ def test_grey_frames_are_compared_in_colour(tmp_path: Path) -> None:
     ds, _ = made(tmp_path, uri=clip(tmp_path / "f", frame, frame), calibration=path, grey_as_monochrome=True)
     assert ds.PhotometricInterpretation == "MONOCHROME2"
     assert deltas(ds) == [(0.05, 0.04)]
+
+
+@pytest.mark.parametrize("syntax", ["explicit", "jpeg-ls", "deflated"])
+def test_the_head_has_room_for_all_regions_that_a_template_may_have(tmp_path: Path, syntax: str) -> None:
+    full = SECTOR._replace(reference_x=1, reference_y=1, reference_value_x=0.0, reference_value_y=0.0,
+                           transducer_frequency_khz=3000, pulse_repetition_hz=4000)  # fmt: skip
+    path = write(tmp_path / "deep.toml", template(16, *[full] * REGIONS_MAX))
+    uri = clip(tmp_path / "f", picture(16), picture(16))
+    ds, done = made(tmp_path, uri=uri, calibration=path, transfer_syntax=syntax, icon=True)
+    assert len(deltas(ds)) == REGIONS_MAX
+    assert not done.uncalibrated
+
+
+def test_colour_that_comes_late_keeps_the_regions(tmp_path: Path) -> None:
+    grey = picture(16)[..., :1].repeat(3, axis=2)
+    path = write(tmp_path / "deep.toml", template(16))
+    uri = clip(tmp_path / "f", grey, grey, picture(16))
+    ds, done = made(tmp_path, uri=uri, calibration=path, transfer_syntax="rle", grey_as_monochrome=True)
+    assert "frame 3 has colour" in done.grey
+    assert (ds.PhotometricInterpretation, len(deltas(ds))) == ("RGB", 1)
 
 
 def test_a_template_that_changed_on_disk_counts_from_the_next_capture_on_and_is_told_once(tmp_path: Path) -> None:
