@@ -34,7 +34,7 @@ from agent.acquire.writers import StreamWriter, Writer, make_writer
 from agent.dataset.encode import MAX_LONG_LENGTH
 from agent.dataset.pixels import PixelDescription
 from agent.dataset.uid import EXPLICIT_VR_LE, is_encapsulated
-from agent.errors import AgentError, DeviceError, EncoderFault, IodError, SpoolFull, StoppedEarly
+from agent.errors import AgentError, DeviceError, EncoderFault, IodError, SpoolFull, StoppedEarly, kept
 from agent.iod.build import KINDS, rehearse
 from agent.iod.timing import FrameClock
 from agent.media.stream import MAX_FRAMES
@@ -217,7 +217,7 @@ class _Capture:
             if not self._clock.frames:
                 raise
             self._ended_by = "failed"
-            self._failure = error
+            self._failure = kept(error)
             return None
 
     def _await(self) -> Frame | None:

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from agent.acquire.recorder import Recorded, Recorder
 from agent.config import load
 from agent.config.settings import SourceSettings
 from agent.errors import CaptureWaiting, DeviceError, MediaError, SpoolFull, StoppedEarly
+from agent.native.frame import Frame
+from agent.native.source import Source
 from agent.spool.core import Destination
 from agent.spool.draft import Draft, InstanceRecord, Measured, Sealed
 from agent.spool.ops import Ops
@@ -75,6 +78,26 @@ def test_a_capture_leaves_its_ring_to_no_collector(how: dict[str, object], spool
     with leftovers() as found:
         unit.record(threading.Event())
     assert found == []
+
+
+def test_a_source_that_fails_in_mid_clip_leaves_its_ring_to_no_collector(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take, taken = Source.take, iter(range(3))
+
+    def take_two(source: Source) -> Frame | None:
+        if next(taken) == 2:
+            raise DeviceError("pulled")
+        return take(source)
+
+    monkeypatch.setattr(Source, "take", take_two)
+    seen: list[Recorded] = []
+    unit = recorder(spool, seen)
+    with leftovers() as found:
+        with suppress(DeviceError):
+            unit.record(threading.Event())
+        seen.clear()
+    assert not {"Source", "_Capture", "Draft"} & set(found)
 
 
 def test_a_loss_is_in_the_receipt(spool: Spool) -> None:
