@@ -47,7 +47,7 @@ class Bench:
     def press(self) -> None:
         for level in (1, 0):
             self.panel.move("level", 0, level)
-            time.sleep(0.05)
+            time.sleep(0.2)
 
     def close(self) -> None:
         self.panel.stop()

@@ -54,7 +54,7 @@ def test_a_press_is_heard_and_the_lights_answer(
     assert before - event.uncertainty_s <= event.at <= time.monotonic() + event.uncertainty_s
     driver.shows = "capturing"
     panel.wait_for("lights 1 0 0 1")
-    assert driver.panel.facts()["firmware"] == "0.1.0"
+    assert driver.panel.facts()["firmware"] == "0.2.0"
 
 
 def test_a_cable_that_was_pulled_costs_nothing(ends: list[Driver | RealPanel], line: NoisyLine, tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_cable_that_was_pulled_costs_nothing(ends: list[Driver | RealPanel], l
     wait_until(lambda: driver.events)
     assert [event.number for event in driver.events] == [1]
     assert [text for text in driver.said if "there, firmware" in text] == [
-        "there, firmware 0.1.0, last reset: power_on"
+        "there, firmware 0.2.0, last reset: power_on"
     ] * 2
 
 
