@@ -2,8 +2,9 @@
  *
  * The socket takes packets from everybody, and the library (0.8.26) believes their lengths: one of a few bytes makes it
  * copy from behind its buffer, one that ends a frame before it began makes it write there. Whoever can send a packet
- * could end the agent. So the kernel drops what does not come from the camera's address, and what is shorter than its
- * own type needs (GVSP: a header of 8 bytes, of 20 with 64-bit frame ids; a leader or trailer has 8 more at least, a
+ * could end the agent, as such packets end a program that the library comes with within seconds ("munmap_chunk():
+ * invalid pointer"). So the kernel drops what does not come from the camera's address, and what is shorter than its own
+ * type needs (GVSP: a header of 8 bytes, of 20 with 64-bit frame ids; a leader or trailer has 8 more at least, a
  * payload 1). An address can be forged: a detector belongs on a network of its own. */
 #include <arpa/inet.h>
 #include <linux/filter.h>

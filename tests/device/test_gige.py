@@ -211,9 +211,8 @@ def test_a_camera_that_dies_ends_its_clip_and_is_taken_again(lan: Lan, tmp_path:
               "burned_in_annotation": "NO", "radiation_setting": "SC", "intensity_relationship": "LIN",
               "clip_s": 600.0, "every_s": 0.5, "captures": 0}  # fmt: skip
     site.configure(destinations=[{"name": "pacs", "called_ae": "PACS", "port": 4}], sources=[source])
-    camera = lan.camera("HW01", lost_per_thousand=1)
     agent = Process(lan.command(AGENT, "run", "--config", site.config), tmp_path / "agent.log")
-    with agent:
+    with lan.camera("HW01", lost_per_thousand=1) as camera, agent:
         agent.wait_until("frames", lambda: has_frames(site))
         camera.signal(signal.SIGKILL)
         camera.wait()
