@@ -272,14 +272,15 @@ def pulled_clip() -> dict[str, Any]:
     import threading
 
     def pull() -> None:
-        _wait(lambda: any(name.endswith(".part") for name in os.listdir("/mnt")))
+        _wait(lambda: any(name.endswith(".part") and name not in before for name in os.listdir("/mnt")), 120)
         time.sleep(3)
         control("disconnect")
 
+    before = os.listdir("/mnt")
     thread = threading.Thread(target=pull)
     thread.start()
     try:
-        status = _command("capture", f"v4l2:{DEVICE}?format=Y12&{SMALL}&rate_hz=60", "sc-mf-word", "pulled.dcm", 100000)
+        status = _command("capture", f"v4l2:{DEVICE}?format=Y12&{SMALL}&rate_hz=60", "sc-mf-word", "pulled.dcm", 2000)
     finally:
         thread.join()
     load(WEBCAM)
