@@ -206,9 +206,9 @@ class Recorder:
             return
         if self._armed is None:
             from agent.acquire.armed import Armed
-            from agent.acquire.sources import open_configured
+            from agent.acquire.sources import open_source
 
-            opened = open_configured(self.source)
+            opened = open_source(self.source.uri)
             try:
                 armed = Armed(opened, self.source, self._wake.set)
                 armed.start()
@@ -228,7 +228,7 @@ class Recorder:
 
     def _open(self, turn: Turn, source: SourceSettings, stop: threading.Event) -> Opened:
         """Open the source, or read from one that is open."""
-        from agent.acquire.sources import Opened
+        from agent.acquire.sources import Opened, configured
 
         if self._armed is None:
             return self._opened(source)
@@ -242,7 +242,7 @@ class Recorder:
             turn.view, told = self._armed.clip(turn.at_ns, before_s)
         lost = (("exposures_lost_before", self._lost_since),) if self._lost_since else ()
         self._lost_since, turn.told = 0, (*turn.told, *told, *lost)
-        return Opened(turn.view, 0)
+        return configured(Opened(turn.view, 0), source)
 
     def _serve(self, turn: Turn, stop: threading.Event) -> None:
         again = False

@@ -280,3 +280,29 @@ def test_other_sop_classes_have_no_regions() -> None:
     with pytest.raises(ConfigError) as caught:
         load.parse('[[source]]\nname = "a"\nuri = "pattern:us-rgb"\nsop_class = "sc"\ncalibration = "/t.toml"\n')
     assert "'sc' has no regions" in str(caught.value)
+
+
+@pytest.mark.parametrize("crop", ["", "8,8,38,40"])
+def test_a_source_that_stays_open_is_calibrated_by_the_frames_of_its_clip_alone(crop: str, tmp_path: Path) -> None:
+    shown = [picture(4), *(picture(16, seed) for seed in range(2, 6))]  # the depth of the first is another one
+    keys = {"calibration": write(tmp_path / "deep.toml", template(16)), "crop": crop, "clip_frames": 2}
+    uri = f"{clip(tmp_path / 'f', *shown)}?rate_hz=100&repeat=1"
+    settings = settings_of(uri=uri, pre_trigger_s=0.1, pre_trigger_mib=1, **keys)
+    (tmp_path / "spool").mkdir()
+    policy = Policy(min_free_bytes=1, min_free_fraction=0.0)
+    seen: list[Any] = []
+    with Spool.open(str(tmp_path / "spool"), destinations=[Destination("pacs")], policy=policy) as spool:
+        unit = Recorder(settings.source[0], Exam(settings), spool, lambda _source, done: seen.append(done))
+        unit._stay_armed()
+        try:
+            found = [dcmread(unit.record(threading.Event()).sealed.path) for _ in range(10)]
+        finally:
+            unit._disarm()
+    told = [one.captured.calibration or one.captured.uncalibrated for one in seen]
+    regions = [deltas(ds) for ds in found]
+    assert [(0.05, 0.04)] in regions
+    assert [] in regions
+    assert all(one == ([(0.05, 0.04)] if "its marks in every frame" in text else []) for one, text in
+               zip(regions, told, strict=True))  # fmt: skip
+    assert all(text for text in told)
+    assert {(ds.Rows, ds.Columns) for ds in found} == ({(38, 40)} if crop else {(ROWS, COLUMNS)})
