@@ -4,8 +4,8 @@
 
     device -> ring of the C core -> a thread of ours -> copies in one block of memory -> a view: what a capture reads
 
-Frames are kept as the device sent them: what the site wants done to them (``pixel_path``), and what templates of regions
-want to see in them, is a capture's affair, and of the frames of its instance alone.
+Frames are kept as the device sent them: what the site wants done to them (``pixel_path``), and what templates of
+regions want to see in them, is a capture's affair, and of the frames of its instance alone.
 
 The block is made once and holds ``pre_trigger_s`` of frames and some more (``agent/config/pre_trigger.py``), so memory
 is bounded whatever happens. The thread takes frames as long as the source is open, while a clip is read and while it is

@@ -4,6 +4,7 @@
     rows = 768                      # of the source's own frames, before any crop
     columns = 1024
     samples = "RGB, 8 of 8 bits"    # only with marks: what their pixels are
+    fixed_depth = true              # only without: somebody answers for it that depth and zoom are never others
 
     [[mark]]                        # what must be seen in a frame for the template to hold: the depth, a logo
     rectangle = "20,900,16,60"      # TOP,LEFT,ROWS,COLUMNS, as everywhere in the configuration
@@ -81,6 +82,7 @@ class Template(NamedTuple):
     marks: tuple[Mark, ...]
     regions: tuple[Region, ...]
     sha256: str  # of its file
+    fixed_depth: bool = False  # without marks: the picture never has another scale
 
 
 def samples_of(d: PixelDescription) -> str:
@@ -93,7 +95,13 @@ def samples_of(d: PixelDescription) -> str:
 def load(path: str) -> list[Template]:
     """Read the template of a file, or those of a folder in the order of their names."""
     if not os.path.isdir(path):
-        return [parse(_read(path), path)]
+        one = parse(_read(path), path)
+        if not one.marks and not one.fixed_depth:
+            raise ConfigError(
+                f"{path}: has no mark, so that nobody would notice when depth or zoom are others",
+                hint="Give it a mark; of a scanner that has one depth alone it may say 'fixed_depth = true'.",
+            )
+        return [one]
     try:
         names = sorted(name for name in os.listdir(path) if name.endswith(".toml") and not name.startswith("."))
     except OSError as error:
@@ -153,12 +161,15 @@ def parse(data: bytes, path: str) -> Template:
         if not found:
             raise ValueError("has no [[region]]")
         model, samples = table.text("model"), table.text("samples") if marks else ""
+        fixed = table.switch("fixed_depth")
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: {error}", hint=HINT) from None
-    return Template(os.path.basename(path), model, rows, columns, samples, marks, found, sha256(data).hexdigest())
+    return Template(
+        os.path.basename(path), model, rows, columns, samples, marks, found, sha256(data).hexdigest(), fixed
+    )
 
 
-_TOP: Final = ("model", "rows", "columns", "samples", "mark", "region")
+_TOP: Final = ("model", "rows", "columns", "samples", "fixed_depth", "mark", "region")
 _MARK: Final = ("rectangle", "tolerance", "pixels")
 _REGION: Final = (
     "rectangle", "spatial_format", "data_type", "flags", "units_x", "units_y", "delta_x", "delta_y",
@@ -208,6 +219,13 @@ class _Table:
         found = self._need(name)
         if not isinstance(found, int) or isinstance(found, bool) or not low <= found <= high:
             raise ValueError(f"{name}: {found!r} is no whole number from {low} to {high}")
+        return found
+
+    def switch(self, name: str) -> bool:
+        """True or false; false where it is not there."""
+        found = self.get(name, False)
+        if not isinstance(found, bool):
+            raise ValueError(f"{name}: {found!r:.40} is neither true nor false")
         return found
 
     def number(self, name: str) -> float:
@@ -304,6 +322,8 @@ def text_of(template: Template) -> str:
              f"columns = {template.columns}"]  # fmt: skip
     if template.marks:
         lines.append(f"samples = {_quoted(template.samples)}")
+    else:
+        lines.append(f"fixed_depth = {str(template.fixed_depth).lower()}")
     for mark in template.marks:
         packed = base64.b64encode(zlib.compress(mark.pixels, 9)).decode()
         lines += ["", "[[mark]]", f'rectangle = "{",".join(map(str, mark.rectangle))}"',

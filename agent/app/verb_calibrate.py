@@ -219,7 +219,10 @@ def _facts(shown: Shown, made: Template, across: Measure, down: Measure) -> dict
         notes.append(f"X and Y differ by {abs(square.ratio - 1):.1%}, and the places explain {square.bound:.1%}: the "
                      "picture is stretched, or a distance is wrong")  # fmt: skip
     if not made.marks:
-        notes.append("there is no mark: nobody will notice when depth or zoom are others")
+        notes.append(
+            "there is no mark, and nobody would notice when depth or zoom are others: give --mark, or the template is "
+            "used only once 'fixed_depth = true' is set in it"
+        )
     if made.model == "not named":
         notes.append("--model names scanner and setting, for people")
     return {

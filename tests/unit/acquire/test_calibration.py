@@ -207,7 +207,7 @@ def test_regions_are_said_once(tmp_path: Path) -> None:
 
 
 def test_a_template_without_marks_holds_and_is_remarked(tmp_path: Path) -> None:
-    path = write(tmp_path / "any.toml", template(None))
+    path = write(tmp_path / "any.toml", template(None, fixed_depth=True))
     keys = {"uri": clip(tmp_path / "f", picture(16), picture(8)), "calibration": path}
     ds, done = made(tmp_path, **keys)
     assert deltas(ds) == [(0.05, 0.04)]
@@ -217,6 +217,15 @@ def test_a_template_without_marks_holds_and_is_remarked(tmp_path: Path) -> None:
     assert "any.toml has no mark, so that nobody notices when depth or zoom are others" in found.notes[0]
     keys["uri"] = "replay:/nowhere"
     assert len(rehearse_sources(settings_of(**keys)).notes) == 2  # frames may come later, templates do not
+
+
+def test_a_template_without_marks_is_not_used_unless_somebody_answers_for_the_depth(tmp_path: Path) -> None:
+    path = write(tmp_path / "any.toml", template(None))
+    ds, done = made(tmp_path, uri=clip(tmp_path / "f", picture(16)), calibration=path)
+    assert deltas(ds) == []
+    assert done.uncalibrated.endswith(
+        "any.toml: has no mark, so that nobody would notice when depth or zoom are others"
+    )
 
 
 def test_grey_frames_are_compared_in_colour(tmp_path: Path) -> None:

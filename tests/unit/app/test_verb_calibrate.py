@@ -16,7 +16,7 @@ from agent.acquire.region_template import load
 from agent.app.calibrate_measure import ACROSS, DOWN, chosen, compared, distance, ticks
 from agent.app.calibrate_picture import MARK, PLACE, REGION, SCALE, scale, step_of
 from agent.app.cli import main
-from agent.errors import UsageError
+from agent.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,9 +81,13 @@ def test_without_a_file_the_template_goes_to_stdout_and_the_rest_to_stderr(
 ) -> None:
     assert main(["calibrate", frame, *WHOLE]) == 0
     out, err = capsys.readouterr()
-    (tmp_path / "a.toml").write_text(out)
-    assert load(str(tmp_path / "a.toml"))[0].marks == ()
-    assert "note: there is no mark: nobody will notice when depth or zoom are others" in err
+    path = tmp_path / "a.toml"
+    path.write_text(out)
+    with pytest.raises(ConfigError, match="has no mark"):
+        load(str(path))
+    path.write_text(out.replace("fixed_depth = false", "fixed_depth = true"))
+    assert load(str(path))[0].marks == ()
+    assert "note: there is no mark, and nobody would notice when depth or zoom are others" in err
     assert "note: --model names scanner and setting" in err
     assert main(["calibrate", frame, *WHOLE, *MARKED, "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
