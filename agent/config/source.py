@@ -166,7 +166,8 @@ def parse_source(uri: str) -> SourceUri:
     name, colon, rest = uri.partition(":")
     scheme = SCHEMES.get(name)
     if not colon or scheme is None:
-        raise ValueError(f"'{uri}' is no source; it must start with {' or '.join(f'{word}:' for word in SCHEMES)}")
+        known = ", ".join(f"{word}:" for word in sorted(SCHEMES))
+        raise ValueError(f"'{uri}' is no source; it must start with one of {known}")
     what, _, query = rest.partition("?")
     if not what:
         raise ValueError(f"'{uri}' names nothing after '{name}:'")

@@ -322,7 +322,7 @@ def test_send_takes_folders_and_prints_no_control_characters(plain_archive: Arch
         (["archive", "--ae-title", ""], "--ae-title: AE Title '' is empty"),
         (["archive", "--port", "70000"], "--port: 70000 is not a number"),
         (["archive", "--ca", "x"], "TLS needs --ca, --cert and --key together"),
-        (["capture", "--source", "camera:0", "-o", "x"], "must start with folder: or pattern: or"),
+        (["capture", "--source", "camera:0", "-o", "x"], "must start with one of folder:, gige:,"),
         (["capture", "--source", "pattern:us-rgb", "--frames", "0", "-o", "x"], "--frames must be at least 1"),
         (["capture", "--source", "pattern:us-rgb", "--frames", "2", "--sop-class", "sc", "-o", "x"], "has one frame"),
         (["capture", "--source", "pattern:us-rgb", "--transfer-syntax", MPEG2, "-o", "x"], "cannot make instances"),
