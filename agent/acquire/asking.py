@@ -10,18 +10,22 @@
 One order waits at most, so that every order that was taken is one instance; what cannot be taken is refused with its
 reason. A clip is refused while another one runs, because whoever asks for it believes that none does. ``stop`` ends
 what runs, at the moment it names; a clip that has not begun by then ends with its first frame, for an order that was
-taken makes an image.
+taken makes an image. What was asked for after that moment is another's, and so is, for a pedal that is held, what its
+own foot did not ask for: neither is ended.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 
 from agent.errors import CaptureWaiting, ClipRunning, NoClip
 from agent.typed import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from agent.acquire.armed import View
 
 CAPTURE: Final = "capture"
@@ -43,6 +47,7 @@ class Ask(NamedTuple):
     at_ns: int = 0
     uncertain_ns: int = 0  # how far from that it may have been
     event: str = ""  # of the front panel that asked
+    held_by: str = ""  # the input of it that ends the clip when it is released
 
 
 class Turn:
@@ -63,7 +68,7 @@ class Turn:
 class Asks:
     """The orders of one source; safe to use from any thread."""
 
-    __slots__ = ("_exposures", "_lock", "_name", "_now", "_waits")
+    __slots__ = ("_dropped", "_exposures", "_lock", "_name", "_now", "_waits")
 
     def __init__(self, name: str, waits: Turn | None = None) -> None:
         self._name = name
@@ -71,6 +76,7 @@ class Asks:
         self._waits = waits
         self._exposures: deque[Ask] = deque()
         self._now: Turn | None = None
+        self._dropped: Callable[[], None] | None = None  # once somebody has taken over
 
     @property
     def waiting(self) -> bool:
@@ -82,10 +88,11 @@ class Asks:
         """Whether nothing waits, and no turn is taken."""
         return self._now is None and not self.waiting
 
-    @property
-    def running(self) -> bool:
-        """Whether a clip would be stopped now: it takes frames, or was asked for."""
-        return self._running() is not None
+    def ran(self, at_ns: int) -> bool:
+        """Whether a clip would be stopped at this moment: it takes frames, or waits, and was asked for by then."""
+        with self._lock:
+            turn = self._running()
+            return turn is not None and turn.at_ns <= at_ns
 
     def put(self, ask: Ask) -> None:
         """Take an order; raises ``CaptureWaiting`` or ``ClipRunning``."""
@@ -108,13 +115,20 @@ class Asks:
         elif self._waits is not None:
             raise CaptureWaiting(f"a capture of {self._name} is already waiting; this one is not made")
 
-    def stop(self, at_ns: int) -> None:
-        """Let what runs, or else what waits, end at this moment; raises ``NoClip``."""
+    def stop(self, at_ns: int, held_by: str = "") -> None:
+        """Let what runs, or else what waits, end at this moment; raises ``NoClip``.
+
+        ``held_by``: only what this input asked for, which was before it is released, whatever ``at_ns`` says.
+        """
         with self._lock:
-            turn = self._running()
+            turn = self._held(held_by) if held_by else self._running()
+            if turn is None and self._running() is not None:
+                raise NoClip(f"the clip of {self._name} that runs was asked for by another: it goes on")
             if turn is None:
                 raise NoClip(f"no clip of {self._name} runs")
-            turn.ends_ns = turn.ends_ns or at_ns
+            if not held_by and at_ns < turn.at_ns:
+                raise NoClip(f"the clip of {self._name} that runs was asked for after that: it goes on")
+            turn.ends_ns = turn.ends_ns or max(at_ns, turn.at_ns)
 
     def begin(self) -> Turn | None:
         """Take the turn of what waits, if something does."""
@@ -129,25 +143,29 @@ class Asks:
         """Take a turn that nobody asked for."""
         with self._lock:
             self._now = Turn()
+            self._now.at_ns = time.monotonic_ns()
             return self._now
 
     def end(self, *, again: bool = False) -> None:
-        """Be done with the turn; ``again``: it made nothing, and its order waits as before."""
+        """Be done with the turn; ``again``: it made nothing, and its order waits as before, if somebody is there."""
         with self._lock:
             asked = self._now is not None and self._now.ask is not None and self._now.ask.kind != EXPOSURE
-            if again and self._waits is None and asked:
+            dropped = self._dropped if again and asked else None
+            if again and self._waits is None and asked and dropped is None:
                 self._waits = self._now
             self._now = None
+        if dropped is not None:
+            dropped()
 
     def drop_exposure(self) -> bool:
         """Forget the oldest exposure that waits; whether there was one."""
         with self._lock:
             return bool(self._exposures) and self._exposures.popleft() is not None
 
-    def give(self) -> Turn | None:
-        """Give away what waits, for whoever takes over."""
+    def give(self, dropped: Callable[[], None] | None = None) -> Turn | None:
+        """Give away what waits, for whoever takes over; ``dropped`` is called should an order come back after that."""
         with self._lock:
-            turn, self._waits = self._waits, None
+            turn, self._waits, self._dropped = self._waits, None, dropped
             return turn
 
     def inherit(self, turn: Turn) -> None:
@@ -155,6 +173,10 @@ class Asks:
         with self._lock:
             self.require_free(CAPTURE)
             self._waits = turn
+
+    def _held(self, by: str) -> Turn | None:
+        turns = (one for one in (self._now, self._waits) if one is not None and not one.over)
+        return next((one for one in turns if one.ask is not None and one.ask.held_by == by), None)
 
     def _running(self) -> Turn | None:
         return self._now if self._now is not None and not self._now.over else self._waits

@@ -42,7 +42,9 @@ def answer(runtime: Runtime, request: dict[str, Any]) -> dict[str, Any]:
     return {"ok": True}
 
 
-def order(runtime: Runtime, kind: str, source: str, at_ns: int, priority: str = "", event: str = "") -> None:
+def order(
+    runtime: Runtime, kind: str, source: str, at_ns: int, priority: str = "", event: str = "", held_by: str = ""
+) -> None:
     """Ask for one capture, in the name of an ``event`` of the front panel; raises ``AgentError``."""
     from agent.acquire.asking import Ask  # a box without sources pays nothing for them
 
@@ -52,7 +54,7 @@ def order(runtime: Runtime, kind: str, source: str, at_ns: int, priority: str = 
             raise NotArmed(f"{source} is not ready: {recorder.trouble}")
         recorder.asks.require_free(kind)  # an answer that costs no look at the medium
         _refuse(runtime)
-        recorder.ask(Ask(kind, priority, at_ns, event=event))
+        recorder.ask(Ask(kind, priority, at_ns, event=event, held_by=held_by))
 
 
 def expose(runtime: Runtime, source: str, at_s: float | None, uncertain_s: float, event: str) -> str:
@@ -73,10 +75,10 @@ def expose(runtime: Runtime, source: str, at_s: float | None, uncertain_s: float
         return why
 
 
-def stop(runtime: Runtime, source: str, at_ns: int) -> None:
+def stop(runtime: Runtime, source: str, at_ns: int, held_by: str = "") -> None:
     """End the clip of a source that runs, or was asked for, at this moment; raises ``NotFound`` or ``NoClip``."""
     with runtime.lock:
-        _recorder(runtime, source).asks.stop(at_ns)
+        _recorder(runtime, source).asks.stop(at_ns, held_by)
 
 
 def _refuse(runtime: Runtime) -> None:
@@ -134,13 +136,17 @@ def hand_on(
     *,
     one_exam: bool,
 ) -> None:
-    """Give captures that were asked for and not begun to the recorders that took over, within ``one_exam``."""
+    """Give captures that were asked for and not begun to the recorders that took over, within ``one_exam``.
+
+    A role that did not stop in time may still give up what it has begun: nobody takes that over, and it is told.
+    """
     for name, recorder in before.items():
         heir = after.get(name)
         if heir is recorder:
             continue
+        drop = partial(_drop, heir, name, journal)
         with lock:
-            turn = recorder.asks.give()
+            turn = recorder.asks.give(partial(drop, "its source did not deliver, nor stop in time for new settings"))
             if turn is None:
                 continue
             reason = "patient or exam changed before it began"
@@ -152,10 +158,14 @@ def hand_on(
                     continue
                 except CaptureWaiting:
                     reason = "another one was asked for meanwhile"
-            text = f"a capture was asked for and is not made: {reason}"
-            journal.say("warning", f"from {name}", text)
-            if heir is not None:
-                heir.lost = text
+            drop(reason)
+
+
+def _drop(heir: Recorder | None, name: str, journal: Journal, reason: str) -> None:
+    text = f"a capture was asked for and is not made: {reason}"
+    journal.say("warning", f"from {name}", text)
+    if heir is not None:
+        heir.lost = text
 
 
 def _captured(journal: Journal, source: SourceSettings, done: Recorded) -> None:

@@ -1,7 +1,8 @@
 """The front panel beside the daemon: a foot on the pedal is ``trigger SOURCE``, and the lights are ``status``.
 
 What a switch asks for is configured (``foot_does``): a capture, a still, or a clip, from press to press (``toggle``) or
-for as long as it is pressed (``hold``). A clip ends at the moment the switch moved, however late that is heard.
+for as long as it is pressed (``hold``). A clip ends at the moment the switch moved, however late that is heard. A
+switch that moved before a clip was asked for does not end it, and one that is held ends none but its own.
 
 Nobody stands at the panel who presses a pedal twice in vain and then gets three images: a press that is heard later
 than ``STALE_S``, for the cable was out or the agent was not there, is told in the log and makes no capture. One that
@@ -92,7 +93,8 @@ class FrontPanel:
             why = f"it was {'long' if age_s is None else f'{age_s:.0f} s'} ago"
         else:
             try:
-                order(self._runtime, what, source, int(event.at * 1e9), event=self._heard.name(event.number))
+                name, held_by = self._heard.name(event.number), event.input if does == "hold" else ""
+                order(self._runtime, what, source, int(event.at * 1e9), event=name, held_by=held_by)
             except AgentError as error:
                 why = f"{error} [{error.code}]"
         if why:
@@ -119,16 +121,16 @@ class FrontPanel:
         return source
 
     def _ends(self, event: Event, source: str, does: str) -> bool:
-        """End the clip of the source, if that is what the foot wants; whether it was."""
+        """End the clip of the source, if that is what the foot wants; whether nothing else is to be done."""
         recorder = self._runtime.recorders.get(source)
-        runs = recorder is not None and recorder.asks.running
-        if event.pressed and (does == "hold" or not runs):
+        at_ns = time.monotonic_ns() if event.at is None else int(event.at * 1e9)
+        if event.pressed and (does == "hold" or event.at is None or recorder is None or not recorder.asks.ran(at_ns)):
             return False
         moved = "pressed again" if event.pressed else "released"
         self._heard.carried_out(event.number)
         try:
-            stop(self._runtime, source, int((time.monotonic() if event.at is None else event.at) * 1e9))
-        except AgentError as error:  # it has ended by itself: that was told
+            stop(self._runtime, source, at_ns, "" if event.pressed else event.input)
+        except AgentError as error:  # it has ended by itself, which was told, or is another's
             self._note("info", f"'{event.input}' was {moved}: {error}")
         else:
             self._note("info", f"'{event.input}' was {moved}: the clip of {source} ends")

@@ -50,15 +50,15 @@ def test_a_stop_ends_what_runs_then_what_waits_and_else_is_refused() -> None:
     asks = Asks("probe")
     with pytest.raises(NoClip):
         asks.stop(1)
-    asks.put(Ask(CLIP))
-    assert asks.running
+    asks.put(Ask(CLIP, at_ns=5))
+    assert asks.ran(5)
     asks.stop(7)
     asks.stop(9)  # the first one counts
     turn = asks.begin()
     assert turn is not None
     assert turn.ends_ns == 7
     turn.over = True
-    assert not asks.running
+    assert not asks.ran(9)
     with pytest.raises(NoClip):
         asks.stop(10)
 

@@ -114,6 +114,7 @@ def test_a_pedal_that_toggles_begins_a_clip_and_ends_it_when_it_was_pressed(fron
         front._told(one)
     turn = asks.begin()
     assert turn is not None
+    turn.at_ns -= int((STALE_S + 2) * 1e9)
     again = event("foot_2", STALE_S + 1)  # a stop that is heard late is one all the same
     front._told(again)
     assert turn.ends_ns == int((again.at or 0) * 1e9)
@@ -138,6 +139,60 @@ def test_a_pedal_that_is_held_ends_its_clip_when_it_is_released(front: FrontPane
     front._told(event("button_2", pressed=False))  # the clip had ended by itself
     assert [level for level, _ in daemon.told] == ["info"] * 3
     assert daemon.told[-1][1] == "'button_2' was released: no clip of probe runs"
+
+
+@pytest.mark.parametrize("age_s", [10.0, None])
+def test_a_press_of_before_a_clip_was_asked_for_does_not_end_it(
+    front: FrontPanel, daemon: Daemon, age_s: float | None
+) -> None:
+    asks = daemon.recorders["probe"].asks
+    asks.put(Ask("clip", "", time.monotonic_ns()))
+    turn = asks.begin()
+    assert turn is not None
+    front._told(event("foot_2", age_s))
+    assert turn.ends_ns == 0
+    assert [level for level, _ in daemon.told] == ["warning"]
+    assert daemon.told[0][1].startswith("'foot_2' was pressed and makes no clip of probe: it was ")
+    assert front._lights() == "attention"
+    front._told(event("foot_2"))
+    assert turn.ends_ns > turn.at_ns
+
+
+def test_a_press_of_before_a_capture_that_began_by_itself_does_not_end_it(front: FrontPanel, daemon: Daemon) -> None:
+    turn = daemon.recorders["probe"].asks.begin_alone()
+    front._told(event("foot_2", 10.0))
+    assert (turn.ends_ns, daemon.told[0][0]) == (0, "warning")
+
+
+def test_a_pedal_that_was_held_in_vain_does_not_end_the_clip_of_another(front: FrontPanel, daemon: Daemon) -> None:
+    asks = daemon.recorders["probe"].asks
+    asks.put(Ask("clip", "", time.monotonic_ns()))
+    turn = asks.begin()
+    assert turn is not None
+    for pressed in (True, False):
+        front._told(event("button_2", pressed=pressed))
+    assert turn.ends_ns == 0
+    assert [level for level, _ in daemon.told] == ["warning", "info"]
+    assert daemon.told[1][1] == (
+        "'button_2' was released: the clip of probe that runs was asked for by another: it goes on"
+    )
+
+
+@pytest.mark.parametrize("age_s", [10.0, None])
+def test_a_pedal_that_is_released_ends_its_clip_whenever_that_is_heard(
+    daemon: Daemon, front: FrontPanel, age_s: float | None
+) -> None:
+    asks = daemon.recorders["probe"].asks
+    front._told(event("button_2"))
+    asks.put(Ask("exposure"))  # it is looked for first, and is not what was held
+    exposed = asks.begin()
+    FrontPanel(SETTINGS, daemon)._told(event("button_2", age_s, pressed=False))  # type: ignore[arg-type]
+    assert exposed is not None
+    assert exposed.ends_ns == 0
+    asks.end()
+    turn = asks.begin()
+    assert turn is not None
+    assert turn.ends_ns >= turn.at_ns > 0
 
 
 def test_an_exposure_asks_for_its_frame_with_what_is_known_of_its_moment(daemon: Daemon) -> None:
