@@ -5,8 +5,8 @@
  * the input (V4L2_EVENT_SOURCE_CHANGE), and an error that poll or VIDIOC_DQBUF tell of.
  *
  * Some drivers count nothing and leave the sequence number as it is; then every frame is the next one, and what they
- * lose nobody can tell. Time stamps are those of the driver where it says that they are of CLOCK_MONOTONIC, and rise;
- * else the time of arrival. */
+ * lose nobody can tell. Time stamps are those of the driver where it says that they are of CLOCK_MONOTONIC, and as long
+ * as they rise and are of about now; for a frame of any other stamp it is the time of arrival. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,6 +19,9 @@
 #define BUFFERS_MAX 32u /* of videobuf2, for most of its life */
 #define BUFFERS_FEWEST 2u
 #define NEXT_WAIT_MS 1000
+#define OLD_NS 5000000000u          /* no frame waits so long */
+#define AHEAD_NS 1000000000u        /* stamps may be of the end of a period that has begun, up to this ... */
+#define AHEAD_UNKNOWN_NS 100000000u /* ... or to this where nobody knows the period */
 
 typedef struct {
     void *start;
@@ -138,12 +141,21 @@ static uint64_t counted(v4l2_self *self, uint32_t sequence)
     return sequence + self->ahead;
 }
 
+static uint64_t ahead_ns(const v4l2_self *self)
+{
+    double rate_hz = self->device.agreed.rate_hz;
+    if (rate_hz <= 0.0)
+        return AHEAD_UNKNOWN_NS;
+    return rate_hz > 1.0 ? (uint64_t)(1e9 / rate_hz) : AHEAD_NS;
+}
+
 static uint64_t stamped(v4l2_self *self, const struct v4l2_buffer *b)
 {
     uint64_t at = mga_clock_ns();
     if ((b->flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC) {
         uint64_t said = (uint64_t)b->timestamp.tv_sec * 1000000000u + (uint64_t)b->timestamp.tv_usec * 1000u;
-        if (!self->any || said > self->timestamp_ns)
+        bool is_of_now = said <= at + ahead_ns(self) && said + OLD_NS >= at;
+        if (is_of_now && (!self->any || said > self->timestamp_ns))
             at = said;
     }
     if (self->any && at <= self->timestamp_ns)

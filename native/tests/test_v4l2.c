@@ -225,6 +225,27 @@ static void test_poor_driver(void)
     close_source(&o);
 }
 
+/* Stamps that cannot be are not believed, and are the trouble of their frame alone. */
+static void test_impossible_stamps(void)
+{
+    static const uint64_t PERIOD_NS = 5000000;
+    script("format GREY 24x8\nrates 200\nunstamped 0 6\nahead 3 7\n");
+    opened o = open_source("GREY", 24, 8);
+    CHECK(o.agreed.driver_time == 1);
+    uint64_t before = mga_clock_ns() - 1000000000u;
+    bool drivers = false; /* its own spacing, in whole microseconds, as soon as arrivals were not late by more */
+    for (uint64_t n = 1; n <= 2000 && (n <= 8 || !drivers); n++) {
+        mga_frame frame;
+        CHECK(take(&o, &frame) == 1 && frame.number == n);
+        CHECK(frame.timestamp_ns > before && frame.timestamp_ns <= mga_clock_ns() + PERIOD_NS);
+        drivers = frame.timestamp_ns - before == PERIOD_NS && frame.timestamp_ns % 1000 == 0;
+        before = frame.timestamp_ns;
+        CHECK(mga_source_give_back(o.source, frame.slot) == MGA_OK);
+    }
+    CHECK(drivers);
+    close_source(&o);
+}
+
 static int64_t refused(const char *lines, const char *format, const char *what)
 {
     script(lines);
@@ -321,6 +342,7 @@ int main(void)
     test_slow_consumer();
     test_ends();
     test_poor_driver();
+    test_impossible_stamps();
     test_refusals();
     CHECK(unlink(script_path) == 0);
     return 0;

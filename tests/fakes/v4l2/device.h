@@ -17,11 +17,15 @@
  *   uncounted                        all its sequence numbers are 0
  *   buffers FEWEST MOST              what REQBUFS gives
  *   input NAME STATUS [HERTZ]        with HERTZ: digital video of the first size of the first format
- *   control NAME int|bool|menu|button|int64|text|off MIN MAX STEP DEFAULT
+ *   control NAME int|bool|menu|button|int64|text|off|turn|twist|flip MIN MAX STEP DEFAULT
+ *                                    turn: unless it is 0, pictures lie on their side, flip: the filters of a Bayer
+ *                                    picture are mirrored; both say so (MODIFY_LAYOUT). twist turns, and does not
  *   stubborn format|rate             is asked, and stays as it is
  *   fail IOCTL ERRNO                 the ioctl fails (QUERYCAP, S_FMT, ...)
  *   gap N...                         these sequence numbers never come
  *   error N... short N... empty N... they come damaged, half, without a byte
+ *   ahead N... unstamped N...        their time stamp is an hour late, is 0
+ *   change_at IOCTL                  the input sends another picture as soon as this is done
  *   fatal N                          there the stream breaks, gone N: the cable is pulled, change N: another picture
  *   away                             after gone nobody is there until this file changes */
 #ifndef FAKE_DEVICE_H
@@ -59,6 +63,7 @@ typedef struct {
     char name[32];
     uint32_t type, flags;
     int64_t minimum, maximum, step, preset;
+    char layout; /* what of a picture it changes: 't' = its sides, 'f' = its filters, 0 = nothing */
 } fake_control;
 
 typedef struct {
@@ -79,7 +84,8 @@ typedef struct {
     int control_count;
     fake_failure failures[8];
     int failure_count;
-    fake_list gaps, errors, shorts, empties;
+    fake_list gaps, errors, shorts, empties, aheads, unstamped;
+    unsigned long change_request;         /* 0 = none */
     int64_t fatal_at, gone_at, change_at; /* -1 = never */
     uint32_t pad, fewest, most;
     uint32_t colorspace, encoding, quantization;

@@ -25,7 +25,8 @@ static const struct {
     uint32_t type;
 } TYPES[] = {{"int", V4L2_CTRL_TYPE_INTEGER},   {"bool", V4L2_CTRL_TYPE_BOOLEAN},    {"menu", V4L2_CTRL_TYPE_MENU},
              {"button", V4L2_CTRL_TYPE_BUTTON}, {"int64", V4L2_CTRL_TYPE_INTEGER64}, {"text", V4L2_CTRL_TYPE_STRING},
-             {"off", V4L2_CTRL_TYPE_INTEGER}};
+             {"off", V4L2_CTRL_TYPE_INTEGER},   {"turn", V4L2_CTRL_TYPE_INTEGER},    {"twist", V4L2_CTRL_TYPE_INTEGER},
+             {"flip", V4L2_CTRL_TYPE_BOOLEAN}};
 
 static const fake_layout LAYOUTS[] = {
     {V4L2_PIX_FMT_GREY, 12, 0, 0},     {V4L2_PIX_FMT_Y10, 24, 0, 0x03ff}, {V4L2_PIX_FMT_Y12, 24, 0, 0x0fff},
@@ -116,6 +117,13 @@ static void control(fake_script *s, char **rest)
         if (strcmp(type, TYPES[i].name) == 0)
             c->type = TYPES[i].type;
     c->flags = strcmp(type, "off") == 0 ? V4L2_CTRL_FLAG_DISABLED : 0;
+    c->layout = 0;
+    if (strcmp(type, "turn") == 0 || strcmp(type, "twist") == 0)
+        c->layout = 't';
+    else if (strcmp(type, "flip") == 0)
+        c->layout = 'f';
+    if (c->layout && strcmp(type, "twist") != 0)
+        c->flags = V4L2_CTRL_FLAG_MODIFY_LAYOUT;
     c->minimum = number(rest);
     c->maximum = number(rest);
     c->step = number(rest);
@@ -131,19 +139,24 @@ static void input(fake_script *s, char **rest)
     in->hertz = hertz ? atof(hertz) : 0;
 }
 
+static unsigned long request_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof REQUESTS / sizeof REQUESTS[0]; i++)
+        if (strcmp(name, REQUESTS[i].name) == 0)
+            return REQUESTS[i].request;
+    wrong("no ioctl", name);
+}
+
 static void failure(fake_script *s, char **rest)
 {
     fake_failure *f = &s->failures[s->failure_count++];
-    const char *name = word(rest);
+    f->request = request_of(word(rest));
     const char *error = word(rest);
-    for (size_t i = 0; i < sizeof REQUESTS / sizeof REQUESTS[0]; i++)
-        if (strcmp(name, REQUESTS[i].name) == 0)
-            f->request = REQUESTS[i].request;
     for (size_t i = 0; i < sizeof ERRNOS / sizeof ERRNOS[0]; i++)
         if (strcmp(error, ERRNOS[i].name) == 0)
             f->error = ERRNOS[i].number;
-    if (!f->request || !f->error)
-        wrong("no ioctl or errno", name);
+    if (!f->error)
+        wrong("no errno", error);
 }
 
 static void list(fake_list *l, char **rest)
@@ -176,9 +189,9 @@ static bool moments(fake_script *s, const char *key, char **rest)
         const char *name;
         fake_list *numbers;
         int64_t *at;
-    } MOMENTS[] = {{"gap", &s->gaps, NULL},        {"error", &s->errors, NULL},   {"short", &s->shorts, NULL},
-                   {"empty", &s->empties, NULL},   {"fatal", NULL, &s->fatal_at}, {"gone", NULL, &s->gone_at},
-                   {"change", NULL, &s->change_at}};
+    } MOMENTS[] = {{"gap", &s->gaps, NULL},         {"error", &s->errors, NULL},   {"short", &s->shorts, NULL},
+                   {"empty", &s->empties, NULL},    {"fatal", NULL, &s->fatal_at}, {"gone", NULL, &s->gone_at},
+                   {"change", NULL, &s->change_at}, {"ahead", &s->aheads, NULL},   {"unstamped", &s->unstamped, NULL}};
     for (size_t i = 0; i < sizeof MOMENTS / sizeof MOMENTS[0]; i++)
         if (strcmp(key, MOMENTS[i].name) == 0) {
             if (MOMENTS[i].numbers)
@@ -209,6 +222,8 @@ static void take(fake_script *s, const char *key, char **rest)
         input(s, rest);
     else if (strcmp(key, "fail") == 0)
         failure(s, rest);
+    else if (strcmp(key, "change_at") == 0)
+        s->change_request = request_of(word(rest));
     else if (strcmp(key, "pad") == 0)
         s->pad = (uint32_t)number(rest);
     else if (strcmp(key, "buffers") == 0) {

@@ -9,6 +9,31 @@
 #define FIRST_CONTROL V4L2_CID_BASE
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
+static bool is_set(const fake_script *s, const fake_settings *set, char layout)
+{
+    for (int i = 0; i < s->control_count; i++)
+        if (s->controls[i].layout == layout && set->values[i] != 0)
+            return true;
+    return false;
+}
+
+/* The picture as its controls turn and flip it; what was turned or flipped comes back as it was. */
+static fake_settings laid_out(const fake_script *s, const fake_settings *set)
+{
+    static const uint32_t PAIRS[][2] = {{V4L2_PIX_FMT_SRGGB8, V4L2_PIX_FMT_SGRBG8},
+                                        {V4L2_PIX_FMT_SBGGR8, V4L2_PIX_FMT_SGBRG8}};
+    fake_settings out = *set;
+    if (is_set(s, set, 't')) {
+        out.columns = set->rows;
+        out.rows = set->columns;
+    }
+    for (size_t i = 0; i < COUNT(PAIRS) && is_set(s, set, 'f'); i++)
+        for (size_t k = 0; k < 2; k++)
+            if (set->fourcc == PAIRS[i][k])
+                out.fourcc = PAIRS[i][1 - k];
+    return out;
+}
+
 static const fake_offer *offered(const fake_script *s, uint32_t fourcc)
 {
     for (int i = 0; i < s->offer_count; i++)
@@ -27,8 +52,10 @@ static void describe(const fake_script *s, const fake_settings *set, uint32_t *l
     *second = layout->halves == 3 ? chroma : 0;
 }
 
-void fake_format_fill(const fake_script *s, const fake_settings *set, struct v4l2_format *format)
+void fake_format_fill(const fake_script *s, const fake_settings *settings, struct v4l2_format *format)
 {
+    const fake_settings laid = laid_out(s, settings);
+    const fake_settings *set = &laid;
     uint32_t line = 0;
     uint32_t image = 0;
     uint32_t second = 0;
@@ -71,17 +98,20 @@ static uint32_t distance(fake_size a, uint32_t columns, uint32_t rows)
 static int choose(const fake_script *s, fake_settings *set, struct v4l2_format *format, bool keep)
 {
     uint32_t fourcc = s->planar ? format->fmt.pix_mp.pixelformat : format->fmt.pix.pixelformat;
-    uint32_t columns = s->planar ? format->fmt.pix_mp.width : format->fmt.pix.width;
-    uint32_t rows = s->planar ? format->fmt.pix_mp.height : format->fmt.pix.height;
+    fake_settings asked = *set;
+    asked.fourcc = fourcc;
+    asked.columns = s->planar ? format->fmt.pix_mp.width : format->fmt.pix.width;
+    asked.rows = s->planar ? format->fmt.pix_mp.height : format->fmt.pix.height;
+    asked = laid_out(s, &asked);
     fake_settings chosen = *set;
-    const fake_offer *offer = offered(s, fourcc);
+    const fake_offer *offer = offered(s, asked.fourcc);
     if (!offer)
         offer = &s->offers[0];
     if (!s->stubborn_format) {
         chosen.fourcc = offer->fourcc;
         fake_size best = offer->sizes[0];
         for (int i = 1; i < offer->count; i++)
-            if (distance(offer->sizes[i], columns, rows) < distance(best, columns, rows))
+            if (distance(offer->sizes[i], asked.columns, asked.rows) < distance(best, asked.columns, asked.rows))
                 best = offer->sizes[i];
         chosen.columns = best.columns;
         chosen.rows = best.rows;
@@ -94,11 +124,13 @@ static int choose(const fake_script *s, fake_settings *set, struct v4l2_format *
     return 0;
 }
 
-static int formats(const fake_script *s, struct v4l2_fmtdesc *d)
+static int formats(const fake_script *s, const fake_settings *set, struct v4l2_fmtdesc *d)
 {
     if (d->index >= (uint32_t)s->offer_count)
         return EINVAL;
-    d->pixelformat = s->offers[d->index].fourcc;
+    fake_settings of = *set;
+    of.fourcc = s->offers[d->index].fourcc;
+    d->pixelformat = laid_out(s, &of).fourcc;
     d->flags = d->pixelformat == V4L2_PIX_FMT_MJPEG ? V4L2_FMT_FLAG_COMPRESSED : 0;
     (void)snprintf((char *)d->description, sizeof d->description, "fake %.4s", (const char *)&d->pixelformat);
     return 0;
@@ -267,7 +299,7 @@ static int format(const fake_script *s, fake_settings *set, struct v4l2_format *
 int fake_settle(const fake_script *s, fake_settings *set, unsigned long request, void *argument)
 {
     switch (request) {
-    case VIDIOC_ENUM_FMT: return formats(s, argument);
+    case VIDIOC_ENUM_FMT: return formats(s, set, argument);
     case VIDIOC_ENUM_FRAMESIZES: return sizes(s, argument);
     case VIDIOC_ENUM_FRAMEINTERVALS: return intervals(s, argument);
     case VIDIOC_G_FMT:

@@ -16,6 +16,7 @@
 #define PLANES 2
 #define PLANE_SHIFT 24 /* 16 MiB of address for each plane of each buffer */
 #define LOOK_NS 10000000
+#define HOUR_NS 3600000000000u
 
 typedef struct {
     enum { IDLE, QUEUED, DONE } state;
@@ -229,14 +230,22 @@ static buffer *oldest(fake_handle *h)
     return found;
 }
 
+static uint64_t stamp(const buffer *b)
+{
+    if (fake_has(&script.unstamped, b->sequence))
+        return 0;
+    return b->at_ns + (fake_has(&script.aheads, b->sequence) ? HOUR_NS : 0);
+}
+
 static void tell(const fake_handle *h, const buffer *b, struct v4l2_buffer *out)
 {
+    uint64_t at_ns = stamp(b);
     out->index = (uint32_t)(b - h->buffers);
     out->flags = b->flags | (script.clock_unknown ? 0 : V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC);
     out->flags |= b->state == QUEUED ? V4L2_BUF_FLAG_QUEUED : 0;
     out->sequence = script.uncounted ? 0 : b->sequence;
-    out->timestamp.tv_sec = script.clock_unknown ? 12 : (time_t)(b->at_ns / 1000000000u);
-    out->timestamp.tv_usec = script.clock_unknown ? 34 : (suseconds_t)(b->at_ns % 1000000000u / 1000u);
+    out->timestamp.tv_sec = script.clock_unknown ? 12 : (time_t)(at_ns / 1000000000u);
+    out->timestamp.tv_usec = script.clock_unknown ? 34 : (suseconds_t)(at_ns % 1000000000u / 1000u);
     out->field = V4L2_FIELD_NONE;
     if (!script.planar) {
         out->bytesused = b->used[0];
@@ -364,7 +373,10 @@ static int answer(fake_handle *h, unsigned long request, void *argument)
     if (sets && owner)
         return EBUSY;
     int settled_error = fake_settle(&script, &settings, request, argument);
-    return settled_error >= 0 ? settled_error : streaming(h, request, argument);
+    int error = settled_error >= 0 ? settled_error : streaming(h, request, argument);
+    if (error == 0 && request == script.change_request)
+        h->changed = h->subscribed;
+    return error;
 }
 
 int fake_ioctl(fake_handle *handle, unsigned long request, void *argument)
