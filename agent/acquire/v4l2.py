@@ -1,12 +1,15 @@
 """Agree with a Video4Linux2 device on what it will send: ``v4l2:/dev/video0?format=Y12&columns=640&rows=480``.
 
-    input -> timings or standard of what comes in there -> pixel format and size -> rate -> controls -> buffers
+    input -> timings or standard of what comes in there -> controls that change the picture -> pixel format and size
+          -> rate -> other controls -> buffers
 
 Drivers give what is nearest to what was asked for and say so only to those who read it back. Nobody gets a picture of
 another size or depth here than the configuration says: what was asked for and did not come is a ``DeviceError`` that
 says what the device gave instead. What was not asked for stays as the device has it, but for a pixel format that cannot
 be taken: then it is the first of the device's that can. Controls are set in the order of the URI, for some have no
-effect before others. The device is free again when its source is closed, so every capture agrees anew.
+effect before others; those that turn or mirror a picture before it is agreed on, the others behind it, for their limits
+may follow from it. Another picture at the input is heard of from the moment that it is looked at. The device is free
+again when its source is closed, so every capture agrees anew.
 """
 
 from __future__ import annotations
@@ -62,9 +65,10 @@ class _Negotiation:
             what = "gives no pictures" if not self._node.identity.captures else "cannot stream into mapped memory"
             raise self._failure(f"{self._node.identity.card} {what}", "A camera often has a second node that does.")
         seen_hz = self._input()
+        self._controls(of_layout=True)
         picture = self._picture()
         rate_hz = self._rate(seen_hz, picture)
-        self._controls()
+        self._controls(of_layout=False)
         return self._node.source(picture, rate_hz, self._uri.options["rate_hz"])
 
     def _failure(self, text: str, hint: str = "") -> DeviceError:
@@ -80,13 +84,16 @@ class _Negotiation:
         """Take the input, and follow what comes in there; its rate where it is digital video, else 0."""
         inputs = [*self._node.inputs()]
         wanted = self._uri.texts["input"]
-        if not inputs:
-            if wanted:
-                raise self._failure(f"it has no inputs to choose '{wanted}' of")
-            return 0.0
+        if wanted and not inputs:
+            raise self._failure(f"it has no inputs to choose '{wanted}' of")
         if wanted:
-            self._node.choose_input(self._chosen(inputs, wanted).number)
+            number = self._chosen(inputs, wanted).number
+            if number != self._node.input():  # some look at their signal anew, and call it another one
+                self._node.choose_input(number)
             inputs = [*self._node.inputs()]  # signals are seen at the input that is taken
+        self._node.listen()
+        if not inputs:
+            return 0.0
         now = self._node.input()
         one = next((each for each in inputs if each.number == now), inputs[0])
         if one.no_signal:
@@ -165,7 +172,7 @@ class _Negotiation:
 
     # --- controls ---------------------------------------------------------------------------------
 
-    def _controls(self) -> None:
+    def _controls(self, *, of_layout: bool) -> None:
         wanted = {name[len(CONTROL) :]: text for name, text in self._uri.texts.items() if name.startswith(CONTROL)}
         if not wanted:
             return
@@ -174,7 +181,8 @@ class _Negotiation:
             control = has.get(name)
             if control is None:
                 raise self._failure(f"it has no control '{name}'{close_to(name, [*has])}")
-            self._control(control, text)
+            if control.layout == of_layout:
+                self._control(control, text)
 
     def _control(self, control: Control, text: str) -> None:
         value = self._value(control, text)

@@ -38,6 +38,7 @@ _NOT_OPENED: Final = {
 _HINTS: Final = {
     lib.MGA_ERR_DEV_BUSY: "Close that program; 'fuser -v' with the device as its argument names it.",
     lib.MGA_ERR_DEV_GONE: "Is its cable in? The next capture looks for it again.",
+    lib.MGA_ERR_DEV_GEOMETRY: "A control that is set, or another program, changed it. The next capture agrees anew.",
     lib.MGA_ERR_DEV_REFUSED: "'modality-agent source show' with the device as its argument lists what it offers.",
 }
 
@@ -99,7 +100,7 @@ class Picture(NamedTuple):
 
 
 class Control(NamedTuple):
-    """A setting; ``choices`` of a menu by their value."""
+    """A setting; ``layout``: it may change the picture; ``choices`` of a menu by their value."""
 
     id: int
     kind: str
@@ -112,6 +113,7 @@ class Control(NamedTuple):
     value: int
     read_only: bool
     inactive: bool
+    layout: bool
     choices: dict[int, str]
 
 
@@ -171,6 +173,10 @@ class Node:
         """Take another one."""
         self._patient(lambda: lib.mga_v4l2_input_set(self._fd, index, self._trouble))
 
+    def listen(self) -> None:
+        """Remember from now on when another picture comes in: it ends the source, also one that is made later."""
+        lib.mga_v4l2_listen(self._fd)
+
     def follow_timings(self) -> float:
         """Set it to the digital video that comes in; gives its frames/s."""
         rate = ffi.new("double *")
@@ -229,14 +235,15 @@ class Node:
         for _ in self._each(lambda _: lib.mga_v4l2_control_after(self._fd, c.id, c, self._trouble)):
             described = _text(c.name)
             limits = c.minimum, c.maximum, c.step, c.preset, c.value
-            flags = bool(c.read_only), bool(c.inactive)
+            flags = bool(c.read_only), bool(c.inactive), bool(c.layout)
             yield Control(c.id, KINDS[c.kind], control_name(described), described, *limits, *flags, self._choices(c))
 
     def set_control(self, control: Control, value: int) -> int:
         """Set a control; gives what the device has made of it."""
         now = ffi.new("int64_t *")
         of = ffi.new("mga_v4l2_control *", {"id": control.id, "kind": KINDS.index(control.kind)})
-        self._check(lib.mga_v4l2_control_set(self._fd, of, value, now, self._trouble), f"control '{control.name}'")
+        ask = lib.mga_v4l2_control_set
+        self._patient(lambda: ask(self._fd, of, value, now, self._trouble), f"control '{control.name}'")
         return int(now[0])
 
     def source(self, picture: Picture, rate_hz: float, believed_hz: float = 0.0) -> Source:
@@ -269,12 +276,12 @@ class Node:
                 return
             yield index
 
-    def _patient(self, ask: Callable[[], int]) -> None:
+    def _patient(self, ask: Callable[[], int], what: str = "") -> None:
         """Ask again for a while as long as somebody else has the device."""
         until = time.monotonic() + BUSY_S
         while (status := ask()) == lib.MGA_ERR_DEV_BUSY and time.monotonic() < until:
             time.sleep(_BUSY_AGAIN_S)
-        self._check(status)
+        self._check(status, what)
 
     def _check(self, status: int, what: str = "") -> int:
         if status >= 0:

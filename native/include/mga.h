@@ -240,6 +240,9 @@ typedef struct {
     char bus[33];
 } mga_v4l2_identity;
 int64_t mga_v4l2_identify(int32_t fd, mga_v4l2_identity *identity, mga_trouble *trouble);
+/* From now on another picture at the input is remembered, and ends the source that is made of the device. 1, or 0 where
+ * it does not tell. */
+int64_t mga_v4l2_listen(int32_t fd);
 
 typedef struct {
     uint32_t no_signal;
@@ -304,6 +307,7 @@ typedef struct {
     uint32_t kind; /* mga_v4l2_kind */
     uint32_t read_only;
     uint32_t inactive; /* 1 = without effect while others stand as they do */
+    uint32_t layout;   /* 1 = it may change the picture: size, pixel format, strides */
     int64_t minimum;
     int64_t maximum;
     int64_t step;
@@ -329,7 +333,8 @@ typedef struct {
     double rate_hz;           /* likewise */
     uint32_t buffers;         /* of the driver: 2..32 */
 } mga_v4l2_params;
-/* Agrees, and takes the buffers; who else uses the device now has MGA_ERR_DEV_BUSY. */
+/* Agrees, and takes the buffers; who else uses the device now has MGA_ERR_DEV_BUSY. MGA_ERR_DEV_GEOMETRY where its
+ * picture is another one by now. */
 int64_t mga_v4l2_open(mga_device **out, const mga_v4l2_params *params, mga_agreement *agreed, mga_trouble *trouble);
 
 /* --- GigE Vision cameras -------------------------------------------------------------------------------------------

@@ -27,6 +27,8 @@ static inline uint32_t mga_v4l2_type(uint32_t planar)
 
 /* Fills in pixels, the format and what is sent. MGA_OK, or MGA_ERR_DEV_REFUSED and why not. */
 int64_t mga_v4l2_agree(const mga_v4l2_picture *picture, mga_device *device, mga_trouble *trouble);
+/* MGA_OK, or MGA_ERR_DEV_GEOMETRY and what differs. */
+int64_t mga_v4l2_same(const mga_v4l2_picture *agreed, const mga_v4l2_picture *now, mga_trouble *trouble);
 /* The planes of the pixels in the memories of a buffer: as many as the picture has; a frame that is shorter than it has
  * to be gets planes that are, too. */
 void mga_v4l2_planes(const mga_v4l2_picture *picture, const mga_plane *memories, mga_device_frame *frame);

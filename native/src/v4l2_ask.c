@@ -67,6 +67,13 @@ int64_t mga_v4l2_identify(int32_t fd, mga_v4l2_identity *identity, mga_trouble *
     return MGA_OK;
 }
 
+int64_t mga_v4l2_listen(int32_t fd)
+{
+    struct v4l2_event_subscription changes = {.type = V4L2_EVENT_SOURCE_CHANGE};
+    mga_trouble unsupported;
+    return mga_v4l2_ask(fd, MGA_V4L2(VIDIOC_SUBSCRIBE_EVENT), &changes, &unsupported) >= 0;
+}
+
 int64_t mga_v4l2_input_at(int32_t fd, uint32_t index, mga_v4l2_input *input, mga_trouble *trouble)
 {
     if (!input || !trouble)
@@ -314,6 +321,7 @@ int64_t mga_v4l2_control_after(int32_t fd, uint32_t id, mga_v4l2_control *contro
                                   .kind = kind_of(q.type),
                                   .read_only = (q.flags & V4L2_CTRL_FLAG_READ_ONLY) != 0,
                                   .inactive = (q.flags & V4L2_CTRL_FLAG_INACTIVE) != 0,
+                                  .layout = (q.flags & V4L2_CTRL_FLAG_MODIFY_LAYOUT) != 0,
                                   .minimum = q.minimum,
                                   .maximum = q.maximum,
                                   .step = (int64_t)q.step,

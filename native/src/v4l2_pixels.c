@@ -15,6 +15,8 @@ typedef struct {
     uint32_t memories;
 } pixel_format;
 
+#define NAME_BYTES 8
+
 static const pixel_format FORMATS[] = {
     {V4L2_PIX_FMT_GREY, MGA_WAY_SAMPLES, MGA_PACKING_8, 8, 2, 1},
     {V4L2_PIX_FMT_Y10, MGA_WAY_SAMPLES, MGA_PACKING_16_LITTLE, 10, 4, 1},
@@ -45,6 +47,17 @@ static const pixel_format *format_of(uint32_t fourcc)
         if (FORMATS[i].fourcc == fourcc)
             return &FORMATS[i];
     return NULL;
+}
+
+/* Four characters, blanks at the end left away, and _BE behind them for samples that are big-endian. */
+static void name_of(uint32_t fourcc, char *name, size_t size)
+{
+    uint32_t code = fourcc & ~(1u << 31);
+    char four[5] = {(char)(code & 0xff), (char)(code >> 8 & 0xff), (char)(code >> 16 & 0xff), (char)(code >> 24 & 0x7f),
+                    0};
+    for (size_t i = 4; i > 0 && four[i - 1] == ' '; i--)
+        four[i - 1] = 0;
+    (void)snprintf(name, size, "%s%s", four, code == fourcc ? "" : "_BE");
 }
 
 int64_t mga_v4l2_reads(uint32_t fourcc)
@@ -116,13 +129,40 @@ int64_t mga_v4l2_agree(const mga_v4l2_picture *picture, mga_device *device, mga_
         device->pixels.colour = (mga_colour_params){
             .rows = rows, .columns = columns, .layout = f->detail, .space = (uint32_t)space, .result = MGA_RESULT_RGB};
     }
-    uint32_t code = f->fourcc & ~(1u << 31);
-    char four[5] = {(char)(code & 0xff), (char)(code >> 8 & 0xff), (char)(code >> 16 & 0xff), (char)(code >> 24 & 0x7f),
-                    0};
-    for (size_t i = 4; i > 0 && four[i - 1] == ' '; i--)
-        four[i - 1] = 0;
-    (void)snprintf(device->agreed.sends, sizeof device->agreed.sends, "%s%s", four, code == f->fourcc ? "" : "_BE");
+    name_of(f->fourcc, device->agreed.sends, sizeof device->agreed.sends);
     return MGA_OK;
+}
+
+int64_t mga_v4l2_same(const mga_v4l2_picture *agreed, const mga_v4l2_picture *now, mga_trouble *trouble)
+{
+    const struct {
+        const char *name;
+        uint32_t agreed, now;
+    } parts[] = {
+        {"columns", agreed->columns, now->columns},
+        {"rows", agreed->rows, now->rows},
+        {"field", agreed->field, now->field},
+        {"colour space", agreed->colorspace, now->colorspace},
+        {"colour encoding", agreed->encoding, now->encoding},
+        {"quantization", agreed->quantization, now->quantization},
+        {"planes", agreed->planes, now->planes},
+        {"bytes of a line", agreed->strides[0], now->strides[0]},
+        {"bytes of a line of plane 2", agreed->strides[1], now->strides[1]},
+        {"bytes of a line of plane 3", agreed->strides[2], now->strides[2]},
+    };
+    char what[sizeof trouble->what] = "";
+    size_t length = 0;
+    if (agreed->fourcc != now->fourcc) {
+        char names[2][NAME_BYTES];
+        name_of(agreed->fourcc, names[0], NAME_BYTES);
+        name_of(now->fourcc, names[1], NAME_BYTES);
+        length = (size_t)snprintf(what, sizeof what, "pixel format %s, now %s", names[0], names[1]);
+    }
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && length < sizeof what; i++)
+        if (parts[i].agreed != parts[i].now)
+            length += (size_t)snprintf(what + length, sizeof what - length, "%s%s %u, now %u", length ? "; " : "",
+                                       parts[i].name, parts[i].agreed, parts[i].now);
+    return length ? mga_trouble_say(trouble, MGA_ERR_DEV_GEOMETRY, 0, what) : MGA_OK;
 }
 
 /* Chroma behind luma in the same memory. */

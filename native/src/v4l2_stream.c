@@ -2,7 +2,8 @@
  *
  * A frame is copied out, and its buffer queued again, before anything else is done with it: a driver that has none left
  * skips sequence numbers, which are counted as lost. Two things end a stream as long as frames come: another picture at
- * the input (V4L2_EVENT_SOURCE_CHANGE), and an error that poll or VIDIOC_DQBUF tell of.
+ * the input (V4L2_EVENT_SOURCE_CHANGE), also one that came before the first frame, and an error that poll or
+ * VIDIOC_DQBUF tell of.
  *
  * Some drivers count nothing and leave the sequence number as it is; then every frame is the next one, and what they
  * lose nobody can tell. Time stamps are those of the driver where it says that they are of CLOCK_MONOTONIC, and as long
@@ -86,6 +87,14 @@ static int64_t map(v4l2_self *self, uint32_t wanted, mga_trouble *trouble)
     return status;
 }
 
+/* A control, or another program, may have changed the picture since it was read; with buffers taken nobody can. */
+static int64_t unchanged(const v4l2_self *self, mga_trouble *trouble)
+{
+    mga_v4l2_picture now;
+    int64_t status = mga_v4l2_picture_get(self->fd, self->planar, &now, trouble);
+    return status < 0 ? status : mga_v4l2_same(&self->picture, &now, trouble);
+}
+
 static int64_t queue(v4l2_self *self, uint32_t index)
 {
     struct v4l2_plane planes[VIDEO_MAX_PLANES] = {0};
@@ -93,27 +102,6 @@ static int64_t queue(v4l2_self *self, uint32_t index)
     if (self->planar)
         b.length = self->picture.planes;
     return mga_v4l2_ask(self->fd, MGA_V4L2(VIDIOC_QBUF), &b, &self->device.trouble);
-}
-
-static int64_t start(mga_device *device)
-{
-    v4l2_self *self = (v4l2_self *)device;
-    struct v4l2_event_subscription changes = {.type = V4L2_EVENT_SOURCE_CHANGE};
-    mga_trouble unsupported;
-    (void)mga_v4l2_ask(self->fd, MGA_V4L2(VIDIOC_SUBSCRIBE_EVENT), &changes, &unsupported);
-    int64_t status = MGA_OK;
-    for (uint32_t i = 0; i < self->buffers && status >= 0; i++)
-        status = queue(self, i);
-    int type = (int)mga_v4l2_type(self->planar);
-    return status < 0 ? status : mga_v4l2_ask(self->fd, MGA_V4L2(VIDIOC_STREAMON), &type, &device->trouble);
-}
-
-static void stop(mga_device *device)
-{
-    v4l2_self *self = (v4l2_self *)device;
-    int type = (int)mga_v4l2_type(self->planar);
-    mga_trouble unheard; /* it ends either way */
-    (void)mga_v4l2_ask(self->fd, MGA_V4L2(VIDIOC_STREAMOFF), &type, &unheard);
 }
 
 /* MGA_OK, or what the events that wait mean. */
@@ -131,6 +119,24 @@ static int64_t hear(v4l2_self *self)
         if (e.type == V4L2_EVENT_SOURCE_CHANGE && e.u.src_change.changes & V4L2_EVENT_SRC_CH_RESOLUTION)
             return mga_trouble_say(trouble, MGA_ERR_DEV_GEOMETRY, 0, "V4L2_EVENT_SOURCE_CHANGE");
     }
+}
+
+static int64_t start(mga_device *device)
+{
+    v4l2_self *self = (v4l2_self *)device;
+    int64_t status = hear(self);
+    for (uint32_t i = 0; i < self->buffers && status >= 0; i++)
+        status = queue(self, i);
+    int type = (int)mga_v4l2_type(self->planar);
+    return status < 0 ? status : mga_v4l2_ask(self->fd, MGA_V4L2(VIDIOC_STREAMON), &type, &device->trouble);
+}
+
+static void stop(mga_device *device)
+{
+    v4l2_self *self = (v4l2_self *)device;
+    int type = (int)mga_v4l2_type(self->planar);
+    mga_trouble unheard; /* it ends either way */
+    (void)mga_v4l2_ask(self->fd, MGA_V4L2(VIDIOC_STREAMOFF), &type, &unheard);
 }
 
 static uint64_t counted(v4l2_self *self, uint32_t sequence)
@@ -255,10 +261,14 @@ int64_t mga_v4l2_open(mga_device **out, const mga_v4l2_params *params, mga_agree
     self->fd = fcntl(params->fd, F_DUPFD_CLOEXEC, 0);
     if (self->fd < 0)
         status = mga_trouble_say(trouble, MGA_ERR_DEV_EVENT, errno, "fcntl");
-    if (status >= 0)
+    if (status >= 0) {
+        (void)mga_v4l2_listen(self->fd);
         status = mga_v4l2_agree(&self->picture, &self->device, trouble);
+    }
     if (status >= 0)
         status = map(self, params->buffers, trouble);
+    if (status >= 0)
+        status = unchanged(self, trouble);
     if (status < 0) {
         dispose(&self->device);
         return status;

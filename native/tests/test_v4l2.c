@@ -45,6 +45,7 @@ static int64_t negotiate(int fd, const char *format, uint32_t columns, uint32_t 
     mga_v4l2_identity who;
     mga_trouble trouble;
     CHECK(mga_v4l2_identify(fd, &who, &trouble) == MGA_OK && who.captures && who.streams);
+    CHECK(mga_v4l2_listen(fd) == 1);
     *params = (mga_v4l2_params){.fd = fd, .planar = who.planar, .buffers = SLOTS};
     params->picture = (mga_v4l2_picture){.fourcc = fake_fourcc(format), .columns = columns, .rows = rows};
     int64_t status = mga_v4l2_picture_set(fd, who.planar, &params->picture, &trouble);
@@ -181,6 +182,8 @@ static void test_ends(void)
         {"fail DQBUF EIO\n", "VIDIOC_DQBUF", MGA_ERR_DEV_READ, EIO},
         {"fail QBUF ENOMEM\n", "VIDIOC_QBUF", MGA_ERR_DEV_MEMORY, ENOMEM},
         {"fail STREAMON EBUSY\n", "VIDIOC_STREAMON", MGA_ERR_DEV_BUSY, EBUSY},
+        {"change_at S_FMT\n", "V4L2_EVENT_SOURCE_CHANGE", MGA_ERR_DEV_GEOMETRY, 0},
+        {"change_at QUERYBUF\n", "V4L2_EVENT_SOURCE_CHANGE", MGA_ERR_DEV_GEOMETRY, 0},
     };
     for (size_t i = 0; i < sizeof ENDS / sizeof ENDS[0]; i++) {
         char lines[128];
@@ -284,6 +287,40 @@ static void test_refusals(void)
     close_source(&o);
 }
 
+/* A control that is set behind the format turns or flips the picture: what was agreed on is no longer so. */
+static void test_layout_changes(void)
+{
+    static const struct {
+        const char *format, *control, *says;
+        int64_t value;
+    } CHANGES[] = {
+        {"GREY", "Rotate turn 0 90 90 0", "columns 24, now 8; rows 8, now 24; bytes of a line 24, now 8", 90},
+        {"GREY", "Rotate twist 0 90 90 0", "columns 24, now 8; rows 8, now 24; bytes of a line 24, now 8", 90},
+        {"RGGB", "Mirror flip 0 1 1 0", "pixel format RGGB, now GRBG", 1},
+    };
+    for (size_t i = 0; i < sizeof CHANGES / sizeof CHANGES[0]; i++) {
+        char lines[128];
+        (void)snprintf(lines, sizeof lines, "format %s 24x8\ncontrol %s\n", CHANGES[i].format, CHANGES[i].control);
+        script(lines);
+        int fd = open_device();
+        mga_v4l2_params params;
+        mga_v4l2_control control;
+        mga_agreement agreed;
+        mga_trouble trouble = {0};
+        mga_device *device = NULL;
+        int64_t now = 0;
+        CHECK(negotiate(fd, CHANGES[i].format, 24, 8, &params) == MGA_OK);
+        CHECK(mga_v4l2_control_after(fd, 0, &control, &trouble) == 1 && control.layout == (i != 1));
+        CHECK(mga_v4l2_control_set(fd, &control, CHANGES[i].value, &now, &trouble) == MGA_OK);
+        CHECK(mga_v4l2_open(&device, &params, &agreed, &trouble) == MGA_ERR_DEV_GEOMETRY && device == NULL);
+        CHECK(strcmp(trouble.what, CHANGES[i].says) == 0);
+        CHECK(mga_v4l2_control_set(fd, &control, 0, &now, &trouble) == MGA_OK);
+        CHECK(mga_v4l2_open(&device, &params, &agreed, &trouble) == MGA_OK);
+        mga_device_close(device);
+        CHECK(close(fd) == 0);
+    }
+}
+
 /* What a device offers. */
 static void test_questions(void)
 {
@@ -344,6 +381,7 @@ int main(void)
     test_poor_driver();
     test_impossible_stamps();
     test_refusals();
+    test_layout_changes();
     CHECK(unlink(script_path) == 0);
     return 0;
 }

@@ -127,6 +127,8 @@ def test_a_clip_is_kept_as_far_as_it_goes(
         ("fail STREAMON ENOMEM", "", "not enough memory for the source (VIDIOC_STREAMON: Cannot allocate memory, ENOM"),
         ("absent", "", "cannot be opened: No such file or directory"),
         ("colour 10 6 0", "", "the device cannot do what was asked for (its colours are neither of ITU-R BT.601"),
+        ("control Twist twist 0 90 90 0", "control.twist=90", "size or kind (columns 64, now 48; rows 48, now 64; b"),
+        ("change_at S_FMT", "", "the device now sends pictures of another size or kind (V4L2_EVENT_SOURCE_CHANGE)"),
         ("buffers 1 1", "", "not enough memory for the source (VIDIOC_REQBUFS gave less than two buffers)"),
     ],
 )  # fmt: skip
@@ -157,6 +159,28 @@ def test_controls_input_and_rate_are_set_and_the_device_is_found_by_its_name(
     found, dataset = pixels(tmp_path)
     assert found.shape[1:] == (ROWS, COLUMNS)
     assert float(dataset.FrameTime) == pytest.approx(10, abs=0.01)
+
+
+def test_a_control_that_turns_the_picture_is_set_before_it_is_agreed_on(
+    device: FakeDevice, run: Callable[..., Answer], tmp_path: Path
+) -> None:
+    device.script(f"{PLAIN}control Rotate turn 0 270 90 0\n")
+    for query in (f"control.rotate=90&columns={ROWS}&rows={COLUMNS}", "control.rotate=90"):
+        answer = capture(run, tmp_path, query)
+        assert answer.returncode == 0, answer.stderr
+        found, _ = pixels(tmp_path)
+        for sequence, frame in enumerate(found):
+            np.testing.assert_array_equal(frame, oracle("GREY", sequence, COLUMNS, ROWS))
+
+
+def test_a_mirrored_bayer_picture_is_never_taken_for_what_it_was(
+    device: FakeDevice, run: Callable[..., Answer], tmp_path: Path
+) -> None:
+    device.script(f"format RGGB {COLUMNS}x{ROWS}\nrates 200\ncontrol Mirror flip 0 1 1 0\n")
+    answer = capture(run, tmp_path, "format=RGGB&control.mirror=on")
+    assert answer.returncode == 41
+    assert "it has no pixel format 'RGGB'; of what it has can be taken: GRBG" in answer.stderr
+    assert capture(run, tmp_path, "format=GRBG&control.mirror=on").returncode == 0
 
 
 def test_what_a_device_offers_is_shown(device: FakeDevice, run: Callable[..., Answer], tmp_path: Path) -> None:
