@@ -13,6 +13,7 @@ in the ``attributes_file`` of the source, as JSON by keyword or tag (PS3.18 Anne
 
 from __future__ import annotations
 
+import hashlib
 import threading
 
 from agent.acquire.clock import STEP_S
@@ -106,20 +107,38 @@ class Exam:
 
     def is_other(self, before: Exam) -> bool:
         """Whether its patient or study is not that of another one."""
-        ours, theirs = self._settings, before._settings
-        return (ours.patient, ours.exam) != (theirs.patient, theirs.exam)
+        return self.identity != before.identity
 
-    def differs(self, dataset: DataSet) -> list[str]:
-        """Name what a Data Set from elsewhere says otherwise than ``[patient]`` and ``[exam]`` do."""
+    @property
+    def identity(self) -> str:
+        """Digest of all that ``[patient]`` and ``[exam]`` say: another one for another patient or study."""
+        sections = (self._settings.patient, self._settings.exam)
+        texts = [f"{key}={text}" for section in sections for key, text in section._asdict().items() if text]
+        return hashlib.sha256("\0".join(texts).encode()).hexdigest()
+
+    def mark(self, salt: bytes) -> str:
+        """Tell whose a content is where its instance is gone: a digest of it and what ``differs`` looks at."""
+        texts = (text.rstrip("^ ") for _, text in self._names().values())
+        return hashlib.sha256(salt + "\0".join(texts).encode()).hexdigest()[:32]
+
+    def differs(self, dataset: DataSet, *, empty: bool = False) -> list[str]:
+        """Name what a Data Set from elsewhere says otherwise than ``[patient]`` and ``[exam]`` do.
+
+        A key that says nothing is compared only with ``empty``: one without a name is no other one's picture.
+        """
+        return [
+            name
+            for name, (tag, text) in self._names().items()
+            if (text or empty) and dataset.text(tag).rstrip("^ ") != text.rstrip("^ ")
+        ]
+
+    def _names(self) -> dict[str, tuple[int, str]]:
         patient, exam = self._settings.patient, self._settings.exam
-        ours = {
+        return {
             "Patient's Name": (0x00100010, patient.name),
             "Patient ID": (0x00100020, patient.id),
             "Accession Number": (0x00080050, exam.accession_number),
         }
-        return [
-            name for name, (tag, text) in ours.items() if text and dataset.text(tag).rstrip("^ ") != text.rstrip("^ ")
-        ]
 
     def step_s(self, offset_s: float) -> float:
         """By how much the clock was moved since this was asked for the first time in the study; 0: it was not.

@@ -18,8 +18,9 @@ fails as that of any source does. A folder that is gone, or another one, is its 
 
 A picture belongs to the patient of the time at which it was put here. What lies in the folder, and is not taken, when
 patient or exam change is therefore never taken for the new one: it is told and waits until a person moves it away and
-back. A DICOM File says itself whose it is. The time of an instance is that at which its file was written last, where
-that can be.
+back. Whose the folder is stands in the ledger (``folder_whose``), before anything is taken for him: a start that finds
+another exam there than its own, or none, trusts nothing that lies in the folder. A DICOM File says itself whose it is.
+The time of an instance is that at which its file was written last, where that can be.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ import time
 
 from agent.acquire.folder_file import MIB, Instance, Limits, Picture, is_written, look, stamp_of
 from agent.acquire.folder_place import MAX_FILES, Place
-from agent.acquire.folder_seen import Files
+from agent.acquire.folder_seen import ASIDE_AGAIN_S, Files
 from agent.acquire.folder_watch import Bell, Waiter
+from agent.acquire.folder_whose import Whose, load, save
 from agent.acquire.identity import uid_of
 from agent.acquire.recorder import Recorder
 from agent.config.source import parse_source, raw_layout
@@ -56,6 +58,7 @@ _NAMESPACE: Final = b"modality-agent drop folder\0"
 _NAMES: Final = 3  # named in one sentence; more are counted
 _SHOWN: Final = 80  # characters of a name
 _CROWD: Final = f"more than {MAX_FILES} files lie in it, and the others are not looked at until some are gone"
+_MARK: Final = "exam_sha256"  # of the event that made an instance: ``Exam.mark``
 _IT: Final = "it"  # the file, in reasons that are told behind its name
 
 
@@ -124,6 +127,7 @@ class FolderRecorder(Recorder):
         self._trouble = self._crowd = ""  # of the folder as a whole
         self._still: Opened | None = None
         self._before = before
+        self._noted: Whose | None = None  # what the ledger says of whose files these are
 
     def ask(self, ask: Ask) -> None:  # noqa: ARG002  a file has no other kind, and the priority of its source
         """Look at once; nothing waits to be captured."""
@@ -153,10 +157,12 @@ class FolderRecorder(Recorder):
     # --- the role ----------------------------------------------------------------------------------
 
     def _take_over(self) -> None:
-        """Go on with what the recorder before this one knew of the folder."""
+        """Go on with what the recorder before this one knew of the folder, and with what is durable of it."""
         before, self._before = self._before, None
         if isinstance(before, FolderRecorder) and before.path == self.path:
             self.files.inherit(before.files, one_exam=not self._exam.is_other(before.exam))
+        self._noted = load(self._spool, self.path)
+        self.files.remember(self._noted.others, one_exam=self._noted.exam == self._exam.identity)
 
     def _turns(self, stop: threading.Event) -> None:
         self._take_over()
@@ -169,21 +175,23 @@ class FolderRecorder(Recorder):
                 while not stop.is_set():
                     waiter.read()
                     self._turn(place, waiter, stop)
-                    self._trouble = ""
                     now = time.monotonic()
-                    waiter.wait(self.files.next_at(waiter.written, now + self._poll_s))
+                    if held_s := self.held_s():
+                        waiter.wait(now + min(held_s, self._poll_s))
+                    else:
+                        waiter.wait(self.files.next_at(waiter.written, now + self._poll_s))
         except AgentError as error:
             self._trouble = str(error)
             raise
 
     def _turn(self, place: Place, waiter: Waiter, stop: threading.Event) -> None:
-        """Look at everything once."""
+        """Look at everything once, unless the power is about to fail."""
+        if self.held_s():
+            return
+        self._look(place)
         now = time.monotonic()
-        for name, one in self.files.look(place.scan(), now):
-            if one.reason and not one.done:
-                self._log("warning", f"{shown(name)}: is gone, and was not taken: {one.reason}")
         for name in self.files.due(waiter.written, now):
-            if stop.is_set():
+            if stop.is_set() or self.held_s():
                 return
             self._one(place, name, stop)
         now = time.monotonic()
@@ -196,6 +204,20 @@ class FolderRecorder(Recorder):
         if place.crowded and not self._crowd:
             self._log("warning", f"{self.path}: {_CROWD}")
         self._crowd = _CROWD if place.crowded else ""
+        if place.stuck and place.stuck != self._trouble:
+            self._log("warning", place.stuck)
+        self._trouble = place.stuck
+
+    def _look(self, place: Place) -> None:
+        """See what lies there; whose it is, is durable before anything of it is taken."""
+        found = place.scan()
+        for name, one in self.files.look(found, time.monotonic(), whole=place.is_whole):
+            if one.reason and not one.done:
+                self._log("warning", f"{shown(name)}: is gone, and was not taken: {one.reason}")
+        whose = Whose("" if self.files.distrusts else self._exam.identity, self.files.of_others)
+        if whose != self._noted:
+            save(self._spool, self.path, whose)
+            self._noted = Whose(whose.exam, {**whose.others})
 
     def _one(self, place: Place, name: str, stop: threading.Event) -> None:
         """Take one file, or say why not; raises what is wrong with the spool or the folder."""
@@ -224,6 +246,7 @@ class FolderRecorder(Recorder):
             one.fail(error.strerror or str(error), time.monotonic())
         except AgentError as error:
             place.assure()
+            one.came_back(place.has(name))
             one.fail(str(error).removeprefix(f"{_IT}: "), time.monotonic())
 
     def _take(self, place: Place, name: str, one: Seen, stop: threading.Event) -> None:
@@ -259,13 +282,12 @@ class FolderRecorder(Recorder):
         from agent.acquire.sources import Opened, configured
         from agent.acquire.still import Still
 
-        if name in self.files.of_others:
-            raise DeviceError(
-                "was put here when [patient] or [exam] was another; move it away and back if it is theirs"
-            )
         uid, known = self._uid(found.sha256, one.stamp)
+        if name in self.files.of_others and not (known and self._done_word == "keep"):
+            raise DeviceError("was put here when [patient] or [exam] was another, or it is not known when; "
+                              "move it away and back if it is theirs")  # fmt: skip
         if known:
-            if other := self._differs(uid):
+            if name not in self.files.of_others and (other := self._differs(uid, found.sha256)):
                 raise DeviceError(
                     f"its content is in the spool already, as {uid}, whose {' and '.join(other)} is another"
                 )
@@ -273,7 +295,7 @@ class FolderRecorder(Recorder):
             level = "info" if self._done_word == "keep" else "notice"
             self._log(level, f"{shown(name)}: its content is in the spool already, as {uid}; nothing is doubled")
             return
-        facts = (("file_sha256", found.sha256.hex()),)
+        facts = (("file_sha256", found.sha256.hex()), (_MARK, self._exam.mark(found.sha256)))
         still = Still(found.description, found.data, _moment_ns(one.stamp.mtime_ns), facts)
         self._named = uid
         self._still = configured(Opened(still, 1), self.source)
@@ -304,17 +326,21 @@ class FolderRecorder(Recorder):
                 return uid, known is not None
             number += 1
 
-    def _differs(self, uid: str) -> list[str]:
-        """In what an instance that is still here is not of the present patient and exam."""
+    def _differs(self, uid: str, sha256: bytes) -> list[str]:
+        """In what an instance is not of the present patient and exam; what cannot be compared is another one's."""
         from agent.media.file import open_file
 
+        receipt = self._spool.receipt(uid)
+        marks = [event.detail[_MARK] for event in receipt.events if _MARK in event.detail] if receipt else []
+        if self._exam.mark(sha256) in marks:
+            return []
         known = self._spool.known(uid)
         if known is None or known[1] is not Life.LIVE:
-            return []
+            return ["patient or exam"]
         with open(self._spool.path(known[0]), "rb") as file:
             size = os.fstat(file.fileno()).st_size
             found = open_file(lambda length, at: os.pread(file.fileno(), length, at), size, header_only=True)
-        return self._exam.differs(found.dataset)
+        return self._exam.differs(found.dataset, empty=True) or (["patient or exam"] if marks else [])
 
     # --- DICOM Files -----------------------------------------------------------------------------------
 
@@ -347,8 +373,8 @@ class FolderRecorder(Recorder):
 
     def _let_go(self, place: Place, name: str, one: Seen) -> None:
         """Take away a file whose instance is durable; what cannot be is tried again, and nothing is doubled by it."""
-        one.reason = one.told = ""
         if self._done_word == "keep":
+            one.reason = one.told = ""
             return
         place.take_away(name, one.stamp, keep=self._done_word == "move")
         self.files.seen.pop(name)  # whatever has its name now is another one
@@ -359,11 +385,16 @@ class FolderRecorder(Recorder):
 
     def _set_aside(self, place: Place, name: str) -> None:
         """Reject a file; where that fails, say so, and go on with the others."""
-        one = self.files.seen[name]
+        one, now = self.files.seen[name], time.monotonic()
+        if now < one.aside_at:
+            return
         try:
             self._reject(place, name)
         except DeviceError as error:
             place.assure()
+            one.came_back(place.has(name))
+            one.fail(one.reason, now)
+            one.aside_at = now + ASIDE_AGAIN_S
             text = f"{one.reason}; it cannot be set aside: {error}"
             if one.told != text:
                 one.told = text

@@ -44,13 +44,14 @@ _HINT: Final = "Check that the folder is there, mounted, and may be read and wri
 class Place:
     """A folder that is open; a context manager."""
 
-    __slots__ = ("_fd", "_medium", "_patterns", "crowded", "path")
+    __slots__ = ("_fd", "_medium", "_patterns", "crowded", "path", "stuck")
 
     def __init__(self, path: str, patterns: tuple[str, ...]) -> None:
         self.path = path
         self._patterns = patterns
         self._medium = Medium(path)
         self.crowded = False  # there is more than is looked at in one go
+        self.stuck = ""  # why something lies in ``.taking`` still
         try:
             self._fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
@@ -76,9 +77,17 @@ class Place:
         if not os.path.samestat(there, os.fstat(self._fd)):
             raise DeviceError(f"{self.path}: another folder is there now, it is opened anew", hint=_HINT)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the last ``scan`` found all that belongs into the folder."""
+        return not (self.crowded or self.stuck)
+
     def scan(self) -> dict[str, os.stat_result]:
         """What lies in the folder and has a name that is asked for, no link followed; ``MAX_FILES`` at most."""
         self.assure()
+        if self.stuck:
+            with suppress(DeviceError):
+                self.give_back()
         found: dict[str, os.stat_result] = {}
         self.crowded = False
         try:
@@ -142,12 +151,13 @@ class Place:
                 names = sorted(entry.name for entry in islice(entries, MAX_FILES))
             for name in names:
                 self._back(name)
+        self.stuck = ""
 
     def take_away(self, name: str, stamp: Stamp, *, keep: bool) -> bool:
         """Move a file to ``done``, or remove it; False where another one has its name by now, which stays."""
         if not self._claim(name, stamp):
             return False
-        with self._told():
+        with self._told(), self._else_back(name):
             if keep:
                 self._medium.name(self._in(TAKING, name), self._free(DONE, name))
             else:
@@ -158,16 +168,24 @@ class Place:
         """Move a file aside, with the reason beside it; returns where it is, empty where another one has its name."""
         if not self._claim(name, stamp):
             return ""
-        target = self._free(REJECTED, name)
-        with self._told():
-            file = self._medium.create(f"{target}{REASON}")
+        with self._told(), self._else_back(name):
+            target = self._free(REJECTED, name)
             try:
-                file.write_at(0, f"{reason}\n".encode(errors="backslashreplace"))
-                file.finish()
-            finally:
-                file.close()
-            self._medium.set_aside(self._in(TAKING, name), target)
+                self._write(f"{target}{REASON}", f"{reason}\n")
+                self._medium.set_aside(self._in(TAKING, name), target)
+            except (SpoolError, OSError):
+                with suppress(SpoolError, OSError):
+                    self._medium.remove(f"{target}{REASON}", sync=False)  # the next try has it again
+                raise
         return target
+
+    def _write(self, path: str, text: str) -> None:
+        file = self._medium.create(path)
+        try:
+            file.write_at(0, text.encode(errors="backslashreplace"))
+            file.finish()
+        finally:
+            file.close()
 
     def _claim(self, name: str, stamp: Stamp) -> bool:
         self._folder(TAKING)
@@ -185,12 +203,24 @@ class Place:
         self._back(name)
         return False
 
-    def _back(self, name: str) -> str:
-        """Let a file go from ``.taking`` to the folder, never over another one."""
-        with self._told():
-            target = self._free("", name)
-            self._medium.set_aside(self._in(TAKING, name), target)
-        return os.path.basename(target)
+    def _back(self, name: str) -> None:
+        """Let a file go from ``.taking`` to the folder, never over another one; ``stuck`` where it cannot."""
+        try:
+            with self._told():
+                self._medium.set_aside(self._in(TAKING, name), self._free("", name))
+        except DeviceError as error:
+            self.stuck = f"{self._in(TAKING, name)} cannot go back: {error}"
+            raise
+
+    @contextmanager
+    def _else_back(self, name: str) -> Iterator[None]:
+        """What was claimed, and then cannot leave, lies in the folder again: it is seen there, and tried again."""
+        try:
+            yield
+        except (DeviceError, SpoolError, OSError):
+            with suppress(DeviceError):
+                self._back(name)
+            raise
 
     def _folder(self, name: str) -> None:
         path = self._in(name)

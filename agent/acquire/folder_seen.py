@@ -4,6 +4,9 @@ A file is due when it has not changed for ``settle_s`` and nobody is known to wr
 is looked at again as soon as it changes, and without that ever later, for what is around it may change: a marker, a
 configuration, a share that showed old bytes. After ``reject_s`` without a change it is to be set aside. Times are
 monotonic seconds of this process: a start counts from anew.
+
+What was put here for another patient is known by its name, and by what it is under any name, for it may come back from
+``.taking`` beside another one: it is trusted again once a look did not find it.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import stat
 
 from agent.acquire.folder_file import Stamp, stamp_of
+from agent.acquire.folder_whose import Put, put_of
 from agent.typed import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
 AGAIN_S: Final = 5.0
 AGAIN_CAP_S: Final = 600.0
+ASIDE_AGAIN_S: Final = 60.0
 # A reason that is younger is not told: a slow writer rests, and goes on.
 TELL_S: Final = 15.0
 _OPEN: Final = "was written to, and is not closed yet"
@@ -27,14 +32,15 @@ _OPEN: Final = "was written to, and is not closed yet"
 class Seen:
     """One file."""
 
-    __slots__ = ("again_at", "changed_ns", "done", "is_conflict", "is_folder", "reason", "rest_s", "since", "stamp",
-                 "told")  # fmt: skip
+    __slots__ = ("again_at", "aside_at", "changed_ns", "done", "is_conflict", "is_folder", "reason", "rest_s", "since",
+                 "stamp", "told")  # fmt: skip
 
     def __init__(self, found: os.stat_result, now: float) -> None:
         self.stamp: Stamp = stamp_of(found)
         self.changed_ns = found.st_ctime_ns
         self.since = now  # it is still
         self.again_at = now
+        self.aside_at = now  # it may be set aside, not before
         self.rest_s = AGAIN_S
         self.reason = ""  # why it was not taken
         self.told = ""  # what of that was told
@@ -54,6 +60,11 @@ class Seen:
             self.done, self.is_conflict, self.reason, self.told = False, False, "", ""
         return another
 
+    def came_back(self, found: os.stat_result | None) -> None:
+        """Take no notice of a renaming that was our own."""
+        if found is not None and stamp_of(found) == self.stamp:
+            self.changed_ns = found.st_ctime_ns
+
     def fail(self, reason: str, now: float) -> None:
         """Let it rest, for a reason."""
         self.reason = reason
@@ -64,37 +75,56 @@ class Seen:
 class Files:
     """All of one folder."""
 
-    __slots__ = ("_distrusts", "_reject_s", "_settle_s", "of_others", "seen")
+    __slots__ = ("_reject_s", "_settle_s", "distrusts", "of_others", "seen")
 
     def __init__(self, settle_s: float, reject_s: float) -> None:
         self._settle_s = settle_s
         self._reject_s = reject_s
         self.seen: dict[str, Seen] = {}
-        self.of_others: dict[str, int] = {}  # what was put here for another patient or exam -> its inode
-        self._distrusts = False  # the next look shows it
+        self.of_others: dict[str, Put] = {}  # what was, or may have been, put here for another patient or exam
+        self.distrusts = False  # the next whole look shows it
 
     def inherit(self, before: Files, *, one_exam: bool) -> None:
         """Go on with what was known; of another exam is then what the next look finds and is not taken yet."""
         self.seen, self.of_others = before.seen, before.of_others
         for one in self.seen.values():
             one.again_at = 0.0  # whatever was wrong may be right now
-        self._distrusts = before._distrusts or not one_exam
+        self.distrusts = before.distrusts or not one_exam
 
-    def look(self, found: dict[str, os.stat_result], now: float) -> list[tuple[str, Seen]]:
-        """Compare with what lies there now; returns what is gone."""
+    def remember(self, others: dict[str, Put], *, one_exam: bool) -> None:
+        """Go on with what is durable of it, at a start; see ``inherit``."""
+        self.of_others = {**others, **self.of_others}
+        self.distrusts = self.distrusts or not one_exam
+
+    def look(self, found: dict[str, os.stat_result], now: float, *, whole: bool = True) -> list[tuple[str, Seen]]:
+        """Compare with what lies there now; returns what is gone.
+
+        Unless ``whole``, there is more than was found, which then cannot be told from what is put there later.
+        """
         gone = [(name, self.seen.pop(name)) for name in [*self.seen] if name not in found]
         for name, status in found.items():
-            if name in self.seen:
-                self.seen[name].look(status, now)
-            else:
+            if name not in self.seen:
                 self.seen[name] = Seen(status, now)
-        if self._distrusts:
-            self.of_others.update({name: one.stamp.inode for name, one in self.seen.items() if not one.done})
-            self._distrusts = False
-        if self.of_others:
-            there = {name: one.stamp.inode for name, one in self.seen.items()}
-            self.of_others = {name: inode for name, inode in self.of_others.items() if there.get(name) == inode}
+                continue
+            was_done = self.seen[name].done
+            if self.seen[name].look(status, now) and was_done:
+                self.of_others.pop(name, None)  # that one was taken, and this one is new
+        self.distrusts = self.distrusts or bool(self.of_others and not whole)
+        if self.of_others or self.distrusts:
+            self.of_others = self._others()
+        self.distrusts = self.distrusts and not whole
         return gone
+
+    def _others(self) -> dict[str, Put]:
+        known = set(self.of_others.values())
+        there = {name: put_of(one.stamp) for name, one in self.seen.items()}
+        return {
+            name: put
+            for name, put in there.items()
+            if (self.distrusts and not self.seen[name].done)
+            or put in known
+            or (name in self.of_others and put.is_like(self.of_others[name]))
+        }
 
     def due(self, written: set[str], now: float) -> list[str]:
         """Names of what is to be looked into now, in the order in which they were written."""
@@ -130,7 +160,7 @@ class Files:
         if not self._reject_s:
             return []
         late = (name for name, one in self.seen.items() if now - one.since >= max(self._reject_s, self._settle_s))
-        return [name for name in late if self._is_hopeless(self.seen[name])]
+        return [name for name in late if self._is_hopeless(self.seen[name], now)]
 
-    def _is_hopeless(self, one: Seen) -> bool:
-        return bool(one.reason) and not one.done and not one.is_folder
+    def _is_hopeless(self, one: Seen, now: float) -> bool:
+        return bool(one.reason) and not one.done and not one.is_folder and one.aside_at <= now

@@ -107,7 +107,7 @@ def make(runtime: Runtime, source: SourceSettings, exam: Exam) -> Recorder:
     if parse_source(source.uri).scheme == FOLDER:
         from agent.acquire.folder import FolderRecorder
 
-        return FolderRecorder(
+        recorder: Recorder = FolderRecorder(
             *what,
             **how,
             take_in=partial(_take_in, runtime.spool),
@@ -115,9 +115,10 @@ def make(runtime: Runtime, source: SourceSettings, exam: Exam) -> Recorder:
             say=lambda level, text: say(level, role, text),
             before=runtime.recorders.get(source.name),
         )
-    from agent.acquire.recorder import Recorder
+    else:
+        from agent.acquire import recorder as frames
 
-    recorder = Recorder(*what, **how)
+        recorder = frames.Recorder(*what, **how)
     recorder.alarm, recorder.held_s = partial(say, "error", role), runtime.power.left_s
     return recorder
 

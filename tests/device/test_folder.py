@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +94,17 @@ def vendor(drop: Path, files: Path, *whats: str) -> list[int]:
     return [one.wait(60) for one in running]
 
 
+def known(site: Site) -> bool:
+    """Whether the ledger says whose the folder is: what comes from then on is of the present patient."""
+    path = site.spool / "ledger.db"
+    if not path.exists():
+        return False
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as database:
+        if not database.execute("PRAGMA user_version").fetchone()[0]:
+            return False  # it has no tables yet
+        return bool(database.execute("SELECT 1 FROM meta WHERE key LIKE 'folder %'").fetchall())
+
+
 def pixels(paths: list[Path]) -> dict[bytes, int]:
     found: dict[bytes, int] = {}
     for path in paths:
@@ -105,6 +118,7 @@ def test_every_file_of_a_vendor_arrives_once(
 ) -> None:
     site.configure(destinations=[to_archive], sources=[source(drop)])
     agent = site.start()
+    agent.wait_until("a folder that is known", lambda: known(site), 30)
     assert vendor(drop, files, "slow", "rename", "twice", "truncate", "die") == [0, 0, 0, 0, -9]
     (drop / "ct").write_bytes(CT.read_bytes())
     (drop / "again.png").write_bytes((files / "0.png").read_bytes())
@@ -128,6 +142,9 @@ def test_a_daemon_that_is_killed_over_and_over_takes_each_file_once(tmp_path: Pa
     site = Site(tmp_path / "site")
     site.configure(destinations=[{"name": "pacs", "called_ae": "PACS", "port": 9}],
                    sources=[source(drop, "&done=delete")])  # fmt: skip
+    agent = site.start()
+    agent.wait_until("a folder that is known", lambda: known(site), 30)
+    agent.kill()
     for number in range(10):
         (drop / f"{number}.png").write_bytes((files / f"{number}.png").read_bytes())
     for turn in range(6):
@@ -144,6 +161,7 @@ def test_a_folder_that_goes_and_comes_back_is_an_alarm_in_between(tmp_path: Path
     site = Site(tmp_path / "site")
     site.configure(destinations=[{"name": "pacs", "called_ae": "PACS", "port": 9}], sources=[source(drop)])
     agent = site.start()
+    agent.wait_until("a folder that is known", lambda: known(site), 30)
     os.rename(drop, tmp_path / "away")
     agent.wait_until("the alarm", lambda: "No such file" in site.log() and "alarm" in site.log(), 30)
     told = json.loads(subprocess.run([AGENT, "status", "--config", str(site.config), "--json"], check=False,
@@ -153,3 +171,26 @@ def test_a_folder_that_goes_and_comes_back_is_an_alarm_in_between(tmp_path: Path
     os.rename(tmp_path / "away", drop)
     agent.wait_until("the picture", lambda: len(site.rows()) == 1, 60)
     assert site.stop() == 0
+
+
+def test_what_waits_over_a_change_of_patient_while_the_agent_is_down_is_nobodys(
+    tmp_path: Path, drop: Path, files: Path
+) -> None:
+    site = Site(tmp_path / "site")
+    whole = {"destinations": [{"name": "pacs", "called_ae": "PACS", "port": 9}]}
+    site.configure(**whole, sources=[source(drop, "&marker=.ok")])
+    agent = site.start()
+    agent.wait_until("a folder that is known", lambda: known(site), 30)
+    (drop / "1.png").write_bytes((files / "1.png").read_bytes())
+    agent.kill()
+    site.configure(**whole, sources=[source(drop)])
+    with open(site.config, "a") as file:
+        file.write('\n[patient]\nid = "B"\n')
+    agent = site.start()
+    agent.wait_until("the one set aside", (drop / "rejected/1.png.reason.txt").exists, 60)
+    (drop / "2.png").write_bytes((files / "2.png").read_bytes())
+    agent.wait_until("the picture", lambda: len(site.rows()) == 1, 60)
+    assert site.stop() == 0
+    (found,) = site.files()
+    assert pydicom.dcmread(found).PatientID == "B"
+    assert (pydicom.dcmread(found).pixel_array == picture(2)).all()

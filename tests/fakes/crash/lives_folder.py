@@ -90,6 +90,7 @@ def dropped(world: World) -> None:
         Path(world.originals, name).write_bytes(pictures[content])
     Path(world.originals, HALF).write_bytes(pictures["a"][:-20])
     os.makedirs(world.source)
+    work(world)  # the folder is known before anything lies in it
     for path in Path(world.originals).iterdir():
         Path(world.source, path.name).write_bytes(path.read_bytes())
 
@@ -104,7 +105,9 @@ def work(world: World) -> None:
             warn=partial(world.promise, "said", "warning"), take_in=partial(_take_in, world, spool),
             refuse=lambda: None, say=partial(_say, world),
         )  # fmt: skip
+        unit.path = "source"  # in the ledger: a world is lived, and looked at, elsewhere than it was made
         place.prepare()
+        unit._take_over()
         for _turn in range(TURNS):
             unit._turn(place, SimpleNamespace(written=set()), threading.Event())  # type: ignore[arg-type]
             bad = {name: one.reason for name, one in unit.files.seen.items() if name != HALF and one.reason}

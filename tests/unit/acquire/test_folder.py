@@ -15,7 +15,7 @@ import PIL.Image
 import pydicom
 import pytest
 
-from agent.acquire import folder
+from agent.acquire import folder, folder_whose
 from agent.acquire.exam import Exam
 from agent.acquire.folder import FolderRecorder, shown
 from agent.acquire.folder_place import Place
@@ -24,7 +24,9 @@ from agent.config import load
 from agent.errors import DeviceError, SpoolFull
 from agent.exchange.take_in import take
 from agent.spool.core import Destination
+from agent.spool.durable import Medium
 from agent.spool.quota import Policy
+from agent.spool.states import Life
 from agent.spool.store import Spool
 
 TOML = """
@@ -72,7 +74,12 @@ class Drop:
         with Place(str(self.path), self.unit._patterns) as place:
             if self.unit._done_word != "keep":
                 place.prepare()
-            self.unit._turn(place, SimpleNamespace(written=set()), NEVER)  # type: ignore[arg-type]
+            self.look(place)
+
+    def look(self, place: Place, *, later_s: float = 0.0) -> None:
+        """Look once more, in a folder that is open."""
+        self.now += later_s
+        self.unit._turn(place, SimpleNamespace(written=set()), NEVER)  # type: ignore[arg-type]
 
     def _refused(self) -> None:
         self.refuse()
@@ -98,9 +105,11 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
 
 @pytest.fixture
 def drop(tmp_path: Path, spool: Spool, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Drop]:
-    def made(options: str = "", **how: Any) -> Drop:
+    def made(options: str = "", *, known: bool = True, **how: Any) -> Drop:
         one = Drop(tmp_path, spool, options, **how)
         monkeypatch.setattr(folder.time, "monotonic", lambda: one.now)
+        if not one.left() and known:
+            one.turn()  # the folder is known before anything lies in it
         return one
 
     return made
@@ -318,10 +327,6 @@ def test_one_that_is_replaced_after_it_was_read_is_taken_next(
 def test_without_room_files_stay_where_they_are(drop: Callable[..., Drop]) -> None:
     one = drop()
     save(one.path / "a.png", picture(1))
-
-    def full() -> None:
-        raise SpoolFull("no room")
-
     one.refuse = full
     with pytest.raises(SpoolFull):
         one.turn()
@@ -478,6 +483,259 @@ def test_a_reload_for_the_same_patient_takes_what_waits(drop: Callable[..., Drop
     two = drop("&settle_s=0", more='[patient]\nid = "A"\n[agent]\nstation_name = "X"\n', before=one)
     two.turn(later_s=20)
     assert len(two.instances()) == 1
+
+
+def full() -> None:
+    raise SpoolFull("no room")
+
+
+def test_what_was_put_there_for_one_patient_is_not_the_next_ones_after_a_restart(drop: Callable[..., Drop]) -> None:
+    one = drop(more='[patient]\nid = "A"\n')
+    save(one.path / "a.png", picture(1))
+    one.refuse = full
+    with pytest.raises(SpoolFull):
+        one.turn()
+    two = drop(more='[patient]\nid = "B"\n', before=one)
+    two.turn()
+    three = drop(more='[patient]\nid = "B"\n')  # a start knows of no recorder before it
+    os.rename(three.path / "a.png", three.path / "of_a.png")
+    save(three.path / "b.png", picture(2))
+    three.turn()
+    three.turn(later_s=20)
+    assert [str(found.PatientID) for found in three.instances()] == ["B"]
+    assert "of_a.png: was put here when [patient] or [exam] was another" in three.unit.attention
+    os.rename(three.path / "of_a.png", three.path.parent / "a.png")
+    three.turn()
+    os.rename(three.path.parent / "a.png", three.path / "a.png")
+    three.turn()
+    assert len(three.instances()) == 2
+
+
+@pytest.mark.parametrize("change", ['[patient]\nid = "B"\n', '[exam]\naccession_number = "2"\n', ""])
+def test_an_exam_that_changed_while_nothing_ran_takes_nothing_that_waited(
+    drop: Callable[..., Drop], change: str
+) -> None:
+    one = drop("&settle_s=10", more='[patient]\nid = "A"\n')
+    save(one.path / "a.png", picture(1))
+    one.turn()
+    two = drop(more=change)
+    two.turn()
+    two.turn(later_s=20)
+    assert two.instances() == []
+    assert "not taken: a.png: was put here when" in " ".join(two.texts("warning"))
+    again = drop(more='[patient]\nid = "A"\n')
+    again.turn(later_s=20)
+    assert again.instances() == []  # it may have been put for either
+    save(again.path / "new.png", picture(2))
+    again.turn()
+    assert len(again.instances()) == 1
+
+
+def test_a_restart_for_the_same_patient_takes_what_waits_and_came_meanwhile(drop: Callable[..., Drop]) -> None:
+    one = drop("&settle_s=10", more='[patient]\nid = "A"\n')
+    save(one.path / "a.png", picture(1))
+    one.turn()
+    save(one.path / "b.png", picture(2))
+    two = drop(more='[patient]\nid = "A"\n')
+    two.turn()
+    assert len(two.instances()) == 2
+
+
+@pytest.mark.parametrize("value", [None, "", "0 {", "0 []", '0 {"exam": "", "others": 3}'])
+def test_a_folder_of_which_nothing_is_known_is_not_trusted(drop: Callable[..., Drop], value: str | None) -> None:
+    one = drop(known=False)
+    if value is not None:
+        one.turn()
+        one.spool.ledger.write(lambda db: db.execute("UPDATE meta SET value = ? WHERE key LIKE 'folder %'", (value,)))
+    save(one.path / "a.png", picture(1))
+    shutil.copy(CT, one.path / "ct")
+    one.turn()
+    one.turn(later_s=20)
+    assert [str(found.PatientID) for found in one.instances()] == ["1CT1"]  # it says itself whose it is
+    assert "a.png: was put here when" in one.unit.attention
+
+
+def test_nothing_is_taken_before_it_is_durable_whose_it_is(
+    drop: Callable[..., Drop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = drop("&settle_s=10", more='[patient]\nid = "A"\n')
+    save(one.path / "a.png", picture(1))
+    one.turn()
+    two = drop(more='[patient]\nid = "B"\n')
+
+    def fails(*_what: Any) -> None:
+        full()
+
+    monkeypatch.setattr(folder, "save", fails)
+    for _ in range(2):
+        with pytest.raises(SpoolFull):
+            two.turn()
+    monkeypatch.undo()
+    monkeypatch.setattr(folder.time, "monotonic", lambda: two.now)
+    two.turn()
+    assert two.instances() == []
+
+
+def test_a_crowd_at_a_change_of_patient_is_trusted_once_all_is_seen(
+    drop: Callable[..., Drop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = drop("&settle_s=10", more='[patient]\nid = "A"\n')
+    for number in range(5):
+        save(one.path / f"{number}.png", picture(number))
+    monkeypatch.setattr("agent.acquire.folder_place.MAX_FILES", 2)
+    two = drop(more='[patient]\nid = "B"\n', before=one)
+    for _ in range(2):
+        two.turn(later_s=20)
+        two = drop(more='[patient]\nid = "B"\n')
+    monkeypatch.setattr("agent.acquire.folder_place.MAX_FILES", 10)
+    two.turn()
+    assert two.instances() == []
+    save(two.path / "b.png", picture(9))
+    two.turn()
+    assert [str(found.PatientID) for found in two.instances()] == ["B"]
+
+
+def test_what_the_ledger_keeps_of_folders_is_bounded(spool: Spool) -> None:
+    for number in range(folder_whose.MAX_PATHS + 5):
+        folder_whose.save(spool, f"/{number}", folder_whose.Whose("x", {"\udcff": folder_whose.Put(1, 2, number)}))
+    assert spool.ledger.read("SELECT count(*) FROM meta WHERE key LIKE 'folder %'") == [(folder_whose.MAX_PATHS,)]
+    assert folder_whose.load(spool, "/68").others == {"\udcff": (1, 2, 68)}
+    assert folder_whose.load(spool, "/nothing") == ("", {})
+
+
+@pytest.mark.parametrize("patient", ['id = "B"', 'name = "A"', ""])
+def test_the_same_content_for_another_patient_waits_though_the_first_is_evicted(
+    drop: Callable[..., Drop], patient: str
+) -> None:
+    one = drop("&done=delete", more='[patient]\nid = "A"\n')
+    save(one.path / "a.png", picture(1))
+    one.turn()
+    evict(one)
+    save(one.path / "again.png", picture(1))
+    one.turn()
+    assert one.left() == []
+    two = drop("&done=delete", more=f"[patient]\n{patient}\n")
+    save(two.path / "b.png", picture(1))
+    two.turn()
+    two.turn(later_s=20)
+    assert two.left() == ["b.png"]
+    assert "whose patient or exam is another" in two.unit.attention
+
+
+def test_an_evicted_content_of_which_nobody_knows_whose_it_was_waits(drop: Callable[..., Drop]) -> None:
+    one = drop("&done=delete")
+    save(one.path / "a.png", picture(1))
+    one.turn()
+    evict(one)
+    one.spool.ledger.write(lambda db: db.execute("UPDATE event SET detail = replace(detail, 'exam_', 'no_')"))
+    save(one.path / "b.png", picture(1))
+    one.turn()
+    assert one.left() == ["b.png"]
+
+
+def evict(one: Drop) -> None:
+    ((number,),) = one.spool.ledger.read("SELECT id FROM instance")
+    one.spool.ledger.write(lambda db: db.execute("UPDATE instance SET life = ?", (int(Life.EVICTED),)))
+    os.remove(one.spool.path(number))
+
+
+def test_the_same_content_for_nobody_is_not_that_of_a_patient(drop: Callable[..., Drop]) -> None:
+    one = drop("&done=delete", more='[patient]\nid = "A"\n')
+    save(one.path / "a.png", picture(1))
+    one.turn()
+    two = drop("&done=delete")
+    save(two.path / "b.png", picture(1))
+    two.turn()
+    assert two.left() == ["b.png"]
+
+
+@pytest.mark.parametrize("where", ["rejected", "done"])
+def test_what_is_claimed_and_cannot_leave_is_told_and_tried_again(
+    drop: Callable[..., Drop], monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    one = drop("&reject_s=30")
+    if where == "done":
+        save(one.path / "a.png", picture(1))
+    else:
+        (one.path / "a.png").write_bytes(b"no picture")
+    free = Place._free
+    monkeypatch.setattr("agent.acquire.folder_place._TRIES", 0)
+    monkeypatch.setattr(Place, "_free", lambda place, folder, *what: f"{place.path}/{what[0]}" if not folder
+                        else free(place, folder, *what))  # fmt: skip
+    with Place(str(one.path), one.unit._patterns) as place:  # one and the same, as in the role
+        place.prepare()
+        for _ in range(8):
+            one.look(place, later_s=20)
+        assert one.left() == ["a.png"]
+        assert "holds 0 files of this name" in one.unit.attention
+        assert len([text for text in one.texts("warning") if "holds 0 files" in text]) == 1
+        monkeypatch.undo()
+        monkeypatch.setattr(folder.time, "monotonic", lambda: one.now)
+        for _ in range(12):
+            one.look(place, later_s=60)
+    assert one.left() == [f"{where}/a.png"] + ["rejected/a.png.reason.txt"] * (where == "rejected")
+    assert one.unit.attention == ""
+    assert len(one.instances()) == (where == "done")
+
+
+def test_what_can_neither_leave_nor_go_back_is_told_and_nobodys_until_it_does(
+    drop: Callable[..., Drop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = drop("&reject_s=30", more='[patient]\nid = "A"\n')
+    save(one.path / "a.png", picture(1))
+    one.refuse = full
+    with pytest.raises(SpoolFull):
+        one.turn()
+    two = drop("&reject_s=30", more='[patient]\nid = "B"\n', before=one)
+    with Place(str(two.path), two.unit._patterns) as place:
+        two.unit._take_over()
+        two.look(place)
+        monkeypatch.setattr("agent.acquire.folder_place._TRIES", 0)
+        two.look(place, later_s=40)
+        two.look(place, later_s=10)
+        assert two.left() == [".taking/a.png"]
+        assert ".taking/a.png cannot go back" in two.unit.attention
+        save(two.path / "a.png", picture(2))
+        two.look(place)
+        monkeypatch.undo()
+        monkeypatch.setattr(folder.time, "monotonic", lambda: two.now)
+        two.look(place, later_s=10)
+        two.look(place, later_s=10)
+    assert two.instances() == []
+    assert two.left() == ["a-1.png", "a.png"]
+    assert "cannot go back" not in two.unit.attention
+
+
+def test_no_reason_is_left_behind_by_what_cannot_be_set_aside(
+    drop: Callable[..., Drop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = drop("&reject_s=30")
+    (one.path / "a.png").write_bytes(b"no picture")
+    aside = Medium.set_aside
+
+    def fails(medium: Medium, path: str, target: str) -> None:
+        if "/rejected/" in target:
+            raise OSError(28, "No space left on device")
+        aside(medium, path, target)
+
+    monkeypatch.setattr(Medium, "set_aside", fails)
+    for _ in range(3):
+        one.turn(later_s=70)
+    assert one.left() == ["a.png"]
+    assert "No space left" in one.unit.attention
+
+
+def test_nothing_is_taken_while_the_power_is_about_to_fail(drop: Callable[..., Drop]) -> None:
+    one = drop()
+    one.unit.held_s = lambda: 30.0
+    save(one.path / "a.png", picture(1))
+    one.turn(later_s=20)
+    assert one.left() == ["a.png"]
+    assert one.instances() == []
+    assert one.texts("warning") == []
+    one.unit.held_s = float
+    one.turn()
+    assert len(one.instances()) == 1
 
 
 def test_names_from_outside_do_no_harm_in_a_log() -> None:
