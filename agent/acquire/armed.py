@@ -15,7 +15,9 @@ of a clip is nobody's loss.
 
 One view at a time reads. It begins where its clip does, with the oldest frame that is wanted and of no clip before: no
 frame is in two instances. ``exposed`` finds the frame of an exposure: the first that was begun after it, as surely as
-both clocks are known. A frame that cannot be that one is not taken in its place: ``ExposureLost``.
+both clocks are known. Which one is the first only the frame before it tells, that was begun earlier: where that one is
+not there, because it was lost or damaged or found no room, it may have been the one. A frame that cannot be that one
+is not taken in its place: ``ExposureLost``.
 
 A source that fails, ends or falls silent is told at once (``news``); its frames stay until ``close``.
 """
@@ -56,6 +58,20 @@ def memory_for(source: SourceSettings, rate_hz: float, frame_bytes: int) -> int:
         error.problems = ((None, "pre_trigger_s", why),)
         raise error
     return slots
+
+
+def arm(source: SourceSettings, news: Callable[[], None]) -> Armed:
+    """Open a source and keep its frames; raises ``ConfigError`` or ``DeviceError``."""
+    from agent.acquire.sources import open_source
+
+    opened = open_source(source.uri)
+    try:
+        armed = Armed(opened, source, news)
+        armed.start()
+    except BaseException:
+        opened.source.close()
+        raise
+    return armed
 
 
 class Armed:
@@ -124,10 +140,10 @@ class Armed:
         with self._changed:
             return self._at(view.at).timestamp_ns
 
-    def exposed(self, earliest_ns: int, latest_ns: int, stop: threading.Event) -> tuple[View, bool]:
+    def exposed(self, earliest_ns: int, latest_ns: int) -> View:
         """Read the first frame that was begun within these bounds, once it has come; raises ``ExposureLost``.
 
-        Also whether it is known to be the first: the frame before it is there, and was begun earlier.
+        It is known to be the first: the frame before it is there, and was begun earlier.
         """
         until = latest_ns + int((ON_THE_WAY_S + 1 / self.rate_hz) * 1e9)
         with self._changed:
@@ -143,7 +159,7 @@ class Armed:
                     if self.failure is not None:
                         raise ExposureLost(f"the source has failed: {self.failure}")
                     left_s = (until - time.monotonic_ns()) / 1e9
-                    if left_s <= 0 or stop.is_set():
+                    if left_s <= 0:
                         raise ExposureLost("no frame came after it")
                     self._changed.wait(min(left_s, _WAKE_S))
                     self._step_over(view, earliest_ns)
@@ -151,11 +167,13 @@ class Armed:
                 if frame.timestamp_ns > latest_ns:
                     late_ms = (frame.timestamp_ns - earliest_ns) / 1e6
                     raise ExposureLost(f"the first frame after it was begun {late_ms:.1f} ms after it could have been")
+                if view.at == self._oldest:
+                    raise ExposureLost("no frame before it is in memory: which one is the first after it nobody knows")
+                self._refuse_gap(self._at(view.at - 1), frame)
             except BaseException:
                 self._view = None
                 raise
-            before = self._at(view.at - 1) if view.at > self._oldest else None
-            return view, before is not None and before.number == frame.number - 1
+            return view
 
     def done(self, view: View, frames: int) -> None:
         """Be done with a view of which so many frames are in an instance."""
@@ -193,6 +211,13 @@ class Armed:
         frame = self._frames[count % self.slots]
         assert frame is not None
         return frame
+
+    def _refuse_gap(self, before: Frame, frame: Frame) -> None:
+        if missing := frame.number - 1 - before.number:
+            were = "frame was" if missing == 1 else "frames were"
+            raise ExposureLost(f"{missing} {were} lost in front of the first one after it")
+        if frame.losses[2] != before.losses[2]:
+            raise ExposureLost("the device began to count anew in front of the first frame after it")
 
     def _read_from(self, from_ns: int) -> View:
         view = self._view = View(self, max(self._oldest, self._behind))

@@ -53,7 +53,7 @@ class Ask(NamedTuple):
 class Turn:
     """One capture: its order, None where the source captures by itself, and the moment it is told to end."""
 
-    __slots__ = ("ask", "at_ns", "ends_ns", "frames", "over", "told", "view")
+    __slots__ = ("ask", "at_ns", "ends_ns", "frames", "imageless", "over", "told", "view")
 
     def __init__(self, ask: Ask | None = None) -> None:
         self.ask = ask
@@ -62,6 +62,7 @@ class Turn:
         self.over = False  # its last frame is taken
         self.frames = 0  # in its instance
         self.told: tuple[tuple[str, object], ...] = ()  # for its receipt
+        self.imageless = 0  # exposures without an image that its receipt tells of
         self.view: View | None = None  # of a source that stays open
 
 
@@ -82,6 +83,11 @@ class Asks:
     def waiting(self) -> bool:
         """Whether something was asked for that has not begun."""
         return self._waits is not None or bool(self._exposures)
+
+    @property
+    def exposed(self) -> bool:
+        """Whether an exposure waits for its frame."""
+        return bool(self._exposures)
 
     @property
     def idle(self) -> bool:

@@ -11,8 +11,6 @@ from agent.errors import ExposureLost
 from agent.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import threading
-
     from agent.acquire.armed import Armed, View
     from agent.acquire.asking import Ask
     from agent.config.settings import SourceSettings
@@ -20,19 +18,16 @@ if TYPE_CHECKING:
 _MS = 1_000_000
 
 
-def frame_of(
-    armed: Armed, source: SourceSettings, ask: Ask, stop: threading.Event
-) -> tuple[View, tuple[tuple[str, object], ...]]:
+def frame_of(armed: Armed, source: SourceSettings, ask: Ask) -> tuple[View, tuple[tuple[str, object], ...]]:
     """Read from the frame of an exposure on, and say of it; raises ``ExposureLost``."""
     earliest = ask.at_ns + int(source.exposure_delay_ms * _MS) + ask.uncertain_ns
     latest = ask.at_ns + int((source.exposure_delay_ms + source.exposure_window_ms) * _MS) - ask.uncertain_ns
     if latest < earliest:
         known = f"its moment is known to {ask.uncertain_ns / _MS:.1f} ms"
         raise ExposureLost(f"{known}, and exposure_window_ms is {source.exposure_window_ms:g}")
-    view, is_first = armed.exposed(earliest, latest, stop)
+    view = armed.exposed(earliest, latest)
     after_ms = (armed.begun_ns(view) - ask.at_ns) / _MS
     return view, (
         ("exposure_to_frame_ms", round(after_ms, 3)),
         ("exposure_known_to_ms", round(ask.uncertain_ns / _MS, 3)),
-        *(() if is_first else (("frame_before_exposure", "not known"),)),
     )

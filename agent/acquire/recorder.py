@@ -12,7 +12,8 @@ A source with ``pre_trigger_s`` stays open between captures, too (``armed.py``),
 long before that. When it fails, ``trouble`` says so at once, until it is open again.
 
 When the agent stops, a running clip is ended and sealed, not thrown away, and what is under way becomes durable. A
-capture that has no frame by then is not begun: its order waits as before.
+capture that has no frame by then is not begun: its order waits as before. That of an exposure is not ended: its frame
+is in memory, or comes within its window. One that leaves no durable instance is told (``imageless.py``).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from contextlib import suppress
 from functools import partial
 
 from agent.acquire.asking import EXPOSURE, STILL, STILL_OF, Asks, Turn
+from agent.acquire.imageless import Imageless
 from agent.config.schema_source import MULTI_FRAME_WORDS
 from agent.errors import AgentError, ExposureLost, FileError, StoppedEarly
 from agent.typed import TYPE_CHECKING, NamedTuple, TypeVar
@@ -110,9 +112,7 @@ class Recorder:
         self._recording = False
         self._armed: Armed | None = None
         self.trouble = ""  # why a source that is to stay open is not
-        self.exposures_lost = 0
-        self.exposure_lost_at = 0.0  # monotonic s, of the last one
-        self._lost_since = 0  # exposures, since the last instance
+        self.imageless = Imageless()
         self._done = (0, 0, 0, "")  # captures, frames, dropped, last UID: of what is durable
         self._uncalibrated = ""  # what was last said of why there are no calibrated regions
         self._named = ""  # SOP Instance UID of the next instance, where that is not a new one
@@ -161,9 +161,7 @@ class Recorder:
 
     def lose_exposure(self, why: str) -> None:
         """Count and tell an exposure that has no image: nothing is worse."""
-        self.exposures_lost += 1
-        self._lost_since += 1
-        self.exposure_lost_at = time.monotonic()
+        self.imageless.add()
         self.alarm(f"AN EXPOSURE HAS NO IMAGE: {why}")
 
     def wake(self) -> None:
@@ -205,18 +203,10 @@ class Recorder:
         if not self.source.pre_trigger_s:
             return
         if self._armed is None:
-            from agent.acquire.armed import Armed
-            from agent.acquire.sources import open_source
+            from agent.acquire.armed import arm
 
-            opened = open_source(self.source.uri)
-            try:
-                armed = Armed(opened, self.source, self._wake.set)
-                armed.start()
-            except BaseException:
-                opened.source.close()
-                raise
-            self._armed = armed
-        if self._armed.failure is not None:
+            self._armed = arm(self.source, self._wake.set)
+        if self._armed.failure is not None and not self.asks.exposed:  # their frames may be in memory
             raise self._armed.failure
         if self._armed.ready:
             self.trouble = ""
@@ -226,7 +216,7 @@ class Recorder:
             self._armed.close()
             self._armed = None
 
-    def _open(self, turn: Turn, source: SourceSettings, stop: threading.Event) -> Opened:
+    def _open(self, turn: Turn, source: SourceSettings) -> Opened:
         """Open the source, or read from one that is open."""
         from agent.acquire.sources import Opened, configured
 
@@ -236,24 +226,35 @@ class Recorder:
         if turn.ask is not None and turn.ask.kind == EXPOSURE:
             from agent.acquire.exposure import frame_of
 
-            turn.view, told = frame_of(self._armed, source, turn.ask, stop)
+            turn.view, told = frame_of(self._armed, source, turn.ask)
         else:
             before_s = source.pre_trigger_s if _is_clip(turn, source) else 0.0
             turn.view, told = self._armed.clip(turn.at_ns, before_s)
-        lost = (("exposures_lost_before", self._lost_since),) if self._lost_since else ()
-        self._lost_since, turn.told = 0, (*turn.told, *told, *lost)
+        turn.imageless = self.imageless.tell()
+        lost = (("exposures_lost_before", turn.imageless),) if turn.imageless else ()
+        turn.told = (*turn.told, *told, *lost)
         return configured(Opened(turn.view, 0), source)
 
     def _serve(self, turn: Turn, stop: threading.Event) -> None:
         again = False
         try:
-            self._ended(self._capture(stop, self._seal_meanwhile, turn))
-        except StoppedEarly:
+            done = self._capture(stop, self._seal_meanwhile, turn)
+        except (StoppedEarly, ExposureLost) as error:
             again = True
-        except ExposureLost as error:
-            self.lose_exposure(str(error))
+            self._made_nothing(turn, error)
+        except BaseException as error:
+            self._made_nothing(turn, error)
+            raise
+        else:
+            self._ended(done)
         finally:
             self.asks.end(again=again)
+
+    def _made_nothing(self, turn: Turn, error: BaseException) -> None:
+        """Tell what a turn costs that has no sealed instance."""
+        self.imageless.not_told(turn.imageless)
+        if turn.ask is not None and turn.ask.kind == EXPOSURE:
+            self.lose_exposure(str(error) or type(error).__name__)
 
     def record(self, stop: threading.Event) -> Recorded:
         """Capture one instance into the spool; a source that failed in mid-clip is raised once the clip is sealed."""
@@ -265,7 +266,7 @@ class Recorder:
         return done
 
     def _capture(
-        self, stop: threading.Event, complete: Callable[[Captured, Draft, InstanceRecord], T], turn: Turn
+        self, stop: threading.Event, complete: Callable[[Captured, Draft, InstanceRecord, Turn], T], turn: Turn
     ) -> T:
         """Capture one instance into a draft, and let ``complete`` do the rest while the source is still open."""
         # Module tables, dictionary and C core cost 8 MiB: a source that waits for its trigger does not have them yet.
@@ -278,12 +279,14 @@ class Recorder:
         if ask is not None and ask.kind in (STILL, EXPOSURE):
             still = STILL_OF.get(source.sop_class, source.sop_class) if ask.kind == STILL else source.sop_class
             source = source._replace(sop_class=still, clip_frames=1)
+            if ask.kind == EXPOSURE:
+                stop = threading.Event()  # its frame is in memory, or comes within its window
         urgency = (ask.priority if ask is not None else "") or source.priority or self._exam.priority
         turn.told = (("panel_event", ask.event),) if ask is not None and ask.event else ()
         log = self._open_log()
         self._recording = True
         try:
-            with self._open(turn, source, stop) as opened:
+            with self._open(turn, source) as opened:
                 picked = pick(source, opened, self._spool, self._destinations())
                 unproven = bool(source.frame_digest_file)
                 keep = partial(
@@ -304,7 +307,7 @@ class Recorder:
                         self._warn(f"frames of this clip were not kept on the way: {draft.unkept}")
                     unproven = unproven and (log is None or log.failure is not None)
                     record = keep(captured, unproven=unproven, unkept=draft.unkept is not None)
-                    return complete(captured, draft, record)
+                    return complete(captured, draft, record, turn)
                 except BaseException as error:
                     if isinstance(error, Exception):
                         self._salvage(draft)
@@ -324,24 +327,24 @@ class Recorder:
 
         return open_configured(source)
 
-    def _seal(self, captured: Captured, draft: Draft, record: InstanceRecord) -> Recorded:
+    def _seal(self, captured: Captured, draft: Draft, record: InstanceRecord, _turn: Turn) -> Recorded:
         self._drain()  # they are told of in their order
         began = time.monotonic()
         done = Recorded(captured, draft.seal(record))
         self._seal_s, self._crowded = time.monotonic() - began, self.pending
         return done
 
-    def _seal_meanwhile(self, captured: Captured, draft: Draft, record: InstanceRecord) -> Recorded | None:
+    def _seal_meanwhile(self, captured: Captured, draft: Draft, record: InstanceRecord, turn: Turn) -> Recorded | None:
         """Let a still of a burst become durable while the next one is taken (None); anything else now."""
         still = captured.frames == 1 and captured.failure is None and draft.clip is None
         if not (still and self._is_burst(time.monotonic())):
-            return self._seal(captured, draft, record)
+            return self._seal(captured, draft, record, turn)
         from agent.acquire.under_way import Taken, UnderWay
 
         if self._under_way is None:
-            self._under_way = UnderWay(self._spool, self._tell, self._wake.set)
+            self._under_way = UnderWay(self._spool, self._tell, self._made_nothing, self._wake.set)
         self._crowded = False
-        self._under_way.put(Taken(captured, draft, record))
+        self._under_way.put(Taken(captured, draft, record, turn))
         return None
 
     def _is_burst(self, now: float) -> bool:

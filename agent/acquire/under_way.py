@@ -20,6 +20,7 @@ from agent.typed import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agent.acquire.asking import Turn
     from agent.acquire.described import Captured
     from agent.spool.draft import Draft, InstanceRecord, Sealed
     from agent.spool.store import Spool
@@ -33,17 +34,28 @@ class Taken(NamedTuple):
     captured: Captured
     draft: Draft
     record: InstanceRecord
+    turn: Turn
 
 
 class UnderWay:
     """What one source has under way; ``put``, ``drain`` and ``failures`` are for its own thread."""
 
-    __slots__ = ("_at_it", "_busy", "_changed", "_failures", "_news", "_spool", "_tell", "_waiting")
+    __slots__ = ("_at_it", "_busy", "_changed", "_failures", "_lose", "_news", "_spool", "_tell", "_waiting")
 
-    def __init__(self, spool: Spool, tell: Callable[[Captured, Sealed], None], news: Callable[[], None]) -> None:
-        """``tell`` is told of each that is durable, by the thread that made it so; ``news`` of a failure."""
+    def __init__(
+        self,
+        spool: Spool,
+        tell: Callable[[Captured, Sealed], None],
+        lose: Callable[[Turn, BaseException], None],
+        news: Callable[[], None],
+    ) -> None:
+        """``tell`` is told of each that is durable, by the thread that made it so, ``lose`` of each that is not.
+
+        ``news`` is told of a failure.
+        """
         self._spool = spool
         self._tell = tell
+        self._lose = lose
         self._news = news
         self._changed = threading.Condition(threading.Lock())
         self._waiting: deque[Taken] = deque()
@@ -105,9 +117,15 @@ class UnderWay:
             return group
 
     def _seal(self, group: list[Taken]) -> None:
-        ends = self._spool.groups.seal_each([(taken.draft, taken.record) for taken in group])
+        try:
+            ends = self._spool.groups.seal_each([(taken.draft, taken.record) for taken in group])
+        except BaseException as error:
+            for taken in group:
+                self._lose(taken.turn, error)
+            raise
         for taken, end in zip(group, ends, strict=True):
             if isinstance(end, Exception):
+                self._lose(taken.turn, end)
                 self._fail(end)
                 continue
             try:

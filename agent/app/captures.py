@@ -97,7 +97,7 @@ def _recorder(runtime: Runtime, source: str) -> Recorder:
 
 def make(runtime: Runtime, source: SourceSettings, exam: Exam) -> Recorder:
     """Make the recorder of a source: one for frames, one for a folder that files are put into."""
-    role, say = f"from {source.name}", runtime.journal.say
+    role, say, before = f"from {source.name}", runtime.journal.say, runtime.recorders.get(source.name)
     what = (source, exam, runtime.spool, partial(_captured, runtime.journal))
     how: dict[str, Any] = {
         "warn": partial(say, "warning", role),
@@ -113,13 +113,15 @@ def make(runtime: Runtime, source: SourceSettings, exam: Exam) -> Recorder:
             take_in=partial(_take_in, runtime.spool),
             refuse=partial(_refuse, runtime),
             say=lambda level, text: say(level, role, text),
-            before=runtime.recorders.get(source.name),
+            before=before,
         )
     else:
         from agent.acquire import recorder as frames
 
         recorder = frames.Recorder(*what, **how)
     recorder.alarm, recorder.held_s = partial(say, "error", role), runtime.power.left_s
+    if before is not None:
+        recorder.imageless = before.imageless
     return recorder
 
 
@@ -197,6 +199,6 @@ def facts(recorder: Recorder) -> dict[str, Any]:
         "attention": recorder.attention,
         "armed": recorder.armed if recorder.source.pre_trigger_s else None,
         "trouble": recorder.trouble,
-        "exposures_lost": recorder.exposures_lost,
-        "exposure_lost_s": time.monotonic() - recorder.exposure_lost_at if recorder.exposures_lost else None,
+        "exposures_lost": recorder.imageless.count,
+        "exposure_lost_s": time.monotonic() - recorder.imageless.at if recorder.imageless.count else None,
     }

@@ -38,9 +38,9 @@ class Device:
         self._taken: Frame | Exception | None = None
         self.returned = threading.Semaphore(0)
 
-    def deliver(self, number: int, begun_ms: int) -> None:
+    def deliver(self, number: int, begun_ms: int, restarts: int = 0) -> None:
         """One frame, and wait until it is kept."""
-        self._frames.put(Frame(number, begun_ms * MS, memoryview(bytes([number]) * 256), 0))
+        self._frames.put(Frame(number, begun_ms * MS, memoryview(bytes([number]) * 256), 0, (0, 0, restarts)))
         assert self.returned.acquire(timeout=20)
 
     def fail(self, error: Exception) -> None:
@@ -198,7 +198,7 @@ EXPOSED = {"exposure_delay_ms": 10.0, "exposure_window_ms": 150.0}
 
 def look(armed: Armed, at_ms: float, uncertain_ms: float = 1.0, **keys: float) -> tuple[int, dict[str, object]]:
     ask = Ask(EXPOSURE, "", int(at_ms * MS), int(uncertain_ms * MS))
-    view, told = frame_of(armed, settings(**{**EXPOSED, **keys}), ask, threading.Event())
+    view, told = frame_of(armed, settings(**{**EXPOSED, **keys}), ask)
     (number,) = read(view, 1)
     armed.done(view, 1)
     return number, dict(told)
@@ -249,10 +249,25 @@ def test_a_frame_has_one_exposure(device: Device, armed: Armed) -> None:
         look(armed, 220)
 
 
-def test_a_gap_in_front_of_the_frame_is_said(device: Device, armed: Armed) -> None:
+def test_a_gap_in_front_of_the_frame_loses_the_exposure(device: Device, armed: Armed) -> None:
+    """The exposed frame may be in the gap, and the one behind it is dark."""
     begun(device, 100, 200)
     begun(device, 330, 430, first=4)
-    assert look(armed, 210)[1]["frame_before_exposure"] == "not known"
+    with pytest.raises(ExposureLost, match="1 frame was lost in front of the first one after it"):
+        look(armed, 210)
+
+
+def test_a_device_that_counts_anew_may_have_lost_the_frame(device: Device, armed: Armed) -> None:
+    begun(device, 100, 200)
+    device.deliver(3, 330, restarts=1)
+    with pytest.raises(ExposureLost, match="the device began to count anew in front of the first frame after it"):
+        look(armed, 210)
+
+
+def test_without_a_frame_before_it_no_frame_is_known_to_be_the_first(device: Device, armed: Armed) -> None:
+    begun(device, 300, 400)
+    with pytest.raises(ExposureLost, match="no frame before it is in memory"):
+        look(armed, 210)
 
 
 def test_a_source_that_fails_loses_the_exposure(device: Device, armed: Armed) -> None:

@@ -51,7 +51,7 @@ class Sealing:
 
 
 def taken(number: int) -> Taken:
-    return Taken(f"captured {number}", number, "record")  # type: ignore[arg-type]
+    return Taken(f"captured {number}", number, "record", number)  # type: ignore[arg-type]
 
 
 class World:
@@ -61,11 +61,15 @@ class World:
         self.spool = spool
         self.told: list[tuple[Any, Any]] = []
         self.news = 0
-        self.under_way = UnderWay(spool, self._tell, self._news)  # type: ignore[arg-type]
+        self.lost: list[Any] = []
+        self.under_way = UnderWay(spool, self._tell, self._lose, self._news)  # type: ignore[arg-type]
 
     def _tell(self, captured: Any, sealed: Any) -> None:
         assert int(sealed.split()[1]) in self.spool.durable
         self.told.append((captured, sealed))
+
+    def _lose(self, turn: Any, _error: BaseException) -> None:
+        self.lost.append(turn)
 
     def _news(self) -> None:
         self.news += 1
@@ -103,7 +107,7 @@ def test_one_that_fails_costs_itself_alone():
     for number in (1, 2, 3):
         world.under_way.put(taken(number))
     world.under_way.drain()
-    assert world.numbers() == [1, 3]
+    assert (world.numbers(), world.lost) == ([1, 3], [2])
     assert [str(failure) for failure in world.under_way.failures()] == ["2 is bad"]
     assert (world.news, world.under_way.failures()) == (1, [])
 
@@ -161,6 +165,7 @@ def play(choices: list[float], *, bad: int = 0, deadly: int = 0) -> None:
     failures = world.under_way.failures()
     assert world.numbers() == sorted(world.numbers())
     assert len(failures) == bool(bad) + bool(deadly)
+    assert sorted(world.numbers() + world.lost) == list(range(1, 6))  # each is told of, or lost
     if not deadly:
         assert world.numbers() == [number for number in range(1, 6) if number != bad]
 
