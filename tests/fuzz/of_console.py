@@ -31,7 +31,7 @@ TOKENS = (b"\r", b"\n", b"\t", b"?", b"|", b"\x03", b"\x1b[A", b"\x10", b"\xff",
 # Programs that a viewer may have run for him.
 VIEWER = {("status",), ("log",), ("queue", "list"), ("queue", "studies"), ("queue", "patients"), ("queue", "show"),
     ("receipt",), ("config", "show"), ("config", "commands"), ("config", "history"), ("tls", "show"),
-    ("spool", "check"), ("why",), ("clock", "show"), ("network",)}  # fmt: skip
+    ("spool", "check"), ("why",), ("clock", "show"), ("network",), ("panel", "status")}  # fmt: skip
 
 
 class Bench:
