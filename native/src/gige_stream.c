@@ -9,6 +9,8 @@
  * Silence. A camera that is paced by itself or by us and sends nothing for several periods is gone: the library notices
  * after five seconds at the earliest, and says so; that alone counts where a line has the pace. A camera that is gone
  * is not asked to stop: it would cost seconds to find out again that it does not answer. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +23,7 @@
 #define BUFFERS 16u    /* half a second at 30 frames/s, if they fit into ... */
 #define BUFFERS_MIN 3u /* ... and never less: one fills, one waits, one is copied */
 #define BUFFERS_BYTES (64u << 20)
+#define PAYLOAD_MORE (1u << 20) /* than twice a frame: chunks, padding */
 
 typedef struct {
     mga_device device;
@@ -119,7 +122,8 @@ static uint64_t after(const gige *self, uint64_t counter)
     return self->device.modulus && counter >= GIGE_IDS ? 1 : counter + 1;
 }
 
-/* How many frames there are between the last one and this one; 0 where nobody knows. */
+/* How many frames there are between the last one and this one. Where the camera counts anew nobody knows: then it is
+ * at least those that came, though nameless. */
 static uint64_t gap(const gige *self, uint64_t counter)
 {
     if (!self->counted)
@@ -127,7 +131,7 @@ static uint64_t gap(const gige *self, uint64_t counter)
     uint64_t modulus = self->device.modulus;
     uint64_t forward = modulus ? (counter + modulus - self->counter) % modulus : counter - self->counter;
     uint64_t half = modulus ? modulus / 2 : UINT64_MAX / 2;
-    return forward >= 1 && forward <= half ? forward - 1 : 0;
+    return forward >= 1 && forward <= half ? forward - 1 : self->nameless;
 }
 
 /* The next frame to tell of: a nameless one that belongs in front of the held one, or that. */
@@ -245,6 +249,17 @@ static const mga_device_kind GIGE = {start, next, release, stop, dispose};
 
 /* --- opened ------------------------------------------------------------------------------------------------------- */
 
+/* The camera says how much memory a frame needs; who asks the library for more than there is, is ended by it. */
+static int64_t check_payload(const gige *self, int64_t pixels, mga_trouble *trouble)
+{
+    uint64_t frame = ((uint64_t)pixels * (self->code >> 16 & 0xff) + 7) / 8; /* PFNC: bits of a pixel, as sent */
+    if (self->payload >= frame && self->payload <= 2 * frame + PAYLOAD_MORE)
+        return MGA_OK;
+    char what[sizeof trouble->what];
+    (void)snprintf(what, sizeof what, "PayloadSize is %zu bytes, a frame has %" PRIu64, self->payload, frame);
+    return mga_trouble_say(trouble, MGA_ERR_DEV_REFUSED, 0, what);
+}
+
 static int64_t agree(gige *self, mga_trouble *trouble)
 {
     const mga_aravis *library = &self->camera->library;
@@ -265,7 +280,9 @@ static int64_t agree(gige *self, mga_trouble *trouble)
     if (status < 0)
         return mga_trouble_say(trouble, status, 0, agreed->sends);
     status = mga_format_bytes(&agreed->format);
-    return status < 0 ? mga_trouble_say(trouble, MGA_ERR_DEV_REFUSED, 0, "a frame that is too large") : MGA_OK;
+    if (status < 0)
+        return mga_trouble_say(trouble, MGA_ERR_DEV_REFUSED, 0, "a frame that is too large");
+    return check_payload(self, rows * columns, trouble);
 }
 
 static void pace(gige *self)

@@ -3,15 +3,18 @@
  * The camera's clock counts from no known moment, but its spacing is that of the exposures; the arrival is on our
  * clock, but late by whatever network and scheduler added. So device time is moved onto ours by the shortest delay
  * seen, which follows a drift of 200 parts in a million (crystals have 100 at most). Where the camera's clock makes no
- * sense, for it went back, stood still, or fell behind by more than a second, the arrival counts and the delay is
- * measured anew. */
+ * sense, for it went back, stood still, fell behind by more than a second, or counts more than a century, the arrival
+ * counts and the delay is measured anew. */
 #include "gige.h"
 
 #define DRIFT_PARTS 5000  /* 200 in a million */
 #define LAG_NS 1000000000 /* the library buffers less */
+#define TICKS_NS ((uint64_t)INT64_MAX / 2)
 
 uint64_t mga_gige_time_stamp(mga_gige_time *time, uint64_t device_ns, uint64_t arrival_ns)
 {
+    if (device_ns > TICKS_NS)
+        device_ns = 0;
     int64_t delay = (int64_t)(arrival_ns - device_ns);
     if (time->anchored && device_ns > time->device_ns)
         time->offset_ns += (int64_t)((device_ns - time->device_ns) / DRIFT_PARTS);

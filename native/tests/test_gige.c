@@ -146,6 +146,53 @@ static void test_every_id_is_accounted_for(void)
     end(&run, &camera);
 }
 
+static void test_nameless_frames_before_the_camera_counts_anew_are_damaged(void)
+{
+    static const fake_step STEPS[] = {
+        {.frame_id = 500, .sample = 1}, {.status = MISSING, .sample = 99}, {.status = MISSING, .sample = 99},
+        {.frame_id = 3, .sample = 2},   {.frame_id = 4, .sample = 3},
+    };
+    for (int wide = 0; wide < 2; wide++) {
+        fake_camera camera = camera_of(STEPS, sizeof STEPS / sizeof *STEPS);
+        camera.extended_ids = wide;
+        running run = start(&camera, &FREE);
+        (void)expect(&run, 1, 1);
+        mga_frame anew = expect(&run, 4, 2);
+        CHECK(anew.damaged == 2 && anew.lost == 0 && anew.restarts == 1);
+        (void)expect(&run, 5, 3);
+        CHECK(mga_source_stop(run.source) == MGA_OK && counters_of(&run).damaged == 2);
+        end(&run, &camera);
+    }
+}
+
+static void test_a_payload_that_fits_no_frame_is_refused(void)
+{
+    static const struct {
+        unsigned payload;
+        const char *says; /* null: it is taken */
+    } PAYLOADS[] = {
+        {COLUMNS * ROWS - 1, "PayloadSize is 31 bytes, a frame has 32"},
+        {COLUMNS * ROWS, NULL},
+        {2 * COLUMNS * ROWS + (1u << 20), NULL},
+        {2 * COLUMNS * ROWS + (1u << 20) + 1, "PayloadSize is 1048641 bytes, a frame has 32"},
+        {UINT32_MAX, "PayloadSize is 4294967295 bytes, a frame has 32"},
+    };
+    for (size_t i = 0; i < sizeof PAYLOADS / sizeof *PAYLOADS; i++) {
+        fake_camera camera = camera_of(NULL, 0);
+        camera.payload = PAYLOADS[i].payload;
+        running run = {0};
+        mga_trouble trouble = {0};
+        if (!PAYLOADS[i].says) {
+            run = start(&camera, &FREE);
+            end(&run, &camera);
+            continue;
+        }
+        CHECK(try_run(&camera, &FREE, &run, &trouble) == MGA_ERR_DEV_REFUSED);
+        CHECK(strcmp(trouble.what, PAYLOADS[i].says) == 0);
+        CHECK(camera.cameras == 0 && camera.streams == 0 && camera.buffers == 0);
+    }
+}
+
 static void test_wide_ids_do_not_wrap(void)
 {
     static const fake_step STEPS[] = {{.frame_id = 65535, .sample = 1},
@@ -327,11 +374,34 @@ static void test_device_time_is_moved_onto_ours(void)
     }
 }
 
+static void test_one_absurd_tick_shifts_no_later_frame(void)
+{
+    static const uint64_t TICKS[] = {0, 1, 3600000000000u, INT64_MAX, (uint64_t)INT64_MAX + 9, UINT64_MAX};
+    const uint64_t ms = 1000000;
+    for (size_t a = 0; a < sizeof TICKS / sizeof *TICKS; a++)
+        for (size_t b = 0; b < sizeof TICKS / sizeof *TICKS; b++) {
+            mga_gige_time time = {0};
+            uint64_t before = 0;
+            for (uint64_t i = 0; i < 12; i++) {
+                uint64_t arrival = 900000 * ms + i * 40 * ms;
+                uint64_t device = i == 4 ? TICKS[a] : i == 5 ? TICKS[b] : 70000 * ms + i * 40 * ms;
+                uint64_t stamp = mga_gige_time_stamp(&time, device, arrival);
+                CHECK(stamp > before && stamp <= arrival && arrival - stamp < (i == 4 || i == 5 ? 1000 * ms : ms));
+                before = stamp;
+            }
+        }
+    mga_gige_time time = {0}; /* the difference of two delays is more than 63 bits hold */
+    CHECK(mga_gige_time_stamp(&time, (uint64_t)INT64_MAX + 1000 * ms, 1000 * ms) == 1000 * ms);
+    CHECK(mga_gige_time_stamp(&time, (uint64_t)INT64_MAX + 1002 * ms, 1001 * ms) == 1001 * ms);
+}
+
 int main(void)
 {
     load_fake();
     test_every_id_is_accounted_for();
+    test_nameless_frames_before_the_camera_counts_anew_are_damaged();
     test_wide_ids_do_not_wrap();
+    test_a_payload_that_fits_no_frame_is_refused();
     test_another_picture_ends_it();
     test_triggers_are_sent_at_their_rate();
     test_silence_ends_it_but_not_where_a_line_has_the_pace();
@@ -339,5 +409,6 @@ int main(void)
     test_what_is_set_is_read_back();
     test_the_socket_takes_whole_packets_of_its_camera_only();
     test_device_time_is_moved_onto_ours();
+    test_one_absurd_tick_shifts_no_later_frame();
     return 0;
 }
