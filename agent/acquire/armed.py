@@ -85,6 +85,7 @@ class Armed:
         self.name = source.name
         self.description: PixelDescription = device.description
         self.rate_hz = device.rate_hz
+        self.stamp_late_ns = opened.stamp_late_ns
         self.slots = memory_for(source, device.rate_hz, device.description.frame_bytes)
         self.failure: AgentError | None = None
         self.dropped = 0  # found no room because a capture had not read what was there
@@ -143,11 +144,13 @@ class Armed:
     def exposed(self, earliest_ns: int, latest_ns: int) -> View:
         """Read the first frame that was begun within these bounds, once it has come; raises ``ExposureLost``.
 
-        It is known to be the first: the frame before it is there, and was begun earlier.
+        It is known to be the first: the frame before it is there, and was begun earlier. A frame was begun up to
+        ``stamp_late_ns`` before its time stamp.
         """
+        surely_ns = earliest_ns + self.stamp_late_ns
         until = latest_ns + int((ON_THE_WAY_S + 1 / self.rate_hz) * 1e9)
         with self._changed:
-            view = self._read_from(earliest_ns)
+            view = self._read_from(surely_ns)
             try:
                 if (
                     view.at > self._oldest
@@ -162,14 +165,8 @@ class Armed:
                     if left_s <= 0:
                         raise ExposureLost("no frame came after it")
                     self._changed.wait(min(left_s, _WAKE_S))
-                    self._step_over(view, earliest_ns)
-                frame = self._at(view.at)
-                if frame.timestamp_ns > latest_ns:
-                    late_ms = (frame.timestamp_ns - earliest_ns) / 1e6
-                    raise ExposureLost(f"the first frame after it was begun {late_ms:.1f} ms after it could have been")
-                if view.at == self._oldest:
-                    raise ExposureLost("no frame before it is in memory: which one is the first after it nobody knows")
-                self._refuse_gap(self._at(view.at - 1), frame)
+                    self._step_over(view, surely_ns)
+                self._refuse_doubt(view, earliest_ns, latest_ns)
             except BaseException:
                 self._view = None
                 raise
@@ -212,7 +209,20 @@ class Armed:
         assert frame is not None
         return frame
 
-    def _refuse_gap(self, before: Frame, frame: Frame) -> None:
+    def _refuse_doubt(self, view: View, earliest_ns: int, latest_ns: int) -> None:
+        frame, late_ms = self._at(view.at), self.stamp_late_ns / 1e6
+        before = self._at(view.at - 1) if view.at > self._oldest else None
+        if before is not None and before.timestamp_ns >= earliest_ns:
+            why = f"the time stamps of this source are up to {late_ms:.1f} ms late"
+            raise ExposureLost(f"of one frame nobody knows whether it was begun before it or after, for {why}")
+        if frame.timestamp_ns > latest_ns:
+            after_ms = (frame.timestamp_ns - earliest_ns) / 1e6
+            or_less = f", or up to {late_ms:.1f} ms less" if late_ms else ""
+            raise ExposureLost(
+                f"the first frame after it was begun {after_ms:.1f} ms{or_less} after it could have been"
+            )
+        if before is None:
+            raise ExposureLost("no frame before it is in memory: which one is the first after it nobody knows")
         if missing := frame.number - 1 - before.number:
             were = "frame was" if missing == 1 else "frames were"
             raise ExposureLost(f"{missing} {were} lost in front of the first one after it")

@@ -15,14 +15,19 @@ if TYPE_CHECKING:
     from agent.acquire.frame_source import FrameSource
     from agent.config.settings import SourceSettings
     from agent.config.source import SourceUri
+    from agent.native.source import Source
 
 
 class Opened(NamedTuple):
-    """An open source that closes itself as a context manager; ``frames`` it will deliver, 0 where it never ends."""
+    """An open source that closes itself as a context manager; ``frames`` it will deliver, 0 where it never ends.
+
+    ``stamp_late_ns`` after a frame was begun its time stamp may be.
+    """
 
     source: FrameSource
     frames: int
     calibration: Watch | None = None
+    stamp_late_ns: int = 0
 
     def __enter__(self) -> Opened:
         return self
@@ -96,19 +101,23 @@ def _replay(uri: SourceUri, limit: int | None) -> Opened:
 def _openigtlink(uri: SourceUri, _limit: int | None) -> Opened:
     from agent.acquire.openigtlink import open_server
 
-    return Opened(open_server(uri), 0)
+    return _device(open_server(uri))
 
 
 def _v4l2(uri: SourceUri, _limit: int | None) -> Opened:
     from agent.acquire.v4l2 import open_v4l2
 
-    return Opened(open_v4l2(uri), 0)
+    return _device(open_v4l2(uri))
 
 
 def _gige(uri: SourceUri, _limit: int | None) -> Opened:
     from agent.acquire.gige import open_gige
 
-    return Opened(open_gige(uri), 0)
+    return _device(open_gige(uri))
+
+
+def _device(source: Source) -> Opened:
+    return Opened(source, 0, stamp_late_ns=source.stamp_late_ns)
 
 
 # A kind of source is a line in agent.config.source.SCHEMES and one here; what opens it is imported when it is used.

@@ -10,7 +10,9 @@ from agent.native._core import ffi, lib
 from agent.native.frame import FrameDescription
 from agent.native.source import DEFAULT_SLOTS, Source, allocate_ring, own_source
 from agent.native.status import check
-from agent.typed import Any, NamedTuple
+from agent.typed import Any, Final, NamedTuple
+
+_WIRE_BYTES_S: Final = 100_000_000  # of gigabit Ethernet, at least
 
 
 class Agreement(NamedTuple):
@@ -21,6 +23,8 @@ class Agreement(NamedTuple):
     """0: the device does not say."""
     driver_time: bool
     """Whether time stamps are those of its driver; else of the arrival."""
+    begun_time: bool
+    """And of the moment that a frame was begun."""
     spacing_mm: tuple[float, float]
     """Between rows, between columns; 0: the device does not say."""
     sends: str
@@ -42,7 +46,7 @@ def agreement(agreed: Any) -> Agreement:
     )
     spacing = (agreed.spacing_mm[0], agreed.spacing_mm[1])
     sends = ffi.string(agreed.sends).decode("ascii", "replace")
-    return Agreement(description, agreed.rate_hz, bool(agreed.driver_time), spacing, sends)
+    return Agreement(description, agreed.rate_hz, bool(agreed.driver_time), bool(agreed.begun_time), spacing, sends)
 
 
 def device_source(
@@ -60,4 +64,16 @@ def device_source(
     except BaseException:
         lib.mga_device_close(device)
         raise
-    return own_source(out[0], borrowed, memory, agreed.description, agreed.rate_hz or rate_hz, name)
+    pace_hz = agreed.rate_hz or rate_hz
+    source = own_source(out[0], borrowed, memory, agreed.description, pace_hz, name)
+    source.stamp_late_ns = late_ns(agreed, pace_hz)
+    return source
+
+
+def late_ns(agreed: Agreement, rate_hz: float) -> int:
+    """How long after a frame was begun its time stamp may be: it ends within a period, and then comes over the wire."""
+    if agreed.begun_time:
+        return 0
+    return (
+        int((1 / rate_hz if rate_hz else 0.0) * 1e9) + agreed.description.frame_bytes * 1_000_000_000 // _WIRE_BYTES_S
+    )

@@ -68,7 +68,7 @@ class Source:
     """A running or runnable source; made by `pattern` and `replay`, ended by `close` or the end of its `with`."""
 
     __slots__ = ("_closed", "_frame", "_handle", "_memory", "_name", "_poll", "description", "rate_hz", "spacing_mm",
-        "told", "words_beside")  # fmt: skip
+        "stamp_late_ns", "told", "words_beside")  # fmt: skip
 
     def __init__(
         self, handle: Any, memory: memoryview, description: PixelDescription, rate_hz: float, name: str
@@ -81,6 +81,8 @@ class Source:
         self._closed = False
         self.description = description
         self.rate_hz = rate_hz
+        self.stamp_late_ns = 0
+        """How long after a frame was begun its time stamp may be."""
         self.spacing_mm = (0.0, 0.0)
         """Between rows and columns, as the device says it; 0: it does not."""
         self.words_beside: Callable[[int], tuple[str, ...]] | None = None

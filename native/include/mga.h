@@ -162,6 +162,7 @@ typedef struct {
     mga_format format;    /* one sample is MONOCHROME2, three are RGB */
     double rate_hz;       /* 0 = the device does not say */
     uint32_t driver_time; /* 1 = time stamps are those of its driver, 0 = of the arrival */
+    uint32_t begun_time;  /* 1 = and of the moment that a frame was begun, 0 = of its end, or nobody says */
     double spacing_mm[2]; /* between rows, between columns; 0 = the device does not say */
     char sends[32];       /* the device's own name of its pixels: YUYV, Mono12Packed */
 } mga_agreement;

@@ -61,7 +61,10 @@ static int64_t map_one(v4l2_self *self, uint32_t index, mga_trouble *trouble)
     if (status < 0)
         return status;
     uint32_t stamps = b.flags & V4L2_BUF_FLAG_TIMESTAMP_MASK;
-    self->device.agreed.driver_time = stamps == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
+    bool of_driver = stamps == V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
+    self->device.agreed.driver_time = of_driver;
+    self->device.agreed.begun_time =
+        of_driver && (b.flags & V4L2_BUF_FLAG_TSTAMP_SRC_MASK) == V4L2_BUF_FLAG_TSTAMP_SRC_SOE;
     for (uint32_t k = 0; k < self->picture.planes; k++) {
         size_t length = self->planar ? planes[k].length : b.length;
         off_t offset = (off_t)(self->planar ? planes[k].m.mem_offset : b.m.offset);

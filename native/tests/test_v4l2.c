@@ -211,6 +211,23 @@ static void test_ends(void)
     close_source(&o);
 }
 
+/* Which moment of a frame time stamps are of. */
+static void test_stamps(void)
+{
+    const struct {
+        const char *lines;
+        uint32_t driver_time, begun_time;
+    } CASES[] = {{"", 1, 0}, {"begun\n", 1, 1}, {"begun\nclock unknown\n", 0, 0}};
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        char lines[80];
+        (void)snprintf(lines, sizeof lines, "format GREY 24x8\nrates 100\n%s", CASES[i].lines);
+        script(lines);
+        opened o = open_source("GREY", 24, 8);
+        CHECK(o.agreed.driver_time == CASES[i].driver_time && o.agreed.begun_time == CASES[i].begun_time);
+        close_source(&o);
+    }
+}
+
 /* Drivers without a count and without a clock: nothing is lost, and time rises. */
 static void test_poor_driver(void)
 {
@@ -378,6 +395,7 @@ int main(void)
     test_losses();
     test_slow_consumer();
     test_ends();
+    test_stamps();
     test_poor_driver();
     test_impossible_stamps();
     test_refusals();

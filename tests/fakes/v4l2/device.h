@@ -14,6 +14,7 @@
  *   pad BYTES                        behind each line
  *   colour COLORSPACE ENCODING QUANTIZATION
  *   clock unknown                    its time stamps are of no clock that is told
+ *   begun                            they are of the begin of a frame, as it says
  *   uncounted                        all its sequence numbers are 0
  *   buffers FEWEST MOST              what REQBUFS gives
  *   input NAME STATUS [HERTZ]        with HERTZ: digital video of the first size of the first format
@@ -89,7 +90,7 @@ typedef struct {
     int64_t fatal_at, gone_at, change_at; /* -1 = never */
     uint32_t pad, fewest, most;
     uint32_t colorspace, encoding, quantization;
-    bool absent, planar, clock_unknown, uncounted, stubborn_format, stubborn_rate, away;
+    bool absent, planar, clock_unknown, begun, uncounted, stubborn_format, stubborn_rate, away;
 } fake_script;
 
 /* 0, or -1 when there is no such file. A line that is not understood ends the process. */

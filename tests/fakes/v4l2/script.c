@@ -170,7 +170,11 @@ static bool flags(fake_script *s, const char *key, char **rest)
     const struct {
         const char *name;
         bool *flag;
-    } FLAGS[] = {{"absent", &s->absent}, {"planar", &s->planar}, {"uncounted", &s->uncounted}, {"away", &s->away}};
+    } FLAGS[] = {{"absent", &s->absent},
+                 {"planar", &s->planar},
+                 {"begun", &s->begun},
+                 {"uncounted", &s->uncounted},
+                 {"away", &s->away}};
     for (size_t i = 0; i < sizeof FLAGS / sizeof FLAGS[0]; i++)
         if (strcmp(key, FLAGS[i].name) == 0)
             return *FLAGS[i].flag = true;

@@ -242,6 +242,7 @@ static void tell(const fake_handle *h, const buffer *b, struct v4l2_buffer *out)
     uint64_t at_ns = stamp(b);
     out->index = (uint32_t)(b - h->buffers);
     out->flags = b->flags | (script.clock_unknown ? 0 : V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC);
+    out->flags |= script.begun ? V4L2_BUF_FLAG_TSTAMP_SRC_SOE : V4L2_BUF_FLAG_TSTAMP_SRC_EOF;
     out->flags |= b->state == QUEUED ? V4L2_BUF_FLAG_QUEUED : 0;
     out->sequence = script.uncounted ? 0 : b->sequence;
     out->timestamp.tv_sec = script.clock_unknown ? 12 : (time_t)(at_ns / 1000000000u);

@@ -17,6 +17,7 @@ from agent.acquire.sources import Opened
 from agent.config import load
 from agent.config.settings import SourceSettings
 from agent.errors import CaptureWaiting, ConfigError, DeviceError, ExposureLost
+from agent.native.device import Agreement, late_ns
 from agent.native.frame import Frame, FrameDescription
 from agent.native.source import Counters
 
@@ -257,6 +258,29 @@ def test_a_gap_in_front_of_the_frame_loses_the_exposure(device: Device, armed: A
         look(armed, 210)
 
 
+@pytest.mark.parametrize(("moments_ms", "why"), [
+    ((100, 330, 700), ""), ((100, 285, 700), r"whether it was begun before it or after, .* are up to 80\.0 ms late"),
+    ((100, 370, 700), r"begun 149.0 ms, or up to 80\.0 ms less after it could have been"),
+])  # fmt: skip
+def test_a_frame_is_taken_when_it_is_right_however_late_its_stamp_is(
+    device: Device, moments_ms: tuple[int, ...], why: str
+) -> None:
+    """The window is 221 to 369 ms: 330 was begun at 250 or later, but 285 at 205, before it, or at 285."""
+    armed = Armed(Opened(device, 0, stamp_late_ns=80 * MS), settings(), lambda: None)  # type: ignore[arg-type]
+    armed.start()
+    begun(device, *moments_ms)
+    try:
+        if not why:
+            assert look(armed, 210)[1]["frame_stamp_late_ms"] == 80.0
+        else:
+            with pytest.raises(ExposureLost, match=why):
+                look(armed, 210)
+        with pytest.raises(ExposureLost, match=r"time stamps .* up to 80\.0 ms late, and exposure_window"):
+            look(armed, 210, exposure_window_ms=80.0)
+    finally:
+        armed.close()
+
+
 def test_a_device_that_counts_anew_may_have_lost_the_frame(device: Device, armed: Armed) -> None:
     begun(device, 100, 200)
     device.deliver(3, 330, restarts=1)
@@ -290,3 +314,9 @@ def test_exposures_wait_in_their_order_and_no_more_than_some() -> None:
         assert turn.at_ns == number
     assert not asks.drop_exposure()
     assert asks.waiting
+
+
+def test_a_stamp_that_is_not_of_the_begin_is_late_by_a_period_and_the_way() -> None:
+    agreed = Agreement(FrameDescription(1000, 1000), 50.0, True, False, (0.0, 0.0), "GREY")
+    assert late_ns(agreed, 50.0) == 20 * MS + 10 * MS
+    assert late_ns(agreed._replace(begun_time=True), 50.0) == 0
