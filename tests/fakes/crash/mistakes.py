@@ -13,6 +13,7 @@ from agent.acquire.folder import FolderRecorder
 from agent.acquire.identity import new_uid
 from agent.config import settling
 from agent.config.generations import Folder
+from agent.config.source import parse_source
 from agent.config.stage import Stage
 from agent.spool.durable import File, Medium
 from agent.spool.ledger import live
@@ -183,7 +184,7 @@ def file_removed_first() -> None:
     take = FolderRecorder._picture
 
     def first(unit: Any, name: str, *what: Any) -> None:
-        os.unlink(f"{unit.path}/{name}")
+        os.unlink(f"{parse_source(unit.source.uri).what}/{name}")
         take(unit, name, *what)
 
     plant(FolderRecorder, "_picture", first)
