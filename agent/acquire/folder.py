@@ -29,6 +29,7 @@ import hashlib
 import os
 import time
 
+from agent.acquire.asking import CAPTURE
 from agent.acquire.folder_file import MIB, Instance, Limits, Picture, is_written, look, stamp_of
 from agent.acquire.folder_place import MAX_FILES, Place
 from agent.acquire.folder_seen import ASIDE_AGAIN_S, Files
@@ -37,7 +38,7 @@ from agent.acquire.folder_whose import Whose, load, save
 from agent.acquire.identity import uid_of
 from agent.acquire.recorder import Recorder
 from agent.config.source import parse_source, raw_layout
-from agent.errors import AgentError, DeviceError, SpoolConflict, SpoolError, StoppedEarly
+from agent.errors import AgentError, DeviceError, SpoolConflict, SpoolError, StoppedEarly, UsageError
 from agent.spool.grades import EARLIEST_WALL_S
 from agent.spool.states import PRIORITY_OF_WORD, Life
 from agent.typed import TYPE_CHECKING, Any, Final, Protocol
@@ -129,8 +130,13 @@ class FolderRecorder(Recorder):
         self._before = before
         self._noted: Whose | None = None  # what the ledger says of whose files these are
 
-    def ask(self, ask: Ask) -> None:  # noqa: ARG002  a file has no other kind, and the priority of its source
-        """Look at once; nothing waits to be captured."""
+    def ask(self, ask: Ask) -> None:
+        """Look at once, for a file has the priority of its source; raises ``UsageError`` for a clip or a still."""
+        if ask.kind != CAPTURE:
+            raise UsageError(
+                f"source '{self.source.name}' is a folder, which makes no {ask.kind}: files make its instances",
+                hint="Put a file into it; 'trigger' alone looks at it at once.",
+            )
         self._bell.ring()
 
     def wake(self) -> None:

@@ -10,7 +10,7 @@ import time
 
 from agent.acquire.sources import open_source
 from agent.app.common import settings_of
-from agent.app.term import printable
+from agent.app.term import count_text, printable
 from agent.config.source import parse_source
 from agent.dataset.pixels import PixelDescription
 from agent.errors import DeviceError, NotFound, UsageError
@@ -66,7 +66,8 @@ def take(args: Arguments) -> Shown:
                 found = source.description
                 plain = PixelDescription(*(getattr(found, name) for name in PixelDescription._fields))
                 return Shown(args.frame_of, number, plain, data)
-    raise DeviceError(f"{args.frame_of} has {number} frames, and --frame asks for the {args.frame}th")
+    raise DeviceError(f"{args.frame_of} has {count_text(number, 'frame')}, and --frame asks for frame {args.frame}",
+                      hint="Frames count from 1.")  # fmt: skip
 
 
 def _uri(args: Arguments) -> str:
@@ -79,7 +80,7 @@ def _uri(args: Arguments) -> str:
         pass
     else:
         return name
-    if os.sep in name:
+    if os.sep in name or "." in name:  # no source has such a name
         raise DeviceError(f"{name}: there is no such file", hint="Name a picture, a source, or a URI of one.")
     settings = settings_of(args)
     row = next((one for one in settings.source if one.name == name), None)

@@ -106,7 +106,7 @@ VERBS: Final[tuple[Verb, ...]] = (
         "trigger",
         "agent.app.verb_trigger",
         "ask the running agent for one capture of a source, or for a clip until it is stopped",
-        ("trigger probe --config agent.toml", "trigger probe --start", "trigger probe --stop"),
+        ("trigger probe --config agent.toml", "trigger probe --start", "trigger probe --stop", "trigger probe --still"),
         (
             "NotFound",
             "NotRunning",

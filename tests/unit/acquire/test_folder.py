@@ -16,12 +16,13 @@ import pydicom
 import pytest
 
 from agent.acquire import folder, folder_whose
+from agent.acquire.asking import Ask
 from agent.acquire.exam import Exam
 from agent.acquire.folder import FolderRecorder, shown
 from agent.acquire.folder_place import Place
 from agent.acquire.recorder import Recorded
 from agent.config import load
-from agent.errors import DeviceError, SpoolFull
+from agent.errors import DeviceError, SpoolFull, UsageError
 from agent.exchange.take_in import take
 from agent.spool.core import Destination
 from agent.spool.durable import Medium
@@ -150,6 +151,14 @@ def test_the_samples_of_a_picture_are_those_of_its_instance(
     assert receipt is not None
     assert len(receipt.events[0].detail["file_sha256"]) == 64
     assert receipt.source == "box"
+
+
+@pytest.mark.parametrize("kind", ["clip", "still"])
+def test_a_folder_makes_no_clip_and_no_still_and_says_so(drop: Callable[..., Drop], kind: str) -> None:
+    one = drop()
+    with pytest.raises(UsageError, match=f"source 'box' is a folder, which makes no {kind}"):
+        one.unit.ask(Ask(kind))
+    one.unit.ask(Ask())
 
 
 def test_raw_samples_of_exactly_the_size(drop: Callable[..., Drop]) -> None:

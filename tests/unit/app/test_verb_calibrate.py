@@ -263,7 +263,14 @@ def test_what_is_typed_wrong_is_named(frame: str, capsys: Out, words: tuple[str,
 
 def test_a_frame_that_is_not_there(frame: str, capsys: Out) -> None:
     assert main(["calibrate", frame, *WHOLE, "--frame", "2"]) == 41
-    assert "has 1 frames, and --frame asks for the 2th" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "has 1 frame, and --frame asks for frame 2" in said
+    assert "cable" not in said
+
+
+def test_a_file_that_is_not_there_is_not_looked_for_in_the_configuration(capsys: Out) -> None:
+    assert main(["calibrate", "nowhere.png", *WHOLE]) == 41
+    assert "nowhere.png: there is no such file" in capsys.readouterr().err
 
 
 # --- measures ------------------------------------------------------------------------------------
