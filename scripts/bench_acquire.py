@@ -6,6 +6,8 @@ and make every frame durable on the way; ffmpeg syncs nothing. A frame that a de
 lost, so the figure is the rate at which none was. Where the asked rate is too much, lower ones are tried until none is.
 Latency is from the time stamp of a frame to the sync that made it durable: marks of a clip (agent/acquire/interim.py)
 or, of a still, its seal.
+
+A camera of GigE Vision stands beside Aravis' own viewer, on a network of its own.
 """
 
 from __future__ import annotations
@@ -90,6 +92,10 @@ def main(rounds: int, *, quick: bool) -> int:
                         peers[peer].append(_ffmpeg(case, folder, peer))
             report.append({"case": case._asdict(), "ours": found, "ffmpeg": peers})
             _show(case, found, peers)
+    if shutil.which("arv-camera-test-0.8"):
+        report.append({"camera": _camera(rounds)})
+    else:
+        print("not compared with Aravis: arv-camera-test-0.8 is not installed (aravis-tools)")
     OUT.mkdir(exist_ok=True)
     (OUT / "acquire.json").write_text(json.dumps(report, indent=1) + "\n")
     return 0
@@ -207,3 +213,39 @@ def _row(case: Case, syntax: str, runs: list[dict[str, Any]]) -> list[str]:
             f"{statistics.median(took) if took else float('nan'):.2f}", f"{p99:.2f}",
             f"{max(run['peak_kib'] for run in last) / 1024:.0f}",
             f"{sum(run['native_bytes'] for run in last) / sum(run['file_bytes'] for run in last):.2f}"]  # fmt: skip
+
+
+# --- a camera --------------------------------------------------------------------------------------
+
+
+def _camera(rounds: int) -> dict[str, list[float]]:
+    """CPU ms a frame of Aravis' own fake camera costs us, written as DICOM, and its viewer, which keeps nothing.
+
+    The difference of a long and a short run, so that what starts and connects does not count.
+    """
+    from fakes.gige import ADDRESS, Lan
+
+    wanted, short, rate = 80, 2, 15
+    uri = f"gige:{ADDRESS}?format=Mono16&columns=1024&rows=1024&rate_hz={rate}&packet_bytes=8000"
+    taken: dict[str, list[float]] = {"modality-agent, file included": [], "arv-camera-test": []}
+    with tempfile.TemporaryDirectory(prefix="camera-") as scratch, Lan(Path(scratch)) as lan, lan.camera():
+
+        def ours(frames: int) -> float:
+            facts = ["--sop-class", "sc-mf-word", "--set", "burned_in_annotation=NO"]
+            file = Path(scratch) / f"{frames}.dcm"
+            words = [str(AGENT), "capture", "--source", uri, *facts, "--frames", str(frames), "-o", str(file)]
+            used = measure(lan.command(*words), cpu=None).cpu_s
+            file.unlink()
+            return used
+
+        def viewer(seconds: float) -> float:
+            picture = ["-w", "1024", "-h", "1024", "-f", str(rate), "--features", "PixelFormat=Mono16"]
+            words = ["arv-camera-test-0.8", "-a", "-i", "8000", "-j", "never", *picture, f"--duration={seconds:g}"]
+            return measure(lan.command(*words), cpu=None).cpu_s
+
+        for _ in range(rounds):
+            taken["modality-agent, file included"].append(1000 * (ours(wanted) - ours(short)) / (wanted - short))
+            taken["arv-camera-test"].append(1000 * (viewer(6) - viewer(1)) / (5 * rate))
+    print(f"GigE Vision camera: 1024 x 1024, 16 bit at {rate}/s")
+    print_table(["", "CPU ms/frame"], [[name, f"{median(found):.2f}"] for name, found in taken.items()])
+    return taken
