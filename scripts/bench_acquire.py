@@ -13,6 +13,7 @@ A camera of GigE Vision stands beside Aravis' own viewer, on a network of its ow
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -153,6 +154,7 @@ def _capture(case: Case, folder: Path, syntax: str, rate: float) -> dict[str, An
         f'uri = "replay:{folder}/frames.raw?rate_hz={rate}&repeat=1"\nsop_class = "{case.sop_class}"\n'
         f'transfer_syntax = "{syntax}"\n{how}\n{FACTS[case.sop_class]}\n{case.path.format(folder=folder)}\n'
     )
+    os.sync()  # what the run before wrote is not this one's to wait for
     try:
         return _worker("run", str(config), str(folder / "spool"))
     finally:
@@ -165,6 +167,7 @@ def _capture(case: Case, folder: Path, syntax: str, rate: float) -> dict[str, An
 def _ffmpeg(case: Case, folder: Path, codec: str) -> dict[str, float]:
     """Seconds and CPU seconds for the same frames at the asked rate."""
     out = folder / "ffmpeg.nut"
+    os.sync()
     kind = ["-pix_fmt", case.pixel_format, "-s", f"{case.columns}x{case.rows}", "-framerate", f"{case.rate_hz:g}"]
     taken = measure(
         ["ffmpeg", "-v", "error", "-y", "-readrate", "1", "-stream_loop", "-1", "-f", "rawvideo", *kind,
