@@ -91,9 +91,11 @@ class _Negotiation:
             if number != self._node.input():  # some look at their signal anew, and call it another one
                 self._node.choose_input(number)
             inputs = [*self._node.inputs()]  # signals are seen at the input that is taken
-        self._node.listen()
-        if not inputs:
-            return 0.0
+        rate_hz = self._signal(inputs) if inputs else 0.0
+        self._node.listen()  # not earlier: timings that we set ourselves are a change to some drivers
+        return rate_hz
+
+    def _signal(self, inputs: list[Input]) -> float:
         now = self._node.input()
         one = next((each for each in inputs if each.number == now), inputs[0])
         if one.no_signal:
