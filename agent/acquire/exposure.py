@@ -2,7 +2,8 @@
 
 The front panel tells when its exposure input became active, and how sure that is. The frame was begun
 ``exposure_delay_ms`` after that at the earliest, and ``exposure_window_ms`` after that at the latest. What is not sure
-of the moment is taken off the window at both ends, so that a frame within it is right however the clocks are wrong.
+of the moment is taken off the window at both ends: whatever the clocks are wrong by, a frame within it was begun after
+the exposure. One that was begun so near to the window's begin that nobody knows is passed over, and the next taken.
 
 A time stamp is that of a frame's begin where the device says so, and those of patterns and replays are. Else it may be
 late: by a period, for it may be that of the end, and by the way over the wire (``stamp_late_ns``). A frame is taken

@@ -6,7 +6,7 @@ import errno
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -35,14 +35,6 @@ name = "probe"
 uri = "pattern:us-mono?rows=32&columns=32&rate_hz=0"
 clip_frames = 3
 """
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Iterator[Spool]:
-    (tmp_path / "spool").mkdir()
-    policy = Policy(min_free_bytes=1, min_free_fraction=0.0)
-    with Spool.open(str(tmp_path / "spool"), destinations=[Destination("pacs")], policy=policy) as opened:
-        yield opened
 
 
 def recorder(spool: Spool, seen: list[Recorded], **changes: object) -> Recorder:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pydicom
@@ -15,8 +14,6 @@ from agent.acquire.recorder import Recorder
 from agent.app.verb_receipt import print_receipt
 from agent.config import load
 from agent.link.timekeeping import Kept
-from agent.spool.core import Destination
-from agent.spool.quota import Policy
 from agent.spool.store import Spool
 
 TOML = """
@@ -25,14 +22,6 @@ name = "probe"
 uri = "pattern:us-mono?rows=32&columns=32&rate_hz=0"
 clip_frames = 3
 """
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Iterator[Spool]:
-    (tmp_path / "spool").mkdir()
-    policy = Policy(min_free_bytes=1, min_free_fraction=0.0)
-    with Spool.open(str(tmp_path / "spool"), destinations=[Destination("pacs")], policy=policy) as opened:
-        yield opened
 
 
 KEPT = Kept(synchronised=True, error_bound_s=0.002, by="chrony", address="10.0.0.1", heard_s=30.0)
